@@ -1,0 +1,189 @@
+//! What portzero found out, in the one shape that every surface prints: cause, evidence, state, hints.
+
+use std::fmt;
+
+/// How bad a finding is. `Error` before the first change means that nothing is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    Note,
+    Warning,
+    Error,
+}
+
+impl Severity {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// Where in a file of the user's a finding points. Lines and columns count from 1; columns count characters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Location {
+    pub file: String,
+    pub line: usize,
+    pub column: usize,
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// One finding. The order of the fields is the order in which people read them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub code: Code,
+    pub severity: Severity,
+    /// What did not happen, in the user's nouns; lower case, no final period.
+    pub summary: String,
+    pub location: Option<Location>,
+    /// Labelled lines: (`check`, `GET /healthz on port 3000 -> 404`).
+    pub evidence: Vec<(String, String)>,
+    /// What AWS was left in.
+    pub state: Option<String>,
+    /// At most two actions that are true for this very case.
+    pub hints: Vec<String>,
+}
+
+impl Finding {
+    pub fn new(code: Code, severity: Severity, summary: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity,
+            summary: summary.into(),
+            location: None,
+            evidence: Vec::new(),
+            state: None,
+            hints: Vec::new(),
+        }
+    }
+
+    pub fn error(code: Code, summary: impl Into<String>) -> Self {
+        Self::new(code, Severity::Error, summary)
+    }
+
+    pub fn warning(code: Code, summary: impl Into<String>) -> Self {
+        Self::new(code, Severity::Warning, summary)
+    }
+
+    pub fn note(code: Code, summary: impl Into<String>) -> Self {
+        Self::new(code, Severity::Note, summary)
+    }
+
+    pub fn at(mut self, location: Location) -> Self {
+        self.location = Some(location);
+        self
+    }
+
+    pub fn evidence(mut self, label: impl Into<String>, text: impl Into<String>) -> Self {
+        self.evidence.push((label.into(), text.into()));
+        self
+    }
+
+    pub fn state(mut self, state: impl Into<String>) -> Self {
+        self.state = Some(state.into());
+        self
+    }
+
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
+        /// The one list of finding codes. A code is stable: scripts may match on it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Code {
+            pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
+
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    // Task definition files.
+    /// The file is not what its name says (JSON, YAML).
+    Syntax = "syntax",
+    /// The file is something else, for example a CloudFormation template.
+    NotATaskDefinition = "not-a-task-definition",
+    /// The same key twice in one object.
+    DuplicateKey = "duplicate-key",
+    /// A key that no known version of the API has.
+    UnknownKey = "unknown-key",
+    /// A value of the wrong type.
+    WrongType = "wrong-type",
+    /// A required key is absent.
+    MissingKey = "missing-key",
+    /// `<NAME>`, `${NAME}`, `{{name}}` or `%NAME%` left in a value.
+    UnfilledPlaceholder = "unfilled-placeholder",
+    /// A link, volume or dependency that names nothing.
+    DanglingReference = "dangling-reference",
+    /// A value that the API refuses or that cannot work.
+    InvalidValue = "invalid-value",
+    /// hostPort and containerPort differ where the network mode wants them equal.
+    HostPortMismatch = "host-port-mismatch",
+    /// A port that cannot be dynamic in this network mode.
+    HostPortStatic = "host-port-static",
+    /// `--image` names no container, or does not say which one.
+    ImageTarget = "image-target",
+    // Configuration.
+    /// The configuration cannot be read as written.
+    Config = "config",
+    /// `${NAME}` without a value.
+    MissingVariable = "missing-variable",
+    /// A key that is understood and not acted on.
+    IgnoredKey = "ignored-key",
+    // Before the first change.
+    ClusterMissing = "cluster-missing",
+    ServiceMissing = "service-missing",
+    ServiceNotActive = "service-not-active",
+    UnsupportedController = "unsupported-controller",
+    DeploymentBlocked = "deployment-blocked",
+    DeploymentInProgress = "deployment-in-progress",
+    LoadBalancerMismatch = "load-balancer-mismatch",
+    TargetGroupNotInUse = "target-group-not-in-use",
+    TargetTypeMismatch = "target-type-mismatch",
+    HealthCheckPortFixed = "health-check-port-fixed",
+    NothingToVerify = "nothing-to-verify",
+    NotChecked = "not-checked",
+    // While it rolls out.
+    ImagePull = "image-pull",
+    ContainerExit = "container-exit",
+    OutOfMemory = "out-of-memory",
+    Resources = "resource-initialization",
+    TargetUnhealthy = "target-unhealthy",
+    ContainerUnhealthy = "container-unhealthy",
+    NoCapacity = "no-capacity",
+    PortInUse = "port-in-use",
+    RolledBack = "rolled-back",
+    DeploymentFailed = "deployment-failed",
+    DeploymentGone = "deployment-gone",
+    Superseded = "superseded",
+    TimedOut = "timed-out",
+    CouldNotObserve = "could-not-observe",
+    Interrupted = "interrupted",
+    /// An AWS call failed.
+    Api = "api",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,154 @@
+//! Names of things, as newtypes, so that a task definition is never passed where a deployment is wanted.
+
+use std::fmt;
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            pub fn new(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
+
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", self.0)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(text)
+            }
+        }
+    )*};
+}
+
+names! {
+    /// A cluster's short name (an ARN is cut down to it when it is read).
+    ClusterName;
+    /// A service's short name.
+    ServiceName;
+    /// `arn:aws:ecs:R:A:task-definition/FAMILY:REVISION`.
+    TaskDefinitionArn;
+    /// `ecs-svc/NUMBER`, the id of ECS's deployment object; the tasks that it starts carry it as `startedBy`.
+    DeploymentId;
+    /// `arn:aws:ecs:R:A:task/CLUSTER/ID`.
+    TaskArn;
+    /// `arn:aws:ecs:R:A:container-instance/CLUSTER/ID`.
+    ContainerInstanceArn;
+    /// `arn:aws:elasticloadbalancing:R:A:targetgroup/NAME/ID`.
+    TargetGroupArn;
+}
+
+impl TaskDefinitionArn {
+    /// `web:42`, the form that people use.
+    pub fn short(&self) -> &str {
+        last_segment(self.as_str())
+    }
+
+    pub fn family(&self) -> &str {
+        self.short().split(':').next().unwrap_or_default()
+    }
+
+    pub fn revision(&self) -> Option<u64> {
+        self.short().rsplit_once(':')?.1.parse().ok()
+    }
+}
+
+impl TaskArn {
+    /// The task's id without account, region and cluster.
+    pub fn short(&self) -> &str {
+        last_segment(self.as_str())
+    }
+}
+
+impl ContainerInstanceArn {
+    pub fn short(&self) -> &str {
+        last_segment(self.as_str())
+    }
+}
+
+impl TargetGroupArn {
+    /// The target group's name: the segment after `targetgroup/`.
+    pub fn name(&self) -> &str {
+        self.as_str().split('/').nth(1).unwrap_or(self.as_str())
+    }
+}
+
+impl ClusterName {
+    /// The short name of a cluster given by name or ARN.
+    pub fn from_reference(reference: &str) -> Self {
+        Self(last_segment(reference).to_owned())
+    }
+}
+
+impl ServiceName {
+    /// The short name of a service given by name or ARN (old ARNs lack the cluster).
+    pub fn from_reference(reference: &str) -> Self {
+        Self(last_segment(reference).to_owned())
+    }
+}
+
+/// One target of a target group. An instance that runs two tasks is two targets, so the id alone is no key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TargetKey {
+    /// An EC2 instance id, or an IP address where the target group's type is `ip`.
+    pub id: String,
+    pub port: u16,
+}
+
+impl TargetKey {
+    pub fn new(id: impl Into<String>, port: u16) -> Self {
+        Self { id: id.into(), port }
+    }
+}
+
+impl fmt::Display for TargetKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.id, self.port)
+    }
+}
+
+fn last_segment(text: &str) -> &str {
+    text.rsplit('/').next().unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_definition_arn_is_read_in_parts() {
+        let arn = TaskDefinitionArn::from("arn:aws:ecs:us-east-1:111122223333:task-definition/web:42");
+        assert_eq!((arn.short(), arn.family(), arn.revision()), ("web:42", "web", Some(42)));
+    }
+
+    #[test]
+    fn a_target_group_is_called_by_its_name() {
+        let arn = TargetGroupArn::from(
+            "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/web/50dc6c495c0c9188",
+        );
+        assert_eq!(arn.name(), "web");
+    }
+}

@@ -1,0 +1,344 @@
+//! The simulated account as it is at one moment: what the API shows, and a little more. Only `World` changes it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::time::Timestamp;
+
+/// Everything in the simulated account and region. Keys are short names or ids; ARNs are made from them.
+#[derive(Clone, Debug, Default)]
+pub struct Account {
+    pub id: String,
+    pub region: String,
+    pub clusters: BTreeMap<String, Cluster>,
+    /// family -> revisions, oldest first; revision N stands at index N-1.
+    pub task_definitions: BTreeMap<String, Vec<TaskDefinition>>,
+    /// By ARN.
+    pub target_groups: BTreeMap<String, TargetGroup>,
+    /// By ARN.
+    pub load_balancers: BTreeMap<String, LoadBalancer>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Cluster {
+    pub name: String,
+    pub arn: String,
+    /// ACTIVE or INACTIVE.
+    pub status: String,
+    /// By instance id without the ARN's head.
+    pub instances: BTreeMap<String, ContainerInstance>,
+    pub services: BTreeMap<String, Service>,
+    /// By task id without the ARN's head. Stopped tasks stay for an hour.
+    pub tasks: BTreeMap<String, Task>,
+}
+
+#[derive(Clone, Debug)]
+pub struct TaskDefinition {
+    pub arn: String,
+    pub family: String,
+    pub revision: u64,
+    /// ACTIVE or INACTIVE.
+    pub status: String,
+    /// The document as DescribeTaskDefinition shows it: what was registered, with AWS's defaults filled in and the
+    /// output-only keys set. Keys that AWS does not know are not in it.
+    pub document: Value,
+    pub tags: Vec<Value>,
+    pub registered_at: Timestamp,
+}
+
+#[derive(Clone, Debug)]
+pub struct ContainerInstance {
+    pub id: String,
+    pub arn: String,
+    pub ec2_instance_id: String,
+    pub status: String,
+    pub agent_connected: bool,
+    pub availability_zone: String,
+    pub private_ip: String,
+    /// In units of 1/1024 vCPU.
+    pub cpu: i64,
+    /// In MiB.
+    pub memory: i64,
+    pub registered_at: Timestamp,
+}
+
+#[derive(Clone, Debug)]
+pub struct Service {
+    pub name: String,
+    pub arn: String,
+    pub cluster_arn: String,
+    /// ACTIVE, DRAINING or INACTIVE.
+    pub status: String,
+    pub desired_count: u32,
+    /// ARN.
+    pub task_definition: String,
+    pub load_balancers: Vec<LoadBalancerBinding>,
+    /// EC2 or FARGATE.
+    pub launch_type: String,
+    /// REPLICA or DAEMON.
+    pub scheduling_strategy: String,
+    /// ECS, CODE_DEPLOY or EXTERNAL.
+    pub deployment_controller: String,
+    pub minimum_healthy_percent: u32,
+    pub maximum_percent: u32,
+    pub circuit_breaker: Option<CircuitBreaker>,
+    pub health_check_grace_period: Option<Duration>,
+    /// As AWS lists them: PRIMARY first.
+    pub deployments: Vec<Deployment>,
+    /// Newest first, at most 100.
+    pub events: Vec<ServiceEvent>,
+    /// Newest first.
+    pub service_deployments: Vec<ServiceDeployment>,
+    pub created_at: Timestamp,
+    pub created_by: String,
+    pub role_arn: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct CircuitBreaker {
+    pub enable: bool,
+    pub rollback: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct LoadBalancerBinding {
+    pub target_group_arn: Option<String>,
+    pub load_balancer_name: Option<String>,
+    pub container_name: String,
+    pub container_port: u16,
+}
+
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// `ecs-svc/NUMBER`.
+    pub id: String,
+    /// PRIMARY, ACTIVE, …
+    pub status: String,
+    pub task_definition: String,
+    pub desired_count: u32,
+    pub pending_count: u32,
+    pub running_count: u32,
+    pub failed_tasks: u32,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// IN_PROGRESS, COMPLETED or FAILED.
+    pub rollout_state: String,
+    pub rollout_state_reason: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct ServiceEvent {
+    pub id: String,
+    pub created_at: Timestamp,
+    pub message: String,
+}
+
+/// The service deployment API's object for one deployment.
+#[derive(Clone, Debug)]
+pub struct ServiceDeployment {
+    pub arn: String,
+    pub deployment_id: String,
+    pub status: String,
+    pub status_reason: Option<String>,
+    pub created_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+    pub finished_at: Option<Timestamp>,
+    pub updated_at: Timestamp,
+    /// Revision ARNs, whose last segment is the number of the deployment id.
+    pub source_revisions: Vec<String>,
+    pub target_revision: String,
+    /// MONITORING, MONITORING_COMPLETE, TRIGGERED or DISABLED.
+    pub breaker_status: String,
+    pub failure_count: u32,
+    pub threshold: u32,
+    pub rollback: Option<Rollback>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Rollback {
+    pub reason: String,
+    pub started_at: Timestamp,
+    pub revision: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Task {
+    pub id: String,
+    pub arn: String,
+    pub cluster_arn: String,
+    /// The service's name; empty for tasks that somebody ran by hand.
+    pub service: String,
+    /// The deployment's id.
+    pub started_by: String,
+    pub task_definition: String,
+    /// PROVISIONING, PENDING, ACTIVATING, RUNNING, DEACTIVATING, STOPPING, DEPROVISIONING, STOPPED.
+    pub last_status: String,
+    /// RUNNING or STOPPED.
+    pub desired_status: String,
+    /// The id of the container instance; `None` on Fargate.
+    pub instance: Option<String>,
+    pub availability_zone: String,
+    pub launch_type: String,
+    pub containers: Vec<Container>,
+    /// UNKNOWN, HEALTHY or UNHEALTHY.
+    pub health_status: String,
+    pub cpu: i64,
+    pub memory: i64,
+    /// The address of the task's own network interface (awsvpc).
+    pub private_ip: Option<String>,
+    pub created_at: Timestamp,
+    pub pull_started_at: Option<Timestamp>,
+    pub pull_stopped_at: Option<Timestamp>,
+    pub started_at: Option<Timestamp>,
+    pub stopping_at: Option<Timestamp>,
+    pub execution_stopped_at: Option<Timestamp>,
+    pub stopped_at: Option<Timestamp>,
+    pub stop_code: Option<String>,
+    pub stopped_reason: Option<String>,
+    pub version: u64,
+}
+
+#[derive(Clone, Debug)]
+pub struct Container {
+    pub name: String,
+    pub image: String,
+    /// PENDING, RUNNING, STOPPED.
+    pub last_status: String,
+    pub exit_code: Option<i32>,
+    pub reason: Option<String>,
+    /// Present once the container has run; stays on a stopped one.
+    pub network_bindings: Vec<NetworkBinding>,
+    pub cpu: i64,
+    pub memory: Option<i64>,
+    pub memory_reservation: Option<i64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkBinding {
+    pub container_port: u16,
+    pub host_port: u16,
+    pub protocol: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct LoadBalancer {
+    pub arn: String,
+    pub name: String,
+    pub dns_name: String,
+    /// application or network.
+    pub kind: String,
+    /// internet-facing or internal.
+    pub scheme: String,
+    pub vpc_id: String,
+    pub availability_zones: Vec<String>,
+    pub created_at: Timestamp,
+    pub listeners: Vec<Listener>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Listener {
+    pub arn: String,
+    pub protocol: String,
+    pub port: u16,
+    /// The target group that the default action forwards to.
+    pub target_group_arn: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct TargetGroup {
+    pub arn: String,
+    pub name: String,
+    pub protocol: String,
+    pub port: u16,
+    pub vpc_id: String,
+    /// instance or ip.
+    pub target_type: String,
+    pub health_check: HealthCheck,
+    /// ARNs; empty where no listener forwards to the group.
+    pub load_balancer_arns: Vec<String>,
+    pub deregistration_delay: Duration,
+    pub slow_start: Duration,
+    /// In the order of registration.
+    pub targets: Vec<Target>,
+}
+
+#[derive(Clone, Debug)]
+pub struct HealthCheck {
+    pub enabled: bool,
+    pub protocol: String,
+    /// `traffic-port` or a number.
+    pub port: String,
+    pub path: String,
+    pub interval: Duration,
+    pub timeout: Duration,
+    pub healthy_threshold: u32,
+    pub unhealthy_threshold: u32,
+    pub matcher: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// EC2 instance id or IP address.
+    pub id: String,
+    pub port: u16,
+    pub availability_zone: Option<String>,
+    /// initial, healthy, unhealthy, unused, draining, unavailable.
+    pub state: String,
+    pub reason: Option<String>,
+    pub description: Option<String>,
+    pub registered_at: Timestamp,
+    /// Set while draining: when it disappears.
+    pub drained_at: Option<Timestamp>,
+    /// The task that was registered here last; the API does not show it, the truth of the simulator needs it.
+    pub task: Option<String>,
+    /// Health checks in a row, passed (> 0) or failed (< 0).
+    pub streak: i32,
+}
+
+/// How the simulated AWS refuses a request: its code, its words, its HTTP status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub code: String,
+    pub message: String,
+    pub status: u16,
+}
+
+impl Refusal {
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        Self {
+            code: code.to_owned(),
+            message: message.into(),
+            status: 400,
+        }
+    }
+}
+
+/// UpdateService's parameters, as far as they are modelled.
+#[derive(Clone, Debug, Default)]
+pub struct ServiceChange {
+    pub cluster: String,
+    pub service: String,
+    /// ARN, family or family:revision.
+    pub task_definition: Option<String>,
+    pub desired_count: Option<u32>,
+    pub force_new_deployment: bool,
+    pub minimum_healthy_percent: Option<u32>,
+    pub maximum_percent: Option<u32>,
+    pub circuit_breaker: Option<CircuitBreaker>,
+    pub health_check_grace_period: Option<Duration>,
+}
+
+/// ListTasks' filters.
+#[derive(Clone, Debug, Default)]
+pub struct TaskFilter {
+    pub cluster: String,
+    pub service: Option<String>,
+    pub family: Option<String>,
+    pub started_by: Option<String>,
+    pub container_instance: Option<String>,
+    /// RUNNING unless said otherwise.
+    pub desired_status: Option<String>,
+    pub launch_type: Option<String>,
+}

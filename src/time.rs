@@ -1,0 +1,87 @@
+//! Points in time and spans. Nothing here reads a clock: time is an input of the domain.
+
+use std::fmt;
+use std::time::Duration;
+
+/// A point in time, in milliseconds since 1970-01-01T00:00:00Z (the resolution of ECS's timestamps).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// Seconds since the epoch, as ECS sends them: a number with a fraction.
+    pub fn as_secs_f64(self) -> f64 {
+        self.0 as f64 / 1000.0
+    }
+
+    /// The span since `earlier`; zero where `earlier` is later.
+    pub fn since(self, earlier: Timestamp) -> Duration {
+        Duration::from_millis(u64::try_from(self.0 - earlier.0).unwrap_or(0))
+    }
+}
+
+impl std::ops::Add<Duration> for Timestamp {
+    type Output = Timestamp;
+
+    fn add(self, span: Duration) -> Timestamp {
+        Timestamp(
+            self.0
+                .saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)),
+        )
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339 in UTC with milliseconds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(at) => write!(f, "{at:.3}"),
+            Err(_) => write!(f, "{}ms", self.0),
+        }
+    }
+}
+
+/// A span as people say it, in whole seconds: `0s`, `45s`, `2m 10s`, `1h 05m`.
+pub fn human(span: Duration) -> String {
+    // Half seconds round up, so that a wait that has begun never reads as shorter than it was by a whole second.
+    let seconds = (span.as_millis() + 500) / 1000;
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s}s"),
+        (0, m, 0) => format!("{m}m"),
+        (0, m, s) => format!("{m}m {s:02}s"),
+        (h, m, _) => format!("{h}h {m:02}m"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_read_as_people_say_them() {
+        let said: Vec<String> = [0, 45, 60, 130, 3900].map(|s| human(Duration::from_secs(s))).into();
+        assert_eq!(said, ["0s", "45s", "1m", "2m 10s", "1h 05m"]);
+    }
+
+    #[test]
+    fn a_timestamp_prints_as_rfc_3339() {
+        assert_eq!(
+            Timestamp::from_millis(1_783_015_901_417).to_string(),
+            "2026-07-02T18:11:41.417Z"
+        );
+    }
+
+    #[test]
+    fn a_span_never_runs_backwards() {
+        let (early, late) = (Timestamp::from_millis(1_000), Timestamp::from_millis(3_500));
+        assert_eq!(late.since(early), Duration::from_millis(2_500));
+        assert_eq!(early.since(late), Duration::ZERO);
+    }
+}
