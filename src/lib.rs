@@ -1,11 +1,13 @@
+pub mod api_error;
+pub mod event;
 pub mod finding;
 pub mod id;
+pub mod rollout;
 pub mod service;
 pub mod target;
 pub mod task;
 pub mod time;
 
-pub mod event;
 pub mod port;
 
 pub mod sim;

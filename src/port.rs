@@ -1,10 +1,10 @@
 //! The ports: what the application needs of the world, in domain types only. The AWS adapters implement them over
 //! the network, the simulator directly; nothing above this line knows which.
 
-use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
+pub use crate::api_error::{ApiError, ApiErrorKind};
 use crate::event::RunEvent;
 use crate::id::{ClusterName, ContainerInstanceArn, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn};
 use crate::service::{Service, ServiceDeployment, ServiceUpdate};
@@ -88,59 +88,6 @@ pub trait Clock {
 /// Takes the story of the run as it happens. A reporter that fails keeps that to itself: it never fails a deployment.
 pub trait Report {
     fn event(&mut self, event: &RunEvent);
-}
-
-/// What kind of failure an answer is, which is all that decides what to do about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ApiErrorKind {
-    /// The credentials may not do this.
-    Denied,
-    /// The credentials have expired, are missing or are not valid.
-    Credentials,
-    Throttled,
-    /// 5xx, reset, time-out, an answer that could not be read: the next try may work.
-    Transient,
-    /// The thing does not exist.
-    NotFound,
-    /// The service knows no such operation (a stand-in for AWS that lacks it).
-    Unsupported,
-    /// AWS refuses the request as it is.
-    Refused,
-}
-
-/// A failed call: which action on which resource, in whose words, under which request id.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct ApiError {
-    pub kind: ApiErrorKind,
-    /// `ecs:UpdateService`, spelled as IAM does.
-    pub action: &'static str,
-    pub resource: Option<String>,
-    /// AWS's code, for example `ClusterNotFoundException`.
-    pub code: Option<String>,
-    pub message: String,
-    pub request_id: Option<String>,
-    /// The HTTP status, where there was an answer.
-    pub status: Option<u16>,
-}
-
-impl fmt::Display for ApiError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.action)?;
-        if let Some(resource) = &self.resource {
-            write!(f, " on {resource}")?;
-        }
-        match &self.code {
-            Some(code) => write!(f, ": {code}: {}", self.message),
-            None => write!(f, ": {}", self.message),
-        }
-    }
-}
-
-impl ApiError {
-    /// Whether asking again, unchanged, may be answered.
-    pub fn is_passing(&self) -> bool {
-        matches!(self.kind, ApiErrorKind::Throttled | ApiErrorKind::Transient)
-    }
 }
 
 /// How many requests the run has sent, by action.

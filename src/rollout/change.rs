@@ -1,0 +1,164 @@
+//! What has changed from one look to the next, as typed happenings: the words are the reporters' business.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::id::{TaskArn, TaskDefinitionArn};
+use crate::api_error::ApiError;
+use crate::rollout::phase::{Phase, WaitingOn};
+use crate::rollout::snapshot::{Place, Snapshot};
+use crate::rollout::view::View;
+use crate::target::{TargetHealth, TargetState};
+use crate::task::{Task, TaskStatus};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Whose {
+    New,
+    Old,
+}
+
+impl Whose {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Old => "old",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Happening {
+    Phase(Phase),
+    Task {
+        task: TaskArn,
+        whose: Whose,
+        task_definition: TaskDefinitionArn,
+        status: TaskStatus,
+        /// The EC2 instance, where there is one.
+        instance: Option<String>,
+        /// Why it stopped.
+        reason: Option<String>,
+    },
+    Target {
+        place: Place,
+        whose: Whose,
+        from: Option<TargetState>,
+        /// `None`: no longer listed, which for a draining target means drained.
+        to: Option<TargetState>,
+        reason: Option<String>,
+        description: Option<String>,
+    },
+    /// The circuit breaker's counter has moved.
+    Breaker { failures: u32, threshold: u32, rolls_back: bool },
+    /// A service event that is not part of an ordinary rollout.
+    EcsSays { message: String },
+    /// ECS has begun to roll back.
+    RollingBack { to: TaskDefinitionArn, reason: Option<String> },
+    Waiting { on: Vec<WaitingOn> },
+    /// Reads fail; said once, until they work again.
+    Blind { error: ApiError },
+    SeesAgain { misses: u32, blind_for: Duration },
+}
+
+/// What the last look has shown, for comparison.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    tasks: BTreeMap<TaskArn, TaskStatus>,
+    targets: BTreeMap<Place, (Whose, TargetState)>,
+}
+
+impl Seen {
+    /// The state before the deployment: nothing of it is news.
+    pub fn at_start(view: &View) -> Self {
+        let mut seen = Self::default();
+        seen.changes(view, &Snapshot::default(), &BTreeMap::new());
+        seen
+    }
+
+    /// Compares, remembers, and says what is new. `owners` gives targets that no living task owns to old or new.
+    pub fn changes(&mut self, view: &View, snapshot: &Snapshot, owners: &BTreeMap<Place, Whose>) -> Vec<Happening> {
+        let mut happenings = self.task_changes(view, snapshot);
+        happenings.extend(self.target_changes(view, owners));
+        happenings
+    }
+
+    fn task_changes(&mut self, view: &View, snapshot: &Snapshot) -> Vec<Happening> {
+        let mut happenings = Vec::new();
+        let new = view.new_tasks.values().chain(view.ended_tasks.values()).map(|t| (Whose::New, *t));
+        let old = view.old_tasks.values().map(|t| (Whose::Old, *t));
+        let mut current: BTreeMap<TaskArn, (Whose, &Task)> =
+            new.chain(old).map(|(whose, task)| (task.arn.clone(), (whose, task))).collect();
+        // Old tasks leave the view when they stop; their end is news as well.
+        for task in snapshot.tasks.iter().filter(|t| t.is_stopped() && self.tasks.contains_key(&t.arn)) {
+            current.entry(task.arn.clone()).or_insert((Whose::Old, task));
+        }
+        for (arn, (whose, task)) in current {
+            if self.tasks.get(&arn) != Some(&task.last_status) {
+                self.tasks.insert(arn, task.last_status.clone());
+                happenings.push(task_happening(task, whose, snapshot));
+            }
+        }
+        happenings
+    }
+
+    fn target_changes(&mut self, view: &View, owners: &BTreeMap<Place, Whose>) -> Vec<Happening> {
+        let new = view.new_targets.iter().filter_map(|(place, row)| Some((place, (Whose::New, (*row)?))));
+        let old = view.old_targets.iter().map(|(place, row)| (place, (Whose::Old, *row)));
+        let current: BTreeMap<&Place, (Whose, &TargetHealth)> = new.chain(old).collect();
+        let mut happenings = Vec::new();
+        for (place, (whose, row)) in &current {
+            let before = self.targets.get(*place);
+            if before != Some(&(*whose, row.state.clone())) {
+                // A place that has passed from an old task to a new one starts a new story.
+                let from = before.filter(|(owner, _)| owner == whose).map(|(_, state)| state.clone());
+                happenings.push(target_happening(place, *whose, from, Some(row)));
+            }
+        }
+        for (place, (whose, state)) in &self.targets {
+            if !current.contains_key(place) {
+                let whose = owners.get(place).copied().unwrap_or(*whose);
+                happenings.push(target_happening(place, whose, Some(state.clone()), None));
+            }
+        }
+        self.targets =
+            current.into_iter().map(|(place, (whose, row))| (place.clone(), (whose, row.state.clone()))).collect();
+        happenings
+    }
+}
+
+fn task_happening(task: &Task, whose: Whose, snapshot: &Snapshot) -> Happening {
+    let instance = task.container_instance.as_ref().and_then(|arn| {
+        let instance = snapshot.instances.as_ref()?.get(arn)?;
+        instance.ec2_instance_id.clone()
+    });
+    let container = task.containers.iter().find_map(|c| match (c.exit_code, &c.reason) {
+        (Some(code), Some(reason)) if code != 0 => Some(format!("{} exit {code}: {reason}", c.name)),
+        (Some(code), None) if code != 0 => Some(format!("{} exit {code}", c.name)),
+        (None, Some(reason)) => Some(reason.clone()),
+        _ => None,
+    });
+    let reason = match (&task.stopped_reason, container) {
+        (Some(reason), Some(container)) if !reason.contains(&container) => Some(format!("{reason} ({container})")),
+        (Some(reason), _) => Some(reason.clone()),
+        (None, container) => container,
+    };
+    Happening::Task {
+        task: task.arn.clone(),
+        whose,
+        task_definition: task.task_definition.clone(),
+        status: task.last_status.clone(),
+        instance,
+        reason: reason.filter(|_| task.desired_status == TaskStatus::Stopped),
+    }
+}
+
+fn target_happening(place: &Place, whose: Whose, from: Option<TargetState>, row: Option<&TargetHealth>) -> Happening {
+    Happening::Target {
+        place: place.clone(),
+        whose,
+        from,
+        to: row.map(|r| r.state.clone()),
+        reason: row.and_then(|r| r.reason.clone()),
+        description: row.and_then(|r| r.description.clone()),
+    }
+}

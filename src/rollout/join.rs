@@ -1,0 +1,42 @@
+//! The join task -> container instance or network interface -> place in a target group.
+
+use std::collections::BTreeSet;
+
+use crate::id::TargetKey;
+use crate::rollout::scope::Scope;
+use crate::rollout::snapshot::{Place, Snapshot};
+use crate::service::LoadBalancerBinding;
+use crate::target::TargetType;
+use crate::task::Task;
+
+/// Where `task` is (or was) registered. `None`: it cannot be known, for its port or its instance is not shown (yet).
+pub fn places(task: &Task, snapshot: &Snapshot, scope: &Scope) -> Option<BTreeSet<Place>> {
+    let mut places = BTreeSet::new();
+    for binding in &scope.bindings {
+        if let Some(group) = binding.target_group() {
+            let kind = scope.target_groups.get(group).map(|g| &g.target_type);
+            places.insert((group.clone(), key(task, binding, kind, snapshot, scope)?));
+        }
+    }
+    Some(places)
+}
+
+fn key(
+    task: &Task,
+    binding: &LoadBalancerBinding,
+    kind: Option<&TargetType>,
+    snapshot: &Snapshot,
+    scope: &Scope,
+) -> Option<TargetKey> {
+    let container = task.container(&binding.container_name)?;
+    if kind == Some(&TargetType::Ip) || (kind.is_none() && container.private_ip.is_some()) {
+        return Some(TargetKey::new(container.private_ip.clone()?, binding.container_port));
+    }
+    let instance = snapshot.instances.as_ref()?.get(task.container_instance.as_ref()?)?;
+    let port = match container.network_bindings.iter().find(|b| b.container_port == binding.container_port) {
+        Some(bound) => bound.host_port,
+        None if scope.is_host_network => binding.container_port,
+        None => return None,
+    };
+    Some(TargetKey::new(instance.ec2_instance_id.clone()?, port))
+}

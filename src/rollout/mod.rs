@@ -1,0 +1,29 @@
+//! The observer: follows one deployment through snapshots until it can say how it ended.
+//!
+//! It does no input or output and reads no clock. Each `step` takes the time and one reading of the world, and gives
+//! back what has happened and when to look again. What may be said is decided here and nowhere else:
+//! `view` sorts new from old, `phase` says what is still missing, `standing` what became of the deployment,
+//! `failure`, `placement` and `diagnose` why it fails.
+
+pub mod change;
+pub mod diagnose;
+pub mod failure;
+mod join;
+mod observer;
+pub mod phase;
+pub mod placement;
+pub mod scope;
+pub mod snapshot;
+pub mod standing;
+pub mod story;
+pub mod verdict;
+pub mod view;
+mod words;
+
+pub use change::{Happening, Whose};
+pub use observer::{Input, Next, Observer, Step};
+pub use phase::{Phase, WaitingOn};
+pub use scope::{Needs, Scope, Until};
+pub use snapshot::{Baseline, Place, Snapshot};
+pub use story::{PhaseSpan, TargetStory};
+pub use verdict::{Outcome, Verdict};

@@ -1,0 +1,258 @@
+//! Where a rollout stands, and what it is waiting on: pure functions of one view.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use crate::rollout::scope::{Scope, Until};
+use crate::rollout::snapshot::Place;
+use crate::rollout::view::View;
+use crate::time::{Timestamp, human};
+
+/// The phases, in the order in which a rollout without batches goes through them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// Not all new tasks run yet.
+    Starting,
+    /// They run; their targets are not all healthy yet.
+    Registering,
+    /// The new targets take the traffic; old targets or old tasks are left.
+    Draining,
+    /// Nothing old is left.
+    Steady,
+}
+
+impl Phase {
+    pub fn of(view: &View, scope: &Scope) -> Self {
+        if !view.all_running() {
+            Self::Starting
+        } else if !view.all_healthy(scope) {
+            Self::Registering
+        } else if !view.is_old_gone() {
+            Self::Draining
+        } else {
+            Self::Steady
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Registering => "registering",
+            Self::Draining => "draining",
+            Self::Steady => "steady",
+        }
+    }
+}
+
+/// One reason why the rollout is not done yet: what is measured against what is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WaitingOn {
+    /// The answer does not list our deployment (yet): AWS is eventually consistent.
+    Listing,
+    /// ECS has not started a task yet.
+    FirstTask,
+    Tasks {
+        running: u32,
+        desired: u32,
+        /// How many stand in which other status, for example (`PENDING`, 1).
+        others: Vec<(String, u32)>,
+    },
+    Targets {
+        healthy: u32,
+        wanted: u32,
+        /// How many stand in which other state, for example (`initial`, 1).
+        others: Vec<(String, u32)>,
+    },
+    OldTargets {
+        left: u32,
+        /// Of these, how many still take new connections.
+        serving: u32,
+        /// The longest that the draining ones can still take: what is left of the deregistration delay.
+        at_most: Option<Duration>,
+        delay: Option<Duration>,
+    },
+    OldTasks {
+        left: u32,
+        statuses: Vec<(String, u32)>,
+    },
+    /// ECS has not called the deployment completed yet.
+    Completion { state: Option<String> },
+    /// The new targets must stay healthy for a while.
+    Settle { left: Duration },
+    /// ECS rolls back; the end of that is awaited so that it can be told.
+    Rollback { to: Option<String> },
+}
+
+impl WaitingOn {
+    /// Whether two reasons differ in more than the time that is left.
+    pub fn is_same_step(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::OldTargets { left: a, serving: b, .. }, Self::OldTargets { left: c, serving: d, .. }) => (a, b) == (c, d),
+            (Self::Settle { .. }, Self::Settle { .. }) => true,
+            _ => self == other,
+        }
+    }
+}
+
+/// What the observer remembers that one snapshot does not show.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// When each old target was first seen draining.
+    pub draining_since: BTreeMap<Place, Timestamp>,
+    /// Since when all new targets have been healthy without a break.
+    pub healthy_since: Option<Timestamp>,
+}
+
+/// Everything that is still missing for success, in the order in which a reader wants it. Empty: done.
+pub fn waiting_on(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -> Vec<WaitingOn> {
+    let mut reasons = Vec::new();
+    if view.ours.is_none() {
+        return vec![WaitingOn::Listing];
+    }
+    if view.desired > 0 && view.new_tasks.is_empty() && view.ended_tasks.is_empty() {
+        return vec![WaitingOn::FirstTask];
+    }
+    if !view.all_running() {
+        reasons.push(tasks(view));
+    }
+    let is_registered = view.all_registered(scope);
+    if scope.until == Until::Registered {
+        if view.all_running() && !is_registered {
+            reasons.push(targets(view, scope));
+        }
+        return reasons;
+    }
+    if !view.all_healthy(scope) {
+        // While nothing is registered and tasks are still missing, the targets say nothing that the tasks do not.
+        if view.all_running() || view.registered() > 0 {
+            reasons.push(targets(view, scope));
+        }
+    }
+    if scope.until == Until::Drained {
+        reasons.extend(old(view, scope, memory, now));
+    }
+    if !view.is_completed && reasons.is_empty() {
+        reasons.push(WaitingOn::Completion { state: view.ours.and_then(|d| d.rollout_state.as_ref()).map(|s| s.as_str().to_owned()) });
+    }
+    if reasons.is_empty() {
+        reasons.extend(settle(view, scope, memory, now));
+    }
+    reasons
+}
+
+fn tasks(view: &View) -> WaitingOn {
+    let others = view.new_tasks.values().map(|t| t.last_status.as_str()).filter(|s| *s != "RUNNING");
+    WaitingOn::Tasks { running: view.running(), desired: view.desired, others: tally(others) }
+}
+
+fn targets(view: &View, scope: &Scope) -> WaitingOn {
+    let others = view
+        .new_targets
+        .values()
+        .map(|row| row.map_or("not registered", |r| r.state.as_str()))
+        .filter(|state| *state != "healthy");
+    WaitingOn::Targets { healthy: view.healthy(), wanted: view.wanted(scope), others: tally(others) }
+}
+
+fn old(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -> Vec<WaitingOn> {
+    let mut reasons = Vec::new();
+    if !view.old_targets.is_empty() {
+        let mut at_most = None;
+        let mut delay_max = None;
+        for place in view.old_targets.keys() {
+            let delay = scope.deregistration_delay(&place.0);
+            delay_max = delay_max.max(delay);
+            if let (Some(since), Some(delay)) = (memory.draining_since.get(place), delay) {
+                at_most = at_most.max(Some(delay.saturating_sub(now.since(*since))));
+            }
+        }
+        let draining = view.old_targets.values().filter(|r| r.state.as_str().ends_with("draining")).count();
+        reasons.push(WaitingOn::OldTargets {
+            left: u32::try_from(view.old_targets.len()).unwrap_or(u32::MAX),
+            serving: u32::try_from(view.old_targets.len() - draining).unwrap_or(u32::MAX),
+            at_most,
+            delay: delay_max,
+        });
+    } else if !view.old_tasks.is_empty() {
+        let statuses = tally(view.old_tasks.values().map(|t| t.last_status.as_str()));
+        reasons.push(WaitingOn::OldTasks { left: u32::try_from(view.old_tasks.len()).unwrap_or(u32::MAX), statuses });
+    }
+    reasons
+}
+
+fn settle(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -> Option<WaitingOn> {
+    if view.wanted(scope) == 0 {
+        return None;
+    }
+    let since = memory.healthy_since.unwrap_or(now);
+    let left = scope.settle.saturating_sub(now.since(since));
+    (!left.is_zero()).then_some(WaitingOn::Settle { left })
+}
+
+fn tally<'a>(words: impl Iterator<Item = &'a str>) -> Vec<(String, u32)> {
+    let mut counts = BTreeMap::<String, u32>::new();
+    for word in words {
+        *counts.entry(word.to_owned()).or_default() += 1;
+    }
+    counts.into_iter().collect()
+}
+
+impl fmt::Display for WaitingOn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listing => write!(f, "ECS to list the new deployment"),
+            Self::FirstTask => write!(f, "ECS to start the first new task"),
+            Self::Tasks { running, desired, others } => {
+                write!(f, "new tasks: {running} of {desired} running{}", bracket(others))
+            }
+            Self::Targets { healthy, wanted, others } => {
+                write!(f, "new targets: {healthy} of {wanted} healthy{}", bracket(others))
+            }
+            Self::OldTargets { left, serving, at_most, delay } => old_targets(f, *left, *serving, *at_most, *delay),
+            Self::OldTasks { left, statuses } => {
+                write!(f, "{left} old {} to stop{}", plural(*left, "task"), bracket(statuses))
+            }
+            Self::Completion { state } => {
+                write!(f, "ECS to call the deployment completed")?;
+                state.as_ref().map_or(Ok(()), |s| write!(f, " (now {s})"))
+            }
+            Self::Settle { left } => write!(f, "the new targets to stay healthy for {} more", human(*left)),
+            Self::Rollback { to: Some(to) } => write!(f, "ECS to finish the rollback to {to}"),
+            Self::Rollback { to: None } => write!(f, "ECS to finish the rollback"),
+        }
+    }
+}
+
+fn old_targets(
+    f: &mut fmt::Formatter<'_>,
+    left: u32,
+    serving: u32,
+    at_most: Option<Duration>,
+    delay: Option<Duration>,
+) -> fmt::Result {
+    write!(f, "{left} old {} to ", plural(left, "target"))?;
+    match (serving, at_most, delay) {
+        (0, Some(rest), Some(delay)) if rest.is_zero() => {
+            write!(f, "drain: past the deregistration delay of {} s", delay.as_secs())
+        }
+        (0, Some(rest), Some(delay)) => {
+            write!(f, "drain, at most {} more (deregistration delay {} s)", human(rest), delay.as_secs())
+        }
+        (0, ..) => write!(f, "drain (deregistration delay not known)"),
+        (serving, ..) if serving == left => write!(f, "be taken out of service"),
+        (serving, ..) => write!(f, "go: {serving} still serving, {} draining", left - serving),
+    }
+}
+
+fn bracket(counts: &[(String, u32)]) -> String {
+    if counts.is_empty() {
+        return String::new();
+    }
+    let parts: Vec<String> = counts.iter().map(|(word, n)| format!("{n} {word}")).collect();
+    format!(" ({})", parts.join(", "))
+}
+
+pub(crate) fn plural(n: u32, noun: &str) -> String {
+    if n == 1 { noun.to_owned() } else { format!("{noun}s") }
+}

@@ -1,0 +1,80 @@
+//! What a rollout is about: whose it is, what it must reach, and the settings that its timing hangs on.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, TaskDefinitionArn};
+use crate::service::LoadBalancerBinding;
+use crate::target::TargetGroup;
+
+/// How far a run follows its rollout.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Until {
+    /// Every new task runs and its targets are registered, healthy or not yet.
+    Registered,
+    /// The new targets are healthy, and ECS calls the deployment completed.
+    Healthy,
+    /// Besides, no old target is left and the old tasks have stopped.
+    #[default]
+    Drained,
+}
+
+impl Until {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::Healthy => "healthy",
+            Self::Drained => "drained",
+        }
+    }
+}
+
+/// Everything that stays the same while one rollout is observed.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    pub cluster: ClusterName,
+    pub service: ServiceName,
+    /// The id that UpdateService returned.
+    pub deployment: DeploymentId,
+    /// The revision that is rolled out.
+    pub task_definition: TaskDefinitionArn,
+    pub previous: Option<TaskDefinitionArn>,
+    pub bindings: Vec<LoadBalancerBinding>,
+    pub target_groups: BTreeMap<TargetGroupArn, TargetGroup>,
+    /// Tasks share the instance's network: the container's port is the instance's port.
+    pub is_host_network: bool,
+    /// What one new task takes of an instance.
+    pub needs: Needs,
+    pub until: Until,
+    /// How long the new targets must have been healthy without a break.
+    pub settle: Duration,
+    /// How long the run may wait in all, from the update on.
+    pub wait_budget: Duration,
+}
+
+impl Scope {
+    /// The places that one task takes in target groups.
+    pub fn places_per_task(&self) -> usize {
+        self.bindings.iter().filter(|b| b.target_group().is_some()).count()
+    }
+
+    /// The longest deregistration delay among the target groups, if it is known.
+    pub fn deregistration_delay(&self, group: &TargetGroupArn) -> Option<Duration> {
+        self.target_groups.get(group)?.deregistration_delay
+    }
+}
+
+/// What a task of the new revision asks of a container instance.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// In units of 1/1024 vCPU.
+    pub cpu: i64,
+    /// In MiB.
+    pub memory: i64,
+    /// Host ports asked for by number.
+    pub fixed_ports: Vec<u16>,
+    /// Where each container logs (awslogs), by container name.
+    pub log_groups: Vec<(String, String)>,
+    /// Image of each container, for messages.
+    pub images: Vec<(String, String)>,
+}

@@ -1,0 +1,74 @@
+//! What a rollout leaves behind for the report: how long each phase took, and the life of each target.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::rollout::change::{Happening, Whose};
+use crate::rollout::phase::Phase;
+use crate::rollout::snapshot::Place;
+use crate::time::Timestamp;
+
+/// One stay in a phase. A rollout in batches comes back to earlier phases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhaseSpan {
+    pub phase: Phase,
+    pub started_at: Timestamp,
+    pub duration: Duration,
+}
+
+/// The states that one target went through, as far as they were seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetStory {
+    pub place: Place,
+    pub whose: Whose,
+    /// The id of the task behind it, where it could be joined.
+    pub task: Option<String>,
+    /// (state, reason, when first seen); the state `gone` ends a story.
+    pub states: Vec<(String, Option<String>, Timestamp)>,
+}
+
+/// Collects both while the rollout goes on.
+#[derive(Clone, Debug, Default)]
+pub struct Story {
+    phases: Vec<(Phase, Timestamp)>,
+    ended_at: Option<Timestamp>,
+    targets: BTreeMap<(Whose, Place), TargetStory>,
+}
+
+impl Story {
+    /// Notes the phase; says whether it is a new one.
+    pub fn note_phase(&mut self, phase: Phase, now: Timestamp) -> bool {
+        self.ended_at = Some(now);
+        if self.phases.last().is_some_and(|(last, _)| *last == phase) {
+            return false;
+        }
+        self.phases.push((phase, now));
+        true
+    }
+
+    pub fn note(&mut self, happenings: &[Happening], tasks: &BTreeMap<Place, String>, now: Timestamp) {
+        for happening in happenings {
+            if let Happening::Target { place, whose, to, reason, .. } = happening {
+                let story = self.targets.entry((*whose, place.clone())).or_insert_with(|| TargetStory {
+                    place: place.clone(),
+                    whose: *whose,
+                    task: None,
+                    states: Vec::new(),
+                });
+                story.task = story.task.take().or_else(|| tasks.get(place).cloned());
+                let state = to.as_ref().map_or("gone", |s| s.as_str());
+                story.states.push((state.to_owned(), reason.clone(), now));
+            }
+        }
+    }
+
+    pub fn phases(&self) -> Vec<PhaseSpan> {
+        let ends = self.phases.iter().skip(1).map(|(_, at)| *at).chain(self.ended_at);
+        let spans = self.phases.iter().zip(ends);
+        spans.map(|((phase, at), end)| PhaseSpan { phase: *phase, started_at: *at, duration: end.since(*at) }).collect()
+    }
+
+    pub fn targets(&self) -> Vec<&TargetStory> {
+        self.targets.values().collect()
+    }
+}

@@ -1,0 +1,57 @@
+//! How a rollout can end.
+
+use crate::finding::Finding;
+
+/// The verdicts, each with its exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    Succeeded,
+    /// The service wants no task, so nothing could be verified. Exit code 0, but never called healthy.
+    NothingToVerify,
+    /// Rolled back, or failed and left.
+    Failed,
+    /// Nothing was changed.
+    Refused,
+    TimedOut,
+    Superseded,
+    CouldNotObserve,
+    Interrupted,
+}
+
+impl Verdict {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::NothingToVerify => "nothing-to-verify",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::TimedOut => "timed-out",
+            Self::Superseded => "superseded",
+            Self::CouldNotObserve => "could-not-observe",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Succeeded | Self::NothingToVerify => 0,
+            Self::Failed => 1,
+            Self::Refused => 3,
+            Self::TimedOut => 4,
+            Self::Superseded => 5,
+            Self::CouldNotObserve => 6,
+            Self::Interrupted => 130,
+        }
+    }
+
+    pub fn is_success(self) -> bool {
+        self.exit_code() == 0
+    }
+}
+
+/// The verdict with its reasons; the first finding is the cause.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    pub verdict: Verdict,
+    pub findings: Vec<Finding>,
+}

@@ -1,0 +1,178 @@
+//! A snapshot read with the question "new or old?": the one place where tasks and targets are sorted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::id::TaskArn;
+use crate::rollout::join;
+use crate::rollout::scope::Scope;
+use crate::rollout::snapshot::{Baseline, Place, Snapshot};
+use crate::service::{Deployment, RolloutState, ServiceDeploymentStatus};
+use crate::target::{TargetHealth, TargetState};
+use crate::task::{Task, TaskStatus};
+
+/// What a snapshot says about our rollout. A pure function of the snapshot, the scope and the places known to be old.
+#[derive(Clone, Debug)]
+pub struct View<'a> {
+    /// How many tasks the service wants.
+    pub desired: u32,
+    /// Our deployment's row, where DescribeServices lists it.
+    pub ours: Option<&'a Deployment>,
+    /// Tasks of ours that run or will run, by ARN.
+    pub new_tasks: BTreeMap<&'a TaskArn, &'a Task>,
+    /// Tasks of ours that are to stop or have stopped.
+    pub ended_tasks: BTreeMap<&'a TaskArn, &'a Task>,
+    /// Tasks of any other deployment that have not stopped.
+    pub old_tasks: BTreeMap<&'a TaskArn, &'a Task>,
+    /// The places of our running tasks, each with the row that stands there.
+    pub new_targets: BTreeMap<Place, Option<&'a TargetHealth>>,
+    /// The places of our running tasks cannot all be told.
+    pub is_join_missing: bool,
+    /// Targets of any other deployment that are still there.
+    pub old_targets: BTreeMap<Place, &'a TargetHealth>,
+    /// ECS calls our deployment completed.
+    pub is_completed: bool,
+}
+
+impl<'a> View<'a> {
+    /// `old_places`: the baseline's, and what earlier snapshots have shown of other deployments' tasks.
+    pub fn of(snapshot: &'a Snapshot, scope: &Scope, baseline: &Baseline, old_places: &BTreeSet<Place>) -> Self {
+        let mut view = Self::sort_tasks(snapshot, scope);
+        view.place_new(snapshot, scope, baseline);
+        view.find_old(snapshot, old_places);
+        view
+    }
+
+    fn sort_tasks(snapshot: &'a Snapshot, scope: &Scope) -> Self {
+        let service = snapshot.service.as_ref();
+        let ours = service.and_then(|s| s.deployment(&scope.deployment));
+        let mut view = Self {
+            desired: service.map_or(0, |s| s.desired_count),
+            ours,
+            new_tasks: BTreeMap::new(),
+            ended_tasks: BTreeMap::new(),
+            old_tasks: BTreeMap::new(),
+            new_targets: BTreeMap::new(),
+            is_join_missing: false,
+            old_targets: BTreeMap::new(),
+            is_completed: is_completed(snapshot, scope, ours),
+        };
+        for task in &snapshot.tasks {
+            let is_ours = task.started_by.as_ref() == Some(&scope.deployment);
+            if is_ours && task.desired_status == TaskStatus::Running && !task.is_stopped() {
+                view.new_tasks.insert(&task.arn, task);
+            } else if is_ours {
+                view.ended_tasks.insert(&task.arn, task);
+            } else if !task.is_stopped() {
+                view.old_tasks.insert(&task.arn, task);
+            }
+        }
+        view
+    }
+
+    fn place_new(&mut self, snapshot: &'a Snapshot, scope: &Scope, baseline: &Baseline) {
+        if snapshot.instances.is_none() && scope.target_groups.values().any(|g| g.target_type.as_str() != "ip") {
+            // Without container instances nothing can be joined: whatever was not there before is taken for new.
+            self.is_join_missing = true;
+            for (group, rows) in &snapshot.targets {
+                for row in rows {
+                    let place = (group.clone(), row.key.clone());
+                    if !baseline.places.contains(&place) {
+                        self.new_targets.insert(place, Some(row));
+                    }
+                }
+            }
+            return;
+        }
+        let rows = rows(snapshot);
+        for task in self.new_tasks.values() {
+            for place in join::places(task, snapshot, scope).into_iter().flatten() {
+                let row = rows.get(&place).copied();
+                self.new_targets.insert(place, row);
+            }
+        }
+    }
+
+    fn find_old(&mut self, snapshot: &'a Snapshot, old_places: &BTreeSet<Place>) {
+        for (place, row) in rows(snapshot) {
+            if old_places.contains(&place) && !self.new_targets.contains_key(&place) {
+                self.old_targets.insert(place, row);
+            }
+        }
+    }
+
+    pub fn running(&self) -> u32 {
+        count(self.new_tasks.values().filter(|t| t.last_status == TaskStatus::Running))
+    }
+
+    /// New targets that the load balancer calls healthy.
+    pub fn healthy(&self) -> u32 {
+        count(self.new_targets.values().filter(|row| row.is_some_and(|r| r.state == TargetState::Healthy)))
+    }
+
+    /// New targets whose health checks are switched off: nobody can say whether they are healthy.
+    pub fn unverifiable(&self) -> u32 {
+        count(self.new_targets.values().filter(|row| row.is_some_and(is_unverifiable)))
+    }
+
+    /// New targets that the load balancer lists at all.
+    pub fn registered(&self) -> u32 {
+        count(self.new_targets.values().flatten())
+    }
+
+    /// How many targets the rollout wants in the end.
+    pub fn wanted(&self, scope: &Scope) -> u32 {
+        self.desired.saturating_mul(u32::try_from(scope.places_per_task()).unwrap_or(u32::MAX))
+    }
+
+    pub fn all_running(&self) -> bool {
+        self.running() >= self.desired
+    }
+
+    /// Every running task of ours has all its targets, each of them healthy (or not verifiable, by configuration).
+    pub fn all_healthy(&self, scope: &Scope) -> bool {
+        let good = self.healthy() + self.unverifiable();
+        self.all_running() && good >= self.wanted(scope) && good as usize == self.new_targets.len()
+    }
+
+    pub fn all_registered(&self, scope: &Scope) -> bool {
+        self.all_running() && self.registered() >= self.wanted(scope)
+    }
+
+    pub fn is_old_gone(&self) -> bool {
+        self.old_targets.is_empty() && self.old_tasks.is_empty()
+    }
+}
+
+/// Our deployment is PRIMARY and COMPLETED, and its service deployment SUCCESSFUL where that may be read. Services that
+/// have no rollout state (classic load balancers) count as completed when one deployment is left with all it wants.
+fn is_completed(snapshot: &Snapshot, scope: &Scope, ours: Option<&Deployment>) -> bool {
+    let (Some(service), Some(ours)) = (&snapshot.service, ours) else { return false };
+    if service.primary().map(|p| &p.id) != Some(&scope.deployment) {
+        return false;
+    }
+    let by_state = match &ours.rollout_state {
+        Some(state) => *state == RolloutState::Completed,
+        None => service.deployments.len() == 1 && service.running_count == service.desired_count,
+    };
+    let by_service_deployment =
+        snapshot.service_deployment.as_ref().is_none_or(|d| d.status == ServiceDeploymentStatus::Successful);
+    by_state && by_service_deployment
+}
+
+fn is_unverifiable(row: &TargetHealth) -> bool {
+    row.state == TargetState::Unavailable && row.reason.as_deref() == Some("Target.HealthCheckDisabled")
+}
+
+fn rows(snapshot: &Snapshot) -> BTreeMap<Place, &TargetHealth> {
+    let mut all = BTreeMap::new();
+    for (group, rows) in &snapshot.targets {
+        for row in rows {
+            all.insert((group.clone(), row.key.clone()), row);
+        }
+    }
+    all
+}
+
+fn count<T>(items: impl Iterator<Item = T>) -> u32 {
+    u32::try_from(items.count()).unwrap_or(u32::MAX)
+}

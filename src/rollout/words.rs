@@ -1,0 +1,205 @@
+//! The findings that end a rollout, put together from the last look at it.
+
+use std::collections::BTreeMap;
+
+use crate::api_error::{ApiError, ApiErrorKind};
+use crate::finding::{Code, Finding};
+use crate::rollout::diagnose;
+use crate::rollout::phase::{WaitingOn, plural};
+use crate::rollout::scope::Scope;
+use crate::rollout::view::View;
+use crate::service::Deployment;
+use crate::task::TaskStatus;
+use crate::time::human;
+
+/// The figures of the last look, kept because the verdict may come when nothing can be read any more.
+#[derive(Clone, Debug, Default)]
+pub struct LastLook {
+    pub running: u32,
+    pub desired: u32,
+    pub healthy: u32,
+    pub wanted: u32,
+    /// Tasks that are to go on running, by revision, ours and others'.
+    pub serving: BTreeMap<String, u32>,
+    pub waiting: Vec<WaitingOn>,
+}
+
+impl LastLook {
+    pub fn of(view: &View, scope: &Scope, waiting: &[WaitingOn]) -> Self {
+        let mut serving = BTreeMap::new();
+        for task in view.new_tasks.values().chain(view.old_tasks.values()) {
+            if task.last_status == TaskStatus::Running && task.desired_status == TaskStatus::Running {
+                *serving.entry(task.task_definition.short().to_owned()).or_default() += 1;
+            }
+        }
+        Self {
+            running: view.running(),
+            desired: view.desired,
+            healthy: view.healthy(),
+            wanted: view.wanted(scope),
+            serving,
+            waiting: waiting.to_vec(),
+        }
+    }
+
+    pub fn progress(&self) -> String {
+        diagnose::progress(self.running, self.desired, self.healthy, self.wanted)
+    }
+
+    pub fn waiting_line(&self) -> String {
+        let parts: Vec<String> = self.waiting.iter().map(ToString::to_string).collect();
+        parts.join("; ")
+    }
+
+    /// `web:41 runs 2 tasks`.
+    pub fn serving_line(&self) -> String {
+        if self.serving.is_empty() {
+            return "no task of the service is running".to_owned();
+        }
+        let parts: Vec<String> =
+            self.serving.iter().map(|(revision, n)| format!("{revision} runs {n} {}", plural(*n, "task"))).collect();
+        parts.join(", ")
+    }
+}
+
+/// The cause, or failing that the bare fact, of a rollback that has been seen.
+pub fn rolled_back(scope: &Scope, cause: Option<Finding>, to: Option<&Deployment>, is_over: bool, look: &LastLook) -> Finding {
+    let back_to = to.map(|d| d.task_definition.short().to_owned()).or_else(|| scope.previous.as_ref().map(|p| p.short().to_owned()));
+    let revision = back_to.clone().unwrap_or_else(|| "the earlier revision".into());
+    let mut finding = cause.unwrap_or_else(|| {
+        Finding::error(Code::RolledBack, format!("ECS rolled `{}` back to {revision}", scope.service))
+    });
+    if let Some(reason) = to.and_then(|d| d.rollout_state_reason.as_ref()).filter(|_| !is_over) {
+        finding.evidence.push(("ecs".into(), reason.clone()));
+    }
+    let same = back_to.as_deref() == Some(scope.task_definition.short());
+    let ours = if same { format!("deployment {}", scope.deployment) } else { scope.task_definition.short().to_owned() };
+    let stays = if same { String::new() } else { format!("; {ours} stays registered") };
+    finding.state = Some(if is_over {
+        format!("rolled back: {revision} serves all traffic ({}){stays}", look.serving_line())
+    } else {
+        format!("ECS is rolling back to {revision} and goes on without this run ({}){stays}", look.serving_line())
+    });
+    finding
+}
+
+/// Failed without a rollback.
+pub fn failed(scope: &Scope, cause: Option<Finding>, reason: Option<String>, look: &LastLook) -> Finding {
+    let mut finding = cause.unwrap_or_else(|| {
+        Finding::error(Code::DeploymentFailed, format!("the deployment of {} failed", scope.task_definition.short()))
+    });
+    if let Some(reason) = reason {
+        finding.evidence.push(("ecs".into(), reason));
+    }
+    finding.state = Some(format!(
+        "{}; ECS starts no more tasks of {} and does not roll back (the circuit breaker's rollback is off)",
+        look.serving_line(),
+        scope.task_definition.short()
+    ));
+    finding
+}
+
+/// Certain to fail, said before ECS gives up.
+pub fn failed_early(scope: &Scope, mut finding: Finding, look: &LastLook) -> Finding {
+    finding.state = Some(format!(
+        "{}; ECS goes on trying {} until the next deployment or a rollback",
+        look.serving_line(),
+        scope.task_definition.short()
+    ));
+    finding
+}
+
+pub fn superseded(scope: &Scope, by: &Deployment, look: &LastLook) -> Finding {
+    let when = by.created_at.map(|at| format!(", created {at}")).unwrap_or_default();
+    Finding::error(Code::Superseded, format!("another deployment of `{}` took over", scope.service))
+        .evidence("by", format!("{} ({}){when}", by.id, by.task_definition.short()))
+        .evidence("ours", format!("{} ({}): {}", scope.deployment, scope.task_definition.short(), look.progress()))
+        .state(format!("ECS rolls out {}; {} stays registered", by.task_definition.short(), scope.task_definition.short()))
+        .hint("look at the run that started the newer deployment; serialise deployments with a concurrency group")
+}
+
+pub fn service_lost(scope: &Scope, status: Option<&str>) -> Finding {
+    let what = status.map_or_else(|| "is gone".to_owned(), |s| format!("is {s}"));
+    Finding::error(Code::ServiceNotActive, format!("service `{}` {what}: somebody deletes it", scope.service))
+        .state(format!("{} stays registered", scope.task_definition.short()))
+}
+
+pub fn deployment_gone(scope: &Scope, primary: Option<&Deployment>, cause: Option<Finding>, look: &LastLook) -> Finding {
+    let mut finding = cause.unwrap_or_else(|| {
+        Finding::error(Code::DeploymentGone, format!("the deployment of {} is gone", scope.task_definition.short()))
+    });
+    if let Some(primary) = primary {
+        finding.evidence.push(("primary".into(), format!("{} ({})", primary.id, primary.task_definition.short())));
+    }
+    finding.state(format!("rolled back, most likely: {}", look.serving_line()))
+}
+
+pub fn timed_out(scope: &Scope, cause: Option<Finding>, look: &LastLook) -> Vec<Finding> {
+    let budget = human(scope.wait_budget);
+    let mut finding = Finding::error(
+        Code::TimedOut,
+        format!("`{}` did not finish rolling out within {budget}: waiting on {}", scope.service, look.waiting_line()),
+    )
+    .evidence("new", format!("{} {}", scope.task_definition.short(), look.progress()))
+    .state(format!("{}; the rollout continues without this run", look.serving_line()));
+    let drains = look.waiting.iter().any(|w| matches!(w, WaitingOn::OldTargets { .. } | WaitingOn::OldTasks { .. }));
+    if drains {
+        finding = finding.hint("set a longer `--timeout`, or lower the target group's deregistration delay");
+    } else if cause.is_none() {
+        finding = finding.hint("set a longer `--timeout` if the rollout is only slow");
+    }
+    std::iter::once(finding).chain(cause).collect()
+}
+
+pub fn could_not_observe(scope: &Scope, error: &ApiError, misses: u32, look: &LastLook) -> Finding {
+    let mut finding = Finding::error(
+        Code::CouldNotObserve,
+        format!("the rollout of `{}` could not be followed to its end", scope.service),
+    )
+    .evidence("error", error.to_string())
+    .evidence("misses", format!("{misses} reads in a row"))
+    .evidence("last seen", format!("{} {}", scope.task_definition.short(), look.progress()))
+    .state("the rollout continues in AWS; how it ends is not known".to_owned());
+    if let Some(id) = &error.request_id {
+        finding = finding.evidence("request", id.clone());
+    }
+    match error.kind {
+        ApiErrorKind::Denied => finding.hint(format!("allow {} to the role of this run", error.action)),
+        ApiErrorKind::Credentials => finding.hint("renew the credentials, and look at the service again"),
+        _ => finding.hint("look at the service again when AWS can be reached"),
+    }
+}
+
+pub fn interrupted(scope: &Scope, look: &LastLook) -> Finding {
+    Finding::error(Code::Interrupted, format!("interrupted before `{}` had finished rolling out", scope.service))
+        .evidence("new", format!("{} {}", scope.task_definition.short(), look.progress()))
+        .evidence("waiting", look.waiting_line())
+        .state(format!("{}; the rollout goes on in AWS", look.serving_line()))
+}
+
+pub fn no_task_wanted(scope: &Scope) -> Finding {
+    Finding::warning(Code::NothingToVerify, format!("`{}` wants no task (desired count 0): nothing to verify", scope.service))
+        .state(format!("the service points to {}; no task of it has been started", scope.task_definition.short()))
+}
+
+pub fn no_target_group(scope: &Scope) -> Finding {
+    Finding::warning(
+        Code::NothingToVerify,
+        format!("`{}` has no target group: only ECS's own word says that it works", scope.service),
+    )
+}
+
+pub fn checks_disabled(scope: &Scope) -> Finding {
+    Finding::warning(
+        Code::NothingToVerify,
+        format!("health checks of `{}` are switched off in its target group: not verifiable", scope.service),
+    )
+}
+
+pub fn join_missing() -> Finding {
+    Finding::warning(
+        Code::NotChecked,
+        "not checked: which target belongs to which task (ecs:DescribeContainerInstances may not be read); every target that is newer than the deployment was taken for a new one",
+    )
+    .hint("allow ecs:DescribeContainerInstances to the role of this run")
+}
