@@ -85,6 +85,22 @@ pub trait Clock {
     fn sleep(&self, span: Duration) -> impl Future<Output = ()>;
 }
 
+/// Ears for SIGINT and SIGTERM.
+pub trait Interrupts {
+    /// Comes back once the run has been asked to end, and at once from then on.
+    fn interrupted(&self) -> impl Future<Output = ()>;
+}
+
+/// Nobody interrupts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NeverInterrupted;
+
+impl Interrupts for NeverInterrupted {
+    async fn interrupted(&self) {
+        std::future::pending().await
+    }
+}
+
 /// Takes the story of the run as it happens. A reporter that fails keeps that to itself: it never fails a deployment.
 pub trait Report {
     fn event(&mut self, event: &RunEvent);

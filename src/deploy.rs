@@ -1,0 +1,242 @@
+//! Executes a plan and drives the observer: the only loop in the program.
+
+use std::time::Duration;
+
+use crate::api_error::{ApiError, ApiErrorKind};
+use crate::event::{EventKind, RunEvent};
+use crate::finding::{Code, Finding};
+use crate::id::{DeploymentId, TaskDefinitionArn};
+use crate::plan::{Plan, Revision, Wish};
+use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Report};
+use crate::preflight::Survey;
+use crate::rollout::{Baseline, Input, Next, Observer, Outcome, PhaseSpan, Scope, TargetStory, Verdict};
+use crate::service::{Service, ServiceUpdate};
+use crate::survey::{self, Reader};
+use crate::time::Timestamp;
+
+/// What a run leaves of one service.
+#[derive(Clone, Debug)]
+pub struct ServiceRun {
+    pub plan: Option<Plan>,
+    pub wish: Wish,
+    pub outcome: Outcome,
+    pub started_at: Timestamp,
+    pub duration: Duration,
+    pub before: Option<TaskDefinitionArn>,
+    pub after: Option<TaskDefinitionArn>,
+    pub deployment: Option<DeploymentId>,
+    pub phases: Vec<PhaseSpan>,
+    pub targets: Vec<TargetStory>,
+}
+
+/// The world that a run works in: AWS or the simulator, a clock, ears and a mouth.
+pub struct Run<'a, A, C, I, R> {
+    pub aws: &'a A,
+    pub clock: &'a C,
+    pub interrupts: &'a I,
+    pub report: &'a mut R,
+    pub started_at: Timestamp,
+}
+
+/// Plans one service: reads, renders, compares, checks. Nothing is changed.
+pub async fn plan<A: Ecs + LoadBalancing, C: Clock>(
+    aws: &A,
+    clock: &C,
+    wish: Wish,
+) -> Result<(Plan, Survey), (Wish, Vec<Finding>)> {
+    let survey = match survey::survey(aws, clock, &wish.cluster, &wish.service).await {
+        Ok(survey) => survey,
+        Err(finding) => return Err((wish, vec![finding])),
+    };
+    match Plan::make(wish.clone(), &survey) {
+        Ok(plan) => Ok((plan, survey)),
+        Err(findings) => Err((wish, findings)),
+    }
+}
+
+impl<A, C, I, R> Run<'_, A, C, I, R>
+where
+    A: Ecs + LoadBalancing,
+    C: Clock,
+    I: Interrupts,
+    R: Report,
+{
+    /// Registers, updates and follows one service to its verdict.
+    pub async fn execute(&mut self, plan: Plan, survey: Survey) -> ServiceRun {
+        let mut run = ServiceRun {
+            wish: plan.wish.clone(),
+            outcome: Outcome { verdict: Verdict::Succeeded, findings: Vec::new() },
+            started_at: self.clock.now(),
+            duration: Duration::ZERO,
+            before: plan.before.clone(),
+            after: None,
+            deployment: None,
+            phases: Vec::new(),
+            targets: Vec::new(),
+            plan: Some(plan.clone()),
+        };
+        run.outcome = self.steps(&plan, &survey, &mut run).await;
+        run.duration = self.clock.now().since(run.started_at);
+        self.tell(&plan.wish, EventKind::Ended(run.outcome.clone()));
+        run
+    }
+
+    async fn steps(&mut self, plan: &Plan, survey: &Survey, run: &mut ServiceRun) -> Outcome {
+        let arn = match self.revision(plan).await {
+            Ok(arn) => arn,
+            Err(outcome) => return outcome,
+        };
+        run.after = Some(arn.clone());
+        if !plan.starts_rollout() {
+            return Outcome { verdict: Verdict::Succeeded, findings: vec![unchanged(plan, &arn)] };
+        }
+        let (answer, deployment) = match self.update(plan, survey, &arn).await {
+            Ok(updated) => updated,
+            Err(outcome) => return outcome,
+        };
+        run.deployment = Some(deployment.clone());
+        let before = plan.before.clone();
+        self.tell(&plan.wish, EventKind::Updated { deployment: deployment.clone(), before, after: arn.clone() });
+        let scope = scope(plan, &answer, deployment, arn);
+        let baseline = Baseline::of(&survey.snapshot, &scope).with_answer(&answer, &scope.deployment);
+        let mut observer = Observer::new(scope, baseline, &survey.snapshot, self.clock.now());
+        let outcome = self.observe(&mut observer, &plan.wish).await;
+        run.phases = observer.phases();
+        run.targets = observer.targets().into_iter().cloned().collect();
+        outcome
+    }
+
+    async fn revision(&mut self, plan: &Plan) -> Result<TaskDefinitionArn, Outcome> {
+        let (arn, is_reused) = match &plan.revision {
+            Revision::Reuse(arn) => (arn.clone(), true),
+            Revision::Register => match self.aws.register_task_definition(&plan.document).await {
+                Ok(arn) => (arn, false),
+                Err(error) => {
+                    let finding = survey::api(error).state("nothing was changed: no revision registered, service as it was");
+                    return Err(Outcome { verdict: Verdict::Refused, findings: vec![finding] });
+                }
+            },
+        };
+        self.tell(&plan.wish, EventKind::Revision { arn: arn.clone(), is_reused });
+        Ok(arn)
+    }
+
+    async fn update(
+        &mut self,
+        plan: &Plan,
+        survey: &Survey,
+        arn: &TaskDefinitionArn,
+    ) -> Result<(Service, DeploymentId), Outcome> {
+        let update = ServiceUpdate {
+            cluster: plan.wish.cluster.clone(),
+            service: plan.wish.service.clone(),
+            task_definition: arn.clone(),
+            force_new_deployment: plan.wish.force_new_deployment,
+        };
+        let answer = match self.aws.update_service(&update).await {
+            Ok(answer) => answer,
+            Err(error) => self.recover_update(&update, survey, error).await?,
+        };
+        match answer.primary().map(|primary| primary.id.clone()) {
+            Some(id) => Ok((answer, id)),
+            None => Err(Outcome { verdict: Verdict::CouldNotObserve, findings: vec![no_primary(&update)] }),
+        }
+    }
+
+    /// UpdateService without an answer may have worked or not. It is not sent again: where the service shows a new
+    /// PRIMARY of the revision that only this run has registered, it has worked.
+    async fn recover_update(&mut self, update: &ServiceUpdate, survey: &Survey, error: ApiError) -> Result<Service, Outcome> {
+        if error.kind == ApiErrorKind::Transient {
+            let described = self.aws.describe_services(&update.cluster, std::slice::from_ref(&update.service)).await;
+            let service = described.ok().and_then(|d| d.services.into_iter().next());
+            let is_new = |s: &Service| {
+                s.primary().is_some_and(|p| {
+                    p.task_definition == update.task_definition && survey.service.deployment(&p.id).is_none()
+                })
+            };
+            if let Some(service) = service.filter(is_new) {
+                return Ok(service);
+            }
+        }
+        let is_unknown = error.kind == ApiErrorKind::Transient;
+        let registered = format!("{} is registered", update.task_definition.short());
+        let (verdict, state) = if is_unknown {
+            (Verdict::CouldNotObserve, format!("{registered}; whether ECS took the update is not known"))
+        } else {
+            (Verdict::Failed, format!("{registered}; service `{}` is as it was", update.service))
+        };
+        Err(Outcome { verdict, findings: vec![survey::api(error).state(state)] })
+    }
+
+    async fn observe(&mut self, observer: &mut Observer, wish: &Wish) -> Outcome {
+        let scope = observer.scope();
+        let ours = scope.deployment.clone();
+        let mut reader = Reader::new(scope.cluster.clone(), scope.service.clone());
+        reader.watch(scope.target_groups.keys().cloned().collect());
+        let mut told = 0;
+        loop {
+            let input = tokio::select! {
+                biased;
+                () = self.interrupts.interrupted() => Input::Interrupted,
+                read = reader.snapshot(self.aws, Some(&ours), observer.wants_capacity()) => match read {
+                    Ok(snapshot) => Input::Seen(Box::new(snapshot)),
+                    Err(error) => Input::Unreadable(error),
+                },
+            };
+            for error in reader.not_checked.iter().skip(told) {
+                self.tell(wish, EventKind::Found(crate::preflight::not_checked(error)));
+            }
+            told = reader.not_checked.len();
+            let step = observer.step(self.clock.now(), input);
+            for happening in step.happenings {
+                self.tell(wish, EventKind::Rollout(happening));
+            }
+            match step.next {
+                Next::Done(outcome) => return outcome,
+                Next::PollAt(at) => tokio::select! {
+                    biased;
+                    () = self.interrupts.interrupted() => {}
+                    () = self.clock.sleep(at.since(self.clock.now())) => {}
+                },
+            }
+        }
+    }
+
+    pub fn tell(&mut self, wish: &Wish, kind: EventKind) {
+        let at = self.clock.now();
+        let event = RunEvent { at, elapsed: at.since(self.started_at), service: wish.service.clone(), kind };
+        self.report.event(&event);
+    }
+}
+
+fn scope(plan: &Plan, answer: &Service, deployment: DeploymentId, arn: TaskDefinitionArn) -> Scope {
+    Scope {
+        cluster: plan.wish.cluster.clone(),
+        service: plan.wish.service.clone(),
+        deployment,
+        task_definition: arn,
+        previous: plan.before.clone(),
+        bindings: answer.load_balancers.clone(),
+        target_groups: plan.target_groups.clone(),
+        is_host_network: plan.is_host_network,
+        needs: plan.needs.clone(),
+        until: plan.wish.until,
+        settle: plan.wish.settle,
+        wait_budget: plan.wait_budget(),
+    }
+}
+
+fn unchanged(plan: &Plan, arn: &TaskDefinitionArn) -> Finding {
+    Finding::note(
+        Code::NothingToVerify,
+        format!("unchanged: `{}` already runs {}, and no new deployment was asked for", plan.wish.service, arn.short()),
+    )
+}
+
+fn no_primary(update: &ServiceUpdate) -> Finding {
+    Finding::error(
+        Code::CouldNotObserve,
+        format!("UpdateService was accepted, but its answer shows no deployment of `{}` to follow", update.service),
+    )
+    .state(format!("the service points to {}", update.task_definition.short()))
+}

@@ -1,0 +1,247 @@
+//! What can be known before the first change: pure checks over a survey.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::api_error::ApiError;
+use crate::finding::{Code, Finding};
+use crate::id::{TargetGroupArn, TaskDefinitionArn};
+use crate::rollout::Snapshot;
+use crate::service::{Balancer, DeploymentController, RolloutState, SchedulingStrategy, Service, ServiceStatus};
+use crate::target::{TargetGroup, TargetType};
+use crate::time::Timestamp;
+
+/// The service and its surroundings as they are before anything is changed.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    pub at: Timestamp,
+    pub service: Service,
+    /// The revision that the service points to, as AWS holds it.
+    pub running: Option<(TaskDefinitionArn, Value)>,
+    pub target_groups: BTreeMap<TargetGroupArn, TargetGroup>,
+    pub snapshot: Snapshot,
+    /// Optional reads that were denied or that the endpoint does not know.
+    pub not_checked: Vec<ApiError>,
+}
+
+/// How the new revision reaches the network, as far as target groups care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// bridge, host: targets are instances.
+    Instance { has_dynamic_ports: bool },
+    /// awsvpc: targets are addresses.
+    Address,
+}
+
+pub fn check(survey: &Survey, network: Network) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let service = &survey.service;
+    findings.extend(status(service));
+    findings.extend(controller(service));
+    findings.extend(strategy(service));
+    findings.extend(limits(service));
+    findings.extend(in_progress(survey));
+    findings.extend(classic(service));
+    if service.status == ServiceStatus::Active {
+        findings.extend(survey.target_groups.values().flat_map(|group| target_group(group, network)));
+    }
+    if service.desired_count == 0 {
+        findings.push(Finding::warning(
+            Code::NothingToVerify,
+            format!("`{}` wants no task (desired count 0): nothing will be verified", service.name),
+        ));
+    }
+    findings.extend(survey.not_checked.iter().map(not_checked));
+    findings
+}
+
+/// `not checked: X`, for an optional read that was refused.
+pub fn not_checked(error: &ApiError) -> Finding {
+    let finding = Finding::warning(Code::NotChecked, format!("not checked: {}", error.action));
+    let finding = finding.evidence("answer", error.code.clone().unwrap_or_else(|| error.message.clone()));
+    match error.kind {
+        crate::api_error::ApiErrorKind::Denied => finding.hint(format!("allow {} to the role of this run", error.action)),
+        _ => finding,
+    }
+}
+
+fn status(service: &Service) -> Option<Finding> {
+    let what = match service.status {
+        ServiceStatus::Active => return None,
+        ServiceStatus::Draining => "is being deleted (DRAINING)",
+        ServiceStatus::Inactive => "was deleted (INACTIVE)",
+        ServiceStatus::Unknown(_) => "is in a status that portzero does not know",
+    };
+    Some(
+        Finding::error(Code::ServiceNotActive, format!("service `{}` {what}", service.name))
+            .evidence("status", service.status.as_str())
+            .state("nothing was changed")
+            .hint("create the service anew, then deploy"),
+    )
+}
+
+fn controller(service: &Service) -> Option<Finding> {
+    let (name, hint) = match &service.controller {
+        DeploymentController::Ecs => return None,
+        DeploymentController::CodeDeploy => ("CODE_DEPLOY", "deploy it through AWS CodeDeploy, or change its controller to ECS"),
+        DeploymentController::External => ("EXTERNAL", "its task sets belong to another controller: deploy through that one"),
+        DeploymentController::Unknown(name) => (name.as_str(), "portzero deploys services whose controller is ECS"),
+    };
+    Some(
+        Finding::error(
+            Code::UnsupportedController,
+            format!("service `{}` is deployed by another controller: {name}", service.name),
+        )
+        .state("nothing was changed")
+        .hint(hint),
+    )
+}
+
+fn strategy(service: &Service) -> Option<Finding> {
+    let strategy = service.configuration.strategy.as_deref().filter(|s| *s != "ROLLING")?;
+    Some(
+        Finding::error(
+            Code::UnsupportedController,
+            format!("service `{}` is deployed by the strategy {strategy}, which portzero cannot follow yet", service.name),
+        )
+        .state("nothing was changed"),
+    )
+}
+
+/// Both ways closed: nothing may stop and nothing may start.
+fn limits(service: &Service) -> Option<Finding> {
+    if service.scheduling != SchedulingStrategy::Replica || service.desired_count == 0 {
+        return None;
+    }
+    let desired = service.desired_count;
+    let lower = service.configuration.lower_limit(&service.scheduling, desired);
+    let upper = service.configuration.upper_limit(&service.scheduling, desired);
+    if upper > desired || lower < desired {
+        return None;
+    }
+    let min = service.configuration.minimum_healthy_percent.unwrap_or(100);
+    let max = service.configuration.maximum_percent.unwrap_or(200);
+    Some(
+        Finding::error(
+            Code::DeploymentBlocked,
+            format!("ECS may neither stop nor start a task of `{}`, so no deployment can ever move", service.name),
+        )
+        .evidence("lower", format!("ceil({desired} x {min} %) = {lower} tasks must stay healthy"))
+        .evidence("upper", format!("floor({desired} x {max} %) = {upper} tasks may run at once"))
+        .state("nothing was changed")
+        .hint("raise the maximum percent (200 starts new tasks first), or lower the minimum healthy percent (50 stops old ones first)"),
+    )
+}
+
+fn in_progress(survey: &Survey) -> Option<Finding> {
+    let primary = survey.service.primary()?;
+    if primary.rollout_state != Some(RolloutState::InProgress) {
+        return None;
+    }
+    let since = primary.created_at.map(|at| crate::time::human(survey.at.since(at)));
+    Some(
+        Finding::warning(
+            Code::DeploymentInProgress,
+            format!("a deployment of `{}` is already in progress; this one will replace it", survey.service.name),
+        )
+        .evidence("running", format!("{} of {}", primary.id, primary.task_definition.short()))
+        .evidence("since", since.unwrap_or_else(|| "unknown".into())),
+    )
+}
+
+fn classic(service: &Service) -> Vec<Finding> {
+    let names = service.load_balancers.iter().filter_map(|b| match &b.balancer {
+        Balancer::Classic(name) => Some(name),
+        Balancer::TargetGroup(_) => None,
+    });
+    names
+        .map(|name| {
+            Finding::warning(
+                Code::NotChecked,
+                format!("not checked: classic load balancer `{name}`; only ECS's own word will count for it"),
+            )
+        })
+        .collect()
+}
+
+fn target_group(group: &TargetGroup, network: Network) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if group.load_balancers.is_empty() {
+        findings.push(
+            Finding::error(
+                Code::TargetGroupNotInUse,
+                format!("no load balancer forwards to target group `{}`, so no target in it ever becomes healthy", group.name),
+            )
+            .state("nothing was changed")
+            .hint("attach the target group to a listener or a rule"),
+        );
+    }
+    let wants_instances = matches!(network, Network::Instance { .. });
+    let is_mismatch = match group.target_type {
+        TargetType::Instance => !wants_instances,
+        TargetType::Ip => wants_instances,
+        _ => false,
+    };
+    if is_mismatch {
+        let mode = if wants_instances { "bridge or host" } else { "awsvpc" };
+        findings.push(
+            Finding::error(
+                Code::TargetTypeMismatch,
+                format!(
+                    "target group `{}` has target type {}, which is incompatible with the {mode} network mode of the task definition",
+                    group.name,
+                    group.target_type.as_str()
+                ),
+            )
+            .state("nothing was changed"),
+        );
+    }
+    let fixed = group.health_check.port.as_deref().filter(|p| *p != "traffic-port" && !p.is_empty());
+    if let (Some(port), Network::Instance { has_dynamic_ports: true }) = (fixed, network) {
+        findings.push(
+            Finding::error(
+                Code::HealthCheckPortFixed,
+                format!("target group `{}` checks port {port} of every target, but the host port is dynamic", group.name),
+            )
+            .state("nothing was changed")
+            .hint("set the target group's health check port to `traffic-port`"),
+        );
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::DeploymentConfiguration;
+
+    #[test]
+    fn limits_that_allow_nothing_are_told_with_their_arithmetic() {
+        let service = Service {
+            cluster: "c".into(),
+            name: "web".into(),
+            arn: String::new(),
+            status: ServiceStatus::Active,
+            desired_count: 3,
+            running_count: 3,
+            pending_count: 0,
+            task_definition: None,
+            deployments: Vec::new(),
+            events: Vec::new(),
+            load_balancers: Vec::new(),
+            controller: DeploymentController::Ecs,
+            scheduling: SchedulingStrategy::Replica,
+            configuration: DeploymentConfiguration {
+                minimum_healthy_percent: Some(100),
+                maximum_percent: Some(125),
+                ..Default::default()
+            },
+            launch_type: None,
+            has_capacity_providers: false,
+            health_check_grace_period: None,
+        };
+        let finding = limits(&service).expect("100/125 of 3 allows nothing");
+        assert_eq!(finding.evidence[1].1, "floor(3 x 125 %) = 3 tasks may run at once");
+    }
+}

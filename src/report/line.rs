@@ -1,0 +1,70 @@
+//! Each event as one line of text.
+
+use crate::event::{EventKind, RunEvent};
+use crate::finding::Severity;
+use crate::report::text::clean;
+use crate::rollout::{Happening, Whose};
+use crate::time::human;
+
+/// The line of an event, without time and service; `None` where the event is told elsewhere (the end).
+pub fn render(event: &RunEvent) -> Option<String> {
+    let line = match &event.kind {
+        EventKind::Planned { line } => format!("plan: {line}"),
+        EventKind::Revision { arn, is_reused: false } => format!("registered {}", arn.short()),
+        EventKind::Revision { arn, is_reused: true } => format!("reusing {}: the content is the same", arn.short()),
+        EventKind::Updated { deployment, before, after } => match before {
+            Some(before) => format!("updated the service: {} -> {}, deployment {deployment}", before.short(), after.short()),
+            None => format!("updated the service: {}, deployment {deployment}", after.short()),
+        },
+        EventKind::Rollout(happening) => rollout(happening),
+        EventKind::Found(finding) => {
+            let word = if finding.severity == Severity::Error { "error" } else { finding.severity.as_str() };
+            format!("{word}[{}]: {}", finding.code, finding.summary)
+        }
+        EventKind::Ended(_) => return None,
+    };
+    Some(clean(&line))
+}
+
+fn rollout(happening: &Happening) -> String {
+    match happening {
+        Happening::Phase(phase) => format!("phase: {}", phase.as_str()),
+        Happening::Task { task, whose, task_definition, status, instance, reason } => {
+            let on = instance.as_ref().map(|i| format!(" on {i}")).unwrap_or_default();
+            let why = reason.as_ref().map(|r| format!(": {r}")).unwrap_or_default();
+            let id: String = task.short().chars().take(8).collect();
+            format!("{} task {id} ({}){on}: {}{why}", whose.as_str(), task_definition.short(), status.as_str())
+        }
+        Happening::Target { place, whose, from, to, reason, description } => {
+            let from = from.as_ref().map(|s| format!("{} -> ", s.as_str())).unwrap_or_default();
+            let to = match (to, whose) {
+                (Some(state), _) => state.as_str().to_owned(),
+                (None, Whose::Old) => "drained, no longer listed".to_owned(),
+                (None, Whose::New) => "no longer listed".to_owned(),
+            };
+            let why = match (reason, description) {
+                (Some(reason), Some(words)) => format!(" ({reason}: {words})"),
+                (Some(word), None) | (None, Some(word)) => format!(" ({word})"),
+                (None, None) => String::new(),
+            };
+            format!("{} target {} in {}: {from}{to}{why}", whose.as_str(), place.1, place.0.name())
+        }
+        Happening::Breaker { failures, threshold, rolls_back } => {
+            let then = if *rolls_back { "then ECS rolls back" } else { "then ECS gives up" };
+            format!("circuit breaker: {failures} of {threshold} failures, {then}")
+        }
+        Happening::EcsSays { message } => format!("ecs says: {message}"),
+        Happening::RollingBack { to, reason } => {
+            let why = reason.as_ref().map(|r| format!(" ({r})")).unwrap_or_default();
+            format!("ECS is rolling back to {}{why}", to.short())
+        }
+        Happening::Waiting { on } => {
+            let parts: Vec<String> = on.iter().map(ToString::to_string).collect();
+            format!("waiting on {}", parts.join("; "))
+        }
+        Happening::Blind { error } => format!("AWS cannot be read at the moment, trying on: {error}"),
+        Happening::SeesAgain { misses, blind_for } => {
+            format!("AWS can be read again after {misses} misses in {}", human(*blind_for))
+        }
+    }
+}

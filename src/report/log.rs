@@ -1,0 +1,116 @@
+//! The story of a run for logs: one line a transition, never a redraw, and a short block at the end.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::deploy::ServiceRun;
+use crate::event::RunEvent;
+use crate::port::{Report, RequestCounts};
+use crate::report::{finding, line};
+use crate::rollout::{Phase, Verdict};
+use crate::time::human;
+
+/// Writes each event as a line to `out`. A write that fails is forgotten: reporting never fails a deployment.
+pub struct Log<W> {
+    out: W,
+    /// The widest service name, so that lines stand under each other.
+    width: usize,
+}
+
+impl<W: std::io::Write> Log<W> {
+    pub fn new(out: W, width: usize) -> Self {
+        Self { out, width }
+    }
+
+    pub fn print(&mut self, text: &str) {
+        let _ = self.out.write_all(text.as_bytes());
+        let _ = self.out.flush();
+    }
+}
+
+impl<W: std::io::Write> Report for Log<W> {
+    fn event(&mut self, event: &RunEvent) {
+        if let Some(text) = line::render(event) {
+            let line = format!("{:>7}  {:<width$}  {text}\n", human(event.elapsed), event.service, width = self.width);
+            self.print(&line);
+        }
+    }
+}
+
+/// The closing words on one service: the findings, the verdict, and the figures of the rollout.
+pub fn closing(run: &ServiceRun) -> String {
+    let mut out = String::from("\n");
+    for found in &run.outcome.findings {
+        let _ = writeln!(out, "{}", finding::render(found));
+    }
+    let _ = writeln!(out, "{}", headline(run));
+    if let Some(deployment) = &run.deployment {
+        let _ = writeln!(out, "  deployment  {deployment}");
+    }
+    let phases = phases(run);
+    if !phases.is_empty() {
+        let _ = writeln!(out, "  phases      {phases}");
+    }
+    for (index, target) in run.targets.iter().enumerate() {
+        let label = if index == 0 { "targets" } else { "" };
+        let task = target.task.as_ref().map(|t| format!("  task {}", &t[..t.len().min(8)])).unwrap_or_default();
+        let states: Vec<String> = states(target).into_iter().map(|(s, d)| format!("{s}{d}")).collect();
+        let _ = writeln!(
+            out,
+            "  {label:<10}  {}  {} in {}: {}{task}",
+            target.whose.as_str(),
+            target.place.1,
+            target.place.0.name(),
+            states.join(" -> ")
+        );
+    }
+    out
+}
+
+/// How many requests the run has sent; a line of its own, because all services share them.
+pub fn requests(counts: &RequestCounts) -> String {
+    let parts: Vec<String> = counts.by_action.iter().map(|(action, n)| format!("{action} {n}")).collect();
+    let mut line = format!("  requests    {} ({})", counts.total(), parts.join(", "));
+    if counts.throttled + counts.retried > 0 {
+        let _ = write!(line, ", {} throttled, {} retried", counts.throttled, counts.retried);
+    }
+    line.push('\n');
+    line
+}
+
+fn headline(run: &ServiceRun) -> String {
+    let verdict = match run.outcome.verdict {
+        Verdict::NothingToVerify => "nothing to verify",
+        Verdict::TimedOut => "timed out",
+        Verdict::CouldNotObserve => "could not observe",
+        other => other.as_str(),
+    };
+    let before = run.before.as_ref().map_or("nothing", |arn| arn.short());
+    let revisions = match &run.after {
+        Some(after) if Some(after) == run.before.as_ref() => format!("{before} (unchanged)"),
+        Some(after) => format!("{before} -> {}", after.short()),
+        None => format!("{before} stays"),
+    };
+    format!("{verdict}: {}  {revisions}  in {}", run.wish.service, human(run.duration))
+}
+
+/// `starting 45s, registering 12s, draining 6m 02s`, each phase with all its stays added up.
+fn phases(run: &ServiceRun) -> String {
+    let mut sums = BTreeMap::<Phase, std::time::Duration>::new();
+    for span in &run.phases {
+        *sums.entry(span.phase).or_default() += span.duration;
+    }
+    let parts: Vec<String> = sums.iter().map(|(phase, span)| format!("{} {}", phase.as_str(), human(*span))).collect();
+    parts.join(", ")
+}
+
+/// Each state with how long it lasted; the last one has no end.
+fn states(target: &crate::rollout::TargetStory) -> Vec<(String, String)> {
+    let ends = target.states.iter().skip(1).map(|(_, _, at)| Some(*at)).chain(std::iter::once(None));
+    target
+        .states
+        .iter()
+        .zip(ends)
+        .map(|((state, _, at), end)| (state.clone(), end.map(|e| format!(" {}", human(e.since(*at)))).unwrap_or_default()))
+        .collect()
+}

@@ -1,0 +1,8 @@
+//! Reporters: from the one vocabulary of events and results to words. Nothing here decides anything.
+
+pub mod finding;
+pub mod line;
+pub mod log;
+pub mod plan;
+pub mod result;
+pub mod text;

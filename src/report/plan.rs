@@ -1,0 +1,95 @@
+//! A plan as text and as JSON.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use crate::finding::Finding;
+use crate::plan::Plan;
+use crate::report::finding;
+use crate::report::text::clean;
+use crate::target::TargetGroup;
+use crate::time::human;
+
+pub fn text(plan: &Plan) -> String {
+    let mut out = format!("plan for {} in {}: {}\n", plan.wish.service, plan.wish.cluster, plan.revisions());
+    for (index, step) in plan.steps().iter().enumerate() {
+        let _ = writeln!(out, "  {}. {step}", index + 1);
+    }
+    if !plan.changes.is_empty() {
+        out.push_str("\nchanges to your definition\n");
+        for change in &plan.changes {
+            let _ = writeln!(out, "  {}", clean(&change.to_string()));
+        }
+    }
+    out.push_str("\ndifference to what runs\n");
+    if plan.diff.is_empty() {
+        out.push_str("  none\n");
+    }
+    for line in &plan.diff {
+        let _ = writeln!(out, "  {}", clean(&line.to_string()));
+    }
+    if !plan.target_groups.is_empty() {
+        out.push_str("\ntarget groups\n");
+        for group in plan.target_groups.values() {
+            let _ = writeln!(out, "  {}", target_group(group));
+        }
+    }
+    let _ = writeln!(out, "\nforecast: {}", plan.forecast.sentence());
+    let _ = writeln!(out, "timeout:  {}", human(plan.wait_budget()));
+    for found in &plan.findings {
+        let _ = write!(out, "\n{}", finding::render(found));
+    }
+    out
+}
+
+pub fn json(plan: &Plan) -> serde_json::Value {
+    json!({
+        "service": plan.wish.service.as_str(),
+        "cluster": plan.wish.cluster.as_str(),
+        "before": plan.before.as_ref().map(|a| a.as_str()),
+        "revisions": plan.revisions(),
+        "steps": plan.steps(),
+        "changes": plan.changes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "diff": plan.diff.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "target_groups": plan.target_groups.keys().map(|a| a.as_str()).collect::<Vec<_>>(),
+        "forecast": {
+            "switched_s": plan.forecast.switched.as_secs(),
+            "drained_s": plan.forecast.drained.as_secs(),
+        },
+        "timeout_s": plan.wait_budget().as_secs(),
+        "findings": findings(&plan.findings),
+    })
+}
+
+pub fn findings(list: &[Finding]) -> Vec<serde_json::Value> {
+    list.iter()
+        .map(|f| {
+            json!({
+                "code": f.code.as_str(),
+                "severity": f.severity.as_str(),
+                "summary": f.summary,
+                "location": f.location.as_ref().map(ToString::to_string),
+                "evidence": f.evidence.iter().map(|(label, text)| json!({"label": label, "text": text})).collect::<Vec<_>>(),
+                "state": f.state,
+                "hints": f.hints,
+            })
+        })
+        .collect()
+}
+
+fn target_group(group: &TargetGroup) -> String {
+    let check = &group.health_check;
+    let what = match (&check.path, check.enabled) {
+        (_, false) => "no health check".to_owned(),
+        (Some(path), true) => format!(
+            "{} {path} every {} wants {}",
+            check.protocol.as_deref().unwrap_or("HTTP"),
+            human(check.interval),
+            check.matcher.as_deref().unwrap_or("200")
+        ),
+        (None, true) => format!("{} every {}", check.protocol.as_deref().unwrap_or("TCP"), human(check.interval)),
+    };
+    let delay = group.deregistration_delay.map_or_else(|| "not known".to_owned(), human);
+    format!("{} ({}): {what}; deregistration delay {delay}", group.name, group.target_type.as_str())
+}

@@ -1,0 +1,149 @@
+//! The result document, version 1: own types, additive.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::deploy::ServiceRun;
+use crate::port::RequestCounts;
+use crate::report::plan;
+use crate::rollout::Verdict;
+use crate::time::Timestamp;
+
+#[derive(Debug, Serialize)]
+pub struct ResultDocument {
+    version: u32,
+    /// The worst verdict of all services.
+    verdict: &'static str,
+    started_at: String,
+    duration_s: f64,
+    services: Vec<ServiceResult>,
+    requests: Requests,
+}
+
+#[derive(Debug, Serialize)]
+struct ServiceResult {
+    name: String,
+    cluster: String,
+    verdict: &'static str,
+    task_definition: TaskDefinitionResult,
+    deployment_id: Option<String>,
+    phases: Vec<PhaseResult>,
+    targets: Vec<TargetResult>,
+    forecast: Option<ForecastResult>,
+    findings: Vec<serde_json::Value>,
+}
+
+#[derive(Debug, Serialize)]
+struct TaskDefinitionResult {
+    before: Option<String>,
+    after: Option<String>,
+    changed: bool,
+    diff: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct PhaseResult {
+    phase: &'static str,
+    started_at: String,
+    duration_s: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct TargetResult {
+    target_group: String,
+    id: String,
+    port: u16,
+    whose: &'static str,
+    task: Option<String>,
+    states: Vec<StateResult>,
+}
+
+#[derive(Debug, Serialize)]
+struct StateResult {
+    state: String,
+    reason: Option<String>,
+    at: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ForecastResult {
+    switched_s: u64,
+    drained_s: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Requests {
+    total: u64,
+    by_action: BTreeMap<String, u64>,
+    throttled: u64,
+    retried: u64,
+}
+
+pub fn document(runs: &[ServiceRun], counts: &RequestCounts, started_at: Timestamp, ended_at: Timestamp) -> ResultDocument {
+    ResultDocument {
+        version: 1,
+        verdict: overall(runs).as_str(),
+        started_at: started_at.to_string(),
+        duration_s: ended_at.since(started_at).as_secs_f64(),
+        services: runs.iter().map(service).collect(),
+        requests: Requests {
+            total: counts.total(),
+            by_action: counts.by_action.clone(),
+            throttled: counts.throttled,
+            retried: counts.retried,
+        },
+    }
+}
+
+/// The first verdict that is no success, else the first: a run is as good as its worst service.
+pub fn overall(runs: &[ServiceRun]) -> Verdict {
+    let verdicts = || runs.iter().map(|r| r.outcome.verdict);
+    verdicts().find(|v| !v.is_success()).or_else(|| verdicts().next()).unwrap_or(Verdict::Succeeded)
+}
+
+fn service(run: &ServiceRun) -> ServiceResult {
+    ServiceResult {
+        name: run.wish.service.to_string(),
+        cluster: run.wish.cluster.to_string(),
+        verdict: run.outcome.verdict.as_str(),
+        task_definition: TaskDefinitionResult {
+            before: run.before.as_ref().map(ToString::to_string),
+            after: run.after.as_ref().map(ToString::to_string),
+            changed: run.after.is_some() && run.after != run.before,
+            diff: run.plan.iter().flat_map(|p| p.diff.iter().map(ToString::to_string)).collect(),
+        },
+        deployment_id: run.deployment.as_ref().map(ToString::to_string),
+        phases: run
+            .phases
+            .iter()
+            .map(|p| PhaseResult {
+                phase: p.phase.as_str(),
+                started_at: p.started_at.to_string(),
+                duration_s: p.duration.as_secs_f64(),
+            })
+            .collect(),
+        targets: run.targets.iter().map(target).collect(),
+        forecast: run
+            .plan
+            .as_ref()
+            .map(|p| ForecastResult { switched_s: p.forecast.switched.as_secs(), drained_s: p.forecast.drained.as_secs() }),
+        findings: plan::findings(&run.outcome.findings),
+    }
+}
+
+fn target(story: &crate::rollout::TargetStory) -> TargetResult {
+    let state = |(state, reason, at): &(String, Option<String>, Timestamp)| StateResult {
+        state: state.clone(),
+        reason: reason.clone(),
+        at: at.to_string(),
+    };
+    TargetResult {
+        target_group: story.place.0.to_string(),
+        id: story.place.1.id.clone(),
+        port: story.place.1.port,
+        whose: story.whose.as_str(),
+        task: story.task.clone(),
+        states: story.states.iter().map(state).collect(),
+    }
+}

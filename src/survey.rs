@@ -1,0 +1,254 @@
+//! Reads the world through the ports: once in full before a plan, then again and again while a rollout is observed.
+
+use std::collections::BTreeMap;
+
+use crate::api_error::{ApiError, ApiErrorKind};
+use crate::finding::{Code, Finding};
+use crate::id::{ClusterName, ContainerInstanceArn, DeploymentId, ServiceName, TargetGroupArn, TaskArn};
+use crate::port::{ApiResult, Clock, Ecs, LoadBalancing};
+use crate::preflight::Survey;
+use crate::rollout::Snapshot;
+use crate::service::{Service, ServiceDeployment};
+use crate::task::{ContainerInstance, Task};
+
+/// Everything that a plan needs to know. Nothing is changed by it.
+pub async fn survey<A: Ecs + LoadBalancing>(
+    aws: &A,
+    clock: &impl Clock,
+    cluster: &ClusterName,
+    name: &ServiceName,
+) -> Result<Survey, Finding> {
+    let service = find_service(aws, cluster, name).await?;
+    let running = match &service.task_definition {
+        Some(arn) => {
+            let registered = aws.describe_task_definition(arn.as_str()).await.map_err(api)?;
+            Some((registered.arn, registered.document))
+        }
+        None => None,
+    };
+    let groups = service.target_groups();
+    let described = if groups.is_empty() { Vec::new() } else { aws.describe_target_groups(&groups).await.map_err(api)? };
+    let mut reader = Reader::new(cluster.clone(), name.clone());
+    reader.watch(groups);
+    let snapshot = reader.snapshot(aws, None, false).await.map_err(api)?;
+    let mut not_checked = reader.not_checked;
+    for group in described.iter().filter(|g| g.deregistration_delay.is_none()) {
+        not_checked.push(ApiError {
+            kind: ApiErrorKind::Unsupported,
+            action: "elasticloadbalancing:DescribeTargetGroupAttributes",
+            resource: Some(group.name.clone()),
+            code: None,
+            message: "the deregistration delay is not known".into(),
+            request_id: None,
+            status: None,
+        });
+    }
+    Ok(Survey {
+        at: clock.now(),
+        service,
+        running,
+        target_groups: described.into_iter().map(|g| (g.arn.clone(), g)).collect(),
+        snapshot,
+        not_checked,
+    })
+}
+
+async fn find_service<A: Ecs>(aws: &A, cluster: &ClusterName, name: &ServiceName) -> Result<Service, Finding> {
+    let described = match aws.describe_services(cluster, std::slice::from_ref(name)).await {
+        Ok(described) => described,
+        Err(error) if error.kind == ApiErrorKind::NotFound => return Err(cluster_missing(aws, cluster).await),
+        Err(error) => return Err(api(error)),
+    };
+    match described.services.into_iter().next() {
+        Some(service) => Ok(service),
+        None => Err(service_missing(aws, cluster, name).await),
+    }
+}
+
+async fn cluster_missing<A: Ecs>(aws: &A, cluster: &ClusterName) -> Finding {
+    let known = aws.list_clusters().await.unwrap_or_default();
+    let finding = Finding::error(Code::ClusterMissing, format!("there is no cluster `{cluster}` in this account and region"))
+        .state("nothing was changed");
+    with_nearest(finding, cluster.as_str(), known.iter().map(ClusterName::as_str))
+}
+
+async fn service_missing<A: Ecs>(aws: &A, cluster: &ClusterName, name: &ServiceName) -> Finding {
+    let known = aws.list_services(cluster).await.unwrap_or_default();
+    let finding = Finding::error(Code::ServiceMissing, format!("there is no service `{name}` in cluster `{cluster}`"))
+        .state("nothing was changed");
+    with_nearest(finding, name.as_str(), known.iter().map(ServiceName::as_str))
+}
+
+fn with_nearest<'a>(finding: Finding, wanted: &str, known: impl Iterator<Item = &'a str>) -> Finding {
+    let mut known: Vec<&str> = known.collect();
+    known.sort_by_key(|name| (strsim::damerau_levenshtein(wanted, name), *name));
+    match known.first() {
+        Some(nearest) if strsim::jaro_winkler(wanted, nearest) > 0.75 => finding.hint(format!("did you mean `{nearest}`?")),
+        Some(_) => {
+            known.sort_unstable();
+            known.truncate(10);
+            finding.hint(format!("there are: {}", known.join(", ")))
+        }
+        None => finding,
+    }
+}
+
+/// A failed call before the first change.
+pub fn api(error: ApiError) -> Finding {
+    let what = match error.kind {
+        ApiErrorKind::Denied => format!("the credentials may not do {}", error.action),
+        ApiErrorKind::Credentials => "AWS does not accept the credentials".to_owned(),
+        ApiErrorKind::Throttled => format!("{} was throttled too often", error.action),
+        ApiErrorKind::Transient => format!("{} got no usable answer", error.action),
+        _ => format!("{} was refused", error.action),
+    };
+    let mut finding = Finding::error(Code::Api, what);
+    if let Some(resource) = &error.resource {
+        finding.evidence.push(("on".into(), resource.clone()));
+    }
+    let answer = error.code.as_ref().map_or_else(|| error.message.clone(), |code| format!("{code}: {}", error.message));
+    finding.evidence.push(("answer".into(), answer));
+    if let Some(id) = &error.request_id {
+        finding.evidence.push(("request".into(), id.clone()));
+    }
+    match error.kind {
+        ApiErrorKind::Denied => finding.hint(format!("allow {} to the role of this run", error.action)),
+        _ => finding,
+    }
+}
+
+/// Takes snapshots of one service. What cannot change any more is kept and not asked for again.
+#[derive(Debug)]
+pub struct Reader {
+    cluster: ClusterName,
+    service: ServiceName,
+    groups: Vec<TargetGroupArn>,
+    stopped: BTreeMap<TaskArn, Task>,
+    instances: BTreeMap<ContainerInstanceArn, ContainerInstance>,
+    are_instances_readable: bool,
+    are_service_deployments_readable: bool,
+    /// Optional reads that were refused, each once.
+    pub not_checked: Vec<ApiError>,
+}
+
+impl Reader {
+    pub fn new(cluster: ClusterName, service: ServiceName) -> Self {
+        Self {
+            cluster,
+            service,
+            groups: Vec::new(),
+            stopped: BTreeMap::new(),
+            instances: BTreeMap::new(),
+            are_instances_readable: true,
+            are_service_deployments_readable: true,
+            not_checked: Vec::new(),
+        }
+    }
+
+    pub fn watch(&mut self, groups: Vec<TargetGroupArn>) {
+        self.groups = groups;
+    }
+
+    /// One look. `ours`: whose service deployment is wanted.
+    pub async fn snapshot<A: Ecs + LoadBalancing>(
+        &mut self,
+        aws: &A,
+        ours: Option<&DeploymentId>,
+        wants_capacity: bool,
+    ) -> ApiResult<Snapshot> {
+        let described = aws.describe_services(&self.cluster, std::slice::from_ref(&self.service)).await?;
+        let service_deployment = match ours {
+            Some(ours) => self.service_deployment(aws, ours).await?,
+            None => None,
+        };
+        let tasks = self.tasks(aws).await?;
+        self.learn_instances(aws, &tasks).await?;
+        let mut targets = BTreeMap::new();
+        for group in &self.groups {
+            targets.insert(group.clone(), aws.describe_target_health(group).await?);
+        }
+        let capacity = if wants_capacity { self.capacity(aws).await? } else { None };
+        Ok(Snapshot {
+            service: described.services.into_iter().next(),
+            tasks,
+            instances: self.are_instances_readable.then(|| self.instances.clone()),
+            targets,
+            service_deployment,
+            capacity,
+        })
+    }
+
+    async fn tasks<A: Ecs>(&mut self, aws: &A) -> ApiResult<Vec<Task>> {
+        let arns = aws.list_tasks(&self.cluster, &self.service).await?;
+        let open: Vec<TaskArn> = arns.iter().filter(|arn| !self.stopped.contains_key(arn)).cloned().collect();
+        let described = if open.is_empty() { Vec::new() } else { aws.describe_tasks(&self.cluster, &open).await? };
+        let mut tasks: Vec<Task> = arns.iter().filter_map(|arn| self.stopped.get(arn)).cloned().collect();
+        for task in described {
+            if task.is_stopped() {
+                self.stopped.insert(task.arn.clone(), task.clone());
+            }
+            tasks.push(task);
+        }
+        Ok(tasks)
+    }
+
+    async fn learn_instances<A: Ecs>(&mut self, aws: &A, tasks: &[Task]) -> ApiResult<()> {
+        let mut unknown: Vec<ContainerInstanceArn> = tasks
+            .iter()
+            .filter_map(|t| t.container_instance.clone())
+            .filter(|arn| !self.instances.contains_key(arn))
+            .collect();
+        unknown.sort();
+        unknown.dedup();
+        if unknown.is_empty() || !self.are_instances_readable {
+            return Ok(());
+        }
+        match aws.describe_container_instances(&self.cluster, &unknown).await {
+            Ok(described) => {
+                self.instances.extend(described.into_iter().map(|i| (i.arn.clone(), i)));
+                Ok(())
+            }
+            Err(error) if is_optional_refusal(&error) => {
+                self.are_instances_readable = false;
+                self.not_checked.push(error);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn service_deployment<A: Ecs>(&mut self, aws: &A, ours: &DeploymentId) -> ApiResult<Option<ServiceDeployment>> {
+        if !self.are_service_deployments_readable {
+            return Ok(None);
+        }
+        match aws.service_deployments(&self.cluster, &self.service).await {
+            Ok(deployments) => Ok(deployments.into_iter().find(|d| d.deployment_id().as_ref() == Some(ours))),
+            Err(error) if is_optional_refusal(&error) => {
+                self.are_service_deployments_readable = false;
+                self.not_checked.push(error);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn capacity<A: Ecs>(&mut self, aws: &A) -> ApiResult<Option<Vec<ContainerInstance>>> {
+        if !self.are_instances_readable {
+            return Ok(None);
+        }
+        let read = async {
+            let arns = aws.list_container_instances(&self.cluster).await?;
+            aws.describe_container_instances(&self.cluster, &arns).await
+        };
+        match read.await {
+            Ok(instances) => Ok(Some(instances)),
+            Err(error) if is_optional_refusal(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Refused for good, on a read that the verdict can do without.
+fn is_optional_refusal(error: &ApiError) -> bool {
+    matches!(error.kind, ApiErrorKind::Denied | ApiErrorKind::Unsupported)
+}
