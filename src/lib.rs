@@ -6,6 +6,7 @@ pub mod rollout;
 pub mod service;
 pub mod target;
 pub mod task;
+pub mod task_definition;
 pub mod time;
 
 pub mod port;

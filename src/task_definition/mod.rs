@@ -1,0 +1,40 @@
+//! Task definitions: the user's JSON, lossless, and everything portzero knows about it without asking AWS.
+//!
+//! A file is read (`Document::read`), checked against the bundled model of the API (`check`), rendered into what will be
+//! registered (`render`: images, host ports, output-only keys out), and compared with what runs (`diff`).
+
+mod check;
+mod container_rules;
+mod diff;
+mod document;
+mod host_port;
+mod image;
+mod model;
+mod normal;
+mod path;
+mod place;
+mod placeholder;
+mod read;
+mod read_json;
+mod read_yaml;
+mod redact;
+mod reference;
+mod render;
+mod suggest;
+mod task_rules;
+mod yaml_value;
+
+pub use check::check;
+pub use diff::{DiffLine, diff, is_same_content};
+pub use document::{Container, Document, NetworkMode, PortMapping};
+pub use host_port::{DynamicPorts, LoadBalancedPort};
+pub use image::ImageChange;
+pub use path::{Step, describe};
+pub use read::Format;
+pub use redact::redact;
+pub use render::{Change, EnvironmentChange, RenderOptions, Rendered, render};
+
+/// The nine keys of DescribeTaskDefinition's answer that RegisterTaskDefinition does not take.
+pub fn output_only_keys() -> &'static [String] {
+    model::Model::bundled().output_only()
+}

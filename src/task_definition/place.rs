@@ -1,0 +1,67 @@
+//! Where the keys and values of a document stand in its file.
+
+use std::collections::HashMap;
+
+use super::path::Step;
+
+/// A position; both count from 1, columns in characters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Mark {
+    pub line: usize,
+    pub column: usize,
+}
+
+/// The place of one value, of its key where it has one, and of everything below it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Place {
+    pub key: Option<Mark>,
+    pub value: Mark,
+    pub members: HashMap<String, Place>,
+    pub items: Vec<Place>,
+}
+
+impl Place {
+    pub fn find(&self, path: &[Step]) -> Option<&Place> {
+        path.iter().try_fold(self, |place, step| match step {
+            Step::Key(key) => place.members.get(key.as_str()),
+            Step::Index(index) => place.items.get(*index),
+        })
+    }
+}
+
+/// Finds line and column of byte offsets in a text.
+pub(super) struct Lines<'t> {
+    text: &'t str,
+    /// The byte offset at which each line starts.
+    starts: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    pub fn of(text: &'t str) -> Self {
+        let after_breaks = text.match_indices('\n').map(|(at, _)| at + 1);
+        Self {
+            text,
+            starts: std::iter::once(0).chain(after_breaks).collect(),
+        }
+    }
+
+    pub fn mark(&self, offset: usize) -> Mark {
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        let before = self.text.get(start..offset).unwrap_or("");
+        Mark {
+            line,
+            column: before.chars().count() + 1,
+        }
+    }
+
+    /// The byte offset of a line and a column that counts bytes (as serde_json's errors do).
+    pub fn offset(&self, line: usize, byte_column: usize) -> usize {
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        let mut offset = (start + byte_column.saturating_sub(1)).min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        offset
+    }
+}

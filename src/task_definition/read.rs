@@ -1,0 +1,215 @@
+//! Reading a file: what it is (a task definition, an answer of DescribeTaskDefinition, a list of containers, something
+//! else), and the document in it.
+
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::document::Document;
+use super::place::Place;
+use super::{check, read_json, read_yaml};
+use crate::finding::{Code, Finding, Severity};
+
+/// How a file is to be read. A `.json` file is never read as YAML: YAML would take most broken JSON for something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Json,
+    Yaml,
+}
+
+impl Format {
+    /// By the file's name: `.yml` and `.yaml` (also before a template's ending, `web.yml.tmpl`) are YAML, all others JSON.
+    pub fn of(path: impl AsRef<Path>) -> Self {
+        let name = path
+            .as_ref()
+            .file_name()
+            .map(|name| name.to_string_lossy().to_lowercase());
+        let is_yaml = name.is_some_and(|name| name.rsplit('.').take(2).any(|part| part == "yml" || part == "yaml"));
+        if is_yaml { Self::Yaml } else { Self::Json }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "JSON",
+            Self::Yaml => "YAML",
+        }
+    }
+}
+
+/// A file as its format's reader hands it over.
+pub(super) struct Parsed {
+    pub value: Value,
+    pub places: Place,
+    /// Positions are known to be complete only where this is true.
+    pub has_places: bool,
+    pub warnings: Vec<Finding>,
+}
+
+impl Document {
+    /// Reads a task definition file. The findings of a refusal carry file, line and column.
+    pub fn read(text: &str, file: &str, format: Format) -> Result<Self, Vec<Finding>> {
+        Self::read_with_family(text, file, format, None)
+    }
+
+    /// Like `read`, with a family from elsewhere (configuration): it is used where the file names none, and a file that is
+    /// only a list of containers is taken as `containerDefinitions` of that family.
+    pub fn read_with_family(
+        text: &str,
+        file: &str,
+        format: Format,
+        family: Option<&str>,
+    ) -> Result<Self, Vec<Finding>> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let parsed = match format {
+            Format::Json => read_json::read(text, file)?,
+            Format::Yaml => read_yaml::read(text, file)?,
+        };
+        let mut document = Document {
+            file: file.to_owned(),
+            value: parsed.value,
+            places: parsed.has_places.then_some(parsed.places),
+            warnings: parsed.warnings,
+        };
+        if let Some(finding) = something_else(&document) {
+            return Err(vec![finding]);
+        }
+        if document.value.is_array() {
+            return from_containers(document, family);
+        }
+        unwrap_answer(&mut document);
+        if !document.value.is_object() {
+            return Err(vec![not_an_object(&document)]);
+        }
+        if let (Some(family), Some(object)) = (family, document.value.as_object_mut())
+            && object.get("family").is_none_or(Value::is_null)
+        {
+            object.insert("family".to_owned(), family.into());
+        }
+        Ok(document)
+    }
+}
+
+/// One sentence for files that are known and no task definition.
+fn something_else(document: &Document) -> Option<Finding> {
+    let root = document.value.as_object()?;
+    let is_resource = |resource: &Value| {
+        resource
+            .get("Type")
+            .and_then(Value::as_str)
+            .is_some_and(|kind| kind.starts_with("AWS::"))
+    };
+    let has_resources = root
+        .get("Resources")
+        .and_then(Value::as_object)
+        .is_some_and(|resources| resources.values().any(is_resource));
+    if !has_resources && !root.contains_key("AWSTemplateFormatVersion") {
+        return None;
+    }
+    let at = document
+        .location(&["AWSTemplateFormatVersion".into()])
+        .or_else(|| document.location(&["Resources".into()]));
+    let finding = Finding::error(
+        Code::NotATaskDefinition,
+        format!(
+            "`{}` is a CloudFormation template, not a task definition: `family` and `containerDefinitions` are missing at its top",
+            document.file
+        ),
+    )
+    .hint("write the task definition in the form of `aws ecs register-task-definition --cli-input-json` (camelCase keys)");
+    Some(match at {
+        Some(location) => finding.at(location),
+        None => finding,
+    })
+}
+
+/// A list of containers (Terraform's `container_definitions`): a task definition once a family is known.
+fn from_containers(document: Document, family: Option<&str>) -> Result<Document, Vec<Finding>> {
+    let document = wrap_containers(document, family);
+    if family.is_some() {
+        return Ok(document);
+    }
+    let mut refusal = Finding::error(
+        Code::NotATaskDefinition,
+        format!(
+            "`{}` is a list of containers, not a task definition: it names no `family`",
+            document.file
+        ),
+    )
+    .hint("write {\"family\": \"NAME\", \"containerDefinitions\": [the list]}, or name the `family` in portzero.yml");
+    refusal.location = document.value_location(&["containerDefinitions".into()]);
+    let mut findings = vec![refusal];
+    let others = check::check(&document, None, false);
+    findings.extend(
+        others
+            .into_iter()
+            .filter(|f| f.severity == Severity::Error && !is_about_family(f)),
+    );
+    Err(findings)
+}
+
+fn is_about_family(finding: &Finding) -> bool {
+    finding.code == Code::MissingKey && finding.summary.contains("`family`")
+}
+
+fn wrap_containers(mut document: Document, family: Option<&str>) -> Document {
+    let containers = std::mem::take(&mut document.value);
+    let mut root = Map::new();
+    if let Some(family) = family {
+        root.insert("family".to_owned(), family.into());
+    }
+    root.insert("containerDefinitions".to_owned(), containers);
+    document.value = Value::Object(root);
+    document.places = document.places.map(|places| Place {
+        value: places.value,
+        members: [("containerDefinitions".to_owned(), places)].into(),
+        ..Place::default()
+    });
+    document
+}
+
+/// `{"taskDefinition": {…}, "tags": […]}`, the answer of DescribeTaskDefinition: the tags move in, the rest beside it is
+/// the answer's own.
+fn unwrap_answer(document: &mut Document) {
+    let Some(root) = document.value.as_object_mut() else {
+        return;
+    };
+    if root.contains_key("containerDefinitions") || !root.get("taskDefinition").is_some_and(Value::is_object) {
+        return;
+    }
+    let tags = root.shift_remove("tags");
+    let Some(inner) = root.shift_remove("taskDefinition") else {
+        return;
+    };
+    document.value = inner;
+    let mut outer = document.places.take();
+    document.places = outer
+        .as_mut()
+        .and_then(|places| places.members.remove("taskDefinition"));
+    let Some(tags) = tags.filter(|tags| tags.as_array().is_some_and(|list| !list.is_empty())) else {
+        return;
+    };
+    if let Some(object) = document.value.as_object_mut() {
+        object.entry("tags").or_insert(tags);
+    }
+    let tags_place = outer.and_then(|mut places| places.members.remove("tags"));
+    if let (Some(places), Some(tags_place)) = (document.places.as_mut(), tags_place) {
+        places.members.entry("tags".to_owned()).or_insert(tags_place);
+    }
+}
+
+fn not_an_object(document: &Document) -> Finding {
+    let what = match document.value {
+        Value::Null => "empty",
+        Value::String(_) => "one text",
+        _ => "one value",
+    };
+    let finding = Finding::error(
+        Code::NotATaskDefinition,
+        format!("`{}` is {what}, not a task definition", document.file),
+    )
+    .hint("a task definition is an object with `family` and `containerDefinitions`");
+    match document.value_location(&[]) {
+        Some(location) => finding.at(location),
+        None => finding,
+    }
+}
