@@ -11,4 +11,6 @@ pub mod time;
 
 pub mod port;
 
+pub mod aws;
+pub mod clock;
 pub mod sim;

@@ -1,0 +1,166 @@
+//! One call: counted, classified, and repeated where that is certain to do no harm.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::time::Duration;
+
+use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+use super::connection::Connection;
+use super::error::Failure;
+use crate::port::{ApiError, ApiErrorKind, ApiResult, Clock};
+
+/// A read that fails is an input to whoever asked: the observer looks again in a moment anyway. One repetition covers
+/// a connection that AWS closed while it was idle.
+const READ_ATTEMPTS: u32 = 2;
+/// A write that is turned away has to be brought home: registering refills at one per second and account, so a busy
+/// pipeline may have to queue for a while (the waits below add up to about half a minute).
+const WRITE_ATTEMPTS: u32 = 8;
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(8);
+
+/// Two registrations of one family at the same moment: the loser may simply try again.
+const CONCURRENT_REGISTRATION: &str = "Too many concurrent attempts to create a new revision";
+
+/// What a repetition of a call would do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Replay {
+    /// Nothing: it is a read.
+    Free,
+    /// At worst one more of a thing that costs nothing (a task definition revision).
+    Harmless,
+    /// A second rollout: only where it is certain that the first try was not carried out.
+    Once,
+}
+
+/// The call that is being made, in the words of its errors.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    /// `ecs:UpdateService`.
+    pub action: &'static str,
+    pub resource: Option<String>,
+    pub replay: Replay,
+}
+
+impl Call {
+    pub fn read(action: &'static str) -> Self {
+        Self {
+            action,
+            resource: None,
+            replay: Replay::Free,
+        }
+    }
+
+    pub fn write(action: &'static str, replay: Replay) -> Self {
+        Self {
+            action,
+            resource: None,
+            replay,
+        }
+    }
+
+    pub fn on(mut self, resource: impl Display) -> Self {
+        self.resource = Some(resource.to_string());
+        self
+    }
+
+    /// The operation's name without the service: `UpdateService`.
+    fn operation(&self) -> &'static str {
+        self.action.rsplit(':').next().unwrap_or(self.action)
+    }
+
+    fn attempts(&self) -> u32 {
+        match self.replay {
+            Replay::Free => READ_ATTEMPTS,
+            Replay::Harmless | Replay::Once => WRITE_ATTEMPTS,
+        }
+    }
+
+    fn may_repeat(&self, failure: &Failure) -> bool {
+        let error = &failure.error;
+        match error.kind {
+            ApiErrorKind::Throttled => true,
+            ApiErrorKind::Refused => error.message.contains(CONCURRENT_REGISTRATION),
+            ApiErrorKind::Transient => self.replay != Replay::Once || failure.never_sent,
+            _ => false,
+        }
+    }
+}
+
+impl<C: Clock> Connection<C> {
+    /// Sends until there is an answer, or an error that no repetition cures.
+    pub(super) async fn call<T, E, F>(&self, call: Call, send: impl Fn() -> F) -> ApiResult<T>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: std::error::Error + ProvideErrorMetadata + 'static,
+    {
+        let mut attempt = 1;
+        loop {
+            self.count(|counts| *counts.by_action.entry(call.operation().to_owned()).or_default() += 1);
+            let failure = match send().await {
+                Ok(output) => return Ok(output),
+                Err(error) => Failure::read(&call, &error),
+            };
+            if failure.error.kind == ApiErrorKind::Throttled {
+                self.count(|counts| counts.throttled += 1);
+            }
+            if attempt >= call.attempts() || !call.may_repeat(&failure) {
+                return Err(failure.error);
+            }
+            self.clock.sleep(wait_before_next(attempt, self.chance())).await;
+            self.count(|counts| counts.retried += 1);
+            attempt += 1;
+        }
+    }
+}
+
+/// An answer that lacks what it must have.
+pub(super) fn unreadable(call: &Call, what: &str) -> ApiError {
+    ApiError {
+        kind: ApiErrorKind::Transient,
+        action: call.action,
+        resource: call.resource.clone(),
+        code: None,
+        message: format!("the answer has no `{what}`"),
+        request_id: None,
+        status: None,
+    }
+}
+
+/// Doubles from half a second to eight; the upper half of each wait is left to chance, so that runs that were
+/// throttled together do not come back together.
+fn wait_before_next(attempt: u32, chance: f64) -> Duration {
+    let doubled = FIRST_WAIT.saturating_mul(1 << attempt.saturating_sub(1).min(8));
+    doubled.min(LONGEST_WAIT).mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_and_stay_bounded() {
+        let waits: Vec<u128> = (1..=7).map(|n| wait_before_next(n, 1.0).as_millis()).collect();
+        assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 8000, 8000]);
+        assert_eq!(wait_before_next(1, 0.0), Duration::from_millis(250));
+    }
+
+    #[test]
+    fn an_update_is_repeated_only_where_it_cannot_have_happened() {
+        let update = Call::write("ecs:UpdateService", Replay::Once);
+        let register = Call::write("ecs:RegisterTaskDefinition", Replay::Harmless);
+        let failure = |kind, never_sent| Failure {
+            error: ApiError {
+                kind,
+                ..unreadable(&update, "service")
+            },
+            never_sent,
+        };
+        assert!(update.may_repeat(&failure(ApiErrorKind::Throttled, false)));
+        assert!(update.may_repeat(&failure(ApiErrorKind::Transient, true)));
+        assert!(!update.may_repeat(&failure(ApiErrorKind::Transient, false)));
+        assert!(register.may_repeat(&failure(ApiErrorKind::Transient, false)));
+        assert!(!register.may_repeat(&failure(ApiErrorKind::Denied, false)));
+    }
+}

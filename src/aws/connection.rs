@@ -1,0 +1,174 @@
+//! How the clients are set up: from what the environment offers, or from nothing but what is passed in.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+
+use crate::finding::{Code, Finding};
+use crate::port::{Clock, RequestCounts};
+
+/// A region name is needed to sign, so a stand-in for AWS gets one where none is given.
+const STAND_IN_REGION: &str = "us-east-1";
+
+/// A connection that is not made by then will not be made: AWS answers within milliseconds.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// From the first byte sent to the last one read. DescribeServices with ten services and a thousand events takes one
+/// or two seconds; a call that hangs must not eat the run's wait budget.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Where and as whom to call.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectionOptions {
+    /// Wins over `AWS_REGION` and the profile.
+    pub region: Option<String>,
+    /// One address for every service. `None` leaves it to the environment (`AWS_ENDPOINT_URL…`) and then to AWS.
+    pub endpoint_url: Option<String>,
+    /// With credentials given, nothing else is consulted: no environment, no profile, no instance metadata.
+    pub credentials: Option<StaticCredentials>,
+    /// Makes the jitter between retries repeatable.
+    pub seed: u64,
+}
+
+/// A key pair that is known beforehand, for example the meaningless one for the simulator.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StaticCredentials {
+    access_key_id: String,
+    secret_access_key: String,
+}
+
+impl StaticCredentials {
+    pub fn new(access_key_id: impl Into<String>, secret_access_key: impl Into<String>) -> Self {
+        Self {
+            access_key_id: access_key_id.into(),
+            secret_access_key: secret_access_key.into(),
+        }
+    }
+
+    /// For stand-ins that want a signature and do not check it.
+    pub fn dummy() -> Self {
+        Self::new("portzero", "portzero")
+    }
+}
+
+impl fmt::Debug for StaticCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StaticCredentials").finish_non_exhaustive()
+    }
+}
+
+/// The clients of one run, with what they share: the clock that retries wait on, and the count of requests.
+#[derive(Debug)]
+pub struct Connection<C> {
+    pub(super) ecs: aws_sdk_ecs::Client,
+    pub(super) balancing: aws_sdk_elasticloadbalancingv2::Client,
+    pub(super) clock: C,
+    region: Option<String>,
+    endpoint_url: Option<String>,
+    counts: Mutex<RequestCounts>,
+    jitter: Mutex<fastrand::Rng>,
+}
+
+impl<C: Clock> Connection<C> {
+    /// Sends no request for an operation; where the environment is consulted, the region may be asked of the
+    /// instance's metadata service. Credentials are looked up by the first call.
+    ///
+    /// # Errors
+    /// A finding where no region is known.
+    pub async fn open(options: ConnectionOptions, clock: C) -> Result<Self, Box<Finding>> {
+        let config = match &options.credentials {
+            Some(credentials) => isolated(&options, credentials),
+            None => from_environment(&options).await,
+        };
+        let region = config.region().map(ToString::to_string);
+        if region.is_none() {
+            return Err(Box::new(no_region()));
+        }
+        Ok(Self {
+            ecs: aws_sdk_ecs::Client::new(&config),
+            balancing: aws_sdk_elasticloadbalancingv2::Client::new(&config),
+            clock,
+            region,
+            endpoint_url: config.endpoint_url().map(str::to_owned),
+            counts: Mutex::default(),
+            jitter: Mutex::new(fastrand::Rng::with_seed(options.seed)),
+        })
+    }
+
+    /// What has been sent so far, retries included.
+    pub fn request_counts(&self) -> RequestCounts {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+
+    /// The one address that every call goes to, where it is not AWS's own.
+    pub fn endpoint_url(&self) -> Option<&str> {
+        self.endpoint_url.as_deref()
+    }
+
+    pub(super) fn count(&self, add: impl FnOnce(&mut RequestCounts)) {
+        add(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// A number from 0 to 1.
+    pub(super) fn chance(&self) -> f64 {
+        self.jitter.lock().unwrap_or_else(PoisonError::into_inner).f64()
+    }
+}
+
+/// The SDK's defaults minus its retries: they would wait on the real clock and replay writes.
+fn isolated(options: &ConnectionOptions, credentials: &StaticCredentials) -> SdkConfig {
+    let region = options.region.clone().unwrap_or_else(|| STAND_IN_REGION.to_owned());
+    let credentials = Credentials::new(
+        &credentials.access_key_id,
+        &credentials.secret_access_key,
+        None,
+        None,
+        "portzero",
+    );
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts());
+    config.set_endpoint_url(options.endpoint_url.clone());
+    config.build()
+}
+
+async fn from_environment(options: &ConnectionOptions) -> SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts());
+    if let Some(region) = &options.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(url) = &options.endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    loader.load().await
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .build()
+}
+
+fn no_region() -> Finding {
+    Finding::error(Code::Config, "no AWS region is known")
+        .evidence(
+            "tried",
+            "--region, `region:` in the configuration, AWS_REGION, AWS_DEFAULT_REGION, the AWS profile, instance metadata",
+        )
+        .hint("set `region:` in portzero.yml, or pass --region")
+}

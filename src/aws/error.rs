@@ -1,0 +1,274 @@
+//! What the SDK reports, turned into the port's error: which kind of failure it is, and in whose words.
+
+use std::error::Error;
+use std::io;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_ecs::operation::RequestId;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use serde_json::Value;
+
+use super::call::Call;
+use crate::port::{ApiError, ApiErrorKind};
+
+/// As much of a foreign text (an HTML page, a proxy's excuse) as a message quotes.
+const QUOTE_LENGTH: usize = 160;
+
+/// A failed attempt.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub error: ApiError,
+    /// It is certain that AWS has not seen the request.
+    pub never_sent: bool,
+}
+
+impl Failure {
+    pub fn read<E>(call: &Call, error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: Error + ProvideErrorMetadata + 'static,
+    {
+        let Reading {
+            kind,
+            code,
+            message,
+            never_sent,
+        } = match error {
+            SdkError::ServiceError(answer) => read_answer(answer.err().code(), answer.err().message(), answer.raw()),
+            // The body was no error of the API's form, or no answer at all: HTML, or cut off.
+            SdkError::ResponseError(answer) => read_answer(None, None, answer.raw()),
+            SdkError::TimeoutError(_) => Reading::transient("no answer in time"),
+            other => read_dispatch(other),
+        };
+        Self {
+            error: ApiError {
+                kind,
+                action: call.action,
+                resource: call.resource.clone(),
+                code,
+                message,
+                request_id: error.request_id().map(str::to_owned),
+                status: error.raw_response().map(|r| r.status().as_u16()),
+            },
+            never_sent,
+        }
+    }
+}
+
+struct Reading {
+    kind: ApiErrorKind,
+    code: Option<String>,
+    message: String,
+    never_sent: bool,
+}
+
+impl Reading {
+    fn transient(message: impl Into<String>) -> Self {
+        Self {
+            kind: ApiErrorKind::Transient,
+            code: None,
+            message: message.into(),
+            never_sent: false,
+        }
+    }
+}
+
+fn read_answer(code: Option<&str>, message: Option<&str>, response: &HttpResponse) -> Reading {
+    let status = response.status().as_u16();
+    let body = response.body().bytes().unwrap_or_default();
+    let json: Option<Value> = serde_json::from_slice(body).ok();
+    let text = |key: &str| json.as_ref()?.get(key)?.as_str().map(str::to_owned);
+    let code = code
+        .map(str::to_owned)
+        .or_else(|| text("__type"))
+        .map(|code| code.rsplit('#').next().unwrap_or_default().to_owned());
+    // IAM's denials spell it with a capital M.
+    let message = message
+        .map(str::to_owned)
+        .or_else(|| text("message"))
+        .or_else(|| text("Message"));
+    Reading {
+        kind: kind_of(code.as_deref(), message.as_deref().unwrap_or_default(), status),
+        message: message.unwrap_or_else(|| quoted(status, body)),
+        code,
+        never_sent: false,
+    }
+}
+
+/// Which kind of failure a code is; by the text only where AWS puts different things under one code.
+fn kind_of(code: Option<&str>, message: &str, status: u16) -> ApiErrorKind {
+    use ApiErrorKind as Kind;
+    match code.unwrap_or_default() {
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "AuthorizationError" => Kind::Denied,
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "RequestExpired"
+        | "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "InvalidSignatureException"
+        | "SignatureDoesNotMatch"
+        | "IncompleteSignature"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException"
+        | "AuthFailure" => Kind::Credentials,
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "RequestLimitExceeded"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "TooManyRequestsException"
+        | "PriorRequestNotComplete"
+        | "SlowDown" => Kind::Throttled,
+        "UnknownOperationException" | "InvalidAction" | "NotImplemented" | "UnsupportedOperation" => Kind::Unsupported,
+        "MISSING" => Kind::NotFound,
+        code if code.contains("NotFound") => Kind::NotFound,
+        _ if message.starts_with("Unable to describe task definition")
+            || message.starts_with("Cluster not found")
+            || message.starts_with("TaskDefinition not found") =>
+        {
+            Kind::NotFound
+        }
+        _ if message.contains("is not authorized to perform") => Kind::Denied,
+        _ => by_status(status),
+    }
+}
+
+fn by_status(status: u16) -> ApiErrorKind {
+    match status {
+        429 => ApiErrorKind::Throttled,
+        // A stand-in for AWS that lacks the operation; AWS itself never answers so.
+        404 | 405 | 501 => ApiErrorKind::Unsupported,
+        // A success that could not be read was cut off or was spoken by something in between.
+        200..=299 | 408 | 500..=599 => ApiErrorKind::Transient,
+        _ => ApiErrorKind::Refused,
+    }
+}
+
+/// A body that is not the API's, in one line.
+fn quoted(status: u16, body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let start: String = line.chars().take(QUOTE_LENGTH).collect();
+    match (start.is_empty(), status) {
+        (true, 200..=299) => "the answer is empty".to_owned(),
+        (true, _) => format!("HTTP status {status} without a message"),
+        (false, 200..=299) => format!("the answer cannot be read: `{start}`"),
+        (false, _) => format!("HTTP status {status}, which says `{start}`"),
+    }
+}
+
+/// No answer: no credentials, no connection, or one that broke.
+fn read_dispatch(error: &(dyn Error + 'static)) -> Reading {
+    let causes = causes(error);
+    if let Some(credentials) = causes.iter().find_map(|e| e.downcast_ref::<CredentialsError>()) {
+        return Reading {
+            kind: ApiErrorKind::Credentials,
+            code: None,
+            message: credentials_message(credentials),
+            never_sent: true,
+        };
+    }
+    let innermost = causes.last().map(ToString::to_string).unwrap_or_default();
+    let never_sent = causes.iter().any(|e| is_connect_failure(*e));
+    let what = if never_sent {
+        "cannot connect"
+    } else {
+        "the connection broke before the answer was complete"
+    };
+    Reading {
+        never_sent,
+        ..Reading::transient(format!("{what}: {innermost}"))
+    }
+}
+
+/// The error and what caused it, outermost first.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)> {
+    let mut causes = vec![error];
+    let mut next = error.source();
+    while let Some(cause) = next {
+        causes.push(cause);
+        next = cause.source();
+    }
+    causes
+}
+
+/// Whether the request cannot have left: there was no connection. The HTTP stack keeps its own type to itself, so its
+/// text has to do; where it is not recognized, the request counts as sent, which is the careful reading.
+fn is_connect_failure(error: &(dyn Error + 'static)) -> bool {
+    let refused = error.downcast_ref::<io::Error>().is_some_and(|e| {
+        matches!(
+            e.kind(),
+            io::ErrorKind::ConnectionRefused | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable
+        )
+    });
+    let text = error.to_string();
+    refused || text == "client error (Connect)" || text.starts_with("dns error") || text.contains("connect timeout")
+}
+
+fn credentials_message(error: &CredentialsError) -> String {
+    match error {
+        CredentialsError::CredentialsNotLoaded(_) => "no AWS credentials were found; looked at AWS_ACCESS_KEY_ID and \
+             AWS_SECRET_ACCESS_KEY, the AWS profile and single sign-on, web identity, the container's role and the \
+             instance's role"
+            .to_owned(),
+        CredentialsError::ProviderTimedOut(_) => "the source of the AWS credentials did not answer in time".to_owned(),
+        other => {
+            let innermost = causes(other).last().map(ToString::to_string).unwrap_or_default();
+            format!("the AWS credentials cannot be loaded: {innermost}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ApiErrorKind as Kind;
+
+    #[test]
+    fn codes_decide_before_the_status_does() {
+        let kinds = [
+            (Some("ThrottlingException"), "Rate exceeded", 400),
+            (Some("ClientException"), "Unable to describe task definition.", 400),
+            (Some("TargetGroupNotFound"), "One or more target groups not found", 400),
+            (Some("ServerException"), "", 500),
+            (
+                Some("InvalidParameterException"),
+                "Network Configuration must be provided",
+                400,
+            ),
+            (Some("PriorRequestNotComplete"), "", 429),
+            (
+                Some("ExpiredTokenException"),
+                "The security token included in the request is expired",
+                400,
+            ),
+        ]
+        .map(|(code, message, status)| kind_of(code, message, status));
+        assert_eq!(
+            kinds,
+            [
+                Kind::Throttled,
+                Kind::NotFound,
+                Kind::NotFound,
+                Kind::Transient,
+                Kind::Refused,
+                Kind::Throttled,
+                Kind::Credentials
+            ]
+        );
+    }
+
+    #[test]
+    fn missing_credentials_name_the_sources_that_were_tried() {
+        let reading = read_dispatch(&CredentialsError::not_loaded(
+            "no providers in chain provided credentials",
+        ));
+        assert_eq!(reading.kind, Kind::Credentials);
+        assert!(
+            reading
+                .message
+                .starts_with("no AWS credentials were found; looked at AWS_ACCESS_KEY_ID")
+        );
+    }
+}

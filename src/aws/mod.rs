@@ -1,0 +1,17 @@
+//! The AWS side of the ports: Amazon ECS and Elastic Load Balancing through the AWS SDK.
+//!
+//! * `connection`: how the clients are set up, and what one run shares
+//! * `call`: one call: counted, classified, retried under this program's own rules (the SDK's retries are off)
+//! * `error`: what the SDK reports, turned into [`ApiError`](crate::port::ApiError)
+//! * `document`: task definitions as the raw JSON that goes over the wire
+//! * `ecs`, `balancing`: the ports; `read_ecs`: the SDK's types turned into the domain's
+
+mod balancing;
+mod call;
+mod connection;
+mod document;
+mod ecs;
+mod error;
+mod read_ecs;
+
+pub use connection::{Connection, ConnectionOptions, StaticCredentials};
