@@ -6,7 +6,7 @@ use crate::api_error::{ApiError, ApiErrorKind};
 use crate::event::{EventKind, RunEvent};
 use crate::finding::{Code, Finding};
 use crate::id::{DeploymentId, TaskDefinitionArn};
-use crate::plan::{Plan, Revision, Wish};
+use crate::plan::{Base, Plan, Revision, Wish};
 use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Report};
 use crate::preflight::Survey;
 use crate::rollout::{Baseline, Input, Next, Observer, Outcome, PhaseSpan, Scope, TargetStory, Verdict};
@@ -48,7 +48,14 @@ pub async fn plan<A: Ecs + LoadBalancing, C: Clock>(
         Ok(survey) => survey,
         Err(finding) => return Err((wish, vec![finding])),
     };
-    match Plan::make(wish.clone(), &survey) {
+    let registered = match &wish.base {
+        Base::Registered(reference) => match aws.describe_task_definition(reference).await {
+            Ok(found) => Some((found.arn, found.document)),
+            Err(error) => return Err((wish, vec![survey::api(error).state("nothing was changed")])),
+        },
+        Base::Running | Base::Document(_) => None,
+    };
+    match Plan::make(wish.clone(), &survey, registered) {
         Ok(plan) => Ok((plan, survey)),
         Err(findings) => Err((wish, findings)),
     }

@@ -22,8 +22,8 @@ use crate::task_definition::{
 pub struct Wish {
     pub cluster: ClusterName,
     pub service: ServiceName,
-    /// The definition to start from; `None`: what the service runs.
-    pub definition: Option<Document>,
+    /// The definition to start from.
+    pub base: Base,
     pub images: Vec<ImageChange>,
     pub environment: Vec<EnvironmentChange>,
     pub dynamic_ports: DynamicPorts,
@@ -37,6 +37,17 @@ pub struct Wish {
     pub timeout: Option<Duration>,
     /// Findings of this severity and above stop the run before the first change.
     pub fail_on: Severity,
+}
+
+/// The definition that a deployment starts from.
+#[derive(Clone, Debug)]
+pub enum Base {
+    /// What the service runs.
+    Running,
+    /// A file, or containers in the configuration.
+    Document(Box<Document>),
+    /// A registered one: `family`, `family:revision` or an ARN.
+    Registered(String),
 }
 
 /// Where the revision that will run comes from.
@@ -65,20 +76,25 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Renders and compares. `Err`: the definition cannot be rendered at all.
-    pub fn make(wish: Wish, survey: &Survey) -> Result<Plan, Vec<Finding>> {
+    /// Renders and compares. `registered`: the definition that `Base::Registered` names.
+    /// `Err`: the definition cannot be rendered at all.
+    pub fn make(
+        wish: Wish,
+        survey: &Survey,
+        registered: Option<(TaskDefinitionArn, Value)>,
+    ) -> Result<Plan, Vec<Finding>> {
         let running = survey.running.as_ref();
-        let document = match (&wish.definition, running) {
-            (Some(document), _) => document.clone(),
-            (None, Some((arn, value))) => Document::from_value(value.clone(), arn.short()),
-            (None, None) => return Err(vec![no_definition(&wish)]),
+        let document = match (&wish.base, &registered, running) {
+            (Base::Document(document), ..) => document.as_ref().clone(),
+            (_, Some((arn, value)), _) | (_, None, Some((arn, value))) => Document::from_value(value.clone(), arn.short()),
+            (_, None, None) => return Err(vec![no_definition(&wish)]),
         };
         let rendered = render(&wish, &document, &survey.service.load_balancers, running.map(|(_, value)| value))?;
-        let is_same = running.is_some_and(|(_, value)| task_definition::is_same_content(value, &rendered.document));
-        let revision = match running {
-            Some((arn, _)) if is_same => Revision::Reuse(arn.clone()),
-            _ => Revision::Register,
-        };
+        let revision = running
+            .into_iter()
+            .chain(registered.as_ref())
+            .find(|(_, value)| task_definition::is_same_content(value, &rendered.document))
+            .map_or(Revision::Register, |(arn, _)| Revision::Reuse(arn.clone()));
         let network = network(&rendered.document, &survey.service);
         let mut findings = rendered.findings;
         findings.extend(mismatches(&wish, &survey.service));
@@ -104,9 +120,10 @@ impl Plan {
         self.findings.iter().any(|f| f.severity >= self.wish.fail_on.max(Severity::Warning))
     }
 
-    /// Whether a rollout will happen: a new revision, or a forced one.
+    /// Whether a rollout will happen: another revision than the running one, or a forced one.
     pub fn starts_rollout(&self) -> bool {
-        self.wish.force_new_deployment || self.revision == Revision::Register
+        let is_running = matches!(&self.revision, Revision::Reuse(arn) if Some(arn) == self.before.as_ref());
+        self.wish.force_new_deployment || !is_running
     }
 
     pub fn wait_budget(&self) -> Duration {
@@ -117,7 +134,8 @@ impl Plan {
     pub fn revisions(&self) -> String {
         let before = self.before.as_ref().map_or("nothing", |arn| arn.short());
         match &self.revision {
-            Revision::Reuse(arn) => format!("{} (unchanged)", arn.short()),
+            Revision::Reuse(arn) if Some(arn) == self.before.as_ref() => format!("{} (unchanged)", arn.short()),
+            Revision::Reuse(arn) => format!("{before} -> {}", arn.short()),
             Revision::Register => {
                 let family = self.document.get("family").and_then(Value::as_str).unwrap_or("?");
                 format!("{before} -> {family}:(new)")
@@ -222,8 +240,8 @@ fn network(document: &Value, service: &Service) -> Network {
     if document.network_mode() == NetworkMode::Awsvpc {
         return Network::Address;
     }
-    let is_balanced = |container: &str, port: u64| {
-        service.load_balancers.iter().any(|b| b.container_name == container && u64::from(b.container_port) == port)
+    let is_balanced = |container: &str, port: u16| {
+        service.load_balancers.iter().any(|b| b.container_name == container && b.container_port == port)
     };
     let has_dynamic_ports = document.network_mode() == NetworkMode::Bridge
         && document.containers().iter().any(|c| {

@@ -1,0 +1,49 @@
+//! `portzero deploy`.
+
+use clap::Args;
+
+use crate::aws::{Connection, ConnectionOptions};
+use crate::cli::options::{Following, Output, Selection};
+use crate::cli::signals::Signals;
+use crate::cli::{Stop, run, wishes};
+use crate::clock::SystemClock;
+use crate::finding::Finding;
+use crate::report;
+
+#[derive(Debug, Args)]
+pub struct Deploy {
+    #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
+    following: Following,
+    #[command(flatten)]
+    output: Output,
+    /// Stop before the first change (the same as `plan`)
+    #[arg(long, env = "PORTZERO_DRY_RUN")]
+    dry_run: bool,
+}
+
+impl Deploy {
+    pub async fn run(self) -> Result<u8, Stop> {
+        let wishes = wishes::gather(&self.selection, &self.following)?;
+        warn(&wishes.warnings);
+        let aws = connect(wishes.region.clone()).await?;
+        let plans = run::plan_all(&aws, &SystemClock, &wishes).await?;
+        if self.dry_run {
+            return Ok(run::print_plans(&plans, &self.output));
+        }
+        let signals = Signals::listen();
+        run::execute((&aws, &SystemClock, &signals), plans, &self.output, || aws.request_counts()).await
+    }
+}
+
+pub async fn connect(region: Option<String>) -> Result<Connection<SystemClock>, Stop> {
+    let options = ConnectionOptions { region, ..ConnectionOptions::default() };
+    Connection::open(options, SystemClock).await.map_err(|finding| Stop::from(*finding))
+}
+
+pub fn warn(warnings: &[Finding]) {
+    for finding in warnings {
+        eprint!("{}", report::finding::render(finding));
+    }
+}

@@ -1,0 +1,42 @@
+//! Reading files of the user's: every failure names the file and the reason.
+
+use std::path::{Path, PathBuf};
+
+use crate::finding::{Code, Finding};
+use crate::task_definition::{Document, Format};
+
+/// The names that are tried in the working folder.
+const CONFIG_NAMES: [&str; 2] = ["portzero.yml", "deployfish.yml"];
+/// Larger than any sensible file of this kind; each reader has a tighter limit of its own.
+const FILE_MAX: u64 = 8 * 1024 * 1024;
+
+/// The configuration file: the one that was named, else the first that is there.
+pub fn config_path(named: Option<&Path>) -> Option<PathBuf> {
+    match named {
+        Some(path) => Some(path.to_owned()),
+        None => CONFIG_NAMES.iter().map(PathBuf::from).find(|path| path.is_file()),
+    }
+}
+
+/// A file as text.
+pub fn read(path: &Path) -> Result<String, Finding> {
+    let name = path.display();
+    let cannot = |why: String| Finding::error(Code::Syntax, format!("{name} cannot be read: {why}"));
+    let size = std::fs::metadata(path).map_err(|e| cannot(e.to_string()))?.len();
+    if size > FILE_MAX {
+        return Err(cannot(format!("it has {size} bytes, and {FILE_MAX} are the limit")));
+    }
+    let bytes = std::fs::read(path).map_err(|e| cannot(e.to_string()))?;
+    String::from_utf8(bytes).map_err(|e| {
+        let good = String::from_utf8_lossy(&e.as_bytes()[..e.utf8_error().valid_up_to()]).into_owned();
+        let line = good.matches('\n').count() + 1;
+        cannot(format!("line {line} is not UTF-8"))
+    })
+}
+
+/// A task definition file.
+pub fn task_definition(path: &Path) -> Result<Document, Vec<Finding>> {
+    let text = read(path).map_err(|finding| vec![finding])?;
+    let name = path.display().to_string();
+    Document::read(&text, &name, Format::of(&name))
+}

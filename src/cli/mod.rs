@@ -1,0 +1,112 @@
+//! The command line: one file per subcommand. The environment is read here and nowhere below.
+#![allow(clippy::disallowed_methods, reason = "the environment enters the program in this module")]
+
+mod deploy;
+mod files;
+mod options;
+mod plan;
+mod rehearse;
+mod render;
+mod run;
+mod signals;
+mod simulate;
+mod stage;
+mod wishes;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::finding::Finding;
+use crate::report;
+
+/// Usage, configuration: nothing was tried.
+const EXIT_USAGE: u8 = 2;
+
+/// Ships a container to an Amazon ECS service behind a load balancer, and does not say done until the load balancer agrees.
+#[derive(Debug, Parser)]
+#[command(name = "portzero", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Render, plan, register, update, observe, report (changes AWS)
+    Deploy(Box<deploy::Deploy>),
+    /// Everything before the first change (reads AWS)
+    Plan(Box<plan::PlanCommand>),
+    /// The same deployment on the embedded simulator (touches nothing, needs no credentials)
+    Rehearse(Box<rehearse::Rehearse>),
+    /// Print the task definition that would be registered
+    Render(Box<render::Render>),
+    /// Serve the simulator on 127.0.0.1, for any AWS client
+    Simulate(Box<simulate::Simulate>),
+}
+
+/// Parses the arguments, runs, and gives the exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { EXIT_USAGE } else { 0 });
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: the program could not start its event loop: {error}");
+            return ExitCode::from(EXIT_USAGE);
+        }
+    };
+    // A task of the server may outlive the command: nobody waits for it.
+    let code = tokio::task::LocalSet::new().block_on(&runtime, cli.run());
+    runtime.shutdown_background();
+    ExitCode::from(code)
+}
+
+impl Cli {
+    async fn run(self) -> u8 {
+        let result = match self.command {
+            Command::Deploy(command) => command.run().await,
+            Command::Plan(command) => command.run().await,
+            Command::Rehearse(command) => command.run().await,
+            Command::Render(command) => command.run(),
+            Command::Simulate(command) => command.run().await,
+        };
+        result.unwrap_or_else(|stop| {
+            for finding in &stop.findings {
+                eprintln!("{}", report::finding::render(finding));
+            }
+            stop.code
+        })
+    }
+}
+
+/// Why a command ended before it had begun.
+#[derive(Debug)]
+pub struct Stop {
+    code: u8,
+    findings: Vec<Finding>,
+}
+
+impl Stop {
+    /// Usage or configuration.
+    fn usage(findings: Vec<Finding>) -> Self {
+        Self { code: EXIT_USAGE, findings }
+    }
+
+    /// Refused before the first change.
+    fn refused(findings: Vec<Finding>) -> Self {
+        Self { code: crate::rollout::Verdict::Refused.exit_code(), findings }
+    }
+}
+
+impl From<Finding> for Stop {
+    fn from(finding: Finding) -> Self {
+        Self::usage(vec![finding])
+    }
+}

@@ -1,0 +1,110 @@
+//! Flags that several commands share. Flag > environment (`PORTZERO_…`) > file > default.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, ValueEnum};
+
+use crate::config;
+
+/// Which services, and what goes into them.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Selection {
+    /// Services of the configuration, by name or alias; all of them where none is named
+    #[arg(value_name = "SERVICE")]
+    pub services: Vec<String>,
+    /// Configuration file [default: portzero.yml, else deployfish.yml, else none is needed]
+    #[arg(long, value_name = "PATH", env = "PORTZERO_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// One of the file's `environments:` [default: the one whose branch matches the ref]
+    #[arg(long, value_name = "NAME", env = "PORTZERO_ENVIRONMENT")]
+    pub environment: Option<String>,
+    /// Cluster, by name
+    #[arg(long, value_name = "NAME", env = "PORTZERO_CLUSTER")]
+    pub cluster: Option<String>,
+    /// Service, by name; with --cluster no file is needed
+    #[arg(long, value_name = "NAME", env = "PORTZERO_SERVICE")]
+    pub service: Option<String>,
+    /// AWS region [default: the file's, else the environment's]
+    #[arg(long, value_name = "REGION", env = "PORTZERO_REGION")]
+    pub region: Option<String>,
+    /// A file, `FAMILY`, `FAMILY:REVISION`, or `current` (what the service runs)
+    #[arg(long, value_name = "PATH|FAMILY[:REV]|current", env = "PORTZERO_TASK_DEFINITION")]
+    pub task_definition: Option<String>,
+    /// New image; without `CONTAINER=` there must be exactly one candidate (repeatable)
+    #[arg(long = "image", value_name = "[CONTAINER=]IMAGE", env = "PORTZERO_IMAGE", value_delimiter = '\n')]
+    pub images: Vec<String>,
+    /// Environment entry of a container (repeatable)
+    #[arg(long = "env", value_name = "CONTAINER:NAME=VALUE", hide_env_values = true)]
+    pub container_environment: Vec<String>,
+    /// Value for `${NAME}` in the configuration (repeatable)
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub vars: Vec<String>,
+    /// Which host ports become 0 in bridge mode [default: load-balanced]
+    #[arg(long, value_name = "load-balanced|all|keep", env = "PORTZERO_DYNAMIC_PORTS", value_parser = dynamic_ports)]
+    pub dynamic_ports: Option<config::DynamicPorts>,
+    /// Pass keys that neither the bundled model nor the running revision knows
+    #[arg(long, env = "PORTZERO_ALLOW_UNKNOWN_KEYS")]
+    pub allow_unknown_keys: bool,
+}
+
+/// How the rollout is followed.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Following {
+    /// Force a new deployment [default: true]
+    #[arg(long, value_name = "true|false", env = "PORTZERO_FORCE_NEW_DEPLOYMENT", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", action = ArgAction::Set)]
+    pub force_new_deployment: Option<bool>,
+    /// How far to follow it [default: drained]
+    #[arg(long, value_name = "registered|healthy|drained", env = "PORTZERO_UNTIL", value_parser = until)]
+    pub until: Option<config::Until>,
+    /// Wait budget, with a unit [default: twice the forecast, at least 10m]
+    #[arg(long, value_name = "SPAN", env = "PORTZERO_TIMEOUT", value_parser = config::duration)]
+    pub timeout: Option<Duration>,
+    /// How long the new targets must stay healthy without a break [default: 10s]
+    #[arg(long, value_name = "SPAN", env = "PORTZERO_SETTLE", value_parser = config::duration)]
+    pub settle: Option<Duration>,
+    /// Stop before the first change at findings of this severity [default: error]
+    #[arg(long, value_enum, env = "PORTZERO_FAIL_ON")]
+    pub fail_on: Option<FailOn>,
+}
+
+/// What is printed, and where.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Output {
+    /// What goes to stdout; the story of the run goes to stderr
+    #[arg(long, value_enum, env = "PORTZERO_FORMAT", default_value = "text")]
+    pub format: Format,
+    /// Write the result document to this file (.json)
+    #[arg(long, value_name = "PATH", env = "PORTZERO_REPORT")]
+    pub report: Option<PathBuf>,
+    /// Only the end of the story
+    #[arg(short, long, env = "PORTZERO_QUIET")]
+    pub quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    Warning,
+    Error,
+}
+
+fn until(text: &str) -> Result<config::Until, String> {
+    text.parse().map_err(|e: config::UnknownWord| e.to_string())
+}
+
+fn dynamic_ports(text: &str) -> Result<config::DynamicPorts, String> {
+    text.parse().map_err(|e: config::UnknownWord| e.to_string())
+}
+
+/// `NAME=VALUE`.
+pub fn pair(text: &str) -> Option<(&str, &str)> {
+    text.split_once('=').filter(|(name, _)| !name.is_empty())
+}

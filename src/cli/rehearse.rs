@@ -1,0 +1,178 @@
+//! `portzero rehearse`: the deployment itself, through the real SDK and the real wire, against an in-process simulator
+//! whose time moves when the program sleeps.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::aws::{Connection, ConnectionOptions, StaticCredentials};
+use crate::cli::options::{Following, Output, Selection};
+use crate::cli::signals::Signals;
+use crate::cli::{Stop, deploy, files, run, stage, wishes};
+use crate::clock::SystemClock;
+use crate::finding::{Code, Finding};
+use crate::port::Clock;
+use crate::sim::scenario::Scenario;
+use crate::sim::wire::server;
+use crate::sim::world::World;
+use crate::time::Timestamp;
+
+#[derive(Debug, Args)]
+pub struct Rehearse {
+    #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
+    following: Following,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    world: WorldOptions,
+    /// How fast to watch it
+    #[arg(long, value_name = "instant|1x|10x", default_value = "instant", value_parser = speed)]
+    speed: Speed,
+    /// Stop before the first change (the same as `plan`, on the simulator)
+    #[arg(long, env = "PORTZERO_DRY_RUN")]
+    dry_run: bool,
+}
+
+/// Which world, and what goes wrong in it.
+#[derive(Clone, Debug, Default, Args)]
+pub struct WorldOptions {
+    /// Scenario file [default: made from the configuration]
+    #[arg(long, value_name = "PATH")]
+    pub scenario: Option<PathBuf>,
+    /// Something that goes wrong (repeatable); an unknown name lists them
+    #[arg(long = "fault", value_name = "NAME")]
+    pub faults: Vec<String>,
+    /// Seed of the world's randomness: the same seed gives the same run
+    #[arg(long)]
+    pub seed: Option<u64>,
+}
+
+/// Virtual seconds in a real one; zero is as fast as it goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Speed(f64);
+
+pub fn speed(text: &str) -> Result<Speed, String> {
+    if text == "instant" {
+        return Ok(Speed(0.0));
+    }
+    let factor = text.strip_suffix('x').and_then(|number| number.parse::<f64>().ok());
+    let factor = factor.filter(|f| f.is_finite() && *f > 0.0 && *f <= 100_000.0);
+    factor.map(Speed).ok_or_else(|| format!("expected `instant` or a factor such as `10x`, got {text:?}"))
+}
+
+impl Speed {
+    pub fn factor(self) -> f64 {
+        self.0
+    }
+}
+
+impl Rehearse {
+    pub async fn run(mut self) -> Result<u8, Stop> {
+        let given = self.world.read()?;
+        if let Some(scenario) = &given {
+            fill_in(&mut self.selection, scenario);
+        }
+        let wishes = wishes::gather(&self.selection, &self.following)?;
+        deploy::warn(&wishes.warnings);
+        let mut scenario = match given {
+            Some(scenario) => scenario,
+            None => stage::scenario(&wishes)?,
+        };
+        self.world.apply(&mut scenario)?;
+        let world = open_world(&scenario)?;
+        let clock = WorldClock { world: Rc::clone(&world), speed: self.speed };
+        let endpoint = serve(world).await?;
+        let options = ConnectionOptions {
+            region: Some(scenario.region.clone()),
+            endpoint_url: Some(endpoint),
+            credentials: Some(StaticCredentials::dummy()),
+            seed: scenario.seed,
+        };
+        let aws = Connection::open(options, clock.clone()).await.map_err(|finding| Stop::from(*finding))?;
+        let plans = run::plan_all(&aws, &clock, &wishes).await?;
+        if self.dry_run {
+            return Ok(run::print_plans(&plans, &self.output));
+        }
+        let signals = Signals::listen();
+        run::execute((&aws, &clock, &signals), plans, &self.output, || aws.request_counts()).await
+    }
+}
+
+impl WorldOptions {
+    pub fn read(&self) -> Result<Option<Scenario>, Stop> {
+        let Some(path) = &self.scenario else { return Ok(None) };
+        let text = files::read(path)?;
+        Scenario::read(&text, &path.display().to_string()).map(Some).map_err(Stop::usage)
+    }
+
+    pub fn apply(&self, scenario: &mut Scenario) -> Result<(), Stop> {
+        for fault in &self.faults {
+            scenario.add_fault(fault)?;
+        }
+        if let Some(seed) = self.seed {
+            scenario.seed = seed;
+        }
+        Ok(())
+    }
+}
+
+/// A scenario with one service needs no `--cluster` and `--service`.
+fn fill_in(selection: &mut Selection, scenario: &Scenario) {
+    if selection.config.is_some() || !selection.services.is_empty() {
+        return;
+    }
+    let only = match scenario.services.as_slice() {
+        [only] => Some(only),
+        services => services.iter().find(|s| Some(&s.name) == selection.service.as_ref()),
+    };
+    if let Some(service) = only {
+        selection.service.get_or_insert_with(|| service.name.clone());
+        selection.cluster.get_or_insert_with(|| service.cluster.clone().unwrap_or_else(|| scenario.cluster.clone()));
+    }
+}
+
+pub fn open_world(scenario: &Scenario) -> Result<Rc<RefCell<World>>, Stop> {
+    let world = World::new(scenario).map_err(|why| {
+        Stop::from(Finding::error(Code::Config, format!("the simulated world cannot begin: {why}")))
+    })?;
+    Ok(Rc::new(RefCell::new(world)))
+}
+
+/// Serves the world on a free loopback port, and gives its address.
+async fn serve(world: Rc<RefCell<World>>) -> Result<String, Stop> {
+    let cannot = |error: std::io::Error| {
+        Stop::from(Finding::error(Code::Config, format!("the simulator cannot listen on 127.0.0.1: {error}")))
+    };
+    let listener = server::bind(0).await.map_err(cannot)?;
+    let address = listener.local_addr().map_err(cannot)?;
+    // Virtual time moves by the clock alone, so nothing happens before a request; what is not modelled is no news here.
+    tokio::task::spawn_local(server::serve(listener, world, |_| {}, |_| {}));
+    Ok(format!("http://{address}"))
+}
+
+/// Virtual time: to sleep is to let the world go on.
+#[derive(Clone)]
+struct WorldClock {
+    world: Rc<RefCell<World>>,
+    speed: Speed,
+}
+
+impl Clock for WorldClock {
+    fn now(&self) -> Timestamp {
+        self.world.borrow().now()
+    }
+
+    async fn sleep(&self, span: Duration) {
+        if self.speed.0 > 0.0 {
+            SystemClock.sleep(span.div_f64(self.speed.0)).await;
+        }
+        let mut world = self.world.borrow_mut();
+        let to = world.now() + span;
+        world.advance(to);
+    }
+}

@@ -1,0 +1,45 @@
+//! `portzero render`: the task definition that would be registered, without asking AWS.
+
+use clap::Args;
+
+use crate::cli::options::{Following, Selection};
+use crate::cli::{Stop, deploy, run, wishes};
+use crate::finding::{Code, Finding};
+use crate::plan::{self, Base};
+use crate::report;
+
+#[derive(Debug, Args)]
+pub struct Render {
+    #[command(flatten)]
+    selection: Selection,
+}
+
+impl Render {
+    pub fn run(self) -> Result<u8, Stop> {
+        let mut selection = self.selection;
+        // A render needs no service: a file alone is enough.
+        if selection.task_definition.is_some() && selection.config.is_none() && selection.services.is_empty() {
+            selection.service.get_or_insert_with(|| "rendered".into());
+            selection.cluster.get_or_insert_with(|| "none".into());
+        }
+        let wishes = wishes::gather(&selection, &Following::default())?;
+        deploy::warn(&wishes.warnings);
+        for wish in &wishes.wishes {
+            let Base::Document(document) = &wish.base else {
+                let finding = Finding::error(
+                    Code::MissingKey,
+                    format!("the task definition of `{}` is in AWS: nothing to render without it", wish.service),
+                )
+                .hint("name a file with --task-definition, or use `portzero plan`");
+                return Err(finding.into());
+            };
+            let rendered = plan::render(wish, document, &[], None).map_err(Stop::usage)?;
+            for change in &rendered.changes {
+                eprintln!("{}", report::text::clean(&change.to_string()));
+            }
+            deploy::warn(&rendered.findings);
+            run::println(&format!("{:#}", rendered.document));
+        }
+        Ok(0)
+    }
+}

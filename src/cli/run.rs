@@ -1,0 +1,151 @@
+//! The one path of deploy, plan and rehearse: plan every service, then execute the plans one after the other.
+
+use std::io::Write as _;
+
+use crate::cli::Stop;
+use crate::cli::options::{Format, Output};
+use crate::cli::wishes::Wishes;
+use crate::deploy::{self, Run, ServiceRun};
+use crate::event::EventKind;
+use crate::finding::{Code, Finding};
+use crate::plan::Plan;
+use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Report, RequestCounts};
+use crate::preflight::Survey;
+use crate::report;
+use crate::report::log::Log;
+
+/// Plans all services, or stops with everything that is wrong. Nothing has been changed then.
+pub async fn plan_all<A: Ecs + LoadBalancing, C: Clock>(
+    aws: &A,
+    clock: &C,
+    wishes: &Wishes,
+) -> Result<Vec<(Plan, Survey)>, Stop> {
+    let mut plans = Vec::new();
+    let mut findings = Vec::new();
+    for wish in &wishes.wishes {
+        match deploy::plan(aws, clock, wish.clone()).await {
+            Ok(planned) => plans.push(planned),
+            Err((_, found)) => findings.extend(found),
+        }
+    }
+    if findings.is_empty() { Ok(plans) } else { Err(Stop::refused(findings)) }
+}
+
+/// Prints plans; the exit code says whether they would be refused.
+pub fn print_plans(plans: &[(Plan, Survey)], output: &Output) -> u8 {
+    match output.format {
+        Format::Text => {
+            for (plan, _) in plans {
+                println(&report::plan::text(plan));
+            }
+        }
+        Format::Json => {
+            let all: Vec<_> = plans.iter().map(|(plan, _)| report::plan::json(plan)).collect();
+            println(&serde_json::json!({ "version": 1, "plans": all }).to_string());
+        }
+    }
+    let is_refused = plans.iter().any(|(plan, _)| plan.is_refused());
+    if is_refused { crate::rollout::Verdict::Refused.exit_code() } else { 0 }
+}
+
+/// Executes the plans in order. The first service that does not succeed keeps the later ones from being touched.
+pub async fn execute<A, C, I>(
+    (aws, clock, interrupts): (&A, &C, &I),
+    plans: Vec<(Plan, Survey)>,
+    output: &Output,
+    counts: impl Fn() -> RequestCounts,
+) -> Result<u8, Stop>
+where
+    A: Ecs + LoadBalancing,
+    C: Clock,
+    I: Interrupts,
+{
+    let started_at = clock.now();
+    let width = plans.iter().map(|(p, _)| p.wish.service.as_str().chars().count()).max().unwrap_or(0);
+    let mut log = Story { log: Log::new(std::io::stderr(), width), is_quiet: output.quiet };
+    let refused: Vec<Finding> =
+        plans.iter().filter(|(p, _)| p.is_refused()).flat_map(|(p, _)| p.findings.clone()).collect();
+    if !refused.is_empty() {
+        return Err(Stop::refused(refused));
+    }
+    let mut run = Run { aws, clock, interrupts, report: &mut log, started_at };
+    for (plan, _) in &plans {
+        tell_plan(&mut run, plan);
+    }
+    let mut runs: Vec<ServiceRun> = Vec::new();
+    let mut left = Vec::new();
+    for (plan, survey) in plans {
+        if runs.last().is_some_and(|r| !r.outcome.verdict.is_success()) {
+            left.push(plan.wish.service.to_string());
+            continue;
+        }
+        let done = run.execute(plan, survey).await;
+        run.report.log.print(&report::log::closing(&done));
+        runs.push(done);
+    }
+    let counts = counts();
+    log.log.print(&report::log::requests(&counts));
+    if !left.is_empty() {
+        let finding = Finding::warning(Code::DeploymentFailed, format!("not touched after that: {}", left.join(", ")));
+        log.log.print(&format!("\n{}", report::finding::render(&finding)));
+    }
+    let document = report::result::document(&runs, &counts, started_at, clock.now());
+    write_result(&document, output, &mut log);
+    Ok(report::result::overall(&runs).exit_code())
+}
+
+fn tell_plan<A, C, I, R>(run: &mut Run<'_, A, C, I, R>, plan: &Plan)
+where
+    A: Ecs + LoadBalancing,
+    C: Clock,
+    I: Interrupts,
+    R: Report,
+{
+    let wish = &plan.wish;
+    run.tell(wish, EventKind::Planned { line: plan.revisions() });
+    for change in &plan.changes {
+        run.tell(wish, EventKind::Planned { line: change.to_string() });
+    }
+    for step in plan.steps() {
+        run.tell(wish, EventKind::Planned { line: step });
+    }
+    run.tell(wish, EventKind::Planned { line: format!("expected: {}", plan.forecast.sentence()) });
+    for finding in &plan.findings {
+        run.tell(wish, EventKind::Found(finding.clone()));
+    }
+}
+
+/// A result that cannot be written is a warning: the verdict stands.
+fn write_result(document: &report::result::ResultDocument, output: &Output, log: &mut Story) {
+    let Ok(mut json) = serde_json::to_string_pretty(document) else { return };
+    json.push('\n');
+    if output.format == Format::Json {
+        println(json.trim_end());
+    }
+    if let Some(path) = &output.report
+        && let Err(error) = std::fs::write(path, &json)
+    {
+        log.log.print(&format!("warning: the report could not be written to {}: {error}\n", path.display()));
+    }
+}
+
+/// A closed pipe is no reason to fail a deployment.
+pub fn println(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{}", text.trim_end());
+    let _ = out.flush();
+}
+
+/// The log, or with `--quiet` only what is printed at the end.
+struct Story {
+    log: Log<std::io::Stderr>,
+    is_quiet: bool,
+}
+
+impl Report for Story {
+    fn event(&mut self, event: &crate::event::RunEvent) {
+        if !self.is_quiet {
+            self.log.event(event);
+        }
+    }
+}

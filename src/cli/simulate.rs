@@ -1,0 +1,96 @@
+//! `portzero simulate`: the simulator for any AWS client, on 127.0.0.1.
+
+use clap::Args;
+
+use crate::cli::options::{Following, Selection};
+use crate::cli::rehearse::{Speed, WorldOptions, open_world, speed};
+use crate::cli::signals::Signals;
+use crate::cli::{Stop, deploy, run, stage, wishes};
+use crate::clock::SystemClock;
+use crate::finding::{Code, Finding};
+use crate::port::{Clock, Interrupts};
+use crate::sim::scenario::Scenario;
+use crate::sim::wire::server;
+use crate::sim::world::World;
+
+/// What is served where neither a scenario nor a configuration is named: a service of two tasks that rolls out one
+/// task at a time, so that every state of a rollout can be seen.
+const DEMO: &str = include_str!("demo.yml");
+
+#[derive(Debug, Args)]
+#[command(after_help = faults_help())]
+pub struct Simulate {
+    #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
+    world: WorldOptions,
+    /// Port to listen on; 0 takes a free one
+    #[arg(long, default_value_t = 4566)]
+    port: u16,
+    /// How fast time goes
+    #[arg(long, value_name = "FACTORx", default_value = "1x", value_parser = speed)]
+    speed: Speed,
+}
+
+impl Simulate {
+    pub async fn run(self) -> Result<u8, Stop> {
+        let mut scenario = self.scenario()?;
+        self.world.apply(&mut scenario)?;
+        let world = open_world(&scenario)?;
+        let cannot = |error: std::io::Error| {
+            Stop::from(Finding::error(Code::Config, format!("the simulator cannot listen on port {}: {error}", self.port)))
+        };
+        let listener = server::bind(self.port).await.map_err(cannot)?;
+        let address = listener.local_addr().map_err(cannot)?;
+        run::println(&instructions(&format!("http://{address}"), &scenario));
+        let factor = if self.speed.factor() > 0.0 { self.speed.factor() } else { 1.0 };
+        let (began, start) = (SystemClock.now(), world.borrow().now());
+        let keep_time = move |world: &mut World| {
+            let passed = SystemClock.now().since(began).mul_f64(factor);
+            world.advance(start + passed);
+        };
+        let signals = Signals::listen();
+        tokio::select! {
+            served = server::serve(listener, world, keep_time, |line| eprintln!("{line}")) => served.map_err(cannot)?,
+            () = signals.interrupted() => {}
+        }
+        Ok(0)
+    }
+
+    fn scenario(&self) -> Result<Scenario, Stop> {
+        if let Some(scenario) = self.world.read()? {
+            return Ok(scenario);
+        }
+        let is_named = self.selection.config.is_some() || self.selection.service.is_some() || !self.selection.services.is_empty();
+        if !is_named {
+            return Scenario::read(DEMO, "demo").map_err(Stop::usage);
+        }
+        let wishes = wishes::gather(&self.selection, &Following::default())?;
+        deploy::warn(&wishes.warnings);
+        stage::scenario(&wishes)
+    }
+}
+
+/// What to paste into another shell, and what is there to deploy to.
+fn instructions(endpoint: &str, scenario: &Scenario) -> String {
+    let mut text = format!(
+        "export AWS_ENDPOINT_URL={endpoint}\nexport AWS_ACCESS_KEY_ID=portzero AWS_SECRET_ACCESS_KEY=portzero AWS_REGION={}\n",
+        scenario.region
+    );
+    for service in &scenario.services {
+        let cluster = service.cluster.as_ref().unwrap_or(&scenario.cluster);
+        text.push_str(&format!(
+            "# cluster {cluster}, service {} with {} tasks\n",
+            service.name, service.desired_count
+        ));
+    }
+    text
+}
+
+fn faults_help() -> String {
+    let mut text = String::from("Faults:\n");
+    for (name, what) in crate::sim::faults::fault_names() {
+        text.push_str(&format!("  {name:<18} {what}\n"));
+    }
+    text
+}

@@ -1,0 +1,202 @@
+//! The world of a rehearsal: the wished-for services as they might run today, on a cluster with room for the rollout.
+
+use serde_json::{Value, json};
+
+use crate::cli::Stop;
+use crate::cli::wishes::Wishes;
+use crate::config::ServiceConfig;
+use crate::finding::{Code, Finding};
+use crate::id::TargetGroupArn;
+use crate::plan::{Base, Wish};
+use crate::service::{Balancer, LoadBalancerBinding};
+use crate::sim::scenario::{CircuitBreakerSpec, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
+use crate::task_definition::{Document, NetworkMode};
+
+/// The tag that the images carry in the simulated running revision, so that there is something to ship.
+const PREVIOUS_TAG: &str = "previous";
+
+/// A scenario in which every wish can be rehearsed.
+pub fn scenario(wishes: &Wishes) -> Result<Scenario, Stop> {
+    let mut scenario = Scenario {
+        description: "made from the configuration".into(),
+        region: wishes.region.clone().unwrap_or_else(|| "us-east-1".into()),
+        ..Scenario::default()
+    };
+    for (wish, stanza) in wishes.wishes.iter().zip(&wishes.stanzas) {
+        add(&mut scenario, wish, stanza.as_ref())?;
+    }
+    Ok(scenario)
+}
+
+fn add(scenario: &mut Scenario, wish: &Wish, stanza: Option<&ServiceConfig>) -> Result<(), Stop> {
+    let cluster = wish.cluster.to_string();
+    if scenario.services.is_empty() {
+        scenario.cluster = cluster.clone();
+    } else if scenario.cluster != cluster && !scenario.clusters.contains(&cluster) {
+        scenario.clusters.push(cluster.clone());
+    }
+    let definition = match &wish.base {
+        Base::Document(document) => previous(document, wish),
+        Base::Running => made_up(wish, wish.service.as_str()),
+        Base::Registered(reference) => made_up(wish, reference.split(':').next().unwrap_or(reference)),
+    };
+    let document = Document::from_value(definition.clone(), "the simulated service");
+    let bindings = if wish.load_balancers.is_empty() { guessed(wish, &document) } else { wish.load_balancers.clone() };
+    let load_balancers =
+        bindings.iter().map(|binding| load_balancer(scenario, binding)).collect::<Result<Vec<_>, Stop>>()?;
+    let spec = ServiceSpec {
+        name: wish.service.to_string(),
+        cluster: Some(cluster.clone()),
+        desired_count: stanza.and_then(|s| s.count).unwrap_or(1),
+        minimum_healthy_percent: stanza.and_then(|s| s.minimum_healthy_percent).unwrap_or(100),
+        maximum_percent: stanza.and_then(|s| s.maximum_percent).unwrap_or(200),
+        circuit_breaker: Some(CircuitBreakerSpec { enable: true, rollback: true }),
+        load_balancers,
+        health_check_grace_period: stanza.and_then(|s| s.health_check_grace_period),
+        launch_type: stanza.and_then(|s| s.launch_type.clone()),
+        scheduling_strategy: stanza.map_or("REPLICA", |s| s.scheduling.as_str()).to_owned(),
+        task_definition: definition,
+        ..ServiceSpec::default()
+    };
+    add_instances(scenario, &spec, &document, &cluster);
+    scenario.services.push(spec);
+    Ok(())
+}
+
+/// The user's own definition with the images that are about to be replaced set back to an earlier tag. Host ports stay
+/// as they are written: a fixed one is what the rehearsal shows the end of.
+fn previous(document: &Document, wish: &Wish) -> Value {
+    let mut value = document.value().clone();
+    let named: Vec<&str> = wish.images.iter().filter_map(|i| i.container.as_deref()).collect();
+    let balanced: Vec<&str> = wish.load_balancers.iter().map(|b| b.container_name.as_str()).collect();
+    let shipped = if named.is_empty() { balanced } else { named };
+    let containers = value.get_mut("containerDefinitions").and_then(Value::as_array_mut);
+    for (index, container) in containers.into_iter().flatten().enumerate() {
+        let name = container.get("name").and_then(Value::as_str).unwrap_or_default();
+        let is_shipped = if shipped.is_empty() { index == 0 } else { shipped.contains(&name) };
+        let new = wish.images.iter().find(|i| i.container.as_deref() == Some(name)).map(|i| i.image.clone());
+        if let Some(image) = container.get("image").and_then(Value::as_str).filter(|_| is_shipped) {
+            let image = with_tag(&new.unwrap_or_else(|| image.to_owned()), PREVIOUS_TAG);
+            container["image"] = Value::String(image);
+        }
+    }
+    for key in crate::task_definition::output_only_keys() {
+        if let Some(object) = value.as_object_mut() {
+            object.shift_remove(key);
+        }
+    }
+    value
+}
+
+/// A stand-in where the definition is in AWS and the rehearsal must do without it.
+fn made_up(wish: &Wish, family: &str) -> Value {
+    let binding = wish.load_balancers.first();
+    let named = wish.images.iter().find_map(|i| i.container.clone());
+    let name = named.or_else(|| binding.map(|b| b.container_name.clone())).unwrap_or_else(|| "web".into());
+    json!({
+        "family": family,
+        "networkMode": "bridge",
+        "containerDefinitions": [{
+            "name": name,
+            "image": format!("example/{family}:{PREVIOUS_TAG}"),
+            "cpu": 128,
+            "memory": 128,
+            "essential": true,
+            "portMappings": [{ "containerPort": binding.map_or(80, |b| b.container_port), "hostPort": 0, "protocol": "tcp" }],
+        }],
+    })
+}
+
+/// `registry:5000/team/web:v2@sha256:…` -> `registry:5000/team/web:previous`.
+fn with_tag(image: &str, tag: &str) -> String {
+    let name = image.split('@').next().unwrap_or(image);
+    let slash = name.rfind('/').map_or(0, |at| at + 1);
+    let end = name[slash..].find(':').map_or(name.len(), |at| slash + at);
+    format!("{}:{tag}", &name[..end])
+}
+
+/// Where nothing says what is balanced, the first container that publishes a port is.
+fn guessed(wish: &Wish, document: &Document) -> Vec<LoadBalancerBinding> {
+    let published = document.containers().iter().find_map(|c| {
+        let port = c.port_mappings().first()?.container_port()?;
+        Some((c.name()?.to_owned(), port))
+    });
+    published
+        .map(|(container_name, container_port)| LoadBalancerBinding {
+            balancer: Balancer::TargetGroup(TargetGroupArn::new(format!(
+                "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/{}/0123456789abcdef",
+                wish.service
+            ))),
+            container_name,
+            container_port,
+        })
+        .into_iter()
+        .collect()
+}
+
+fn load_balancer(scenario: &mut Scenario, binding: &LoadBalancerBinding) -> Result<LoadBalancerSpec, Stop> {
+    let arn = match &binding.balancer {
+        Balancer::TargetGroup(arn) => arn,
+        Balancer::Classic(name) => {
+            let finding = Finding::error(
+                Code::Config,
+                format!("the simulator does not model classic load balancers yet (`{name}`)"),
+            );
+            return Err(finding.into());
+        }
+    };
+    if !scenario.target_groups.iter().any(|g| g.arn.as_deref() == Some(arn.as_str())) {
+        scenario.target_groups.push(TargetGroupSpec {
+            name: arn.name().to_owned(),
+            arn: Some(arn.to_string()),
+            ..TargetGroupSpec::default()
+        });
+    }
+    Ok(LoadBalancerSpec {
+        target_group: Some(arn.name().to_owned()),
+        load_balancer_name: None,
+        container_name: binding.container_name.clone(),
+        container_port: binding.container_port,
+    })
+}
+
+/// Enough instances for what runs and for what the rollout adds; a fixed host port wants an instance for each task.
+fn add_instances(scenario: &mut Scenario, spec: &ServiceSpec, document: &Document, cluster: &str) {
+    if document.network_mode() == NetworkMode::Awsvpc && document.requires_fargate() {
+        return;
+    }
+    let has_fixed_port = document.containers().iter().any(|c| {
+        c.port_mappings().iter().any(|m| m.host_port().is_some_and(|port| port > 0))
+    });
+    let tasks_max = i64::from((spec.desired_count * spec.maximum_percent).div_ceil(100).max(1));
+    let count = if has_fixed_port { spec.desired_count.max(1) } else { 1 };
+    let sum = |of: fn(&crate::task_definition::Container<'_>) -> u64| -> i64 {
+        i64::try_from(document.containers().iter().map(of).sum::<u64>()).unwrap_or(0)
+    };
+    let fallback = InstanceSpec::default();
+    let ordinal = scenario.instances.len();
+    scenario.instances.push(InstanceSpec {
+        id: (count == 1).then(|| instance_id(ordinal)),
+        cluster: Some(cluster.to_owned()),
+        cpu: fallback.cpu.max(tasks_max * sum(|c| c.cpu().unwrap_or(0))),
+        memory: fallback.memory.max(tasks_max * sum(|c| c.memory().or(c.memory_reservation()).unwrap_or(0))),
+        count,
+        ..fallback
+    });
+}
+
+/// A readable instance id: it is shown in every line about a target.
+fn instance_id(ordinal: usize) -> String {
+    format!("i-{:017x}", 0x0abc_def0_1234_5678_u64 + ordinal as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_tag;
+
+    #[test]
+    fn a_tag_is_replaced_and_a_registry_port_is_not() {
+        assert_eq!(with_tag("registry:5000/team/web:v2@sha256:ab", "previous"), "registry:5000/team/web:previous");
+        assert_eq!(with_tag("nginx", "previous"), "nginx:previous");
+    }
+}

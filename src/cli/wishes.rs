@@ -1,0 +1,245 @@
+//! From flags, environment and file to one `Wish` for each service.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::cli::Stop;
+use crate::cli::files;
+use crate::cli::options::{FailOn, Following, Selection, pair};
+use crate::config::{self, Config, ServiceConfig, Settings, TaskDefinitionSource};
+use crate::finding::{Code, Finding, Severity};
+use crate::id::{ClusterName, ServiceName};
+use crate::plan::{Base, Wish};
+use crate::rollout::Until;
+use crate::task_definition::{Document, DynamicPorts, EnvironmentChange, ImageChange};
+
+/// The new targets must stay healthy for this long by default: one round of ECS's scheduler, in which a target that
+/// only just passed shows its second check.
+const SETTLE_DEFAULT: Duration = Duration::from_secs(10);
+
+/// What the user wants: one wish a service, in the order in which they are to be deployed.
+#[derive(Debug)]
+pub struct Wishes {
+    pub wishes: Vec<Wish>,
+    /// The stanza behind each wish, where there is a file.
+    pub stanzas: Vec<Option<ServiceConfig>>,
+    pub region: Option<String>,
+    pub warnings: Vec<Finding>,
+}
+
+/// Reads everything that is needed for it. Whatever is wrong is told together.
+pub fn gather(selection: &Selection, following: &Following) -> Result<Wishes, Stop> {
+    let config = read_config(selection)?;
+    let mut warnings = config.as_ref().map(|(_, c)| c.warnings.clone()).unwrap_or_default();
+    let region = selection.region.clone().or_else(|| config.as_ref().and_then(|(_, c)| c.region.clone()));
+    let stanzas = stanzas(selection, config.as_ref().map(|(_, c)| c))?;
+    let folder = config.as_ref().and_then(|(path, _)| path.parent().map(Path::to_owned)).unwrap_or_default();
+    let mut wishes = Vec::new();
+    let mut findings = Vec::new();
+    for stanza in &stanzas {
+        warnings.extend(stanza.as_ref().and_then(not_acted_on));
+        match wish(selection, following, stanza.as_ref(), &folder) {
+            Ok(wish) => wishes.push(wish),
+            Err(found) => findings.extend(found),
+        }
+    }
+    if findings.is_empty() { Ok(Wishes { wishes, stanzas, region, warnings }) } else { Err(Stop::usage(findings)) }
+}
+
+fn read_config(selection: &Selection) -> Result<Option<(PathBuf, Config)>, Stop> {
+    let Some(path) = files::config_path(selection.config.as_deref()) else { return Ok(None) };
+    let text = files::read(&path)?;
+    let mut vars = BTreeMap::new();
+    for var in &selection.vars {
+        let (name, value) = pair(var).ok_or_else(|| usage(format!("--var wants NAME=VALUE, got `{var}`")))?;
+        vars.insert(name.to_owned(), value.to_owned());
+    }
+    let lookup = |name: &str| std::env::var(name).ok();
+    let is_branch = std::env::var("GITHUB_REF_TYPE").is_ok_and(|kind| kind == "branch");
+    let branch = std::env::var("GITHUB_REF_NAME").ok().filter(|_| is_branch);
+    let name = path.display().to_string();
+    let config = config::read(&text, &name, &lookup, &vars, selection.environment.as_deref(), branch.as_deref())
+        .map_err(Stop::usage)?;
+    Ok(Some((path, config)))
+}
+
+/// The stanzas that are meant; `None` for a service that no file describes.
+fn stanzas(selection: &Selection, config: Option<&Config>) -> Result<Vec<Option<ServiceConfig>>, Stop> {
+    let mut names = selection.services.clone();
+    names.extend(selection.service.clone());
+    let Some(config) = config else {
+        return match names.len() {
+            1 => Ok(vec![None]),
+            0 => Err(no_service().into()),
+            _ => Err(usage("without a configuration file, one service at a time".into()).into()),
+        };
+    };
+    match config.select(&names) {
+        Ok(chosen) => Ok(chosen.into_iter().cloned().map(Some).collect()),
+        // --cluster and --service are enough: the file that happens to lie here need not know the service.
+        Err(_) if selection.services.is_empty() && selection.cluster.is_some() && selection.config.is_none() => Ok(vec![None]),
+        Err(findings) => Err(Stop::usage(findings)),
+    }
+}
+
+fn wish(
+    selection: &Selection,
+    following: &Following,
+    stanza: Option<&ServiceConfig>,
+    folder: &Path,
+) -> Result<Wish, Vec<Finding>> {
+    let mut findings = Vec::new();
+    let name = stanza.map(|s| s.name.clone()).or_else(|| {
+        let name = selection.service.as_ref().or(selection.services.first())?;
+        Some(ServiceName::from_reference(name))
+    });
+    let cluster = selection
+        .cluster
+        .as_ref()
+        .map(|c| ClusterName::from_reference(c))
+        .or_else(|| stanza.and_then(|s| s.cluster.clone()));
+    let base = base(selection, stanza, folder).map_err(|found| findings.extend(found)).ok();
+    let images = images(selection, stanza);
+    let environment = environment(selection).map_err(|finding| findings.push(finding)).ok();
+    let settings = stanza.map(|s| s.settings.clone()).unwrap_or_default();
+    let until = until(following, &settings).map_err(|finding| findings.push(finding)).ok();
+    if cluster.is_none() {
+        findings.push(usage("no cluster is known: name one with --cluster, or with `cluster:` in the file".into()));
+    }
+    let (Some(service), Some(cluster), Some(base), Some(environment), Some(until)) = (name, cluster, base, environment, until)
+    else {
+        return Err(findings);
+    };
+    Ok(Wish {
+        cluster,
+        service,
+        base,
+        images,
+        environment,
+        dynamic_ports: dynamic_ports(selection.dynamic_ports.or(settings.dynamic_ports)),
+        allow_unknown_keys: selection.allow_unknown_keys,
+        load_balancers: stanza.map(|s| s.load_balancers.clone()).unwrap_or_default(),
+        force_new_deployment: following.force_new_deployment.or(settings.force_new_deployment).unwrap_or(true),
+        until,
+        settle: following.settle.or(settings.settle).unwrap_or(SETTLE_DEFAULT),
+        timeout: following.timeout.or(settings.timeout),
+        fail_on: match following.fail_on {
+            Some(FailOn::Warning) => Severity::Warning,
+            Some(FailOn::Error) | None => Severity::Error,
+        },
+    })
+}
+
+fn base(selection: &Selection, stanza: Option<&ServiceConfig>, folder: &Path) -> Result<Base, Vec<Finding>> {
+    if let Some(named) = &selection.task_definition {
+        return match named.as_str() {
+            "current" => Ok(Base::Running),
+            path if is_path(path) => files::task_definition(Path::new(path)).map(|d| Base::Document(Box::new(d))),
+            reference => Ok(Base::Registered(reference.to_owned())),
+        };
+    }
+    match stanza.and_then(|s| s.source.as_ref()) {
+        None | Some(TaskDefinitionSource::Current) => Ok(Base::Running),
+        Some(TaskDefinitionSource::Family(reference)) => Ok(Base::Registered(reference.clone())),
+        Some(TaskDefinitionSource::File { path, location }) => {
+            let document = files::task_definition(&folder.join(path)).map_err(|mut findings| {
+                if let [only] = findings.as_mut_slice()
+                    && only.location.is_none()
+                {
+                    only.location = Some(location.clone());
+                }
+                findings
+            })?;
+            Ok(Base::Document(Box::new(document)))
+        }
+        Some(TaskDefinitionSource::Inline(value)) => {
+            let origin = stanza.map(|s| s.location.file.clone()).unwrap_or_default();
+            Ok(Base::Document(Box::new(Document::from_value(value.clone(), &origin))))
+        }
+    }
+}
+
+/// Families have no slash and no dot, so a name with either is a file, there or not.
+fn is_path(text: &str) -> bool {
+    !text.starts_with("arn:") && (text.contains(['/', '\\', '.']) || Path::new(text).is_file())
+}
+
+/// Flags come after the file's, and win where both name the same container.
+fn images(selection: &Selection, stanza: Option<&ServiceConfig>) -> Vec<ImageChange> {
+    let mut images: Vec<ImageChange> = Vec::new();
+    for (container, image) in stanza.into_iter().flat_map(|s| &s.images) {
+        images.push(ImageChange { container: Some(container.clone()), image: image.clone() });
+    }
+    for text in selection.images.iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
+        // A digest or a registry may hold `=`, a container's name never holds `/`, `:` or `@`.
+        let named = pair(text).filter(|(name, _)| !name.contains(['/', ':', '@']));
+        let (container, image) = named.map_or((None, text), |(name, image)| (Some(name.to_owned()), image));
+        images.retain(|known| container.is_none() || known.container != container);
+        images.push(ImageChange { container, image: image.to_owned() });
+    }
+    images
+}
+
+fn environment(selection: &Selection) -> Result<Vec<EnvironmentChange>, Finding> {
+    selection
+        .container_environment
+        .iter()
+        .map(|text| {
+            let (target, value) = pair(text).ok_or_else(env_form)?;
+            let (container, name) = target.split_once(':').ok_or_else(env_form)?;
+            Ok(EnvironmentChange { container: container.to_owned(), name: name.to_owned(), value: value.to_owned() })
+        })
+        .collect()
+}
+
+/// Without the text: its value may be a secret.
+fn env_form() -> Finding {
+    usage("--env wants CONTAINER:NAME=VALUE".into())
+}
+
+fn until(following: &Following, settings: &Settings) -> Result<Until, Finding> {
+    match following.until.as_ref().or(settings.until.as_ref()) {
+        None | Some(config::Until::Drained) => Ok(Until::Drained),
+        Some(config::Until::Healthy) => Ok(Until::Healthy),
+        Some(config::Until::Registered) => Ok(Until::Registered),
+        Some(config::Until::Stage(name)) => Err(usage(format!("`until: stage:{name}` is not supported yet"))),
+    }
+}
+
+fn dynamic_ports(wanted: Option<config::DynamicPorts>) -> DynamicPorts {
+    match wanted {
+        None | Some(config::DynamicPorts::LoadBalanced) => DynamicPorts::LoadBalanced,
+        Some(config::DynamicPorts::All) => DynamicPorts::All,
+        Some(config::DynamicPorts::Keep) => DynamicPorts::Keep,
+    }
+}
+
+/// Settings that the reader understands and that nothing acts on yet: said, not swallowed.
+fn not_acted_on(stanza: &ServiceConfig) -> Option<Finding> {
+    let s = &stanza.settings;
+    let keys = [
+        ("poll_interval", s.poll_interval.is_some()),
+        ("if_busy", s.if_busy.is_some()),
+        ("on_failure", s.on_failure.is_some()),
+        ("on_cancel", s.on_cancel.is_some()),
+        ("keep_revisions", s.keep_revisions.is_some()),
+        ("depends_on", !stanza.depends_on.is_empty()),
+        ("probes", !stanza.probes.is_empty()),
+        ("template_values", !stanza.template_values.is_empty()),
+    ];
+    let given: Vec<&str> = keys.iter().filter(|(_, is_given)| *is_given).map(|(key, _)| *key).collect();
+    (!given.is_empty()).then(|| {
+        Finding::warning(Code::IgnoredKey, format!("of service `{}`, not acted on yet: {}", stanza.name, given.join(", ")))
+            .at(stanza.location.clone())
+    })
+}
+
+fn no_service() -> Finding {
+    usage("no service is named, and there is no portzero.yml or deployfish.yml here".into())
+        .hint("name one with --cluster and --service, or a file with --config")
+}
+
+fn usage(summary: String) -> Finding {
+    Finding::error(Code::Config, summary)
+}
