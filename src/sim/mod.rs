@@ -3,4 +3,27 @@
 //!
 //! It is the oracle that the observer is held against, so it imports nothing of `rollout`, `forecast` or `preflight`.
 
+pub mod scenario;
 pub mod state;
+pub mod truth;
+pub mod world;
+
+mod balancer;
+mod deployment;
+mod events;
+mod faults;
+mod misfortune;
+mod operations;
+mod placement;
+mod register;
+mod scheduler;
+mod setup;
+mod task_life;
+
+#[cfg(test)]
+mod tests;
+
+pub use faults::{FaultSpec, RevisionRef, fault_names};
+pub use scenario::Scenario;
+pub use truth::Truth;
+pub use world::World;

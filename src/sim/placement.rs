@@ -1,0 +1,255 @@
+//! Placement: which instance takes a task, by ECS's books, and which host ports its containers get, by what is really
+//! held there. The two differ while an old task drains: its CPU, memory and ports are free in the books at once.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::faults::FaultSpec;
+use super::state::{ContainerInstance, NetworkBinding, Task};
+use super::world::World;
+
+/// The dynamic port range of Amazon Linux: /proc/sys/net/ipv4/ip_local_port_range.
+const FIRST_DYNAMIC_PORT: u16 = 32_768;
+const LAST_DYNAMIC_PORT: u16 = 60_999;
+
+/// (closest container instance, what it lacks), in the words of ECS's event.
+pub(super) type Obstacle = Option<(String, &'static str)>;
+
+const PORT_IN_USE: &str = "is already using a port required by your task.";
+const TOO_LITTLE_CPU: &str = "has insufficient CPU units available.";
+const TOO_LITTLE_MEMORY: &str = "has insufficient memory available.";
+
+/// What a task definition asks of the place where it runs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Needs {
+    pub cpu: i64,
+    pub memory: i64,
+    /// The host ports that it asks for by number.
+    pub fixed_ports: Vec<u16>,
+    pub awsvpc: bool,
+    pub fargate: bool,
+}
+
+/// One port mapping of a container. Host port 0 is a dynamic one.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Mapping {
+    pub container: String,
+    pub container_port: u16,
+    pub host_port: u16,
+    pub protocol: String,
+}
+
+impl Needs {
+    pub fn of(document: &Value) -> Needs {
+        let containers = containers(document);
+        let sum = |keys: [&str; 2]| -> i64 {
+            containers
+                .iter()
+                .map(|c| {
+                    keys.iter()
+                        .find_map(|key| c.get(*key).and_then(Value::as_i64))
+                        .unwrap_or(0)
+                })
+                .sum()
+        };
+        let mode = document.get("networkMode").and_then(Value::as_str).unwrap_or("bridge");
+        let awsvpc = mode == "awsvpc";
+        let fixed = mappings(document)
+            .into_iter()
+            .map(|m| m.host_port)
+            .filter(|port| *port != 0 && !awsvpc);
+        let requires = document.get("requiresCompatibilities").and_then(Value::as_array);
+        Needs {
+            cpu: size(document.get("cpu")).unwrap_or_else(|| sum(["cpu", "cpu"])),
+            // ECS places by the reservation where there is one.
+            memory: size(document.get("memory")).unwrap_or_else(|| sum(["memoryReservation", "memory"])),
+            fixed_ports: fixed.collect(),
+            awsvpc,
+            fargate: requires.is_some_and(|all| all.iter().any(|one| one == "FARGATE")),
+        }
+    }
+}
+
+pub(super) fn containers(document: &Value) -> Vec<&Value> {
+    document
+        .get("containerDefinitions")
+        .and_then(Value::as_array)
+        .map(|all| all.iter().collect())
+        .unwrap_or_default()
+}
+
+pub(super) fn mappings(document: &Value) -> Vec<Mapping> {
+    let host = document.get("networkMode").and_then(Value::as_str) == Some("host");
+    let mut found = Vec::new();
+    for container in containers(document) {
+        let name = container.get("name").and_then(Value::as_str).unwrap_or_default();
+        let ports = container.get("portMappings").and_then(Value::as_array);
+        for mapping in ports.into_iter().flatten() {
+            let number = |key: &str| {
+                mapping
+                    .get(key)
+                    .and_then(Value::as_u64)
+                    .and_then(|port| u16::try_from(port).ok())
+            };
+            let container_port = number("containerPort").unwrap_or(0);
+            found.push(Mapping {
+                container: name.to_owned(),
+                container_port,
+                host_port: number("hostPort").unwrap_or(if host { container_port } else { 0 }),
+                protocol: mapping
+                    .get("protocol")
+                    .and_then(Value::as_str)
+                    .unwrap_or("tcp")
+                    .to_owned(),
+            });
+        }
+    }
+    found
+}
+
+/// A task size: `"1024"`, or a number.
+fn size(value: Option<&Value>) -> Option<i64> {
+    match value? {
+        Value::String(text) => text.parse().ok(),
+        number => number.as_i64(),
+    }
+}
+
+impl World {
+    /// The instance for one more task: the one with the fewest tasks of the service among those with room.
+    pub(super) fn place(&self, cluster: &str, service: &str, needs: &Needs) -> Result<String, Obstacle> {
+        let Some(home) = self.account.clusters.get(cluster) else {
+            return Err(None);
+        };
+        let mut closest: Obstacle = None;
+        let mut best: Option<(usize, &str)> = None;
+        for instance in home
+            .instances
+            .values()
+            .filter(|i| i.status == "ACTIVE" && i.agent_connected)
+        {
+            match self.lack(cluster, service, instance, needs) {
+                Some(lack) => closest = closest.or(Some((instance.id.clone(), lack))),
+                None => {
+                    let here = |task: &&Task| task.service == service && task.instance.as_deref() == Some(&instance.id);
+                    let load = home
+                        .tasks
+                        .values()
+                        .filter(|t| t.desired_status == "RUNNING")
+                        .filter(here)
+                        .count();
+                    best = best
+                        .min(Some((load, instance.id.as_str())))
+                        .or(Some((load, &instance.id)));
+                }
+            }
+        }
+        best.map(|(_, id)| id.to_owned()).ok_or(closest)
+    }
+
+    /// What the instance lacks for the task, by ECS's books: tasks that ECS wants to run reserve, draining ones do not.
+    fn lack(&self, cluster: &str, service: &str, instance: &ContainerInstance, needs: &Needs) -> Option<&'static str> {
+        let (cpu, memory, ports) = self.booked(cluster, &instance.id);
+        let fault = |name: &str| self.faults_in_force(cluster, service).find(|fault| fault.fault == name);
+        let full =
+            |kind: &str| fault("no-capacity").is_some_and(|f: &FaultSpec| f.kind.as_deref().unwrap_or("cpu") == kind);
+        if needs.fixed_ports.iter().any(|port| ports.contains(port)) {
+            Some(PORT_IN_USE)
+        } else if !needs.fixed_ports.is_empty() && fault("port-clash").is_some() {
+            Some(PORT_IN_USE)
+        } else if cpu + needs.cpu > instance.cpu || full("cpu") {
+            Some(TOO_LITTLE_CPU)
+        } else if memory + needs.memory > instance.memory || full("memory") {
+            Some(TOO_LITTLE_MEMORY)
+        } else {
+            None
+        }
+    }
+
+    /// CPU, memory and fixed ports that are reserved on an instance: what `registered` minus `remaining` is.
+    pub fn booked(&self, cluster: &str, instance: &str) -> (i64, i64, BTreeSet<u16>) {
+        let mut ports = BTreeSet::new();
+        let (mut cpu, mut memory) = (0, 0);
+        let tasks = self
+            .account
+            .clusters
+            .get(cluster)
+            .into_iter()
+            .flat_map(|c| c.tasks.values());
+        for task in tasks.filter(|t| t.desired_status == "RUNNING" && t.instance.as_deref() == Some(instance)) {
+            cpu += task.cpu;
+            memory += task.memory;
+            ports.extend(
+                self.definition(&task.task_definition)
+                    .map(|d| Needs::of(&d.document).fixed_ports)
+                    .unwrap_or_default(),
+            );
+        }
+        (cpu, memory, ports)
+    }
+
+    /// The host ports on which containers really listen.
+    pub(super) fn held_ports(&self, cluster: &str, instance: &str) -> BTreeSet<u16> {
+        let tasks = self
+            .account
+            .clusters
+            .get(cluster)
+            .into_iter()
+            .flat_map(|c| c.tasks.values());
+        tasks
+            .filter(|task| task.instance.as_deref() == Some(instance))
+            .flat_map(|task| &task.containers)
+            .filter(|container| container.last_status == "RUNNING")
+            .flat_map(|container| container.network_bindings.iter().map(|binding| binding.host_port))
+            .collect()
+    }
+
+    /// Binds a task's ports on its instance; the port that is taken, where one is.
+    pub(super) fn bind(
+        &mut self,
+        cluster: &str,
+        instance: &str,
+        wanted: &[Mapping],
+    ) -> Result<Vec<(String, NetworkBinding)>, u16> {
+        let mut held = self.held_ports(cluster, instance);
+        let mut bound = Vec::new();
+        for mapping in wanted {
+            let port = match mapping.host_port {
+                0 => self.next_free(instance, &held),
+                fixed if held.contains(&fixed) => return Err(fixed),
+                fixed => fixed,
+            };
+            held.insert(port);
+            bound.push((
+                mapping.container.clone(),
+                NetworkBinding {
+                    container_port: mapping.container_port,
+                    host_port: port,
+                    protocol: mapping.protocol.clone(),
+                },
+            ));
+        }
+        Ok(bound)
+    }
+
+    /// The next free port as Docker counts them: upwards, and from the start again behind the last one.
+    fn next_free(&mut self, instance: &str, held: &BTreeSet<u16>) -> u16 {
+        let early = self.timings.early_port_reuse;
+        let next = self.next_ports.entry(instance.to_owned()).or_insert(FIRST_DYNAMIC_PORT);
+        let mut port = if early { FIRST_DYNAMIC_PORT } else { *next };
+        while held.contains(&port) && held.len() < usize::from(LAST_DYNAMIC_PORT - FIRST_DYNAMIC_PORT) {
+            port = following(port);
+        }
+        *next = following(port);
+        port
+    }
+}
+
+fn following(port: u16) -> u16 {
+    if port >= LAST_DYNAMIC_PORT {
+        FIRST_DYNAMIC_PORT
+    } else {
+        port + 1
+    }
+}

@@ -1,0 +1,428 @@
+//! A scenario: the world's starting point and its faults, as a YAML file or built in code.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer};
+use serde_json::Value;
+
+use super::faults::{self, FaultSpec};
+use crate::finding::{Code, Finding, Location};
+
+/// The moment at which a world begins unless its scenario says otherwise.
+pub const DEFAULT_START: &str = "2026-01-01T12:00:00Z";
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Scenario {
+    pub description: String,
+    pub seed: u64,
+    /// RFC 3339.
+    pub start: Option<String>,
+    pub region: String,
+    pub account: String,
+    /// The cluster of the instances, and of services that name none.
+    pub cluster: String,
+    /// Further clusters, without instances.
+    pub clusters: Vec<String>,
+    pub instances: Vec<InstanceSpec>,
+    pub target_groups: Vec<TargetGroupSpec>,
+    pub services: Vec<ServiceSpec>,
+    pub timings: Timings,
+    pub faults: Vec<FaultSpec>,
+    /// The command line that the file was written for. The world ignores it.
+    pub command: Vec<String>,
+}
+
+impl Default for Scenario {
+    fn default() -> Self {
+        Self {
+            description: String::new(),
+            seed: 1,
+            start: None,
+            region: "us-east-1".into(),
+            account: "111122223333".into(),
+            cluster: "default".into(),
+            clusters: Vec::new(),
+            instances: Vec::new(),
+            target_groups: Vec::new(),
+            services: Vec::new(),
+            timings: Timings::default(),
+            faults: Vec::new(),
+            command: Vec::new(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct InstanceSpec {
+    /// EC2 instance id; made up where absent.
+    pub id: Option<String>,
+    /// Absent: the scenario's cluster.
+    pub cluster: Option<String>,
+    /// In units of 1/1024 vCPU.
+    pub cpu: i64,
+    /// In MiB.
+    pub memory: i64,
+    /// Availability zone.
+    pub zone: Option<String>,
+    /// That many alike.
+    pub count: u32,
+}
+
+impl Default for InstanceSpec {
+    fn default() -> Self {
+        Self {
+            id: None,
+            cluster: None,
+            cpu: 2048,
+            memory: 3904,
+            zone: None,
+            count: 1,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TargetGroupSpec {
+    pub name: String,
+    /// Else made from the name.
+    pub arn: Option<String>,
+    pub port: u16,
+    pub protocol: String,
+    /// instance or ip; by default what the services' network mode wants.
+    pub target_type: Option<String>,
+    pub health_check: HealthCheckSpec,
+    #[serde(deserialize_with = "span")]
+    pub deregistration_delay: Duration,
+    /// A listener of a load balancer forwards to it.
+    pub attached: bool,
+}
+
+impl Default for TargetGroupSpec {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            arn: None,
+            port: 80,
+            protocol: "HTTP".into(),
+            target_type: None,
+            health_check: HealthCheckSpec::default(),
+            deregistration_delay: Duration::from_secs(300),
+            attached: true,
+        }
+    }
+}
+
+/// The defaults are Elastic Load Balancing's for an Application Load Balancer.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HealthCheckSpec {
+    pub path: String,
+    /// `traffic-port` or a number.
+    pub port: String,
+    #[serde(deserialize_with = "span")]
+    pub interval: Duration,
+    #[serde(deserialize_with = "span")]
+    pub timeout: Duration,
+    pub healthy_threshold: u32,
+    pub unhealthy_threshold: u32,
+    pub matcher: String,
+    pub enabled: bool,
+}
+
+impl Default for HealthCheckSpec {
+    fn default() -> Self {
+        Self {
+            path: "/".into(),
+            port: "traffic-port".into(),
+            interval: Duration::from_secs(30),
+            timeout: Duration::from_secs(5),
+            healthy_threshold: 5,
+            unhealthy_threshold: 2,
+            matcher: "200".into(),
+            enabled: true,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServiceSpec {
+    pub name: String,
+    pub cluster: Option<String>,
+    /// The body of its RegisterTaskDefinition.
+    pub task_definition: Value,
+    /// The number that the revision shall have.
+    pub revision: u64,
+    pub desired_count: u32,
+    pub minimum_healthy_percent: u32,
+    pub maximum_percent: u32,
+    pub circuit_breaker: Option<CircuitBreakerSpec>,
+    pub load_balancers: Vec<LoadBalancerSpec>,
+    #[serde(deserialize_with = "optional_span")]
+    pub health_check_grace_period: Option<Duration>,
+    /// EC2 or FARGATE; by default what the task definition requires.
+    pub launch_type: Option<String>,
+    pub status: String,
+    pub deployment_controller: String,
+    pub scheduling_strategy: String,
+}
+
+impl Default for ServiceSpec {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            cluster: None,
+            task_definition: Value::Null,
+            revision: 1,
+            desired_count: 1,
+            minimum_healthy_percent: 100,
+            maximum_percent: 200,
+            circuit_breaker: None,
+            load_balancers: Vec::new(),
+            health_check_grace_period: None,
+            launch_type: None,
+            status: "ACTIVE".into(),
+            deployment_controller: "ECS".into(),
+            scheduling_strategy: "REPLICA".into(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CircuitBreakerSpec {
+    pub enable: bool,
+    pub rollback: bool,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LoadBalancerSpec {
+    /// A name of `target_groups`.
+    pub target_group: Option<String>,
+    /// A classic load balancer.
+    pub load_balancer_name: Option<String>,
+    pub container_name: String,
+    pub container_port: u16,
+}
+
+/// A span that the world draws anew each time, between two bounds: `10s` or `9s 400ms..10s 900ms`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spread {
+    pub low: Duration,
+    pub high: Duration,
+}
+
+impl Spread {
+    pub const fn millis(low: u64, high: u64) -> Self {
+        Self {
+            low: Duration::from_millis(low),
+            high: Duration::from_millis(high),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Spread {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let (low, high) = text.split_once("..").unwrap_or((&text, &text));
+        let spread = Self {
+            low: parse_span(low)?,
+            high: parse_span(high)?,
+        };
+        if spread.low > spread.high {
+            return Err(de::Error::custom(format!("`{text}` ends before it begins")));
+        }
+        Ok(spread)
+    }
+}
+
+/// How long things take. The defaults are the ranges of recorded rollouts where there are such.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Timings {
+    /// UpdateService to the scheduler's first action (recorded: 6.6 to 18.8 s).
+    pub first_action: Spread,
+    /// Between two looks of the scheduler at a service.
+    pub cadence: Spread,
+    /// A task's creation to the start of its containers on an instance that must fetch one layer.
+    pub start_ec2: Spread,
+    /// The same on Fargate (recorded: 21 to 31.5 s up to the registration).
+    pub start_fargate: Spread,
+    /// Registration of the targets to the task's RUNNING (recorded: 8.3 s).
+    pub activation: Spread,
+    /// `has stopped` to `deregistered` (recorded: 9.4 to 10.9 s).
+    pub deregistration: Spread,
+    /// How much later than the deregistration delay ECS stops a drained task (recorded: 61 s for a delay of 300 s).
+    pub drain_slack: Spread,
+    /// SIGTERM to the containers' end.
+    pub stop: Spread,
+    /// The removal of a network interface (recorded: 23 s).
+    pub deprovision: Spread,
+    /// The last deregistration to `deployment completed` (recorded: 50.4 to 62.8 s).
+    pub completion: Spread,
+    /// The first two pauses before a failed start is tried again (recorded: 30 to 41 s).
+    pub retry: Spread,
+    /// The third pause after tasks that never started (recorded: 297 s); later ones double, up to 15 min.
+    pub long_retry: Spread,
+    /// `deployment completed` waits until the old targets are gone. Recordings speak against it.
+    pub completion_waits_for_drain: bool,
+    /// Stops old containers at once while their targets drain, and gives the lowest free port to the next one, so that
+    /// a new task takes a port where an old target still drains.
+    pub early_port_reuse: bool,
+}
+
+impl Default for Timings {
+    fn default() -> Self {
+        Self {
+            first_action: Spread::millis(6_600, 18_800),
+            cadence: Spread::millis(9_700, 10_300),
+            start_ec2: Spread::millis(4_000, 9_500),
+            start_fargate: Spread::millis(21_000, 31_500),
+            activation: Spread::millis(800, 2_500),
+            deregistration: Spread::millis(9_400, 10_900),
+            drain_slack: Spread::millis(20_000, 60_000),
+            stop: Spread::millis(500, 4_000),
+            deprovision: Spread::millis(10_000, 23_000),
+            completion: Spread::millis(52_000, 62_800),
+            retry: Spread::millis(30_000, 41_000),
+            long_retry: Spread::millis(294_000, 299_000),
+            completion_waits_for_drain: false,
+            early_port_reuse: false,
+        }
+    }
+}
+
+impl Scenario {
+    /// Reads a scenario file. `file` is the name that findings carry.
+    pub fn read(text: &str, file: &str) -> Result<Scenario, Vec<Finding>> {
+        let scenario: Scenario = serde_saphyr::from_str(text).map_err(|error| {
+            let plain = error.without_snippet();
+            let location = error.location().map(|at| Location {
+                file: file.to_owned(),
+                line: usize::try_from(at.line()).unwrap_or(1),
+                column: usize::try_from(at.column()).unwrap_or(1),
+            });
+            let words = plain.to_string();
+            let mut finding = Finding::error(
+                Code::Config,
+                format!("the scenario cannot be read: {}", first_line(&words)),
+            );
+            finding.location = location;
+            vec![finding]
+        })?;
+        let mistakes = scenario.mistakes(file);
+        if mistakes.is_empty() {
+            Ok(scenario)
+        } else {
+            Err(mistakes)
+        }
+    }
+
+    /// Adds a fault by its name, with its default timetable, to whatever the next deployment is.
+    pub fn add_fault(&mut self, name: &str) -> Result<(), Finding> {
+        faults::check_name(name)?;
+        self.faults.push(FaultSpec::named(name));
+        Ok(())
+    }
+
+    fn mistakes(&self, file: &str) -> Vec<Finding> {
+        let mut found: Vec<Finding> = Vec::new();
+        for fault in &self.faults {
+            found.extend(faults::check_name(&fault.fault).err());
+        }
+        if let Some(start) = &self.start
+            && start.parse::<jiff::Timestamp>().is_err()
+        {
+            found.push(Finding::error(
+                Code::Config,
+                format!("`start: {start}` is no RFC 3339 time"),
+            ));
+        }
+        for service in &self.services {
+            for name in service.load_balancers.iter().filter_map(|b| b.target_group.as_ref()) {
+                if !self.target_groups.iter().any(|g| &g.name == name) {
+                    found.push(Finding::error(
+                        Code::Config,
+                        format!(
+                            "service `{}` names target group `{name}`, which `target_groups` lacks",
+                            service.name
+                        ),
+                    ));
+                }
+            }
+        }
+        for finding in &mut found {
+            finding.evidence.push(("file".into(), file.to_owned()));
+        }
+        found
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default().trim_end_matches('.')
+}
+
+fn parse_span<E: de::Error>(text: &str) -> Result<Duration, E> {
+    humantime::parse_duration(text.trim())
+        .map_err(|error| E::custom(format!("`{}` is no duration such as `30s` ({error})", text.trim())))
+}
+
+/// A duration with a unit; a bare number is an error.
+pub(super) fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    struct Visitor;
+    impl de::Visitor<'_> for Visitor {
+        type Value = Duration;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a duration with a unit, such as `30s`")
+        }
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Duration, E> {
+            parse_span(text)
+        }
+    }
+    deserializer.deserialize_str(Visitor)
+}
+
+pub(super) fn optional_span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    span(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_with_its_durations() {
+        let text = "seed: 7\ntarget_groups: [{name: web, health_check: {interval: 10s}, deregistration_delay: 30s}]\n\
+                    timings: {cadence: 9s..11s}\nfaults: [{fault: image-pull, at: 5s}]\n";
+        let scenario = Scenario::read(text, "a.yml").expect("reads");
+        assert_eq!(scenario.target_groups[0].health_check.interval, Duration::from_secs(10));
+        assert_eq!(scenario.timings.cadence, Spread::millis(9_000, 11_000));
+        assert_eq!(scenario.faults[0].at, Some(Duration::from_secs(5)));
+    }
+
+    #[test]
+    fn an_unknown_key_is_shown_where_it_stands() {
+        let findings = Scenario::read("seed: 1\nsevices: []\n", "a.yml").expect_err("unknown key");
+        let at = findings[0].location.clone().expect("a place");
+        assert_eq!((at.line, at.column), (2, 1));
+    }
+
+    #[test]
+    fn a_bare_number_is_no_duration() {
+        let text = "target_groups:\n  - name: web\n    deregistration_delay: 30\n";
+        let findings = Scenario::read(text, "a.yml").expect_err("no unit");
+        assert!(findings[0].summary.contains("duration"), "{}", findings[0].summary);
+    }
+
+    #[test]
+    fn an_unknown_fault_is_met_with_the_nearest_one() {
+        let finding = Scenario::default().add_fault("image-pul").expect_err("no such fault");
+        assert!(finding.hints[0].contains("image-pull"), "{:?}", finding.hints);
+    }
+}

@@ -1,0 +1,431 @@
+//! The service scheduler: each ten seconds it looks at a service, starts what is missing, stops what is too much, and
+//! replaces what is unhealthy, within the limits of the deployment configuration (aws-facts 2).
+
+use std::time::Duration;
+
+use super::deployment::primary;
+use super::events;
+use super::scenario::Spread;
+use super::state::{Service, Task};
+use super::world::{Happening, World};
+
+/// What one look sees of a service's tasks that ECS wants to run.
+struct View {
+    primary: String,
+    is_failed: bool,
+    desired: usize,
+    lower: usize,
+    upper: usize,
+    /// Tasks of the PRIMARY deployment, oldest first.
+    new: Vec<String>,
+    /// Tasks of all other deployments, oldest first.
+    old: Vec<String>,
+    /// Those of both that run and whose targets are healthy.
+    healthy: Vec<String>,
+}
+
+impl View {
+    fn is_healthy(&self, task: &String) -> bool {
+        self.healthy.contains(task)
+    }
+
+    fn live(&self) -> usize {
+        self.new.len() + self.old.len()
+    }
+}
+
+/// The fewest healthy tasks and the most tasks at all.
+pub(super) fn limits(service: &Service) -> (usize, usize) {
+    let desired = u64::from(service.desired_count);
+    let least = desired * u64::from(service.minimum_healthy_percent);
+    let most = desired * u64::from(service.maximum_percent) / 100;
+    let whole = least / 100 + u64::from(least % 100 > 0);
+    (
+        usize::try_from(whole).unwrap_or(usize::MAX),
+        usize::try_from(most).unwrap_or(usize::MAX),
+    )
+}
+
+impl World {
+    /// One look of the scheduler at one service.
+    pub(super) fn look(&mut self, cluster: &str, service: &str) {
+        // Looks that were asked for out of turn (a first action, a retry) do not make the regular ones more frequent.
+        let span = self.draw(self.timings.cadence);
+        let now = self.now;
+        let next = Happening::Look {
+            cluster: cluster.to_owned(),
+            service: service.to_owned(),
+        };
+        if self.mind(cluster, service).next_look.is_none_or(|at| at <= now) {
+            self.mind(cluster, service).next_look = Some(now + span);
+            self.at(now + span, next);
+        }
+        let found = self.service(cluster, service);
+        let is_ours = found.is_some_and(|s| s.status == "ACTIVE" && s.deployment_controller == "ECS");
+        if !is_ours || self.mind(cluster, service).acts_from > now {
+            return;
+        }
+        self.note_health(cluster, service);
+        self.drop_pending_old(cluster, service);
+        self.replace_unhealthy(cluster, service);
+        self.stop_surplus(cluster, service);
+        self.start_missing(cluster, service);
+        self.share_desired(cluster, service);
+        self.recount(cluster, service);
+        self.watch_completion(cluster, service);
+    }
+
+    fn view(&self, cluster: &str, name: &str) -> Option<View> {
+        let service = self.service(cluster, name)?;
+        let primary = primary(service)?;
+        let (lower, upper) = limits(service);
+        let tasks = self.wanted_tasks(cluster, name);
+        let healthy = tasks
+            .iter()
+            .filter(|task| self.is_healthy(task))
+            .map(|task| task.id.clone())
+            .collect();
+        let (new, old): (Vec<&Task>, Vec<&Task>) = tasks.into_iter().partition(|t| t.started_by == primary.id);
+        Some(View {
+            primary: primary.id.clone(),
+            is_failed: primary.rollout_state == "FAILED",
+            desired: usize::try_from(service.desired_count).unwrap_or(usize::MAX),
+            lower,
+            upper,
+            new: new.into_iter().map(|t| t.id.clone()).collect(),
+            old: old.into_iter().map(|t| t.id.clone()).collect(),
+            healthy,
+        })
+    }
+
+    /// Whether ECS counts the task as healthy: it runs, and each of its targets is healthy (or is not checked at all).
+    pub(super) fn is_healthy(&self, task: &Task) -> bool {
+        if task.last_status != "RUNNING" {
+            return false;
+        }
+        let targets = self
+            .lives
+            .get(&task.id)
+            .map(|life| life.targets.as_slice())
+            .unwrap_or_default();
+        targets.iter().all(|(arn, id, port, _)| {
+            let group = self.account.target_groups.get(arn);
+            group
+                .and_then(|g| g.targets.iter().find(|t| &t.id == id && t.port == *port))
+                .is_some_and(|t| {
+                    matches!(t.state.as_str(), "healthy" | "unavailable") && t.task.as_deref() == Some(&task.id)
+                })
+        })
+    }
+
+    /// Notes who is healthy for the first time, and since when somebody is not.
+    fn note_health(&mut self, cluster: &str, name: &str) {
+        let tasks: Vec<Task> = self.wanted_tasks(cluster, name).into_iter().cloned().collect();
+        let primary = self.service(cluster, name).and_then(primary).map(|p| p.id.clone());
+        for task in &tasks {
+            if self.is_healthy(task) {
+                self.lives.entry(task.id.clone()).or_default().has_been_healthy = true;
+                if Some(&task.started_by) == primary.as_ref() && !self.mind(cluster, name).has_been_healthy {
+                    self.mind(cluster, name).has_been_healthy = true;
+                    self.forget_failures(cluster, name);
+                }
+            }
+            match self.sickness(cluster, name, task) {
+                None => {
+                    self.mind(cluster, name).unhealthy_since.remove(&task.id);
+                }
+                Some(_) if self.mind(cluster, name).unhealthy_since.contains_key(&task.id) => {}
+                Some(_) => {
+                    let patience = self.draw(Spread::millis(15_000, 30_000));
+                    let now = self.now;
+                    self.mind(cluster, name)
+                        .unhealthy_since
+                        .insert(task.id.clone(), (now, patience));
+                }
+            }
+        }
+        let alive = |id: &String| tasks.iter().any(|t| &t.id == id);
+        let mind = self.mind(cluster, name);
+        mind.unhealthy_since.retain(|id, _| alive(id));
+        mind.replacements.retain(|old, new| alive(old) && alive(new));
+    }
+
+    /// One task that has been of use ends the count of failures.
+    fn forget_failures(&mut self, cluster: &str, name: &str) {
+        self.mind(cluster, name).uncounted = 0;
+        self.mind(cluster, name).retry_at = None;
+        if let Some(service) = self.service_mut(cluster, name) {
+            for p in service.deployments.iter_mut().filter(|d| d.status == "PRIMARY") {
+                p.failed_tasks = 0;
+            }
+        }
+    }
+
+    /// The first unhealthy target of a running task after the grace period: (target group, container port, why).
+    fn sickness(&self, cluster: &str, name: &str, task: &Task) -> Option<(String, u16, String)> {
+        let grace = self
+            .service(cluster, name)?
+            .health_check_grace_period
+            .unwrap_or_default();
+        if task.last_status != "RUNNING" || self.now.since(task.started_at?) < grace {
+            return None;
+        }
+        let targets = &self.lives.get(&task.id)?.targets;
+        targets.iter().find_map(|(arn, id, port, container_port)| {
+            let group = self.account.target_groups.get(arn)?;
+            let target = group
+                .targets
+                .iter()
+                .find(|t| &t.id == id && t.port == *port && t.state == "unhealthy")?;
+            Some((
+                arn.clone(),
+                *container_port,
+                target.description.clone().unwrap_or_default(),
+            ))
+        })
+    }
+
+    /// Unhealthy tasks: a replacement first where the upper limit leaves room, else the stop first.
+    fn replace_unhealthy(&mut self, cluster: &str, name: &str) {
+        let now = self.now;
+        let due = self.mind(cluster, name).unhealthy_since.clone();
+        for (id, (since, patience)) in due {
+            if now.since(since) < patience {
+                continue;
+            }
+            let Some(task) = self.task(cluster, &id).cloned() else {
+                continue;
+            };
+            let Some(view) = self.view(cluster, name) else {
+                return;
+            };
+            let replacement = self.mind(cluster, name).replacements.get(&id).cloned();
+            let has_room = view.live() < view.upper && view.old.is_empty() && view.live() <= view.desired;
+            match replacement {
+                Some(new) if self.task(cluster, &new).is_some_and(|t| t.last_status != "RUNNING") => {}
+                None if has_room => self.start_replacement(cluster, name, &task),
+                _ => self.stop_unhealthy(cluster, name, &task),
+            }
+        }
+    }
+
+    fn start_replacement(&mut self, cluster: &str, name: &str, task: &Task) {
+        let before = self.service(cluster, name).map(|s| s.events.len()).unwrap_or(0);
+        let started = self.start_tasks(cluster, name, &task.started_by, 1);
+        let Some(new) = started.first() else {
+            if self.service(cluster, name).is_some_and(|s| s.events.len() >= before) {
+                self.stop_unhealthy(cluster, name, task);
+            }
+            return;
+        };
+        self.say(cluster, name, events::replaced(name, &started));
+        let now = self.now;
+        let mind = self.mind(cluster, name);
+        mind.last_action = now;
+        mind.replacements.insert(task.id.clone(), new.clone());
+    }
+
+    fn stop_unhealthy(&mut self, cluster: &str, name: &str, task: &Task) {
+        let Some((group, port, why)) = self.sickness(cluster, name, task) else {
+            return;
+        };
+        self.say(cluster, name, events::unhealthy(name, &task.id, port, &group, &why));
+        let later = self.draw(Spread::millis(36, 150));
+        let ids = [task.id.clone()];
+        self.say_after(cluster, name, events::stopped(name, &ids), later);
+        let reason = format!("Task failed ELB health checks in (target-group {group})");
+        self.stop_tasks(cluster, &ids, "ServiceSchedulerInitiated", &reason, true);
+        self.mind(cluster, name).unhealthy_since.remove(&task.id);
+        self.start_failed(cluster, name, &task.id, false);
+    }
+
+    /// Tasks of other deployments that do not run yet are given up at once.
+    fn drop_pending_old(&mut self, cluster: &str, name: &str) {
+        let Some(view) = self.view(cluster, name).filter(|view| !view.is_failed) else {
+            return;
+        };
+        let is_pending = |id: &&String| self.task(cluster, id).is_some_and(|t| t.last_status != "RUNNING");
+        let pending: Vec<String> = view.old.iter().filter(is_pending).cloned().collect();
+        if pending.is_empty() {
+            return;
+        }
+        self.stop_for_scaling(cluster, &pending);
+        self.say(cluster, name, events::stopped_pending(name, pending.len()));
+    }
+
+    /// Old tasks whose successors are healthy, and whatever exceeds the desired count.
+    fn stop_surplus(&mut self, cluster: &str, name: &str) {
+        let Some(view) = self.view(cluster, name) else {
+            return;
+        };
+        let new_healthy = view.new.iter().filter(|id| view.is_healthy(id)).count();
+        let kept_old = view
+            .desired
+            .saturating_sub(if view.is_failed { view.new.len() } else { new_healthy });
+        let mut spare = view.healthy.len().saturating_sub(view.lower);
+        let mut going: Vec<String> = Vec::new();
+        for id in view.old.iter().take(view.old.len().saturating_sub(kept_old)) {
+            let healthy = view.is_healthy(id);
+            if !healthy || spare > 0 {
+                spare -= usize::from(healthy);
+                going.push(id.clone());
+            }
+        }
+        // The unhealthy ones whose replacements are on their way stay until those run.
+        let excess = view.new.len().saturating_sub(view.desired);
+        let in_exchange = self.mind(cluster, name).replacements.len();
+        going.extend(view.new.iter().rev().take(excess.saturating_sub(in_exchange)).cloned());
+        if going.is_empty() {
+            return;
+        }
+        self.stop_for_scaling(cluster, &going);
+        self.say(cluster, name, events::stopped(name, &going));
+    }
+
+    fn stop_for_scaling(&mut self, cluster: &str, tasks: &[String]) {
+        for id in tasks {
+            let deployment = self.task(cluster, id).map(|t| t.started_by.clone()).unwrap_or_default();
+            let reason = format!("Scaling activity initiated by (deployment {deployment})");
+            self.stop_tasks(
+                cluster,
+                std::slice::from_ref(id),
+                "ServiceSchedulerInitiated",
+                &reason,
+                false,
+            );
+        }
+    }
+
+    /// Starts as many tasks of the PRIMARY deployment as are missing and the upper limit allows; where it allows none,
+    /// stops old ones as far as the lower limit allows.
+    fn start_missing(&mut self, cluster: &str, name: &str) {
+        let Some(view) = self.view(cluster, name) else {
+            return;
+        };
+        if view.is_failed {
+            self.hold_old(cluster, name, &view);
+            return;
+        }
+        let missing = view.desired.saturating_sub(view.new.len());
+        let now = self.now;
+        if missing == 0 || self.mind(cluster, name).retry_at.is_some_and(|at| at > now) {
+            return;
+        }
+        let allowed = missing.min(view.upper.saturating_sub(view.live()));
+        let count = u32::try_from(allowed).unwrap_or(0);
+        self.mind(cluster, name).retry_at = None;
+        let started = self.start_tasks(cluster, name, &view.primary, count);
+        if !started.is_empty() {
+            self.count_failures(cluster, name);
+            self.say(cluster, name, events::started(name, &started));
+            self.mind(cluster, name).last_action = now;
+        }
+        if started.len() < missing {
+            self.make_room(
+                cluster,
+                name,
+                &view,
+                missing - started.len(),
+                allowed == 0 && view.new.is_empty(),
+            );
+        }
+    }
+
+    /// Stop-first: old tasks go so that new ones may come.
+    fn make_room(&mut self, cluster: &str, name: &str, view: &View, wanted: usize, nothing_starts: bool) {
+        let spare = view.healthy.len().saturating_sub(view.lower);
+        let sick = view.old.iter().filter(|id| !view.is_healthy(id));
+        let well = view.old.iter().filter(|id| view.is_healthy(id)).take(spare);
+        let going: Vec<String> = sick.chain(well).take(wanted).cloned().collect();
+        if going.is_empty() {
+            if nothing_starts && !view.old.is_empty() {
+                self.complain(cluster, name, events::blocked(name));
+            }
+            return;
+        }
+        self.stop_for_scaling(cluster, &going);
+        self.say(cluster, name, events::stopped(name, &going));
+        // The replacement was started 0.85 s after the stop was decided.
+        let (cluster, service) = (cluster.to_owned(), name.to_owned());
+        self.after(Duration::from_millis(850), Happening::Look { cluster, service });
+    }
+
+    /// After a failure that is not rolled back, the old deployment keeps the service up.
+    fn hold_old(&mut self, cluster: &str, name: &str, view: &View) {
+        let old = self
+            .service(cluster, name)
+            .and_then(|s| s.deployments.iter().find(|d| d.status == "ACTIVE"));
+        let Some(old) = old.map(|d| d.id.clone()) else {
+            return;
+        };
+        let missing = view.desired.saturating_sub(view.live());
+        let started = self.start_tasks(cluster, name, &old, u32::try_from(missing).unwrap_or(0));
+        if !started.is_empty() {
+            self.say(cluster, name, events::started(name, &started));
+        }
+    }
+
+    /// How many tasks each deployment is meant to have.
+    fn share_desired(&mut self, cluster: &str, name: &str) {
+        let Some(view) = self.view(cluster, name) else {
+            return;
+        };
+        let wanted: Vec<(String, u32)> =
+            self.wanted_tasks(cluster, name)
+                .into_iter()
+                .fold(Vec::new(), |mut all, task| {
+                    match all.iter_mut().find(|(id, _)| id == &task.started_by) {
+                        Some((_, count)) => *count += 1,
+                        None => all.push((task.started_by.clone(), 1)),
+                    }
+                    all
+                });
+        let desired = u32::try_from(view.desired).unwrap_or(u32::MAX);
+        let Some(service) = self.service_mut(cluster, name) else {
+            return;
+        };
+        for deployment in &mut service.deployments {
+            let own = wanted
+                .iter()
+                .find(|(id, _)| id == &deployment.id)
+                .map_or(0, |(_, count)| *count);
+            deployment.desired_count = if deployment.status == "PRIMARY" && !view.is_failed {
+                desired
+            } else {
+                own
+            };
+        }
+    }
+
+    /// Whether the PRIMARY deployment has all it wants and nothing of the others is left to stop.
+    pub(super) fn nothing_left(&self, cluster: &str, name: &str) -> bool {
+        let open = self
+            .service(cluster, name)
+            .and_then(primary)
+            .is_some_and(|p| p.rollout_state == "IN_PROGRESS");
+        let Some(view) = self.view(cluster, name).filter(|_| open) else {
+            return false;
+        };
+        let mind = self.mind_of(cluster, name);
+        let settled = mind.is_some_and(|mind| mind.deregistering == 0 && mind.acts_from <= self.now);
+        let drained =
+            !self.timings.completion_waits_for_drain || self.old_tasks_left(cluster, name, &view.primary) == 0;
+        settled
+            && drained
+            && view.old.is_empty()
+            && view.new.len() == view.desired
+            && view.healthy.len() == view.desired
+    }
+
+    fn old_tasks_left(&self, cluster: &str, name: &str, primary: &str) -> usize {
+        let tasks = self
+            .account
+            .clusters
+            .get(cluster)
+            .into_iter()
+            .flat_map(|c| c.tasks.values());
+        tasks
+            .filter(|t| t.service == name && t.started_by != primary && t.last_status != "STOPPED")
+            .count()
+    }
+}

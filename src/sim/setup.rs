@@ -1,0 +1,362 @@
+//! A world as its scenario has it: every service's tasks RUNNING, their targets healthy, the deployment COMPLETED.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::events;
+use super::placement::Needs;
+use super::scenario::{DEFAULT_START, InstanceSpec, Scenario, ServiceSpec, TargetGroupSpec};
+use super::state::{
+    CircuitBreaker, Cluster, ContainerInstance, Deployment, HealthCheck, Listener, LoadBalancer, LoadBalancerBinding,
+    Service, ServiceDeployment, TargetGroup,
+};
+use super::world::{Happening, Stage, World};
+use crate::time::Timestamp;
+
+/// How long before the world's start its services were deployed.
+const AGE: Duration = Duration::from_secs(86_400);
+
+impl World {
+    /// The world at the scenario's start.
+    pub fn new(scenario: &Scenario) -> Result<World, String> {
+        let start = scenario.start.as_deref().unwrap_or(DEFAULT_START);
+        let start: jiff::Timestamp = start.parse().map_err(|_| format!("`{start}` is no RFC 3339 time"))?;
+        let start = Timestamp::from_millis(start.as_millisecond());
+        let past = Timestamp::from_millis(start.as_millis() - i64::try_from(AGE.as_millis()).unwrap_or(0));
+        let mut world = World::empty(scenario, past);
+        world.start = start;
+        world.add_clusters(scenario);
+        for instance in &scenario.instances {
+            world.add_instance(scenario, instance);
+        }
+        for group in &scenario.target_groups {
+            world.add_target_group(scenario, group);
+        }
+        for service in &scenario.services {
+            world.add_service(scenario, service)?;
+        }
+        world.now = start;
+        world.begin_faults();
+        Ok(world)
+    }
+
+    fn add_clusters(&mut self, scenario: &Scenario) {
+        let services = scenario.services.iter().filter_map(|service| service.cluster.as_ref());
+        let instances = scenario
+            .instances
+            .iter()
+            .filter_map(|instance| instance.cluster.as_ref());
+        let named = scenario
+            .clusters
+            .iter()
+            .chain(services)
+            .chain(instances)
+            .chain([&scenario.cluster]);
+        for name in named {
+            let cluster = Cluster {
+                name: name.clone(),
+                arn: format!("arn:aws:ecs:{}:{}:cluster/{name}", scenario.region, scenario.account),
+                status: "ACTIVE".into(),
+                ..Cluster::default()
+            };
+            self.account.clusters.entry(name.clone()).or_insert(cluster);
+        }
+    }
+
+    fn add_instance(&mut self, scenario: &Scenario, spec: &InstanceSpec) {
+        let cluster = spec.cluster.as_ref().unwrap_or(&scenario.cluster);
+        for copy in 0..spec.count {
+            let id = self.hex(32);
+            let number = self.account.clusters.values().map(|c| c.instances.len()).sum::<usize>();
+            let ec2 = match (&spec.id, copy) {
+                (Some(named), 0) => named.clone(),
+                _ => format!("i-{}", self.hex(17)),
+            };
+            let zone = ["a", "b", "c"][number % 2];
+            let instance = ContainerInstance {
+                arn: format!(
+                    "arn:aws:ecs:{}:{}:container-instance/{cluster}/{id}",
+                    self.account.region, self.account.id
+                ),
+                id: id.clone(),
+                ec2_instance_id: ec2,
+                status: "ACTIVE".into(),
+                agent_connected: true,
+                availability_zone: spec
+                    .zone
+                    .clone()
+                    .unwrap_or_else(|| format!("{}{zone}", scenario.region)),
+                private_ip: format!("10.0.{}.{}", number % 2, 10 + number / 2),
+                cpu: spec.cpu,
+                memory: spec.memory,
+                registered_at: self.now,
+            };
+            if let Some(cluster) = self.account.clusters.get_mut(cluster) {
+                cluster.instances.insert(id, instance);
+            }
+        }
+    }
+
+    fn add_target_group(&mut self, scenario: &Scenario, spec: &TargetGroupSpec) {
+        let head = format!("arn:aws:elasticloadbalancing:{}:{}", scenario.region, scenario.account);
+        let arn = spec.arn.clone().unwrap_or_else(|| group_arn(scenario, &spec.name));
+        let mut balancers = Vec::new();
+        if spec.attached {
+            let id = digest(&format!("{}-lb", spec.name));
+            let balancer = format!("{head}:loadbalancer/app/{}/{id}", spec.name);
+            let listener = Listener {
+                arn: format!(
+                    "{head}:listener/app/{}/{id}/{}",
+                    spec.name,
+                    digest(&format!("{}-listener", spec.name))
+                ),
+                protocol: spec.protocol.clone(),
+                port: 80,
+                target_group_arn: arn.clone(),
+            };
+            self.account.load_balancers.insert(
+                balancer.clone(),
+                LoadBalancer {
+                    arn: balancer.clone(),
+                    name: spec.name.clone(),
+                    dns_name: format!("{}-1234567890.{}.elb.amazonaws.com", spec.name, scenario.region),
+                    kind: "application".into(),
+                    scheme: "internet-facing".into(),
+                    vpc_id: "vpc-0a1b2c3d".into(),
+                    availability_zones: vec![format!("{}a", scenario.region), format!("{}b", scenario.region)],
+                    created_at: self.now,
+                    listeners: vec![listener],
+                },
+            );
+            balancers.push(balancer);
+        }
+        let check = &spec.health_check;
+        let target_type = spec
+            .target_type
+            .clone()
+            .unwrap_or_else(|| wanted_target_type(scenario, &spec.name).to_owned());
+        self.account.target_groups.insert(
+            arn.clone(),
+            TargetGroup {
+                arn,
+                name: spec.name.clone(),
+                protocol: spec.protocol.clone(),
+                port: spec.port,
+                vpc_id: "vpc-0a1b2c3d".into(),
+                target_type,
+                health_check: HealthCheck {
+                    enabled: check.enabled,
+                    protocol: spec.protocol.clone(),
+                    port: check.port.clone(),
+                    path: check.path.clone(),
+                    interval: check.interval,
+                    timeout: check.timeout,
+                    healthy_threshold: check.healthy_threshold,
+                    unhealthy_threshold: check.unhealthy_threshold,
+                    matcher: check.matcher.clone(),
+                },
+                load_balancer_arns: balancers,
+                deregistration_delay: spec.deregistration_delay,
+                slow_start: Duration::ZERO,
+                targets: Vec::new(),
+            },
+        );
+    }
+
+    fn add_service(&mut self, scenario: &Scenario, spec: &ServiceSpec) -> Result<(), String> {
+        let cluster = spec.cluster.clone().unwrap_or_else(|| scenario.cluster.clone());
+        let name = spec.name.clone();
+        let definition = self
+            .register_at(&spec.task_definition, Some(spec.revision.max(1)))
+            .map_err(|refusal| format!("the task definition of service `{name}`: {}", refusal.message))?;
+        let needs = Needs::of(&definition.document);
+        let launch_type = spec
+            .launch_type
+            .clone()
+            .unwrap_or_else(|| if needs.fargate { "FARGATE" } else { "EC2" }.into());
+        let (region, account) = (self.account.region.clone(), self.account.id.clone());
+        let number = self.digits(19);
+        let id = format!("ecs-svc/{number}");
+        let deployment = Deployment {
+            id: id.clone(),
+            status: "PRIMARY".into(),
+            task_definition: definition.arn.clone(),
+            desired_count: spec.desired_count,
+            pending_count: 0,
+            running_count: 0,
+            failed_tasks: 0,
+            created_at: self.now,
+            updated_at: self.now,
+            rollout_state: "COMPLETED".into(),
+            rollout_state_reason: format!("ECS deployment {id} completed."),
+        };
+        let revision = format!("arn:aws:ecs:{region}:{account}:service-revision/{cluster}/{name}/{number}");
+        let threshold = super::deployment::threshold(spec.desired_count);
+        let arn = format!(
+            "arn:aws:ecs:{region}:{account}:service-deployment/{cluster}/{name}/{}",
+            self.mixed(21)
+        );
+        let breaker = spec.circuit_breaker.map(|b| CircuitBreaker {
+            enable: b.enable,
+            rollback: b.rollback,
+        });
+        let watched = breaker.as_ref().is_some_and(|b| b.enable);
+        let first = ServiceDeployment {
+            arn,
+            deployment_id: id.clone(),
+            status: "SUCCESSFUL".into(),
+            status_reason: None,
+            created_at: self.now,
+            started_at: Some(self.now),
+            finished_at: Some(self.now + Duration::from_secs(120)),
+            updated_at: self.now + Duration::from_secs(120),
+            source_revisions: Vec::new(),
+            target_revision: revision,
+            breaker_status: if watched { "MONITORING_COMPLETE" } else { "DISABLED" }.into(),
+            failure_count: 0,
+            threshold,
+            rollback: None,
+        };
+        let external = spec.deployment_controller != "ECS";
+        let bindings = spec.load_balancers.iter().map(|binding| LoadBalancerBinding {
+            target_group_arn: binding
+                .target_group
+                .as_ref()
+                .map(|name| self.group_named(scenario, name)),
+            load_balancer_name: binding.load_balancer_name.clone(),
+            container_name: binding.container_name.clone(),
+            container_port: binding.container_port,
+        });
+        let service = Service {
+            load_balancers: bindings.collect(),
+            arn: format!("arn:aws:ecs:{region}:{account}:service/{cluster}/{name}"),
+            cluster_arn: format!("arn:aws:ecs:{region}:{account}:cluster/{cluster}"),
+            status: spec.status.clone(),
+            desired_count: spec.desired_count,
+            task_definition: definition.arn.clone(),
+            launch_type,
+            scheduling_strategy: spec.scheduling_strategy.clone(),
+            deployment_controller: spec.deployment_controller.clone(),
+            minimum_healthy_percent: spec.minimum_healthy_percent,
+            maximum_percent: spec.maximum_percent,
+            circuit_breaker: breaker,
+            health_check_grace_period: spec.health_check_grace_period,
+            deployments: if external || spec.status == "INACTIVE" {
+                Vec::new()
+            } else {
+                vec![deployment.clone()]
+            },
+            events: Vec::new(),
+            service_deployments: if external { Vec::new() } else { vec![first] },
+            created_at: self.now,
+            created_by: format!("arn:aws:iam::{account}:user/example"),
+            role_arn: format!("arn:aws:iam::{account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"),
+            name: name.clone(),
+        };
+        let Some(home) = self.account.clusters.get_mut(&cluster) else {
+            return Err(format!("no cluster `{cluster}`"));
+        };
+        if home.services.insert(name.clone(), service).is_some() {
+            return Err(format!("service `{name}` stands twice in cluster `{cluster}`"));
+        }
+        let acts_from = self.start;
+        let mind = self.mind(&cluster, &name);
+        mind.initial = id.clone();
+        mind.completed = Some(deployment);
+        mind.acts_from = acts_from;
+        mind.has_been_healthy = true;
+        if spec.status == "ACTIVE" {
+            self.run_at_start(&cluster, &name, &id, spec.desired_count)?;
+        }
+        let first_look = self.draw(self.timings.cadence);
+        self.at(self.start + first_look, Happening::Look { cluster, service: name });
+        Ok(())
+    }
+
+    /// Starts the tasks of the first deployment as if that had been a day ago.
+    fn run_at_start(&mut self, cluster: &str, name: &str, deployment: &str, count: u32) -> Result<(), String> {
+        let born = self.now;
+        let mut tasks = Vec::new();
+        for _ in 0..count {
+            let task = self
+                .create_task(cluster, name, deployment)
+                .map_err(|obstacle| events::could_not_place(name, &obstacle))?;
+            tasks.push(task);
+        }
+        if tasks.is_empty() {
+            return Ok(());
+        }
+        self.say(cluster, name, events::started(name, &tasks));
+        for (seconds, stage) in [(5, Stage::Pull), (5, Stage::Start), (8, Stage::Run)] {
+            self.now = self.now + Duration::from_secs(seconds);
+            self.settle_stage(cluster, &tasks, stage);
+        }
+        for group in self.account.target_groups.values_mut() {
+            for target in group
+                .targets
+                .iter_mut()
+                .filter(|t| t.task.as_ref().is_some_and(|t| tasks.contains(t)))
+            {
+                target.streak = 1;
+                if target.state == "initial" {
+                    target.state = "healthy".into();
+                    target.reason = None;
+                    target.description = None;
+                }
+            }
+        }
+        self.now = self.now + Duration::from_secs(60);
+        self.say(cluster, name, events::completed(name, deployment));
+        self.say_after(cluster, name, events::steady(name), Duration::from_millis(1));
+        for task in &tasks {
+            self.lives.entry(task.clone()).or_default().has_been_healthy = true;
+        }
+        self.recount(cluster, name);
+        self.now = self.start;
+        self.begin_checks(&tasks);
+        self.now = born;
+        Ok(())
+    }
+
+    fn group_named(&self, scenario: &Scenario, name: &str) -> String {
+        self.account
+            .target_groups
+            .values()
+            .find(|group| group.name == name)
+            .map_or_else(|| group_arn(scenario, name), |group| group.arn.clone())
+    }
+}
+
+fn group_arn(scenario: &Scenario, name: &str) -> String {
+    let head = format!("arn:aws:elasticloadbalancing:{}:{}", scenario.region, scenario.account);
+    format!("{head}:targetgroup/{name}/{}", digest(name))
+}
+
+/// `ip` where a service of the group runs in awsvpc mode.
+fn wanted_target_type(scenario: &Scenario, group: &str) -> &'static str {
+    let uses = |service: &&ServiceSpec| {
+        service
+            .load_balancers
+            .iter()
+            .any(|b| b.target_group.as_deref() == Some(group))
+    };
+    let mode = scenario
+        .services
+        .iter()
+        .find(uses)
+        .and_then(|s| s.task_definition.get("networkMode"));
+    if mode.and_then(Value::as_str) == Some("awsvpc") {
+        "ip"
+    } else {
+        "instance"
+    }
+}
+
+/// Sixteen hexadecimal digits that depend on the text alone, so that ARNs are the same under every seed (FNV-1a).
+fn digest(text: &str) -> String {
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    format!("{hash:016x}")
+}

@@ -1,0 +1,498 @@
+//! The life of a task, from its creation to an hour after its end.
+
+use std::time::Duration;
+
+use super::events;
+use super::placement::{Mapping, Needs, Obstacle, containers, mappings};
+use super::scenario::Spread;
+use super::state::{Container, Task};
+use super::world::{Happening, Life, Stage, World};
+
+/// Stopped tasks stay visible for an hour.
+const VISIBLE_FOR: Duration = Duration::from_secs(3600);
+
+impl World {
+    /// Creates one task of a deployment; its id, or what keeps it from being placed.
+    pub(super) fn create_task(&mut self, cluster: &str, service: &str, deployment: &str) -> Result<String, Obstacle> {
+        let found = self.service(cluster, service).and_then(|s| {
+            let definition = s
+                .deployments
+                .iter()
+                .find(|d| d.id == deployment)?
+                .task_definition
+                .clone();
+            Some((definition, s.launch_type.clone(), s.cluster_arn.clone()))
+        });
+        let (arn, launch_type, cluster_arn) = found.ok_or(None)?;
+        let document = self.definition(&arn).map(|d| d.document.clone()).ok_or(None)?;
+        let needs = Needs::of(&document);
+        let fargate = launch_type == "FARGATE";
+        let instance = if fargate {
+            None
+        } else {
+            Some(self.place(cluster, service, &needs)?)
+        };
+        let home = instance
+            .as_ref()
+            .and_then(|id| self.account.clusters.get(cluster)?.instances.get(id));
+        let zone = home.map_or_else(
+            || format!("{}a", self.account.region),
+            |home| home.availability_zone.clone(),
+        );
+        let id = self.hex(32);
+        let containers = containers(&document).into_iter().map(|c| Container {
+            name: text(c, "name"),
+            image: text(c, "image"),
+            last_status: "PENDING".into(),
+            exit_code: None,
+            reason: None,
+            network_bindings: Vec::new(),
+            cpu: c.get("cpu").and_then(serde_json::Value::as_i64).unwrap_or(0),
+            memory: c.get("memory").and_then(serde_json::Value::as_i64),
+            memory_reservation: c.get("memoryReservation").and_then(serde_json::Value::as_i64),
+        });
+        let task = Task {
+            arn: format!(
+                "arn:aws:ecs:{}:{}:task/{cluster}/{id}",
+                self.account.region, self.account.id
+            ),
+            id: id.clone(),
+            cluster_arn,
+            service: service.to_owned(),
+            started_by: deployment.to_owned(),
+            task_definition: arn,
+            last_status: if needs.awsvpc { "PROVISIONING" } else { "PENDING" }.into(),
+            desired_status: "RUNNING".into(),
+            instance,
+            availability_zone: zone,
+            launch_type,
+            containers: containers.collect(),
+            health_status: "UNKNOWN".into(),
+            cpu: needs.cpu,
+            memory: needs.memory,
+            private_ip: None,
+            created_at: self.now,
+            pull_started_at: None,
+            pull_stopped_at: None,
+            started_at: None,
+            stopping_at: None,
+            execution_stopped_at: None,
+            stopped_at: None,
+            stop_code: None,
+            stopped_reason: None,
+            version: 1,
+        };
+        if let Some(home) = self.account.clusters.get_mut(cluster) {
+            home.tasks.insert(id.clone(), task);
+        }
+        self.lives.insert(id.clone(), Life::default());
+        Ok(id)
+    }
+
+    /// Starts tasks of a deployment together, as many as can be placed up to `count`, and says so.
+    pub(super) fn start_tasks(&mut self, cluster: &str, service: &str, deployment: &str, count: u32) -> Vec<String> {
+        let mut started = Vec::new();
+        for _ in 0..count {
+            match self.create_task(cluster, service, deployment) {
+                Ok(task) => started.push(task),
+                Err(obstacle) => {
+                    self.complain(cluster, service, events::could_not_place(service, &obstacle));
+                    break;
+                }
+            }
+        }
+        if !started.is_empty() {
+            let fargate = self
+                .service(cluster, service)
+                .is_some_and(|s| s.launch_type == "FARGATE");
+            let whole = self.draw(if fargate {
+                self.timings.start_fargate
+            } else {
+                self.timings.start_ec2
+            });
+            let (cluster, tasks) = (cluster.to_owned(), started.clone());
+            self.after(
+                whole.mul_f64(0.5),
+                Happening::Stage {
+                    cluster: cluster.clone(),
+                    tasks: tasks.clone(),
+                    stage: Stage::Pull,
+                },
+            );
+            self.after(
+                whole,
+                Happening::Stage {
+                    cluster,
+                    tasks,
+                    stage: Stage::Start,
+                },
+            );
+        }
+        started
+    }
+
+    /// Brings tasks into their next stage and puts the stage after it on the queue.
+    pub(super) fn enter_stage(&mut self, cluster: &str, tasks: &[String], stage: Stage) {
+        let going: Vec<String> = tasks
+            .iter()
+            .filter(|task| self.goes_on(cluster, task, stage))
+            .cloned()
+            .collect();
+        if going.is_empty() {
+            return;
+        }
+        let done = self.settle_stage(cluster, &going, stage);
+        let next = |world: &mut World, spread: Spread, stage: Stage| {
+            let span = world.draw(spread);
+            world.after(
+                span,
+                Happening::Stage {
+                    cluster: cluster.to_owned(),
+                    tasks: done.clone(),
+                    stage,
+                },
+            );
+        };
+        match stage {
+            Stage::Pull | Stage::Run | Stage::Forget => {}
+            Stage::Start => {
+                self.begin_checks(&done);
+                self.script_ends(cluster, &done);
+                next(self, self.timings.activation, Stage::Run);
+            }
+            Stage::Stop => next(self, self.timings.stop, Stage::Stopped),
+            Stage::Stopped => {
+                let awsvpc = |task: &String| {
+                    self.task(cluster, task)
+                        .is_some_and(|t| t.last_status == "DEPROVISIONING")
+                };
+                if done.iter().any(awsvpc) {
+                    next(self, self.timings.deprovision, Stage::Deprovisioned);
+                } else {
+                    next(
+                        self,
+                        Spread {
+                            low: VISIBLE_FOR,
+                            high: VISIBLE_FOR,
+                        },
+                        Stage::Forget,
+                    );
+                }
+            }
+            Stage::Deprovisioned => next(
+                self,
+                Spread {
+                    low: VISIBLE_FOR,
+                    high: VISIBLE_FOR,
+                },
+                Stage::Forget,
+            ),
+        }
+        self.recount_for(cluster, &going);
+    }
+
+    /// Whether the stage is still ahead of the task: one that is being stopped starts nothing more.
+    fn goes_on(&self, cluster: &str, task: &str, stage: Stage) -> bool {
+        let Some(task) = self.task(cluster, task) else {
+            return false;
+        };
+        let status = task.last_status.as_str();
+        match stage {
+            Stage::Pull | Stage::Start => {
+                task.desired_status == "RUNNING" && matches!(status, "PROVISIONING" | "PENDING")
+            }
+            Stage::Run => task.desired_status == "RUNNING" && status == "ACTIVATING",
+            Stage::Stop => matches!(
+                status,
+                "DEACTIVATING" | "ACTIVATING" | "RUNNING" | "PENDING" | "PROVISIONING"
+            ),
+            Stage::Stopped => !matches!(status, "STOPPED" | "DEPROVISIONING"),
+            Stage::Deprovisioned => status == "DEPROVISIONING",
+            Stage::Forget => status == "STOPPED",
+        }
+    }
+
+    /// The change of a stage alone. Returns the tasks that made it: a start may fail.
+    pub(super) fn settle_stage(&mut self, cluster: &str, tasks: &[String], stage: Stage) -> Vec<String> {
+        let mut done = Vec::new();
+        for task in tasks {
+            let made = match stage {
+                Stage::Pull => self.pull(cluster, task),
+                Stage::Start => self.start_containers(cluster, task),
+                Stage::Run => self.run(cluster, task),
+                Stage::Stop => self.stop_containers(cluster, task),
+                Stage::Stopped => self.containers_stopped(cluster, task),
+                Stage::Deprovisioned => self.finish(cluster, task),
+                Stage::Forget => self.forget(cluster, task),
+            };
+            if made {
+                done.push(task.clone());
+            }
+        }
+        if stage == Stage::Start {
+            self.register_targets(cluster, &done);
+        }
+        done
+    }
+
+    fn pull(&mut self, cluster: &str, task: &str) -> bool {
+        let now = self.now;
+        let awsvpc = self
+            .task(cluster, task)
+            .is_some_and(|t| t.last_status == "PROVISIONING");
+        let address = awsvpc.then(|| {
+            self.interfaces += 1;
+            format!("10.0.{}.{}", 16 + self.interfaces / 250, 4 + self.interfaces % 250)
+        });
+        if let Some(task) = self.task_mut(cluster, task) {
+            task.last_status = "PENDING".into();
+            task.pull_started_at = Some(now);
+            task.private_ip = address;
+            task.version += 1;
+        }
+        true
+    }
+
+    fn start_containers(&mut self, cluster: &str, id: &str) -> bool {
+        let now = self.now;
+        let Some(task) = self.task(cluster, id).cloned() else {
+            return false;
+        };
+        if let Some((reason, in_container)) = self.behaviour(cluster, &task).never_starts {
+            self.fails_to_start(cluster, id, &reason, in_container.as_deref());
+            return false;
+        }
+        let document = self
+            .definition(&task.task_definition)
+            .map(|d| d.document.clone())
+            .unwrap_or_default();
+        let wanted: Vec<Mapping> = if Needs::of(&document).awsvpc {
+            Vec::new()
+        } else {
+            mappings(&document)
+        };
+        let bound = match task
+            .instance
+            .as_deref()
+            .map(|instance| self.bind(cluster, instance, &wanted))
+        {
+            None => Vec::new(),
+            Some(Ok(bound)) => bound,
+            Some(Err(port)) => {
+                let reason = format!(
+                    "CannotStartContainerError: Error response from daemon: driver failed programming external connectivity \
+                     on endpoint: Bind for 0.0.0.0:{port} failed: port is already allocated"
+                );
+                self.fails_to_start(cluster, id, "Task failed to start", Some(&reason));
+                return false;
+            }
+        };
+        if let Some(task) = self.task_mut(cluster, id) {
+            task.pull_stopped_at = Some(now);
+            task.last_status = "ACTIVATING".into();
+            task.version += 1;
+            for container in &mut task.containers {
+                container.last_status = "RUNNING".into();
+                let own = bound.iter().filter(|(name, _)| name == &container.name);
+                container.network_bindings = own.map(|(_, binding)| binding.clone()).collect();
+            }
+        }
+        self.lives.entry(id.to_owned()).or_default().running_since = Some(now);
+        true
+    }
+
+    fn run(&mut self, cluster: &str, task: &str) -> bool {
+        let now = self.now;
+        if let Some(task) = self.task_mut(cluster, task) {
+            task.last_status = "RUNNING".into();
+            task.started_at = Some(now);
+            task.version += 1;
+        }
+        true
+    }
+
+    fn stop_containers(&mut self, cluster: &str, task: &str) -> bool {
+        let now = self.now;
+        if let Some(task) = self.task_mut(cluster, task) {
+            task.last_status = "STOPPING".into();
+            task.stopping_at = Some(now);
+            task.version += 1;
+        }
+        true
+    }
+
+    fn containers_stopped(&mut self, cluster: &str, task: &str) -> bool {
+        let now = self.now;
+        let Some(task) = self.task_mut(cluster, task) else {
+            return false;
+        };
+        for container in task.containers.iter_mut().filter(|c| c.last_status != "STOPPED") {
+            if container.last_status == "RUNNING" {
+                container.exit_code = container.exit_code.or(Some(0));
+            }
+            container.last_status = "STOPPED".into();
+        }
+        task.stopping_at = task.stopping_at.or(Some(now));
+        task.execution_stopped_at = task.execution_stopped_at.or(Some(now));
+        task.version += 1;
+        if task.private_ip.is_some() {
+            task.last_status = "DEPROVISIONING".into();
+        } else {
+            task.last_status = "STOPPED".into();
+            task.stopped_at = Some(now);
+        }
+        true
+    }
+
+    fn finish(&mut self, cluster: &str, task: &str) -> bool {
+        let now = self.now;
+        if let Some(task) = self.task_mut(cluster, task) {
+            task.last_status = "STOPPED".into();
+            task.stopped_at = Some(now);
+            task.version += 1;
+        }
+        true
+    }
+
+    fn forget(&mut self, cluster: &str, task: &str) -> bool {
+        self.lives.remove(task);
+        self.account
+            .clusters
+            .get_mut(cluster)
+            .and_then(|home| home.tasks.remove(task))
+            .is_some()
+    }
+
+    /// A task that never came up: STOPPED with TaskFailedToStart, and an event with the reason.
+    fn fails_to_start(&mut self, cluster: &str, id: &str, reason: &str, in_container: Option<&str>) {
+        let fargate = self.task(cluster, id).is_some_and(|t| t.launch_type == "FARGATE");
+        let told = in_container.filter(|_| fargate).unwrap_or(reason).to_owned();
+        if let Some(task) = self.task_mut(cluster, id) {
+            task.desired_status = "STOPPED".into();
+            task.stop_code = Some("TaskFailedToStart".into());
+            task.stopped_reason = Some(told.clone());
+            for container in &mut task.containers {
+                container.reason = in_container.map(str::to_owned);
+            }
+        }
+        let service = self.task(cluster, id).map(|t| t.service.clone()).unwrap_or_default();
+        let said = in_container.unwrap_or(&told).to_owned();
+        self.say(cluster, &service, events::could_not_start(&service, &said));
+        self.after(Duration::from_millis(900), stage(cluster, id, Stage::Stopped));
+        self.start_failed(cluster, &service, id, true);
+    }
+
+    /// The essential container has ended by itself, and with it the task.
+    pub(super) fn container_ends(&mut self, cluster: &str, id: &str, exit_code: i32, reason: Option<String>) {
+        let now = self.now;
+        let Some(task) = self.task_mut(cluster, id) else {
+            return;
+        };
+        if task.containers.iter().all(|c| c.last_status == "STOPPED") || task.desired_status == "STOPPED" {
+            return;
+        }
+        let began = task.started_at.is_some();
+        task.desired_status = "STOPPED".into();
+        task.last_status = "DEACTIVATING".into();
+        task.execution_stopped_at = Some(now);
+        task.stopping_at = Some(now);
+        task.stop_code = Some(
+            if began {
+                "EssentialContainerExited"
+            } else {
+                "TaskFailedToStart"
+            }
+            .into(),
+        );
+        task.stopped_reason = Some("Essential container in task exited".into());
+        for (place, container) in task.containers.iter_mut().enumerate() {
+            container.last_status = "STOPPED".into();
+            // The others are stopped with it.
+            container.exit_code = Some(if place == 0 { exit_code } else { 137 });
+            container.reason = reason.clone().filter(|_| place == 0);
+        }
+        let service = task.service.clone();
+        self.deregister_soon(cluster, &service, &[id.to_owned()], false);
+        self.after(Duration::from_millis(2_500), stage(cluster, id, Stage::Stopped));
+        self.start_failed(cluster, &service, id, false);
+        self.recount(cluster, &service);
+    }
+
+    /// ECS stops tasks: they leave the count of what it wants at once, then the load balancer, then they end.
+    pub(super) fn stop_tasks(&mut self, cluster: &str, tasks: &[String], code: &str, reason: &str, for_health: bool) {
+        let Some(service) = tasks
+            .first()
+            .and_then(|id| self.task(cluster, id))
+            .map(|t| t.service.clone())
+        else {
+            return;
+        };
+        let mut behind_balancer = Vec::new();
+        for id in tasks {
+            let has_targets = !self.owned_targets(id).is_empty();
+            let Some(task) = self.task_mut(cluster, id) else {
+                continue;
+            };
+            task.desired_status = "STOPPED".into();
+            task.stop_code = Some(code.to_owned());
+            task.stopped_reason = Some(reason.to_owned());
+            task.version += 1;
+            if has_targets {
+                task.last_status = "DEACTIVATING".into();
+                behind_balancer.push(id.clone());
+            } else {
+                self.after(Duration::from_millis(600), stage(cluster, id, Stage::Stop));
+            }
+        }
+        let now = self.now;
+        self.mind(cluster, &service).last_action = now;
+        self.deregister_soon(cluster, &service, &behind_balancer, for_health);
+        self.recount(cluster, &service);
+    }
+
+    /// Puts the end of containers that misbehave on the queue.
+    fn script_ends(&mut self, cluster: &str, tasks: &[String]) {
+        for id in tasks {
+            let Some(task) = self.task(cluster, id) else {
+                continue;
+            };
+            if let Some((exit_code, later, reason)) = self.behaviour(cluster, task).ends {
+                self.after(
+                    later,
+                    Happening::Ends {
+                        cluster: cluster.to_owned(),
+                        task: id.clone(),
+                        exit_code,
+                        reason,
+                    },
+                );
+            }
+        }
+    }
+
+    fn recount_for(&mut self, cluster: &str, tasks: &[String]) {
+        if let Some(service) = tasks
+            .first()
+            .and_then(|id| self.task(cluster, id))
+            .map(|t| t.service.clone())
+        {
+            self.recount(cluster, &service);
+        }
+    }
+}
+
+pub(super) fn stage(cluster: &str, task: &str, stage: Stage) -> Happening {
+    Happening::Stage {
+        cluster: cluster.to_owned(),
+        tasks: vec![task.to_owned()],
+        stage,
+    }
+}
+
+fn text(value: &serde_json::Value, key: &str) -> String {
+    value
+        .get(key)
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
+}

@@ -1,0 +1,126 @@
+//! Stories about whole rollouts in the simulated world.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::scenario::{CircuitBreakerSpec, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
+use super::state::ServiceChange;
+use super::{Truth, World};
+
+/// One service `web` of one container behind one target group, on one instance, with dynamic host ports.
+pub(super) fn bridge(host_port: u16, desired: u32) -> Scenario {
+    Scenario {
+        instances: vec![InstanceSpec::default()],
+        target_groups: vec![TargetGroupSpec {
+            name: "web".into(),
+            ..TargetGroupSpec::default()
+        }],
+        services: vec![ServiceSpec {
+            name: "web".into(),
+            desired_count: desired,
+            task_definition: json!({"family": "web", "containerDefinitions": [{"name": "web", "image": "web:1", "memory": 128,
+                "cpu": 64, "portMappings": [{"containerPort": 80, "hostPort": host_port}]}]}),
+            load_balancers: vec![LoadBalancerSpec {
+                target_group: Some("web".into()),
+                container_name: "web".into(),
+                container_port: 80,
+                ..LoadBalancerSpec::default()
+            }],
+            ..ServiceSpec::default()
+        }],
+        ..Scenario::default()
+    }
+}
+
+pub(super) fn fargate() -> Scenario {
+    let mut scenario = bridge(0, 1);
+    scenario.services[0].task_definition = json!({"family": "web", "networkMode": "awsvpc", "cpu": "256", "memory": "512",
+        "requiresCompatibilities": ["FARGATE"],
+        "containerDefinitions": [{"name": "web", "image": "web:1", "portMappings": [{"containerPort": 80}]}]});
+    scenario
+}
+
+struct Story {
+    world: World,
+    deployment: String,
+    update: crate::time::Timestamp,
+}
+
+impl Story {
+    /// Waits a minute, registers the next revision and deploys it.
+    fn of(scenario: &Scenario) -> Story {
+        let mut world = World::new(scenario).expect("a world");
+        world.advance(world.now() + Duration::from_secs(60));
+        let mut story = Story {
+            update: world.now(),
+            world,
+            deployment: String::new(),
+        };
+        story.deploy(scenario);
+        story
+    }
+
+    fn deploy(&mut self, scenario: &Scenario) {
+        let mut body = scenario.services[0].task_definition.clone();
+        body["containerDefinitions"][0]["image"] = "web:2".into();
+        let registered = self.world.register_task_definition(&body).expect("registers");
+        let change = ServiceChange {
+            cluster: "default".into(),
+            service: "web".into(),
+            task_definition: Some(registered.arn),
+            force_new_deployment: true,
+            ..ServiceChange::default()
+        };
+        self.update = self.world.now();
+        self.deployment = self.world.update_service(&change).expect("updates").deployments[0]
+            .id
+            .clone();
+    }
+
+    fn pass(&mut self, seconds: u64) -> &mut Self {
+        self.world.advance(self.world.now() + Duration::from_secs(seconds));
+        self
+    }
+
+    fn truth(&self) -> Truth {
+        self.world.truth("default", "web", &self.deployment)
+    }
+
+    fn service(&self) -> &super::state::Service {
+        &self.world.account().clusters["default"].services["web"]
+    }
+
+    /// The events since the update, oldest first, with the seconds since the update.
+    fn events(&self) -> Vec<(f64, String)> {
+        let since = self.service().events.iter().filter(|e| e.created_at >= self.update);
+        let mut told: Vec<_> = since
+            .map(|e| (e.created_at.since(self.update).as_secs_f64(), e.message.clone()))
+            .collect();
+        told.reverse();
+        told
+    }
+
+    fn says(&self, words: &str) -> usize {
+        self.events()
+            .iter()
+            .filter(|(_, message)| message.contains(words))
+            .count()
+    }
+}
+
+#[test]
+fn a_rollout_on_one_instance_is_done_in_about_seven_minutes() {
+    let mut story = Story::of(&bridge(0, 1));
+    while !story.truth().is_done() {
+        story.pass(1);
+        assert!(
+            story.world.now().since(story.update) < Duration::from_secs(600),
+            "{:#?}\n{:?}",
+            story.events(),
+            story.truth()
+        );
+    }
+    let took = story.world.now().since(story.update).as_secs();
+    assert!((360..=480).contains(&took), "{took} s");
+}

@@ -1,0 +1,118 @@
+//! The truth about a deployment: what an observer ought to find out, read off the world itself.
+
+use super::state::{Deployment, Task};
+use super::world::World;
+
+/// How a deployment really stands at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Truth {
+    /// The deployment is the service's PRIMARY one.
+    pub is_primary: bool,
+    /// Its rollout state is COMPLETED.
+    pub is_completed: bool,
+    pub new_running: u32,
+    pub desired: u32,
+    /// Every load-balanced port of every running new task is a registered healthy target of that very task.
+    pub new_targets_healthy: bool,
+    /// Targets in the service's groups that belong to no task of the deployment, draining ones included.
+    pub old_targets_left: usize,
+    /// Tasks of other deployments that are not STOPPED.
+    pub old_tasks_left: usize,
+    /// The deployment has failed and an older one has taken its place, or is about to.
+    pub rolled_back: bool,
+    /// Another deployment was made after it.
+    pub superseded: bool,
+}
+
+impl Truth {
+    /// The rollout is over and good: the new tasks serve alone.
+    pub fn is_done(&self) -> bool {
+        self.is_primary
+            && self.is_completed
+            && self.desired > 0
+            && self.new_running == self.desired
+            && self.new_targets_healthy
+            && self.old_targets_left == 0
+            && self.old_tasks_left == 0
+    }
+}
+
+impl World {
+    /// The truth about one deployment of a service; all zero where there is no such service.
+    pub fn truth(&self, cluster: &str, service: &str, deployment_id: &str) -> Truth {
+        let Some(found) = self.service(cluster, service) else {
+            return Truth::default();
+        };
+        let own = found.deployments.iter().find(|d| d.id == deployment_id);
+        let is_primary = own.is_some_and(|d| d.status == "PRIMARY");
+        let tasks: Vec<&Task> = self
+            .account
+            .clusters
+            .get(cluster)
+            .into_iter()
+            .flat_map(|c| c.tasks.values())
+            .collect();
+        let tasks: Vec<&Task> = tasks.into_iter().filter(|t| t.service == service).collect();
+        let is_new = |task: &&&Task| task.started_by == deployment_id;
+        let running: Vec<&&Task> = tasks
+            .iter()
+            .filter(is_new)
+            .filter(|t| t.last_status == "RUNNING" && t.desired_status == "RUNNING")
+            .collect();
+        let groups = found.load_balancers.iter().filter_map(|b| b.target_group_arn.as_ref());
+        let mut groups: Vec<&String> = groups.collect();
+        groups.sort();
+        groups.dedup();
+        let targets = || {
+            groups
+                .iter()
+                .filter_map(|arn| self.account.target_groups.get(*arn))
+                .flat_map(|g| &g.targets)
+        };
+        let is_of_new = |task: &Option<String>| tasks.iter().filter(is_new).any(|t| Some(&t.id) == task.as_ref());
+        let service_deployment = found
+            .service_deployments
+            .iter()
+            .position(|d| d.deployment_id == deployment_id);
+        let went_back =
+            service_deployment.is_some_and(|place| found.service_deployments[place].status.starts_with("ROLLBACK"));
+        Truth {
+            is_primary,
+            is_completed: own.is_some_and(|d: &Deployment| d.rollout_state == "COMPLETED"),
+            new_running: u32::try_from(running.len()).unwrap_or(u32::MAX),
+            desired: found.desired_count,
+            new_targets_healthy: running.iter().all(|task| self.has_healthy_targets(cluster, task)),
+            old_targets_left: targets().filter(|target| !is_of_new(&target.task)).count(),
+            old_tasks_left: tasks
+                .iter()
+                .filter(|t| t.started_by != deployment_id && t.last_status != "STOPPED")
+                .count(),
+            rolled_back: went_back,
+            superseded: service_deployment.is_some_and(|place| place > 0),
+        }
+    }
+
+    fn has_healthy_targets(&self, cluster: &str, task: &Task) -> bool {
+        let Some(service) = self.service(cluster, &task.service) else {
+            return false;
+        };
+        let wanted: Vec<&String> = service
+            .load_balancers
+            .iter()
+            .filter_map(|b| b.target_group_arn.as_ref())
+            .collect();
+        let registered = self
+            .lives
+            .get(&task.id)
+            .map(|life| life.targets.as_slice())
+            .unwrap_or_default();
+        registered.len() >= wanted.len()
+            && registered.iter().all(|(arn, id, port, _)| {
+                self.account.target_groups.get(arn).is_some_and(|group| {
+                    group.targets.iter().any(|t| {
+                        &t.id == id && t.port == *port && t.state == "healthy" && t.task.as_deref() == Some(&task.id)
+                    })
+                })
+            })
+    }
+}

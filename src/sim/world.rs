@@ -1,0 +1,353 @@
+//! The world: an account, virtual time, and the queue of what will happen next.
+//!
+//! Everything that happens has a moment and a number; the queue runs in that order, and every draw comes from one seeded
+//! generator, so the same scenario and the same calls at the same moments give the same account to the last byte.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::faults::FaultSpec;
+use super::scenario::{Scenario, Spread, Timings};
+use super::state::{Account, Cluster, Deployment, Refusal, Service, Task};
+use crate::time::Timestamp;
+
+pub struct World {
+    pub(super) now: Timestamp,
+    pub(super) start: Timestamp,
+    pub(super) account: Account,
+    pub(super) timings: Timings,
+    pub(super) faults: Vec<FaultSpec>,
+    /// What the scheduler remembers of each service, beside what the API shows. By cluster and service.
+    pub(super) minds: BTreeMap<(String, String), Mind>,
+    /// What is known of each task beside what the API shows. By task id.
+    pub(super) lives: BTreeMap<String, Life>,
+    /// The next dynamic port of each container instance. By instance id.
+    pub(super) next_ports: BTreeMap<String, u16>,
+    /// How many network interfaces there have been: the next private address.
+    pub(super) interfaces: u32,
+    queue: BTreeMap<(Timestamp, u64), Happening>,
+    sequence: u64,
+    rng: fastrand::Rng,
+}
+
+/// The scheduler's own memory of one service.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Mind {
+    /// The deployment that ran at the world's start.
+    pub initial: String,
+    /// The first deployment that somebody's UpdateService made, and its task definition: what `next` means.
+    pub next: Option<(String, String)>,
+    pub first_update: Option<Timestamp>,
+    /// The newest COMPLETED deployment: what a rollback goes back to.
+    pub completed: Option<Deployment>,
+    /// Set while that deployment is PRIMARY again after a failure: its original creation time.
+    pub rolling_back: Option<Timestamp>,
+    /// The next regular look.
+    pub next_look: Option<Timestamp>,
+    /// Nothing is done before this.
+    pub acts_from: Timestamp,
+    /// Failed starts that have not been counted yet: that happens when the next start is tried.
+    pub uncounted: u32,
+    pub retry_at: Option<Timestamp>,
+    pub retries: u32,
+    /// The last start, stop or deregistration.
+    pub last_action: Timestamp,
+    /// Deregistrations that have been decided and not been made.
+    pub deregistering: u32,
+    pub completes_at: Option<Timestamp>,
+    pub breaker_pending: bool,
+    /// Whether a task of the PRIMARY deployment has been healthy.
+    pub has_been_healthy: bool,
+    /// Unhealthy tasks for which a replacement has been started: unhealthy one -> its replacement.
+    pub replacements: BTreeMap<String, String>,
+    /// Since when ECS has seen a task's target unhealthy, and how long it waits before it acts.
+    pub unhealthy_since: BTreeMap<String, (Timestamp, Duration)>,
+}
+
+/// What is known of one task beside what the API shows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Life {
+    /// (target group, target id, port, container port).
+    pub targets: Vec<(String, String, u16, u16)>,
+    /// When its containers began to run.
+    pub running_since: Option<Timestamp>,
+    pub has_been_healthy: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Happening {
+    /// The scheduler looks at a service.
+    Look { cluster: String, service: String },
+    /// Tasks that were started together go on together.
+    Stage {
+        cluster: String,
+        tasks: Vec<String>,
+        stage: Stage,
+    },
+    /// The essential container of a task ends by itself.
+    Ends {
+        cluster: String,
+        task: String,
+        exit_code: i32,
+        reason: Option<String>,
+    },
+    Deregister {
+        cluster: String,
+        service: String,
+        tasks: Vec<String>,
+        for_health: bool,
+    },
+    /// A health check of one registration of a target.
+    Check {
+        group: String,
+        id: String,
+        port: u16,
+        registered_at: Timestamp,
+    },
+    /// A drained target disappears.
+    Gone {
+        group: String,
+        id: String,
+        port: u16,
+        registered_at: Timestamp,
+    },
+    BreakerFires {
+        cluster: String,
+        service: String,
+        deployment: String,
+    },
+    Completes {
+        cluster: String,
+        service: String,
+        deployment: String,
+    },
+    /// A superseded service deployment ends.
+    Superseded {
+        cluster: String,
+        service: String,
+        arn: String,
+    },
+    /// A fault of the timetable, for one service.
+    Fault {
+        index: usize,
+        cluster: String,
+        service: String,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    Pull,
+    Start,
+    Run,
+    Stop,
+    Stopped,
+    Deprovisioned,
+    Forget,
+}
+
+impl World {
+    /// An empty world at its start; `setup` fills it.
+    pub(super) fn empty(scenario: &Scenario, start: Timestamp) -> Self {
+        Self {
+            now: start,
+            start,
+            account: Account {
+                id: scenario.account.clone(),
+                region: scenario.region.clone(),
+                ..Account::default()
+            },
+            timings: scenario.timings.clone(),
+            faults: scenario.faults.clone(),
+            minds: BTreeMap::new(),
+            lives: BTreeMap::new(),
+            next_ports: BTreeMap::new(),
+            interfaces: 0,
+            queue: BTreeMap::new(),
+            sequence: 0,
+            rng: fastrand::Rng::with_seed(scenario.seed),
+        }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// When the next thing happens. The scheduler looks at every service about each ten seconds, so there always is one
+    /// while there is a service.
+    pub fn next_event_at(&self) -> Option<Timestamp> {
+        self.queue.keys().next().map(|(at, _)| *at)
+    }
+
+    pub fn events_pending(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Lets time pass: whatever is due until `to`, and at `to`, happens in order. Time never runs backwards.
+    pub fn advance(&mut self, to: Timestamp) {
+        while let Some(entry) = self.queue.first_entry() {
+            if entry.key().0 > to {
+                break;
+            }
+            let ((at, _), happening) = entry.remove_entry();
+            self.now = self.now.max(at);
+            self.happen(happening);
+        }
+        self.now = self.now.max(to);
+    }
+
+    /// The cluster of that name or ARN; `None` is the one called `default`.
+    pub fn cluster(&self, reference: Option<&str>) -> Result<&Cluster, Refusal> {
+        let name = reference.map_or("default", short);
+        self.account
+            .clusters
+            .get(name)
+            .filter(|cluster| cluster.status == "ACTIVE")
+            .ok_or_else(|| Refusal::new("ClusterNotFoundException", "Cluster not found."))
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Look { cluster, service } => self.look(&cluster, &service),
+            Happening::Stage { cluster, tasks, stage } => self.enter_stage(&cluster, &tasks, stage),
+            Happening::Ends {
+                cluster,
+                task,
+                exit_code,
+                reason,
+            } => self.container_ends(&cluster, &task, exit_code, reason),
+            Happening::Deregister {
+                cluster,
+                service,
+                tasks,
+                for_health,
+            } => {
+                self.deregister_tasks(&cluster, &service, &tasks, for_health);
+            }
+            Happening::Check {
+                group,
+                id,
+                port,
+                registered_at,
+            } => self.check_target(&group, &id, port, registered_at),
+            Happening::Gone {
+                group,
+                id,
+                port,
+                registered_at,
+            } => self.target_gone(&group, &id, port, registered_at),
+            Happening::BreakerFires {
+                cluster,
+                service,
+                deployment,
+            } => self.breaker_fires(&cluster, &service, &deployment),
+            Happening::Completes {
+                cluster,
+                service,
+                deployment,
+            } => self.completes(&cluster, &service, &deployment),
+            Happening::Superseded { cluster, service, arn } => self.superseded(&cluster, &service, &arn),
+            Happening::Fault {
+                index,
+                cluster,
+                service,
+            } => self.strike(index, &cluster, &service),
+        }
+    }
+
+    pub(super) fn after(&mut self, span: Duration, happening: Happening) {
+        self.at(self.now + span, happening);
+    }
+
+    pub(super) fn at(&mut self, at: Timestamp, happening: Happening) {
+        self.sequence += 1;
+        self.queue.insert((at, self.sequence), happening);
+    }
+
+    pub(super) fn draw(&mut self, spread: Spread) -> Duration {
+        let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        Duration::from_millis(self.rng.u64(millis(spread.low)..=millis(spread.high)))
+    }
+
+    /// `length` random hexadecimal digits.
+    pub(super) fn hex(&mut self, length: usize) -> String {
+        (0..length)
+            .map(|_| char::from(b"0123456789abcdef"[self.rng.usize(..16)]))
+            .collect()
+    }
+
+    /// `length` random decimal digits, the first of which is no zero.
+    pub(super) fn digits(&mut self, length: usize) -> String {
+        (0..length)
+            .map(|place| char::from(b'0' + self.rng.u8(u8::from(place == 0)..10)))
+            .collect()
+    }
+
+    /// A 21-character id of a service deployment.
+    pub(super) fn mixed(&mut self, length: usize) -> String {
+        (0..length).map(|_| self.rng.alphanumeric()).collect()
+    }
+
+    pub(super) fn uuid(&mut self) -> String {
+        let h = self.hex(32);
+        format!("{}-{}-{}-{}-{}", &h[..8], &h[8..12], &h[12..16], &h[16..20], &h[20..])
+    }
+
+    pub(super) fn service(&self, cluster: &str, service: &str) -> Option<&Service> {
+        self.account.clusters.get(cluster)?.services.get(service)
+    }
+
+    pub(super) fn service_mut(&mut self, cluster: &str, service: &str) -> Option<&mut Service> {
+        self.account.clusters.get_mut(cluster)?.services.get_mut(service)
+    }
+
+    pub(super) fn task(&self, cluster: &str, task: &str) -> Option<&Task> {
+        self.account.clusters.get(cluster)?.tasks.get(task)
+    }
+
+    pub(super) fn task_mut(&mut self, cluster: &str, task: &str) -> Option<&mut Task> {
+        self.account.clusters.get_mut(cluster)?.tasks.get_mut(task)
+    }
+
+    pub(super) fn mind(&mut self, cluster: &str, service: &str) -> &mut Mind {
+        self.minds.entry((cluster.to_owned(), service.to_owned())).or_default()
+    }
+
+    pub(super) fn mind_of(&self, cluster: &str, service: &str) -> Option<&Mind> {
+        self.minds.get(&(cluster.to_owned(), service.to_owned()))
+    }
+
+    /// The service's tasks that ECS wants to run, in the order of their creation.
+    pub(super) fn wanted_tasks(&self, cluster: &str, service: &str) -> Vec<&Task> {
+        let Some(cluster) = self.account.clusters.get(cluster) else {
+            return Vec::new();
+        };
+        let mut tasks: Vec<&Task> = cluster
+            .tasks
+            .values()
+            .filter(|t| t.service == service && t.desired_status == "RUNNING")
+            .collect();
+        tasks.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+        tasks
+    }
+
+    /// Every target that a task was registered as and still is.
+    pub(super) fn owned_targets(&self, task: &str) -> BTreeSet<(String, String, u16)> {
+        self.account
+            .target_groups
+            .values()
+            .flat_map(|group| group.targets.iter().map(move |target| (group, target)))
+            .filter(|(_, target)| target.task.as_deref() == Some(task))
+            .map(|(group, target)| (group.arn.clone(), target.id.clone(), target.port))
+            .collect()
+    }
+}
+
+/// The last segment of an ARN, or the name itself.
+pub(super) fn short(reference: &str) -> &str {
+    reference.rsplit('/').next().unwrap_or(reference)
+}
