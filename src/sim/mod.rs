@@ -6,6 +6,7 @@
 pub mod scenario;
 pub mod state;
 pub mod truth;
+pub mod wire;
 pub mod world;
 
 mod balancer;

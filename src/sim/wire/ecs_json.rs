@@ -1,0 +1,150 @@
+//! Amazon ECS over AWS JSON 1.1: one operation per request, named in a header, with JSON in and out.
+
+mod clusters;
+mod instances;
+mod service_deployments;
+mod services;
+mod task_definitions;
+mod tasks;
+
+use serde_json::{Value, json};
+
+use super::members::Members;
+use super::{HttpResponse, Reply};
+use crate::sim::state::{Cluster, Refusal};
+use crate::sim::world::World;
+use crate::time::Timestamp;
+
+const TARGET_PREFIX: &str = "AmazonEC2ContainerServiceV20141113.";
+
+pub fn handle(world: &mut World, target: &str, body: &[u8]) -> HttpResponse {
+    let Some(operation) = target.strip_prefix(TARGET_PREFIX) else {
+        return unknown_operation(target);
+    };
+    let Some(serve) = operation_named(operation) else {
+        return unknown_operation(&format!("ecs:{operation}"));
+    };
+    match read(body).and_then(|document| serve(world, &document)) {
+        Ok(answer) => {
+            let mut response = respond(200, &answer.document);
+            response.note = answer.note;
+            response
+        }
+        Err(refusal) => refuse(&refusal),
+    }
+}
+
+type Operation = fn(&mut World, &Value) -> Reply<Value>;
+
+fn operation_named(name: &str) -> Option<Operation> {
+    Some(match name {
+        "RegisterTaskDefinition" => task_definitions::register,
+        "DescribeTaskDefinition" => task_definitions::describe,
+        "ListTaskDefinitions" => task_definitions::list,
+        "ListTaskDefinitionFamilies" => task_definitions::list_families,
+        "DeregisterTaskDefinition" => task_definitions::deregister,
+        "DescribeClusters" => clusters::describe,
+        "ListClusters" => clusters::list,
+        "DescribeServices" => services::describe,
+        "ListServices" => services::list,
+        "UpdateService" => services::update,
+        "ListTasks" => tasks::list,
+        "DescribeTasks" => tasks::describe,
+        "StopTask" => tasks::stop,
+        "ListContainerInstances" => instances::list,
+        "DescribeContainerInstances" => instances::describe,
+        "ListServiceDeployments" => service_deployments::list,
+        "DescribeServiceDeployments" => service_deployments::describe,
+        "DescribeServiceRevisions" => service_deployments::describe_revisions,
+        "StopServiceDeployment" => service_deployments::stop,
+        _ => return None,
+    })
+}
+
+fn read(body: &[u8]) -> Result<Value, Refusal> {
+    if body.is_empty() {
+        return Ok(json!({}));
+    }
+    let document: Value = serde_json::from_slice(body)
+        .map_err(|error| Refusal::new("SerializationException", format!("not JSON: {error}")))?;
+    // Every operation takes a structure; this refuses anything else before one sees it.
+    Members::of(&document)?;
+    Ok(document)
+}
+
+/// AWS answers with the code alone; the message here is for whoever wonders why a call of theirs fails.
+fn unknown_operation(asked: &str) -> HttpResponse {
+    let refusal = Refusal::new(
+        "UnknownOperationException",
+        format!("the simulator does not serve {asked}"),
+    );
+    refuse(&refusal).with_note(format!("not served: {asked}"))
+}
+
+fn refuse(refusal: &Refusal) -> HttpResponse {
+    respond(
+        refusal.status,
+        &json!({"__type": refusal.code, "message": refusal.message}),
+    )
+}
+
+fn respond(status: u16, document: &Value) -> HttpResponse {
+    HttpResponse {
+        status,
+        content_type: "application/x-amz-json-1.1",
+        headers: Vec::new(),
+        body: document.to_string().into_bytes(),
+        note: None,
+    }
+}
+
+/// Seconds since the epoch with a fraction, in plain digits. AWS also sends `1.620282875304E9`: the same number.
+fn seconds(at: Timestamp) -> Value {
+    json!(at.as_secs_f64())
+}
+
+/// A document's members, where those without a value are left out instead of being null.
+fn structure<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
+    members
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+/// Adds `members` behind those that `document` has.
+fn extend<const N: usize>(document: &mut Value, members: [(&str, Option<Value>); N]) {
+    if let (Value::Object(all), Value::Object(more)) = (document, structure(members)) {
+        all.extend(more);
+    }
+}
+
+fn failure(arn: impl Into<String>, reason: &str) -> Value {
+    json!({"arn": arn.into(), "reason": reason})
+}
+
+/// The short id of a service, task or instance that is given by id or ARN; `None` where the ARN names another cluster.
+/// ARNs in the old format name no cluster.
+fn id_in<'a>(cluster: &Cluster, reference: &'a str) -> Option<&'a str> {
+    let mut segments = reference.rsplit('/');
+    let id = segments.next()?;
+    let owner = segments.next();
+    let is_long = segments.next().is_some();
+    (!is_long || owner == Some(cluster.name.as_str())).then_some(id)
+}
+
+/// The ARN under which something that does not exist is reported missing.
+fn arn_of(world: &World, cluster: &Cluster, kind: &str, reference: &str) -> String {
+    if reference.starts_with("arn:") {
+        return reference.to_owned();
+    }
+    let account = world.account();
+    format!(
+        "arn:aws:ecs:{}:{}:{kind}/{}/{reference}",
+        account.region, account.id, cluster.name
+    )
+}
+
+fn number(value: Option<i64>) -> Option<Value> {
+    value.map(|number| json!(number.to_string()))
+}

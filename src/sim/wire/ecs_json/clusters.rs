@@ -1,0 +1,72 @@
+//! DescribeClusters, ListClusters.
+
+use serde_json::{Value, json};
+
+use super::failure;
+use crate::sim::state::Cluster;
+use crate::sim::wire::Reply;
+use crate::sim::wire::members::Members;
+use crate::sim::wire::page::page;
+use crate::sim::world::World;
+
+pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
+    let arns = world
+        .account()
+        .clusters
+        .values()
+        .map(|cluster| cluster.arn.clone())
+        .collect();
+    let page = page(Members::of(body)?, 100, arns)?;
+    Ok(super::structure([
+        ("clusterArns", Some(json!(page.items))),
+        ("nextToken", page.next.map(Value::from)),
+    ])
+    .into())
+}
+
+pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
+    let mut references = Members::of(body)?.texts("clusters")?;
+    if references.is_empty() {
+        references.push("default");
+    }
+    let (mut clusters, mut failures) = (Vec::new(), Vec::new());
+    for reference in references {
+        match world.cluster(Some(reference)) {
+            Ok(cluster) => clusters.push(document(cluster)),
+            Err(_) => failures.push(failure(missing_arn(world, reference), "MISSING")),
+        }
+    }
+    Ok(json!({"clusters": clusters, "failures": failures}).into())
+}
+
+fn document(cluster: &Cluster) -> Value {
+    let wanted = |status: &str| {
+        cluster
+            .tasks
+            .values()
+            .filter(|task| task.desired_status == "RUNNING" && task.last_status == status)
+            .count()
+    };
+    json!({
+        "clusterArn": cluster.arn,
+        "clusterName": cluster.name,
+        "status": cluster.status,
+        "registeredContainerInstancesCount": cluster.instances.len(),
+        "runningTasksCount": wanted("RUNNING"),
+        "pendingTasksCount": wanted("PENDING"),
+        "activeServicesCount": cluster.services.values().filter(|service| service.status == "ACTIVE").count(),
+        "statistics": [],
+        "tags": [],
+        "settings": [{"name": "containerInsights", "value": "disabled"}],
+        "capacityProviders": [],
+        "defaultCapacityProviderStrategy": [],
+    })
+}
+
+fn missing_arn(world: &World, reference: &str) -> String {
+    if reference.starts_with("arn:") {
+        return reference.to_owned();
+    }
+    let account = world.account();
+    format!("arn:aws:ecs:{}:{}:cluster/{reference}", account.region, account.id)
+}

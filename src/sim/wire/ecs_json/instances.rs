@@ -1,0 +1,149 @@
+//! ListContainerInstances, DescribeContainerInstances.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{arn_of, extend, failure, id_in, seconds, structure};
+use crate::sim::state::{Cluster, ContainerInstance, Task};
+use crate::sim::wire::members::Members;
+use crate::sim::wire::page::page;
+use crate::sim::wire::{Answer, Reply};
+use crate::sim::world::World;
+
+/// Source: the words of AWS's refusal of more, `instanceIds can have at most 100 items.`
+const INSTANCES_PER_CALL: usize = 100;
+
+/// What every container instance keeps for itself, in the order in which AWS lists it: ssh, the Docker daemon with and
+/// without TLS, the agent's introspection and credentials. Source: recorded answers.
+const RESERVED_PORTS: [u16; 5] = [22, 2376, 2375, 51678, 51679];
+
+pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
+    let members = Members::of(body)?;
+    let cluster = world.cluster(members.text("cluster")?)?;
+    let status = members.text("status")?;
+    let arns = cluster
+        .instances
+        .values()
+        .filter(|instance| status.is_none_or(|wanted| wanted == instance.status))
+        .map(|instance| instance.arn.clone())
+        .collect();
+    let page = page(members, 100, arns)?;
+    let filter = members.text("filter")?;
+    Ok(Answer {
+        document: structure([
+            ("containerInstanceArns", Some(json!(page.items))),
+            ("nextToken", page.next.map(Value::from)),
+        ]),
+        note: filter.map(|_| "ecs:ListContainerInstances: not modelled, ignored: filter".to_owned()),
+    })
+}
+
+pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
+    let members = Members::of(body)?;
+    let cluster = world.cluster(members.text("cluster")?)?;
+    let references = members.references(
+        "containerInstances",
+        INSTANCES_PER_CALL,
+        "Container Instances",
+        "instanceIds",
+    )?;
+    let with_health = members.includes("CONTAINER_INSTANCE_HEALTH")?;
+    let (mut instances, mut failures) = (Vec::new(), Vec::new());
+    for reference in references {
+        match id_in(cluster, reference).and_then(|id| cluster.instances.get(id)) {
+            Some(instance) => {
+                let mut document = document(world, cluster, instance);
+                extend(&mut document, [("healthStatus", with_health.then(|| health(instance)))]);
+                instances.push(document);
+            }
+            None => failures.push(failure(
+                arn_of(world, cluster, "container-instance", reference),
+                "MISSING",
+            )),
+        }
+    }
+    Ok(json!({"containerInstances": instances, "failures": failures}).into())
+}
+
+fn document(world: &World, cluster: &Cluster, instance: &ContainerInstance) -> Value {
+    let placed: Vec<&Task> = tasks_on(cluster, instance).collect();
+    let count = |status: &str| placed.iter().filter(|task| task.last_status == status).count();
+    let cpu = instance.cpu - placed.iter().map(|task| task.cpu).sum::<i64>();
+    let memory = instance.memory - placed.iter().map(|task| task.memory).sum::<i64>();
+    let taken: BTreeSet<u16> = placed.iter().flat_map(|task| static_ports(world, task)).collect();
+    let ports: Vec<u16> = RESERVED_PORTS
+        .into_iter()
+        .chain(taken.into_iter().filter(|port| !RESERVED_PORTS.contains(port)))
+        .collect();
+    json!({
+        "containerInstanceArn": instance.arn,
+        "ec2InstanceId": instance.ec2_instance_id,
+        "version": 6,
+        "versionInfo": {"agentVersion": "1.98.0", "agentHash": "ae5dc4a0", "dockerVersion": "DockerVersion: 25.0.8"},
+        "remainingResources": resources(cpu, memory, &ports),
+        "registeredResources": resources(instance.cpu, instance.memory, &RESERVED_PORTS),
+        "status": instance.status,
+        "agentConnected": instance.agent_connected,
+        "runningTasksCount": count("RUNNING"),
+        "pendingTasksCount": count("PENDING") + count("ACTIVATING"),
+        "attributes": [
+            {"name": "ecs.availability-zone", "value": instance.availability_zone},
+            {"name": "ecs.cpu-architecture", "value": "x86_64"},
+            {"name": "ecs.os-type", "value": "linux"},
+            {"name": "com.amazonaws.ecs.capability.task-iam-role"},
+        ],
+        "registeredAt": seconds(instance.registered_at),
+        "attachments": [],
+        "tags": [],
+    })
+}
+
+/// The tasks that an instance's resources are reserved for: ECS counts those that are to run, and lets go of a stopping
+/// task's share before the task has stopped.
+fn tasks_on<'a>(cluster: &'a Cluster, instance: &'a ContainerInstance) -> impl Iterator<Item = &'a Task> {
+    cluster.tasks.values().filter(|task| {
+        task.instance.as_deref() == Some(instance.id.as_str())
+            && task.desired_status == "RUNNING"
+            && task.last_status != "STOPPED"
+    })
+}
+
+/// The host ports that the task's definition asks for by number. Dynamic ones never show up among an instance's ports.
+fn static_ports(world: &World, task: &Task) -> Vec<u16> {
+    let Ok(definition) = world.describe_task_definition(&task.task_definition) else {
+        return Vec::new();
+    };
+    let mode = definition.document["networkMode"].as_str().unwrap_or("bridge");
+    if matches!(mode, "awsvpc" | "none") {
+        return Vec::new();
+    }
+    let mappings = definition.document["containerDefinitions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|container| container["portMappings"].as_array())
+        .flatten();
+    mappings
+        .filter(|mapping| mapping["protocol"].as_str() != Some("udp"))
+        .filter_map(|mapping| match mapping["hostPort"].as_u64() {
+            Some(0) | None if mode == "host" => mapping["containerPort"].as_u64(),
+            port => port,
+        })
+        .filter_map(|port| u16::try_from(port).ok().filter(|port| *port != 0))
+        .collect()
+}
+
+fn resources(cpu: i64, memory: i64, ports: &[u16]) -> Value {
+    let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
+    json!([
+        {"name": "CPU", "type": "INTEGER", "doubleValue": 0.0, "longValue": 0, "integerValue": cpu},
+        {"name": "MEMORY", "type": "INTEGER", "doubleValue": 0.0, "longValue": 0, "integerValue": memory},
+        {"name": "PORTS", "type": "STRINGSET", "doubleValue": 0.0, "longValue": 0, "integerValue": 0, "stringSetValue": ports},
+        {"name": "PORTS_UDP", "type": "STRINGSET", "doubleValue": 0.0, "longValue": 0, "integerValue": 0, "stringSetValue": []},
+    ])
+}
+
+fn health(instance: &ContainerInstance) -> Value {
+    json!({"overallStatus": if instance.agent_connected { "OK" } else { "IMPAIRED" }})
+}

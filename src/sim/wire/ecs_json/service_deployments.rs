@@ -1,0 +1,236 @@
+//! ListServiceDeployments, DescribeServiceDeployments, DescribeServiceRevisions, StopServiceDeployment.
+
+use serde_json::{Value, json};
+
+use super::services::{deployment_configuration, load_balancers, revision_arn, revision_summary};
+use super::{failure, id_in, seconds, structure};
+use crate::sim::state::{Deployment, Refusal, Service, ServiceDeployment};
+use crate::sim::wire::Reply;
+use crate::sim::wire::members::{Members, invalid};
+use crate::sim::wire::page::page;
+use crate::sim::world::World;
+
+/// Source: the API reference of DescribeServiceDeployments and DescribeServiceRevisions.
+const ARNS_PER_CALL: usize = 20;
+
+pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
+    let members = Members::of(body)?;
+    let cluster = world.cluster(members.text("cluster")?)?;
+    let service = id_in(cluster, members.required("service")?)
+        .and_then(|name| cluster.services.get(name))
+        .ok_or_else(|| Refusal::new("ServiceNotFoundException", "Service not found."))?;
+    let statuses = members.texts("status")?;
+    let bounds = created_at(members)?;
+    let arns = service
+        .service_deployments
+        .iter()
+        .filter(|deployment| statuses.is_empty() || statuses.contains(&deployment.status.as_str()))
+        .filter(|deployment| bounds.holds(deployment.created_at.as_secs_f64()))
+        .map(|deployment| deployment.arn.clone())
+        .collect();
+    let page = page(members, 20, arns)?;
+    let briefs: Vec<Value> = page
+        .items
+        .iter()
+        .filter_map(|arn| {
+            service
+                .service_deployments
+                .iter()
+                .find(|deployment| deployment.arn == *arn)
+        })
+        .map(|deployment| brief(service, deployment))
+        .collect();
+    Ok(structure([
+        ("serviceDeployments", Some(json!(briefs))),
+        ("nextToken", page.next.map(Value::from)),
+    ])
+    .into())
+}
+
+pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
+    describe_each(body, "serviceDeploymentArns", "serviceDeployments", |arn| {
+        services(world).find_map(|service| {
+            let deployment = service
+                .service_deployments
+                .iter()
+                .find(|deployment| deployment.arn == arn)?;
+            Some(document(service, deployment))
+        })
+    })
+}
+
+pub fn describe_revisions(world: &mut World, body: &Value) -> Reply<Value> {
+    describe_each(body, "serviceRevisionArns", "serviceRevisions", |arn| {
+        services(world).find_map(|service| revision(world, service, arn))
+    })
+}
+
+pub fn stop(world: &mut World, body: &Value) -> Reply<Value> {
+    let members = Members::of(body)?;
+    let is_rollback = match members.text("stopType")? {
+        None | Some("ROLLBACK") => true,
+        Some("ABORT") => false,
+        Some(other) => {
+            return Err(invalid(format!(
+                "stopType should be one of [ABORT,ROLLBACK], not {other}"
+            )));
+        }
+    };
+    let arn = world.stop_service_deployment(members.required("serviceDeploymentArn")?, is_rollback)?;
+    Ok(json!({"serviceDeploymentArn": arn}).into())
+}
+
+fn describe_each(body: &Value, asked: &str, answered: &str, find: impl Fn(&str) -> Option<Value>) -> Reply<Value> {
+    let (mut found, mut failures) = (Vec::new(), Vec::new());
+    for arn in Members::of(body)?.references(asked, ARNS_PER_CALL, asked, asked)? {
+        match find(arn) {
+            Some(document) => found.push(document),
+            None => failures.push(failure(arn, "MISSING")),
+        }
+    }
+    Ok(json!({answered: found, "failures": failures}).into())
+}
+
+fn services(world: &World) -> impl Iterator<Item = &Service> {
+    world
+        .account()
+        .clusters
+        .values()
+        .flat_map(|cluster| cluster.services.values())
+}
+
+/// ListServiceDeployments' parameter `createdAt`, in seconds.
+struct Bounds {
+    after: f64,
+    before: f64,
+}
+
+impl Bounds {
+    fn holds(&self, at: f64) -> bool {
+        self.after <= at && at <= self.before
+    }
+}
+
+fn created_at(members: Members<'_>) -> Result<Bounds, Refusal> {
+    let given = members.structure("createdAt")?;
+    let bound = |name| given.map_or(Ok(None), |given| given.timestamp(name));
+    Ok(Bounds {
+        after: bound("after")?.unwrap_or(f64::NEG_INFINITY),
+        before: bound("before")?.unwrap_or(f64::INFINITY),
+    })
+}
+
+fn brief(service: &Service, deployment: &ServiceDeployment) -> Value {
+    structure([
+        ("serviceDeploymentArn", Some(json!(deployment.arn))),
+        ("serviceArn", Some(json!(service.arn))),
+        ("clusterArn", Some(json!(service.cluster_arn))),
+        ("startedAt", deployment.started_at.map(seconds)),
+        ("createdAt", Some(seconds(deployment.created_at))),
+        ("finishedAt", deployment.finished_at.map(seconds)),
+        ("targetServiceRevisionArn", Some(json!(deployment.target_revision))),
+        ("status", Some(json!(deployment.status))),
+        (
+            "statusReason",
+            deployment.status_reason.as_ref().map(|reason| json!(reason)),
+        ),
+    ])
+}
+
+fn document(service: &Service, deployment: &ServiceDeployment) -> Value {
+    let summary = |arn: &String| revision_summary(arn, deployment_of(service, arn));
+    let rollback = deployment.rollback.as_ref().map(|rollback| {
+        json!({
+            "reason": rollback.reason,
+            "startedAt": seconds(rollback.started_at),
+            "serviceRevisionArn": rollback.revision,
+        })
+    });
+    structure([
+        ("serviceDeploymentArn", Some(json!(deployment.arn))),
+        ("serviceArn", Some(json!(service.arn))),
+        ("clusterArn", Some(json!(service.cluster_arn))),
+        ("createdAt", Some(seconds(deployment.created_at))),
+        ("startedAt", deployment.started_at.map(seconds)),
+        ("finishedAt", deployment.finished_at.map(seconds)),
+        ("updatedAt", Some(seconds(deployment.updated_at))),
+        (
+            "sourceServiceRevisions",
+            Some(deployment.source_revisions.iter().map(summary).collect()),
+        ),
+        ("targetServiceRevision", Some(summary(&deployment.target_revision))),
+        ("status", Some(json!(deployment.status))),
+        (
+            "statusReason",
+            deployment.status_reason.as_ref().map(|reason| json!(reason)),
+        ),
+        ("deploymentConfiguration", Some(deployment_configuration(service))),
+        ("rollback", rollback),
+        (
+            "deploymentCircuitBreaker",
+            Some(json!({
+                "status": deployment.breaker_status,
+                "failureCount": deployment.failure_count,
+                "threshold": deployment.threshold,
+            })),
+        ),
+        ("alarms", Some(json!({"status": "DISABLED"}))),
+    ])
+}
+
+fn deployment_of<'a>(service: &'a Service, revision: &str) -> Option<&'a Deployment> {
+    service
+        .deployments
+        .iter()
+        .find(|deployment| revision_arn(service, &deployment.id) == revision)
+}
+
+/// A revision whose deployment has gone is known by the tasks that it started, for as long as these are shown.
+fn revision(world: &World, service: &Service, arn: &str) -> Option<Value> {
+    let number = arn
+        .strip_prefix(&revision_arn(service, ""))
+        .filter(|number| !number.is_empty())?;
+    let id = format!("ecs-svc/{number}");
+    let cluster = world.cluster(Some(&service.cluster_arn)).ok()?;
+    let service_deployment = service
+        .service_deployments
+        .iter()
+        .find(|deployment| deployment.target_revision == arn);
+    let deployment = deployment_of(service, arn);
+    let task = cluster.tasks.values().find(|task| task.started_by == id);
+    let task_definition = deployment
+        .map(|deployment| &deployment.task_definition)
+        .or_else(|| task.map(|task| &task.task_definition))?;
+    let created_at = service_deployment
+        .map(|deployment| deployment.created_at)
+        .or_else(|| deployment.map(|deployment| deployment.created_at))
+        .unwrap_or(service.created_at);
+    let is_fargate = service.launch_type == "FARGATE";
+    Some(structure([
+        ("serviceRevisionArn", Some(json!(arn))),
+        ("serviceArn", Some(json!(service.arn))),
+        ("clusterArn", Some(json!(service.cluster_arn))),
+        ("taskDefinition", Some(json!(task_definition))),
+        ("launchType", Some(json!(service.launch_type))),
+        ("platformVersion", is_fargate.then(|| json!("1.4.0"))),
+        ("platformFamily", is_fargate.then(|| json!("Linux"))),
+        ("loadBalancers", Some(load_balancers(&service.load_balancers))),
+        ("containerImages", Some(container_images(world, task_definition))),
+        ("guardDutyEnabled", Some(json!(false))),
+        ("serviceConnectConfiguration", Some(json!({"enabled": false}))),
+        ("createdAt", Some(seconds(created_at))),
+    ]))
+}
+
+/// Without digests: the model resolves none.
+fn container_images(world: &World, task_definition: &str) -> Value {
+    let Ok(definition) = world.describe_task_definition(task_definition) else {
+        return json!([]);
+    };
+    definition.document["containerDefinitions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|container| json!({"containerName": container["name"], "image": container["image"]}))
+        .collect()
+}

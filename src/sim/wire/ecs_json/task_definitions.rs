@@ -1,0 +1,84 @@
+//! RegisterTaskDefinition, DescribeTaskDefinition, ListTaskDefinitions, ListTaskDefinitionFamilies,
+//! DeregisterTaskDefinition.
+
+use serde_json::{Value, json};
+
+use super::structure;
+use crate::sim::state::TaskDefinition;
+use crate::sim::wire::Reply;
+use crate::sim::wire::members::{Members, invalid};
+use crate::sim::wire::page::page;
+use crate::sim::world::World;
+
+pub fn register(world: &mut World, body: &Value) -> Reply<Value> {
+    let definition = world.register_task_definition(body)?;
+    let tags = (!definition.tags.is_empty()).then(|| json!(definition.tags));
+    Ok(structure([("taskDefinition", Some(definition.document)), ("tags", tags)]).into())
+}
+
+pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
+    let members = Members::of(body)?;
+    let definition = world.describe_task_definition(members.required("taskDefinition")?)?;
+    let tags = members.includes("TAGS")?.then(|| json!(definition.tags));
+    Ok(structure([("taskDefinition", Some(definition.document.clone())), ("tags", tags)]).into())
+}
+
+pub fn deregister(world: &mut World, body: &Value) -> Reply<Value> {
+    let reference = Members::of(body)?.required("taskDefinition")?;
+    let definition = world.deregister_task_definition(reference)?;
+    Ok(json!({"taskDefinition": definition.document}).into())
+}
+
+pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
+    let members = Members::of(body)?;
+    let family = members.text("familyPrefix")?;
+    let status = members.text("status")?.unwrap_or("ACTIVE");
+    let mut arns: Vec<String> = world
+        .account()
+        .task_definitions
+        .values()
+        .flatten()
+        // The whole family's name, in spite of what the parameter is called.
+        .filter(|definition| family.is_none_or(|family| family == definition.family) && definition.status == status)
+        .map(|definition| definition.arn.clone())
+        .collect();
+    match members.text("sort")? {
+        None | Some("ASC") => {}
+        Some("DESC") => arns.reverse(),
+        Some(other) => return Err(invalid(format!("sort should be one of [ASC,DESC], not {other}"))),
+    }
+    let page = page(members, 100, arns)?;
+    Ok(structure([
+        ("taskDefinitionArns", Some(json!(page.items))),
+        ("nextToken", page.next.map(Value::from)),
+    ])
+    .into())
+}
+
+/// A family is ACTIVE as long as one of its revisions is; without a status both kinds are listed.
+pub fn list_families(world: &mut World, body: &Value) -> Reply<Value> {
+    let members = Members::of(body)?;
+    let prefix = members.text("familyPrefix")?.unwrap_or_default();
+    let status = members.text("status")?;
+    let is_wanted = |revisions: &[TaskDefinition]| {
+        let is_active = revisions.iter().any(|definition| definition.status == "ACTIVE");
+        match status {
+            Some("ACTIVE") => is_active,
+            Some("INACTIVE") => !is_active,
+            _ => true,
+        }
+    };
+    let families = world
+        .account()
+        .task_definitions
+        .iter()
+        .filter(|(family, revisions)| family.starts_with(prefix) && is_wanted(revisions))
+        .map(|(family, _)| family.clone())
+        .collect();
+    let page = page(members, 100, families)?;
+    Ok(structure([
+        ("families", Some(json!(page.items))),
+        ("nextToken", page.next.map(Value::from)),
+    ])
+    .into())
+}
