@@ -3,18 +3,13 @@
 //! Where Python's clients are not installed (tests/clients/requirements.txt), their tests say so and pass;
 //! `PORTZERO_REQUIRE_CLIENTS=1` makes that a failure.
 
-use std::cell::RefCell;
 use std::process::Command;
-use std::rc::Rc;
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use aws_sdk_ecs::config::{BehaviorVersion, Credentials, Region};
-use portzero::sim::scenario::Scenario;
-use portzero::sim::wire::server;
-use portzero::sim::world::World;
 use serde_json::{Value, json};
 
+use super::served::serve;
 use super::wire::SCENARIO;
 
 /// One task more than desired may run, so that the tasks are replaced one by one.
@@ -35,29 +30,6 @@ services:
       containerDefinitions:
         - {name: web, image: "web:1", memory: 256, portMappings: [{containerPort: 3000, hostPort: 0}]}
 "#;
-
-/// Serves a world whose time runs `speed` times as fast as the wall's, until the test process ends. Gives its URL.
-fn serve(scenario: &'static str, speed: u32) -> String {
-    let (send, receive) = mpsc::channel();
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        runtime.block_on(async move {
-            let scenario = Scenario::read(scenario, "clients.yml").expect("a scenario");
-            let world = World::new(&scenario).expect("a world");
-            let (start, begun) = (world.now(), Instant::now());
-            let listener = server::bind(0).await.expect("a port");
-            let address = listener.local_addr().expect("an address");
-            send.send(format!("http://{address}")).expect("the test waits");
-            let tick = move |world: &mut World| world.advance(start + begun.elapsed() * speed);
-            let note = |line: &str| eprintln!("{line}");
-            server::serve(listener, Rc::new(RefCell::new(world)), tick, note).await
-        })
-    });
-    receive.recv().expect("the server starts")
-}
 
 /// A client's command line, with nothing of this machine's AWS configuration in it.
 fn client(program: &str, url: &str) -> Command {

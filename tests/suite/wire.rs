@@ -158,15 +158,16 @@ fn xml(document: &str) -> Value {
             Event::Start(tag) => open.push((tag.name().as_ref().to_owned(), Vec::new(), String::new())),
             Event::Text(piece) => open.last_mut().unwrap().2 += &piece,
             Event::GeneralRef(entity) => {
-                let plain = match &*entity {
-                    "lt" => "<",
-                    "gt" => ">",
-                    "amp" => "&",
-                    "apos" => "'",
-                    "quot" => "\"",
-                    other => panic!("&{other};"),
+                let plain = match (&*entity, entity.resolve_char_ref().expect("a legal character")) {
+                    (_, Some(character)) => character,
+                    ("lt", _) => '<',
+                    ("gt", _) => '>',
+                    ("amp", _) => '&',
+                    ("apos", _) => '\'',
+                    ("quot", _) => '"',
+                    (other, _) => panic!("&{other};"),
                 };
-                open.last_mut().unwrap().2 += plain;
+                open.last_mut().unwrap().2.push(plain);
             }
             Event::End(_) => {
                 let (name, children, words) = open.pop().unwrap();
@@ -772,6 +773,8 @@ fn bodies() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn no_body_makes_an_ecs_operation_panic(
         calls in prop::collection::vec((prop::sample::select(OPERATIONS.to_vec()), bodies()), 1..6)

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -108,6 +108,10 @@ async fn respond(
 /// The whole request, or the status that refuses it.
 async fn read(request: Request<Incoming>) -> Result<HttpRequest, u16> {
     let (head, body) = request.into_parts();
+    // What is announced as too long need not be waited for.
+    if body.size_hint().lower() > BODY_MAX as u64 {
+        return Err(413);
+    }
     let body = tokio::time::timeout(PATIENCE, Limited::new(body, BODY_MAX).collect())
         .await
         .map_err(|_| 408_u16)?
