@@ -152,7 +152,8 @@ fn xml_of(response: &HttpResponse) -> Value {
 fn xml(document: &str) -> Value {
     let mut reader = Reader::from_str(document);
     reader.config_mut().trim_text(true);
-    let mut open: Vec<(String, Vec<(String, Value)>, String)> = vec![(String::new(), Vec::new(), String::new())];
+    // The elements that are not closed yet: name, children, text.
+    let mut open = vec![(String::new(), Vec::new(), String::new())];
     loop {
         match reader.read_event().expect("well-formed XML") {
             Event::Start(tag) => open.push((tag.name().as_ref().to_owned(), Vec::new(), String::new())),

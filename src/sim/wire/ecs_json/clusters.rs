@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::failure;
+use crate::id::ClusterName;
 use crate::sim::state::Cluster;
 use crate::sim::wire::Reply;
 use crate::sim::wire::members::Members;
@@ -31,9 +32,11 @@ pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
     }
     let (mut clusters, mut failures) = (Vec::new(), Vec::new());
     for reference in references {
-        match world.cluster(Some(reference)) {
-            Ok(cluster) => clusters.push(document(cluster)),
-            Err(_) => failures.push(failure(missing_arn(world, reference), "MISSING")),
+        // An INACTIVE cluster is described too, where every other operation calls it unknown.
+        let name = ClusterName::from_reference(reference);
+        match world.account().clusters.get(name.as_str()) {
+            Some(cluster) => clusters.push(document(cluster)),
+            None => failures.push(failure(missing_arn(world, reference), "MISSING")),
         }
     }
     Ok(json!({"clusters": clusters, "failures": failures}).into())

@@ -127,13 +127,10 @@ fn document(service: &Service) -> Value {
         ("launchType", Some(json!(service.launch_type))),
         ("platformVersion", is_fargate.then(|| json!("LATEST"))),
         ("platformFamily", is_fargate.then(|| json!("Linux"))),
-        ("taskDefinition", Some(json!(service.task_definition))),
+        ("taskDefinition", said(&service.task_definition)),
         ("deploymentConfiguration", Some(deployment_configuration(service))),
         ("deployments", Some(deployments(service))),
-        (
-            "roleArn",
-            Some(json!(service.role_arn)).filter(|_| !service.role_arn.is_empty()),
-        ),
+        ("roleArn", said(&service.role_arn)),
         ("events", Some(events(service))),
         ("createdAt", Some(seconds(service.created_at))),
     ]);
@@ -177,10 +174,7 @@ fn settings(service: &Service) -> [(&'static str, Option<Value>); 11] {
             "deploymentController",
             Some(json!({"type": service.deployment_controller})),
         ),
-        (
-            "createdBy",
-            Some(json!(service.created_by)).filter(|_| !service.created_by.is_empty()),
-        ),
+        ("createdBy", said(&service.created_by)),
         ("enableECSManagedTags", Some(json!(false))),
         ("propagateTags", Some(json!("NONE"))),
         ("enableExecuteCommand", Some(json!(false))),
@@ -229,7 +223,6 @@ fn deployments(service: &Service) -> Value {
         .deployments
         .iter()
         .map(|deployment| {
-            let said = |text: &str| Some(json!(text)).filter(|_| !text.is_empty());
             structure([
                 ("id", Some(json!(deployment.id))),
                 ("status", Some(json!(deployment.status))),
@@ -256,6 +249,11 @@ fn events(service: &Service) -> Value {
         .iter()
         .map(|event| json!({"id": event.id, "createdAt": seconds(event.created_at), "message": event.message}))
         .collect()
+}
+
+/// A member that AWS leaves out where there is nothing to say.
+fn said(text: &str) -> Option<Value> {
+    (!text.is_empty()).then(|| json!(text))
 }
 
 /// `…:service-revision/CLUSTER/SERVICE/NUMBER` for the deployment `ecs-svc/NUMBER`.
