@@ -89,7 +89,7 @@ fn instructions(endpoint: &str, scenario: &Scenario) -> String {
 
 fn faults_help() -> String {
     let mut text = String::from("Faults:\n");
-    for (name, what) in crate::sim::faults::fault_names() {
+    for (name, what) in crate::sim::fault_names() {
         text.push_str(&format!("  {name:<18} {what}\n"));
     }
     text

@@ -1,0 +1,215 @@
+//! How a deployment is to be run: what counts as done, how long to wait, what to do when it does not work out.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// What the user may set under `defaults:`, at a service, or with a flag. `None` is "not said here".
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    pub until: Option<Until>,
+    pub timeout: Option<Duration>,
+    pub settle: Option<Duration>,
+    pub poll_interval: Option<Duration>,
+    pub if_busy: Option<IfBusy>,
+    pub on_failure: Option<Leftover>,
+    pub on_cancel: Option<Leftover>,
+    pub dynamic_ports: Option<DynamicPorts>,
+    pub force_new_deployment: Option<bool>,
+    pub keep_revisions: Option<u32>,
+}
+
+impl Settings {
+    /// What is said here, and what `fallback` says where nothing is.
+    pub fn or(self, fallback: &Settings) -> Settings {
+        Settings {
+            until: self.until.or_else(|| fallback.until.clone()),
+            timeout: self.timeout.or(fallback.timeout),
+            settle: self.settle.or(fallback.settle),
+            poll_interval: self.poll_interval.or(fallback.poll_interval),
+            if_busy: self.if_busy.or(fallback.if_busy),
+            on_failure: self.on_failure.or(fallback.on_failure),
+            on_cancel: self.on_cancel.or(fallback.on_cancel),
+            dynamic_ports: self.dynamic_ports.or(fallback.dynamic_ports),
+            force_new_deployment: self.force_new_deployment.or(fallback.force_new_deployment),
+            keep_revisions: self.keep_revisions.or(fallback.keep_revisions),
+        }
+    }
+}
+
+/// A word that none of the known ones is. The message lists them and names the nearest.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct UnknownWord {
+    pub word: String,
+    pub known: &'static [&'static str],
+}
+
+impl fmt::Display for UnknownWord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected one of {}, got {:?}", self.known.join(", "), self.word)?;
+        match nearest(&self.word, self.known.iter().copied()) {
+            Some(word) => write!(f, "; did you mean `{word}`?"),
+            None => Ok(()),
+        }
+    }
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)*
+        }
+
+        impl $name {
+            pub const WORDS: &'static [&'static str] = &[$($text),*];
+
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)*
+                }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownWord;
+
+            fn from_str(text: &str) -> Result<Self, UnknownWord> {
+                match text {
+                    $($text => Ok(Self::$variant),)*
+                    _ => Err(UnknownWord { word: text.to_owned(), known: Self::WORDS }),
+                }
+            }
+        }
+    };
+}
+
+words! {
+    /// What to do where another deployment of the service is in flight.
+    IfBusy {
+        /// Let it end first.
+        Wait = "wait",
+        /// Refuse.
+        Fail = "fail",
+        /// Deploy over it.
+        Replace = "replace",
+    }
+}
+
+words! {
+    /// What becomes of a deployment that failed or was cancelled.
+    Leftover {
+        /// It stays as it is, and the report says how that is.
+        Leave = "leave",
+        /// The service goes back to the revision from before.
+        Rollback = "rollback",
+    }
+}
+
+words! {
+    /// Which host ports become 0, so that ECS picks free ones. Only the network mode `bridge` has them.
+    DynamicPorts {
+        LoadBalanced = "load-balanced",
+        All = "all",
+        Keep = "keep",
+    }
+}
+
+/// The point at which a deployment counts as done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// The new tasks' targets are in their target groups.
+    Registered,
+    /// The new targets are healthy in every target group.
+    Healthy,
+    /// And the old targets are gone, and their tasks have stopped.
+    Drained,
+    /// A stage of a deployment with a life cycle, by name.
+    Stage(String),
+}
+
+impl Until {
+    pub const WORDS: &'static [&'static str] = &["registered", "healthy", "drained", "stage:NAME"];
+}
+
+impl fmt::Display for Until {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Registered => f.write_str("registered"),
+            Self::Healthy => f.write_str("healthy"),
+            Self::Drained => f.write_str("drained"),
+            Self::Stage(name) => write!(f, "stage:{name}"),
+        }
+    }
+}
+
+impl FromStr for Until {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        match (text, text.strip_prefix("stage:")) {
+            ("registered", _) => Ok(Self::Registered),
+            ("healthy", _) => Ok(Self::Healthy),
+            ("drained", _) => Ok(Self::Drained),
+            (_, Some(name)) if !name.is_empty() => Ok(Self::Stage(name.to_owned())),
+            _ => Err(UnknownWord {
+                word: text.to_owned(),
+                known: Self::WORDS,
+            }),
+        }
+    }
+}
+
+/// Reads a span with its unit: `15m`, `90s`, `1m 30s`. A bare number is refused, since nobody can know what it counts.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(format!(
+            "expected a duration with a unit, got {text}; did you mean {text}m or {text}s?"
+        ));
+    }
+    humantime::parse_duration(text).map_err(|_| format!("expected a duration such as 15m or 90s, got {text:?}"))
+}
+
+/// The known word that `word` is most likely a slip of, if any is near enough.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let folded = |text: &str| text.to_ascii_lowercase().replace(['-', '_'], "");
+    let wanted = folded(word);
+    // Damerau-Levenshtein within a third of the word's length, at least 1: `clutser` finds `cluster`, and `db` does
+    // not find `web`.
+    let limit = (wanted.chars().count() / 3).clamp(1, 4);
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&wanted, &folded(candidate)), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_number_is_no_duration() {
+        assert_eq!(duration("15m"), Ok(Duration::from_secs(900)));
+        let refused = duration("15").unwrap_err();
+        assert!(refused.ends_with("did you mean 15m or 15s?"), "{refused}");
+        assert!(duration("soon").is_err());
+        assert!(duration("").is_err());
+    }
+
+    #[test]
+    fn a_slip_of_the_pen_is_answered_with_the_word() {
+        let refused = "draned".parse::<Until>().unwrap_err().to_string();
+        assert!(refused.ends_with("did you mean `drained`?"), "{refused}");
+        assert!("stage:".parse::<Until>().is_err());
+        assert_eq!("stage:bake".parse::<Until>(), Ok(Until::Stage("bake".into())));
+        assert_eq!(
+            nearest("Memory_Reservation", ["memoryReservation"]),
+            Some("memoryReservation")
+        );
+        assert_eq!(nearest("db", ["web", "name"]), None);
+    }
+}
