@@ -144,10 +144,12 @@ impl Walk<'_> {
             format!("`{key}` is no key of a task definition here: {place}"),
         );
         let advice = suggest::for_key(self.model, shape, list.unwrap_or(""), key);
-        let finding = finding.hint(advice.unwrap_or_else(|| format!("remove `{key}`")));
-        let finding = match self.unknown {
-            Severity::Error => finding.hint("a key that is newer than this portzero passes with --allow-unknown-keys"),
-            _ => finding,
+        let finding = match (advice, self.unknown) {
+            (Some(advice), _) => finding.hint(advice),
+            (None, Severity::Error) => finding
+                .hint(format!("remove `{key}`"))
+                .hint("a key that is newer than this portzero passes with --allow-unknown-keys"),
+            (None, _) => finding,
         };
         self.findings.push(at(finding, self.document.location(&self.path)));
     }

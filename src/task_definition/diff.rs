@@ -1,6 +1,8 @@
 //! What differs between two task definitions, by container name and port, without AWS's filled-in defaults and without
 //! values that may be credentials.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::normal::normal;
@@ -71,21 +73,15 @@ impl<'v> Side<'v> {
         let (Value::Array(values), Value::Array(shown)) = (self.value, self.shown) else {
             return Vec::new();
         };
-        let mut elements: Vec<(String, Self)> = Vec::new();
-        for (index, (value, shown)) in values.iter().zip(shown).enumerate() {
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        let named = values.iter().zip(shown).enumerate().map(|(index, (value, shown))| {
             let name = element_name(list, value).unwrap_or_else(|| index.to_string());
-            let same = elements
-                .iter()
-                .filter(|(known, _)| *known == name || known.starts_with(&format!("{name}#")))
-                .count();
-            let name = if same == 0 {
-                name
-            } else {
-                format!("{name}#{}", same + 1)
-            };
-            elements.push((name, Self::new(value, shown)));
-        }
-        elements
+            let count = counts.entry(name.clone()).or_default();
+            *count += 1;
+            let name = if *count == 1 { name } else { format!("{name}#{count}") };
+            (name, Self::new(value, shown))
+        });
+        named.collect()
     }
 
     fn text(&self) -> String {
@@ -114,12 +110,17 @@ fn compare(path: &str, list: &str, before: Side<'_>, after: Side<'_>, lines: &mu
         }
         (Value::Array(old), Value::Array(new)) if old.iter().chain(new).all(Value::is_object) => {
             let (old, new) = (before.elements(list), after.elements(list));
-            let find = |elements: &[(String, Side<'_>)], name: &str| elements.iter().any(|(known, _)| known == name);
+            let mut rest: HashMap<&str, Side<'_>> = old.iter().map(|(name, side)| (name.as_str(), *side)).collect();
             for (name, after) in &new {
-                let before = old.iter().find(|(known, _)| known == name).map(|(_, side)| *side);
-                pair(&format!("{path}[{name}]"), "", before, Some(*after), lines);
+                pair(
+                    &format!("{path}[{name}]"),
+                    "",
+                    rest.remove(name.as_str()),
+                    Some(*after),
+                    lines,
+                );
             }
-            for (name, before) in old.iter().filter(|(name, _)| !find(&new, name)) {
+            for (name, before) in old.iter().filter(|(name, _)| rest.contains_key(name.as_str())) {
                 pair(&format!("{path}[{name}]"), "", Some(*before), None, lines);
             }
         }
@@ -178,7 +179,7 @@ mod tests {
         let mut without = web(json!({"name": "web", "portMappings": [{"containerPort": 80}]}));
         assert_eq!(
             lines(&with, &without),
-            ["- containerDefinitions[web].portMappings[80/tcp].hostPort: 80"]
+            ["~ containerDefinitions[web].portMappings[80/tcp].hostPort: 80 -> 0"]
         );
         for document in [&mut with, &mut without] {
             document["networkMode"] = json!("awsvpc");

@@ -69,13 +69,25 @@ fn normalise_container(container: &mut Map<String, Value>, mode: &NetworkMode) {
     }
     for mapping in entries(container, "portMappings") {
         drop_default(mapping, "protocol", &json!("tcp"));
-        let default = match mode {
-            NetworkMode::Awsvpc | NetworkMode::Host => mapping.get("containerPort").cloned(),
-            _ => Some(json!(0)),
-        };
-        if let Some(default) = default {
-            drop_default(mapping, "hostPort", &default);
+        fill_host_port(mapping, mode);
+    }
+}
+
+/// Filled in and not dropped, so that a difference shows both ports: `3030 -> 0`.
+fn fill_host_port(mapping: &mut Map<String, Value>, mode: &NetworkMode) {
+    let Some(port) = mapping.get("containerPort").cloned() else {
+        return;
+    };
+    let host_port = mapping.get("hostPort");
+    let is_absent = host_port.is_none_or(Value::is_null);
+    match mode {
+        NetworkMode::Awsvpc | NetworkMode::Host if is_absent || host_port == Some(&json!(0)) => {
+            mapping.insert("hostPort".to_owned(), port);
         }
+        _ if is_absent => {
+            mapping.insert("hostPort".to_owned(), json!(0));
+        }
+        _ => {}
     }
 }
 

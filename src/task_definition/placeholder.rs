@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use super::document::Document;
+use super::model::Model;
 use super::path::Step;
 use crate::finding::{Code, Finding, Severity};
 
@@ -70,7 +71,9 @@ fn is_percent_name(name: &str) -> bool {
 
 /// Placeholders everywhere but in images and environment values, which rendering may still replace.
 pub(super) fn check(document: &Document) -> Vec<Finding> {
-    find(document, &document.value, |path| !is_rendered(path))
+    find(document, &document.value, |path| {
+        !is_rendered(path) && !is_dropped(path)
+    })
 }
 
 /// Placeholders that are left in images and environment values of the document that was rendered from `document`.
@@ -85,6 +88,11 @@ fn is_rendered(path: &[Step]) -> bool {
         }
         _ => false,
     }
+}
+
+/// What AWS wrote is dropped before it is sent.
+fn is_dropped(path: &[Step]) -> bool {
+    matches!(path.first(), Some(Step::Key(key)) if Model::bundled().output_only().contains(key))
 }
 
 fn find(document: &Document, value: &Value, wanted: impl Fn(&[Step]) -> bool) -> Vec<Finding> {

@@ -163,6 +163,13 @@ fn syntax_error(error: &serde_json::Error, text: &str, file: &str, lines: &Lines
         line: mark.line,
         column: mark.column,
     });
+    let comma = text.get(..offset).and_then(|before| before.rfind(','));
+    if let (Some(comma), "trailing comma") = (comma, reason.as_str()) {
+        finding = finding.hint(format!(
+            "remove the comma at the end of line {}",
+            lines.mark(comma).line
+        ));
+    }
     let placeholders = placeholder::names_in(text);
     if placeholders.is_empty() {
         return finding;

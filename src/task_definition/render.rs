@@ -141,10 +141,14 @@ fn drop_nulls(value: &mut Value) -> Option<Change> {
         }
     }
     let dropped = count(value);
-    let nulls = if dropped == 1 { "null" } else { "nulls" };
-    (dropped > 0).then(|| Change {
+    let what = match dropped {
+        0 => return None,
+        1 => "dropped: 1 null, which means the same as an absent key".to_owned(),
+        _ => format!("dropped: {dropped} nulls, which mean the same as absent keys"),
+    };
+    Some(Change {
         path: String::new(),
-        what: format!("dropped: {dropped} {nulls}, which mean the same as absent keys"),
+        what,
     })
 }
 

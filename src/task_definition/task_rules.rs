@@ -139,7 +139,7 @@ fn fargate_refuses(cpu: u64, memory: u64) -> Option<String> {
         let units: Vec<String> = FARGATE_SIZES.iter().map(|(units, ..)| units.to_string()).collect();
         return Some(format!("cpu is one of {}", units.join(", ")));
     };
-    let is_step = memory % step == 0 && !(cpu == 256 && memory == 1536);
+    let is_step = memory.is_multiple_of(*step) && !(cpu == 256 && memory == 1536);
     if (*least..=*most).contains(&memory) && is_step {
         return None;
     }
@@ -171,7 +171,7 @@ fn with_unit(text: &str, unit: &str) -> Option<u64> {
     // Three digits are enough: the smallest step is a quarter of a vCPU, or half a gigabyte.
     let digits: String = fraction.chars().chain("000".chars()).take(3).collect();
     let thousandths: u64 = digits.parse().ok()?;
-    Some(whole.checked_mul(1024)?.checked_add(thousandths * 1024 / 1000)?)
+    whole.checked_mul(1024)?.checked_add(thousandths * 1024 / 1000)
 }
 
 #[cfg(test)]

@@ -33,7 +33,8 @@ impl File {
     }
 
     fn document(&self) -> Document {
-        self.read().unwrap_or_else(|findings| panic!("{}: {findings:?}", self.name))
+        self.read()
+            .unwrap_or_else(|findings| panic!("{}: {findings:?}", self.name))
     }
 
     fn refusal(&self) -> Vec<Finding> {
@@ -104,7 +105,9 @@ fn refused(document: &Document) -> Vec<Line> {
 /// `hostPort` of every mapping, in order; None where it is absent.
 fn host_ports(document: &Value) -> Vec<Option<u64>> {
     let containers = document["containerDefinitions"].as_array().expect("containers");
-    let mappings = containers.iter().flat_map(|c| c["portMappings"].as_array().into_iter().flatten());
+    let mappings = containers
+        .iter()
+        .flat_map(|c| c["portMappings"].as_array().into_iter().flatten());
     mappings
         .map(|mapping| mapping.get("hostPort").and_then(Value::as_u64))
         .collect()
@@ -140,7 +143,11 @@ fn placeholders(findings: &[Finding]) -> Vec<&str> {
 
 fn said(findings: &[Finding]) -> String {
     let words = |f: &Finding| {
-        let evidence: String = f.evidence.iter().map(|(label, text)| format!("{label} {text}\n")).collect();
+        let evidence: String = f
+            .evidence
+            .iter()
+            .map(|(label, text)| format!("{label} {text}\n"))
+            .collect();
         format!("{}\n{evidence}{}\n", f.summary, f.hints.join("\n"))
     };
     findings.iter().map(words).collect()
@@ -148,17 +155,24 @@ fn said(findings: &[Finding]) -> String {
 
 #[test]
 fn row_01_an_absent_host_port_in_bridge_is_dynamic_already() {
-    let Some(file) = file("01-bridge-firelens-links-omitted-hostport.json") else { return };
+    let Some(file) = file("01-bridge-firelens-links-omitted-hostport.json") else {
+        return;
+    };
     let document = file.document();
     assert_eq!(document.network_mode(), NetworkMode::Bridge);
-    assert_eq!(checked(&document), [(InvalidValue, Warning, 3, 17), (InvalidValue, Warning, 4, 22)]);
+    assert_eq!(
+        checked(&document),
+        [(InvalidValue, Warning, 3, 17), (InvalidValue, Warning, 4, 22)]
+    );
     let rendered = rendered(&document, &[("fluentbit", 25888)]);
     assert_eq!((&rendered.document, rendered.changes.len()), (document.value(), 0));
 }
 
 #[test]
 fn row_02_a_dangling_link_and_unfilled_roles_are_named_with_their_places() {
-    let Some(file) = file("02-bridge-php-nginx-readonly-keys.json") else { return };
+    let Some(file) = file("02-bridge-php-nginx-readonly-keys.json") else {
+        return;
+    };
     let document = file.document();
     let findings = check(&document, None, false);
     assert_eq!(
@@ -173,7 +187,10 @@ fn row_02_a_dangling_link_and_unfilled_roles_are_named_with_their_places() {
     assert!(said(&findings).contains("did you mean `php-app-container`?"));
     assert_eq!(
         refused(&document),
-        [(UnfilledPlaceholder, Error, 18, 18), (UnfilledPlaceholder, Error, 40, 18)]
+        [
+            (UnfilledPlaceholder, Error, 18, 18),
+            (UnfilledPlaceholder, Error, 40, 18)
+        ]
     );
     let filled = rendered(
         &file.filled(&[("<region>", "us-east-1")]),
@@ -184,46 +201,79 @@ fn row_02_a_dangling_link_and_unfilled_roles_are_named_with_their_places() {
         dropped(&filled),
         ["compatibilities", "requiresAttributes", "revision", "taskDefinitionArn"]
     );
-    assert!(filled.changes.iter().any(|change| change.what.starts_with("dropped: 3 nulls")));
+    assert!(
+        filled
+            .changes
+            .iter()
+            .any(|change| change.what.starts_with("dropped: 3 nulls"))
+    );
 }
 
 #[test]
 fn row_03_a_list_of_containers_needs_a_family() {
-    let Some(file) = file("03-array-only-hostport-0.json") else { return };
+    let Some(file) = file("03-array-only-hostport-0.json") else {
+        return;
+    };
     assert_eq!(
         lines(&file.refusal()),
         [(NotATaskDefinition, Error, 1, 1), (DanglingReference, Error, 19, 70)]
     );
     let document = file.filled(&[]);
-    assert_eq!((document.family(), document.network_mode()), (Some("family"), NetworkMode::Bridge));
+    assert_eq!(
+        (document.family(), document.network_mode()),
+        (Some("family"), NetworkMode::Bridge)
+    );
     assert!(!checked(&document).iter().any(|(code, ..)| *code == UnknownKey));
     let rendered = rendered(&document, &[("efs-app", 8000)]);
-    assert_eq!((host_ports(&rendered.document), rendered.changes.len()), (vec![Some(0)], 0));
+    assert_eq!(
+        (host_ports(&rendered.document), rendered.changes.len()),
+        (vec![Some(0)], 0)
+    );
 }
 
 #[test]
 fn row_04_placeholders_where_numbers_belong_are_no_json() {
-    let Some(file) = file("04-bridge-angle-placeholders-invalid.json") else { return };
+    let Some(file) = file("04-bridge-angle-placeholders-invalid.json") else {
+        return;
+    };
     let findings = file.refusal();
     assert_eq!(lines(&findings), [(Syntax, Error, 8, 28)]);
     assert_eq!(
         placeholders(&findings),
-        ["<AWS_ACCOUNT_ID>", "<APP_NAME>", "<IMAGE_URI>", "<MEMORY_RESV>", "<SERVICE_PORT>"]
+        [
+            "<AWS_ACCOUNT_ID>",
+            "<APP_NAME>",
+            "<IMAGE_URI>",
+            "<MEMORY_RESV>",
+            "<SERVICE_PORT>"
+        ]
     );
     let as_yaml = Document::read(&file.text, "taskdef.yml", Format::Yaml).expect("YAML takes both for text");
     let checked = checked(&as_yaml);
     assert!(checked.contains(&(WrongType, Error, 8, 28)), "{checked:?}");
     assert!(checked.contains(&(WrongType, Error, 13, 28)), "{checked:?}");
-    let filled = file.filled(&[("<MEMORY_RESV>", "128"), ("<SERVICE_PORT>", "80"), ("<IMAGE_URI>", "web:1")]);
+    let filled = file.filled(&[
+        ("<MEMORY_RESV>", "128"),
+        ("<SERVICE_PORT>", "80"),
+        ("<IMAGE_URI>", "web:1"),
+    ]);
     assert_eq!(filled.network_mode(), NetworkMode::Bridge);
-    assert_eq!(host_ports(&rendered(&filled, &[("<APP_NAME>", 80)]).document), [Some(0)]);
+    assert_eq!(
+        host_ports(&rendered(&filled, &[("<APP_NAME>", 80)]).document),
+        [Some(0)]
+    );
 }
 
 #[test]
 fn row_05_a_template_variable_with_hyphens_is_one_name() {
-    let Some(file) = file("05-array-dollar-template-hostport-0.json.tmpl") else { return };
+    let Some(file) = file("05-array-dollar-template-hostport-0.json.tmpl") else {
+        return;
+    };
     let findings = file.refusal();
-    assert_eq!((lines(&findings), placeholders(&findings).len()), (vec![(Syntax, Error, 12, 26)], 6));
+    assert_eq!(
+        (lines(&findings), placeholders(&findings).len()),
+        (vec![(Syntax, Error, 12, 26)], 6)
+    );
     assert!(placeholders(&findings).contains(&"${container-port}"));
     let filled = file.filled(&[
         ("${container-port}", "80"),
@@ -231,7 +281,10 @@ fn row_05_a_template_variable_with_hyphens_is_one_name() {
         ("${repository-url}", "api"),
         ("${log-group-path}", "/api"),
         ("${region}", "us-east-1"),
-        ("${dynamodb-table-name-arn}", "arn:aws:ssm:us-east-1:111122223333:parameter/x"),
+        (
+            "${dynamodb-table-name-arn}",
+            "arn:aws:ssm:us-east-1:111122223333:parameter/x",
+        ),
     ]);
     assert_eq!(checked(&filled), [(MissingKey, Warning, 42, 5)]);
     assert_eq!(host_ports(&rendered(&filled, &[("api", 80)]).document), [Some(0)]);
@@ -239,9 +292,14 @@ fn row_05_a_template_variable_with_hyphens_is_one_name() {
 
 #[test]
 fn row_06_pascal_case_keys_get_their_camel_case_form() {
-    let Some(file) = file("06-array-pascalcase-hostport-fragments.json.tmpl") else { return };
+    let Some(file) = file("06-array-pascalcase-hostport-fragments.json.tmpl") else {
+        return;
+    };
     let findings = file.refusal();
-    assert_eq!((lines(&findings), placeholders(&findings).len()), (vec![(Syntax, Error, 6, 15)], 11));
+    assert_eq!(
+        (lines(&findings), placeholders(&findings).len()),
+        (vec![(Syntax, Error, 6, 15)], 11)
+    );
     let filled = file.filled(&[
         ("${container_memory}", "64"),
         ("${container_cpu}", "\"cpu\": 10,"),
@@ -253,14 +311,22 @@ fn row_06_pascal_case_keys_get_their_camel_case_form() {
         ("${service_name}", "web"),
     ]);
     let findings = check(&filled, None, false);
-    assert_eq!(lines(&findings), [(UnknownKey, Error, 9, 9), (UnknownKey, Error, 9, 24)]);
+    assert_eq!(
+        lines(&findings),
+        [(UnknownKey, Error, 9, 9), (UnknownKey, Error, 9, 24)]
+    );
     let said = said(&findings);
-    assert!(said.contains("did you mean `hostPort`?") && said.contains("did you mean `containerPort`?"), "{said}");
+    assert!(
+        said.contains("did you mean `hostPort`?") && said.contains("did you mean `containerPort`?"),
+        "{said}"
+    );
 }
 
 #[test]
 fn row_07_a_fixed_host_port_becomes_dynamic_and_the_image_is_filled() {
-    let Some(file) = file("07-fixed-hostport-percent-build-number.json") else { return };
+    let Some(file) = file("07-fixed-hostport-percent-build-number.json") else {
+        return;
+    };
     let document = file.document();
     assert_eq!(checked(&document), []);
     assert_eq!(refused(&document), [(UnfilledPlaceholder, Error, 5, 22)]);
@@ -291,34 +357,61 @@ fn row_07_a_fixed_host_port_becomes_dynamic_and_the_image_is_filled() {
 
 #[test]
 fn row_08_nulls_of_the_console_count_as_absent() {
-    let Some(file) = file("08-describe-console-nulls-fixed-hostport.json") else { return };
+    let Some(file) = file("08-describe-console-nulls-fixed-hostport.json") else {
+        return;
+    };
     let document = file.document();
-    assert_eq!((document.network_mode(), checked(&document)), (NetworkMode::Bridge, vec![]));
+    assert_eq!(
+        (document.network_mode(), checked(&document)),
+        (NetworkMode::Bridge, vec![])
+    );
     let rendered = rendered(&document, &[("be", 3030)]);
     assert_eq!(host_ports(&rendered.document), [Some(0)]);
     assert_eq!(
         dropped(&rendered),
-        ["compatibilities", "requiresAttributes", "revision", "status", "taskDefinitionArn"]
+        [
+            "compatibilities",
+            "requiresAttributes",
+            "revision",
+            "status",
+            "taskDefinitionArn"
+        ]
     );
-    assert!(rendered.changes.iter().any(|change| change.what.starts_with("dropped: 35 nulls")));
+    assert!(
+        rendered
+            .changes
+            .iter()
+            .any(|change| change.what.starts_with("dropped: 35 nulls"))
+    );
     assert!(!has_nulls(&rendered.document));
-    assert_eq!((&rendered.document["cpu"], &rendered.document["memory"]), (&json!("1024"), &json!("1024")));
+    assert_eq!(
+        (&rendered.document["cpu"], &rendered.document["memory"]),
+        (&json!("1024"), &json!("1024"))
+    );
     assert_eq!(rendered.document["containerDefinitions"][0]["entryPoint"], json!([]));
 }
 
 #[test]
 fn row_09_a_sidecars_port_is_dynamic_only_where_it_is_asked_for() {
-    let Some(file) = file("09-bridge-otel-sidecar-fixed-hostport.json") else { return };
+    let Some(file) = file("09-bridge-otel-sidecar-fixed-hostport.json") else {
+        return;
+    };
     let document = file.document();
     assert_eq!(
         checked(&document),
         [(3, 18), (4, 23), (32, 29), (57, 29)].map(|(line, column)| (UnfilledPlaceholder, Error, line, column))
     );
     let kept = rendered(&document, &[]);
-    assert_eq!((host_ports(&kept.document), dropped(&kept)), (vec![Some(55680)], vec![]));
+    assert_eq!(
+        (host_ports(&kept.document), dropped(&kept)),
+        (vec![Some(55680)], vec![])
+    );
     // The port lies where instances hand out ports themselves.
     assert!(lines(&kept.findings).contains(&(InvalidValue, Warning, 44, 11)));
-    assert_eq!(host_ports(&rendered(&document, &[("aoc-collector", 55680)]).document), [Some(0)]);
+    assert_eq!(
+        host_ports(&rendered(&document, &[("aoc-collector", 55680)]).document),
+        [Some(0)]
+    );
     let all = RenderOptions {
         dynamic_ports: DynamicPorts::All,
         ..Default::default()
@@ -330,7 +423,9 @@ fn row_09_a_sidecars_port_is_dynamic_only_where_it_is_asked_for() {
 
 #[test]
 fn row_10_a_misplaced_network_mode_is_sent_to_the_task_level() {
-    let Some(file) = file("10-array-misplaced-networkmode.json.tmpl") else { return };
+    let Some(file) = file("10-array-misplaced-networkmode.json.tmpl") else {
+        return;
+    };
     let refusal = file.refusal();
     assert_eq!(
         lines(&refusal),
@@ -351,14 +446,22 @@ fn row_10_a_misplaced_network_mode_is_sent_to_the_task_level() {
     let mut awsvpc = filled.value().clone();
     awsvpc["networkMode"] = json!("awsvpc");
     let awsvpc = rendered(&Document::from_value(awsvpc, "web"), &[("hello-world", 80)]);
-    assert_eq!((host_ports(&awsvpc.document), awsvpc.changes.len()), (vec![Some(22), Some(80)], 0));
+    assert_eq!(
+        (host_ports(&awsvpc.document), awsvpc.changes.len()),
+        (vec![Some(22), Some(80)], 0)
+    );
 }
 
 #[test]
 fn row_11_host_mode_without_ports_passes_unchanged() {
-    let Some(file) = file("11-host-mode-consul-no-ports.json") else { return };
+    let Some(file) = file("11-host-mode-consul-no-ports.json") else {
+        return;
+    };
     let document = file.document();
-    assert_eq!((document.network_mode(), checked(&document)), (NetworkMode::Host, vec![]));
+    assert_eq!(
+        (document.network_mode(), checked(&document)),
+        (NetworkMode::Host, vec![])
+    );
     assert!(document.containers()[0].is_essential());
     let unchanged = rendered(&document, &[]);
     assert_eq!(unchanged.document.to_string(), document.value().to_string());
@@ -384,9 +487,14 @@ const WRITTEN_BY_AWS: [&str; 7] = [
 
 #[test]
 fn row_12_the_answer_of_describe_is_unwrapped() {
-    let Some(file) = file("12-describe-wrapped-fargate.json") else { return };
+    let Some(file) = file("12-describe-wrapped-fargate.json") else {
+        return;
+    };
     let document = file.document();
-    assert_eq!((document.family(), checked(&document)), (Some("lyd-design-system"), vec![]));
+    assert_eq!(
+        (document.family(), checked(&document)),
+        (Some("lyd-design-system"), vec![])
+    );
     assert!(document.requires_fargate());
     let rendered = rendered(&document, &[("design-system", 80)]);
     assert_eq!(host_ports(&rendered.document), [Some(80)]);
@@ -396,7 +504,9 @@ fn row_12_the_answer_of_describe_is_unwrapped() {
 
 #[test]
 fn row_13_windows_on_fargate_keeps_its_named_port() {
-    let Some(file) = file("13-describe-windows-fargate.json") else { return };
+    let Some(file) = file("13-describe-windows-fargate.json") else {
+        return;
+    };
     let document = file.document();
     assert_eq!(checked(&document), []);
     let rendered = rendered(&document, &[("container-my-tech-parking-meter", 80)]);
@@ -411,7 +521,9 @@ fn row_13_windows_on_fargate_keeps_its_named_port() {
 
 #[test]
 fn row_14_four_ports_of_two_containers_stay_as_they_are() {
-    let Some(file) = file("14-fargate-appmesh-envoy-firelens.json") else { return };
+    let Some(file) = file("14-fargate-appmesh-envoy-firelens.json") else {
+        return;
+    };
     let document = file.document();
     assert_eq!(checked(&document), []);
     let rendered = rendered(&document, &[("app", 9080), ("envoy", 9901)]);
@@ -420,14 +532,22 @@ fn row_14_four_ports_of_two_containers_stay_as_they_are() {
     let mut renamed = document.value().clone();
     renamed["containerDefinitions"][2]["name"] = json!("proxy");
     let findings = check(&Document::from_value(renamed, "renamed"), None, false);
-    assert_eq!(lines(&findings), [(DanglingReference, Error, 0, 0), (DanglingReference, Error, 0, 0)]);
+    assert_eq!(
+        lines(&findings),
+        [(DanglingReference, Error, 0, 0), (DanglingReference, Error, 0, 0)]
+    );
 }
 
 #[test]
 fn row_15_a_wrapper_with_a_tab_in_it_is_json() {
-    let Some(file) = file("15-wrapped-efs-firelens-awsvpc.json") else { return };
+    let Some(file) = file("15-wrapped-efs-firelens-awsvpc.json") else {
+        return;
+    };
     let document = file.document();
-    assert_eq!(checked(&document), [(InvalidValue, Warning, 4, 24), (InvalidValue, Warning, 5, 29)]);
+    assert_eq!(
+        checked(&document),
+        [(InvalidValue, Warning, 4, 24), (InvalidValue, Warning, 5, 29)]
+    );
     let rendered = rendered(&document, &[("nginx", 80)]);
     assert_eq!(rendered.document.to_string(), document.value().to_string());
     assert_eq!(host_ports(&rendered.document), [Some(80)]);
@@ -439,7 +559,9 @@ fn row_15_a_wrapper_with_a_tab_in_it_is_json() {
 
 #[test]
 fn row_16_date_formats_and_backslashes_come_out_as_they_went_in() {
-    let Some(file) = file("16-fargate-image1-name-secrets.json") else { return };
+    let Some(file) = file("16-fargate-image1-name-secrets.json") else {
+        return;
+    };
     let document = file.document();
     assert_eq!(checked(&document), []);
     assert_eq!(refused(&document), [(UnfilledPlaceholder, Error, 79, 22)]);
@@ -449,16 +571,27 @@ fn row_16_date_formats_and_backslashes_come_out_as_they_went_in() {
         container["logConfiguration"]["options"]["awslogs-datetime-format"],
         json!(r"\[%Y-%m-%d %H:%M:%S\]")
     );
-    assert_eq!((&container["image"], host_ports(&rendered.document)), (&json!("gokabot:1"), vec![Some(8080)]));
-    assert_eq!(container["secrets"], document.value()["containerDefinitions"][0]["secrets"]);
+    assert_eq!(
+        (&container["image"], host_ports(&rendered.document)),
+        (&json!("gokabot:1"), vec![Some(8080)])
+    );
+    assert_eq!(
+        container["secrets"],
+        document.value()["containerDefinitions"][0]["secrets"]
+    );
     assert_eq!((rendered.document.get("ipcMode"), dropped(&rendered)), (None, vec![]));
 }
 
 #[test]
 fn row_17_unquoted_variables_are_no_json_and_omitted_ports_stay_omitted() {
-    let Some(file) = file("17-gpu-dollar-template-unquoted.json.tmpl") else { return };
+    let Some(file) = file("17-gpu-dollar-template-unquoted.json.tmpl") else {
+        return;
+    };
     let findings = file.refusal();
-    assert_eq!((lines(&findings), placeholders(&findings).len()), (vec![(Syntax, Error, 17, 28)], 12));
+    assert_eq!(
+        (lines(&findings), placeholders(&findings).len()),
+        (vec![(Syntax, Error, 17, 28)], 12)
+    );
     let filled = file.filled(&[
         ("${DDN_FLASK_HTTP_PORT}", "8080"),
         ("${DDN_FLASK_GRPC_PORT}", "8081"),
@@ -481,7 +614,9 @@ fn row_17_unquoted_variables_are_no_json_and_omitted_ports_stay_omitted() {
 
 #[test]
 fn row_18_a_mismatch_in_awsvpc_is_refused_in_awss_words() {
-    let Some(file) = file("18-awsvpc-hostport-mismatch.json") else { return };
+    let Some(file) = file("18-awsvpc-hostport-mismatch.json") else {
+        return;
+    };
     let document = file.document();
     let findings = check(&document, None, false);
     assert_eq!(lines(&findings), [(HostPortMismatch, Error, 9, 16)]);
@@ -501,7 +636,9 @@ fn row_18_a_mismatch_in_awsvpc_is_refused_in_awss_words() {
 
 #[test]
 fn row_19_a_key_that_comes_twice_is_reported_with_both_lines() {
-    let Some(file) = file("19-fargate-duplicate-key.json.tmpl") else { return };
+    let Some(file) = file("19-fargate-duplicate-key.json.tmpl") else {
+        return;
+    };
     let document = file.document();
     let findings = check(&document, None, false);
     assert_eq!(lines(&findings), [(DuplicateKey, Warning, 8, 5)]);
@@ -517,11 +654,17 @@ fn row_19_a_key_that_comes_twice_is_reported_with_both_lines() {
 
 #[test]
 fn row_20_a_port_in_quotes_is_refused_with_its_place() {
-    let Some(file) = file("20-json-in-yaml-string-port.yml") else { return };
+    let Some(file) = file("20-json-in-yaml-string-port.yml") else {
+        return;
+    };
     let document = file.document();
     assert_eq!(
         checked(&document),
-        [(WrongType, Error, 14, 38), (InvalidValue, Error, 25, 25), (InvalidValue, Warning, 27, 20)]
+        [
+            (WrongType, Error, 14, 38),
+            (InvalidValue, Error, 25, 25),
+            (InvalidValue, Warning, 27, 20)
+        ]
     );
     let rendered = rendered(&document, &[]);
     assert_eq!(host_ports(&rendered.document), [None]);
@@ -532,7 +675,9 @@ fn row_20_a_port_in_quotes_is_refused_with_its_place() {
 
 #[test]
 fn row_21_unknown_keys_of_a_yaml_file_are_led_home() {
-    let Some(file) = file("21-yaml-unknown-keys.yml") else { return };
+    let Some(file) = file("21-yaml-unknown-keys.yml") else {
+        return;
+    };
     let document = file.document();
     let findings = check(&document, None, false);
     assert_eq!(
@@ -554,13 +699,21 @@ fn row_21_unknown_keys_of_a_yaml_file_are_led_home() {
     }
     assert!(!said.contains("proxyConfiguration"));
     let rendered = rendered(&document, &[("upload-ms", 8080)]);
-    assert_eq!((host_ports(&rendered.document), dropped(&rendered)), (vec![None], vec!["revision"]));
-    assert_eq!((&rendered.document["cpu"], &rendered.document["memory"]), (&json!("2048"), &json!("3072")));
+    assert_eq!(
+        (host_ports(&rendered.document), dropped(&rendered)),
+        (vec![None], vec!["revision"])
+    );
+    assert_eq!(
+        (&rendered.document["cpu"], &rendered.document["memory"]),
+        (&json!("2048"), &json!("3072"))
+    );
 }
 
 #[test]
 fn row_22_trailing_commas_are_fine_in_yaml() {
-    let Some(file) = file("22-yaml-flow-trailing-commas.yml") else { return };
+    let Some(file) = file("22-yaml-flow-trailing-commas.yml") else {
+        return;
+    };
     let document = file.document();
     assert_eq!(checked(&document), []);
     let rendered = rendered(&document, &[("api", 3000)]);
@@ -569,7 +722,10 @@ fn row_22_trailing_commas_are_fine_in_yaml() {
         json!([{"containerPort": 3000, "hostPort": 3000, "protocol": "tcp", "appProtocol": "http"}])
     );
     assert!(rendered.changes.is_empty());
-    assert_eq!((&rendered.document["cpu"], &rendered.document["memory"]), (&json!("256"), &json!("512")));
+    assert_eq!(
+        (&rendered.document["cpu"], &rendered.document["memory"]),
+        (&json!("256"), &json!("512"))
+    );
     let as_json = Document::read(&file.text, "x.json", Format::Json).expect_err("JSON has no trailing commas");
     assert_eq!(as_json[0].location.as_ref().map(|at| at.line), Some(21));
     assert!(said(&as_json).contains("remove the comma at the end of line 20"));
@@ -577,25 +733,38 @@ fn row_22_trailing_commas_are_fine_in_yaml() {
 
 #[test]
 fn row_23_a_cloudformation_template_is_named_in_one_sentence() {
-    let Some(file) = file("23-cloudformation-template.yml") else { return };
+    let Some(file) = file("23-cloudformation-template.yml") else {
+        return;
+    };
     let findings = file.refusal();
     assert_eq!(lines(&findings), [(NotATaskDefinition, Error, 15, 1)]);
-    assert!(findings[0].summary.contains("is a CloudFormation template, not a task definition"));
+    assert!(
+        findings[0]
+            .summary
+            .contains("is a CloudFormation template, not a task definition")
+    );
 }
 
 #[test]
 fn row_24_a_trailing_comma_in_json_is_refused_with_its_line() {
-    let Some(file) = file("24-broken-trailing-comma.json") else { return };
+    let Some(file) = file("24-broken-trailing-comma.json") else {
+        return;
+    };
     let findings = file.refusal();
     assert_eq!(lines(&findings), [(Syntax, Error, 26, 13)]);
     assert!(said(&findings).contains("remove the comma at the end of line 25"));
-    let mended = file.text.replace("                },\n            ]", "                }\n            ]");
+    let mended = file
+        .text
+        .replace("                },\n            ]", "                }\n            ]");
     let mended = Document::read(&mended, file.name, Format::Json).expect("the comma was all");
     assert_eq!(checked(&mended), [(UnfilledPlaceholder, Error, 2, 15)]);
     let rendered = rendered(&mended, &[]);
     assert_eq!(
         lines(&rendered.findings),
-        [(UnfilledPlaceholder, Warning, 12, 30), (UnfilledPlaceholder, Warning, 16, 30)]
+        [
+            (UnfilledPlaceholder, Warning, 12, 30),
+            (UnfilledPlaceholder, Warning, 16, 30)
+        ]
     );
     assert!(rendered.changes.is_empty());
 }

@@ -66,8 +66,8 @@ fn only_what_was_asked_for_changes_in_the_text() {
 #[test]
 fn a_key_that_the_running_revision_has_is_known() {
     let document = read("shop-bridge.json");
-    assert_eq!(places(&check(&document, None, false)), ["17:7 error unknown-key"]);
-    assert_eq!(places(&check(&document, None, true)), ["17:7 warning unknown-key"]);
+    assert_eq!(places(&check(&document, None, false)), ["18:7 error unknown-key"]);
+    assert_eq!(places(&check(&document, None, true)), ["18:7 warning unknown-key"]);
     let running = json!({"containerDefinitions": [{"name": "other"}, {"name": "shop", "futureSetting": {}}]});
     assert_eq!(places(&check(&document, Some(&running), false)), Vec::<String>::new());
 }
@@ -82,7 +82,11 @@ fn an_answer_of_describe_keeps_its_tags_and_is_the_same_content_without_its_fill
         "family": "shop", "tags": [{"key": "team", "value": "checkout"}],
         "containerDefinitions": [{"name": "shop", "image": "shop:12", "memoryReservation": 200, "portMappings": [{"containerPort": 4000}]}]
     });
-    assert!(is_same_content(&mine, &rendered.document), "{:?}", diff(&mine, &rendered.document));
+    assert!(
+        is_same_content(&mine, &rendered.document),
+        "{:?}",
+        diff(&mine, &rendered.document)
+    );
 }
 
 #[test]
@@ -100,10 +104,19 @@ fn yaml_scalars_mean_what_the_api_wants_of_them() {
         .collect();
     assert_eq!(values, ["1.10", "off", "0123"]);
     assert_eq!(shop["dockerLabels"], json!({"enabled": "true", "build": "2026-11-21"}));
-    assert_eq!(shop["logConfiguration"]["options"]["awslogs-create-group"], json!("true"));
+    assert_eq!(
+        shop["logConfiguration"]["options"]["awslogs-create-group"],
+        json!("true")
+    );
     let worker = &value["containerDefinitions"][1];
-    assert_eq!((&worker["name"], &worker["essential"]), (&json!("worker"), &json!(false)));
-    assert_eq!((&worker["portMappings"], &worker["image"]), (&json!([]), &json!("shop:1.10")));
+    assert_eq!(
+        (&worker["name"], &worker["essential"]),
+        (&json!("worker"), &json!(false))
+    );
+    assert_eq!(
+        (&worker["portMappings"], &worker["image"]),
+        (&json!([]), &json!("shop:1.10"))
+    );
     assert_eq!(places(&check(&document, None, false)), Vec::<String>::new());
 }
 
@@ -120,9 +133,14 @@ fn host_port_zero_in_awsvpc_is_removed_and_said() {
     let changes: Vec<String> = rendered.changes.iter().map(ToString::to_string).collect();
     assert_eq!(
         changes,
-        ["containerDefinitions[shop].portMappings[4000/tcp].hostPort: hostPort 0 removed: in network mode `awsvpc` it is always the container port"]
+        [
+            "containerDefinitions[shop].portMappings[4000/tcp].hostPort: hostPort 0 removed: in network mode `awsvpc` it is always the container port"
+        ]
     );
-    assert_eq!(rendered.document["containerDefinitions"][0]["portMappings"], json!([{"containerPort": 4000}]));
+    assert_eq!(
+        rendered.document["containerDefinitions"][0]["portMappings"],
+        json!([{"containerPort": 4000}])
+    );
 }
 
 #[test]
@@ -135,12 +153,16 @@ fn misspelt_and_misplaced_keys_are_named_with_what_they_should_be() {
             "6:7 error unknown-key",
             "9:7 error unknown-key",
             "10:17 error wrong-type",
-            "11:39 error unknown-key",
+            "11:40 error unknown-key",
             "12:7 error unknown-key",
             "15:3 error unknown-key",
         ]
     );
-    let hints: Vec<&str> = findings.iter().flat_map(|finding| finding.hints.first()).map(String::as_str).collect();
+    let hints: Vec<&str> = findings
+        .iter()
+        .flat_map(|finding| finding.hints.first())
+        .map(String::as_str)
+        .collect();
     assert_eq!(
         hints,
         [
@@ -165,10 +187,13 @@ fn a_classic_load_balancers_port_stays_fixed() {
     };
     let ports = [port("web", 80, true)];
     let rendered = render(&document, &all(&ports)).expect("its port is fixed");
-    assert_eq!((rendered.document.to_string(), rendered.changes.len()), (document.value().to_string(), 0));
+    assert_eq!(
+        (rendered.document.to_string(), rendered.changes.len()),
+        (document.value().to_string(), 0)
+    );
     let ports = [port("api", 81, true)];
     let refusal = render(&document, &all(&ports)).expect_err("a dynamic port cannot be behind it");
-    assert_eq!(places(&refusal), ["6:90 error host-port-static"]);
+    assert_eq!(places(&refusal), ["6:94 error host-port-static"]);
 }
 
 #[test]
@@ -179,9 +204,15 @@ fn a_load_balanced_port_must_be_there() {
         ..Default::default()
     };
     let refusal = render(&read("classic.json"), &options).expect_err("neither is there");
-    assert_eq!(places(&refusal), ["4:3 error load-balancer-mismatch", "5:56 error load-balancer-mismatch"]);
     assert_eq!(
-        refusal.iter().map(|finding| finding.hints[0].as_str()).collect::<Vec<_>>(),
+        places(&refusal),
+        ["4:3 error load-balancer-mismatch", "5:54 error load-balancer-mismatch"]
+    );
+    assert_eq!(
+        refusal
+            .iter()
+            .map(|finding| finding.hints[0].as_str())
+            .collect::<Vec<_>>(),
         ["did you mean `web`?", "did you mean port 80?"]
     );
 }
@@ -196,7 +227,7 @@ fn host_mode_is_left_alone_and_explained() {
     };
     let rendered = render(&document, &options).expect("it renders");
     assert_eq!(&rendered.document, document.value());
-    assert_eq!(places(&rendered.findings), ["5:80 warning host-port-static"]);
+    assert_eq!(places(&rendered.findings), ["5:73 warning host-port-static"]);
 }
 
 #[test]
@@ -223,7 +254,10 @@ fn an_image_without_a_container_needs_one_candidate() {
     let refusal = given(&[image(None, "other:2")]).expect_err("which one?");
     assert_eq!(refusal[0].evidence, [("containers".to_owned(), "web, api".to_owned())]);
     let refusal = given(&[image(Some("wbe"), "web:2")]).expect_err("no such container");
-    assert_eq!((refusal[0].code, refusal[0].hints[0].as_str()), (Code::ImageTarget, "did you mean `web`?"));
+    assert_eq!(
+        (refusal[0].code, refusal[0].hints[0].as_str()),
+        (Code::ImageTarget, "did you mean `web`?")
+    );
     let rendered = given(&[image(None, "api:2")]).expect("the same repository is a candidate");
     assert_eq!(rendered.document["containerDefinitions"][1]["image"], json!("api:2"));
 }
@@ -246,8 +280,15 @@ fn an_environment_value_is_set_and_never_shown() {
         rendered.document["containerDefinitions"][0]["environment"][0],
         json!({"name": "EMPTY", "value": "hunter2"})
     );
-    let changes = format!("{:?} {:?} {options:?}", rendered.changes, diff(document.value(), &rendered.document));
-    assert!(changes.contains("environment[EMPTY]") && !changes.contains("hunter2"), "{changes}");
+    let changes = format!(
+        "{:?} {:?} {options:?}",
+        rendered.changes,
+        diff(document.value(), &rendered.document)
+    );
+    assert!(
+        changes.contains("environment[EMPTY]") && !changes.contains("hunter2"),
+        "{changes}"
+    );
 }
 
 #[test]
@@ -259,12 +300,26 @@ fn hostile_files_are_refused_at_once() {
     let long = format!("family: {}", "x".repeat(300_000));
     let nul = "family: a\0b".to_owned();
     let itself = "family: &a [*a]".to_owned();
-    for text in [bomb, deep.clone(), long, nul, itself, String::new(), "--- a\n--- b\n".to_owned()] {
+    for text in [
+        bomb,
+        deep.clone(),
+        long,
+        nul,
+        itself,
+        String::new(),
+        "--- a\n--- b\n".to_owned(),
+    ] {
         let refusal = Document::read(&text, "web.yml", Format::Yaml).expect_err("not to be read");
         assert!(matches!(refusal[0].code, Code::Syntax), "{refusal:?}");
         assert_eq!(refusal[0].severity, Severity::Error);
     }
-    for text in [deep, "{\"family\": \"a\0b\"}".to_owned(), " ".repeat(2_000_000), String::new(), "{} {}".to_owned()] {
+    for text in [
+        deep,
+        "{\"family\": \"a\0b\"}".to_owned(),
+        " ".repeat(2_000_000),
+        String::new(),
+        "{} {}".to_owned(),
+    ] {
         let refusal = Document::read(&text, "web.json", Format::Json).expect_err("not to be read");
         assert!(matches!(refusal[0].code, Code::Syntax), "{refusal:?}");
     }
@@ -272,11 +327,18 @@ fn hostile_files_are_refused_at_once() {
 
 #[test]
 fn a_byte_order_mark_changes_neither_value_nor_places() {
-    for (format, text) in [(Format::Json, "\u{feff}{\"family\": 1}"), (Format::Yaml, "\u{feff}famly: web")] {
+    for (format, text) in [
+        (Format::Json, "\u{feff}{\"family\": 1}"),
+        (Format::Yaml, "\u{feff}famly: web"),
+    ] {
         let document = Document::read(text, "web", format).expect("it is read");
         let findings = check(&document, None, false);
         let first = findings.iter().find(|finding| finding.location.is_some());
-        assert_eq!(first.and_then(|f| f.location.as_ref()).map(|at| at.line), Some(1), "{findings:?}");
+        assert_eq!(
+            first.and_then(|f| f.location.as_ref()).map(|at| at.line),
+            Some(1),
+            "{findings:?}"
+        );
     }
     let document = Document::read("\u{feff}{\"famly\": 1}", "web", Format::Json).expect("it is read");
     assert!(places(&check(&document, None, false)).contains(&"1:2 error unknown-key".to_owned()));

@@ -21,7 +21,11 @@ fn number() -> impl Strategy<Value = Value> {
 }
 
 fn value() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![any::<bool>().prop_map(Value::Bool), number(), any::<String>().prop_map(Value::String)];
+    let leaf = prop_oneof![
+        any::<bool>().prop_map(Value::Bool),
+        number(),
+        any::<String>().prop_map(Value::String)
+    ];
     leaf.prop_recursive(4, 40, 6, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(Value::Array),
@@ -123,10 +127,50 @@ fn replace(value: &mut Value, at: &mut usize, by: &Value) {
 /// Pieces of JSON and YAML, so that random texts get past the first character.
 fn soup() -> impl Strategy<Value = String> {
     let pieces = [
-        "{", "}", "[", "]", ",", ":", ": ", "\n", "\n  ", "\n    ", "- ", "\"", "'", "&a ", "*a", "<<: ", "!x ", "!!str ",
-        "|", ">", "#", "---\n", "...", "%", "null", "~", "1E3", "-", "0x1", "true", "\"containerDefinitions\"",
-        "containerDefinitions:", "\"portMappings\"", "name: ", "hostPort: 0", "\"taskDefinition\"", "\u{feff}", "\0", "é",
-        "\t", "\r\n", "? ", "<A>", "${B}",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        ": ",
+        "\n",
+        "\n  ",
+        "\n    ",
+        "- ",
+        "\"",
+        "'",
+        "&a ",
+        "*a",
+        "<<: ",
+        "!x ",
+        "!!str ",
+        "|",
+        ">",
+        "#",
+        "---\n",
+        "...",
+        "%",
+        "null",
+        "~",
+        "1E3",
+        "-",
+        "0x1",
+        "true",
+        "\"containerDefinitions\"",
+        "containerDefinitions:",
+        "\"portMappings\"",
+        "name: ",
+        "hostPort: 0",
+        "\"taskDefinition\"",
+        "\u{feff}",
+        "\0",
+        "é",
+        "\t",
+        "\r\n",
+        "? ",
+        "<A>",
+        "${B}",
     ];
     let pieces: Vec<String> = pieces.into_iter().map(str::to_owned).collect();
     prop::collection::vec(prop::sample::select(pieces), 0..40).prop_map(|pieces| pieces.concat())
