@@ -33,7 +33,7 @@ impl<C: Clock> LoadBalancing for Connection<C> {
                     })
                     .await?;
                 groups.extend(answer.target_groups().iter().map(target_group));
-                page = answer.next_marker().map(str::to_owned);
+                page = answer.next_marker().filter(|m| !m.is_empty()).map(str::to_owned);
                 if page.is_none() {
                     break;
                 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 
@@ -141,6 +141,7 @@ fn isolated(options: &ConnectionOptions, credentials: &StaticCredentials) -> Sdk
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts());
     config.set_endpoint_url(options.endpoint_url.clone());
+    config.set_app_name(app_name());
     config.build()
 }
 
@@ -154,7 +155,15 @@ async fn from_environment(options: &ConnectionOptions) -> SdkConfig {
     if let Some(url) = &options.endpoint_url {
         loader = loader.endpoint_url(url);
     }
+    if let Some(name) = app_name() {
+        loader = loader.app_name(name);
+    }
     loader.load().await
+}
+
+/// What CloudTrail shows as the caller's program.
+fn app_name() -> Option<AppName> {
+    AppName::new(concat!("portzero-", env!("CARGO_PKG_VERSION"))).ok()
 }
 
 fn timeouts() -> TimeoutConfig {

@@ -1,8 +1,8 @@
 //! Amazon ECS behind its port.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use aws_sdk_ecs::types::{DesiredStatus, Failure, ServiceField, TaskDefinitionField, TaskField};
+use aws_sdk_ecs::types::{DesiredStatus, Failure, TaskDefinitionField};
 
 use super::call::{Call, Replay, unreadable};
 use super::connection::Connection;
@@ -44,7 +44,7 @@ impl<C: Clock> Ecs for Connection<C> {
                 })
                 .await?;
             clusters.extend(answer.cluster_arns().iter().map(|arn| ClusterName::from_reference(arn)));
-            page = answer.next_token().map(str::to_owned);
+            page = next_page(answer.next_token());
             if page.is_none() {
                 return Ok(clusters);
             }
@@ -66,7 +66,7 @@ impl<C: Clock> Ecs for Connection<C> {
                 })
                 .await?;
             services.extend(answer.service_arns().iter().map(|arn| ServiceName::from_reference(arn)));
-            page = answer.next_token().map(str::to_owned);
+            page = next_page(answer.next_token());
             if page.is_none() {
                 return Ok(services);
             }
@@ -84,7 +84,6 @@ impl<C: Clock> Ecs for Connection<C> {
                         .describe_services()
                         .cluster(cluster.as_str())
                         .set_services(Some(ids.clone()))
-                        .include(ServiceField::Tags)
                         .send()
                 })
                 .await?;
@@ -179,16 +178,15 @@ impl<C: Clock> Ecs for Connection<C> {
                             .send()
                     })
                     .await?;
-                // One that began to stop between the two calls is in both lists.
-                let arns = answer.task_arns().iter().map(|arn| TaskArn::from(arn.as_str()));
-                tasks.extend(arns);
-                page = answer.next_token().map(str::to_owned);
+                tasks.extend(answer.task_arns().iter().map(|arn| TaskArn::from(arn.as_str())));
+                page = next_page(answer.next_token());
                 if page.is_none() {
                     break;
                 }
             }
         }
-        let mut seen = std::collections::HashSet::new();
+        // A task that began to stop between the two calls is in both lists.
+        let mut seen = HashSet::new();
         tasks.retain(|arn| seen.insert(arn.clone()));
         Ok(tasks)
     }
@@ -204,7 +202,6 @@ impl<C: Clock> Ecs for Connection<C> {
                         .describe_tasks()
                         .cluster(cluster.as_str())
                         .set_tasks(Some(arns.clone()))
-                        .include(TaskField::Tags)
                         .send()
                 })
                 .await?;
@@ -230,7 +227,7 @@ impl<C: Clock> Ecs for Connection<C> {
                 .await?;
             let arns = answer.container_instance_arns().iter();
             instances.extend(arns.map(|arn| ContainerInstanceArn::from(arn.as_str())));
-            page = answer.next_token().map(str::to_owned);
+            page = next_page(answer.next_token());
             if page.is_none() {
                 return Ok(instances);
             }
@@ -306,6 +303,11 @@ impl<C: Clock> Ecs for Connection<C> {
             })
             .collect())
     }
+}
+
+/// The last page has no token; some stand-ins write an empty one.
+fn next_page(token: Option<&str>) -> Option<String> {
+    token.filter(|t| !t.is_empty()).map(str::to_owned)
 }
 
 /// The references that AWS does not know. Any other reason means that the answer is not what was asked for.

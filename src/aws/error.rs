@@ -36,6 +36,9 @@ impl Failure {
         } = match error {
             SdkError::ServiceError(answer) => read_answer(answer.err().code(), answer.err().message(), answer.raw()),
             // The body was no error of the API's form, or no answer at all: HTML, or cut off.
+            SdkError::ResponseError(answer) if answer.raw().body().bytes().is_none() => {
+                Reading::transient("the connection broke before the answer was complete")
+            }
             SdkError::ResponseError(answer) => read_answer(None, None, answer.raw()),
             SdkError::TimeoutError(_) => Reading::transient("no answer in time"),
             other => read_dispatch(other),
@@ -87,8 +90,12 @@ fn read_answer(code: Option<&str>, message: Option<&str>, response: &HttpRespons
         .map(str::to_owned)
         .or_else(|| text("message"))
         .or_else(|| text("Message"));
+    let kind = match &code {
+        None if is_stand_in_without_the_operation(response) => ApiErrorKind::Unsupported,
+        code => kind_of(code.as_deref(), message.as_deref().unwrap_or_default(), status),
+    };
     Reading {
-        kind: kind_of(code.as_deref(), message.as_deref().unwrap_or_default(), status),
+        kind,
         message: message.unwrap_or_else(|| quoted(status, body)),
         code,
         never_sent: false,
@@ -110,6 +117,7 @@ fn kind_of(code: Option<&str>, message: &str, status: u16) -> ApiErrorKind {
         | "IncompleteSignature"
         | "MissingAuthenticationToken"
         | "MissingAuthenticationTokenException"
+        | "RequestTimeTooSkewed"
         | "AuthFailure" => Kind::Credentials,
         "Throttling"
         | "ThrottlingException"
@@ -121,6 +129,9 @@ fn kind_of(code: Option<&str>, message: &str, status: u16) -> ApiErrorKind {
         | "PriorRequestNotComplete"
         | "SlowDown" => Kind::Throttled,
         "UnknownOperationException" | "InvalidAction" | "NotImplemented" | "UnsupportedOperation" => Kind::Unsupported,
+        "InternalError" | "InternalFailure" | "ServiceUnavailable" | "RequestTimeout" | "RequestTimeoutException" => {
+            Kind::Transient
+        }
         "MISSING" => Kind::NotFound,
         code if code.contains("NotFound") => Kind::NotFound,
         _ if message.starts_with("Unable to describe task definition")
@@ -132,6 +143,12 @@ fn kind_of(code: Option<&str>, message: &str, status: u16) -> ApiErrorKind {
         _ if message.contains("is not authorized to perform") => Kind::Denied,
         _ => by_status(status),
     }
+}
+
+/// moto answers an operation that it lacks with its web framework's page for an unhandled exception.
+fn is_stand_in_without_the_operation(response: &HttpResponse) -> bool {
+    let server = response.headers().get("server").unwrap_or_default();
+    response.status().as_u16() == 500 && server.starts_with("Werkzeug")
 }
 
 fn by_status(status: u16) -> ApiErrorKind {

@@ -1,8 +1,12 @@
 //! The tests of the whole: through the public interface, and with other people's programs.
 
+mod adapters;
 mod clients;
 mod corpus;
+mod moto;
+mod recordings;
 mod served;
+mod support;
 mod task_definition_files;
 mod task_definition_properties;
 mod wire;

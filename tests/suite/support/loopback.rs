@@ -1,0 +1,129 @@
+//! A server on the loopback interface that gives scripted answers, one per connection, and keeps the requests.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+#[derive(Clone, Debug)]
+pub enum Answer {
+    Http {
+        status: u16,
+        content_type: &'static str,
+        body: String,
+    },
+    /// Announces more than it sends.
+    Truncated { body: String },
+    /// Hangs up after the request.
+    Reset,
+}
+
+impl Answer {
+    pub fn json(body: impl Into<String>) -> Self {
+        Self::error(200, body)
+    }
+
+    pub fn error(status: u16, body: impl Into<String>) -> Self {
+        Self::Http {
+            status,
+            content_type: "application/x-amz-json-1.1",
+            body: body.into(),
+        }
+    }
+
+    pub fn xml(body: impl Into<String>) -> Self {
+        Self::xml_error(200, body)
+    }
+
+    pub fn xml_error(status: u16, body: impl Into<String>) -> Self {
+        Self::Http {
+            status,
+            content_type: "text/xml",
+            body: body.into(),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Request {
+    headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Request {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .iter()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name))
+            .map_or("", |(_, value)| value)
+    }
+}
+
+pub struct Loopback {
+    pub url: String,
+    requests: Arc<Mutex<Vec<Request>>>,
+}
+
+impl Loopback {
+    /// Answers in the order given; whoever asks more often is hung up on.
+    pub fn answering(answers: impl IntoIterator<Item = Answer>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&requests);
+        let mut answers: VecDeque<Answer> = answers.into_iter().collect();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let Some(request) = read_request(&stream) else { continue };
+                kept.lock().expect("no poison").push(request);
+                give(stream, answers.pop_front().unwrap_or(Answer::Reset));
+            }
+        });
+        Self { url, requests }
+    }
+
+    pub fn requests(&self) -> Vec<Request> {
+        self.requests.lock().expect("no poison").clone()
+    }
+}
+
+fn read_request(stream: &TcpStream) -> Option<Request> {
+    let mut reader = BufReader::new(stream);
+    let mut headers = Vec::new();
+    reader.read_line(&mut String::new()).ok()?;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        match line.trim_end().split_once(':') {
+            Some((name, value)) => headers.push((name.to_owned(), value.trim().to_owned())),
+            None => break,
+        }
+    }
+    let mut request = Request {
+        headers,
+        body: String::new(),
+    };
+    let mut body = vec![0; request.header("content-length").parse().ok()?];
+    reader.read_exact(&mut body).ok()?;
+    request.body = String::from_utf8(body).ok()?;
+    Some(request)
+}
+
+/// The client may be gone; that is its business.
+fn give(mut stream: TcpStream, answer: Answer) {
+    let (status, content_type, length, body) = match answer {
+        Answer::Http {
+            status,
+            content_type,
+            body,
+        } => (status, content_type, body.len(), body),
+        Answer::Truncated { body } => (200, "application/x-amz-json-1.1", body.len() + 100, body),
+        Answer::Reset => return,
+    };
+    let _ = write!(
+        stream,
+        "HTTP/1.1 {status} Scripted\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\
+         x-amzn-requestid: req-1\r\nconnection: close\r\n\r\n{body}"
+    );
+}

@@ -1,0 +1,49 @@
+//! What the suites share: a clock that does not wait, a loopback server that answers from a script, stand-ins for AWS.
+
+pub mod loopback;
+pub mod moto_server;
+pub mod wire_form;
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::time::Duration;
+
+use portzero::aws::{Connection, ConnectionOptions, StaticCredentials};
+use portzero::port::Clock;
+use portzero::time::Timestamp;
+
+/// Time that passes only when somebody sleeps.
+#[derive(Debug, Default)]
+pub struct VirtualClock {
+    pub slept: RefCell<Vec<Duration>>,
+}
+
+impl Clock for &VirtualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(0) + self.slept.borrow().iter().sum()
+    }
+
+    async fn sleep(&self, span: Duration) {
+        self.slept.borrow_mut().push(span);
+    }
+}
+
+pub fn run<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
+        .block_on(future)
+}
+
+/// A connection that consults nothing but its arguments.
+pub async fn connect<'c>(url: &str, clock: &'c VirtualClock) -> Connection<&'c VirtualClock> {
+    let options = ConnectionOptions {
+        endpoint_url: Some(url.to_owned()),
+        credentials: Some(StaticCredentials::dummy()),
+        ..ConnectionOptions::default()
+    };
+    Connection::open(options, clock)
+        .await
+        .expect("a stand-in needs no region")
+}
