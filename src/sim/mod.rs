@@ -3,6 +3,7 @@
 //!
 //! It is the oracle that the observer is held against, so it imports nothing of `rollout`, `forecast` or `preflight`.
 
+pub mod port;
 pub mod scenario;
 pub mod state;
 pub mod truth;
@@ -20,6 +21,7 @@ mod register;
 mod scheduler;
 mod setup;
 mod task_life;
+mod translate;
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,226 @@
+//! The simulated account in the domain's types.
+
+use std::collections::BTreeSet;
+
+use super::state;
+use crate::id::{
+    ClusterName, ContainerInstanceArn, DeploymentId, ServiceName, TargetGroupArn, TargetKey, TaskArn, TaskDefinitionArn,
+};
+use crate::port::{ApiError, ApiErrorKind};
+use crate::service::{
+    Balancer, BreakerState, CircuitBreaker, Deployment, DeploymentConfiguration, LoadBalancerBinding, Service,
+    ServiceDeployment, ServiceEvent,
+};
+use crate::target::{HealthCheck, TargetGroup, TargetHealth};
+use crate::task::{Container, ContainerInstance, NetworkBinding, Resources, Task};
+
+pub(super) fn service(_account: &state::Account, cluster: &state::Cluster, service: &state::Service) -> Service {
+    let classic = service.load_balancers.iter().any(|b| b.load_balancer_name.is_some());
+    let deployments: Vec<Deployment> = service.deployments.iter().map(|d| deployment(d, classic)).collect();
+    let own = cluster
+        .tasks
+        .values()
+        .filter(|t| t.service == service.name && t.desired_status == "RUNNING");
+    let (running, pending): (Vec<_>, Vec<_>) = own.partition(|t| t.last_status == "RUNNING");
+    Service {
+        cluster: ClusterName::from(cluster.name.as_str()),
+        name: ServiceName::from(service.name.as_str()),
+        arn: service.arn.clone(),
+        status: service.status.as_str().into(),
+        desired_count: service.desired_count,
+        running_count: u32::try_from(running.len()).unwrap_or(u32::MAX),
+        pending_count: u32::try_from(pending.len()).unwrap_or(u32::MAX),
+        task_definition: Some(TaskDefinitionArn::from(service.task_definition.as_str()))
+            .filter(|_| service.deployment_controller != "EXTERNAL"),
+        deployments,
+        events: service
+            .events
+            .iter()
+            .map(|event| ServiceEvent {
+                id: event.id.clone(),
+                created_at: Some(event.created_at),
+                message: event.message.clone(),
+            })
+            .collect(),
+        load_balancers: service.load_balancers.iter().map(binding).collect(),
+        controller: service.deployment_controller.as_str().into(),
+        scheduling: service.scheduling_strategy.as_str().into(),
+        configuration: DeploymentConfiguration {
+            minimum_healthy_percent: Some(service.minimum_healthy_percent),
+            maximum_percent: Some(service.maximum_percent),
+            circuit_breaker: service.circuit_breaker.as_ref().map(|breaker| CircuitBreaker {
+                enable: breaker.enable,
+                rollback: breaker.rollback,
+            }),
+            strategy: Some("ROLLING".into()),
+        },
+        launch_type: Some(service.launch_type.clone()),
+        has_capacity_providers: false,
+        health_check_grace_period: service.health_check_grace_period,
+    }
+}
+
+fn binding(binding: &state::LoadBalancerBinding) -> LoadBalancerBinding {
+    let balancer = match &binding.target_group_arn {
+        Some(arn) => Balancer::TargetGroup(TargetGroupArn::from(arn.as_str())),
+        None => Balancer::Classic(binding.load_balancer_name.clone().unwrap_or_default()),
+    };
+    LoadBalancerBinding {
+        balancer,
+        container_name: binding.container_name.clone(),
+        container_port: binding.container_port,
+    }
+}
+
+/// Services behind a classic load balancer show no rollout state.
+fn deployment(deployment: &state::Deployment, classic: bool) -> Deployment {
+    Deployment {
+        id: DeploymentId::from(deployment.id.as_str()),
+        status: deployment.status.as_str().into(),
+        task_definition: TaskDefinitionArn::from(deployment.task_definition.as_str()),
+        desired_count: deployment.desired_count,
+        running_count: deployment.running_count,
+        pending_count: deployment.pending_count,
+        failed_tasks: Some(deployment.failed_tasks),
+        rollout_state: (!classic).then(|| deployment.rollout_state.as_str().into()),
+        rollout_state_reason: (!classic).then(|| deployment.rollout_state_reason.clone()),
+        created_at: Some(deployment.created_at),
+        updated_at: Some(deployment.updated_at),
+    }
+}
+
+pub(super) fn service_deployment(found: &state::ServiceDeployment) -> ServiceDeployment {
+    ServiceDeployment {
+        arn: found.arn.clone(),
+        status: found.status.as_str().into(),
+        status_reason: found.status_reason.clone(),
+        target_revision: found.target_revision.rsplit('/').next().map(str::to_owned),
+        breaker: Some(BreakerState {
+            status: found.breaker_status.clone(),
+            failure_count: found.failure_count,
+            threshold: found.threshold,
+        }),
+        rollback_reason: found.rollback.as_ref().map(|rollback| rollback.reason.clone()),
+    }
+}
+
+pub(super) fn task(cluster: &state::Cluster, task: &state::Task) -> Task {
+    let instance = task.instance.as_ref().map(|id| {
+        // A lost instance is no longer in the cluster, but its tasks still name it.
+        let head = cluster.arn.replacen(":cluster/", ":container-instance/", 1);
+        ContainerInstanceArn::new(format!("{head}/{id}"))
+    });
+    Task {
+        arn: TaskArn::from(task.arn.as_str()),
+        started_by: Some(DeploymentId::from(task.started_by.as_str())).filter(|_| !task.started_by.is_empty()),
+        task_definition: TaskDefinitionArn::from(task.task_definition.as_str()),
+        last_status: task.last_status.as_str().into(),
+        desired_status: task.desired_status.as_str().into(),
+        container_instance: instance,
+        containers: task
+            .containers
+            .iter()
+            .map(|c| container(c, task.private_ip.as_deref()))
+            .collect(),
+        health_status: Some(task.health_status.clone()),
+        stop_code: task.stop_code.clone(),
+        stopped_reason: task.stopped_reason.clone(),
+        created_at: Some(task.created_at),
+        started_at: task.started_at,
+        stopping_at: task.stopping_at,
+        stopped_at: task.stopped_at,
+    }
+}
+
+fn container(container: &state::Container, private_ip: Option<&str>) -> Container {
+    let bindings = container.network_bindings.iter().map(|binding| NetworkBinding {
+        container_port: binding.container_port,
+        host_port: binding.host_port,
+    });
+    Container {
+        name: container.name.clone(),
+        image: Some(container.image.clone()),
+        last_status: Some(container.last_status.clone()),
+        exit_code: container.exit_code,
+        reason: container.reason.clone(),
+        network_bindings: bindings.collect(),
+        private_ip: private_ip.map(str::to_owned),
+    }
+}
+
+/// `booked`: CPU, memory and fixed ports that are reserved.
+pub(super) fn instance(found: &state::ContainerInstance, booked: (i64, i64, BTreeSet<u16>)) -> ContainerInstance {
+    // What the agent and Docker listen on is reserved from the beginning.
+    let agent = [22, 2375, 2376, 51_678, 51_679];
+    let (cpu, memory, ports) = booked;
+    ContainerInstance {
+        arn: ContainerInstanceArn::from(found.arn.as_str()),
+        ec2_instance_id: Some(found.ec2_instance_id.clone()),
+        status: found.status.clone(),
+        agent_connected: found.agent_connected,
+        remaining: Resources {
+            cpu: found.cpu - cpu,
+            memory: found.memory - memory,
+            reserved_ports: agent.into_iter().chain(ports).collect(),
+        },
+        registered: Resources {
+            cpu: found.cpu,
+            memory: found.memory,
+            reserved_ports: agent.into(),
+        },
+    }
+}
+
+pub(super) fn group(group: &state::TargetGroup) -> TargetGroup {
+    let check = &group.health_check;
+    TargetGroup {
+        arn: TargetGroupArn::from(group.arn.as_str()),
+        name: group.name.clone(),
+        target_type: group.target_type.as_str().into(),
+        port: Some(group.port),
+        vpc_id: Some(group.vpc_id.clone()),
+        health_check: HealthCheck {
+            enabled: check.enabled,
+            protocol: Some(check.protocol.clone()),
+            port: Some(check.port.clone()),
+            path: Some(check.path.clone()).filter(|_| check.protocol.starts_with("HTTP")),
+            interval: check.interval,
+            timeout: check.timeout,
+            healthy_threshold: check.healthy_threshold,
+            unhealthy_threshold: check.unhealthy_threshold,
+            matcher: Some(check.matcher.clone()).filter(|_| check.protocol.starts_with("HTTP")),
+        },
+        load_balancers: group.load_balancer_arns.clone(),
+        deregistration_delay: Some(group.deregistration_delay),
+    }
+}
+
+pub(super) fn health(target: &state::Target) -> TargetHealth {
+    TargetHealth {
+        key: TargetKey::new(target.id.clone(), target.port),
+        state: target.state.as_str().into(),
+        reason: target.reason.clone(),
+        description: target.description.clone(),
+    }
+}
+
+/// A refusal as the adapters would report it.
+pub(super) fn error(action: &'static str, resource: Option<&str>, refusal: state::Refusal) -> ApiError {
+    let kind = match refusal.code.as_str() {
+        "ThrottlingException" | "Throttling" => ApiErrorKind::Throttled,
+        "ServerException" => ApiErrorKind::Transient,
+        "AccessDeniedException" | "AccessDenied" => ApiErrorKind::Denied,
+        "ExpiredTokenException" | "ExpiredToken" => ApiErrorKind::Credentials,
+        code if code.contains("NotFound") => ApiErrorKind::NotFound,
+        _ => ApiErrorKind::Refused,
+    };
+    ApiError {
+        kind,
+        action,
+        resource: resource.map(str::to_owned),
+        code: Some(refusal.code),
+        message: refusal.message,
+        request_id: None,
+        status: Some(refusal.status),
+    }
+}
