@@ -10,6 +10,8 @@ use super::state::{Target, TargetGroup};
 use super::world::{Happening, Stage, World};
 use crate::time::Timestamp;
 
+const EARLY_DEREGISTRATION: Duration = Duration::from_millis(1_300);
+
 impl World {
     /// Registers the tasks' load-balanced ports as targets, and says so once per target group.
     pub(super) fn register_targets(&mut self, cluster: &str, tasks: &[String]) {
@@ -166,7 +168,13 @@ impl World {
             return;
         }
         self.mind(cluster, service).deregistering += 1;
-        let later = self.draw(self.timings.deregistration);
+        let early = self.timings.early_port_reuse;
+        // The shortest recorded gap, so that the target drains before its port is taken again.
+        let later = if early {
+            EARLY_DEREGISTRATION
+        } else {
+            self.draw(self.timings.deregistration)
+        };
         let deregister = Happening::Deregister {
             cluster: cluster.to_owned(),
             service: service.to_owned(),
@@ -174,10 +182,10 @@ impl World {
             for_health,
         };
         self.after(later, deregister);
-        if self.timings.early_port_reuse {
+        if early {
             for task in tasks {
-                let happening = super::task_life::stage(cluster, task, Stage::Stop);
-                self.after(later + Duration::from_secs(1), happening);
+                let stopped = super::task_life::stage(cluster, task, Stage::Stopped);
+                self.after(later + Duration::from_millis(200), stopped);
             }
         }
     }

@@ -9,6 +9,10 @@ use super::scenario::Spread;
 use super::state::{Service, Task};
 use super::world::{Happening, World};
 
+/// ECS registers a target at one of its beats and asks for its health at the next: no recording has a shorter gap
+/// between `registered` and `has stopped`.
+const NOTICED_AFTER: Duration = Duration::from_secs(10);
+
 /// What one look sees of a service's tasks that ECS wants to run.
 struct View {
     primary: String,
@@ -113,7 +117,9 @@ impl World {
             group
                 .and_then(|g| g.targets.iter().find(|t| &t.id == id && t.port == *port))
                 .is_some_and(|t| {
-                    matches!(t.state.as_str(), "healthy" | "unavailable") && t.task.as_deref() == Some(&task.id)
+                    matches!(t.state.as_str(), "healthy" | "unavailable")
+                        && t.task.as_deref() == Some(&task.id)
+                        && self.now.since(t.registered_at) >= NOTICED_AFTER
                 })
         })
     }
