@@ -3,7 +3,16 @@
 //! Nothing here touches a file or the environment: the caller hands over the text and a way to look variables up, and
 //! paths stay as they are written (they are relative to the folder of the file).
 
+mod container;
+mod inline;
+mod interpolate;
+mod ports;
+mod portzero_file;
+mod read;
+mod service_stanza;
 mod settings;
+mod tree;
+mod words;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -90,8 +99,13 @@ pub fn read(
     environment: Option<&str>,
     git_ref_branch: Option<&str>,
 ) -> Result<Config, Vec<Finding>> {
-    let _ = (text, lookup, vars, environment, git_ref_branch);
-    Err(vec![Finding::error(Code::Config, format!("{file} cannot be read yet"))])
+    let given = portzero_file::Given {
+        lookup,
+        vars,
+        environment,
+        branch: git_ref_branch,
+    };
+    portzero_file::read(text, file, &given)
 }
 
 impl Config {

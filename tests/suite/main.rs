@@ -2,6 +2,7 @@
 
 mod adapters;
 mod clients;
+mod config;
 mod corpus;
 mod moto;
 mod recordings;

@@ -1,0 +1,307 @@
+//! The file as a whole: which of the two forms it is, the environment that is chosen, the variables, the services.
+
+use std::collections::BTreeMap;
+
+use super::interpolate::Variables;
+use super::read::{Fields, Item, Problems};
+use super::settings::{Settings, nearest};
+use super::tree::{self, Node, Place, Value};
+use super::{Config, ServiceConfig, service_stanza};
+use crate::finding::{Code, Finding};
+use crate::id::ClusterName;
+
+/// The one version there is.
+const VERSION: u32 = 1;
+const KEYS: &[&str] = &[
+    "version",
+    "region",
+    "defaults",
+    "environments",
+    "vars",
+    "services",
+    "aws",
+];
+/// deployfish's top-level keys for other commands of its own.
+const IGNORED: &[&str] = &["tasks", "tunnels", "terraform", "deployfish"];
+
+/// What the caller knows and the file does not.
+pub(super) struct Given<'a> {
+    pub lookup: &'a dyn Fn(&str) -> Option<String>,
+    pub vars: &'a BTreeMap<String, String>,
+    pub environment: Option<&'a str>,
+    pub branch: Option<&'a str>,
+}
+
+pub(super) fn read(text: &str, file: &str, given: &Given<'_>) -> Result<Config, Vec<Finding>> {
+    let mut document = tree::parse(text, file).map_err(|finding| vec![*finding])?;
+    let mut problems = Problems::of(file);
+    let config = config(&mut document, file, given, &mut problems);
+    match config {
+        Some(mut config) if problems.errors.is_empty() => {
+            problems.warn_of_ignored();
+            config.warnings = problems.warnings;
+            Ok(config)
+        }
+        _ => {
+            problems.errors.sort_by_key(|finding| finding.location.clone());
+            Err(problems.errors)
+        }
+    }
+}
+
+fn config(document: &mut Node, file: &str, given: &Given<'_>, problems: &mut Problems) -> Option<Config> {
+    let root = match document.value {
+        Value::Null => {
+            problems.error(Code::Config, Place::default(), format!("{file} is empty"));
+            return None;
+        }
+        _ => Item::root(document).map(problems)?,
+    };
+    root.check_keys(KEYS, IGNORED, problems);
+    let is_deployfish = !root.has("version");
+    check_version(&root, problems);
+    let chosen = choose(&root, given, problems);
+    let mut variables = Variables::new(given.vars, given.lookup, is_deployfish);
+    add_vars(root.get("vars"), &mut variables, problems);
+    let chosen = match chosen {
+        Some((name, item)) => Some(environment(name, &item, &mut variables, problems)?),
+        None => None,
+    };
+    fill(document, &mut variables);
+    if variables.lack() {
+        // What is not filled in would only be complained of a second time.
+        problems.errors.extend(variables.findings(file));
+        return None;
+    }
+    let root = Item::root(document).map(problems)?;
+    services(&root, is_deployfish, chosen, problems)
+}
+
+/// The chosen environment, filled in.
+struct Environment {
+    name: String,
+    cluster: Option<ClusterName>,
+}
+
+fn services(
+    root: &Fields<'_>,
+    is_deployfish: bool,
+    chosen: Option<Environment>,
+    problems: &mut Problems,
+) -> Option<Config> {
+    let defaults = match root.get("defaults").and_then(|item| item.map(problems)) {
+        Some(fields) => {
+            fields.check_keys(service_stanza::SETTINGS, &[], problems);
+            service_stanza::settings(&fields, problems)
+        }
+        None => Settings::default(),
+    };
+    let region = region(root, problems);
+    let items = root.require("services", problems)?.list(problems);
+    let mut services = Vec::new();
+    for item in &items {
+        let Some(mut service) = service_stanza::service(item, is_deployfish, problems) else {
+            continue;
+        };
+        service.settings = service.settings.or(&defaults);
+        if let Some(chosen) = &chosen {
+            join(&mut service, chosen, item, problems);
+        }
+        check_name(&service, &services, item, problems);
+        services.push(service);
+    }
+    check_order(&services, problems);
+    Some(Config {
+        region,
+        services,
+        warnings: Vec::new(),
+        environment: chosen.map(|environment| environment.name),
+    })
+}
+
+/// Fills everything that is acted on; what is ignored may refer to whatever it likes.
+fn fill(document: &mut Node, variables: &mut Variables<'_>) {
+    let Value::Map(entries) = &mut document.value else {
+        return;
+    };
+    for entry in entries {
+        match (entry.key.as_str(), &mut entry.value.value) {
+            ("services", Value::List(services)) => services
+                .iter_mut()
+                .for_each(|service| variables.fill_map(service, service_stanza::IGNORED)),
+            ("region" | "defaults", _) => variables.fill_node(&mut entry.value),
+            ("aws", _) => variables.fill_map(&mut entry.value, AWS_IGNORED),
+            _ => {}
+        }
+    }
+}
+
+fn check_version(root: &Fields<'_>, problems: &mut Problems) {
+    if let Some(item) = root.get("version")
+        && let Some(version) = item.whole(u32::MAX, problems)
+        && version != VERSION
+    {
+        item.invalid(
+            &format!("this portzero reads version {VERSION}, the file says {version}"),
+            problems,
+        );
+    }
+}
+
+/// The credentials come from where AWS's tools look for them; only the region is read.
+const AWS_IGNORED: &[&str] = &["access_key", "secret_key", "profile"];
+
+fn region(root: &Fields<'_>, problems: &mut Problems) -> Option<String> {
+    let of_aws = root.get("aws").and_then(|item| item.map(problems)).and_then(|aws| {
+        aws.check_keys(&["region"], AWS_IGNORED, problems);
+        aws.get("region")
+    });
+    let item = root.get("region").or(of_aws)?;
+    item.name(problems).map(str::to_owned)
+}
+
+/// The environment by name, else the one whose branch this is.
+fn choose<'a>(root: &Fields<'a>, given: &Given<'_>, problems: &mut Problems) -> Option<(&'a str, Item<'a>)> {
+    let all: Vec<(&str, Item<'_>)> = match root.get("environments").and_then(|item| item.map(problems)) {
+        Some(map) => map.items().collect(),
+        None => Vec::new(),
+    };
+    let mut by_branch = Vec::new();
+    for (name, item) in &all {
+        let Some(map) = item.map(problems) else { continue };
+        map.check_keys(&["branch", "cluster", "vars"], &[], problems);
+        let branch = map.get("branch").and_then(|item| item.name(problems));
+        if branch.is_some() && branch == given.branch {
+            by_branch.push((*name, item.clone()));
+        }
+    }
+    if let Some(wanted) = given.environment {
+        let found = all.iter().find(|(name, _)| *name == wanted).cloned();
+        if found.is_none() {
+            unknown_environment(wanted, &all, root.place, problems);
+        }
+        return found;
+    }
+    if let [(first, _), (second, item), ..] = by_branch.as_slice() {
+        let why =
+            format!("`{first}` and `{second}` have the same branch, so `--environment` must say which one is meant");
+        item.invalid(&why, problems);
+    }
+    by_branch.into_iter().next()
+}
+
+fn unknown_environment(wanted: &str, all: &[(&str, Item<'_>)], place: Place, problems: &mut Problems) {
+    let summary = format!("the configuration has no environment `{wanted}`");
+    let finding = Finding::error(Code::Config, summary).at(problems.locate(place));
+    let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
+    problems.errors.push(match nearest(wanted, names.iter().copied()) {
+        Some(near) => finding.hint(format!("did you mean `{near}`?")),
+        None if names.is_empty() => finding.hint("it has no `environments:` at all"),
+        None => finding.evidence("environments", names.join(", ")),
+    });
+}
+
+fn environment(
+    name: &str,
+    item: &Item<'_>,
+    variables: &mut Variables<'_>,
+    problems: &mut Problems,
+) -> Option<Environment> {
+    let map = item.map(problems)?;
+    add_vars(map.get("vars"), variables, problems);
+    let cluster = map.get("cluster").and_then(|item| {
+        let mut node = item.node.clone();
+        variables.fill_node(&mut node);
+        // A variable without a value leaves nothing, and is told of on its own.
+        match item.at(&node) {
+            filled if variables.lack() => filled.text(problems).map(ClusterName::from_reference),
+            filled => filled.name(problems).map(ClusterName::from_reference),
+        }
+    });
+    Some(Environment {
+        name: name.to_owned(),
+        cluster,
+    })
+}
+
+fn add_vars(item: Option<Item<'_>>, variables: &mut Variables<'_>, problems: &mut Problems) {
+    let Some(map) = item.and_then(|item| item.secret().map(problems)) else {
+        return;
+    };
+    for (name, item) in map.items() {
+        if let Some(text) = item.text(problems) {
+            variables.add(name, text, item.place());
+        }
+    }
+}
+
+fn join(service: &mut ServiceConfig, chosen: &Environment, item: &Item<'_>, problems: &mut Problems) {
+    match (&service.cluster, &chosen.cluster) {
+        (None, cluster) => service.cluster = cluster.clone(),
+        (Some(own), Some(other)) if own != other => {
+            let summary = format!(
+                "`{}` goes to its own cluster {own}, although environment `{}` names {other}",
+                service.name, chosen.name
+            );
+            problems.warnings.push(
+                Finding::warning(Code::Config, summary)
+                    .at(problems.locate(item.place()))
+                    .hint("leave `cluster` out of the service where the environment is to say it"),
+            );
+        }
+        _ => {}
+    }
+}
+
+fn check_name(service: &ServiceConfig, before: &[ServiceConfig], item: &Item<'_>, problems: &mut Problems) {
+    let twin = before
+        .iter()
+        .find(|s| s.name == service.name && s.cluster == service.cluster);
+    if let Some(twin) = twin {
+        let why = format!(
+            "`{}` is there twice; the other one is at {}",
+            service.name, twin.location
+        );
+        item.invalid(&why, problems);
+    }
+}
+
+/// `depends_on` must lead somewhere and must not lead back.
+fn check_order(services: &[ServiceConfig], problems: &mut Problems) {
+    let find = |name: &str| services.iter().position(|s| s.name.as_str() == name);
+    for service in services {
+        for name in service.depends_on.iter().filter(|name| find(name).is_none()) {
+            let summary = format!(
+                "`{}` depends on `{name}`, which is no service of this file",
+                service.name
+            );
+            let finding = Finding::warning(Code::DanglingReference, summary).at(service.location.clone());
+            let near = nearest(name, services.iter().map(|s| s.name.as_str()));
+            problems.warnings.push(match near {
+                Some(near) => finding.hint(format!("did you mean `{near}`?")),
+                None => finding.hint("it is not waited for; deploy it with its own configuration first"),
+            });
+        }
+    }
+    // Take away what depends on nothing that is left; what remains is a circle, or hangs on one.
+    let mut left: Vec<&ServiceConfig> = services.iter().collect();
+    loop {
+        let is_left = |name: &String| left.iter().any(|s| s.name.as_str() == name);
+        let stuck: Vec<&ServiceConfig> = left
+            .iter()
+            .copied()
+            .filter(|s| s.depends_on.iter().any(is_left))
+            .collect();
+        if stuck.len() == left.len() {
+            break;
+        }
+        left = stuck;
+    }
+    if let Some(first) = left.first() {
+        let names: Vec<&str> = left.iter().map(|s| s.name.as_str()).collect();
+        let summary = format!("`depends_on` goes round in a circle: {}", names.join(", "));
+        problems
+            .errors
+            .push(Finding::error(Code::InvalidValue, summary).at(first.location.clone()));
+    }
+}
