@@ -72,7 +72,7 @@ where
     pub async fn execute(&mut self, plan: Plan, survey: Survey) -> ServiceRun {
         let mut run = ServiceRun {
             wish: plan.wish.clone(),
-            outcome: Outcome { verdict: Verdict::Succeeded, findings: Vec::new() },
+            outcome: Outcome::new(Verdict::Succeeded, Vec::new()),
             started_at: self.clock.now(),
             duration: Duration::ZERO,
             before: plan.before.clone(),
@@ -95,7 +95,7 @@ where
         };
         run.after = Some(arn.clone());
         if !plan.starts_rollout() {
-            return Outcome { verdict: Verdict::Succeeded, findings: vec![unchanged(plan, &arn)] };
+            return Outcome::new(Verdict::Succeeded, vec![unchanged(plan, &arn)]);
         }
         let (answer, deployment) = match self.update(plan, survey, &arn).await {
             Ok(updated) => updated,
@@ -120,7 +120,7 @@ where
                 Ok(arn) => (arn, false),
                 Err(error) => {
                     let finding = survey::api(error).state("nothing was changed: no revision registered, service as it was");
-                    return Err(Outcome { verdict: Verdict::Refused, findings: vec![finding] });
+                    return Err(Outcome::new(Verdict::Refused, vec![finding]));
                 }
             },
         };
@@ -146,7 +146,7 @@ where
         };
         match answer.primary().map(|primary| primary.id.clone()) {
             Some(id) => Ok((answer, id)),
-            None => Err(Outcome { verdict: Verdict::CouldNotObserve, findings: vec![no_primary(&update)] }),
+            None => Err(Outcome::new(Verdict::CouldNotObserve, vec![no_primary(&update)])),
         }
     }
 
@@ -172,7 +172,7 @@ where
         } else {
             (Verdict::Failed, format!("{registered}; service `{}` is as it was", update.service))
         };
-        Err(Outcome { verdict, findings: vec![survey::api(error).state(state)] })
+        Err(Outcome::new(verdict, vec![survey::api(error).state(state)]))
     }
 
     async fn observe(&mut self, observer: &mut Observer, wish: &Wish) -> Outcome {

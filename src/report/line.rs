@@ -50,8 +50,12 @@ fn rollout(happening: &Happening) -> String {
             format!("{} target {} in {}: {from}{to}{why}", whose.as_str(), place.1, place.0.name())
         }
         Happening::Breaker { failures, threshold, rolls_back } => {
-            let then = if *rolls_back { "then ECS rolls back" } else { "then ECS gives up" };
-            format!("circuit breaker: {failures} of {threshold} failures, {then}")
+            let then = if *rolls_back { "ECS rolls back" } else { "ECS gives up" };
+            if failures >= threshold {
+                format!("circuit breaker: {failures} failures, the threshold is {threshold}: {then}")
+            } else {
+                format!("circuit breaker: {failures} of {threshold} failures, then {then}")
+            }
         }
         Happening::EcsSays { message } => format!("ecs says: {message}"),
         Happening::RollingBack { to, reason } => {

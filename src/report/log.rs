@@ -80,6 +80,7 @@ pub fn requests(counts: &RequestCounts) -> String {
 
 fn headline(run: &ServiceRun) -> String {
     let verdict = match run.outcome.verdict {
+        Verdict::Failed if run.outcome.is_rolled_back => "failed (rolled back)",
         Verdict::NothingToVerify => "nothing to verify",
         Verdict::TimedOut => "timed out",
         Verdict::CouldNotObserve => "could not observe",
@@ -88,6 +89,7 @@ fn headline(run: &ServiceRun) -> String {
     let before = run.before.as_ref().map_or("nothing", |arn| arn.short());
     let revisions = match &run.after {
         Some(after) if Some(after) == run.before.as_ref() => format!("{before} (unchanged)"),
+        Some(after) if run.outcome.is_rolled_back => format!("{before} -> {} -> {before}", after.short()),
         Some(after) => format!("{before} -> {}", after.short()),
         None => format!("{before} stays"),
     };

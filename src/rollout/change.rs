@@ -71,14 +71,14 @@ impl Seen {
     /// The state before the deployment: nothing of it is news.
     pub fn at_start(view: &View) -> Self {
         let mut seen = Self::default();
-        seen.changes(view, &Snapshot::default(), &BTreeMap::new());
+        seen.changes(view, &Snapshot::default());
         seen
     }
 
-    /// Compares, remembers, and says what is new. `owners` gives targets that no living task owns to old or new.
-    pub fn changes(&mut self, view: &View, snapshot: &Snapshot, owners: &BTreeMap<Place, Whose>) -> Vec<Happening> {
+    /// Compares, remembers, and says what is new.
+    pub fn changes(&mut self, view: &View, snapshot: &Snapshot) -> Vec<Happening> {
         let mut happenings = self.task_changes(view, snapshot);
-        happenings.extend(self.target_changes(view, owners));
+        happenings.extend(self.target_changes(view));
         happenings
     }
 
@@ -101,10 +101,11 @@ impl Seen {
         happenings
     }
 
-    fn target_changes(&mut self, view: &View, owners: &BTreeMap<Place, Whose>) -> Vec<Happening> {
+    fn target_changes(&mut self, view: &View) -> Vec<Happening> {
+        let ended = view.ended_targets.iter().map(|(place, row)| (place, (Whose::New, *row)));
         let new = view.new_targets.iter().filter_map(|(place, row)| Some((place, (Whose::New, (*row)?))));
         let old = view.old_targets.iter().map(|(place, row)| (place, (Whose::Old, *row)));
-        let current: BTreeMap<&Place, (Whose, &TargetHealth)> = new.chain(old).collect();
+        let current: BTreeMap<&Place, (Whose, &TargetHealth)> = ended.chain(new).chain(old).collect();
         let mut happenings = Vec::new();
         for (place, (whose, row)) in &current {
             let before = self.targets.get(*place);
@@ -116,8 +117,7 @@ impl Seen {
         }
         for (place, (whose, state)) in &self.targets {
             if !current.contains_key(place) {
-                let whose = owners.get(place).copied().unwrap_or(*whose);
-                happenings.push(target_happening(place, whose, Some(state.clone()), None));
+                happenings.push(target_happening(place, *whose, Some(state.clone()), None));
             }
         }
         self.targets =
@@ -137,7 +137,10 @@ fn task_happening(task: &Task, whose: Whose, snapshot: &Snapshot) -> Happening {
         (None, Some(reason)) => Some(reason.clone()),
         _ => None,
     });
-    let reason = match (&task.stopped_reason, container) {
+    // That ECS stops a task because it is no longer wanted is the rollout itself, and no news.
+    let stopped_reason = task.stopped_reason.as_ref().filter(|r| !r.contains("Scaling activity initiated by"));
+    let container = container.filter(|_| stopped_reason.is_some() || task.stopped_reason.is_none());
+    let reason = match (stopped_reason, container) {
         (Some(reason), Some(container)) if !reason.contains(&container) => Some(format!("{reason} ({container})")),
         (Some(reason), _) => Some(reason.clone()),
         (None, container) => container,

@@ -51,7 +51,8 @@ impl Evidence {
             .values()
             .find(|f| matches!(&f.cause, Cause::ImagePull { is_final: true, .. }));
         if let Some(failure) = final_pull {
-            return Some(self.of_cause(&failure.cause, 1, scope));
+            let alike = self.failures.values().filter(|f| f.cause.kind() == failure.cause.kind()).count();
+            return Some(self.of_cause(&failure.cause, alike, scope));
         }
         let main = self.main_failures();
         // With a circuit breaker ECS itself gives up soon and says so; its word is worth the wait.

@@ -33,7 +33,8 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 const ABSENT_MAX: Duration = Duration::from_secs(20);
 /// ECS tries to place a task every ten seconds or so. Four rounds without any movement are no accident.
 const PLACEMENT_PATIENCE: Duration = Duration::from_secs(45);
-/// A capacity provider may add an instance, which takes minutes to boot and join.
+/// A capacity provider may add an instance, which takes minutes to boot and join; and where the books show room that
+/// ECS does not use, the books or ECS may come round.
 const SCALING_PATIENCE: Duration = Duration::from_secs(300);
 /// Throttling and outages of the API pass; five minutes is longer than any that a rollout should be blind through.
 const BLIND_MAX: Duration = Duration::from_secs(300);
@@ -76,6 +77,8 @@ pub struct Observer {
     story: Story,
     evidence: Evidence,
     events_known: BTreeSet<String>,
+    /// What ECS has been quoted with: it repeats itself for every task.
+    told_events: BTreeSet<String>,
     /// Which targets were healthy at the last look: another set is another settling.
     healthy_places: BTreeSet<Place>,
     flaps: u32,
@@ -107,7 +110,10 @@ impl Observer {
     /// `before`: the snapshot that the baseline was made of; its tasks and targets are no news.
     pub fn new(scope: Scope, baseline: Baseline, before: &Snapshot, now: Timestamp) -> Self {
         let old_places = baseline.places.clone();
-        let seen = Seen::at_start(&View::of(before, &scope, &baseline, &old_places));
+        let view = View::of(before, &scope, &baseline, &old_places);
+        let seen = Seen::at_start(&view);
+        let mut story = Story::default();
+        story.begin(&view, &owners(before, &scope), now);
         Self {
             events_known: baseline.events.clone(),
             scope,
@@ -116,8 +122,9 @@ impl Observer {
             old_places,
             memory: Memory::default(),
             seen,
-            story: Story::default(),
+            story,
             evidence: Evidence::default(),
+            told_events: BTreeSet::new(),
             healthy_places: BTreeSet::new(),
             flaps: 0,
             was_listed: false,
@@ -168,7 +175,10 @@ impl Observer {
             }
         };
         let next = match outcome {
-            Some((verdict, findings)) => Next::Done(Outcome { verdict, findings }),
+            Some((verdict, findings)) => {
+                let is_rolled_back = self.rollback.is_some() && verdict == Verdict::Failed;
+                Next::Done(Outcome { verdict, findings, is_rolled_back })
+            }
             None => Next::PollAt(self.next_poll(now)),
         };
         Step { happenings, next }
@@ -210,7 +220,7 @@ impl Observer {
         let view = View::of(snapshot, &self.scope, &self.baseline, &self.old_places);
         self.remember(&view, now);
         self.collect_evidence(snapshot, &view);
-        let changes = self.seen.changes(&view, snapshot, &BTreeMap::new());
+        let changes = self.seen.changes(&view, snapshot);
         if !changes.is_empty() {
             self.moved_at = now;
         }
@@ -298,7 +308,7 @@ impl Observer {
                 self.evidence.placement = Some(trouble);
                 self.stuck_since = Some(self.moved_at);
             }
-            if is_unusual(&event.message) {
+            if is_unusual(&event.message) && self.told_events.insert(event.message.clone()) {
                 news.push(Happening::EcsSays { message: event.message.clone() });
             }
         }
@@ -436,21 +446,21 @@ impl Observer {
             self.stuck_since = (view.running() < view.desired).then_some(self.moved_at);
             return None;
         }
-        let patience = if service.has_capacity_providers { SCALING_PATIENCE } else { PLACEMENT_PATIENCE };
+        let has_room = snapshot.capacity.as_ref().is_some_and(|c| placement::fits_somewhere(&self.scope.needs, c));
+        let patience = if service.has_capacity_providers || has_room { SCALING_PATIENCE } else { PLACEMENT_PATIENCE };
         let trouble = self.evidence.placement.clone().filter(|_| now.since(self.moved_at) >= patience)?;
         let finding = self.evidence.cannot_place(&trouble, &self.scope);
         Some((Verdict::Failed, vec![words::failed_early(&self.scope, finding, &self.look)]))
     }
 
-    /// Whether ECS may yet make room: a new task is on its way, an old one may be stopped, or an instance has room.
+    /// Whether ECS may yet make room by itself: a new task is on its way, or an old one may be stopped.
     fn can_still_move(&self, snapshot: &Snapshot, view: &View) -> bool {
         let Some(service) = &snapshot.service else { return true };
         let is_under_way = view.new_tasks.values().any(|t| t.last_status != TaskStatus::Running);
         let old_running = view.old_tasks.values().filter(|t| t.desired_status == TaskStatus::Running).count();
         let lower = service.configuration.lower_limit(&service.scheduling, view.desired);
         let may_stop_old = old_running > 0 && view.running() as usize + old_running > lower as usize;
-        let has_room = snapshot.capacity.as_ref().is_some_and(|c| placement::fits_somewhere(&self.scope.needs, c));
-        is_under_way || may_stop_old || has_room
+        is_under_way || may_stop_old
     }
 
     fn succeed(&self, view: &View) -> Ending {

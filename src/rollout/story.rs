@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::rollout::change::{Happening, Whose};
 use crate::rollout::phase::Phase;
 use crate::rollout::snapshot::Place;
+use crate::rollout::view::View;
 use crate::time::Timestamp;
 
 /// One stay in a phase. A rollout in batches comes back to earlier phases.
@@ -44,6 +45,19 @@ impl Story {
         }
         self.phases.push((phase, now));
         true
+    }
+
+    /// The targets that are there before the deployment begins.
+    pub fn begin(&mut self, view: &View, tasks: &BTreeMap<Place, String>, now: Timestamp) {
+        for (place, row) in &view.old_targets {
+            let story = TargetStory {
+                place: place.clone(),
+                whose: Whose::Old,
+                task: tasks.get(place).cloned(),
+                states: vec![(row.state.as_str().to_owned(), row.reason.clone(), now)],
+            };
+            self.targets.insert((Whose::Old, place.clone()), story);
+        }
     }
 
     pub fn note(&mut self, happenings: &[Happening], tasks: &BTreeMap<Place, String>, now: Timestamp) {

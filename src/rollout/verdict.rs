@@ -54,4 +54,12 @@ impl Verdict {
 pub struct Outcome {
     pub verdict: Verdict,
     pub findings: Vec<Finding>,
+    /// ECS goes, or has gone, back to an earlier deployment.
+    pub is_rolled_back: bool,
+}
+
+impl Outcome {
+    pub fn new(verdict: Verdict, findings: Vec<Finding>) -> Self {
+        Self { verdict, findings, is_rolled_back: false }
+    }
 }

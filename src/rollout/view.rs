@@ -27,6 +27,8 @@ pub struct View<'a> {
     pub new_targets: BTreeMap<Place, Option<&'a TargetHealth>>,
     /// The places of our running tasks cannot all be told.
     pub is_join_missing: bool,
+    /// Targets of our own tasks that have ended: only to be told, they decide nothing.
+    pub ended_targets: BTreeMap<Place, &'a TargetHealth>,
     /// Targets of any other deployment that are still there.
     pub old_targets: BTreeMap<Place, &'a TargetHealth>,
     /// ECS calls our deployment completed.
@@ -39,6 +41,7 @@ impl<'a> View<'a> {
         let mut view = Self::sort_tasks(snapshot, scope);
         view.place_new(snapshot, scope, baseline);
         view.find_old(snapshot, old_places);
+        view.find_ended(snapshot, scope);
         view
     }
 
@@ -53,6 +56,7 @@ impl<'a> View<'a> {
             old_tasks: BTreeMap::new(),
             new_targets: BTreeMap::new(),
             is_join_missing: false,
+            ended_targets: BTreeMap::new(),
             old_targets: BTreeMap::new(),
             is_completed: is_completed(snapshot, scope, ours),
         };
@@ -96,6 +100,18 @@ impl<'a> View<'a> {
         for (place, row) in rows(snapshot) {
             if old_places.contains(&place) && !self.new_targets.contains_key(&place) {
                 self.old_targets.insert(place, row);
+            }
+        }
+    }
+
+    fn find_ended(&mut self, snapshot: &'a Snapshot, scope: &Scope) {
+        let rows = rows(snapshot);
+        for task in self.ended_tasks.values() {
+            for place in join::places(task, snapshot, scope).into_iter().flatten() {
+                let is_taken = self.new_targets.contains_key(&place) || self.old_targets.contains_key(&place);
+                if let Some(row) = rows.get(&place).filter(|_| !is_taken) {
+                    self.ended_targets.insert(place, row);
+                }
             }
         }
     }

@@ -51,6 +51,12 @@ impl LastLook {
         parts.join("; ")
     }
 
+    /// ` with 2 tasks`; nothing where none of it was seen running.
+    fn tasks_of(&self, revision: &str) -> String {
+        let count = self.serving.get(revision);
+        count.map(|n| format!(" with {n} {}", plural(*n, "task"))).unwrap_or_default()
+    }
+
     /// `web:41 runs 2 tasks`.
     pub fn serving_line(&self) -> String {
         if self.serving.is_empty() {
@@ -76,7 +82,7 @@ pub fn rolled_back(scope: &Scope, cause: Option<Finding>, to: Option<&Deployment
     let ours = if same { format!("deployment {}", scope.deployment) } else { scope.task_definition.short().to_owned() };
     let stays = if same { String::new() } else { format!("; {ours} stays registered") };
     finding.state = Some(if is_over {
-        format!("rolled back: {revision} serves all traffic ({}){stays}", look.serving_line())
+        format!("rolled back: {revision} serves all traffic{}{stays}", look.tasks_of(&revision))
     } else {
         format!("ECS is rolling back to {revision} and goes on without this run ({}){stays}", look.serving_line())
     });
