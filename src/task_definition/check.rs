@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::document::Document;
 use super::model::{Model, Type};
 use super::path::{self, Step};
-use super::{container_rules, host_port, placeholder, reference, suggest, task_rules};
+use super::{container_rules, placeholder, port_rules, reference, suggest, task_rules};
 use crate::finding::{Code, Finding, Location, Severity};
 
 /// Checks a document before it is rendered; findings come in the order of the file.
@@ -34,7 +34,7 @@ pub fn check(document: &Document, known_from_running: Option<&Value>, allow_unkn
     findings.extend(reference::check(document));
     findings.extend(task_rules::check(document));
     findings.extend(container_rules::check(document));
-    findings.extend(host_port::check(document));
+    findings.extend(port_rules::check(document));
     findings.sort_by_key(|finding| {
         let location = finding.location.as_ref();
         location.map_or((usize::MAX, 0), |at| (at.line, at.column))
@@ -82,7 +82,7 @@ struct Walk<'d> {
 impl Walk<'_> {
     fn value(&mut self, value: &Value, kind: &Type) {
         match (kind, value) {
-            (Type::Any, _) => {}
+            (Type::Any | Type::Answer, _) => {}
             (_, Value::Null) if !matches!(self.path.last(), Some(Step::Index(_))) => {}
             (Type::Shape(name), Value::Object(map)) => {
                 let name = name.clone();
@@ -216,7 +216,7 @@ impl Walk<'_> {
             Type::Integer => "a whole number",
             Type::Boolean => "true or false",
             Type::List(_) => "a list",
-            Type::Map(_) | Type::Shape(_) | Type::Any => "an object",
+            Type::Map(_) | Type::Shape(_) | Type::Answer | Type::Any => "an object",
         };
         let finding = Finding::error(
             Code::WrongType,

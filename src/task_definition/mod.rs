@@ -14,6 +14,7 @@ mod normal;
 mod path;
 mod place;
 mod placeholder;
+mod port_rules;
 mod read;
 mod read_json;
 mod read_yaml;

@@ -19,6 +19,8 @@ pub(super) enum Type {
     /// Any keys, values of one type (labels, options).
     Map(Box<Type>),
     Shape(String),
+    /// The answer of DescribeTaskDefinition: a task definition with its tags beside it.
+    Answer,
     Any,
 }
 
@@ -95,6 +97,8 @@ impl Model {
                 .cloned()
                 .unwrap_or(Type::Any),
             Type::Map(item) => (**item).clone(),
+            Type::Answer if key == "taskDefinition" => self.root(),
+            Type::Answer => self.member(&self.root(), key),
             _ => Type::Any,
         }
     }

@@ -10,17 +10,22 @@ use super::model::Model;
 use super::path::Step;
 use crate::finding::{Code, Finding, Severity};
 
-/// The placeholders in `text`, in order, without repetition.
+/// More names than this help nobody, and longer ones are no names: both keep a hostile file from costing time.
+const NAMES_MAX: usize = 50;
+const NAME_BYTES_MAX: usize = 128;
+
+/// The placeholders in `text`, in order, without repetition. `${NAME:-default}` is shown as `${NAME}`, because a default
+/// may be a credential.
 pub(super) fn names_in(text: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let mut rest = text;
     let mut before = None;
-    while let Some(first) = rest.chars().next() {
+    while let Some(first) = rest.chars().next().filter(|_| names.len() < NAMES_MAX) {
         let length = match length_at(rest, before) {
             Some(length) => {
-                let name = &rest[..length];
-                if !names.iter().any(|known| known == name) {
-                    names.push(name.to_owned());
+                let name = without_default(&rest[..length]);
+                if !names.contains(&name) {
+                    names.push(name);
                 }
                 length
             }
@@ -33,8 +38,15 @@ pub(super) fn names_in(text: &str) -> Vec<String> {
 }
 
 /// The placeholder that `text` starts with.
-pub(super) fn at_start(text: &str) -> Option<&str> {
-    Some(&text[..length_at(text, None)?])
+pub(super) fn at_start(text: &str) -> Option<String> {
+    Some(without_default(&text[..length_at(text, None)?]))
+}
+
+fn without_default(placeholder: &str) -> String {
+    match placeholder.split_once(':') {
+        Some((name, _)) if placeholder.starts_with("${") => format!("{name}}}"),
+        _ => placeholder.to_owned(),
+    }
 }
 
 /// The length in bytes of the placeholder at the start of `text`; `before` is the character in front of it.
@@ -43,7 +55,11 @@ fn length_at(text: &str, before: Option<char>) -> Option<usize> {
         .into_iter()
         .find(|(open, _)| text.starts_with(open))?;
     let inside = &text[open.len()..];
-    let name = &inside[..inside.find(close)?];
+    let end = inside
+        .bytes()
+        .take(NAME_BYTES_MAX)
+        .position(|byte| close.as_bytes().first() == Some(&byte))?;
+    let name = inside[end..].starts_with(close).then(|| &inside[..end])?;
     let is_name = match open {
         // `$${NAME}` is an escaped one.
         "${" => before != Some('$') && is_identifier(name.split_once(':').map_or(name, |(name, _)| name)),
@@ -101,8 +117,12 @@ fn find(document: &Document, value: &Value, wanted: impl Fn(&[Step]) -> bool) ->
         if !wanted(path) {
             return;
         }
-        let names = names_in(text);
-        let names: Vec<&String> = names.iter().filter(|name| !is_meant(path, name)).collect();
+        let mut names = names_in(text);
+        names.retain(|name| !is_meant(path, name));
+        // No image has a percent sign, so this is a positional template; elsewhere `%s` may be meant.
+        if is_image(path) && text.contains("%s") {
+            names.push("%s".to_owned());
+        }
         if !names.is_empty() {
             found.push(report(document, value, path, &names));
         }
@@ -110,7 +130,7 @@ fn find(document: &Document, value: &Value, wanted: impl Fn(&[Step]) -> bool) ->
     found
 }
 
-fn report(document: &Document, value: &Value, path: &[Step], names: &[&String]) -> Finding {
+fn report(document: &Document, value: &Value, path: &[Step], names: &[String]) -> Finding {
     let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     let is_left = if names.len() == 1 { "is" } else { "are" };
     let place = super::path::describe(value, path);
@@ -119,8 +139,7 @@ fn report(document: &Document, value: &Value, path: &[Step], names: &[&String]) 
         severity(path),
         format!("{} {is_left} not filled in: {place}", names.join(", ")),
     );
-    let is_image = matches!(path.last(), Some(Step::Key(key)) if key == "image");
-    let finding = if is_image {
+    let finding = if is_image(path) {
         finding.hint("give the image: --image CONTAINER=IMAGE, or `images:` in portzero.yml")
     } else {
         finding
@@ -129,6 +148,10 @@ fn report(document: &Document, value: &Value, path: &[Step], names: &[&String]) 
         Some(location) => finding.at(location),
         None => finding,
     }
+}
+
+fn is_image(path: &[Step]) -> bool {
+    is_rendered(path) && matches!(path.last(), Some(Step::Key(key)) if key == "image")
 }
 
 /// A value that only the container reads may hold such text on purpose.
@@ -200,7 +223,7 @@ mod tests {
                 "${container-port}",
                 "{{ecsTaskRoleArn}}",
                 "%BUILD_NUMBER%",
-                "${TAG:-latest}"
+                "${TAG}"
             ]
         );
     }

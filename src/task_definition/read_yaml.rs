@@ -67,9 +67,7 @@ pub(super) fn read(text: &str, file: &str) -> Result<Parsed, Vec<Finding>> {
 fn root_type(root: &Node, model: &Model) -> Type {
     match &root.kind {
         Kind::List(_) => model.member(&model.root(), "containerDefinitions"),
-        Kind::Map(members) if members.iter().any(|(key, _, _)| key == "taskDefinition") => {
-            Type::Map(Box::new(model.root()))
-        }
+        Kind::Map(members) if members.iter().any(|(key, _, _)| key == "taskDefinition") => Type::Answer,
         _ => model.root(),
     }
 }

@@ -6,7 +6,7 @@ use super::document::{Container, Document, container_maps};
 use super::host_port::{self, DynamicPorts, LoadBalancedPort};
 use super::image::{self, ImageChange};
 use super::model::Model;
-use super::placeholder;
+use super::{placeholder, port_rules};
 use crate::finding::{Code, Finding, Severity};
 
 /// A new value of an environment variable. It is never printed.
@@ -68,7 +68,7 @@ pub fn render(document: &Document, options: &RenderOptions<'_>) -> Result<Render
         let summary = format!("`{}` is no task definition", document.file);
         return Err(vec![Finding::error(Code::NotATaskDefinition, summary)]);
     };
-    let mut errors = host_port::check(document);
+    let mut errors = port_rules::check(document);
     errors.extend(host_port::check_load_balanced(document, options.load_balanced));
     errors.extend(check_environment(document, options.environment));
     let images = image::assign(document, options.images).unwrap_or_else(|findings| {
@@ -96,7 +96,7 @@ pub fn render(document: &Document, options: &RenderOptions<'_>) -> Result<Render
         findings.retain(|finding| finding.severity == Severity::Error);
         return Err(findings);
     }
-    findings.extend(host_port::notes(&value, options.load_balanced, document));
+    findings.extend(port_rules::notes(&value, options.load_balanced, document));
     Ok(Rendered {
         document: value,
         changes,

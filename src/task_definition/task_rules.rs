@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::check::at;
-use super::document::{Document, NetworkMode};
+use super::document::{Document, NetworkMode, list};
 use super::path::{Step, steps};
 use super::placeholder;
 use crate::finding::{Code, Finding, Severity};
@@ -116,8 +116,10 @@ fn size(document: &Document) -> Option<Finding> {
             at(finding, document.location(&steps!["requiresCompatibilities"]))
         });
     }
-    // Tasks in awsvpc mode may be meant for Fargate; those in other modes are not.
-    if !is_fargate && document.network_mode() != NetworkMode::Awsvpc {
+    // A task in awsvpc mode that does not say what it is for may be meant for Fargate; others are not.
+    let may_be_fargate =
+        document.network_mode() == NetworkMode::Awsvpc && list(&document.value, "requiresCompatibilities").is_empty();
+    if !is_fargate && !may_be_fargate {
         return None;
     }
     let (cpu, memory) = (cpu_units(text("cpu")?)?, memory_mib(text("memory")?)?);

@@ -59,7 +59,9 @@ fn only_what_was_asked_for_changes_in_the_text() {
         .replace("%GIT_SHA%", "abc")
         .replace("\"hostPort\":8088", "\"hostPort\":0");
     assert_eq!(rendered.document.to_string(), wanted);
-    assert!(wanted.contains("\"ratio\":1.50") && wanted.contains("123456789012345678901234567890"));
+    for number in ["1.50", "1E3", "123456789012345678901234567890"] {
+        assert!(wanted.contains(number), "{number}: {wanted}");
+    }
     assert_eq!(rendered.changes.len(), 2);
 }
 
@@ -350,4 +352,52 @@ fn columns_count_characters() {
     assert!(places(&check(&document, None, false)).contains(&"1:17 error unknown-key".to_owned()));
     let refusal = Document::read("{\"family\": \"é\", \"x\": !}", "web", Format::Json).expect_err("no JSON");
     assert_eq!(places(&refusal), ["1:22 error syntax"]);
+}
+
+#[test]
+fn ports_that_cannot_be_are_refused() {
+    let container =
+        |name: &str, mapping: Value| json!({"name": name, "image": "web:1", "memory": 64, "portMappings": [mapping]});
+    let document = json!({"family": "web", "networkMode": "awsvpc", "containerDefinitions": [
+        container("web", json!({"containerPort": 80})),
+        container("api", json!({"containerPort": 80})),
+        container("far", json!({"containerPort": 70000})),
+    ]});
+    let findings = check(&Document::from_value(document, "web"), None, false);
+    let summaries: Vec<&str> = findings.iter().map(|finding| finding.summary.as_str()).collect();
+    assert_eq!(
+        summaries,
+        [
+            "container port 80 is used twice in the task, the second time by container `api`",
+            "`containerPort` 70000 of container `far` is no port",
+        ]
+    );
+}
+
+#[test]
+fn a_positional_placeholder_in_an_image_is_unfilled() {
+    let text = r#"{"family": "web", "containerDefinitions": [{"name": "web", "memory": 64, "image": "%s.dkr.ecr.us-east-1.amazonaws.com\/web:1"}]}"#;
+    let document = Document::read(text, "web.json", Format::Json).expect("it is read");
+    let refusal = render(&document, &RenderOptions::default()).expect_err("which account?");
+    assert_eq!(places(&refusal), ["1:84 error unfilled-placeholder"]);
+}
+
+#[test]
+fn the_default_of_a_variable_is_not_shown() {
+    let text = r#"{"family": "web", "containerDefinitions": [{"name": "web", "memory": 64, "image": "web",
+        "environment": [{"name": "KEY", "value": "${API_KEY:-hunter2}"}]}]}"#;
+    let document = Document::read(text, "web.json", Format::Json).expect("it is read");
+    let rendered = render(&document, &RenderOptions::default()).expect("a container may fill it in itself");
+    let said = format!("{:?}", rendered.findings);
+    assert!(
+        said.contains("`${API_KEY}` is not filled in") && !said.contains("hunter2"),
+        "{said}"
+    );
+}
+
+#[test]
+fn tags_beside_a_yaml_task_definition_are_text() {
+    let text = "taskDefinition: {family: web, containerDefinitions: []}\ntags: [{key: build, value: 12}]\n";
+    let document = Document::read(text, "web.yml", Format::Yaml).expect("it is read");
+    assert_eq!(document.value()["tags"], json!([{"key": "build", "value": "12"}]));
 }
