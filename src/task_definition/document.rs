@@ -13,6 +13,9 @@ aws_enum! {
 }
 
 /// A task definition: the user's JSON, lossless, and where each key stands in the file it came from.
+///
+/// Order, unknown keys and the digits of numbers (`1.50`, forty of them) stay. The one liberty: an exponent is spelt
+/// `1e+3`, however the file spells it.
 #[derive(Clone, Debug)]
 pub struct Document {
     pub(super) file: String,
