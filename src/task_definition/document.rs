@@ -5,11 +5,40 @@ use serde_json::{Map, Value};
 use super::path::{self, Step};
 use super::place::{Mark, Place};
 use crate::finding::{Finding, Location};
-use crate::service::aws_enum;
 
-aws_enum! {
-    /// How a task's containers reach the network.
-    NetworkMode { Bridge = "bridge", Host = "host", Awsvpc = "awsvpc", None = "none" }
+/// How a task's containers reach the network.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NetworkMode {
+    Bridge,
+    Host,
+    Awsvpc,
+    None,
+    /// A mode that this version does not know; its ports are left alone.
+    Unknown(String),
+}
+
+impl NetworkMode {
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Bridge => "bridge",
+            Self::Host => "host",
+            Self::Awsvpc => "awsvpc",
+            Self::None => "none",
+            Self::Unknown(text) => text,
+        }
+    }
+}
+
+impl From<&str> for NetworkMode {
+    fn from(text: &str) -> Self {
+        match text {
+            "bridge" => Self::Bridge,
+            "host" => Self::Host,
+            "awsvpc" => Self::Awsvpc,
+            "none" => Self::None,
+            other => Self::Unknown(other.to_owned()),
+        }
+    }
 }
 
 /// A task definition: the user's JSON, lossless, and where each key stands in the file it came from.

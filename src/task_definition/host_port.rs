@@ -22,6 +22,19 @@ pub enum DynamicPorts {
     Keep,
 }
 
+impl DynamicPorts {
+    pub const ALL: [Self; 3] = [Self::LoadBalanced, Self::All, Self::Keep];
+
+    /// As it is written in flags and files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LoadBalanced => "load-balanced",
+            Self::All => "all",
+            Self::Keep => "keep",
+        }
+    }
+}
+
 /// A container's port that a load balancer sends to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadBalancedPort {

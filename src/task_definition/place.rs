@@ -1,5 +1,6 @@
 //! Where the keys and values of a document stand in its file.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use super::path::Step;
@@ -34,6 +35,9 @@ pub(super) struct Lines<'t> {
     text: &'t str,
     /// The byte offset at which each line starts.
     starts: Vec<usize>,
+    /// The last answer: offsets are asked for in the order of the file, so that counting on from here keeps a file of one
+    /// long line from costing its length for every value in it.
+    last: Cell<(usize, Mark)>,
 }
 
 impl<'t> Lines<'t> {
@@ -42,17 +46,25 @@ impl<'t> Lines<'t> {
         Self {
             text,
             starts: std::iter::once(0).chain(after_breaks).collect(),
+            last: Cell::default(),
         }
     }
 
     pub fn mark(&self, offset: usize) -> Mark {
         let line = self.starts.partition_point(|start| *start <= offset);
-        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
-        let before = self.text.get(start..offset).unwrap_or("");
-        Mark {
+        let (known, last) = self.last.get();
+        let (from, column) = if last.line == line && known <= offset {
+            (known, last.column)
+        } else {
+            (self.starts.get(line.saturating_sub(1)).copied().unwrap_or(0), 1)
+        };
+        let between = self.text.get(from..offset).unwrap_or("");
+        let mark = Mark {
             line,
-            column: before.chars().count() + 1,
-        }
+            column: column + between.chars().count(),
+        };
+        self.last.set((offset, mark));
+        mark
     }
 
     /// The byte offset of a line and a column that counts bytes (as serde_json's errors do).
@@ -63,5 +75,23 @@ impl<'t> Lines<'t> {
             offset -= 1;
         }
         offset
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_the_same_in_any_order_of_asking() {
+        let text = "é: [1,\n ü, 2]";
+        let offsets: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+        let forwards = Lines::of(text);
+        let forwards: Vec<Mark> = offsets.iter().map(|at| forwards.mark(*at)).collect();
+        let backwards = Lines::of(text);
+        let mut backwards: Vec<Mark> = offsets.iter().rev().map(|at| backwards.mark(*at)).collect();
+        backwards.reverse();
+        assert_eq!(forwards, backwards);
+        assert_eq!(forwards.last(), Some(&Mark { line: 2, column: 6 }));
     }
 }
