@@ -141,7 +141,7 @@ impl Walk<'_> {
         let finding = Finding::new(
             Code::UnknownKey,
             self.unknown,
-            format!("`{key}` is no key of a task definition here: {place}"),
+            format!("AWS knows no key `{key}` here: {place}"),
         );
         let advice = suggest::for_key(self.model, shape, list.unwrap_or(""), key);
         let finding = match (advice, self.unknown) {

@@ -24,7 +24,10 @@ impl Format {
             .as_ref()
             .file_name()
             .map(|name| name.to_string_lossy().to_lowercase());
-        let is_yaml = name.is_some_and(|name| name.rsplit('.').take(2).any(|part| part == "yml" || part == "yaml"));
+        let is_yaml = name.is_some_and(|name| {
+            let mut endings = name.split('.').skip(1);
+            !name.ends_with(".json") && endings.any(|ending| ending == "yml" || ending == "yaml")
+        });
         if is_yaml { Self::Yaml } else { Self::Json }
     }
 
@@ -122,9 +125,10 @@ fn something_else(document: &Document) -> Option<Finding> {
     })
 }
 
-/// A list of containers (Terraform's `container_definitions`): a task definition once a family is known.
+/// A list of containers (Terraform's `container_definitions`): a task definition once a family is known. Without one it is
+/// refused, together with what else is wrong in it.
 fn from_containers(document: Document, family: Option<&str>) -> Result<Document, Vec<Finding>> {
-    let document = wrap_containers(document, family);
+    let document = wrap_containers(document, family.unwrap_or("family"));
     if family.is_some() {
         return Ok(document);
     }
@@ -137,26 +141,15 @@ fn from_containers(document: Document, family: Option<&str>) -> Result<Document,
     )
     .hint("write {\"family\": \"NAME\", \"containerDefinitions\": [the list]}, or name the `family` in portzero.yml");
     refusal.location = document.value_location(&["containerDefinitions".into()]);
-    let mut findings = vec![refusal];
     let others = check::check(&document, None, false);
-    findings.extend(
-        others
-            .into_iter()
-            .filter(|f| f.severity == Severity::Error && !is_about_family(f)),
-    );
-    Err(findings)
+    let errors = others.into_iter().filter(|finding| finding.severity == Severity::Error);
+    Err(std::iter::once(refusal).chain(errors).collect())
 }
 
-fn is_about_family(finding: &Finding) -> bool {
-    finding.code == Code::MissingKey && finding.summary.contains("`family`")
-}
-
-fn wrap_containers(mut document: Document, family: Option<&str>) -> Document {
+fn wrap_containers(mut document: Document, family: &str) -> Document {
     let containers = std::mem::take(&mut document.value);
     let mut root = Map::new();
-    if let Some(family) = family {
-        root.insert("family".to_owned(), family.into());
-    }
+    root.insert("family".to_owned(), family.into());
     root.insert("containerDefinitions".to_owned(), containers);
     document.value = Value::Object(root);
     document.places = document.places.map(|places| Place {
@@ -211,5 +204,28 @@ fn not_an_object(document: &Document) -> Finding {
     match document.value_location(&[]) {
         Some(location) => finding.at(location),
         None => finding,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_says_the_format() {
+        let names = [
+            "a.json",
+            "a.yml",
+            "ecs/a.YAML",
+            "a.yml.tmpl",
+            "a.json.tmpl",
+            "a.yml.json",
+            "yml",
+        ];
+        let yaml: Vec<&str> = names
+            .into_iter()
+            .filter(|name| Format::of(name) == Format::Yaml)
+            .collect();
+        assert_eq!(yaml, ["a.yml", "ecs/a.YAML", "a.yml.tmpl"]);
     }
 }

@@ -402,3 +402,19 @@ fn tags_beside_a_yaml_task_definition_are_text() {
     let document = Document::read(text, "web.yml", Format::Yaml).expect("it is read");
     assert_eq!(document.value()["tags"], json!([{"key": "build", "value": "12"}]));
 }
+
+#[test]
+fn all_ports_become_dynamic_but_ranges_which_are_already() {
+    let mappings =
+        json!([{"containerPort": 80, "hostPort": 80}, {"containerPortRange": "8000-8010"}, {"containerPort": 81}]);
+    let document = json!({"family": "web", "containerDefinitions": [{"name": "web", "image": "web:1", "memory": 64, "portMappings": mappings}]});
+    let options = RenderOptions {
+        dynamic_ports: DynamicPorts::All,
+        ..Default::default()
+    };
+    let rendered = render(&Document::from_value(document, "web"), &options).expect("it renders");
+    assert_eq!(
+        rendered.document["containerDefinitions"][0]["portMappings"],
+        json!([{"containerPort": 80, "hostPort": 0}, {"containerPortRange": "8000-8010"}, {"containerPort": 81}])
+    );
+}
