@@ -12,6 +12,8 @@ pub(super) fn threshold(desired: u32) -> u32 {
     (desired / 2 + desired % 2).max(3).min(200)
 }
 
+const BREAKER_REASON: &str = "ECS deployment circuit breaker: tasks failed to start.";
+
 /// The pause between starts never grows beyond this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(900);
 
@@ -172,13 +174,21 @@ impl World {
         }
         let (retry, long) = (self.timings.retry, self.timings.long_retry);
         let retries = self.mind(cluster, name).retries;
-        let doubled = |times: u32| long.low.saturating_mul(1 << times.min(4)).min(LONGEST_PAUSE);
+        // Only tasks that never ran make ECS slow down (Developer Guide, "service throttle logic").
         let pause = match retries {
+            _ if !never_ran => self.draw(retry),
             0 | 1 => self.draw(retry),
-            2 if never_ran => self.draw(long),
-            2 => self.draw(retry),
-            more => doubled(more - 2),
+            2 => self.draw(long),
+            more => long.low.saturating_mul(1 << (more - 2).min(4)).min(LONGEST_PAUSE),
         };
+        if never_ran && retries >= 3 {
+            self.complain(cluster, name, events::inconsistent(name));
+        }
+        self.failed_once(cluster, name, pause);
+    }
+
+    /// Notes one failure, and when the next start is tried. Failures of one moment share their pause.
+    pub(super) fn failed_once(&mut self, cluster: &str, name: &str, pause: Duration) {
         let now = self.now;
         let mind = self.mind(cluster, name);
         mind.uncounted += 1;
@@ -186,9 +196,6 @@ impl World {
         if mind.retry_at.is_none_or(|at| at <= now) {
             mind.retry_at = Some(now + pause);
             mind.retries += 1;
-        }
-        if retries >= 3 {
-            self.complain(cluster, name, events::inconsistent(name));
         }
     }
 
@@ -257,6 +264,7 @@ impl World {
         why: &str,
     ) {
         let now = self.now;
+        let by_breaker = breaker == "TRIGGERED";
         let completed = self
             .mind(cluster, name)
             .completed
@@ -267,7 +275,11 @@ impl World {
         };
         for old in service.deployments.iter_mut().filter(|d| d.id == failed) {
             old.rollout_state = "FAILED".into();
-            old.rollout_state_reason = "ECS deployment circuit breaker: tasks failed to start.".into();
+            old.rollout_state_reason = if by_breaker {
+                BREAKER_REASON.into()
+            } else {
+                why.to_owned()
+            };
             old.updated_at = now;
         }
         let revisions = service.arn.replacen(":service/", ":service-revision/", 1);
@@ -293,7 +305,11 @@ impl World {
                 }
                 None => {
                     open.status = "STOPPED".into();
-                    open.status_reason = Some("ECS deployment circuit breaker: tasks failed to start.".into());
+                    open.status_reason = Some(if by_breaker {
+                        BREAKER_REASON.into()
+                    } else {
+                        why.to_owned()
+                    });
                     open.finished_at = Some(now);
                 }
             }

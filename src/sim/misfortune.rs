@@ -150,7 +150,7 @@ impl World {
                 "unhealthy" => return Answer::Code(fault.code),
                 "health-timeout" => return Answer::Nothing,
                 "slow-start" if up < fault.delay.unwrap_or(Duration::from_secs(90)) => return Answer::Refused,
-                "flapping" => {
+                "flapping" if !self.is_latecomer(cluster, task) => {
                     // Just long enough for the threshold: up, down, up.
                     let down = group.map_or(Duration::from_secs(60), |g| {
                         g.health_check.interval * g.health_check.unhealthy_threshold
@@ -164,6 +164,13 @@ impl World {
             }
         }
         Answer::Ok
+    }
+
+    /// Whether a task was started so long after the update that it replaces an earlier one. Only those flap: where ECS
+    /// is quicker than the recovery, their replacements stay healthy.
+    fn is_latecomer(&self, cluster: &str, task: &Task) -> bool {
+        let first_update = self.mind_of(cluster, &task.service).and_then(|mind| mind.first_update);
+        first_update.is_some_and(|at| task.created_at.since(at) >= Duration::from_secs(60))
     }
 
     /// A fault of the timetable strikes.

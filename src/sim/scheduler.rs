@@ -320,25 +320,26 @@ impl World {
         let allowed = missing.min(view.upper.saturating_sub(view.live()));
         let count = u32::try_from(allowed).unwrap_or(0);
         self.mind(cluster, name).retry_at = None;
+        self.count_failures(cluster, name);
         let started = self.start_tasks(cluster, name, &view.primary, count);
         if !started.is_empty() {
-            self.count_failures(cluster, name);
             self.say(cluster, name, events::started(name, &started));
             self.mind(cluster, name).last_action = now;
         }
-        if started.len() < missing {
-            self.make_room(
-                cluster,
-                name,
-                &view,
-                missing - started.len(),
-                allowed == 0 && view.new.is_empty(),
-            );
+        if started.len() == missing {
+            return;
+        }
+        let nothing_starts = allowed == 0 && view.new.is_empty();
+        let made = self.make_room(cluster, name, &view, missing - started.len(), nothing_starts);
+        if !made && allowed > 0 && started.is_empty() && view.new.is_empty() {
+            // A task that cannot be placed is a failure too (recorded: failedTasks 10 beside one single event).
+            let pause = self.draw(self.timings.retry);
+            self.failed_once(cluster, name, pause);
         }
     }
 
-    /// Stop-first: old tasks go so that new ones may come.
-    fn make_room(&mut self, cluster: &str, name: &str, view: &View, wanted: usize, nothing_starts: bool) {
+    /// Stop-first: old tasks go so that new ones may come. Whether any do.
+    fn make_room(&mut self, cluster: &str, name: &str, view: &View, wanted: usize, nothing_starts: bool) -> bool {
         let spare = view.healthy.len().saturating_sub(view.lower);
         let sick = view.old.iter().filter(|id| !view.is_healthy(id));
         let well = view.old.iter().filter(|id| view.is_healthy(id)).take(spare);
@@ -347,13 +348,14 @@ impl World {
             if nothing_starts && !view.old.is_empty() {
                 self.complain(cluster, name, events::blocked(name));
             }
-            return;
+            return false;
         }
         self.stop_for_scaling(cluster, &going);
         self.say(cluster, name, events::stopped(name, &going));
         // The replacement was started 0.85 s after the stop was decided.
         let (cluster, service) = (cluster.to_owned(), name.to_owned());
         self.after(Duration::from_millis(850), Happening::Look { cluster, service });
+        true
     }
 
     /// After a failure that is not rolled back, the old deployment keeps the service up.

@@ -377,7 +377,7 @@ impl World {
         }
         let service = self.task(cluster, id).map(|t| t.service.clone()).unwrap_or_default();
         let said = in_container.unwrap_or(&told).to_owned();
-        self.say(cluster, &service, events::could_not_start(&service, &said));
+        self.complain(cluster, &service, events::could_not_start(&service, &said));
         self.after(Duration::from_millis(900), stage(cluster, id, Stage::Stopped));
         self.start_failed(cluster, &service, id, true);
     }
