@@ -9,7 +9,7 @@ use super::world::{Happening, World};
 
 /// The failures after which the breaker fires: half the desired count, at least 3, at most 200.
 pub(super) fn threshold(desired: u32) -> u32 {
-    (desired / 2 + desired % 2).max(3).min(200)
+    (desired / 2 + desired % 2).clamp(3, 200)
 }
 
 const BREAKER_REASON: &str = "ECS deployment circuit breaker: tasks failed to start.";

@@ -120,7 +120,7 @@ impl FaultSpec {
     }
 
     /// Whether the timetable counts from the world's start, not from the first UpdateService.
-    pub(super) fn from_start(&self) -> bool {
+    pub(super) fn is_from_start(&self) -> bool {
         self.revision != RevisionRef::Next
             || matches!(
                 self.fault.as_str(),
@@ -182,6 +182,7 @@ impl<'de> Deserialize<'de> for RevisionRef {
 }
 
 /// Refuses an unknown fault with the nearest known one.
+#[expect(clippy::result_large_err, reason = "asked once per fault, and shown as it is")]
 pub(super) fn check_name(name: &str) -> Result<(), Finding> {
     if FAULTS.iter().any(|(known, _)| *known == name) {
         return Ok(());

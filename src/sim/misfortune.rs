@@ -30,7 +30,7 @@ impl World {
                 "other-deployment" | "autoscaling" | "instance-loss" | "desired-zero" | "not-in-use"
             );
             let is_mine = fault.service.as_deref().is_none_or(|name| name == service);
-            if is_timed && is_mine && fault.from_start() == from_start {
+            if is_timed && is_mine && fault.is_from_start() == from_start {
                 let at = base + fault.begins();
                 let (cluster, service) = (cluster.to_owned(), service.to_owned());
                 self.at(
@@ -53,7 +53,7 @@ impl World {
     ) -> impl Iterator<Item = &'a FaultSpec> {
         let first_update = self.mind_of(cluster, service).and_then(|mind| mind.first_update);
         self.faults.iter().filter(move |fault| {
-            let base = if fault.from_start() {
+            let base = if fault.is_from_start() {
                 Some(self.start)
             } else {
                 first_update

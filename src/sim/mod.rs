@@ -20,6 +20,7 @@ mod placement;
 mod register;
 mod scheduler;
 mod setup;
+mod task_end;
 mod task_life;
 mod translate;
 

@@ -166,7 +166,7 @@ impl World {
             } else {
                 reason
             };
-            self.stop_tasks(&cluster, &[id.clone()], "UserInitiated", reason, false);
+            self.stop_tasks(&cluster, std::slice::from_ref(&id), "UserInitiated", reason, false);
         }
         self.task(&cluster, &id).cloned().ok_or_else(not_found)
     }

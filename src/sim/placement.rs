@@ -154,9 +154,8 @@ impl World {
         let fault = |name: &str| self.faults_in_force(cluster, service).find(|fault| fault.fault == name);
         let full =
             |kind: &str| fault("no-capacity").is_some_and(|f: &FaultSpec| f.kind.as_deref().unwrap_or("cpu") == kind);
-        if needs.fixed_ports.iter().any(|port| ports.contains(port)) {
-            Some(PORT_IN_USE)
-        } else if !needs.fixed_ports.is_empty() && fault("port-clash").is_some() {
+        let is_clashing = !needs.fixed_ports.is_empty() && fault("port-clash").is_some();
+        if is_clashing || needs.fixed_ports.iter().any(|port| ports.contains(port)) {
             Some(PORT_IN_USE)
         } else if cpu + needs.cpu > instance.cpu || full("cpu") {
             Some(TOO_LITTLE_CPU)

@@ -39,6 +39,8 @@ enum Access {
     Change,
 }
 
+type Past = VecDeque<(Timestamp, Rc<Account>)>;
+
 /// The ports' implementation. Clones share the world, the misbehaviour and its random numbers.
 #[derive(Clone)]
 pub struct Direct {
@@ -46,7 +48,7 @@ pub struct Direct {
     misbehaviour: Rc<Cell<Misbehaviour>>,
     rng: Rc<RefCell<fastrand::Rng>>,
     /// The account as it was at the last reads and sleeps, oldest first.
-    past: Rc<RefCell<VecDeque<(Timestamp, Rc<Account>)>>>,
+    past: Rc<RefCell<Past>>,
     /// When each deployment was first answered by UpdateService: (id, moment).
     made: Rc<RefCell<Vec<(String, Timestamp)>>>,
     requests: Rc<Cell<u64>>,

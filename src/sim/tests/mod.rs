@@ -8,7 +8,9 @@ use super::scenario::{CircuitBreakerSpec, InstanceSpec, LoadBalancerSpec, Scenar
 use super::state::ServiceChange;
 use super::{Truth, World};
 
+mod direct;
 mod invariants;
+mod operations;
 
 /// One service `web` of one container behind one target group, on one instance, with dynamic host ports.
 pub(super) fn bridge(host_port: u16, desired: u32) -> Scenario {
