@@ -11,3 +11,4 @@ mod support;
 mod task_definition_files;
 mod task_definition_properties;
 mod wire;
+mod worlds;

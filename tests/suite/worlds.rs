@@ -1,0 +1,61 @@
+//! Property tests: the observer against the simulated world, over many seeds.
+//!
+//! `PORTZERO_WORLDS=100000 cargo test worlds` plays as many as wanted; the example `worlds` does so with a flag.
+
+mod generate;
+mod play;
+
+use portzero::rollout::Verdict;
+
+use generate::case;
+use play::{broken_promise, play, tally};
+
+/// Enough for every fault to meet every strategy many times; more only costs time in a debug build.
+const WORLDS_DEFAULT: u64 = 2_000;
+
+#[expect(clippy::disallowed_methods, reason = "the number of worlds is a knob of the test run")]
+fn worlds() -> u64 {
+    std::env::var("PORTZERO_WORLDS").ok().and_then(|n| n.parse().ok()).unwrap_or(WORLDS_DEFAULT)
+}
+
+/// Safety: `succeeded` means that the world was done. Liveness: a verdict comes within the budget.
+/// No false alarm: without faults a rollout that may move succeeds.
+#[test]
+fn no_world_is_lied_about_and_none_hangs() {
+    let count = worlds();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let verdicts: Vec<Verdict> = std::thread::scope(|scope| {
+        let handles: Vec<_> =
+            (0..threads).map(|part| scope.spawn(move || play_part(part, threads, count))).collect();
+        handles.into_iter().flat_map(|handle| handle.join().expect("a promise was broken, see above")).collect()
+    });
+    let tally = tally(&verdicts);
+    println!("{} worlds: {tally:?}", verdicts.len());
+    assert_eq!(verdicts.len() as u64, count);
+    // A generator that only makes one kind of world would prove nothing.
+    for verdict in ["succeeded", "failed", "superseded", "timed-out", "nothing-to-verify"] {
+        assert!(tally.contains_key(verdict), "no world ended as {verdict}: {tally:?}");
+    }
+}
+
+fn play_part(part: u64, parts: u64, count: u64) -> Vec<Verdict> {
+    (0..count)
+        .filter(|seed| seed % parts == part)
+        .map(|seed| {
+            let case = case(seed);
+            let played = play(&case);
+            if let Some(broken) = broken_promise(&case, &played) {
+                panic!("world {seed}: {broken}\n{:#?}\n{:#?}\n{}", case.scenario.faults, case.misbehaviour, played.story);
+            }
+            played.verdict
+        })
+        .collect()
+}
+
+#[test]
+fn the_same_seed_tells_the_same_story() {
+    for seed in (0..60).map(|n| n * 7 + 3) {
+        let (first, second) = (play(&case(seed)), play(&case(seed)));
+        assert_eq!(first.story, second.story, "world {seed}");
+    }
+}

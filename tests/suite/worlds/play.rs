@@ -1,0 +1,202 @@
+//! Plays a case through the real plan, driver and observer, with the simulated world as the judge.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use portzero::deploy::{self, Run};
+use portzero::event::{EventKind, RunEvent};
+use portzero::finding::Severity;
+use portzero::plan::{Base, Wish};
+use portzero::port::{Clock, NeverInterrupted, Report};
+use portzero::report;
+use portzero::rollout::{Until, Verdict};
+use portzero::sim::World;
+use portzero::sim::port::{Direct, Misbehaviour};
+use portzero::task_definition::{Document, DynamicPorts};
+use portzero::time::Timestamp;
+
+use super::generate::{Case, definition};
+
+/// What a played case leaves.
+#[derive(Debug)]
+pub struct Played {
+    pub verdict: Verdict,
+    /// The whole story, as a user would read it.
+    pub story: String,
+    /// Virtual time from the update to the verdict.
+    pub lasted: Duration,
+    /// How long ago the world was last truly done when the verdict came; `None`: never.
+    pub truth_age: Option<Duration>,
+}
+
+/// The truth is looked at whenever time moves, in steps of this length.
+const TRUTH_STEP: Duration = Duration::from_secs(1);
+
+pub fn play(case: &Case) -> Played {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(play_in(case))
+}
+
+async fn play_in(case: &Case) -> Played {
+    let world = World::new(&case.scenario).unwrap();
+    let aws = Direct::new(world).misbehaving(Misbehaviour::default(), case.scenario.seed);
+    let shared = Rc::new(Shared::default());
+    let clock = Judge { aws: aws.clone(), shared: Rc::clone(&shared) };
+    let (plan, survey) = match deploy::plan(&aws, &clock, wish(case)).await {
+        Ok(planned) => planned,
+        Err((_, findings)) => return refused(&findings),
+    };
+    if plan.is_refused() {
+        return refused(&plan.findings);
+    }
+    let started_at = clock.now();
+    let mut story = Story { aws: aws.clone(), shared: Rc::clone(&shared), case, text: String::new() };
+    let mut run = Run { aws: &aws, clock: &clock, interrupts: &NeverInterrupted, report: &mut story, started_at };
+    let done = run.execute(plan, survey).await;
+    clock.judge();
+    let now = clock.now();
+    let closing = report::log::closing(&done);
+    Played {
+        verdict: done.outcome.verdict,
+        story: story.text + &closing,
+        lasted: now.since(started_at),
+        truth_age: shared.done_at.borrow().map(|at| now.since(at)),
+    }
+}
+
+fn wish(case: &Case) -> Wish {
+    let service = &case.scenario.services[0];
+    let image = if case.has_new_image { "example/web:2" } else { "example/web:1" };
+    let is_fixed = service.task_definition["containerDefinitions"][0]["portMappings"][0]["hostPort"] != 0;
+    Wish {
+        cluster: "c".into(),
+        service: "web".into(),
+        base: Base::Document(Box::new(Document::from_value(
+            definition(image, is_fixed, service.load_balancers.len()),
+            "web",
+        ))),
+        images: Vec::new(),
+        environment: Vec::new(),
+        // A fixed port stays fixed here: the deadlock is part of the test.
+        dynamic_ports: DynamicPorts::Keep,
+        allow_unknown_keys: false,
+        load_balancers: Vec::new(),
+        force_new_deployment: true,
+        until: Until::Drained,
+        settle: case.settle,
+        timeout: Some(case.timeout),
+        fail_on: Severity::Error,
+    }
+}
+
+fn refused(findings: &[portzero::finding::Finding]) -> Played {
+    Played {
+        verdict: Verdict::Refused,
+        story: findings.iter().map(report::finding::render).collect(),
+        lasted: Duration::ZERO,
+        truth_age: None,
+    }
+}
+
+/// What clock and story know together.
+#[derive(Default)]
+struct Shared {
+    deployment: RefCell<Option<String>>,
+    done_at: RefCell<Option<Timestamp>>,
+    calm_at: RefCell<Option<Timestamp>>,
+}
+
+/// A virtual clock that looks at the truth as time passes.
+#[derive(Clone)]
+struct Judge {
+    aws: Direct,
+    shared: Rc<Shared>,
+}
+
+impl Judge {
+    fn judge(&self) {
+        let world = self.aws.world();
+        let world = world.borrow();
+        if let Some(id) = self.shared.deployment.borrow().as_ref()
+            && world.truth("c", "web", id).is_done()
+        {
+            *self.shared.done_at.borrow_mut() = Some(world.now());
+        }
+    }
+}
+
+impl Clock for Judge {
+    fn now(&self) -> Timestamp {
+        self.aws.clock().now()
+    }
+
+    async fn sleep(&self, span: Duration) {
+        let mut left = span;
+        while !left.is_zero() {
+            self.judge();
+            let step = left.min(TRUTH_STEP);
+            self.aws.clock().sleep(step).await;
+            left -= step;
+        }
+        let is_calm = self.shared.calm_at.borrow().is_some_and(|at| self.now() >= at);
+        if is_calm {
+            self.aws.set_misbehaviour(Misbehaviour::default());
+        }
+    }
+}
+
+/// Collects the story; the API begins to misbehave once the update has been answered.
+struct Story<'a> {
+    aws: Direct,
+    shared: Rc<Shared>,
+    case: &'a Case,
+    text: String,
+}
+
+impl Report for Story<'_> {
+    fn event(&mut self, event: &RunEvent) {
+        if let EventKind::Updated { deployment, .. } = &event.kind {
+            *self.shared.deployment.borrow_mut() = Some(deployment.to_string());
+            *self.shared.calm_at.borrow_mut() = Some(event.at + self.case.misbehaves_for);
+            self.aws.set_misbehaviour(self.case.misbehaviour);
+        }
+        if let Some(line) = report::line::render(event) {
+            self.text.push_str(&format!("{:>6.1} {line}\n", event.elapsed.as_secs_f64()));
+        }
+    }
+}
+
+/// The first promise that a played case breaks, in words.
+pub fn broken_promise(case: &Case, played: &Played) -> Option<String> {
+    // A stale answer may be this old, and the truth is looked at once a second.
+    let tolerance = case.misbehaviour.staleness + Duration::from_secs(2);
+    match played.verdict {
+        Verdict::Succeeded => match played.truth_age {
+            None => return Some("lie: succeeded, and the world was never done".into()),
+            Some(age) if age > tolerance => {
+                return Some(format!("lie: succeeded, and the world had not been done for {age:?}"));
+            }
+            Some(_) => {}
+        },
+        Verdict::NothingToVerify if case.scenario.services[0].desired_count > 0 && case.scenario.faults.is_empty() => {
+            return Some("nothing to verify, and tasks are wanted".into());
+        }
+        verdict if case.must_succeed && !verdict.is_success() && case.timeout >= Duration::from_secs(1200) => {
+            return Some(format!("false alarm: {} in a world without faults", verdict.as_str()));
+        }
+        _ => {}
+    }
+    let limit = case.timeout + Duration::from_secs(60);
+    (played.lasted > limit).then(|| format!("hang: {:?} with a budget of {:?}", played.lasted, case.timeout))
+}
+
+/// How often each verdict came, for the summary.
+pub fn tally(verdicts: &[Verdict]) -> BTreeMap<&'static str, usize> {
+    let mut tally = BTreeMap::new();
+    for verdict in verdicts {
+        *tally.entry(verdict.as_str()).or_default() += 1;
+    }
+    tally
+}
