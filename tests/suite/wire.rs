@@ -151,7 +151,6 @@ fn xml_of(response: &HttpResponse) -> Value {
 
 fn xml(document: &str) -> Value {
     let mut reader = Reader::from_str(document);
-    reader.config_mut().trim_text(true);
     // The elements that are not closed yet: name, children, text.
     let mut open = vec![(String::new(), Vec::new(), String::new())];
     loop {
