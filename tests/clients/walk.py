@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Walks the operations of a simulated AWS endpoint with boto3 and holds every answer against botocore's own models.
 
-    python3 walk.py http://127.0.0.1:PORT
+    python3 walk.py http://127.0.0.1:PORT [--follow]
 
 botocore forgives: it drops members that it does not know and takes a number for a string. So the raw body of every
 answer is checked here, member by member: a name that the output shape lacks, a value of another type, an enumeration's
 value that AWS does not have, or a member missing that every recorded answer of AWS has, is a violation. The first
-cluster that has a service behind a target group is walked; the walk deploys a revision of that service.
+cluster that has a service behind a target group is walked; the walk deploys a revision of that service, and stops that
+deployment again. `--follow` deploys once more and looks at every stage of it until one deployment is left, which wants
+an endpoint whose time runs faster than ours.
 
 Exit status: 0 nothing found, 1 violations (printed), 2 no such endpoint or nothing to walk.
 """
@@ -14,6 +16,7 @@ Exit status: 0 nothing found, 1 violations (printed), 2 no such endpoint or noth
 import json
 import re
 import sys
+import time
 import xml.etree.ElementTree as ElementTree
 
 import boto3
@@ -348,7 +351,40 @@ def walk_balancing(elb, check, service):
                   TargetGroupArns=["web"])
 
 
-def main(endpoint):
+def follow_rollout(ecs, elb, check, cluster, service):
+    """Looks at the service until one deployment is left, its targets alone are registered, and old tasks have stopped."""
+    name = service["serviceName"]
+    groups = [b["targetGroupArn"] for b in service["loadBalancers"] if "targetGroupArn" in b]
+    ecs.update_service(cluster=cluster, service=name, forceNewDeployment=True)
+    seen = {"task": set(), "target": set()}
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        described = ecs.describe_services(cluster=cluster, services=[name])["services"][0]
+        arns = [
+            arn
+            for status in ("RUNNING", "STOPPED")
+            for arn in ecs.list_tasks(cluster=cluster, serviceName=name, desiredStatus=status)["taskArns"]
+        ]
+        tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+        rows = [row for g in groups for row in elb.describe_target_health(TargetGroupArn=g)["TargetHealthDescriptions"]]
+        newest = ecs.list_service_deployments(cluster=cluster, service=name)["serviceDeployments"][0]
+        ecs.describe_service_deployments(serviceDeploymentArns=[newest["serviceDeploymentArn"]])
+        states = [row["TargetHealth"]["State"] for row in rows]
+        seen["task"].update(task["lastStatus"] for task in tasks)
+        seen["target"].update(states)
+        is_quiet = all(task["lastStatus"] == task["desiredStatus"] for task in tasks)
+        if len(described["deployments"]) == 1 and set(states) == {"healthy"} and is_quiet:
+            break
+        time.sleep(0.02)
+    else:
+        check.violate("UpdateService", "", f"does not come to an end: {described['deployments']}, {states}")
+    for kind, wanted in (("task", {"PENDING", "RUNNING", "DEACTIVATING", "STOPPED"}),
+                         ("target", {"initial", "healthy", "draining"})):
+        if missing := wanted - seen[kind]:
+            check.violate("UpdateService", "", f"never showed a {kind} as {', '.join(sorted(missing))}")
+
+
+def main(endpoint, follows):
     check = Checker()
     settings = {
         "endpoint_url": endpoint,
@@ -369,6 +405,8 @@ def main(endpoint):
     ecs.stop_service_deployment(serviceDeploymentArn=deployment, stopType="ROLLBACK")
     if tasks:
         ecs.stop_task(cluster=cluster, task=tasks[0], reason="the walk ends")
+    if follows:
+        follow_rollout(ecs, elb, check, cluster, service)
     for operation in sorted(set(ALWAYS) - check.walked):
         check.violate(operation, "", "was not walked")
     for violation in dict.fromkeys(check.violations):
@@ -378,11 +416,14 @@ def main(endpoint):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    arguments = sys.argv[1:]
+    follows = "--follow" in arguments
+    endpoints = [argument for argument in arguments if argument != "--follow"]
+    if len(endpoints) != 1:
         print(__doc__, file=sys.stderr)
         sys.exit(2)
     try:
-        sys.exit(main(sys.argv[1]))
+        sys.exit(main(endpoints[0], follows))
     except botocore.exceptions.EndpointConnectionError as error:
         print(error, file=sys.stderr)
         sys.exit(2)

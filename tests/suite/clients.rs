@@ -80,10 +80,10 @@ fn boto3_finds_nothing_that_its_models_do_not_know() {
     if !is_installed("boto3", Command::new("python3").args(["-c", "import boto3"])) {
         return;
     }
-    let url = serve(SCENARIO, 10);
+    let url = serve(SCENARIO, 40);
     let walk = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/walk.py");
     let output = client("python3", &url)
-        .args([walk, &url])
+        .args([walk, &url, "--follow"])
         .output()
         .expect("python3 runs");
     assert!(
