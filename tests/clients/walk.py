@@ -6,7 +6,7 @@
 botocore forgives: it drops members that it does not know and takes a number for a string. So the raw body of every
 answer is checked here, member by member: a name that the output shape lacks, a value of another type, an enumeration's
 value that AWS does not have, or a member missing that every recorded answer of AWS has, is a violation. The first
-cluster that has a service behind a target group is walked; the walk deploys a revision of that service, and stops that
+cluster that has services behind target groups is walked; the walk deploys a revision of each of them, and stops that
 deployment again. `--follow` deploys once more and looks at every stage of it until one deployment is left, which wants
 an endpoint whose time runs faster than ours.
 
@@ -256,12 +256,13 @@ def pages(check, client, operation, key, **parameters):
     return whole
 
 
-def find_service(ecs, check):
+def find_services(ecs, check):
     for cluster in pages(check, ecs, "list_clusters", "clusterArns"):
-        for arn in pages(check, ecs, "list_services", "serviceArns", cluster=cluster):
-            service = ecs.describe_services(cluster=cluster, services=[arn])["services"][0]
-            if any("targetGroupArn" in binding for binding in service["loadBalancers"]):
-                return cluster, service
+        arns = pages(check, ecs, "list_services", "serviceArns", cluster=cluster)
+        services = ecs.describe_services(cluster=cluster, services=arns[:10])["services"] if arns else []
+        balanced = [s for s in services if any("targetGroupArn" in binding for binding in s["loadBalancers"])]
+        if balanced:
+            return cluster, balanced
     print("nothing to walk: no service behind a target group", file=sys.stderr)
     sys.exit(2)
 
@@ -395,18 +396,19 @@ def main(endpoint, follows):
     }
     ecs, elb, sts = (check.watch(boto3.client(name, **settings)) for name in ("ecs", "elbv2", "sts"))
     sts.get_caller_identity()
-    cluster, service = find_service(ecs, check)
+    cluster, services = find_services(ecs, check)
     ecs.describe_clusters(clusters=[cluster, "no-such-cluster"], include=["TAGS"])
-    task_definition = walk_task_definitions(ecs, check, service)
-    tasks = walk_tasks(ecs, check, cluster, service)
-    deployment = walk_rollout(ecs, check, cluster, service, task_definition)
-    walk_balancing(elb, check, service)
     walk_errors(ecs, check, cluster)
-    ecs.stop_service_deployment(serviceDeploymentArn=deployment, stopType="ROLLBACK")
-    if tasks:
-        ecs.stop_task(cluster=cluster, task=tasks[0], reason="the walk ends")
-    if follows:
-        follow_rollout(ecs, elb, check, cluster, service)
+    for service in services:
+        task_definition = walk_task_definitions(ecs, check, service)
+        tasks = walk_tasks(ecs, check, cluster, service)
+        deployment = walk_rollout(ecs, check, cluster, service, task_definition)
+        walk_balancing(elb, check, service)
+        ecs.stop_service_deployment(serviceDeploymentArn=deployment, stopType="ROLLBACK")
+        if tasks:
+            ecs.stop_task(cluster=cluster, task=tasks[0], reason="the walk ends")
+        if follows:
+            follow_rollout(ecs, elb, check, cluster, service)
     for operation in sorted(set(ALWAYS) - check.walked):
         check.violate(operation, "", "was not walked")
     for violation in dict.fromkeys(check.violations):
