@@ -38,8 +38,7 @@ pub fn describe_health<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a
         named
             .iter()
             .map(|target| row(group, target.text("Id"), target.text("Port")))
-            .collect::<Result<Vec<Vec<Row<'a>>>, Refusal>>()?
-            .concat()
+            .collect::<Result<_, Refusal>>()?
     };
     let content: Content<'a> = Box::new(move |xml| {
         xml.list("TargetHealthDescriptions", rows, |xml, row| write_row(xml, group, &row));
@@ -162,7 +161,6 @@ fn attributes(group: &TargetGroup) -> Vec<(&'static str, String)> {
 }
 
 /// One line of DescribeTargetHealth.
-#[derive(Clone)]
 enum Row<'a> {
     Registered(&'a Target),
     /// Asked for by name, and not there.
@@ -172,8 +170,8 @@ enum Row<'a> {
     },
 }
 
-/// The rows for one named target. Without a port it means the group's own.
-fn row<'a>(group: &'a TargetGroup, id: Option<&str>, port: Option<&str>) -> Result<Vec<Row<'a>>, Refusal> {
+/// The row of one named target. Without a port it means the group's own.
+fn row<'a>(group: &'a TargetGroup, id: Option<&str>, port: Option<&str>) -> Result<Row<'a>, Refusal> {
     let id = id
         .filter(|id| !id.is_empty())
         .ok_or_else(|| validation("The target ID must be specified"))?;
@@ -189,13 +187,13 @@ fn row<'a>(group: &'a TargetGroup, id: Option<&str>, port: Option<&str>) -> Resu
         .targets
         .iter()
         .find(|target| target.id == id && target.port == port);
-    Ok(vec![registered.map_or_else(
+    Ok(registered.map_or_else(
         || Row::Unknown {
             id: id.to_owned(),
             port,
         },
         Row::Registered,
-    )])
+    ))
 }
 
 /// In the order of the API reference's sample: the check's port, the health, the target.
