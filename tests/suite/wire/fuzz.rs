@@ -1,0 +1,166 @@
+//! Nothing that anybody sends makes the wire panic, and whatever it says stays readable.
+
+use portzero::sim::wire::HttpRequest;
+use proptest::prelude::*;
+use serde_json::{Map, Value};
+
+use super::endpoint::{Endpoint, json_of, xml_of};
+
+const OPERATIONS: [&str; 19] = [
+    "RegisterTaskDefinition",
+    "DescribeTaskDefinition",
+    "ListTaskDefinitions",
+    "ListTaskDefinitionFamilies",
+    "DeregisterTaskDefinition",
+    "DescribeClusters",
+    "ListClusters",
+    "DescribeServices",
+    "ListServices",
+    "UpdateService",
+    "ListTasks",
+    "DescribeTasks",
+    "StopTask",
+    "ListContainerInstances",
+    "DescribeContainerInstances",
+    "ListServiceDeployments",
+    "DescribeServiceDeployments",
+    "DescribeServiceRevisions",
+    "StopServiceDeployment",
+];
+
+const ACTIONS: [&str; 8] = [
+    "DescribeTargetGroups",
+    "DescribeTargetGroupAttributes",
+    "DescribeTargetHealth",
+    "DescribeLoadBalancers",
+    "DescribeListeners",
+    "DescribeRules",
+    "DescribeTags",
+    "DeregisterTargets",
+];
+
+/// Bodies made of the names and values that operations look for, in places where they may not be.
+fn bodies() -> impl Strategy<Value = Value> {
+    let names = prop::sample::select(vec![
+        "cluster",
+        "service",
+        "services",
+        "tasks",
+        "task",
+        "taskDefinition",
+        "family",
+        "containerDefinitions",
+        "name",
+        "image",
+        "memory",
+        "portMappings",
+        "hostPort",
+        "containerPort",
+        "networkMode",
+        "tags",
+        "include",
+        "maxResults",
+        "nextToken",
+        "desiredCount",
+        "deploymentConfiguration",
+        "maximumPercent",
+        "deploymentCircuitBreaker",
+        "serviceName",
+        "startedBy",
+        "desiredStatus",
+        "serviceDeploymentArn",
+        "serviceDeploymentArns",
+        "serviceRevisionArns",
+        "containerInstances",
+        "createdAt",
+        "after",
+        "status",
+        "stopType",
+        "clusters",
+        "healthCheckGracePeriodSeconds",
+        "forceNewDeployment",
+        "requiresCompatibilities",
+        "cpu",
+    ]);
+    let scalars = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        prop::sample::select(vec![
+            "demo", "web", "api", "web:1", "", "/", ":", "a/b/c", "awsvpc", "RUNNING", "FARGATE"
+        ])
+        .prop_map(Value::from),
+        ".{0,12}".prop_map(Value::from),
+    ];
+    let values = scalars.prop_recursive(4, 24, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((names.clone(), inner), 0..5).prop_map(|members| members
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect::<Map<_, _>>()
+                .into()),
+        ]
+    });
+    // Most of them reach the operation, and know the cluster.
+    (values, any::<bool>()).prop_map(|(mut value, knows)| {
+        if let (Value::Object(members), true) = (&mut value, knows) {
+            members.insert("cluster".into(), "demo".into());
+            members.entry("service").or_insert("web".into());
+        }
+        value
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_body_makes_an_ecs_operation_panic(
+        calls in prop::collection::vec((prop::sample::select(OPERATIONS.to_vec()), bodies()), 1..6)
+    ) {
+        let mut aws = Endpoint::new();
+        for (operation, body) in calls {
+            let response = aws.raw(operation, body.to_string());
+            let document = json_of(&response);
+            prop_assert_eq!(response.status == 200, document.get("__type").is_none(), "{}", document);
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_the_wire_panic(
+        body in prop::collection::vec(any::<u8>(), 0..200), operation in prop::sample::select(OPERATIONS.to_vec())
+    ) {
+        let mut aws = Endpoint::new();
+        json_of(&aws.raw(operation, body.clone()));
+        aws.send(&HttpRequest { method: "POST".into(), path: "/".into(), headers: Vec::new(), body });
+    }
+
+    #[test]
+    fn no_form_makes_a_query_action_panic(
+        action in prop::sample::select(ACTIONS.to_vec()),
+        fields in prop::collection::vec((prop::sample::select(vec![
+            "TargetGroupArn", "TargetGroupArns.member.1", "Names.member.1", "LoadBalancerArn", "ListenerArn", "Marker",
+            "LoadBalancerArns.member.1", "ListenerArns.member.1", "RuleArns.member.1", "ResourceArns.member.1",
+            "PageSize", "Targets.member.1.Id", "Targets.member.1.Port", "Targets.member.2.", "Version", "Action",
+        ]), prop_oneof![
+            prop::sample::select(vec![
+                "web", "1", "0", "65536", "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/web/1",
+                "arn:aws:elasticloadbalancing:::listener", "arn:aws:elasticloadbalancing:::::", "2011-06-15",
+            ]).prop_map(str::to_owned),
+            ".{0,20}",
+        ]), 0..6),
+        knows in any::<bool>(),
+    ) {
+        let mut aws = Endpoint::new();
+        let group = aws.target_group("web");
+        let mut all: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        if knows {
+            all.push(("TargetGroupArn", &group));
+        }
+        let response = aws.elb_raw(action, &all);
+        let document = xml_of(&response);
+        prop_assert_eq!(response.status == 200, document.get("ErrorResponse").is_none(), "{}", document);
+    }
+}
