@@ -51,10 +51,11 @@ pub(super) fn task_definition(
     let mut volumes = volumes(fields, problems);
     let containers = fields.require("containers", problems);
     let items = containers.as_ref().map(|item| item.list(problems)).unwrap_or_default();
-    if let (Some(item), true) = (&containers, items.is_empty()) {
-        if item.is_list() {
-            item.invalid("a task needs a container", problems);
-        }
+    if let Some(item) = &containers
+        && item.is_list()
+        && items.is_empty()
+    {
+        item.invalid("a task needs a container", problems);
     }
     let definitions: Vec<Value> = items
         .iter()

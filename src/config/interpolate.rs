@@ -106,7 +106,7 @@ impl<'a> Variables<'a> {
         let mut finding = Finding::error(Code::MissingVariable, summary)
             .at(place.locate(file))
             .hint(format!(
-                "set it in the environment, with `--var {first}=…` or under `vars:`, or write a default: `${{{first}:-…}}`"
+                "set it in the environment, with `--var {first}=…` or under `vars:`, or write `${{{first}:-DEFAULT}}`"
             ));
         for (name, place) in &self.missing {
             finding = finding.evidence(name.as_str(), place.locate(file).to_string());
@@ -118,16 +118,15 @@ impl<'a> Variables<'a> {
     fn fill(&mut self, text: &str, place: Place, nesting: usize) -> String {
         let mut filled = String::with_capacity(text.len());
         let mut rest = text;
-        while let Some(at) = rest.find('$') {
-            let (before, from) = rest.split_at(at);
+        while let Some((before, after)) = rest.split_once('$') {
             filled.push_str(before);
-            if from.starts_with("$${") {
+            if let Some(after) = after.strip_prefix("${") {
                 filled.push_str("${");
-                rest = &from[3..];
-            } else if from.starts_with("$$") {
+                rest = after;
+            } else if let Some(after) = after.strip_prefix('$') {
                 filled.push_str(if self.is_deployfish { "$$" } else { "$" });
-                rest = &from[2..];
-            } else if let Some(inside) = from.strip_prefix("${") {
+                rest = after;
+            } else if let Some(inside) = after.strip_prefix('{') {
                 let Some(end) = closing_brace(inside) else {
                     self.refuse("`${` is not closed; write `$${` for the text itself", place);
                     return filled;
@@ -137,7 +136,7 @@ impl<'a> Variables<'a> {
                 rest = &inside[end + 1..];
             } else {
                 filled.push('$');
-                rest = &from[1..];
+                rest = after;
             }
         }
         filled.push_str(rest);
@@ -147,8 +146,8 @@ impl<'a> Variables<'a> {
     /// The value of what stands between the braces; empty where there is none, which has then been noted.
     fn reference(&mut self, inside: &str, place: Place, nesting: usize) -> String {
         if inside.starts_with("terraform.") {
-            let said = "`${terraform.…}` would be read from Terraform's state, which portzero does not open; write the \
-                        value in its place, or `${NAME}` and pass it with `--var NAME=…` from `terraform output -raw`";
+            let said = "`${terraform.…}` would be read from Terraform's state, which portzero does not open; write the value \
+                        in its place, or `${NAME}` and pass it with `--var NAME=…` from `terraform output -raw`";
             self.refuse(said, place);
             return String::new();
         }
@@ -162,8 +161,8 @@ impl<'a> Variables<'a> {
         };
         if !is_name(&name) {
             // What stands there may be half of somebody's password, so it is not repeated.
-            let said =
-                "`${` begins no reference here: `${NAME}` and `${NAME:-default}` are; write `$${` for the text itself";
+            let said = "`${` begins no reference here: `${NAME}` and `${NAME:-default}` are; write `$${` for the text \
+                        itself";
             self.refuse(said, place);
             return String::new();
         }

@@ -117,7 +117,7 @@ impl Config {
         let mut findings = Vec::new();
         let chosen: Vec<&ServiceConfig> = names
             .iter()
-            .filter_map(|name| self.one(name).map_err(|finding| findings.push(finding)).ok())
+            .filter_map(|name| self.one(name).map_err(|finding| findings.push(*finding)).ok())
             .collect();
         match (findings.is_empty(), names.is_empty()) {
             (false, _) => Err(findings),
@@ -130,7 +130,7 @@ impl Config {
         }
     }
 
-    fn one(&self, name: &str) -> Result<&ServiceConfig, Finding> {
+    fn one(&self, name: &str) -> Result<&ServiceConfig, Box<Finding>> {
         let by_name: Vec<_> = self.services.iter().filter(|s| s.name.as_str() == name).collect();
         let found = match by_name.is_empty() {
             false => by_name,
@@ -142,11 +142,11 @@ impl Config {
         };
         match found.as_slice() {
             [one] => Ok(one),
-            [] => Err(self.unknown(name)),
-            many => Err(many.iter().fold(
+            [] => Err(Box::new(self.unknown(name))),
+            many => Err(Box::new(many.iter().fold(
                 Finding::error(Code::Config, format!("`{name}` names {} services", many.len())),
                 |finding, service| finding.evidence(service.name.as_str(), service.location.to_string()),
-            )),
+            ))),
         }
     }
 

@@ -282,8 +282,11 @@ impl<'a> Fields<'a> {
             let path = self.path_of(key);
             if ignored.contains(&key) {
                 problems.ignored.push((path, entry.key_place));
-            } else if !known.contains(&key) && !(self.path.is_empty() && key.starts_with("x-")) {
-                // `x-…` at the top holds anchors, as in docker-compose's files.
+                continue;
+            }
+            // `x-…` at the top holds anchors, as in docker-compose's files.
+            let is_extension = self.path.is_empty() && key.starts_with("x-");
+            if !known.contains(&key) && !is_extension {
                 let summary = match self.path.as_str() {
                     "" => format!("unknown key `{key}`"),
                     path => format!("{path}: unknown key `{key}`"),

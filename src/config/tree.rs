@@ -163,6 +163,8 @@ fn options() -> serde_saphyr::Options {
         duplicate_keys: DuplicateKeyPolicy::Error,
         merge_keys: MergeKeyPolicy::Merge,
         strict_booleans: true,
+        // `!secret x` is a tag of some other tool's: it would be sent to AWS as `x`.
+        reject_unsupported_tags: true,
         // The written text is what counts (`Node::from_raw`), so the float itself is never looked at.
         non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         with_snippet: false,
@@ -172,20 +174,18 @@ fn options() -> serde_saphyr::Options {
 fn refusal(error: &serde_saphyr::Error, text: &str, file: &str) -> Finding {
     use serde_saphyr::Error;
     let at = error.location().map(place).unwrap_or_default().locate(file);
-    let finding = match error.without_snippet() {
+    let mut cause = error;
+    while let Error::AliasError { error, .. } | Error::WithSnippet { error, .. } = cause {
+        cause = error;
+    }
+    let finding = match cause {
         Error::DuplicateMappingKey { key: Some(key), .. } => {
             Finding::error(Code::DuplicateKey, format!("the key `{key}` is there twice in one map"))
         }
         Error::DuplicateMappingKey { .. } => {
             Finding::error(Code::DuplicateKey, "a key is there twice in one map".to_owned())
         }
-        Error::Budget { .. } => Finding::error(
-            Code::Config,
-            format!(
-                "{file} is too intricate for a configuration: at most {DEPTH_MAX} levels, {NODES_MAX} values (aliases \
-                 followed) and {ALIASES_MAX} aliases are read"
-            ),
-        ),
+        Error::Budget { .. } => too_intricate(file),
         Error::MultipleDocuments { .. } => {
             Finding::error(Code::Syntax, format!("{file} holds more than one YAML document"))
                 .hint("keep one configuration in one file, without `---` between")
@@ -193,18 +193,30 @@ fn refusal(error: &serde_saphyr::Error, text: &str, file: &str) -> Finding {
         other => {
             let said = other.to_string();
             // The parser ends with the place, which stands in front of the message already.
-            let said = said.split(" at line ").next().unwrap_or(&said).to_owned();
-            Finding::error(Code::Syntax, format!("{file} is not YAML: {}", first_line(&said)))
+            let said = first_line(said.split(" at line ").next().unwrap_or(&said));
+            match said {
+                // The parser's own limit on brackets, which comes before the budget's on levels.
+                "recursion limit exceeded" => too_intricate(file),
+                _ => Finding::error(Code::Syntax, format!("{file} is not YAML: {said}")),
+            }
         }
     };
     let line = text.lines().nth(at.line - 1).unwrap_or_default();
     let indent: &str = line.get(..line.len() - line.trim_start().len()).unwrap_or_default();
-    let has_tab = indent.contains('\t');
+    let has_tab = indent.contains('\t') || finding.summary.ends_with("found a tab");
     let finding = finding.at(at);
     match has_tab {
-        true => finding.hint("YAML is indented with spaces; this line has a tab"),
+        true => finding.hint("YAML is indented with spaces; there is a tab here"),
         false => finding,
     }
+}
+
+fn too_intricate(file: &str) -> Finding {
+    let summary = format!(
+        "{file} is too intricate for a configuration: at most {DEPTH_MAX} levels, {NODES_MAX} values (aliases followed) \
+         and {ALIASES_MAX} aliases are read"
+    );
+    Finding::error(Code::Config, summary)
 }
 
 fn first_line(text: &str) -> &str {

@@ -287,6 +287,7 @@ fn bad_input_is_refused_with_a_place() {
             "more than one YAML document",
         ),
         ("services: [\n", Code::Syntax, "is not YAML"),
+        ("region: !secret x\n", Code::Syntax, "is not YAML"),
         (bomb.as_str(), Code::Config, "too intricate"),
         (deep.as_str(), Code::Config, "too intricate"),
         (large.as_str(), Code::Config, "too large"),
