@@ -1,0 +1,99 @@
+//! Text that is no configuration: each is answered with a finding and a place, and none with a panic.
+
+use proptest::prelude::*;
+
+use super::{Code, read, read_container, said};
+
+#[test]
+fn bad_input_is_refused_with_a_place() {
+    let bomb = {
+        let mut text = "x-a: &a [x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for (from, to) in ('a'..'j').zip('b'..='j') {
+            text += &format!(
+                "x-{to}: &{to} [{}]\n",
+                [format!("*{from}"), ",".into()].concat().repeat(9)
+            );
+        }
+        text + "services: []\n"
+    };
+    let deep = format!("services: {}", "[".repeat(100_000));
+    let large = format!("services: []\n#{}", "x".repeat(50_000_000));
+    for (text, code, wanted) in [
+        (
+            "services: []\nservices: []\n",
+            Code::DuplicateKey,
+            "2:1 the key `services` is there twice",
+        ),
+        (
+            "services:\n- name: a\n  name: b\n",
+            Code::DuplicateKey,
+            "3:3 the key `name` is there twice",
+        ),
+        ("services:\n\t- name: a\n", Code::Syntax, "2:"),
+        (
+            "services:\n- name: a\0b\n",
+            Code::Syntax,
+            "2:10 portzero.yml is not text: it holds a NUL byte",
+        ),
+        ("", Code::Config, "1:1 portzero.yml is empty"),
+        ("# nothing\n", Code::Config, "portzero.yml is empty"),
+        ("- a\n", Code::WrongType, "1:1 expected a map, got a list"),
+        ("just text", Code::WrongType, "1:1 expected a map, got \"just text\""),
+        (
+            "services: {}\n",
+            Code::WrongType,
+            "1:11 services: expected a list, got a map",
+        ),
+        ("version: 1\n", Code::MissingKey, "`services` is missing"),
+        (
+            "version: 2\nservices: []",
+            Code::InvalidValue,
+            "this portzero reads version 1",
+        ),
+        (
+            "services: []\n---\nservices: []\n",
+            Code::Syntax,
+            "more than one YAML document",
+        ),
+        ("services: [\n", Code::Syntax, "is not YAML"),
+        ("region: !secret x\n", Code::Syntax, "is not YAML"),
+        (bomb.as_str(), Code::Config, "too intricate"),
+        (deep.as_str(), Code::Config, "too intricate"),
+        (large.as_str(), Code::Config, "too large"),
+    ] {
+        let findings = read(text).unwrap_err();
+        let shown: String = text.chars().take(40).collect();
+        assert_eq!(findings[0].code, code, "{shown}: {findings:?}");
+        let all = said(text);
+        assert!(all[0].contains(wanted), "{shown}: {all:?}");
+        assert!(findings[0].location.is_some());
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_reader_panic(text in "(?s).{0,200}") {
+        let _ = read(&text);
+    }
+
+    #[test]
+    fn no_pieces_of_a_configuration_make_the_reader_panic(
+        pieces in proptest::collection::vec(
+            prop_oneof![
+                Just("services:"), Just("\n"), Just("- "), Just("  "), Just("name: a"), Just("containers:"), Just("ports: [80:80]"),
+                Just("${A:-"), Just("}"), Just("&a "), Just("*a"), Just("<<: *a"), Just("{"), Just("["), Just("]"), Just(","), Just("\""), Just("'"),
+                Just("environment: "), Just("version: 1"), Just("\t"), Just(": "), Just("!!int "), Just("|"), Just("é"), Just("? "), Just("timeout: 1"),
+            ],
+            0..60,
+        )
+    ) {
+        let _ = read(&pieces.concat());
+    }
+
+    #[test]
+    fn an_environment_value_in_quotes_comes_through_unchanged(value in "[^\\x00-\\x1f$\\x7f-\\x9f\u{feff}\u{2028}\u{2029}\u{fffe}\u{ffff}]{0,60}") {
+        let quoted = value.replace('\'', "''");
+        let app = read_container(&format!("environment: {{A: '{quoted}'}}"));
+        prop_assert_eq!(app["environment"][0]["value"].as_str(), Some(value.as_str()));
+    }
+}
