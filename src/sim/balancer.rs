@@ -24,10 +24,18 @@ impl World {
                 .task(cluster, id)
                 .filter(|t| t.private_ip.is_some())
                 .map(|t| t.availability_zone.clone());
+            let home = self
+                .task(cluster, id)
+                .map(|t| t.availability_zone.clone())
+                .unwrap_or_default();
             for (group, address, port, _) in &targets {
                 let now = self.now;
+                let is_served = self.serves(group, &home);
                 if let Some(group) = self.account.target_groups.get_mut(group) {
                     register(group, address, *port, zone.clone(), id, now);
+                    if !is_served {
+                        leave_unused(group, address, *port);
+                    }
                     *counts.entry(group.arn.clone()).or_default() += 1;
                 }
             }
@@ -36,6 +44,22 @@ impl World {
         for (group, count) in counts {
             self.say(cluster, &service, events::registered(&service, count, &group));
         }
+    }
+
+    /// Whether a load balancer of the group takes traffic to that availability zone; a group without one has its own
+    /// trouble.
+    fn serves(&self, group: &str, zone: &str) -> bool {
+        let balancers = self
+            .account
+            .target_groups
+            .get(group)
+            .map(|g| g.load_balancer_arns.as_slice())
+            .unwrap_or_default();
+        let mut known = balancers
+            .iter()
+            .filter_map(|arn| self.account.load_balancers.get(arn))
+            .peekable();
+        known.peek().is_none() || known.any(|balancer| balancer.availability_zones.iter().any(|one| one == zone))
     }
 
     /// Where a running task is reached: (target group, target id, port, container port).
@@ -99,7 +123,10 @@ impl World {
                     continue;
                 };
                 let found = group.targets.iter().find(|t| t.id == address && t.port == port);
-                let Some(registered_at) = found.filter(|_| is_checked(group)).map(|t| t.registered_at) else {
+                let Some(registered_at) = found
+                    .filter(|t| is_checked(group) && t.state != "unused")
+                    .map(|t| t.registered_at)
+                else {
                     continue;
                 };
                 // The balancer's nodes check on their own beat, so the first check comes at any point of the interval.
@@ -126,7 +153,12 @@ impl World {
             return;
         };
         let same = |t: &&Target| t.id == id && t.port == port && t.registered_at == registered_at;
-        let Some(target) = group.targets.iter().find(same).filter(|t| t.state != "draining") else {
+        let Some(target) = group
+            .targets
+            .iter()
+            .find(same)
+            .filter(|t| t.state != "draining" && t.state != "unused")
+        else {
             return;
         };
         let interval = group.health_check.interval;
@@ -271,6 +303,15 @@ impl World {
 /// Whether the balancer checks the targets of the group at all.
 fn is_checked(group: &TargetGroup) -> bool {
     group.health_check.enabled && !group.load_balancer_arns.is_empty()
+}
+
+/// A target where the load balancer has no node: it never gets a check.
+fn leave_unused(group: &mut TargetGroup, id: &str, port: u16) {
+    for target in group.targets.iter_mut().filter(|t| t.id == id && t.port == port) {
+        target.state = "unused".into();
+        target.reason = Some("Target.NotInUse".into());
+        target.description = Some("Target is in an Availability Zone that is not enabled for the load balancer".into());
+    }
 }
 
 /// Registers (or registers again, which ends a drain) one target.

@@ -72,6 +72,10 @@ pub(super) fn unhealthy(service: &str, task: &str, port: u16, group: &str, reaso
     )
 }
 
+pub(super) fn failed_own_check(service: &str, task: &str) -> String {
+    format!("(service {service}) (task {task}) failed container health checks.")
+}
+
 pub(super) fn could_not_start(service: &str, reason: &str) -> String {
     format!("(service {service}) was unable to place a task. Reason: {reason}.")
 }

@@ -20,6 +20,10 @@ const FAULTS: &[(&str, &str)] = &[
         "the new revision does not answer its health check at all",
     ),
     (
+        "container-unhealthy",
+        "the new revision fails its own container health check",
+    ),
+    (
         "flapping",
         "the new revision's targets are healthy, then unhealthy, then healthy",
     ),

@@ -173,6 +173,11 @@ impl World {
         first_update.is_some_and(|at| task.created_at.since(at) >= Duration::from_secs(60))
     }
 
+    pub(super) fn fails_its_own_check(&self, cluster: &str, task: &Task) -> bool {
+        self.faults_of(cluster, task)
+            .any(|fault| fault.fault == "container-unhealthy")
+    }
+
     /// A fault of the timetable strikes.
     pub(super) fn strike(&mut self, index: usize, cluster: &str, service: &str) {
         let Some(fault) = self.faults.get(index).cloned() else {

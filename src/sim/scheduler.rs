@@ -13,6 +13,17 @@ use super::world::{Happening, World};
 /// between `registered` and `has stopped`.
 const NOTICED_AFTER: Duration = Duration::from_secs(10);
 
+/// A task that nobody checks counts as healthy this long after its RUNNING (Developer Guide, deployment types).
+const TRUSTED_AFTER: Duration = Duration::from_secs(40);
+
+/// Why ECS stops a task for its health.
+struct Sickness {
+    /// What the service event says.
+    event: String,
+    /// The task's stopped reason.
+    reason: String,
+}
+
 /// What one look sees of a service's tasks that ECS wants to run.
 struct View {
     primary: String,
@@ -112,6 +123,14 @@ impl World {
             .get(&task.id)
             .map(|life| life.targets.as_slice())
             .unwrap_or_default();
+        let up = self.now.since(task.started_at.unwrap_or(self.now));
+        if self.container_check(task).is_some() {
+            if task.health_status != "HEALTHY" {
+                return false;
+            }
+        } else if targets.is_empty() && up < TRUSTED_AFTER {
+            return false;
+        }
         targets.iter().all(|(arn, id, port, _)| {
             let group = self.account.target_groups.get(arn);
             group
@@ -128,6 +147,10 @@ impl World {
     fn note_health(&mut self, cluster: &str, name: &str) {
         let tasks: Vec<Task> = self.wanted_tasks(cluster, name).into_iter().cloned().collect();
         let primary = self.service(cluster, name).and_then(primary).map(|p| p.id.clone());
+        let tasks: Vec<Task> = tasks
+            .into_iter()
+            .map(|task| self.check_containers(cluster, task))
+            .collect();
         for task in &tasks {
             if self.is_healthy(task) {
                 self.lives.entry(task.id.clone()).or_default().has_been_healthy = true;
@@ -167,14 +190,53 @@ impl World {
         }
     }
 
-    /// The first unhealthy target of a running task after the grace period: (target group, container port, why).
-    fn sickness(&self, cluster: &str, name: &str, task: &Task) -> Option<(String, u16, String)> {
+    /// The container health check of a task's definition: how long until its first result, and until it has failed.
+    fn container_check(&self, task: &Task) -> Option<(Duration, Duration)> {
+        let document = &self.definition(&task.task_definition)?.document;
+        let check = super::placement::containers(document)
+            .into_iter()
+            .find_map(|c| c.get("healthCheck"))?;
+        let number = |key: &str, default: u64| check.get(key).and_then(serde_json::Value::as_u64).unwrap_or(default);
+        let interval = Duration::from_secs(number("interval", 30));
+        let retries = u32::try_from(number("retries", 3)).unwrap_or(3);
+        Some((
+            interval,
+            Duration::from_secs(number("startPeriod", 0)) + interval * retries,
+        ))
+    }
+
+    /// Brings the health status of a task with a container health check up to date.
+    fn check_containers(&mut self, cluster: &str, mut task: Task) -> Task {
+        let (Some((first, failed)), Some(started)) = (self.container_check(&task), task.started_at) else {
+            return task;
+        };
+        let up = self.now.since(started);
+        task.health_status = match self.fails_its_own_check(cluster, &task) {
+            true if up >= failed => "UNHEALTHY",
+            false if up >= first => "HEALTHY",
+            _ => "UNKNOWN",
+        }
+        .into();
+        if let Some(shown) = self.task_mut(cluster, &task.id) {
+            shown.health_status.clone_from(&task.health_status);
+        }
+        task
+    }
+
+    /// What is wrong with a running task after the grace period: its own check, or the first unhealthy target.
+    fn sickness(&self, cluster: &str, name: &str, task: &Task) -> Option<Sickness> {
         let grace = self
             .service(cluster, name)?
             .health_check_grace_period
             .unwrap_or_default();
         if task.last_status != "RUNNING" || self.now.since(task.started_at?) < grace {
             return None;
+        }
+        if task.health_status == "UNHEALTHY" {
+            return Some(Sickness {
+                event: events::failed_own_check(name, &task.id),
+                reason: "Task failed container health checks".into(),
+            });
         }
         let targets = &self.lives.get(&task.id)?.targets;
         targets.iter().find_map(|(arn, id, port, container_port)| {
@@ -183,11 +245,11 @@ impl World {
                 .targets
                 .iter()
                 .find(|t| &t.id == id && t.port == *port && t.state == "unhealthy")?;
-            Some((
-                arn.clone(),
-                *container_port,
-                target.description.clone().unwrap_or_default(),
-            ))
+            let why = target.description.clone().unwrap_or_default();
+            Some(Sickness {
+                event: events::unhealthy(name, &task.id, *container_port, arn, &why),
+                reason: format!("Task failed ELB health checks in (target-group {arn})"),
+            })
         })
     }
 
@@ -232,15 +294,14 @@ impl World {
     }
 
     fn stop_unhealthy(&mut self, cluster: &str, name: &str, task: &Task) {
-        let Some((group, port, why)) = self.sickness(cluster, name, task) else {
+        let Some(sickness) = self.sickness(cluster, name, task) else {
             return;
         };
-        self.say(cluster, name, events::unhealthy(name, &task.id, port, &group, &why));
+        self.say(cluster, name, sickness.event);
         let later = self.draw(Spread::millis(36, 150));
         let ids = [task.id.clone()];
         self.say_after(cluster, name, events::stopped(name, &ids), later);
-        let reason = format!("Task failed ELB health checks in (target-group {group})");
-        self.stop_tasks(cluster, &ids, "ServiceSchedulerInitiated", &reason, true);
+        self.stop_tasks(cluster, &ids, "ServiceSchedulerInitiated", &sickness.reason, true);
         self.mind(cluster, name).unhealthy_since.remove(&task.id);
         self.start_failed(cluster, name, &task.id, false);
     }

@@ -487,3 +487,65 @@ fn two_tasks_are_told_as_two() {
     assert_eq!(story.says("has started 2 tasks: (task "), 1, "{:#?}", story.events());
     assert!(story.truth().is_done());
 }
+
+#[test]
+fn a_target_in_a_zone_without_a_load_balancer_node_is_unused() {
+    let mut scenario = bridge(0, 1);
+    scenario.instances[0].zone = Some("us-east-1c".into());
+    let mut story = Story::of(&scenario);
+    story.pass(600);
+    let targets = story.world.account().target_groups.values().flat_map(|g| &g.targets);
+    assert!(targets.clone().count() == 2 && targets.clone().all(|t| t.state == "unused"));
+    assert!(!story.truth().is_completed);
+}
+
+#[test]
+fn a_container_health_check_counts_beside_the_load_balancers() {
+    let mut scenario = bridge(0, 1);
+    scenario.services[0].task_definition["containerDefinitions"][0]["healthCheck"] =
+        json!({"command": ["CMD", "true"]});
+    let mut story = Story::of(&scenario);
+    story.pass(900);
+    assert!(story.truth().is_done(), "{:#?}", story.events());
+    let mut story = Story::of(&with_breaker(with_fault(scenario, "container-unhealthy"), true));
+    story.pass(1800);
+    assert!(
+        story.says("failed container health checks.") >= 3,
+        "{:#?}",
+        story.events()
+    );
+    assert!(story.truth().rolled_back);
+}
+
+#[test]
+fn a_service_without_a_load_balancer_trusts_its_tasks_after_a_while() {
+    let mut scenario = bridge(0, 1);
+    scenario.services[0].load_balancers.clear();
+    let mut story = Story::of(&scenario);
+    story.pass(300);
+    assert!(story.truth().is_done(), "{:#?}", story.events());
+    let at = |words: &str| {
+        story
+            .events()
+            .iter()
+            .find(|(_, m)| m.contains(words))
+            .map(|(at, _)| *at)
+            .expect("said")
+    };
+    assert!(at("has stopped") - at("has started") >= 40.0);
+}
+
+#[test]
+fn a_rollback_that_must_stop_first_ends_too() {
+    let mut scenario = with_breaker(with_fault(bridge(0, 2), "unhealthy"), true);
+    scenario.services[0].minimum_healthy_percent = 50;
+    scenario.services[0].maximum_percent = 100;
+    let mut story = Story::of(&scenario);
+    story.pass(3600);
+    let shown = &story.service().deployments;
+    assert_eq!(
+        (shown.len(), shown[0].rollout_state.as_str(), shown[0].running_count),
+        (1, "COMPLETED", 2)
+    );
+    assert!(story.truth().rolled_back);
+}
