@@ -14,6 +14,7 @@ mod balancer;
 mod deployment;
 mod events;
 mod faults;
+mod health;
 mod misfortune;
 mod operations;
 mod placement;

@@ -311,6 +311,14 @@ impl World {
         self.say_after(cluster, name, events::steady(name), Duration::from_millis(1));
         for task in &tasks {
             self.lives.entry(task.clone()).or_default().has_been_healthy = true;
+            if let Some(checked) = self
+                .task(cluster, task)
+                .filter(|t| self.container_check(t).is_some())
+                .map(|t| t.id.clone())
+                && let Some(checked) = self.task_mut(cluster, &checked)
+            {
+                checked.health_status = "HEALTHY".into();
+            }
         }
         self.recount(cluster, name);
         self.now = self.start;
