@@ -4,6 +4,7 @@ pub mod event;
 pub mod finding;
 pub mod forecast;
 pub mod id;
+pub mod nearest;
 pub mod plan;
 pub mod preflight;
 pub mod rollout;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::api_error::{ApiError, ApiErrorKind};
 use crate::finding::{Code, Finding};
 use crate::id::{ClusterName, ContainerInstanceArn, DeploymentId, ServiceName, TargetGroupArn, TaskArn};
+use crate::nearest::nearest;
 use crate::port::{ApiResult, Clock, Ecs, LoadBalancing};
 use crate::preflight::Survey;
 use crate::rollout::Snapshot;
@@ -81,15 +82,14 @@ async fn service_missing<A: Ecs>(aws: &A, cluster: &ClusterName, name: &ServiceN
 
 fn with_nearest<'a>(finding: Finding, wanted: &str, known: impl Iterator<Item = &'a str>) -> Finding {
     let mut known: Vec<&str> = known.collect();
-    known.sort_by_key(|name| (strsim::damerau_levenshtein(wanted, name), *name));
-    match known.first() {
-        Some(nearest) if strsim::jaro_winkler(wanted, nearest) > 0.75 => finding.hint(format!("did you mean `{nearest}`?")),
-        Some(_) => {
-            known.sort_unstable();
+    known.sort_unstable();
+    match nearest(wanted, known.iter().copied()) {
+        Some(name) => finding.hint(format!("did you mean `{name}`?")),
+        None if known.is_empty() => finding,
+        None => {
             known.truncate(10);
             finding.hint(format!("there are: {}", known.join(", ")))
         }
-        None => finding,
     }
 }
 

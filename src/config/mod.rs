@@ -18,10 +18,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::finding::{Code, Finding, Location};
+use crate::nearest::nearest;
 use crate::id::{ClusterName, ServiceName};
 use crate::service::{LoadBalancerBinding, SchedulingStrategy};
 
-pub use settings::{DynamicPorts, IfBusy, Leftover, Settings, UnknownWord, Until, duration, nearest};
+pub use settings::{DynamicPorts, IfBusy, Leftover, Settings, UnknownWord, Until, duration};
 
 /// A configuration with everything filled in.
 #[derive(Clone, Debug, PartialEq)]

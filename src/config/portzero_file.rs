@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::interpolate::Variables;
 use super::read::{Fields, Item, Problems};
-use super::settings::{Settings, nearest};
+use super::settings::Settings;
+use crate::nearest::nearest;
 use super::tree::{self, Node, Place, Value};
 use super::{Config, ServiceConfig, service_stanza};
 use crate::finding::{Code, Finding};

@@ -1,6 +1,6 @@
 //! Typed reading of the tree. Every complaint has a path and a place, and one run collects all of them.
 
-use super::settings::nearest;
+use crate::nearest::nearest;
 use super::tree::{Entry, Node, Place, Value};
 use crate::finding::{Code, Finding, Location};
 

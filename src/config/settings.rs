@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::nearest::nearest;
+
 /// What the user may set under `defaults:`, at a service, or with a flag. `None` is "not said here".
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
@@ -170,21 +172,6 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         ));
     }
     humantime::parse_duration(text).map_err(|_| format!("expected a duration such as 15m or 90s, got {text:?}"))
-}
-
-/// The known word that `word` is most likely a slip of, if any is near enough.
-pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let folded = |text: &str| text.to_ascii_lowercase().replace(['-', '_'], "");
-    let wanted = folded(word);
-    // Damerau-Levenshtein within a third of the word's length, at least 1: `clutser` finds `cluster`, and `db` does
-    // not find `web`.
-    let limit = (wanted.chars().count() / 3).clamp(1, 4);
-    known
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&wanted, &folded(candidate)), candidate))
-        .filter(|(distance, _)| *distance <= limit)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
 }
 
 #[cfg(test)]

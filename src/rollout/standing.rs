@@ -47,10 +47,12 @@ impl Standing {
                 None => Self::Ours,
             };
         }
+        // FAILED says more than the service deployment's STOPPED, which a breaker without rollback leaves behind as well.
+        let failed = ours.filter(|d| d.rollout_state == Some(RolloutState::Failed));
+        if let Some(failed) = failed.filter(|_| !is_rolling_back(snapshot)) {
+            return Self::Failed { reason: failed.rollout_state_reason.clone() };
+        }
         Self::of_service_deployment(snapshot).unwrap_or_else(|| match ours {
-            Some(d) if d.rollout_state == Some(RolloutState::Failed) => {
-                Self::Failed { reason: d.rollout_state_reason.clone() }
-            }
             Some(_) => Self::Ours,
             None if was_listed => Self::Absent { primary: None },
             None => Self::Ours,
@@ -71,6 +73,11 @@ impl Standing {
             _ => None,
         }
     }
+}
+
+fn is_rolling_back(snapshot: &Snapshot) -> bool {
+    let status = snapshot.service_deployment.as_ref().map(|d| d.status.as_str());
+    status.is_some_and(|s| s.starts_with("ROLLBACK"))
 }
 
 fn says_rollback(primary: &Deployment) -> bool {

@@ -6,6 +6,7 @@ mod config;
 mod corpus;
 mod moto;
 mod recordings;
+mod scenarios;
 mod served;
 mod support;
 mod task_definition_files;

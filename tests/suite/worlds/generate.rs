@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use portzero::sim::scenario::{CircuitBreakerSpec, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
 use portzero::sim::port::Misbehaviour;
-use portzero::sim::FaultSpec;
+use portzero::sim::{FaultSpec, RevisionRef};
 use serde_json::{Value, json};
 
 /// One case: everything that decides a run.
@@ -113,7 +113,7 @@ pub fn definition(image: &str, is_fixed: bool, ports: usize) -> Value {
 
 fn faults(rng: &mut fastrand::Rng) -> Vec<FaultSpec> {
     let count = *pick(rng, &[0, 0, 1, 1, 1, 2]);
-    (0..count)
+    let mut faults: Vec<FaultSpec> = (0..count)
         .map(|_| {
             let mut fault = FaultSpec::named(FAULTS[rng.usize(..FAULTS.len())]);
             fault.at = Some(Duration::from_secs(rng.u64(0..90)));
@@ -121,7 +121,20 @@ fn faults(rng: &mut fastrand::Rng) -> Vec<FaultSpec> {
             fault.delay = (fault.fault == "flapping").then(|| Duration::from_secs(rng.u64(15..60)));
             fault
         })
-        .collect()
+        .collect();
+    if rng.u8(..6) == 0 {
+        faults.push(old_crash(rng));
+    }
+    faults
+}
+
+/// The old revision's containers die by themselves: their tasks have stopped while their targets still drain.
+fn old_crash(rng: &mut fastrand::Rng) -> FaultSpec {
+    let mut fault = FaultSpec::named("crash-loop");
+    fault.revision = RevisionRef::Current;
+    fault.at = Some(Duration::from_secs(rng.u64(0..120)));
+    fault.lasts = Some(Duration::from_secs(rng.u64(5..60)));
+    fault
 }
 
 fn misbehaviour(rng: &mut fastrand::Rng) -> Misbehaviour {
