@@ -87,7 +87,7 @@ pub(super) fn could_not_place(service: &str, closest: &Option<(String, &'static 
     let tail = "For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.";
     match closest {
         Some((instance, why)) => {
-            format!("{head} The closest matching (container-instance {instance}) {why}. {tail}")
+            format!("{head} The closest matching (container-instance {instance}) {why} {tail}")
         }
         None => format!("{head} Reason: No Container Instances were found in your cluster. {tail}"),
     }

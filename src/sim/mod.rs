@@ -2,6 +2,12 @@
 //! with virtual time, behind AWS's own wire protocols.
 //!
 //! It is the oracle that the observer is held against, so it imports nothing of `rollout`, `forecast` or `preflight`.
+//! Only `port` and `translate` know the domain's types.
+//!
+//! Not modelled: DAEMON scheduling, capacity providers, placement constraints and strategies, blue/green, linear and
+//! canary deployments, CloudWatch alarms, task sets, slow start, several nodes of one load balancer, Network Load
+//! Balancers' slower registration, target groups updated by UpdateService, health checks on another port than the
+//! traffic's, links and dependencies between containers (the first container is the essential one that fails).
 
 pub mod port;
 pub mod scenario;

@@ -408,6 +408,45 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_file_makes_a_world() {
+        let text = r#"
+description: a rolling update on two instances
+seed: 3
+start: 2026-03-01T08:00:00Z
+cluster: staging
+instances:
+  - { cpu: 2048, memory: 3904, count: 2 }
+target_groups:
+  - { name: users, health_check: { path: /ping, interval: 10s, matcher: "200-299" } }
+services:
+  - name: users
+    task_definition:
+      family: users
+      containerDefinitions:
+        - name: users-service
+          image: users:1
+          memoryReservation: 300
+          portMappings: [{ containerPort: 5000, hostPort: 0 }]
+    revision: 41
+    desired_count: 2
+    circuit_breaker: { enable: true, rollback: true }
+    health_check_grace_period: 30s
+    load_balancers: [{ target_group: users, container_name: users-service, container_port: 5000 }]
+faults:
+  - { fault: unhealthy, code: 502, for: 2m, revision: 42 }
+command: [deploy, users]
+"#;
+        let scenario = Scenario::read(text, "a.yml").expect("reads");
+        let world = crate::sim::World::new(&scenario).expect("a world");
+        let service = &world.account().clusters["staging"].services["users"];
+        assert_eq!(service.deployments[0].running_count, 2);
+        assert!(service.task_definition.ends_with(":task-definition/users:41"));
+        let group = world.account().target_groups.values().next().expect("a group");
+        assert!(group.targets.len() == 2 && group.targets.iter().all(|t| t.state == "healthy" && t.port >= 32_768));
+        assert_eq!(world.now().to_string(), "2026-03-01T08:00:00.000Z");
+    }
+
+    #[test]
     fn an_unknown_key_is_shown_where_it_stands() {
         let findings = Scenario::read("seed: 1\nsevices: []\n", "a.yml").expect_err("unknown key");
         let at = findings[0].location.clone().expect("a place");

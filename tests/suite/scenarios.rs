@@ -19,7 +19,9 @@ fn each_scenario_ends_as_its_snapshot_tells() {
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();
         let told = tell(root, &file);
         let checked = settings.bind(|| {
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| insta::assert_snapshot!(name.clone(), told)))
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                insta::assert_snapshot!(name.clone(), told)
+            }))
         });
         if checked.is_err() {
             failures.push(name);
@@ -32,7 +34,11 @@ fn each_scenario_ends_as_its_snapshot_tells() {
 fn no_surface_shows_an_environment_value() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for file in scenario_files(&root.join("tests/scenarios")) {
-        assert!(!tell(root, &file).contains("hunter2"), "{} shows a password", file.display());
+        assert!(
+            !tell(root, &file).contains("hunter2"),
+            "{} shows a password",
+            file.display()
+        );
     }
 }
 

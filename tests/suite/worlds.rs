@@ -13,9 +13,15 @@ use play::{broken_promise, play, tally};
 /// Enough for every fault to meet every strategy many times; more only costs time in a debug build.
 const WORLDS_DEFAULT: u64 = 2_000;
 
-#[expect(clippy::disallowed_methods, reason = "the number of worlds is a knob of the test run")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the number of worlds is a knob of the test run"
+)]
 fn worlds() -> u64 {
-    std::env::var("PORTZERO_WORLDS").ok().and_then(|n| n.parse().ok()).unwrap_or(WORLDS_DEFAULT)
+    std::env::var("PORTZERO_WORLDS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(WORLDS_DEFAULT)
 }
 
 /// Safety: `succeeded` means that the world was done. Liveness: a verdict comes within the budget.
@@ -25,9 +31,13 @@ fn no_world_is_lied_about_and_none_hangs() {
     let count = worlds();
     let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
     let verdicts: Vec<Verdict> = std::thread::scope(|scope| {
-        let handles: Vec<_> =
-            (0..threads).map(|part| scope.spawn(move || play_part(part, threads, count))).collect();
-        handles.into_iter().flat_map(|handle| handle.join().expect("a promise was broken, see above")).collect()
+        let handles: Vec<_> = (0..threads)
+            .map(|part| scope.spawn(move || play_part(part, threads, count)))
+            .collect();
+        handles
+            .into_iter()
+            .flat_map(|handle| handle.join().expect("a promise was broken, see above"))
+            .collect()
     });
     let tally = tally(&verdicts);
     println!("{} worlds: {tally:?}", verdicts.len());
@@ -45,7 +55,10 @@ fn play_part(part: u64, parts: u64, count: u64) -> Vec<Verdict> {
             let case = case(seed);
             let played = play(&case);
             if let Some(broken) = broken_promise(&case, &played) {
-                panic!("world {seed}: {broken}\n{:#?}\n{:#?}\n{}", case.scenario.faults, case.misbehaviour, played.story);
+                panic!(
+                    "world {seed}: {broken}\n{:#?}\n{:#?}\n{}",
+                    case.scenario.faults, case.misbehaviour, played.story
+                );
             }
             played.verdict
         })

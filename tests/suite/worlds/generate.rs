@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
-use portzero::sim::scenario::{CircuitBreakerSpec, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
 use portzero::sim::port::Misbehaviour;
+use portzero::sim::scenario::{
+    CircuitBreakerSpec, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec,
+};
 use portzero::sim::{FaultSpec, RevisionRef};
 use serde_json::{Value, json};
 
@@ -24,14 +26,27 @@ pub struct Case {
 }
 
 const FAULTS: [&str; 12] = [
-    "image-pull", "crash-loop", "unhealthy", "health-timeout", "flapping", "slow-start", "out-of-memory", "secrets",
-    "no-capacity", "other-deployment", "autoscaling", "instance-loss",
+    "image-pull",
+    "crash-loop",
+    "unhealthy",
+    "health-timeout",
+    "flapping",
+    "slow-start",
+    "out-of-memory",
+    "secrets",
+    "no-capacity",
+    "other-deployment",
+    "autoscaling",
+    "instance-loss",
 ];
 
 pub fn case(seed: u64) -> Case {
     let mut rng = fastrand::Rng::with_seed(seed);
     let desired_count = *pick(&mut rng, &[1, 1, 2, 2, 3, 4, 0]);
-    let (minimum, maximum) = *pick(&mut rng, &[(100, 200), (100, 200), (100, 150), (50, 200), (50, 100), (0, 100)]);
+    let (minimum, maximum) = *pick(
+        &mut rng,
+        &[(100, 200), (100, 200), (100, 150), (50, 200), (50, 100), (0, 100)],
+    );
     let is_fixed = rng.u8(..10) == 0;
     let has_small_instances = rng.u8(..6) == 0;
     let groups = usize::from(rng.u8(..5) == 0) + 1;
@@ -39,7 +54,11 @@ pub fn case(seed: u64) -> Case {
         seed,
         cluster: "c".into(),
         instances: vec![InstanceSpec {
-            cpu: if has_small_instances { 128 * i64::from(desired_count + 1) } else { 8192 },
+            cpu: if has_small_instances {
+                128 * i64::from(desired_count + 1)
+            } else {
+                8192
+            },
             memory: 16_000,
             count: if is_fixed { desired_count.max(1) } else { rng.u32(1..4) },
             ..InstanceSpec::default()
@@ -50,7 +69,10 @@ pub fn case(seed: u64) -> Case {
             desired_count,
             minimum_healthy_percent: minimum,
             maximum_percent: maximum,
-            circuit_breaker: (rng.u8(..3) > 0).then(|| CircuitBreakerSpec { enable: true, rollback: rng.u8(..3) > 0 }),
+            circuit_breaker: (rng.u8(..3) > 0).then(|| CircuitBreakerSpec {
+                enable: true,
+                rollback: rng.u8(..3) > 0,
+            }),
             load_balancers: (0..groups).map(load_balancer).collect(),
             health_check_grace_period: Some(Duration::from_secs(*pick(&mut rng, &[0, 0, 60, 120]))),
             task_definition: definition("example/web:1", is_fixed, groups),
@@ -138,7 +160,10 @@ fn old_crash(rng: &mut fastrand::Rng) -> FaultSpec {
 }
 
 fn misbehaviour(rng: &mut fastrand::Rng) -> Misbehaviour {
-    let mut shape = Misbehaviour { permuted: rng.bool(), ..Misbehaviour::default() };
+    let mut shape = Misbehaviour {
+        permuted: rng.bool(),
+        ..Misbehaviour::default()
+    };
     if rng.u8(..2) == 0 {
         shape.throttled = f64::from(rng.u8(..20)) / 100.0;
         shape.transient = f64::from(rng.u8(..15)) / 100.0;

@@ -43,7 +43,10 @@ async fn play_in(case: &Case) -> Played {
     let world = World::new(&case.scenario).unwrap();
     let aws = Direct::new(world).misbehaving(Misbehaviour::default(), case.scenario.seed);
     let shared = Rc::new(Shared::default());
-    let clock = Judge { aws: aws.clone(), shared: Rc::clone(&shared) };
+    let clock = Judge {
+        aws: aws.clone(),
+        shared: Rc::clone(&shared),
+    };
     let (plan, survey) = match deploy::plan(&aws, &clock, wish(case)).await {
         Ok(planned) => planned,
         Err((_, findings)) => return refused(&findings),
@@ -52,8 +55,19 @@ async fn play_in(case: &Case) -> Played {
         return refused(&plan.findings);
     }
     let started_at = clock.now();
-    let mut story = Story { aws: aws.clone(), shared: Rc::clone(&shared), case, text: String::new() };
-    let mut run = Run { aws: &aws, clock: &clock, interrupts: &NeverInterrupted, report: &mut story, started_at };
+    let mut story = Story {
+        aws: aws.clone(),
+        shared: Rc::clone(&shared),
+        case,
+        text: String::new(),
+    };
+    let mut run = Run {
+        aws: &aws,
+        clock: &clock,
+        interrupts: &NeverInterrupted,
+        report: &mut story,
+        started_at,
+    };
     let done = run.execute(plan, survey).await;
     clock.judge();
     let now = clock.now();
@@ -68,7 +82,11 @@ async fn play_in(case: &Case) -> Played {
 
 fn wish(case: &Case) -> Wish {
     let service = &case.scenario.services[0];
-    let image = if case.has_new_image { "example/web:2" } else { "example/web:1" };
+    let image = if case.has_new_image {
+        "example/web:2"
+    } else {
+        "example/web:1"
+    };
     let is_fixed = service.task_definition["containerDefinitions"][0]["portMappings"][0]["hostPort"] != 0;
     Wish {
         cluster: "c".into(),
@@ -163,7 +181,8 @@ impl Report for Story<'_> {
             self.aws.set_misbehaviour(self.case.misbehaviour);
         }
         if let Some(line) = report::line::render(event) {
-            self.text.push_str(&format!("{:>6.1} {line}\n", event.elapsed.as_secs_f64()));
+            self.text
+                .push_str(&format!("{:>6.1} {line}\n", event.elapsed.as_secs_f64()));
         }
     }
 }
