@@ -103,7 +103,14 @@ where
         };
         run.deployment = Some(deployment.clone());
         let before = plan.before.clone();
-        self.tell(&plan.wish, EventKind::Updated { deployment: deployment.clone(), before, after: arn.clone() });
+        self.tell(
+            &plan.wish,
+            EventKind::Updated {
+                deployment: deployment.clone(),
+                before,
+                after: arn.clone(),
+            },
+        );
         let scope = scope(plan, &answer, deployment, arn);
         let baseline = Baseline::of(&survey.snapshot, &scope).with_answer(&answer, &scope.deployment);
         let mut observer = Observer::new(scope, baseline, &survey.snapshot, self.clock.now());
@@ -119,12 +126,19 @@ where
             Revision::Register => match self.aws.register_task_definition(&plan.document).await {
                 Ok(arn) => (arn, false),
                 Err(error) => {
-                    let finding = survey::api(error).state("nothing was changed: no revision registered, service as it was");
+                    let finding =
+                        survey::api(error).state("nothing was changed: no revision registered, service as it was");
                     return Err(Outcome::new(Verdict::Refused, vec![finding]));
                 }
             },
         };
-        self.tell(&plan.wish, EventKind::Revision { arn: arn.clone(), is_reused });
+        self.tell(
+            &plan.wish,
+            EventKind::Revision {
+                arn: arn.clone(),
+                is_reused,
+            },
+        );
         Ok(arn)
     }
 
@@ -152,9 +166,17 @@ where
 
     /// UpdateService without an answer may have worked or not. It is not sent again: where the service shows a new
     /// PRIMARY of the revision that only this run has registered, it has worked.
-    async fn recover_update(&mut self, update: &ServiceUpdate, survey: &Survey, error: ApiError) -> Result<Service, Outcome> {
+    async fn recover_update(
+        &mut self,
+        update: &ServiceUpdate,
+        survey: &Survey,
+        error: ApiError,
+    ) -> Result<Service, Outcome> {
         if error.kind == ApiErrorKind::Transient {
-            let described = self.aws.describe_services(&update.cluster, std::slice::from_ref(&update.service)).await;
+            let described = self
+                .aws
+                .describe_services(&update.cluster, std::slice::from_ref(&update.service))
+                .await;
             let service = described.ok().and_then(|d| d.services.into_iter().next());
             let is_new = |s: &Service| {
                 s.primary().is_some_and(|p| {
@@ -168,9 +190,15 @@ where
         let is_unknown = error.kind == ApiErrorKind::Transient;
         let registered = format!("{} is registered", update.task_definition.short());
         let (verdict, state) = if is_unknown {
-            (Verdict::CouldNotObserve, format!("{registered}; whether ECS took the update is not known"))
+            (
+                Verdict::CouldNotObserve,
+                format!("{registered}; whether ECS took the update is not known"),
+            )
         } else {
-            (Verdict::Failed, format!("{registered}; service `{}` is as it was", update.service))
+            (
+                Verdict::Failed,
+                format!("{registered}; service `{}` is as it was", update.service),
+            )
         };
         Err(Outcome::new(verdict, vec![survey::api(error).state(state)]))
     }
@@ -211,7 +239,12 @@ where
 
     pub fn tell(&mut self, wish: &Wish, kind: EventKind) {
         let at = self.clock.now();
-        let event = RunEvent { at, elapsed: at.since(self.started_at), service: wish.service.clone(), kind };
+        let event = RunEvent {
+            at,
+            elapsed: at.since(self.started_at),
+            service: wish.service.clone(),
+            kind,
+        };
         self.report.event(&event);
     }
 }
@@ -236,14 +269,21 @@ fn scope(plan: &Plan, answer: &Service, deployment: DeploymentId, arn: TaskDefin
 fn unchanged(plan: &Plan, arn: &TaskDefinitionArn) -> Finding {
     Finding::note(
         Code::NothingToVerify,
-        format!("unchanged: `{}` already runs {}, and no new deployment was asked for", plan.wish.service, arn.short()),
+        format!(
+            "unchanged: `{}` already runs {}, and no new deployment was asked for",
+            plan.wish.service,
+            arn.short()
+        ),
     )
 }
 
 fn no_primary(update: &ServiceUpdate) -> Finding {
     Finding::error(
         Code::CouldNotObserve,
-        format!("UpdateService was accepted, but its answer shows no deployment of `{}` to follow", update.service),
+        format!(
+            "UpdateService was accepted, but its answer shows no deployment of `{}` to follow",
+            update.service
+        ),
     )
     .state(format!("the service points to {}", update.task_definition.short()))
 }

@@ -20,11 +20,20 @@ pub struct RunEvent {
 #[derive(Clone, Debug, PartialEq)]
 pub enum EventKind {
     /// One line of what will be done, before anything is.
-    Planned { line: String },
+    Planned {
+        line: String,
+    },
     /// The revision exists: newly registered, or found to be the same as the running one.
-    Revision { arn: TaskDefinitionArn, is_reused: bool },
+    Revision {
+        arn: TaskDefinitionArn,
+        is_reused: bool,
+    },
     /// UpdateService has been answered: from here on ECS works.
-    Updated { deployment: DeploymentId, before: Option<TaskDefinitionArn>, after: TaskDefinitionArn },
+    Updated {
+        deployment: DeploymentId,
+        before: Option<TaskDefinitionArn>,
+        after: TaskDefinitionArn,
+    },
     Rollout(Happening),
     /// Something worth knowing that ends nothing.
     Found(Finding),

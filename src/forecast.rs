@@ -39,13 +39,25 @@ impl Forecast {
     pub fn of<'a>(service: &Service, groups: impl Iterator<Item = &'a TargetGroup>) -> Self {
         let groups: Vec<&TargetGroup> = groups.collect();
         let interval = groups.iter().map(|g| g.health_check.interval).max().unwrap_or_default();
-        let drain = groups.iter().map(|g| g.deregistration_delay.unwrap_or(DELAY_DEFAULT)).max().unwrap_or_default();
-        let start = if service.launch_type.as_deref() == Some("FARGATE") { START_FARGATE } else { START_EC2 };
+        let drain = groups
+            .iter()
+            .map(|g| g.deregistration_delay.unwrap_or(DELAY_DEFAULT))
+            .max()
+            .unwrap_or_default();
+        let start = if service.launch_type.as_deref() == Some("FARGATE") {
+            START_FARGATE
+        } else {
+            START_EC2
+        };
         let batch = start + interval + TICK + TICK;
         let switched = DETECT + batch * batches(service);
         let slack = if groups.is_empty() { Duration::ZERO } else { DRAIN_SLACK };
         let drained = switched + (drain + slack + STOP).max(COMPLETE);
-        Self { switched, drained, drain }
+        Self {
+            switched,
+            drained,
+            drain,
+        }
     }
 
     /// Twice what is expected, and never less than ten minutes.
@@ -60,7 +72,11 @@ impl Forecast {
         } else {
             format!("; {} of it ({share} %) is the deregistration delay", human(self.drain))
         };
-        format!("about {} until the new targets serve, {} until the old ones are drained{drain}", human(self.switched), human(self.drained))
+        format!(
+            "about {} until the new targets serve, {} until the old ones are drained{drain}",
+            human(self.switched),
+            human(self.drained)
+        )
     }
 }
 
@@ -68,6 +84,10 @@ fn batches(service: &Service) -> u32 {
     let desired = service.desired_count.max(1);
     let lower = service.configuration.lower_limit(&service.scheduling, desired);
     let upper = service.configuration.upper_limit(&service.scheduling, desired);
-    let size = if upper > desired { upper - desired } else { desired.saturating_sub(lower) };
+    let size = if upper > desired {
+        upper - desired
+    } else {
+        desired.saturating_sub(lower)
+    };
     desired.div_ceil(size.max(1))
 }

@@ -86,10 +86,17 @@ impl Plan {
         let running = survey.running.as_ref();
         let document = match (&wish.base, &registered, running) {
             (Base::Document(document), ..) => document.as_ref().clone(),
-            (_, Some((arn, value)), _) | (_, None, Some((arn, value))) => Document::from_value(value.clone(), arn.short()),
+            (_, Some((arn, value)), _) | (_, None, Some((arn, value))) => {
+                Document::from_value(value.clone(), arn.short())
+            }
             (_, None, None) => return Err(vec![no_definition(&wish)]),
         };
-        let rendered = render(&wish, &document, &survey.service.load_balancers, running.map(|(_, value)| value))?;
+        let rendered = render(
+            &wish,
+            &document,
+            &survey.service.load_balancers,
+            running.map(|(_, value)| value),
+        )?;
         let revision = running
             .into_iter()
             .chain(registered.as_ref())
@@ -103,7 +110,9 @@ impl Plan {
         Ok(Plan {
             before: survey.service.task_definition.clone(),
             revision,
-            diff: running.map(|(_, value)| task_definition::diff(value, &rendered.document)).unwrap_or_default(),
+            diff: running
+                .map(|(_, value)| task_definition::diff(value, &rendered.document))
+                .unwrap_or_default(),
             needs: needs(&rendered.document),
             is_host_network: mode == NetworkMode::Host,
             document: rendered.document,
@@ -117,7 +126,9 @@ impl Plan {
     }
 
     pub fn is_refused(&self) -> bool {
-        self.findings.iter().any(|f| f.severity >= self.wish.fail_on.max(Severity::Warning))
+        self.findings
+            .iter()
+            .any(|f| f.severity >= self.wish.fail_on.max(Severity::Warning))
     }
 
     /// Whether a rollout will happen: another revision than the running one, or a forced one.
@@ -157,10 +168,21 @@ impl Plan {
             steps.push("leave the service as it is: nothing has changed, and no deployment is forced".into());
             return steps;
         }
-        let force = if self.wish.force_new_deployment { ", as a forced new deployment" } else { "" };
-        steps.push(format!("update service {} in cluster {}{force}", self.wish.service, self.wish.cluster));
+        let force = if self.wish.force_new_deployment {
+            ", as a forced new deployment"
+        } else {
+            ""
+        };
+        steps.push(format!(
+            "update service {} in cluster {}{force}",
+            self.wish.service, self.wish.cluster
+        ));
         let groups: Vec<&str> = self.target_groups.values().map(|g| g.name.as_str()).collect();
-        let watched = if groups.is_empty() { String::new() } else { format!(" in target group {}", groups.join(", ")) };
+        let watched = if groups.is_empty() {
+            String::new()
+        } else {
+            format!(" in target group {}", groups.join(", "))
+        };
         steps.push(match self.wish.until {
             Until::Registered => format!("follow it until the new targets are registered{watched}"),
             Until::Healthy => format!("follow it until the new targets are healthy{watched}"),
@@ -177,7 +199,11 @@ pub fn render(
     bindings: &[LoadBalancerBinding],
     running: Option<&Value>,
 ) -> Result<task_definition::Rendered, Vec<Finding>> {
-    let bindings = if bindings.is_empty() { &wish.load_balancers } else { bindings };
+    let bindings = if bindings.is_empty() {
+        &wish.load_balancers
+    } else {
+        bindings
+    };
     let load_balanced: Vec<LoadBalancedPort> = bindings
         .iter()
         .map(|b| LoadBalancedPort {
@@ -202,9 +228,12 @@ pub fn render(
 }
 
 fn no_definition(wish: &Wish) -> Finding {
-    Finding::error(Code::MissingKey, format!("service `{}` has no task definition to start from", wish.service))
-        .state("nothing was changed")
-        .hint("name one with --task-definition")
+    Finding::error(
+        Code::MissingKey,
+        format!("service `{}` has no task definition to start from", wish.service),
+    )
+    .state("nothing was changed")
+    .hint("name one with --task-definition")
 }
 
 /// What the file says of load balancers and AWS does not confirm. AWS wins: portzero does not rewire services.
@@ -214,10 +243,17 @@ fn mismatches(wish: &Wish, service: &Service) -> Vec<Finding> {
         .filter(|wanted| !service.load_balancers.contains(wanted))
         .map(|wanted| {
             let has: Vec<String> = service.load_balancers.iter().map(binding).collect();
-            let has = if has.is_empty() { "no load balancer".to_owned() } else { has.join("; ") };
+            let has = if has.is_empty() {
+                "no load balancer".to_owned()
+            } else {
+                has.join("; ")
+            };
             Finding::error(
                 Code::LoadBalancerMismatch,
-                format!("service `{}` is not attached to the load balancer that the file names", service.name),
+                format!(
+                    "service `{}` is not attached to the load balancer that the file names",
+                    service.name
+                ),
             )
             .evidence("file", binding(wanted))
             .evidence("aws", has)
@@ -232,7 +268,10 @@ fn binding(binding: &LoadBalancerBinding) -> String {
         Balancer::TargetGroup(arn) => format!("target group {arn}"),
         Balancer::Classic(name) => format!("classic load balancer {name}"),
     };
-    format!("container `{}` port {} in {to}", binding.container_name, binding.container_port)
+    format!(
+        "container `{}` port {} in {to}",
+        binding.container_name, binding.container_port
+    )
 }
 
 fn network(document: &Value, service: &Service) -> Network {
@@ -241,7 +280,10 @@ fn network(document: &Value, service: &Service) -> Network {
         return Network::Address;
     }
     let is_balanced = |container: &str, port: u16| {
-        service.load_balancers.iter().any(|b| b.container_name == container && b.container_port == port)
+        service
+            .load_balancers
+            .iter()
+            .any(|b| b.container_name == container && b.container_port == port)
     };
     let has_dynamic_ports = document.network_mode() == NetworkMode::Bridge
         && document.containers().iter().any(|c| {
@@ -259,7 +301,13 @@ fn needs(document: &Value) -> Needs {
     let sum = |of: fn(&task_definition::Container<'_>) -> u64| -> i64 {
         i64::try_from(document.containers().iter().map(of).sum::<u64>()).unwrap_or(i64::MAX)
     };
-    let task_level = |key: &str| document.value().get(key).and_then(Value::as_str).and_then(|s| s.parse::<i64>().ok());
+    let task_level = |key: &str| {
+        document
+            .value()
+            .get(key)
+            .and_then(Value::as_str)
+            .and_then(|s| s.parse::<i64>().ok())
+    };
     let mut needs = Needs {
         cpu: task_level("cpu").unwrap_or_else(|| sum(|c| c.cpu().unwrap_or(0))),
         // ECS reserves the soft limit where there is one.
@@ -269,13 +317,21 @@ fn needs(document: &Value) -> Needs {
     for container in document.containers() {
         let name = container.name().unwrap_or_default().to_owned();
         for mapping in container.port_mappings() {
-            let port = mapping.host_port().and_then(|p| u16::try_from(p).ok()).filter(|p| *p > 0);
-            needs.fixed_ports.extend(port.filter(|_| document.network_mode() != NetworkMode::Awsvpc));
+            let port = mapping
+                .host_port()
+                .and_then(|p| u16::try_from(p).ok())
+                .filter(|p| *p > 0);
+            needs
+                .fixed_ports
+                .extend(port.filter(|_| document.network_mode() != NetworkMode::Awsvpc));
         }
         if let Some(image) = container.image() {
             needs.images.push((name.clone(), image.to_owned()));
         }
-        let group = container.value.pointer("/logConfiguration/options/awslogs-group").and_then(Value::as_str);
+        let group = container
+            .value
+            .pointer("/logConfiguration/options/awslogs-group")
+            .and_then(Value::as_str);
         needs.log_groups.extend(group.map(|g| (name, g.to_owned())));
     }
     needs

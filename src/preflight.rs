@@ -44,12 +44,20 @@ pub fn check(survey: &Survey, network: Network) -> Vec<Finding> {
     findings.extend(in_progress(survey));
     findings.extend(classic(service));
     if service.status == ServiceStatus::Active {
-        findings.extend(survey.target_groups.values().flat_map(|group| target_group(group, network)));
+        findings.extend(
+            survey
+                .target_groups
+                .values()
+                .flat_map(|group| target_group(group, network)),
+        );
     }
     if service.desired_count == 0 {
         findings.push(Finding::warning(
             Code::NothingToVerify,
-            format!("`{}` wants no task (desired count 0): nothing will be verified", service.name),
+            format!(
+                "`{}` wants no task (desired count 0): nothing will be verified",
+                service.name
+            ),
         ));
     }
     findings.extend(survey.not_checked.iter().map(not_checked));
@@ -61,7 +69,9 @@ pub fn not_checked(error: &ApiError) -> Finding {
     let finding = Finding::warning(Code::NotChecked, format!("not checked: {}", error.action));
     let finding = finding.evidence("answer", error.code.clone().unwrap_or_else(|| error.message.clone()));
     match error.kind {
-        crate::api_error::ApiErrorKind::Denied => finding.hint(format!("allow {} to the role of this run", error.action)),
+        crate::api_error::ApiErrorKind::Denied => {
+            finding.hint(format!("allow {} to the role of this run", error.action))
+        }
         _ => finding,
     }
 }
@@ -84,8 +94,14 @@ fn status(service: &Service) -> Option<Finding> {
 fn controller(service: &Service) -> Option<Finding> {
     let (name, hint) = match &service.controller {
         DeploymentController::Ecs => return None,
-        DeploymentController::CodeDeploy => ("CODE_DEPLOY", "deploy it through AWS CodeDeploy, or change its controller to ECS"),
-        DeploymentController::External => ("EXTERNAL", "its task sets belong to another controller: deploy through that one"),
+        DeploymentController::CodeDeploy => (
+            "CODE_DEPLOY",
+            "deploy it through AWS CodeDeploy, or change its controller to ECS",
+        ),
+        DeploymentController::External => (
+            "EXTERNAL",
+            "its task sets belong to another controller: deploy through that one",
+        ),
         DeploymentController::Unknown(name) => (name.as_str(), "portzero deploys services whose controller is ECS"),
     };
     Some(
@@ -103,7 +119,10 @@ fn strategy(service: &Service) -> Option<Finding> {
     Some(
         Finding::error(
             Code::UnsupportedController,
-            format!("service `{}` is deployed by the strategy {strategy}, which portzero cannot follow yet", service.name),
+            format!(
+                "service `{}` is deployed by the strategy {strategy}, which portzero cannot follow yet",
+                service.name
+            ),
         )
         .state("nothing was changed"),
     )
@@ -143,9 +162,15 @@ fn in_progress(survey: &Survey) -> Option<Finding> {
     Some(
         Finding::warning(
             Code::DeploymentInProgress,
-            format!("a deployment of `{}` is already in progress; this one will replace it", survey.service.name),
+            format!(
+                "a deployment of `{}` is already in progress; this one will replace it",
+                survey.service.name
+            ),
         )
-        .evidence("running", format!("{} of {}", primary.id, primary.task_definition.short()))
+        .evidence(
+            "running",
+            format!("{} of {}", primary.id, primary.task_definition.short()),
+        )
         .evidence("since", since.unwrap_or_else(|| "unknown".into())),
     )
 }
@@ -171,7 +196,10 @@ fn target_group(group: &TargetGroup, network: Network) -> Vec<Finding> {
         findings.push(
             Finding::error(
                 Code::TargetGroupNotInUse,
-                format!("no load balancer forwards to target group `{}`, so no target in it ever becomes healthy", group.name),
+                format!(
+                    "no load balancer forwards to target group `{}`, so no target in it ever becomes healthy",
+                    group.name
+                ),
             )
             .state("nothing was changed")
             .hint("attach the target group to a listener or a rule"),
@@ -197,12 +225,25 @@ fn target_group(group: &TargetGroup, network: Network) -> Vec<Finding> {
             .state("nothing was changed"),
         );
     }
-    let fixed = group.health_check.port.as_deref().filter(|p| *p != "traffic-port" && !p.is_empty());
-    if let (Some(port), Network::Instance { has_dynamic_ports: true }) = (fixed, network) {
+    let fixed = group
+        .health_check
+        .port
+        .as_deref()
+        .filter(|p| *p != "traffic-port" && !p.is_empty());
+    if let (
+        Some(port),
+        Network::Instance {
+            has_dynamic_ports: true,
+        },
+    ) = (fixed, network)
+    {
         findings.push(
             Finding::error(
                 Code::HealthCheckPortFixed,
-                format!("target group `{}` checks port {port} of every target, but the host port is dynamic", group.name),
+                format!(
+                    "target group `{}` checks port {port} of every target, but the host port is dynamic",
+                    group.name
+                ),
             )
             .state("nothing was changed")
             .hint("set the target group's health check port to `traffic-port`"),

@@ -28,7 +28,11 @@ pub async fn survey<A: Ecs + LoadBalancing>(
         None => None,
     };
     let groups = service.target_groups();
-    let described = if groups.is_empty() { Vec::new() } else { aws.describe_target_groups(&groups).await.map_err(api)? };
+    let described = if groups.is_empty() {
+        Vec::new()
+    } else {
+        aws.describe_target_groups(&groups).await.map_err(api)?
+    };
     let mut reader = Reader::new(cluster.clone(), name.clone());
     reader.watch(groups);
     let snapshot = reader.snapshot(aws, None, false).await.map_err(api)?;
@@ -68,15 +72,21 @@ async fn find_service<A: Ecs>(aws: &A, cluster: &ClusterName, name: &ServiceName
 
 async fn cluster_missing<A: Ecs>(aws: &A, cluster: &ClusterName) -> Finding {
     let known = aws.list_clusters().await.unwrap_or_default();
-    let finding = Finding::error(Code::ClusterMissing, format!("there is no cluster `{cluster}` in this account and region"))
-        .state("nothing was changed");
+    let finding = Finding::error(
+        Code::ClusterMissing,
+        format!("there is no cluster `{cluster}` in this account and region"),
+    )
+    .state("nothing was changed");
     with_nearest(finding, cluster.as_str(), known.iter().map(ClusterName::as_str))
 }
 
 async fn service_missing<A: Ecs>(aws: &A, cluster: &ClusterName, name: &ServiceName) -> Finding {
     let known = aws.list_services(cluster).await.unwrap_or_default();
-    let finding = Finding::error(Code::ServiceMissing, format!("there is no service `{name}` in cluster `{cluster}`"))
-        .state("nothing was changed");
+    let finding = Finding::error(
+        Code::ServiceMissing,
+        format!("there is no service `{name}` in cluster `{cluster}`"),
+    )
+    .state("nothing was changed");
     with_nearest(finding, name.as_str(), known.iter().map(ServiceName::as_str))
 }
 
@@ -106,7 +116,10 @@ pub fn api(error: ApiError) -> Finding {
     if let Some(resource) = &error.resource {
         finding.evidence.push(("on".into(), resource.clone()));
     }
-    let answer = error.code.as_ref().map_or_else(|| error.message.clone(), |code| format!("{code}: {}", error.message));
+    let answer = error
+        .code
+        .as_ref()
+        .map_or_else(|| error.message.clone(), |code| format!("{code}: {}", error.message));
     finding.evidence.push(("answer".into(), answer));
     if let Some(id) = &error.request_id {
         finding.evidence.push(("request".into(), id.clone()));
@@ -156,7 +169,9 @@ impl Reader {
         ours: Option<&DeploymentId>,
         wants_capacity: bool,
     ) -> ApiResult<Snapshot> {
-        let described = aws.describe_services(&self.cluster, std::slice::from_ref(&self.service)).await?;
+        let described = aws
+            .describe_services(&self.cluster, std::slice::from_ref(&self.service))
+            .await?;
         let service_deployment = match ours {
             Some(ours) => self.service_deployment(aws, ours).await?,
             None => None,
@@ -167,7 +182,11 @@ impl Reader {
         for group in &self.groups {
             targets.insert(group.clone(), aws.describe_target_health(group).await?);
         }
-        let capacity = if wants_capacity { self.capacity(aws).await? } else { None };
+        let capacity = if wants_capacity {
+            self.capacity(aws).await?
+        } else {
+            None
+        };
         Ok(Snapshot {
             service: described.services.into_iter().next(),
             tasks,
@@ -180,8 +199,16 @@ impl Reader {
 
     async fn tasks<A: Ecs>(&mut self, aws: &A) -> ApiResult<Vec<Task>> {
         let arns = aws.list_tasks(&self.cluster, &self.service).await?;
-        let open: Vec<TaskArn> = arns.iter().filter(|arn| !self.stopped.contains_key(arn)).cloned().collect();
-        let described = if open.is_empty() { Vec::new() } else { aws.describe_tasks(&self.cluster, &open).await? };
+        let open: Vec<TaskArn> = arns
+            .iter()
+            .filter(|arn| !self.stopped.contains_key(arn))
+            .cloned()
+            .collect();
+        let described = if open.is_empty() {
+            Vec::new()
+        } else {
+            aws.describe_tasks(&self.cluster, &open).await?
+        };
         let mut tasks: Vec<Task> = arns.iter().filter_map(|arn| self.stopped.get(arn)).cloned().collect();
         for task in described {
             if task.is_stopped() {
@@ -217,12 +244,18 @@ impl Reader {
         }
     }
 
-    async fn service_deployment<A: Ecs>(&mut self, aws: &A, ours: &DeploymentId) -> ApiResult<Option<ServiceDeployment>> {
+    async fn service_deployment<A: Ecs>(
+        &mut self,
+        aws: &A,
+        ours: &DeploymentId,
+    ) -> ApiResult<Option<ServiceDeployment>> {
         if !self.are_service_deployments_readable {
             return Ok(None);
         }
         match aws.service_deployments(&self.cluster, &self.service).await {
-            Ok(deployments) => Ok(deployments.into_iter().find(|d| d.deployment_id().as_ref() == Some(ours))),
+            Ok(deployments) => Ok(deployments
+                .into_iter()
+                .find(|d| d.deployment_id().as_ref() == Some(ours))),
             Err(error) if is_optional_refusal(&error) => {
                 self.are_service_deployments_readable = false;
                 self.not_checked.push(error);

@@ -33,13 +33,21 @@ impl Deploy {
             return Ok(run::print_plans(&plans, &self.output));
         }
         let signals = Signals::listen();
-        run::execute((&aws, &SystemClock, &signals), plans, &self.output, || aws.request_counts()).await
+        run::execute((&aws, &SystemClock, &signals), plans, &self.output, || {
+            aws.request_counts()
+        })
+        .await
     }
 }
 
 pub async fn connect(region: Option<String>) -> Result<Connection<SystemClock>, Stop> {
-    let options = ConnectionOptions { region, ..ConnectionOptions::default() };
-    Connection::open(options, SystemClock).await.map_err(|finding| Stop::from(*finding))
+    let options = ConnectionOptions {
+        region,
+        ..ConnectionOptions::default()
+    };
+    Connection::open(options, SystemClock)
+        .await
+        .map_err(|finding| Stop::from(*finding))
 }
 
 pub fn warn(warnings: &[Finding]) {

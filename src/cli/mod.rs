@@ -1,5 +1,8 @@
 //! The command line: one file per subcommand. The environment is read here and nowhere below.
-#![allow(clippy::disallowed_methods, reason = "the environment enters the program in this module")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the environment enters the program in this module"
+)]
 
 mod deploy;
 mod files;
@@ -96,12 +99,18 @@ pub struct Stop {
 impl Stop {
     /// Usage or configuration.
     fn usage(findings: Vec<Finding>) -> Self {
-        Self { code: EXIT_USAGE, findings }
+        Self {
+            code: EXIT_USAGE,
+            findings,
+        }
     }
 
     /// Refused before the first change.
     fn refused(findings: Vec<Finding>) -> Self {
-        Self { code: crate::rollout::Verdict::Refused.exit_code(), findings }
+        Self {
+            code: crate::rollout::Verdict::Refused.exit_code(),
+            findings,
+        }
     }
 }
 

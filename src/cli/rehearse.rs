@@ -62,7 +62,9 @@ pub fn speed(text: &str) -> Result<Speed, String> {
     }
     let factor = text.strip_suffix('x').and_then(|number| number.parse::<f64>().ok());
     let factor = factor.filter(|f| f.is_finite() && *f > 0.0 && *f <= 100_000.0);
-    factor.map(Speed).ok_or_else(|| format!("expected `instant` or a factor such as `10x`, got {text:?}"))
+    factor
+        .map(Speed)
+        .ok_or_else(|| format!("expected `instant` or a factor such as `10x`, got {text:?}"))
 }
 
 impl Speed {
@@ -85,7 +87,10 @@ impl Rehearse {
         };
         self.world.apply(&mut scenario)?;
         let world = open_world(&scenario)?;
-        let clock = WorldClock { world: Rc::clone(&world), speed: self.speed };
+        let clock = WorldClock {
+            world: Rc::clone(&world),
+            speed: self.speed,
+        };
         let endpoint = serve(world).await?;
         let options = ConnectionOptions {
             region: Some(scenario.region.clone()),
@@ -93,7 +98,9 @@ impl Rehearse {
             credentials: Some(StaticCredentials::dummy()),
             seed: scenario.seed,
         };
-        let aws = Connection::open(options, clock.clone()).await.map_err(|finding| Stop::from(*finding))?;
+        let aws = Connection::open(options, clock.clone())
+            .await
+            .map_err(|finding| Stop::from(*finding))?;
         let plans = run::plan_all(&aws, &clock, &wishes).await?;
         if self.dry_run {
             return Ok(run::print_plans(&plans, &self.output));
@@ -107,7 +114,9 @@ impl WorldOptions {
     pub fn read(&self) -> Result<Option<Scenario>, Stop> {
         let Some(path) = &self.scenario else { return Ok(None) };
         let text = files::read(path)?;
-        Scenario::read(&text, &path.display().to_string()).map(Some).map_err(Stop::usage)
+        Scenario::read(&text, &path.display().to_string())
+            .map(Some)
+            .map_err(Stop::usage)
     }
 
     pub fn apply(&self, scenario: &mut Scenario) -> Result<(), Stop> {
@@ -132,13 +141,18 @@ fn fill_in(selection: &mut Selection, scenario: &Scenario) {
     };
     if let Some(service) = only {
         selection.service.get_or_insert_with(|| service.name.clone());
-        selection.cluster.get_or_insert_with(|| service.cluster.clone().unwrap_or_else(|| scenario.cluster.clone()));
+        selection
+            .cluster
+            .get_or_insert_with(|| service.cluster.clone().unwrap_or_else(|| scenario.cluster.clone()));
     }
 }
 
 pub fn open_world(scenario: &Scenario) -> Result<Rc<RefCell<World>>, Stop> {
     let world = World::new(scenario).map_err(|why| {
-        Stop::from(Finding::error(Code::Config, format!("the simulated world cannot begin: {why}")))
+        Stop::from(Finding::error(
+            Code::Config,
+            format!("the simulated world cannot begin: {why}"),
+        ))
     })?;
     Ok(Rc::new(RefCell::new(world)))
 }
@@ -146,7 +160,10 @@ pub fn open_world(scenario: &Scenario) -> Result<Rc<RefCell<World>>, Stop> {
 /// Serves the world on a free loopback port, and gives its address.
 async fn serve(world: Rc<RefCell<World>>) -> Result<String, Stop> {
     let cannot = |error: std::io::Error| {
-        Stop::from(Finding::error(Code::Config, format!("the simulator cannot listen on 127.0.0.1: {error}")))
+        Stop::from(Finding::error(
+            Code::Config,
+            format!("the simulator cannot listen on 127.0.0.1: {error}"),
+        ))
     };
     let listener = server::bind(0).await.map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;

@@ -28,7 +28,10 @@ impl Render {
             let Base::Document(document) = &wish.base else {
                 let finding = Finding::error(
                     Code::MissingKey,
-                    format!("the task definition of `{}` is in AWS: nothing to render without it", wish.service),
+                    format!(
+                        "the task definition of `{}` is in AWS: nothing to render without it",
+                        wish.service
+                    ),
                 )
                 .hint("name a file with --task-definition, or use `portzero plan`");
                 return Err(finding.into());

@@ -28,7 +28,11 @@ pub async fn plan_all<A: Ecs + LoadBalancing, C: Clock>(
             Err((_, found)) => findings.extend(found),
         }
     }
-    if findings.is_empty() { Ok(plans) } else { Err(Stop::refused(findings)) }
+    if findings.is_empty() {
+        Ok(plans)
+    } else {
+        Err(Stop::refused(findings))
+    }
 }
 
 /// Prints plans; the exit code says whether they would be refused.
@@ -45,7 +49,11 @@ pub fn print_plans(plans: &[(Plan, Survey)], output: &Output) -> u8 {
         }
     }
     let is_refused = plans.iter().any(|(plan, _)| plan.is_refused());
-    if is_refused { crate::rollout::Verdict::Refused.exit_code() } else { 0 }
+    if is_refused {
+        crate::rollout::Verdict::Refused.exit_code()
+    } else {
+        0
+    }
 }
 
 /// Executes the plans in order. The first service that does not succeed keeps the later ones from being touched.
@@ -61,14 +69,30 @@ where
     I: Interrupts,
 {
     let started_at = clock.now();
-    let width = plans.iter().map(|(p, _)| p.wish.service.as_str().chars().count()).max().unwrap_or(0);
-    let mut log = Story { log: Log::new(std::io::stderr(), width), is_quiet: output.quiet };
-    let refused: Vec<Finding> =
-        plans.iter().filter(|(p, _)| p.is_refused()).flat_map(|(p, _)| p.findings.clone()).collect();
+    let width = plans
+        .iter()
+        .map(|(p, _)| p.wish.service.as_str().chars().count())
+        .max()
+        .unwrap_or(0);
+    let mut log = Story {
+        log: Log::new(std::io::stderr(), width),
+        is_quiet: output.quiet,
+    };
+    let refused: Vec<Finding> = plans
+        .iter()
+        .filter(|(p, _)| p.is_refused())
+        .flat_map(|(p, _)| p.findings.clone())
+        .collect();
     if !refused.is_empty() {
         return Err(Stop::refused(refused));
     }
-    let mut run = Run { aws, clock, interrupts, report: &mut log, started_at };
+    let mut run = Run {
+        aws,
+        clock,
+        interrupts,
+        report: &mut log,
+        started_at,
+    };
     for (plan, _) in &plans {
         tell_plan(&mut run, plan);
     }
@@ -86,7 +110,10 @@ where
     let counts = counts();
     log.log.print(&report::log::requests(&counts));
     if !left.is_empty() {
-        let finding = Finding::warning(Code::DeploymentFailed, format!("not touched after that: {}", left.join(", ")));
+        let finding = Finding::warning(
+            Code::DeploymentFailed,
+            format!("not touched after that: {}", left.join(", ")),
+        );
         log.log.print(&format!("\n{}", report::finding::render(&finding)));
     }
     let document = report::result::document(&runs, &counts, started_at, clock.now());
@@ -104,12 +131,22 @@ where
     let wish = &plan.wish;
     run.tell(wish, EventKind::Planned { line: plan.revisions() });
     for change in &plan.changes {
-        run.tell(wish, EventKind::Planned { line: change.to_string() });
+        run.tell(
+            wish,
+            EventKind::Planned {
+                line: change.to_string(),
+            },
+        );
     }
     for step in plan.steps() {
         run.tell(wish, EventKind::Planned { line: step });
     }
-    run.tell(wish, EventKind::Planned { line: format!("expected: {}", plan.forecast.sentence()) });
+    run.tell(
+        wish,
+        EventKind::Planned {
+            line: format!("expected: {}", plan.forecast.sentence()),
+        },
+    );
     for finding in &plan.findings {
         run.tell(wish, EventKind::Found(finding.clone()));
     }
@@ -117,7 +154,9 @@ where
 
 /// A result that cannot be written is a warning: the verdict stands.
 fn write_result(document: &report::result::ResultDocument, output: &Output, log: &mut Story) {
-    let Ok(mut json) = serde_json::to_string_pretty(document) else { return };
+    let Ok(mut json) = serde_json::to_string_pretty(document) else {
+        return;
+    };
     json.push('\n');
     if output.format == Format::Json {
         println(json.trim_end());
@@ -125,7 +164,10 @@ fn write_result(document: &report::result::ResultDocument, output: &Output, log:
     if let Some(path) = &output.report
         && let Err(error) = std::fs::write(path, &json)
     {
-        log.log.print(&format!("warning: the report could not be written to {}: {error}\n", path.display()));
+        log.log.print(&format!(
+            "warning: the report could not be written to {}: {error}\n",
+            path.display()
+        ));
     }
 }
 

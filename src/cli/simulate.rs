@@ -38,12 +38,19 @@ impl Simulate {
         self.world.apply(&mut scenario)?;
         let world = open_world(&scenario)?;
         let cannot = |error: std::io::Error| {
-            Stop::from(Finding::error(Code::Config, format!("the simulator cannot listen on port {}: {error}", self.port)))
+            Stop::from(Finding::error(
+                Code::Config,
+                format!("the simulator cannot listen on port {}: {error}", self.port),
+            ))
         };
         let listener = server::bind(self.port).await.map_err(cannot)?;
         let address = listener.local_addr().map_err(cannot)?;
         run::println(&instructions(&format!("http://{address}"), &scenario));
-        let factor = if self.speed.factor() > 0.0 { self.speed.factor() } else { 1.0 };
+        let factor = if self.speed.factor() > 0.0 {
+            self.speed.factor()
+        } else {
+            1.0
+        };
         let (began, start) = (SystemClock.now(), world.borrow().now());
         let keep_time = move |world: &mut World| {
             let passed = SystemClock.now().since(began).mul_f64(factor);
@@ -61,7 +68,8 @@ impl Simulate {
         if let Some(scenario) = self.world.read()? {
             return Ok(scenario);
         }
-        let is_named = self.selection.config.is_some() || self.selection.service.is_some() || !self.selection.services.is_empty();
+        let is_named =
+            self.selection.config.is_some() || self.selection.service.is_some() || !self.selection.services.is_empty();
         if !is_named {
             return Scenario::read(DEMO, "demo").map_err(Stop::usage);
         }

@@ -9,7 +9,9 @@ use crate::finding::{Code, Finding};
 use crate::id::TargetGroupArn;
 use crate::plan::{Base, Wish};
 use crate::service::{Balancer, LoadBalancerBinding};
-use crate::sim::scenario::{CircuitBreakerSpec, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
+use crate::sim::scenario::{
+    CircuitBreakerSpec, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec,
+};
 use crate::task_definition::{Document, NetworkMode};
 
 /// The tag that the images carry in the simulated running revision, so that there is something to ship.
@@ -41,16 +43,25 @@ fn add(scenario: &mut Scenario, wish: &Wish, stanza: Option<&ServiceConfig>) -> 
         Base::Registered(reference) => made_up(wish, reference.split(':').next().unwrap_or(reference)),
     };
     let document = Document::from_value(definition.clone(), "the simulated service");
-    let bindings = if wish.load_balancers.is_empty() { guessed(wish, &document) } else { wish.load_balancers.clone() };
-    let load_balancers =
-        bindings.iter().map(|binding| load_balancer(scenario, binding)).collect::<Result<Vec<_>, Stop>>()?;
+    let bindings = if wish.load_balancers.is_empty() {
+        guessed(wish, &document)
+    } else {
+        wish.load_balancers.clone()
+    };
+    let load_balancers = bindings
+        .iter()
+        .map(|binding| load_balancer(scenario, binding))
+        .collect::<Result<Vec<_>, Stop>>()?;
     let spec = ServiceSpec {
         name: wish.service.to_string(),
         cluster: Some(cluster.clone()),
         desired_count: stanza.and_then(|s| s.count).unwrap_or(1),
         minimum_healthy_percent: stanza.and_then(|s| s.minimum_healthy_percent).unwrap_or(100),
         maximum_percent: stanza.and_then(|s| s.maximum_percent).unwrap_or(200),
-        circuit_breaker: Some(CircuitBreakerSpec { enable: true, rollback: true }),
+        circuit_breaker: Some(CircuitBreakerSpec {
+            enable: true,
+            rollback: true,
+        }),
         load_balancers,
         health_check_grace_period: stanza.and_then(|s| s.health_check_grace_period),
         launch_type: stanza.and_then(|s| s.launch_type.clone()),
@@ -73,8 +84,16 @@ fn previous(document: &Document, wish: &Wish) -> Value {
     let containers = value.get_mut("containerDefinitions").and_then(Value::as_array_mut);
     for (index, container) in containers.into_iter().flatten().enumerate() {
         let name = container.get("name").and_then(Value::as_str).unwrap_or_default();
-        let is_shipped = if shipped.is_empty() { index == 0 } else { shipped.contains(&name) };
-        let new = wish.images.iter().find(|i| i.container.as_deref() == Some(name)).map(|i| i.image.clone());
+        let is_shipped = if shipped.is_empty() {
+            index == 0
+        } else {
+            shipped.contains(&name)
+        };
+        let new = wish
+            .images
+            .iter()
+            .find(|i| i.container.as_deref() == Some(name))
+            .map(|i| i.image.clone());
         if let Some(image) = container.get("image").and_then(Value::as_str).filter(|_| is_shipped) {
             let image = with_tag(&new.unwrap_or_else(|| image.to_owned()), PREVIOUS_TAG);
             container["image"] = Value::String(image);
@@ -92,7 +111,9 @@ fn previous(document: &Document, wish: &Wish) -> Value {
 fn made_up(wish: &Wish, family: &str) -> Value {
     let binding = wish.load_balancers.first();
     let named = wish.images.iter().find_map(|i| i.container.clone());
-    let name = named.or_else(|| binding.map(|b| b.container_name.clone())).unwrap_or_else(|| "web".into());
+    let name = named
+        .or_else(|| binding.map(|b| b.container_name.clone()))
+        .unwrap_or_else(|| "web".into());
     json!({
         "family": family,
         "networkMode": "bridge",
@@ -145,7 +166,11 @@ fn load_balancer(scenario: &mut Scenario, binding: &LoadBalancerBinding) -> Resu
             return Err(finding.into());
         }
     };
-    if !scenario.target_groups.iter().any(|g| g.arn.as_deref() == Some(arn.as_str())) {
+    if !scenario
+        .target_groups
+        .iter()
+        .any(|g| g.arn.as_deref() == Some(arn.as_str()))
+    {
         scenario.target_groups.push(TargetGroupSpec {
             name: arn.name().to_owned(),
             arn: Some(arn.to_string()),
@@ -166,7 +191,9 @@ fn add_instances(scenario: &mut Scenario, spec: &ServiceSpec, document: &Documen
         return;
     }
     let has_fixed_port = document.containers().iter().any(|c| {
-        c.port_mappings().iter().any(|m| m.host_port().is_some_and(|port| port > 0))
+        c.port_mappings()
+            .iter()
+            .any(|m| m.host_port().is_some_and(|port| port > 0))
     });
     let tasks_max = i64::from((spec.desired_count * spec.maximum_percent).div_ceil(100).max(1));
     let count = if has_fixed_port { spec.desired_count.max(1) } else { 1 };
@@ -179,7 +206,9 @@ fn add_instances(scenario: &mut Scenario, spec: &ServiceSpec, document: &Documen
         id: (count == 1).then(|| instance_id(ordinal)),
         cluster: Some(cluster.to_owned()),
         cpu: fallback.cpu.max(tasks_max * sum(|c| c.cpu().unwrap_or(0))),
-        memory: fallback.memory.max(tasks_max * sum(|c| c.memory().or(c.memory_reservation()).unwrap_or(0))),
+        memory: fallback
+            .memory
+            .max(tasks_max * sum(|c| c.memory().or(c.memory_reservation()).unwrap_or(0))),
         count,
         ..fallback
     });
@@ -196,7 +225,10 @@ mod tests {
 
     #[test]
     fn a_tag_is_replaced_and_a_registry_port_is_not() {
-        assert_eq!(with_tag("registry:5000/team/web:v2@sha256:ab", "previous"), "registry:5000/team/web:previous");
+        assert_eq!(
+            with_tag("registry:5000/team/web:v2@sha256:ab", "previous"),
+            "registry:5000/team/web:previous"
+        );
         assert_eq!(with_tag("nginx", "previous"), "nginx:previous");
     }
 }

@@ -32,9 +32,15 @@ pub struct Wishes {
 pub fn gather(selection: &Selection, following: &Following) -> Result<Wishes, Stop> {
     let config = read_config(selection)?;
     let mut warnings = config.as_ref().map(|(_, c)| c.warnings.clone()).unwrap_or_default();
-    let region = selection.region.clone().or_else(|| config.as_ref().and_then(|(_, c)| c.region.clone()));
+    let region = selection
+        .region
+        .clone()
+        .or_else(|| config.as_ref().and_then(|(_, c)| c.region.clone()));
     let stanzas = stanzas(selection, config.as_ref().map(|(_, c)| c))?;
-    let folder = config.as_ref().and_then(|(path, _)| path.parent().map(Path::to_owned)).unwrap_or_default();
+    let folder = config
+        .as_ref()
+        .and_then(|(path, _)| path.parent().map(Path::to_owned))
+        .unwrap_or_default();
     let mut wishes = Vec::new();
     let mut findings = Vec::new();
     for stanza in &stanzas {
@@ -44,11 +50,22 @@ pub fn gather(selection: &Selection, following: &Following) -> Result<Wishes, St
             Err(found) => findings.extend(found),
         }
     }
-    if findings.is_empty() { Ok(Wishes { wishes, stanzas, region, warnings }) } else { Err(Stop::usage(findings)) }
+    if findings.is_empty() {
+        Ok(Wishes {
+            wishes,
+            stanzas,
+            region,
+            warnings,
+        })
+    } else {
+        Err(Stop::usage(findings))
+    }
 }
 
 fn read_config(selection: &Selection) -> Result<Option<(PathBuf, Config)>, Stop> {
-    let Some(path) = files::config_path(selection.config.as_deref()) else { return Ok(None) };
+    let Some(path) = files::config_path(selection.config.as_deref()) else {
+        return Ok(None);
+    };
     let text = files::read(&path)?;
     let mut vars = BTreeMap::new();
     for var in &selection.vars {
@@ -59,8 +76,15 @@ fn read_config(selection: &Selection) -> Result<Option<(PathBuf, Config)>, Stop>
     let is_branch = std::env::var("GITHUB_REF_TYPE").is_ok_and(|kind| kind == "branch");
     let branch = std::env::var("GITHUB_REF_NAME").ok().filter(|_| is_branch);
     let name = path.display().to_string();
-    let config = config::read(&text, &name, &lookup, &vars, selection.environment.as_deref(), branch.as_deref())
-        .map_err(Stop::usage)?;
+    let config = config::read(
+        &text,
+        &name,
+        &lookup,
+        &vars,
+        selection.environment.as_deref(),
+        branch.as_deref(),
+    )
+    .map_err(Stop::usage)?;
     Ok(Some((path, config)))
 }
 
@@ -78,7 +102,9 @@ fn stanzas(selection: &Selection, config: Option<&Config>) -> Result<Vec<Option<
     match config.select(&names) {
         Ok(chosen) => Ok(chosen.into_iter().cloned().map(Some).collect()),
         // --cluster and --service are enough: the file that happens to lie here need not know the service.
-        Err(_) if selection.services.is_empty() && selection.cluster.is_some() && selection.config.is_none() => Ok(vec![None]),
+        Err(_) if selection.services.is_empty() && selection.cluster.is_some() && selection.config.is_none() => {
+            Ok(vec![None])
+        }
         Err(findings) => Err(Stop::usage(findings)),
     }
 }
@@ -99,15 +125,22 @@ fn wish(
         .as_ref()
         .map(|c| ClusterName::from_reference(c))
         .or_else(|| stanza.and_then(|s| s.cluster.clone()));
-    let base = base(selection, stanza, folder).map_err(|found| findings.extend(found)).ok();
+    let base = base(selection, stanza, folder)
+        .map_err(|found| findings.extend(found))
+        .ok();
     let images = images(selection, stanza);
     let environment = environment(selection).map_err(|finding| findings.push(finding)).ok();
     let settings = stanza.map(|s| s.settings.clone()).unwrap_or_default();
-    let until = until(following, &settings).map_err(|finding| findings.push(finding)).ok();
+    let until = until(following, &settings)
+        .map_err(|finding| findings.push(finding))
+        .ok();
     if cluster.is_none() {
-        findings.push(usage("no cluster is known: name one with --cluster, or with `cluster:` in the file".into()));
+        findings.push(usage(
+            "no cluster is known: name one with --cluster, or with `cluster:` in the file".into(),
+        ));
     }
-    let (Some(service), Some(cluster), Some(base), Some(environment), Some(until)) = (name, cluster, base, environment, until)
+    let (Some(service), Some(cluster), Some(base), Some(environment), Some(until)) =
+        (name, cluster, base, environment, until)
     else {
         return Err(findings);
     };
@@ -120,7 +153,10 @@ fn wish(
         dynamic_ports: dynamic_ports(selection.dynamic_ports.or(settings.dynamic_ports)),
         allow_unknown_keys: selection.allow_unknown_keys,
         load_balancers: stanza.map(|s| s.load_balancers.clone()).unwrap_or_default(),
-        force_new_deployment: following.force_new_deployment.or(settings.force_new_deployment).unwrap_or(true),
+        force_new_deployment: following
+            .force_new_deployment
+            .or(settings.force_new_deployment)
+            .unwrap_or(true),
         until,
         settle: following.settle.or(settings.settle).unwrap_or(SETTLE_DEFAULT),
         timeout: following.timeout.or(settings.timeout),
@@ -169,14 +205,25 @@ fn is_path(text: &str) -> bool {
 fn images(selection: &Selection, stanza: Option<&ServiceConfig>) -> Vec<ImageChange> {
     let mut images: Vec<ImageChange> = Vec::new();
     for (container, image) in stanza.into_iter().flat_map(|s| &s.images) {
-        images.push(ImageChange { container: Some(container.clone()), image: image.clone() });
+        images.push(ImageChange {
+            container: Some(container.clone()),
+            image: image.clone(),
+        });
     }
-    for text in selection.images.iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
+    for text in selection
+        .images
+        .iter()
+        .map(|text| text.trim())
+        .filter(|text| !text.is_empty())
+    {
         // A digest or a registry may hold `=`, a container's name never holds `/`, `:` or `@`.
         let named = pair(text).filter(|(name, _)| !name.contains(['/', ':', '@']));
         let (container, image) = named.map_or((None, text), |(name, image)| (Some(name.to_owned()), image));
         images.retain(|known| container.is_none() || known.container != container);
-        images.push(ImageChange { container, image: image.to_owned() });
+        images.push(ImageChange {
+            container,
+            image: image.to_owned(),
+        });
     }
     images
 }
@@ -188,7 +235,11 @@ fn environment(selection: &Selection) -> Result<Vec<EnvironmentChange>, Finding>
         .map(|text| {
             let (target, value) = pair(text).ok_or_else(env_form)?;
             let (container, name) = target.split_once(':').ok_or_else(env_form)?;
-            Ok(EnvironmentChange { container: container.to_owned(), name: name.to_owned(), value: value.to_owned() })
+            Ok(EnvironmentChange {
+                container: container.to_owned(),
+                name: name.to_owned(),
+                value: value.to_owned(),
+            })
         })
         .collect()
 }
@@ -228,10 +279,17 @@ fn not_acted_on(stanza: &ServiceConfig) -> Option<Finding> {
         ("probes", !stanza.probes.is_empty()),
         ("template_values", !stanza.template_values.is_empty()),
     ];
-    let given: Vec<&str> = keys.iter().filter(|(_, is_given)| *is_given).map(|(key, _)| *key).collect();
+    let given: Vec<&str> = keys
+        .iter()
+        .filter(|(_, is_given)| *is_given)
+        .map(|(key, _)| *key)
+        .collect();
     (!given.is_empty()).then(|| {
-        Finding::warning(Code::IgnoredKey, format!("of service `{}`, not acted on yet: {}", stanza.name, given.join(", ")))
-            .at(stanza.location.clone())
+        Finding::warning(
+            Code::IgnoredKey,
+            format!("of service `{}`, not acted on yet: {}", stanza.name, given.join(", ")),
+        )
+        .at(stanza.location.clone())
     })
 }
 

@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::finding::{Code, Finding, Location};
-use crate::nearest::nearest;
 use crate::id::{ClusterName, ServiceName};
+use crate::nearest::nearest;
 use crate::service::{LoadBalancerBinding, SchedulingStrategy};
 
 pub use settings::{DynamicPorts, IfBusy, Leftover, Settings, UnknownWord, Until, duration};

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use super::interpolate::Variables;
 use super::read::{Fields, Item, Problems};
 use super::settings::Settings;
-use crate::nearest::nearest;
 use super::tree::{self, Node, Place, Value};
 use super::{Config, ServiceConfig, service_stanza};
 use crate::finding::{Code, Finding};
 use crate::id::ClusterName;
+use crate::nearest::nearest;
 
 /// The one version there is.
 const VERSION: u32 = 1;

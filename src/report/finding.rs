@@ -4,7 +4,12 @@ use crate::finding::Finding;
 use crate::report::text::clean;
 
 pub fn render(finding: &Finding) -> String {
-    let mut out = format!("{}[{}]: {}\n", finding.severity.as_str(), finding.code, clean(&finding.summary));
+    let mut out = format!(
+        "{}[{}]: {}\n",
+        finding.severity.as_str(),
+        finding.code,
+        clean(&finding.summary)
+    );
     if let Some(location) = &finding.location {
         out.push_str(&format!("  --> {}\n", clean(&location.to_string())));
     }

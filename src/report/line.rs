@@ -12,13 +12,25 @@ pub fn render(event: &RunEvent) -> Option<String> {
         EventKind::Planned { line } => format!("plan: {line}"),
         EventKind::Revision { arn, is_reused: false } => format!("registered {}", arn.short()),
         EventKind::Revision { arn, is_reused: true } => format!("reusing {}: the content is the same", arn.short()),
-        EventKind::Updated { deployment, before, after } => match before {
-            Some(before) => format!("updated the service: {} -> {}, deployment {deployment}", before.short(), after.short()),
+        EventKind::Updated {
+            deployment,
+            before,
+            after,
+        } => match before {
+            Some(before) => format!(
+                "updated the service: {} -> {}, deployment {deployment}",
+                before.short(),
+                after.short()
+            ),
             None => format!("updated the service: {}, deployment {deployment}", after.short()),
         },
         EventKind::Rollout(happening) => rollout(happening),
         EventKind::Found(finding) => {
-            let word = if finding.severity == Severity::Error { "error" } else { finding.severity.as_str() };
+            let word = if finding.severity == Severity::Error {
+                "error"
+            } else {
+                finding.severity.as_str()
+            };
             format!("{word}[{}]: {}", finding.code, finding.summary)
         }
         EventKind::Ended(_) => return None,
@@ -29,13 +41,32 @@ pub fn render(event: &RunEvent) -> Option<String> {
 fn rollout(happening: &Happening) -> String {
     match happening {
         Happening::Phase(phase) => format!("phase: {}", phase.as_str()),
-        Happening::Task { task, whose, task_definition, status, instance, reason } => {
+        Happening::Task {
+            task,
+            whose,
+            task_definition,
+            status,
+            instance,
+            reason,
+        } => {
             let on = instance.as_ref().map(|i| format!(" on {i}")).unwrap_or_default();
             let why = reason.as_ref().map(|r| format!(": {r}")).unwrap_or_default();
             let id: String = task.short().chars().take(8).collect();
-            format!("{} task {id} ({}){on}: {}{why}", whose.as_str(), task_definition.short(), status.as_str())
+            format!(
+                "{} task {id} ({}){on}: {}{why}",
+                whose.as_str(),
+                task_definition.short(),
+                status.as_str()
+            )
         }
-        Happening::Target { place, whose, from, to, reason, description } => {
+        Happening::Target {
+            place,
+            whose,
+            from,
+            to,
+            reason,
+            description,
+        } => {
             let from = from.as_ref().map(|s| format!("{} -> ", s.as_str())).unwrap_or_default();
             let to = match (to, whose) {
                 (Some(state), _) => state.as_str().to_owned(),
@@ -47,9 +78,18 @@ fn rollout(happening: &Happening) -> String {
                 (Some(word), None) | (None, Some(word)) => format!(" ({word})"),
                 (None, None) => String::new(),
             };
-            format!("{} target {} in {}: {from}{to}{why}", whose.as_str(), place.1, place.0.name())
+            format!(
+                "{} target {} in {}: {from}{to}{why}",
+                whose.as_str(),
+                place.1,
+                place.0.name()
+            )
         }
-        Happening::Breaker { failures, threshold, rolls_back } => {
+        Happening::Breaker {
+            failures,
+            threshold,
+            rolls_back,
+        } => {
             let then = if *rolls_back { "ECS rolls back" } else { "ECS gives up" };
             if failures >= threshold {
                 format!("circuit breaker: {failures} failures, the threshold is {threshold}: {then}")

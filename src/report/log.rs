@@ -31,7 +31,12 @@ impl<W: std::io::Write> Log<W> {
 impl<W: std::io::Write> Report for Log<W> {
     fn event(&mut self, event: &RunEvent) {
         if let Some(text) = line::render(event) {
-            let line = format!("{:>7}  {:<width$}  {text}\n", human(event.elapsed), event.service, width = self.width);
+            let line = format!(
+                "{:>7}  {:<width$}  {text}\n",
+                human(event.elapsed),
+                event.service,
+                width = self.width
+            );
             self.print(&line);
         }
     }
@@ -53,7 +58,11 @@ pub fn closing(run: &ServiceRun) -> String {
     }
     for (index, target) in run.targets.iter().enumerate() {
         let label = if index == 0 { "targets" } else { "" };
-        let task = target.task.as_ref().map(|t| format!("  task {}", &t[..t.len().min(8)])).unwrap_or_default();
+        let task = target
+            .task
+            .as_ref()
+            .map(|t| format!("  task {}", &t[..t.len().min(8)]))
+            .unwrap_or_default();
         let states: Vec<String> = states(target).into_iter().map(|(s, d)| format!("{s}{d}")).collect();
         let _ = writeln!(
             out,
@@ -69,7 +78,11 @@ pub fn closing(run: &ServiceRun) -> String {
 
 /// How many requests the run has sent; a line of its own, because all services share them.
 pub fn requests(counts: &RequestCounts) -> String {
-    let parts: Vec<String> = counts.by_action.iter().map(|(action, n)| format!("{action} {n}")).collect();
+    let parts: Vec<String> = counts
+        .by_action
+        .iter()
+        .map(|(action, n)| format!("{action} {n}"))
+        .collect();
     let mut line = format!("  requests    {} ({})", counts.total(), parts.join(", "));
     if counts.throttled + counts.retried > 0 {
         let _ = write!(line, ", {} throttled, {} retried", counts.throttled, counts.retried);
@@ -93,7 +106,11 @@ fn headline(run: &ServiceRun) -> String {
         Some(after) => format!("{before} -> {}", after.short()),
         None => format!("{before} stays"),
     };
-    format!("{verdict}: {}  {revisions}  in {}", run.wish.service, human(run.duration))
+    format!(
+        "{verdict}: {}  {revisions}  in {}",
+        run.wish.service,
+        human(run.duration)
+    )
 }
 
 /// `starting 45s, registering 12s, draining 6m 02s`, each phase with all its stays added up.
@@ -102,17 +119,30 @@ fn phases(run: &ServiceRun) -> String {
     for span in &run.phases {
         *sums.entry(span.phase).or_default() += span.duration;
     }
-    let parts: Vec<String> = sums.iter().map(|(phase, span)| format!("{} {}", phase.as_str(), human(*span))).collect();
+    let parts: Vec<String> = sums
+        .iter()
+        .map(|(phase, span)| format!("{} {}", phase.as_str(), human(*span)))
+        .collect();
     parts.join(", ")
 }
 
 /// Each state with how long it lasted; the last one has no end.
 fn states(target: &crate::rollout::TargetStory) -> Vec<(String, String)> {
-    let ends = target.states.iter().skip(1).map(|(_, _, at)| Some(*at)).chain(std::iter::once(None));
+    let ends = target
+        .states
+        .iter()
+        .skip(1)
+        .map(|(_, _, at)| Some(*at))
+        .chain(std::iter::once(None));
     target
         .states
         .iter()
         .zip(ends)
-        .map(|((state, _, at), end)| (state.clone(), end.map(|e| format!(" {}", human(e.since(*at)))).unwrap_or_default()))
+        .map(|((state, _, at), end)| {
+            (
+                state.clone(),
+                end.map(|e| format!(" {}", human(e.since(*at)))).unwrap_or_default(),
+            )
+        })
         .collect()
 }

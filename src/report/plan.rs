@@ -12,7 +12,12 @@ use crate::target::TargetGroup;
 use crate::time::human;
 
 pub fn text(plan: &Plan) -> String {
-    let mut out = format!("plan for {} in {}: {}\n", plan.wish.service, plan.wish.cluster, plan.revisions());
+    let mut out = format!(
+        "plan for {} in {}: {}\n",
+        plan.wish.service,
+        plan.wish.cluster,
+        plan.revisions()
+    );
     for (index, step) in plan.steps().iter().enumerate() {
         let _ = writeln!(out, "  {}. {step}", index + 1);
     }
@@ -88,8 +93,16 @@ fn target_group(group: &TargetGroup) -> String {
             human(check.interval),
             check.matcher.as_deref().unwrap_or("200")
         ),
-        (None, true) => format!("{} every {}", check.protocol.as_deref().unwrap_or("TCP"), human(check.interval)),
+        (None, true) => format!(
+            "{} every {}",
+            check.protocol.as_deref().unwrap_or("TCP"),
+            human(check.interval)
+        ),
     };
     let delay = group.deregistration_delay.map_or_else(|| "not known".to_owned(), human);
-    format!("{} ({}): {what}; deregistration delay {delay}", group.name, group.target_type.as_str())
+    format!(
+        "{} ({}): {what}; deregistration delay {delay}",
+        group.name,
+        group.target_type.as_str()
+    )
 }

@@ -80,7 +80,12 @@ struct Requests {
     retried: u64,
 }
 
-pub fn document(runs: &[ServiceRun], counts: &RequestCounts, started_at: Timestamp, ended_at: Timestamp) -> ResultDocument {
+pub fn document(
+    runs: &[ServiceRun],
+    counts: &RequestCounts,
+    started_at: Timestamp,
+    ended_at: Timestamp,
+) -> ResultDocument {
     ResultDocument {
         version: 1,
         verdict: overall(runs).as_str(),
@@ -99,7 +104,10 @@ pub fn document(runs: &[ServiceRun], counts: &RequestCounts, started_at: Timesta
 /// The first verdict that is no success, else the first: a run is as good as its worst service.
 pub fn overall(runs: &[ServiceRun]) -> Verdict {
     let verdicts = || runs.iter().map(|r| r.outcome.verdict);
-    verdicts().find(|v| !v.is_success()).or_else(|| verdicts().next()).unwrap_or(Verdict::Succeeded)
+    verdicts()
+        .find(|v| !v.is_success())
+        .or_else(|| verdicts().next())
+        .unwrap_or(Verdict::Succeeded)
 }
 
 fn service(run: &ServiceRun) -> ServiceResult {
@@ -111,7 +119,11 @@ fn service(run: &ServiceRun) -> ServiceResult {
             before: run.before.as_ref().map(ToString::to_string),
             after: run.after.as_ref().map(ToString::to_string),
             changed: run.after.is_some() && run.after != run.before,
-            diff: run.plan.iter().flat_map(|p| p.diff.iter().map(ToString::to_string)).collect(),
+            diff: run
+                .plan
+                .iter()
+                .flat_map(|p| p.diff.iter().map(ToString::to_string))
+                .collect(),
         },
         deployment_id: run.deployment.as_ref().map(ToString::to_string),
         phases: run
@@ -124,10 +136,10 @@ fn service(run: &ServiceRun) -> ServiceResult {
             })
             .collect(),
         targets: run.targets.iter().map(target).collect(),
-        forecast: run
-            .plan
-            .as_ref()
-            .map(|p| ForecastResult { switched_s: p.forecast.switched.as_secs(), drained_s: p.forecast.drained.as_secs() }),
+        forecast: run.plan.as_ref().map(|p| ForecastResult {
+            switched_s: p.forecast.switched.as_secs(),
+            drained_s: p.forecast.drained.as_secs(),
+        }),
         findings: plan::findings(&run.outcome.findings),
     }
 }

@@ -4,8 +4,11 @@
 /// longer than a screenful is cut.
 pub fn clean(text: &str) -> String {
     const CHARS_MAX: usize = 2_000;
-    let mut clean: String =
-        text.chars().take(CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut clean: String = text
+        .chars()
+        .take(CHARS_MAX)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     if text.chars().nth(CHARS_MAX).is_some() {
         clean.push('…');
     }

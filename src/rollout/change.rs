@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::id::{TaskArn, TaskDefinitionArn};
 use crate::api_error::ApiError;
+use crate::id::{TaskArn, TaskDefinitionArn};
 use crate::rollout::phase::{Phase, WaitingOn};
 use crate::rollout::snapshot::{Place, Snapshot};
 use crate::rollout::view::View;
@@ -49,15 +49,31 @@ pub enum Happening {
         description: Option<String>,
     },
     /// The circuit breaker's counter has moved.
-    Breaker { failures: u32, threshold: u32, rolls_back: bool },
+    Breaker {
+        failures: u32,
+        threshold: u32,
+        rolls_back: bool,
+    },
     /// A service event that is not part of an ordinary rollout.
-    EcsSays { message: String },
+    EcsSays {
+        message: String,
+    },
     /// ECS has begun to roll back.
-    RollingBack { to: TaskDefinitionArn, reason: Option<String> },
-    Waiting { on: Vec<WaitingOn> },
+    RollingBack {
+        to: TaskDefinitionArn,
+        reason: Option<String>,
+    },
+    Waiting {
+        on: Vec<WaitingOn>,
+    },
     /// Reads fail; said once, until they work again.
-    Blind { error: ApiError },
-    SeesAgain { misses: u32, blind_for: Duration },
+    Blind {
+        error: ApiError,
+    },
+    SeesAgain {
+        misses: u32,
+        blind_for: Duration,
+    },
 }
 
 /// What the last look has shown, for comparison.
@@ -84,12 +100,22 @@ impl Seen {
 
     fn task_changes(&mut self, view: &View, snapshot: &Snapshot) -> Vec<Happening> {
         let mut happenings = Vec::new();
-        let new = view.new_tasks.values().chain(view.ended_tasks.values()).map(|t| (Whose::New, *t));
+        let new = view
+            .new_tasks
+            .values()
+            .chain(view.ended_tasks.values())
+            .map(|t| (Whose::New, *t));
         let old = view.old_tasks.values().map(|t| (Whose::Old, *t));
-        let mut current: BTreeMap<TaskArn, (Whose, &Task)> =
-            new.chain(old).map(|(whose, task)| (task.arn.clone(), (whose, task))).collect();
+        let mut current: BTreeMap<TaskArn, (Whose, &Task)> = new
+            .chain(old)
+            .map(|(whose, task)| (task.arn.clone(), (whose, task)))
+            .collect();
         // Old tasks leave the view when they stop; their end is news as well.
-        for task in snapshot.tasks.iter().filter(|t| t.is_stopped() && self.tasks.contains_key(&t.arn)) {
+        for task in snapshot
+            .tasks
+            .iter()
+            .filter(|t| t.is_stopped() && self.tasks.contains_key(&t.arn))
+        {
             current.entry(task.arn.clone()).or_insert((Whose::Old, task));
         }
         for (arn, (whose, task)) in current {
@@ -102,8 +128,14 @@ impl Seen {
     }
 
     fn target_changes(&mut self, view: &View) -> Vec<Happening> {
-        let ended = view.ended_targets.iter().map(|(place, row)| (place, (Whose::New, *row)));
-        let new = view.new_targets.iter().filter_map(|(place, row)| Some((place, (Whose::New, (*row)?))));
+        let ended = view
+            .ended_targets
+            .iter()
+            .map(|(place, row)| (place, (Whose::New, *row)));
+        let new = view
+            .new_targets
+            .iter()
+            .filter_map(|(place, row)| Some((place, (Whose::New, (*row)?))));
         let old = view.old_targets.iter().map(|(place, row)| (place, (Whose::Old, *row)));
         let current: BTreeMap<&Place, (Whose, &TargetHealth)> = ended.chain(new).chain(old).collect();
         let mut happenings = Vec::new();
@@ -111,7 +143,9 @@ impl Seen {
             let before = self.targets.get(*place);
             if before != Some(&(*whose, row.state.clone())) {
                 // A place that has passed from an old task to a new one starts a new story.
-                let from = before.filter(|(owner, _)| owner == whose).map(|(_, state)| state.clone());
+                let from = before
+                    .filter(|(owner, _)| owner == whose)
+                    .map(|(_, state)| state.clone());
                 happenings.push(target_happening(place, *whose, from, Some(row)));
             }
         }
@@ -120,8 +154,10 @@ impl Seen {
                 happenings.push(target_happening(place, *whose, Some(state.clone()), None));
             }
         }
-        self.targets =
-            current.into_iter().map(|(place, (whose, row))| (place.clone(), (whose, row.state.clone()))).collect();
+        self.targets = current
+            .into_iter()
+            .map(|(place, (whose, row))| (place.clone(), (whose, row.state.clone())))
+            .collect();
         happenings
     }
 }
@@ -138,7 +174,10 @@ fn task_happening(task: &Task, whose: Whose, snapshot: &Snapshot) -> Happening {
         _ => None,
     });
     // That ECS stops a task because it is no longer wanted is the rollout itself, and no news.
-    let stopped_reason = task.stopped_reason.as_ref().filter(|r| !r.contains("Scaling activity initiated by"));
+    let stopped_reason = task
+        .stopped_reason
+        .as_ref()
+        .filter(|r| !r.contains("Scaling activity initiated by"));
     let container = container.filter(|_| stopped_reason.is_some() || task.stopped_reason.is_none());
     let reason = match (stopped_reason, container) {
         (Some(reason), Some(container)) if !reason.contains(&container) => Some(format!("{reason} ({container})")),

@@ -51,7 +51,11 @@ impl Evidence {
             .values()
             .find(|f| matches!(&f.cause, Cause::ImagePull { is_final: true, .. }));
         if let Some(failure) = final_pull {
-            let alike = self.failures.values().filter(|f| f.cause.kind() == failure.cause.kind()).count();
+            let alike = self
+                .failures
+                .values()
+                .filter(|f| f.cause.kind() == failure.cause.kind())
+                .count();
             return Some(self.of_cause(&failure.cause, alike, scope));
         }
         let main = self.main_failures();
@@ -83,10 +87,15 @@ impl Evidence {
                 Code::PortInUse,
                 format!("no instance can take a new task of `{service}`: its fixed host port is in use by the old one"),
             ),
-            _ => Finding::error(Code::NoCapacity, format!("no instance can take a new task of `{service}`")),
+            _ => Finding::error(
+                Code::NoCapacity,
+                format!("no instance can take a new task of `{service}`"),
+            ),
         };
         finding.evidence.push(("ecs".into(), trouble.message.clone()));
-        finding.evidence.extend(placement::measured(trouble, &scope.needs, instances));
+        finding
+            .evidence
+            .extend(placement::measured(trouble, &scope.needs, instances));
         match trouble.lack {
             Lack::Port => finding.hint(
                 "let ECS pick the port: hostPort 0 (`--dynamic-ports load-balanced`, the default in bridge mode), so that old and new tasks share an instance",
@@ -150,10 +159,19 @@ impl Evidence {
         }
     }
 
-    fn target_unhealthy(&self, group: &TargetGroupArn, row: Option<&TargetHealth>, killed: usize, scope: &Scope) -> Finding {
+    fn target_unhealthy(
+        &self,
+        group: &TargetGroupArn,
+        row: Option<&TargetHealth>,
+        killed: usize,
+        scope: &Scope,
+    ) -> Finding {
         let mut finding = Finding::error(
             Code::TargetUnhealthy,
-            format!("new tasks of `{}` start but do not pass the load balancer's health check", scope.service),
+            format!(
+                "new tasks of `{}` start but do not pass the load balancer's health check",
+                scope.service
+            ),
         );
         finding.evidence.push(("check".into(), check_line(group, row, scope)));
         if killed > 0 {
@@ -184,7 +202,10 @@ fn check_line(group: &TargetGroupArn, row: Option<&TargetHealth>, scope: &Scope)
     let what = path.map_or_else(|| "connection".to_owned(), |p| format!("GET {p}"));
     let port = row.map(|r| format!(" on port {}", r.key.port)).unwrap_or_default();
     let got = row.and_then(|r| r.description.as_deref()).unwrap_or("unhealthy");
-    let reason = row.and_then(|r| r.reason.as_deref()).map(|r| format!(" ({r}")).unwrap_or_default();
+    let reason = row
+        .and_then(|r| r.reason.as_deref())
+        .map(|r| format!(" ({r}"))
+        .unwrap_or_default();
     let tail = match (reason.is_empty(), wants) {
         (true, _) => String::new(),
         (false, Some(codes)) => format!("{reason}, wants {codes})"),
@@ -195,17 +216,23 @@ fn check_line(group: &TargetGroupArn, row: Option<&TargetHealth>, scope: &Scope)
 
 fn exit(container: &str, code: Option<i32>, message: Option<&str>, scope: &Scope) -> Finding {
     let with = code.map_or_else(|| "stops".to_owned(), |c| format!("exits with code {c}"));
-    let mut finding =
-        Finding::error(Code::ContainerExit, format!("container `{container}` of the new revision {with}"));
+    let mut finding = Finding::error(
+        Code::ContainerExit,
+        format!("container `{container}` of the new revision {with}"),
+    );
     if let Some(message) = message {
         finding.evidence.push(("reason".into(), message.to_owned()));
     }
     match scope.needs.log_groups.iter().find(|(name, _)| name == container) {
         Some((_, group)) => {
-            finding.evidence.push(("logs".into(), format!("CloudWatch log group {group}")));
+            finding
+                .evidence
+                .push(("logs".into(), format!("CloudWatch log group {group}")));
             finding.hint(format!("read the last lines of the container in log group {group}"))
         }
-        None => finding.hint(format!("run the image as the task definition does, and read what `{container}` prints before it ends")),
+        None => finding.hint(format!(
+            "run the image as the task definition does, and read what `{container}` prints before it ends"
+        )),
     }
 }
 
@@ -220,7 +247,10 @@ fn not_in_use(group: &TargetGroupArn, row: &TargetHealth) -> Finding {
     if zone {
         finding.hint("enable the instance's Availability Zone on the load balancer")
     } else {
-        finding.hint(format!("forward to target group `{}` from a listener or a rule", group.name()))
+        finding.hint(format!(
+            "forward to target group `{}` from a listener or a rule",
+            group.name()
+        ))
     }
 }
 

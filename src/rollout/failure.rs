@@ -12,14 +12,33 @@ pub struct TaskFailure {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
-    ImagePull { container: String, image: Option<String>, message: String, is_final: bool },
-    Resources { message: String },
-    OutOfMemory { container: String },
-    PortInUse { message: String },
-    TargetUnhealthy { group: TargetGroupArn },
+    ImagePull {
+        container: String,
+        image: Option<String>,
+        message: String,
+        is_final: bool,
+    },
+    Resources {
+        message: String,
+    },
+    OutOfMemory {
+        container: String,
+    },
+    PortInUse {
+        message: String,
+    },
+    TargetUnhealthy {
+        group: TargetGroupArn,
+    },
     ContainerUnhealthy,
-    Exit { container: String, code: Option<i32>, message: Option<String> },
-    Other { message: String },
+    Exit {
+        container: String,
+        code: Option<i32>,
+        message: Option<String>,
+    },
+    Other {
+        message: String,
+    },
 }
 
 impl Cause {
@@ -42,7 +61,10 @@ impl Cause {
 /// infrastructure took it away, which is not the new revision's fault.
 pub fn read(task: &Task) -> Option<TaskFailure> {
     let cause = cause(task)?;
-    Some(TaskFailure { task: task.arn.clone(), cause })
+    Some(TaskFailure {
+        task: task.arn.clone(),
+        cause,
+    })
 }
 
 fn cause(task: &Task) -> Option<Cause> {
@@ -65,7 +87,11 @@ fn cause(task: &Task) -> Option<Cause> {
     if is_wanted_stop(code, &reason) {
         return None;
     }
-    if let Some(container) = task.containers.iter().find(|c| c.exit_code.is_some_and(|code| code != 0)) {
+    if let Some(container) = task
+        .containers
+        .iter()
+        .find(|c| c.exit_code.is_some_and(|code| code != 0))
+    {
         return Some(exit(container));
     }
     if code == "EssentialContainerExited" {
@@ -87,10 +113,14 @@ fn container_cause(container: &Container, task_reason: &str) -> Option<Cause> {
         });
     }
     if contains(own, "OutOfMemory") {
-        return Some(Cause::OutOfMemory { container: container.name.clone() });
+        return Some(Cause::OutOfMemory {
+            container: container.name.clone(),
+        });
     }
     if contains(own, "port is already allocated") || contains(own, "address already in use") {
-        return Some(Cause::PortInUse { message: own.to_owned() });
+        return Some(Cause::PortInUse {
+            message: own.to_owned(),
+        });
     }
     None
 }
@@ -106,9 +136,16 @@ fn exit(container: &Container) -> Cause {
 /// The registry has answered that the image is not there or not allowed: asking again cannot help. Time-outs and
 /// registry errors may pass, so they are not in this list.
 fn is_final_pull_error(message: &str) -> bool {
-    ["not found", "manifest unknown", "does not exist", "access denied", "pull access denied", "invalid reference"]
-        .iter()
-        .any(|words| contains(message, words))
+    [
+        "not found",
+        "manifest unknown",
+        "does not exist",
+        "access denied",
+        "pull access denied",
+        "invalid reference",
+    ]
+    .iter()
+    .any(|words| contains(message, words))
 }
 
 /// Stopped because somebody wanted it or its instance went away: no word about the revision.
@@ -159,7 +196,12 @@ mod tests {
     }
 
     fn container(exit_code: Option<i32>, reason: Option<&str>) -> Container {
-        Container { name: "web".into(), exit_code, reason: reason.map(str::to_owned), ..Container::default() }
+        Container {
+            name: "web".into(),
+            exit_code,
+            reason: reason.map(str::to_owned),
+            ..Container::default()
+        }
     }
 
     fn kind(task: &Task) -> Option<&'static str> {
@@ -170,18 +212,57 @@ mod tests {
     fn aws_words_become_causes() {
         let pull = "CannotPullContainerError: Error response from daemon: manifest for web:9 not found";
         let cases = [
-            (stopped("TaskFailedToStart", "Task failed to start", vec![container(None, Some(pull))]), Some("image-pull")),
-            (stopped("EssentialContainerExited", "Essential container in task exited", vec![container(Some(1), None)]), Some("exit")),
             (
-                stopped("EssentialContainerExited", "", vec![container(Some(137), Some("OutOfMemoryError: container killed due to memory usage"))]),
+                stopped(
+                    "TaskFailedToStart",
+                    "Task failed to start",
+                    vec![container(None, Some(pull))],
+                ),
+                Some("image-pull"),
+            ),
+            (
+                stopped(
+                    "EssentialContainerExited",
+                    "Essential container in task exited",
+                    vec![container(Some(1), None)],
+                ),
+                Some("exit"),
+            ),
+            (
+                stopped(
+                    "EssentialContainerExited",
+                    "",
+                    vec![container(
+                        Some(137),
+                        Some("OutOfMemoryError: container killed due to memory usage"),
+                    )],
+                ),
                 Some("out-of-memory"),
             ),
             (
-                stopped("ServiceSchedulerInitiated", "Task failed ELB health checks in (target-group arn:x)", vec![container(Some(137), None)]),
+                stopped(
+                    "ServiceSchedulerInitiated",
+                    "Task failed ELB health checks in (target-group arn:x)",
+                    vec![container(Some(137), None)],
+                ),
                 Some("target-unhealthy"),
             ),
-            (stopped("ServiceSchedulerInitiated", "Scaling activity initiated by (deployment ecs-svc/1)", vec![container(Some(143), None)]), None),
-            (stopped("", "Host EC2 (instance i-1) stopped/terminated.", vec![container(Some(1), None)]), None),
+            (
+                stopped(
+                    "ServiceSchedulerInitiated",
+                    "Scaling activity initiated by (deployment ecs-svc/1)",
+                    vec![container(Some(143), None)],
+                ),
+                None,
+            ),
+            (
+                stopped(
+                    "",
+                    "Host EC2 (instance i-1) stopped/terminated.",
+                    vec![container(Some(1), None)],
+                ),
+                None,
+            ),
         ];
         for (task, expected) in cases {
             assert_eq!(kind(&task), expected, "{:?}", task.stopped_reason);
@@ -190,7 +271,14 @@ mod tests {
 
     #[test]
     fn a_registry_that_cannot_be_reached_may_come_back() {
-        let task = stopped("TaskFailedToStart", "", vec![container(None, Some("CannotPullContainerError: i/o timeout"))]);
-        assert!(matches!(read(&task).unwrap().cause, Cause::ImagePull { is_final: false, .. }));
+        let task = stopped(
+            "TaskFailedToStart",
+            "",
+            vec![container(None, Some("CannotPullContainerError: i/o timeout"))],
+        );
+        assert!(matches!(
+            read(&task).unwrap().cause,
+            Cause::ImagePull { is_final: false, .. }
+        ));
     }
 }

@@ -33,7 +33,11 @@ fn key(
         return Some(TargetKey::new(container.private_ip.clone()?, binding.container_port));
     }
     let instance = snapshot.instances.as_ref()?.get(task.container_instance.as_ref()?)?;
-    let port = match container.network_bindings.iter().find(|b| b.container_port == binding.container_port) {
+    let port = match container
+        .network_bindings
+        .iter()
+        .find(|b| b.container_port == binding.container_port)
+    {
         Some(bound) => bound.host_port,
         None if scope.is_host_network => binding.container_port,
         None => return None,

@@ -170,14 +170,16 @@ impl Observer {
                 self.look_at(&snapshot, now, &mut happenings)
             }
             Input::Unreadable(error) => self.miss(error, now, &mut happenings),
-            Input::Interrupted => {
-                Some((Verdict::Interrupted, vec![words::interrupted(&self.scope, &self.look)]))
-            }
+            Input::Interrupted => Some((Verdict::Interrupted, vec![words::interrupted(&self.scope, &self.look)])),
         };
         let next = match outcome {
             Some((verdict, findings)) => {
                 let is_rolled_back = self.rollback.is_some() && verdict == Verdict::Failed;
-                Next::Done(Outcome { verdict, findings, is_rolled_back })
+                Next::Done(Outcome {
+                    verdict,
+                    findings,
+                    is_rolled_back,
+                })
             }
             None => Next::PollAt(self.next_poll(now)),
         };
@@ -189,7 +191,11 @@ impl Observer {
     }
 
     fn next_poll(&self, now: Timestamp) -> Timestamp {
-        let pace = if now.since(self.moved_at) < MOVING_FOR { POLL_FAST } else { POLL_SLOW };
+        let pace = if now.since(self.moved_at) < MOVING_FOR {
+            POLL_FAST
+        } else {
+            POLL_SLOW
+        };
         (now + pace).min(self.deadline().max(now + Duration::from_millis(100)))
     }
 
@@ -206,13 +212,19 @@ impl Observer {
         let (since, misses) = (blind.since, blind.misses);
         let is_over = now.since(since) >= patience || now >= self.deadline();
         is_over.then(|| {
-            (Verdict::CouldNotObserve, vec![words::could_not_observe(&self.scope, &error, misses, &self.look)])
+            (
+                Verdict::CouldNotObserve,
+                vec![words::could_not_observe(&self.scope, &error, misses, &self.look)],
+            )
         })
     }
 
     fn see_again(&mut self, now: Timestamp) -> Option<Happening> {
         let blind = self.blind.take()?;
-        Some(Happening::SeesAgain { misses: blind.misses, blind_for: now.since(blind.since) })
+        Some(Happening::SeesAgain {
+            misses: blind.misses,
+            blind_for: now.since(blind.since),
+        })
     }
 
     fn look_at(&mut self, snapshot: &Snapshot, now: Timestamp, happenings: &mut Vec<Happening>) -> Option<Ending> {
@@ -245,13 +257,16 @@ impl Observer {
     fn learn_places(&mut self, snapshot: &Snapshot) {
         for task in &snapshot.tasks {
             if task.started_by.as_ref() != Some(&self.scope.deployment) {
-                self.old_places.extend(join::places(task, snapshot, &self.scope).into_iter().flatten());
+                self.old_places
+                    .extend(join::places(task, snapshot, &self.scope).into_iter().flatten());
             }
         }
     }
 
     fn remember(&mut self, view: &View, now: Timestamp) {
-        self.memory.draining_since.retain(|place, _| view.old_targets.contains_key(place));
+        self.memory
+            .draining_since
+            .retain(|place, _| view.old_targets.contains_key(place));
         for (place, row) in &view.old_targets {
             if row.state.as_str().ends_with("draining") {
                 self.memory.draining_since.entry(place.clone()).or_insert(now);
@@ -309,15 +324,24 @@ impl Observer {
                 self.stuck_since = Some(self.moved_at);
             }
             if is_unusual(&event.message) && self.told_events.insert(event.message.clone()) {
-                news.push(Happening::EcsSays { message: event.message.clone() });
+                news.push(Happening::EcsSays {
+                    message: event.message.clone(),
+                });
             }
         }
         if let Some(breaker) = service.configuration.circuit_breaker.filter(|b| b.enable) {
             let known = snapshot.service_deployment.as_ref().and_then(|d| d.breaker.as_ref());
-            let failures = known.map(|b| b.failure_count).or(view.ours.and_then(|d| d.failed_tasks)).unwrap_or(0);
+            let failures = known
+                .map(|b| b.failure_count)
+                .or(view.ours.and_then(|d| d.failed_tasks))
+                .unwrap_or(0);
             let threshold = known.map_or_else(|| breaker_threshold(view.desired), |b| b.threshold);
             if failures > self.breaker_failures && self.rollback.is_none() {
-                news.push(Happening::Breaker { failures, threshold, rolls_back: breaker.rollback });
+                news.push(Happening::Breaker {
+                    failures,
+                    threshold,
+                    rolls_back: breaker.rollback,
+                });
             }
             self.breaker_failures = failures;
         }
@@ -333,7 +357,10 @@ impl Observer {
         happenings: &mut Vec<Happening>,
     ) -> Option<Ending> {
         let standing = Standing::of(snapshot, &self.scope, &self.baseline, self.was_listed);
-        if !matches!(standing, Standing::Absent { .. } | Standing::ServiceLost { status: None }) {
+        if !matches!(
+            standing,
+            Standing::Absent { .. } | Standing::ServiceLost { status: None }
+        ) {
             self.absent_since = None;
         }
         let ending = self.judge_standing(standing, snapshot, view, now, happenings);
@@ -372,17 +399,25 @@ impl Observer {
                 if self.rollback.is_some() {
                     return Some(self.end_rollback(false));
                 }
-                Some((Verdict::Superseded, vec![words::superseded(&self.scope, &by, &self.look)]))
+                Some((
+                    Verdict::Superseded,
+                    vec![words::superseded(&self.scope, &by, &self.look)],
+                ))
             }
-            Standing::ServiceLost { status: Some(status) } => {
-                Some((Verdict::Failed, vec![words::service_lost(&self.scope, Some(status.as_str()))]))
-            }
-            Standing::ServiceLost { status: None } => {
-                self.is_absent_for_good(now).then(|| (Verdict::Failed, vec![words::service_lost(&self.scope, None)]))
-            }
+            Standing::ServiceLost { status: Some(status) } => Some((
+                Verdict::Failed,
+                vec![words::service_lost(&self.scope, Some(status.as_str()))],
+            )),
+            Standing::ServiceLost { status: None } => self
+                .is_absent_for_good(now)
+                .then(|| (Verdict::Failed, vec![words::service_lost(&self.scope, None)])),
             Standing::RollingBack { to } => self.roll_back(Some(to), view, happenings),
             Standing::StopRequested { .. } => {
-                let to = snapshot.service.as_ref().and_then(|s| s.primary()).filter(|p| p.id != self.scope.deployment);
+                let to = snapshot
+                    .service
+                    .as_ref()
+                    .and_then(|s| s.primary())
+                    .filter(|p| p.id != self.scope.deployment);
                 self.roll_back(to.cloned(), view, happenings)
             }
             Standing::Absent { primary } if self.rollback.is_some() => self.roll_back(primary, view, happenings),
@@ -396,7 +431,10 @@ impl Observer {
                 let rolls_back = rolls_back(snapshot) && now.since(since) < ROLLBACK_BEGINS_WITHIN;
                 (!rolls_back).then(|| {
                     let cause = self.evidence.likely_cause(&self.scope);
-                    (Verdict::Failed, vec![words::failed(&self.scope, cause, reason, &self.look)])
+                    (
+                        Verdict::Failed,
+                        vec![words::failed(&self.scope, cause, reason, &self.look)],
+                    )
                 })
             }
             Standing::RollbackFailed { reason } => {
@@ -423,7 +461,10 @@ impl Observer {
             });
         }
         let to = to.or_else(|| self.rollback.take().and_then(|r| r.to));
-        let is_over = to.as_ref().is_some_and(|d| d.rollout_state == Some(RolloutState::Completed)) && view.new_tasks.is_empty();
+        let is_over = to
+            .as_ref()
+            .is_some_and(|d| d.rollout_state == Some(RolloutState::Completed))
+            && view.new_tasks.is_empty();
         self.rollback = Some(Rollback { to });
         is_over.then(|| self.end_rollback(true))
     }
@@ -431,7 +472,10 @@ impl Observer {
     fn end_rollback(&self, is_over: bool) -> Ending {
         let to = self.rollback.as_ref().and_then(|r| r.to.as_ref());
         let cause = self.evidence.likely_cause(&self.scope);
-        (Verdict::Failed, vec![words::rolled_back(&self.scope, cause, to, is_over, &self.look)])
+        (
+            Verdict::Failed,
+            vec![words::rolled_back(&self.scope, cause, to, is_over, &self.look)],
+        )
     }
 
     /// Failures that are certain although ECS still tries.
@@ -439,25 +483,46 @@ impl Observer {
         let service = snapshot.service.as_ref()?;
         let has_breaker = service.configuration.circuit_breaker.is_some_and(|b| b.enable);
         if let Some(finding) = self.evidence.certain_failure(&self.scope, has_breaker) {
-            return Some((Verdict::Failed, vec![words::failed_early(&self.scope, finding, &self.look)]));
+            return Some((
+                Verdict::Failed,
+                vec![words::failed_early(&self.scope, finding, &self.look)],
+            ));
         }
         let since = self.stuck_since?;
         if self.moved_at > since || self.can_still_move(snapshot, view) {
             self.stuck_since = (view.running() < view.desired).then_some(self.moved_at);
             return None;
         }
-        let has_room = snapshot.capacity.as_ref().is_some_and(|c| placement::fits_somewhere(&self.scope.needs, c));
-        let patience = if service.has_capacity_providers || has_room { SCALING_PATIENCE } else { PLACEMENT_PATIENCE };
-        let trouble = self.evidence.placement.clone().filter(|_| now.since(self.moved_at) >= patience)?;
+        let has_room = snapshot
+            .capacity
+            .as_ref()
+            .is_some_and(|c| placement::fits_somewhere(&self.scope.needs, c));
+        let patience = if service.has_capacity_providers || has_room {
+            SCALING_PATIENCE
+        } else {
+            PLACEMENT_PATIENCE
+        };
+        let trouble = self
+            .evidence
+            .placement
+            .clone()
+            .filter(|_| now.since(self.moved_at) >= patience)?;
         let finding = self.evidence.cannot_place(&trouble, &self.scope);
-        Some((Verdict::Failed, vec![words::failed_early(&self.scope, finding, &self.look)]))
+        Some((
+            Verdict::Failed,
+            vec![words::failed_early(&self.scope, finding, &self.look)],
+        ))
     }
 
     /// Whether ECS may yet make room by itself: a new task is on its way, or an old one may be stopped.
     fn can_still_move(&self, snapshot: &Snapshot, view: &View) -> bool {
         let Some(service) = &snapshot.service else { return true };
         let is_under_way = view.new_tasks.values().any(|t| t.last_status != TaskStatus::Running);
-        let old_running = view.old_tasks.values().filter(|t| t.desired_status == TaskStatus::Running).count();
+        let old_running = view
+            .old_tasks
+            .values()
+            .filter(|t| t.desired_status == TaskStatus::Running)
+            .count();
         let lower = service.configuration.lower_limit(&service.scheduling, view.desired);
         let may_stop_old = old_running > 0 && view.running() as usize + old_running > lower as usize;
         is_under_way || may_stop_old
@@ -483,7 +548,9 @@ impl Observer {
 
     fn say_waiting(&mut self, now: Timestamp, happenings: &mut Vec<Happening>) {
         let on = match &self.rollback {
-            Some(r) => vec![WaitingOn::Rollback { to: r.to.as_ref().map(|d| d.task_definition.short().to_owned()) }],
+            Some(r) => vec![WaitingOn::Rollback {
+                to: r.to.as_ref().map(|d| d.task_definition.short().to_owned()),
+            }],
             None => self.look.waiting.clone(),
         };
         let is_due = match &self.said {
@@ -515,7 +582,9 @@ fn owners(snapshot: &Snapshot, scope: &Scope) -> BTreeMap<Place, String> {
 
 fn rolls_back(snapshot: &Snapshot) -> bool {
     let service = snapshot.service.as_ref();
-    service.and_then(|s| s.configuration.circuit_breaker).is_some_and(|b| b.enable && b.rollback)
+    service
+        .and_then(|s| s.configuration.circuit_breaker)
+        .is_some_and(|b| b.enable && b.rollback)
 }
 
 /// The events of an ordinary rollout only repeat what the tasks and targets already show.

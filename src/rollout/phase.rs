@@ -77,18 +77,31 @@ pub enum WaitingOn {
         statuses: Vec<(String, u32)>,
     },
     /// ECS has not called the deployment completed yet.
-    Completion { state: Option<String> },
+    Completion {
+        state: Option<String>,
+    },
     /// The new targets must stay healthy for a while.
-    Settle { left: Duration },
+    Settle {
+        left: Duration,
+    },
     /// ECS rolls back; the end of that is awaited so that it can be told.
-    Rollback { to: Option<String> },
+    Rollback {
+        to: Option<String>,
+    },
 }
 
 impl WaitingOn {
     /// Whether two reasons differ in more than the time that is left.
     pub fn is_same_step(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::OldTargets { left: a, serving: b, .. }, Self::OldTargets { left: c, serving: d, .. }) => (a, b) == (c, d),
+            (
+                Self::OldTargets {
+                    left: a, serving: b, ..
+                },
+                Self::OldTargets {
+                    left: c, serving: d, ..
+                },
+            ) => (a, b) == (c, d),
             (Self::Settle { .. }, Self::Settle { .. }) => true,
             _ => self == other,
         }
@@ -129,11 +142,17 @@ pub fn waiting_on(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -
             reasons.push(targets(view, scope));
         }
     }
-    if scope.until == Until::Drained {
+    // While new tasks or targets are missing, the old ones are meant to be there: no need to say so each time.
+    if scope.until == Until::Drained && reasons.is_empty() {
         reasons.extend(old(view, scope, memory, now));
     }
     if !view.is_completed && reasons.is_empty() {
-        reasons.push(WaitingOn::Completion { state: view.ours.and_then(|d| d.rollout_state.as_ref()).map(|s| s.as_str().to_owned()) });
+        reasons.push(WaitingOn::Completion {
+            state: view
+                .ours
+                .and_then(|d| d.rollout_state.as_ref())
+                .map(|s| s.as_str().to_owned()),
+        });
     }
     if reasons.is_empty() {
         reasons.extend(settle(view, scope, memory, now));
@@ -142,8 +161,16 @@ pub fn waiting_on(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -
 }
 
 fn tasks(view: &View) -> WaitingOn {
-    let others = view.new_tasks.values().map(|t| t.last_status.as_str()).filter(|s| *s != "RUNNING");
-    WaitingOn::Tasks { running: view.running(), desired: view.desired, others: tally(others) }
+    let others = view
+        .new_tasks
+        .values()
+        .map(|t| t.last_status.as_str())
+        .filter(|s| *s != "RUNNING");
+    WaitingOn::Tasks {
+        running: view.running(),
+        desired: view.desired,
+        others: tally(others),
+    }
 }
 
 fn targets(view: &View, scope: &Scope) -> WaitingOn {
@@ -152,7 +179,11 @@ fn targets(view: &View, scope: &Scope) -> WaitingOn {
         .values()
         .map(|row| row.map_or("not registered", |r| r.state.as_str()))
         .filter(|state| *state != "healthy");
-    WaitingOn::Targets { healthy: view.healthy(), wanted: view.wanted(scope), others: tally(others) }
+    WaitingOn::Targets {
+        healthy: view.healthy(),
+        wanted: view.wanted(scope),
+        others: tally(others),
+    }
 }
 
 fn old(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -> Vec<WaitingOn> {
@@ -167,7 +198,11 @@ fn old(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -> Vec<Waiti
                 at_most = at_most.max(Some(delay.saturating_sub(now.since(*since))));
             }
         }
-        let draining = view.old_targets.values().filter(|r| r.state.as_str().ends_with("draining")).count();
+        let draining = view
+            .old_targets
+            .values()
+            .filter(|r| r.state.as_str().ends_with("draining"))
+            .count();
         reasons.push(WaitingOn::OldTargets {
             left: u32::try_from(view.old_targets.len()).unwrap_or(u32::MAX),
             serving: u32::try_from(view.old_targets.len() - draining).unwrap_or(u32::MAX),
@@ -176,7 +211,10 @@ fn old(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -> Vec<Waiti
         });
     } else if !view.old_tasks.is_empty() {
         let statuses = tally(view.old_tasks.values().map(|t| t.last_status.as_str()));
-        reasons.push(WaitingOn::OldTasks { left: u32::try_from(view.old_tasks.len()).unwrap_or(u32::MAX), statuses });
+        reasons.push(WaitingOn::OldTasks {
+            left: u32::try_from(view.old_tasks.len()).unwrap_or(u32::MAX),
+            statuses,
+        });
     }
     reasons
 }
@@ -203,13 +241,26 @@ impl fmt::Display for WaitingOn {
         match self {
             Self::Listing => write!(f, "ECS to list the new deployment"),
             Self::FirstTask => write!(f, "ECS to start the first new task"),
-            Self::Tasks { running, desired, others } => {
+            Self::Tasks {
+                running,
+                desired,
+                others,
+            } => {
                 write!(f, "new tasks: {running} of {desired} running{}", bracket(others))
             }
-            Self::Targets { healthy, wanted, others } => {
+            Self::Targets {
+                healthy,
+                wanted,
+                others,
+            } => {
                 write!(f, "new targets: {healthy} of {wanted} healthy{}", bracket(others))
             }
-            Self::OldTargets { left, serving, at_most, delay } => old_targets(f, *left, *serving, *at_most, *delay),
+            Self::OldTargets {
+                left,
+                serving,
+                at_most,
+                delay,
+            } => old_targets(f, *left, *serving, *at_most, *delay),
             Self::OldTasks { left, statuses } => {
                 write!(f, "{left} old {} to stop{}", plural(*left, "task"), bracket(statuses))
             }
@@ -237,7 +288,12 @@ fn old_targets(
             write!(f, "drain: past the deregistration delay of {} s", delay.as_secs())
         }
         (0, Some(rest), Some(delay)) => {
-            write!(f, "drain, at most {} more (deregistration delay {} s)", human(rest), delay.as_secs())
+            write!(
+                f,
+                "drain, at most {} more (deregistration delay {} s)",
+                human(rest),
+                delay.as_secs()
+            )
         }
         (0, ..) => write!(f, "drain (deregistration delay not known)"),
         (serving, ..) if serving == left => write!(f, "be taken out of service"),

@@ -37,7 +37,10 @@ pub fn read(event: &ServiceEvent) -> Option<PlacementTrouble> {
     } else {
         Lack::Other
     };
-    Some(PlacementTrouble { message: message.clone(), lack })
+    Some(PlacementTrouble {
+        message: message.clone(),
+        lack,
+    })
 }
 
 /// Whether any instance could take one more task, as far as the books show it.
@@ -47,7 +50,10 @@ pub fn fits_somewhere(needs: &Needs, instances: &[ContainerInstance]) -> bool {
             && i.agent_connected
             && i.remaining.cpu >= needs.cpu
             && i.remaining.memory >= needs.memory
-            && !needs.fixed_ports.iter().any(|port| i.remaining.reserved_ports.contains(port))
+            && !needs
+                .fixed_ports
+                .iter()
+                .any(|port| i.remaining.reserved_ports.contains(port))
     })
 }
 
@@ -56,15 +62,42 @@ pub fn measured(trouble: &PlacementTrouble, needs: &Needs, instances: &[Containe
     let name = |i: &ContainerInstance| i.ec2_instance_id.clone().unwrap_or_else(|| i.arn.short().to_owned());
     let most = |free: fn(&ContainerInstance) -> i64| instances.iter().max_by_key(|i| (free(i), i.arn.clone()));
     let row = match trouble.lack {
-        Lack::Cpu => most(|i| i.remaining.cpu)
-            .map(|i| ("cpu", format!("a task needs {} units, most free {} on {}", needs.cpu, i.remaining.cpu, name(i)))),
+        Lack::Cpu => most(|i| i.remaining.cpu).map(|i| {
+            (
+                "cpu",
+                format!(
+                    "a task needs {} units, most free {} on {}",
+                    needs.cpu,
+                    i.remaining.cpu,
+                    name(i)
+                ),
+            )
+        }),
         Lack::Memory => most(|i| i.remaining.memory).map(|i| {
-            ("memory", format!("a task needs {} MiB, most free {} MiB on {}", needs.memory, i.remaining.memory, name(i)))
+            (
+                "memory",
+                format!(
+                    "a task needs {} MiB, most free {} MiB on {}",
+                    needs.memory,
+                    i.remaining.memory,
+                    name(i)
+                ),
+            )
         }),
         Lack::Port => needs.fixed_ports.iter().find_map(|port| {
             let holder = instances.iter().find(|i| i.remaining.reserved_ports.contains(port))?;
-            Some(("port", format!("host port {port} is taken on {} of {} instances, for example {}",
-                instances.iter().filter(|i| i.remaining.reserved_ports.contains(port)).count(), instances.len(), name(holder))))
+            Some((
+                "port",
+                format!(
+                    "host port {port} is taken on {} of {} instances, for example {}",
+                    instances
+                        .iter()
+                        .filter(|i| i.remaining.reserved_ports.contains(port))
+                        .count(),
+                    instances.len(),
+                    name(holder)
+                ),
+            ))
         }),
         Lack::Other => None,
     };
@@ -80,9 +113,10 @@ mod tests {
         let event = ServiceEvent {
             id: "1".into(),
             created_at: None,
-            message: "(service web) was unable to place a task because no container instance met all of its requirements. \
+            message:
+                "(service web) was unable to place a task because no container instance met all of its requirements. \
                       The closest matching (container-instance 0a1b) is already using a port required by your task."
-                .into(),
+                    .into(),
         };
         assert_eq!(read(&event).map(|t| t.lack), Some(Lack::Port));
     }

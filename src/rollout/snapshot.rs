@@ -63,8 +63,14 @@ impl Baseline {
             }
         };
         Self {
-            deployments: service.into_iter().flat_map(|s| s.deployments.iter().map(|d| d.id.clone())).collect(),
-            events: service.into_iter().flat_map(|s| s.events.iter().map(|e| e.id.clone())).collect(),
+            deployments: service
+                .into_iter()
+                .flat_map(|s| s.deployments.iter().map(|d| d.id.clone()))
+                .collect(),
+            events: service
+                .into_iter()
+                .flat_map(|s| s.events.iter().map(|e| e.id.clone()))
+                .collect(),
             places,
             foreign,
         }

@@ -28,9 +28,13 @@ pub enum Standing {
 impl Standing {
     /// `was_listed`: an earlier snapshot has shown our deployment, so that an answer without it needs an explanation.
     pub fn of(snapshot: &Snapshot, scope: &Scope, baseline: &Baseline, was_listed: bool) -> Self {
-        let Some(service) = &snapshot.service else { return Self::ServiceLost { status: None } };
+        let Some(service) = &snapshot.service else {
+            return Self::ServiceLost { status: None };
+        };
         if matches!(service.status, ServiceStatus::Draining | ServiceStatus::Inactive) {
-            return Self::ServiceLost { status: Some(service.status.clone()) };
+            return Self::ServiceLost {
+                status: Some(service.status.clone()),
+            };
         }
         let ours = service.deployment(&scope.deployment);
         let primary = service.primary();
@@ -43,14 +47,18 @@ impl Standing {
                 // An answer that lists ours beside an older PRIMARY is no old answer: before our update ours was not there.
                 Some(_) => Self::RollingBack { to: primary.clone() },
                 None if says_rollback(primary) => Self::RollingBack { to: primary.clone() },
-                None if was_listed => Self::Absent { primary: Some(primary.clone()) },
+                None if was_listed => Self::Absent {
+                    primary: Some(primary.clone()),
+                },
                 None => Self::Ours,
             };
         }
         // FAILED says more than the service deployment's STOPPED, which a breaker without rollback leaves behind as well.
         let failed = ours.filter(|d| d.rollout_state == Some(RolloutState::Failed));
         if let Some(failed) = failed.filter(|_| !is_rolling_back(snapshot)) {
-            return Self::Failed { reason: failed.rollout_state_reason.clone() };
+            return Self::Failed {
+                reason: failed.rollout_state_reason.clone(),
+            };
         }
         Self::of_service_deployment(snapshot).unwrap_or_else(|| match ours {
             Some(_) => Self::Ours,
@@ -62,9 +70,9 @@ impl Standing {
     fn of_service_deployment(snapshot: &Snapshot) -> Option<Self> {
         let deployment = snapshot.service_deployment.as_ref()?;
         match &deployment.status {
-            ServiceDeploymentStatus::RollbackFailed => {
-                Some(Self::RollbackFailed { reason: deployment.status_reason.clone() })
-            }
+            ServiceDeploymentStatus::RollbackFailed => Some(Self::RollbackFailed {
+                reason: deployment.status_reason.clone(),
+            }),
             status @ (ServiceDeploymentStatus::StopRequested
             | ServiceDeploymentStatus::Stopped
             | ServiceDeploymentStatus::RollbackRequested

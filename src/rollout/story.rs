@@ -62,13 +62,23 @@ impl Story {
 
     pub fn note(&mut self, happenings: &[Happening], tasks: &BTreeMap<Place, String>, now: Timestamp) {
         for happening in happenings {
-            if let Happening::Target { place, whose, to, reason, .. } = happening {
-                let story = self.targets.entry((*whose, place.clone())).or_insert_with(|| TargetStory {
-                    place: place.clone(),
-                    whose: *whose,
-                    task: None,
-                    states: Vec::new(),
-                });
+            if let Happening::Target {
+                place,
+                whose,
+                to,
+                reason,
+                ..
+            } = happening
+            {
+                let story = self
+                    .targets
+                    .entry((*whose, place.clone()))
+                    .or_insert_with(|| TargetStory {
+                        place: place.clone(),
+                        whose: *whose,
+                        task: None,
+                        states: Vec::new(),
+                    });
                 story.task = story.task.take().or_else(|| tasks.get(place).cloned());
                 let state = to.as_ref().map_or("gone", |s| s.as_str());
                 story.states.push((state.to_owned(), reason.clone(), now));
@@ -79,7 +89,13 @@ impl Story {
     pub fn phases(&self) -> Vec<PhaseSpan> {
         let ends = self.phases.iter().skip(1).map(|(_, at)| *at).chain(self.ended_at);
         let spans = self.phases.iter().zip(ends);
-        spans.map(|((phase, at), end)| PhaseSpan { phase: *phase, started_at: *at, duration: end.since(*at) }).collect()
+        spans
+            .map(|((phase, at), end)| PhaseSpan {
+                phase: *phase,
+                started_at: *at,
+                duration: end.since(*at),
+            })
+            .collect()
     }
 
     pub fn targets(&self) -> Vec<&TargetStory> {

@@ -60,6 +60,10 @@ pub struct Outcome {
 
 impl Outcome {
     pub fn new(verdict: Verdict, findings: Vec<Finding>) -> Self {
-        Self { verdict, findings, is_rolled_back: false }
+        Self {
+            verdict,
+            findings,
+            is_rolled_back: false,
+        }
     }
 }

@@ -122,7 +122,11 @@ impl<'a> View<'a> {
 
     /// New targets that the load balancer calls healthy.
     pub fn healthy(&self) -> u32 {
-        count(self.new_targets.values().filter(|row| row.is_some_and(|r| r.state == TargetState::Healthy)))
+        count(
+            self.new_targets
+                .values()
+                .filter(|row| row.is_some_and(|r| r.state == TargetState::Healthy)),
+        )
     }
 
     /// New targets whose health checks are switched off: nobody can say whether they are healthy.
@@ -137,7 +141,8 @@ impl<'a> View<'a> {
 
     /// How many targets the rollout wants in the end.
     pub fn wanted(&self, scope: &Scope) -> u32 {
-        self.desired.saturating_mul(u32::try_from(scope.places_per_task()).unwrap_or(u32::MAX))
+        self.desired
+            .saturating_mul(u32::try_from(scope.places_per_task()).unwrap_or(u32::MAX))
     }
 
     pub fn all_running(&self) -> bool {
@@ -162,7 +167,9 @@ impl<'a> View<'a> {
 /// Our deployment is PRIMARY and COMPLETED, and its service deployment SUCCESSFUL where that may be read. Services that
 /// have no rollout state (classic load balancers) count as completed when one deployment is left with all it wants.
 fn is_completed(snapshot: &Snapshot, scope: &Scope, ours: Option<&Deployment>) -> bool {
-    let (Some(service), Some(ours)) = (&snapshot.service, ours) else { return false };
+    let (Some(service), Some(ours)) = (&snapshot.service, ours) else {
+        return false;
+    };
     if service.primary().map(|p| &p.id) != Some(&scope.deployment) {
         return false;
     }
@@ -170,8 +177,10 @@ fn is_completed(snapshot: &Snapshot, scope: &Scope, ours: Option<&Deployment>) -
         Some(state) => *state == RolloutState::Completed,
         None => service.deployments.len() == 1 && service.running_count == service.desired_count,
     };
-    let by_service_deployment =
-        snapshot.service_deployment.as_ref().is_none_or(|d| d.status == ServiceDeploymentStatus::Successful);
+    let by_service_deployment = snapshot
+        .service_deployment
+        .as_ref()
+        .is_none_or(|d| d.status == ServiceDeploymentStatus::Successful);
     by_state && by_service_deployment
 }
 

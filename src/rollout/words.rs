@@ -54,7 +54,9 @@ impl LastLook {
     /// ` with 2 tasks`; nothing where none of it was seen running.
     fn tasks_of(&self, revision: &str) -> String {
         let count = self.serving.get(revision);
-        count.map(|n| format!(" with {n} {}", plural(*n, "task"))).unwrap_or_default()
+        count
+            .map(|n| format!(" with {n} {}", plural(*n, "task")))
+            .unwrap_or_default()
     }
 
     /// `web:41 runs 2 tasks`.
@@ -62,29 +64,57 @@ impl LastLook {
         if self.serving.is_empty() {
             return "no task of the service is running".to_owned();
         }
-        let parts: Vec<String> =
-            self.serving.iter().map(|(revision, n)| format!("{revision} runs {n} {}", plural(*n, "task"))).collect();
+        let parts: Vec<String> = self
+            .serving
+            .iter()
+            .map(|(revision, n)| format!("{revision} runs {n} {}", plural(*n, "task")))
+            .collect();
         parts.join(", ")
     }
 }
 
 /// The cause, or failing that the bare fact, of a rollback that has been seen.
-pub fn rolled_back(scope: &Scope, cause: Option<Finding>, to: Option<&Deployment>, is_over: bool, look: &LastLook) -> Finding {
-    let back_to = to.map(|d| d.task_definition.short().to_owned()).or_else(|| scope.previous.as_ref().map(|p| p.short().to_owned()));
+pub fn rolled_back(
+    scope: &Scope,
+    cause: Option<Finding>,
+    to: Option<&Deployment>,
+    is_over: bool,
+    look: &LastLook,
+) -> Finding {
+    let back_to = to
+        .map(|d| d.task_definition.short().to_owned())
+        .or_else(|| scope.previous.as_ref().map(|p| p.short().to_owned()));
     let revision = back_to.clone().unwrap_or_else(|| "the earlier revision".into());
     let mut finding = cause.unwrap_or_else(|| {
-        Finding::error(Code::RolledBack, format!("ECS rolled `{}` back to {revision}", scope.service))
+        Finding::error(
+            Code::RolledBack,
+            format!("ECS rolled `{}` back to {revision}", scope.service),
+        )
     });
     if let Some(reason) = to.and_then(|d| d.rollout_state_reason.as_ref()).filter(|_| !is_over) {
         finding.evidence.push(("ecs".into(), reason.clone()));
     }
     let same = back_to.as_deref() == Some(scope.task_definition.short());
-    let ours = if same { format!("deployment {}", scope.deployment) } else { scope.task_definition.short().to_owned() };
-    let stays = if same { String::new() } else { format!("; {ours} stays registered") };
-    finding.state = Some(if is_over {
-        format!("rolled back: {revision} serves all traffic{}{stays}", look.tasks_of(&revision))
+    let ours = if same {
+        format!("deployment {}", scope.deployment)
     } else {
-        format!("ECS is rolling back to {revision} and goes on without this run ({}){stays}", look.serving_line())
+        scope.task_definition.short().to_owned()
+    };
+    let stays = if same {
+        String::new()
+    } else {
+        format!("; {ours} stays registered")
+    };
+    finding.state = Some(if is_over {
+        format!(
+            "rolled back: {revision} serves all traffic{}{stays}",
+            look.tasks_of(&revision)
+        )
+    } else {
+        format!(
+            "ECS is rolling back to {revision} and goes on without this run ({}){stays}",
+            look.serving_line()
+        )
     });
     finding
 }
@@ -92,7 +122,10 @@ pub fn rolled_back(scope: &Scope, cause: Option<Finding>, to: Option<&Deployment
 /// Failed without a rollback.
 pub fn failed(scope: &Scope, cause: Option<Finding>, reason: Option<String>, look: &LastLook) -> Finding {
     let mut finding = cause.unwrap_or_else(|| {
-        Finding::error(Code::DeploymentFailed, format!("the deployment of {} failed", scope.task_definition.short()))
+        Finding::error(
+            Code::DeploymentFailed,
+            format!("the deployment of {} failed", scope.task_definition.short()),
+        )
     });
     if let Some(reason) = reason {
         finding.evidence.push(("ecs".into(), reason));
@@ -117,25 +150,54 @@ pub fn failed_early(scope: &Scope, mut finding: Finding, look: &LastLook) -> Fin
 
 pub fn superseded(scope: &Scope, by: &Deployment, look: &LastLook) -> Finding {
     let when = by.created_at.map(|at| format!(", created {at}")).unwrap_or_default();
-    Finding::error(Code::Superseded, format!("another deployment of `{}` took over", scope.service))
-        .evidence("by", format!("{} ({}){when}", by.id, by.task_definition.short()))
-        .evidence("ours", format!("{} ({}): {}", scope.deployment, scope.task_definition.short(), look.progress()))
-        .state(format!("ECS rolls out {}; {} stays registered", by.task_definition.short(), scope.task_definition.short()))
-        .hint("look at the run that started the newer deployment; serialise deployments with a concurrency group")
+    Finding::error(
+        Code::Superseded,
+        format!("another deployment of `{}` took over", scope.service),
+    )
+    .evidence("by", format!("{} ({}){when}", by.id, by.task_definition.short()))
+    .evidence(
+        "ours",
+        format!(
+            "{} ({}): {}",
+            scope.deployment,
+            scope.task_definition.short(),
+            look.progress()
+        ),
+    )
+    .state(format!(
+        "ECS rolls out {}; {} stays registered",
+        by.task_definition.short(),
+        scope.task_definition.short()
+    ))
+    .hint("look at the run that started the newer deployment; serialise deployments with a concurrency group")
 }
 
 pub fn service_lost(scope: &Scope, status: Option<&str>) -> Finding {
     let what = status.map_or_else(|| "is gone".to_owned(), |s| format!("is {s}"));
-    Finding::error(Code::ServiceNotActive, format!("service `{}` {what}: somebody deletes it", scope.service))
-        .state(format!("{} stays registered", scope.task_definition.short()))
+    Finding::error(
+        Code::ServiceNotActive,
+        format!("service `{}` {what}: somebody deletes it", scope.service),
+    )
+    .state(format!("{} stays registered", scope.task_definition.short()))
 }
 
-pub fn deployment_gone(scope: &Scope, primary: Option<&Deployment>, cause: Option<Finding>, look: &LastLook) -> Finding {
+pub fn deployment_gone(
+    scope: &Scope,
+    primary: Option<&Deployment>,
+    cause: Option<Finding>,
+    look: &LastLook,
+) -> Finding {
     let mut finding = cause.unwrap_or_else(|| {
-        Finding::error(Code::DeploymentGone, format!("the deployment of {} is gone", scope.task_definition.short()))
+        Finding::error(
+            Code::DeploymentGone,
+            format!("the deployment of {} is gone", scope.task_definition.short()),
+        )
     });
     if let Some(primary) = primary {
-        finding.evidence.push(("primary".into(), format!("{} ({})", primary.id, primary.task_definition.short())));
+        finding.evidence.push((
+            "primary".into(),
+            format!("{} ({})", primary.id, primary.task_definition.short()),
+        ));
     }
     finding.state(format!("rolled back, most likely: {}", look.serving_line()))
 }
@@ -144,11 +206,21 @@ pub fn timed_out(scope: &Scope, cause: Option<Finding>, look: &LastLook) -> Vec<
     let budget = human(scope.wait_budget);
     let mut finding = Finding::error(
         Code::TimedOut,
-        format!("`{}` did not finish rolling out within {budget}: waiting on {}", scope.service, look.waiting_line()),
+        format!(
+            "`{}` did not finish rolling out within {budget}: waiting on {}",
+            scope.service,
+            look.waiting_line()
+        ),
     )
     .evidence("new", format!("{} {}", scope.task_definition.short(), look.progress()))
-    .state(format!("{}; the rollout continues without this run", look.serving_line()));
-    let drains = look.waiting.iter().any(|w| matches!(w, WaitingOn::OldTargets { .. } | WaitingOn::OldTasks { .. }));
+    .state(format!(
+        "{}; the rollout continues without this run",
+        look.serving_line()
+    ));
+    let drains = look
+        .waiting
+        .iter()
+        .any(|w| matches!(w, WaitingOn::OldTargets { .. } | WaitingOn::OldTasks { .. }));
     if drains {
         finding = finding.hint("set a longer `--timeout`, or lower the target group's deregistration delay");
     } else if cause.is_none() {
@@ -164,7 +236,10 @@ pub fn could_not_observe(scope: &Scope, error: &ApiError, misses: u32, look: &La
     )
     .evidence("error", error.to_string())
     .evidence("misses", format!("{misses} reads in a row"))
-    .evidence("last seen", format!("{} {}", scope.task_definition.short(), look.progress()))
+    .evidence(
+        "last seen",
+        format!("{} {}", scope.task_definition.short(), look.progress()),
+    )
     .state("the rollout continues in AWS; how it ends is not known".to_owned());
     if let Some(id) = &error.request_id {
         finding = finding.evidence("request", id.clone());
@@ -177,28 +252,43 @@ pub fn could_not_observe(scope: &Scope, error: &ApiError, misses: u32, look: &La
 }
 
 pub fn interrupted(scope: &Scope, look: &LastLook) -> Finding {
-    Finding::error(Code::Interrupted, format!("interrupted before `{}` had finished rolling out", scope.service))
-        .evidence("new", format!("{} {}", scope.task_definition.short(), look.progress()))
-        .evidence("waiting", look.waiting_line())
-        .state(format!("{}; the rollout goes on in AWS", look.serving_line()))
+    Finding::error(
+        Code::Interrupted,
+        format!("interrupted before `{}` had finished rolling out", scope.service),
+    )
+    .evidence("new", format!("{} {}", scope.task_definition.short(), look.progress()))
+    .evidence("waiting", look.waiting_line())
+    .state(format!("{}; the rollout goes on in AWS", look.serving_line()))
 }
 
 pub fn no_task_wanted(scope: &Scope) -> Finding {
-    Finding::warning(Code::NothingToVerify, format!("`{}` wants no task (desired count 0): nothing to verify", scope.service))
-        .state(format!("the service points to {}; no task of it has been started", scope.task_definition.short()))
+    Finding::warning(
+        Code::NothingToVerify,
+        format!("`{}` wants no task (desired count 0): nothing to verify", scope.service),
+    )
+    .state(format!(
+        "the service points to {}; no task of it has been started",
+        scope.task_definition.short()
+    ))
 }
 
 pub fn no_target_group(scope: &Scope) -> Finding {
     Finding::warning(
         Code::NothingToVerify,
-        format!("`{}` has no target group: only ECS's own word says that it works", scope.service),
+        format!(
+            "`{}` has no target group: only ECS's own word says that it works",
+            scope.service
+        ),
     )
 }
 
 pub fn checks_disabled(scope: &Scope) -> Finding {
     Finding::warning(
         Code::NothingToVerify,
-        format!("health checks of `{}` are switched off in its target group: not verifiable", scope.service),
+        format!(
+            "health checks of `{}` are switched off in its target group: not verifiable",
+            scope.service
+        ),
     )
 }
 

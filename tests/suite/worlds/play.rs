@@ -43,8 +43,10 @@ async fn play_in(case: &Case) -> Played {
     let world = World::new(&case.scenario).unwrap();
     let aws = Direct::new(world).misbehaving(Misbehaviour::default(), case.scenario.seed);
     let shared = Rc::new(Shared::default());
+    let started_at = aws.clock().now();
     let clock = Judge {
         aws: aws.clone(),
+        started_at,
         shared: Rc::clone(&shared),
     };
     let (plan, survey) = match deploy::plan(&aws, &clock, wish(case)).await {
@@ -54,7 +56,6 @@ async fn play_in(case: &Case) -> Played {
     if plan.is_refused() {
         return refused(&plan.findings);
     }
-    let started_at = clock.now();
     let mut story = Story {
         aws: aws.clone(),
         shared: Rc::clone(&shared),
@@ -130,7 +131,13 @@ struct Shared {
 #[derive(Clone)]
 struct Judge {
     aws: Direct,
+    started_at: Timestamp,
     shared: Rc<Shared>,
+}
+
+/// Far beyond every budget.
+const fn case_limit() -> Duration {
+    Duration::from_secs(6 * 3600)
 }
 
 impl Judge {
@@ -158,6 +165,8 @@ impl Clock for Judge {
             self.aws.clock().sleep(step).await;
             left -= step;
         }
+        // Whatever never ends must end here, or the test itself would hang.
+        assert!(self.now() < self.started_at + case_limit(), "a run that does not end");
         let is_calm = self.shared.calm_at.borrow().is_some_and(|at| self.now() >= at);
         if is_calm {
             self.aws.set_misbehaviour(Misbehaviour::default());
