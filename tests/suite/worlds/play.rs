@@ -81,7 +81,7 @@ async fn play_in(case: &Case) -> Played {
     }
 }
 
-fn wish(case: &Case) -> Wish {
+pub fn wish(case: &Case) -> Wish {
     let service = &case.scenario.services[0];
     let image = if case.has_new_image {
         "example/web:2"
