@@ -1,0 +1,184 @@
+//! Rust sources as the rules see them: comments and literals are blanked out, lines stay where they are.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::root;
+
+/// One file below `src`.
+pub struct Source {
+    /// Relative to the package, with `/`.
+    pub path: String,
+    pub text: String,
+}
+
+impl Source {
+    pub fn new(path: &str, text: &str) -> Self {
+        Self {
+            path: path.into(),
+            text: text.into(),
+        }
+    }
+
+    /// `src/rollout/phase.rs` and `src/rollout/mod.rs` -> `rollout`; `src/plan.rs` -> `plan`.
+    pub fn module(&self) -> &str {
+        let inner = self.path.strip_prefix("src/").unwrap_or(&self.path);
+        inner.split('/').next().unwrap_or(inner).trim_end_matches(".rs")
+    }
+
+    /// The code alone.
+    pub fn code(&self) -> String {
+        blank(&self.text)
+    }
+
+    /// How many `super::` lead from this file to the crate's root.
+    pub fn depth(&self) -> usize {
+        let inner = self.path.strip_prefix("src/").unwrap_or(&self.path);
+        let folders = inner.matches('/').count();
+        folders + usize::from(!inner.ends_with("/mod.rs"))
+    }
+}
+
+/// Every Rust file below `src`, in the order of their names.
+pub fn all() -> Vec<Source> {
+    let mut paths = Vec::new();
+    collect(&root().join("src"), &mut paths);
+    paths.sort();
+    let read = |path: PathBuf| {
+        let relative = path.strip_prefix(root()).expect("it lies below the package");
+        Source {
+            path: relative.to_string_lossy().replace('\\', "/"),
+            text: fs::read_to_string(&path).expect("a source can be read"),
+        }
+    };
+    paths.into_iter().map(read).collect()
+}
+
+fn collect(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder of sources can be read") {
+        let path = entry.expect("its entries can be read").path();
+        if path.is_dir() {
+            collect(&path, into);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            into.push(path);
+        }
+    }
+}
+
+/// The number of the line in which the byte `at` lies, from 1.
+pub fn line_of(text: &str, at: usize) -> usize {
+    text[..at].matches('\n').count() + 1
+}
+
+/// Comments, strings and characters become spaces, byte for byte; line breaks stay.
+pub fn blank(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = bytes.to_vec();
+    let mut at = 0;
+    while at < bytes.len() {
+        let end = match &bytes[at..] {
+            [b'/', b'/', ..] => at + find(&bytes[at..], b"\n").unwrap_or(bytes.len() - at),
+            [b'/', b'*', ..] => block_comment(bytes, at),
+            [b'r', b'"' | b'#', ..] if !is_word(bytes, at) => raw_string(bytes, at).unwrap_or(at),
+            [b'"', ..] => string(bytes, at),
+            [b'\'', ..] => character(bytes, at).unwrap_or(at),
+            _ => at,
+        };
+        if end == at {
+            at += 1;
+            continue;
+        }
+        for byte in &mut out[at..end] {
+            if *byte != b'\n' {
+                *byte = b' ';
+            }
+        }
+        at = end;
+    }
+    String::from_utf8(out).expect("whole characters were blanked")
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|w| w == needle)
+}
+
+/// Whether the byte before `at` makes it the middle of a word.
+fn is_word(bytes: &[u8], at: usize) -> bool {
+    at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'_') && bytes[at - 1] != b'b'
+}
+
+fn block_comment(bytes: &[u8], start: usize) -> usize {
+    let mut depth = 0;
+    let mut at = start;
+    while at < bytes.len() {
+        match &bytes[at..] {
+            [b'/', b'*', ..] => (depth, at) = (depth + 1, at + 2),
+            [b'*', b'/', ..] => (depth, at) = (depth - 1, at + 2),
+            _ => at += 1,
+        }
+        if depth == 0 {
+            return at;
+        }
+    }
+    bytes.len()
+}
+
+fn string(bytes: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' => at += 2,
+            b'"' => return at + 1,
+            _ => at += 1,
+        }
+    }
+    bytes.len()
+}
+
+/// `None` for a raw identifier such as `r#type`.
+fn raw_string(bytes: &[u8], start: usize) -> Option<usize> {
+    let hashes = bytes[start + 1..].iter().take_while(|b| **b == b'#').count();
+    let open = start + 1 + hashes;
+    if bytes.get(open) != Some(&b'"') {
+        return None;
+    }
+    let close = [b"\"".as_slice(), &b"#".repeat(hashes)].concat();
+    Some(find(&bytes[open + 1..], &close).map_or(bytes.len(), |found| open + 1 + found + close.len()))
+}
+
+/// `None` for a lifetime.
+fn character(bytes: &[u8], start: usize) -> Option<usize> {
+    if bytes.get(start + 1) == Some(&b'\\') {
+        let from = start + 3;
+        return find(bytes.get(from..)?, b"'").map(|found| from + found + 1);
+    }
+    // One character of up to four bytes, then the closing quote.
+    (start + 2..=start + 5)
+        .find(|end| bytes.get(*end) == Some(&b'\''))
+        .and_then(|end| {
+            let inner = std::str::from_utf8(&bytes[start + 1..end]).ok()?;
+            (inner.chars().count() == 1).then_some(end + 1)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_and_literals_are_blank_and_lines_stay() {
+        let text = "a /* crate::x\n /* y */ z */ b // crate::c\n\"crate::\\\"d\" r#\"crate::\"e\"# 'f' '\\'' &'g h";
+        let code = blank(text);
+        assert_eq!(code.len(), text.len());
+        assert_eq!(code.matches('\n').count(), 2);
+        assert_eq!(code.split_whitespace().collect::<Vec<_>>(), ["a", "b", "&'g", "h"]);
+    }
+
+    #[test]
+    fn a_file_knows_its_module_and_its_depth() {
+        let depth = |path| (Source::new(path, "").module().to_owned(), Source::new(path, "").depth());
+        assert_eq!(depth("src/plan.rs"), ("plan".into(), 1));
+        assert_eq!(depth("src/sim/mod.rs"), ("sim".into(), 1));
+        assert_eq!(depth("src/sim/wire/page.rs"), ("sim".into(), 3));
+    }
+}
