@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::finding::{Code, Finding};
 use crate::id::{TargetGroupArn, TaskArn};
-use crate::rollout::failure::{Cause, TaskFailure};
+use crate::rollout::failure::{self, Cause, TaskFailure};
 use crate::rollout::phase::plural;
 use crate::rollout::placement::{self, Lack, PlacementTrouble};
 use crate::rollout::scope::Scope;
-use crate::target::TargetHealth;
+use crate::rollout::snapshot::Snapshot;
+use crate::rollout::view::View;
+use crate::target::{TargetHealth, TargetState};
 use crate::task::ContainerInstance;
 
 /// Like failures after which a rollout without a circuit breaker counts as hopeless. Three is the smallest count that
@@ -32,6 +34,35 @@ pub struct Evidence {
 }
 
 impl Evidence {
+    /// Adds what one look shows.
+    pub fn collect(&mut self, snapshot: &Snapshot, view: &View) {
+        for task in view.ended_tasks.values() {
+            if let Some(failure) = failure::read(task) {
+                self.failures.insert(task.arn.clone(), failure);
+            }
+        }
+        self.started = view.new_tasks.len() + view.ended_tasks.len();
+        for (place, row) in &view.new_targets {
+            let Some(row) = row else { continue };
+            match row.state {
+                TargetState::Unhealthy => {
+                    self.unhealthy.insert(place.0.clone(), (*row).clone());
+                }
+                TargetState::Healthy => {
+                    self.unhealthy.remove(&place.0);
+                }
+                TargetState::Unused if row.reason.as_deref() == Some("Target.NotInUse") => {
+                    self.not_in_use = Some((place.0.clone(), (*row).clone()));
+                }
+                _ => {}
+            }
+        }
+        self.old_was_healthy |= view.old_targets.values().any(|row| row.state == TargetState::Healthy);
+        if let Some(capacity) = &snapshot.capacity {
+            self.capacity = Some(capacity.clone());
+        }
+    }
+
     /// The failures of the kind that came up most often (the last kind wins a tie: it is the newer story).
     fn main_failures(&self) -> Vec<&TaskFailure> {
         let mut kinds = BTreeMap::<&str, Vec<&TaskFailure>>::new();

@@ -1,6 +1,6 @@
 //! The join task -> container instance or network interface -> place in a target group.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::TargetKey;
 use crate::rollout::scope::Scope;
@@ -19,6 +19,17 @@ pub fn places(task: &Task, snapshot: &Snapshot, scope: &Scope) -> Option<BTreeSe
         }
     }
     Some(places)
+}
+
+/// Which task stands behind which place, for the story.
+pub fn owners(snapshot: &Snapshot, scope: &Scope) -> BTreeMap<Place, String> {
+    let mut owners = BTreeMap::new();
+    for task in &snapshot.tasks {
+        for place in places(task, snapshot, scope).into_iter().flatten() {
+            owners.insert(place, task.arn.short().to_owned());
+        }
+    }
+    owners
 }
 
 fn key(

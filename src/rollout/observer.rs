@@ -1,47 +1,24 @@
 //! The state machine around the pure functions: what must be remembered from one look to the next.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::api_error::{ApiError, ApiErrorKind};
 use crate::rollout::change::{Happening, Seen};
 use crate::rollout::diagnose::Evidence;
+use crate::rollout::patience;
 use crate::rollout::phase::{Memory, Phase, WaitingOn, waiting_on};
 use crate::rollout::scope::{Scope, Until};
 use crate::rollout::snapshot::{Baseline, Place, Snapshot};
 use crate::rollout::standing::Standing;
 use crate::rollout::story::{PhaseSpan, Story, TargetStory};
-use crate::rollout::verdict::{Outcome, Verdict};
+use crate::rollout::verdict::{Outcome, Verdict, success};
 use crate::rollout::view::View;
 use crate::rollout::words::{self, LastLook};
-use crate::rollout::{failure, join, placement};
+use crate::rollout::{join, placement, service_event};
 use crate::service::{Deployment, RolloutState, breaker_threshold};
-use crate::target::TargetState;
 use crate::task::TaskStatus;
 use crate::time::Timestamp;
-
-/// Between two looks while something moves: short against ECS's own pace of about ten seconds.
-const POLL_FAST: Duration = Duration::from_secs(2);
-/// Between two looks while nothing moves (a drain): half of ECS's pace is as good as any.
-const POLL_SLOW: Duration = Duration::from_secs(5);
-/// How long after the last change things count as moving: two rounds of ECS's scheduler.
-const MOVING_FOR: Duration = Duration::from_secs(20);
-/// A log that stays silent for longer looks hung.
-const HEARTBEAT: Duration = Duration::from_secs(30);
-/// An answer without our deployment may be an old one. AWS speaks of seconds; the documentation advises to back off
-/// from "a couple of seconds", so ten times that is no longer an old answer.
-const ABSENT_MAX: Duration = Duration::from_secs(20);
-/// ECS tries to place a task every ten seconds or so. Four rounds without any movement are no accident.
-const PLACEMENT_PATIENCE: Duration = Duration::from_secs(45);
-/// A capacity provider may add an instance, which takes minutes to boot and join; and where the books show room that
-/// ECS does not use, the books or ECS may come round.
-const SCALING_PATIENCE: Duration = Duration::from_secs(300);
-/// Throttling and outages of the API pass; five minutes is longer than any that a rollout should be blind through.
-const BLIND_MAX: Duration = Duration::from_secs(300);
-/// Expired credentials and denials do not heal by themselves; a little patience covers IAM's own propagation.
-const DENIED_MAX: Duration = Duration::from_secs(30);
-/// A breaker with rollback shows FAILED for a moment before the rollback begins.
-const ROLLBACK_BEGINS_WITHIN: Duration = Duration::from_secs(60);
 
 /// One reading of the world.
 #[derive(Clone, Debug)]
@@ -113,7 +90,7 @@ impl Observer {
         let view = View::of(before, &scope, &baseline, &old_places);
         let seen = Seen::at_start(&view);
         let mut story = Story::default();
-        story.begin(&view, &owners(before, &scope), now);
+        story.begin(&view, &join::owners(before, &scope), now);
         Self {
             events_known: baseline.events.clone(),
             scope,
@@ -191,10 +168,10 @@ impl Observer {
     }
 
     fn next_poll(&self, now: Timestamp) -> Timestamp {
-        let pace = if now.since(self.moved_at) < MOVING_FOR {
-            POLL_FAST
+        let pace = if now.since(self.moved_at) < patience::MOVING_FOR {
+            patience::POLL_FAST
         } else {
-            POLL_SLOW
+            patience::POLL_SLOW
         };
         (now + pace).min(self.deadline().max(now + Duration::from_millis(100)))
     }
@@ -206,8 +183,8 @@ impl Observer {
         });
         blind.misses += 1;
         let patience = match error.kind {
-            ApiErrorKind::Denied | ApiErrorKind::Credentials => DENIED_MAX,
-            _ => BLIND_MAX,
+            ApiErrorKind::Denied | ApiErrorKind::Credentials => patience::DENIED_MAX,
+            _ => patience::BLIND_MAX,
         };
         let (since, misses) = (blind.since, blind.misses);
         let is_over = now.since(since) >= patience || now >= self.deadline();
@@ -231,12 +208,12 @@ impl Observer {
         self.learn_places(snapshot);
         let view = View::of(snapshot, &self.scope, &self.baseline, &self.old_places);
         self.remember(&view, now);
-        self.collect_evidence(snapshot, &view);
+        self.evidence.collect(snapshot, &view);
         let changes = self.seen.changes(&view, snapshot);
         if !changes.is_empty() {
             self.moved_at = now;
         }
-        self.story.note(&changes, &owners(snapshot, &self.scope), now);
+        self.story.note(&changes, &join::owners(snapshot, &self.scope), now);
         happenings.extend(changes);
         happenings.extend(self.news(snapshot, &view));
         let waiting = waiting_on(&view, &self.scope, &self.memory, now);
@@ -282,34 +259,6 @@ impl Observer {
         self.was_listed |= view.ours.is_some();
     }
 
-    fn collect_evidence(&mut self, snapshot: &Snapshot, view: &View) {
-        for task in view.ended_tasks.values() {
-            if let Some(failure) = failure::read(task) {
-                self.evidence.failures.insert(task.arn.clone(), failure);
-            }
-        }
-        self.evidence.started = view.new_tasks.len() + view.ended_tasks.len();
-        for (place, row) in &view.new_targets {
-            let Some(row) = row else { continue };
-            match row.state {
-                TargetState::Unhealthy => {
-                    self.evidence.unhealthy.insert(place.0.clone(), (*row).clone());
-                }
-                TargetState::Healthy => {
-                    self.evidence.unhealthy.remove(&place.0);
-                }
-                TargetState::Unused if row.reason.as_deref() == Some("Target.NotInUse") => {
-                    self.evidence.not_in_use = Some((place.0.clone(), (*row).clone()));
-                }
-                _ => {}
-            }
-        }
-        self.evidence.old_was_healthy |= view.old_targets.values().any(|row| row.state == TargetState::Healthy);
-        if let Some(capacity) = &snapshot.capacity {
-            self.evidence.capacity = Some(capacity.clone());
-        }
-    }
-
     /// Service events that are no part of an ordinary rollout, and the circuit breaker's counter.
     fn news(&mut self, snapshot: &Snapshot, view: &View) -> Vec<Happening> {
         let mut news = Vec::new();
@@ -323,7 +272,7 @@ impl Observer {
                 self.evidence.placement = Some(trouble);
                 self.stuck_since = Some(self.moved_at);
             }
-            if is_unusual(&event.message) && self.told_events.insert(event.message.clone()) {
+            if service_event::is_unusual(&event.message) && self.told_events.insert(event.message.clone()) {
                 news.push(Happening::EcsSays {
                     message: event.message.clone(),
                 });
@@ -372,7 +321,7 @@ impl Observer {
             return late.then(|| self.end_rollback(false));
         }
         if waiting.is_empty() && self.absent_since.is_none() && self.failed_since.is_none() {
-            return Some(self.succeed(view));
+            return Some(success(view, &self.scope));
         }
         self.judge_hopeless(snapshot, view, now).or_else(|| {
             (now >= self.deadline()).then(|| {
@@ -428,7 +377,7 @@ impl Observer {
             }),
             Standing::Failed { reason } => {
                 let since = *self.failed_since.get_or_insert(now);
-                let rolls_back = rolls_back(snapshot) && now.since(since) < ROLLBACK_BEGINS_WITHIN;
+                let rolls_back = snapshot.rolls_back() && now.since(since) < patience::ROLLBACK_BEGINS_WITHIN;
                 (!rolls_back).then(|| {
                     let cause = self.evidence.likely_cause(&self.scope);
                     (
@@ -448,7 +397,7 @@ impl Observer {
 
     fn is_absent_for_good(&mut self, now: Timestamp) -> bool {
         let since = *self.absent_since.get_or_insert(now);
-        now.since(since) >= ABSENT_MAX
+        now.since(since) >= patience::ABSENT_MAX
     }
 
     /// Notes a rollback, says it once, and ends the run when the earlier deployment is complete again.
@@ -498,9 +447,9 @@ impl Observer {
             .as_ref()
             .is_some_and(|c| placement::fits_somewhere(&self.scope.needs, c));
         let patience = if service.has_capacity_providers || has_room {
-            SCALING_PATIENCE
+            patience::SCALING_PATIENCE
         } else {
-            PLACEMENT_PATIENCE
+            patience::PLACEMENT_PATIENCE
         };
         let trouble = self
             .evidence
@@ -528,24 +477,6 @@ impl Observer {
         is_under_way || may_stop_old
     }
 
-    fn succeed(&self, view: &View) -> Ending {
-        let scope = &self.scope;
-        if view.desired == 0 {
-            return (Verdict::NothingToVerify, vec![words::no_task_wanted(scope)]);
-        }
-        let mut findings = Vec::new();
-        if scope.places_per_task() == 0 {
-            findings.push(words::no_target_group(scope));
-        }
-        if view.unverifiable() > 0 && scope.until > Until::Registered {
-            findings.push(words::checks_disabled(scope));
-        }
-        if view.is_join_missing {
-            findings.push(words::join_missing());
-        }
-        (Verdict::Succeeded, findings)
-    }
-
     fn say_waiting(&mut self, now: Timestamp, happenings: &mut Vec<Happening>) {
         let on = match &self.rollback {
             Some(r) => vec![WaitingOn::Rollback {
@@ -557,7 +488,7 @@ impl Observer {
             None => true,
             Some((at, said)) => {
                 let is_same = said.len() == on.len() && said.iter().zip(&on).all(|(a, b)| a.is_same_step(b));
-                !is_same || now.since(*at) >= HEARTBEAT
+                !is_same || now.since(*at) >= patience::HEARTBEAT
             }
         };
         if is_due && !on.is_empty() {
@@ -568,37 +499,3 @@ impl Observer {
 }
 
 type Ending = (Verdict, Vec<crate::finding::Finding>);
-
-/// Which task stands behind which place, for the story.
-fn owners(snapshot: &Snapshot, scope: &Scope) -> BTreeMap<Place, String> {
-    let mut owners = BTreeMap::new();
-    for task in &snapshot.tasks {
-        for place in join::places(task, snapshot, scope).into_iter().flatten() {
-            owners.insert(place, task.arn.short().to_owned());
-        }
-    }
-    owners
-}
-
-fn rolls_back(snapshot: &Snapshot) -> bool {
-    let service = snapshot.service.as_ref();
-    service
-        .and_then(|s| s.configuration.circuit_breaker)
-        .is_some_and(|b| b.enable && b.rollback)
-}
-
-/// The events of an ordinary rollout only repeat what the tasks and targets already show.
-fn is_unusual(message: &str) -> bool {
-    const ORDINARY: [&str; 9] = [
-        "has reached a steady state",
-        "registered ",
-        "has begun draining connections",
-        "has stopped",
-        "has started",
-        "deployment completed",
-        "is AZ balanced",
-        "rolling back to deployment",
-        "stopped 1 pending",
-    ];
-    !ORDINARY.iter().any(|words| message.contains(words))
-}

@@ -30,6 +30,14 @@ pub struct Snapshot {
     pub capacity: Option<Vec<ContainerInstance>>,
 }
 
+impl Snapshot {
+    /// Whether ECS goes back by itself when the deployment fails.
+    pub fn rolls_back(&self) -> bool {
+        let breaker = self.service.as_ref().and_then(|s| s.configuration.circuit_breaker);
+        breaker.is_some_and(|b| b.enable && b.rollback)
+    }
+}
+
 /// What was there before UpdateService. Old targets are remembered as places, because the tasks behind them disappear.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Baseline {

@@ -1,6 +1,9 @@
 //! How a rollout can end.
 
 use crate::finding::Finding;
+use crate::rollout::scope::{Scope, Until};
+use crate::rollout::view::View;
+use crate::rollout::words;
 
 /// The verdicts, each with its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,4 +69,22 @@ impl Outcome {
             is_rolled_back: false,
         }
     }
+}
+
+/// The verdict where everything that was asked for is there, with what could not be verified.
+pub fn success(view: &View, scope: &Scope) -> (Verdict, Vec<Finding>) {
+    if view.desired == 0 {
+        return (Verdict::NothingToVerify, vec![words::no_task_wanted(scope)]);
+    }
+    let mut findings = Vec::new();
+    if scope.places_per_task() == 0 {
+        findings.push(words::no_target_group(scope));
+    }
+    if view.unverifiable() > 0 && scope.until > Until::Registered {
+        findings.push(words::checks_disabled(scope));
+    }
+    if view.is_join_missing {
+        findings.push(words::join_missing());
+    }
+    (Verdict::Succeeded, findings)
 }

@@ -1,0 +1,26 @@
+//! How long the observer waits for what, and why no longer.
+
+use std::time::Duration;
+
+/// Between two looks while something moves: short against ECS's own pace of about ten seconds.
+pub const POLL_FAST: Duration = Duration::from_secs(2);
+/// Between two looks while nothing moves (a drain): half of ECS's pace is as good as any.
+pub const POLL_SLOW: Duration = Duration::from_secs(5);
+/// How long after the last change things count as moving: two rounds of ECS's scheduler.
+pub const MOVING_FOR: Duration = Duration::from_secs(20);
+/// A log that stays silent for longer looks hung.
+pub const HEARTBEAT: Duration = Duration::from_secs(30);
+/// An answer without our deployment may be an old one. AWS speaks of seconds; the documentation advises to back off
+/// from "a couple of seconds", so ten times that is no longer an old answer.
+pub const ABSENT_MAX: Duration = Duration::from_secs(20);
+/// ECS tries to place a task every ten seconds or so. Four rounds without any movement are no accident.
+pub const PLACEMENT_PATIENCE: Duration = Duration::from_secs(45);
+/// A capacity provider may add an instance, which takes minutes to boot and join; and where the books show room that
+/// ECS does not use, the books or ECS may come round.
+pub const SCALING_PATIENCE: Duration = Duration::from_secs(300);
+/// Throttling and outages of the API pass; five minutes is longer than any that a rollout should be blind through.
+pub const BLIND_MAX: Duration = Duration::from_secs(300);
+/// Expired credentials and denials do not heal by themselves; a little patience covers IAM's own propagation.
+pub const DENIED_MAX: Duration = Duration::from_secs(30);
+/// A breaker with rollback shows FAILED for a moment before the rollback begins.
+pub const ROLLBACK_BEGINS_WITHIN: Duration = Duration::from_secs(60);
