@@ -5,6 +5,7 @@
 //! `view` sorts new from old, `phase` says what is still missing, `standing` what became of the deployment,
 //! `failure`, `placement` and `diagnose` why it fails.
 
+mod blind;
 pub mod change;
 pub mod diagnose;
 pub mod failure;

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::api_error::{ApiError, ApiErrorKind};
+use crate::api_error::ApiError;
+use crate::rollout::blind::Blind;
 use crate::rollout::change::{Happening, Seen};
 use crate::rollout::diagnose::Evidence;
 use crate::rollout::patience;
@@ -75,12 +76,6 @@ pub struct Observer {
 #[derive(Clone, Debug)]
 struct Rollback {
     to: Option<Deployment>,
-}
-
-#[derive(Clone, Debug)]
-struct Blind {
-    since: Timestamp,
-    misses: u32,
 }
 
 impl Observer {
@@ -179,15 +174,11 @@ impl Observer {
     fn miss(&mut self, error: ApiError, now: Timestamp, happenings: &mut Vec<Happening>) -> Option<Ending> {
         let blind = self.blind.get_or_insert_with(|| {
             happenings.push(Happening::Blind { error: error.clone() });
-            Blind { since: now, misses: 0 }
+            Blind::begin(now)
         });
-        blind.misses += 1;
-        let patience = match error.kind {
-            ApiErrorKind::Denied | ApiErrorKind::Credentials => patience::DENIED_MAX,
-            _ => patience::BLIND_MAX,
-        };
-        let (since, misses) = (blind.since, blind.misses);
-        let is_over = now.since(since) >= patience || now >= self.deadline();
+        let is_hopeless = blind.miss(&error, now);
+        let misses = blind.misses;
+        let is_over = is_hopeless || now >= self.deadline();
         is_over.then(|| {
             (
                 Verdict::CouldNotObserve,
