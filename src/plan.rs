@@ -317,10 +317,7 @@ fn needs(document: &Value) -> Needs {
     for container in document.containers() {
         let name = container.name().unwrap_or_default().to_owned();
         for mapping in container.port_mappings() {
-            let port = mapping
-                .host_port()
-                .and_then(|p| u16::try_from(p).ok())
-                .filter(|p| *p > 0);
+            let port = mapping.host_port().filter(|p| *p > 0);
             needs
                 .fixed_ports
                 .extend(port.filter(|_| document.network_mode() != NetworkMode::Awsvpc));

@@ -9,7 +9,7 @@ use crate::rollout::change::{Happening, Seen};
 use crate::rollout::diagnose::Evidence;
 use crate::rollout::patience;
 use crate::rollout::phase::{Memory, Phase, WaitingOn, waiting_on};
-use crate::rollout::scope::{Scope, Until};
+use crate::rollout::scope::Scope;
 use crate::rollout::snapshot::{Baseline, Place, Snapshot};
 use crate::rollout::standing::Standing;
 use crate::rollout::story::{PhaseSpan, Story, TargetStory};

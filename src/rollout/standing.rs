@@ -60,7 +60,7 @@ impl Standing {
                 reason: failed.rollout_state_reason.clone(),
             };
         }
-        Self::of_service_deployment(snapshot).unwrap_or_else(|| match ours {
+        Self::of_service_deployment(snapshot).unwrap_or(match ours {
             Some(_) => Self::Ours,
             None if was_listed => Self::Absent { primary: None },
             None => Self::Ours,

@@ -186,7 +186,6 @@ impl<'de> Deserialize<'de> for RevisionRef {
 }
 
 /// Refuses an unknown fault with the nearest known one.
-#[expect(clippy::result_large_err, reason = "asked once per fault, and shown as it is")]
 pub(super) fn check_name(name: &str) -> Result<(), Finding> {
     if FAULTS.iter().any(|(known, _)| *known == name) {
         return Ok(());

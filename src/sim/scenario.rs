@@ -325,7 +325,6 @@ impl Scenario {
     }
 
     /// Adds a fault by its name, with its default timetable, to whatever the next deployment is.
-    #[expect(clippy::result_large_err, reason = "asked once per flag, and shown as it is")]
     pub fn add_fault(&mut self, name: &str) -> Result<(), Finding> {
         faults::check_name(name)?;
         self.faults.push(FaultSpec::named(name));

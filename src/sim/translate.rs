@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::state;
+use crate::api_error::{ApiError, ApiErrorKind};
 use crate::id::{
     ClusterName, ContainerInstanceArn, DeploymentId, ServiceName, TargetGroupArn, TargetKey, TaskArn, TaskDefinitionArn,
 };
-use crate::port::{ApiError, ApiErrorKind};
 use crate::service::{
     Balancer, BreakerState, CircuitBreaker, Deployment, DeploymentConfiguration, LoadBalancerBinding, Service,
     ServiceDeployment, ServiceEvent,

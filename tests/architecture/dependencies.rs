@@ -121,7 +121,7 @@ fn nothing_banned_is_locked() {
 
 #[test]
 fn nothing_banned_is_built() {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let cargo = env!("CARGO");
     let output = Command::new(cargo)
         .args([
             "tree",
