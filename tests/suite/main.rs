@@ -5,6 +5,7 @@ mod clients;
 mod config;
 mod corpus;
 mod moto;
+mod readme;
 mod recordings;
 mod scenarios;
 mod served;
