@@ -86,6 +86,7 @@ impl Rehearse {
             None => stage::scenario(&wishes)?,
         };
         self.world.apply(&mut scenario)?;
+        eprintln!("{}", introduction(&scenario));
         let world = open_world(&scenario)?;
         let clock = WorldClock {
             world: Rc::clone(&world),
@@ -128,6 +129,22 @@ impl WorldOptions {
         }
         Ok(())
     }
+}
+
+/// What is rehearsed on, in one line: nobody shall take it for AWS.
+fn introduction(scenario: &Scenario) -> String {
+    let instances: u32 = scenario.instances.iter().map(|i| i.count).sum();
+    let plural = if instances == 1 { "" } else { "s" };
+    let faults: Vec<&str> = scenario.faults.iter().map(|f| f.fault.as_str()).collect();
+    let wrong = if faults.is_empty() {
+        String::new()
+    } else {
+        format!(", with the fault {}", faults.join(" and "))
+    };
+    format!(
+        "rehearsal on a simulated cluster `{}` of {instances} instance{plural}, seed {}{wrong}; AWS is not touched",
+        scenario.cluster, scenario.seed
+    )
 }
 
 /// A scenario with one service needs no `--cluster` and `--service`.

@@ -78,11 +78,13 @@ where
         log: Log::new(std::io::stderr(), width),
         is_quiet: output.quiet,
     };
-    let refused: Vec<Finding> = plans
+    let mut refused: Vec<Finding> = plans
         .iter()
-        .filter(|(p, _)| p.is_refused())
-        .flat_map(|(p, _)| p.findings.clone())
+        .filter(|(plan, _)| plan.is_refused())
+        .flat_map(|(plan, _)| plan.findings.clone())
         .collect();
+    // The cause comes first.
+    refused.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     if !refused.is_empty() {
         return Err(Stop::refused(refused));
     }

@@ -12,7 +12,7 @@ use crate::finding::{Code, Finding, Severity};
 use crate::id::{ClusterName, ServiceName};
 use crate::plan::{Base, Wish};
 use crate::rollout::Until;
-use crate::task_definition::{Document, DynamicPorts, EnvironmentChange, ImageChange};
+use crate::task_definition::{Document, EnvironmentChange, ImageChange};
 
 /// The new targets must stay healthy for this long by default: one round of ECS's scheduler, in which a target that
 /// only just passed shows its second check.
@@ -150,7 +150,7 @@ fn wish(
         base,
         images,
         environment,
-        dynamic_ports: dynamic_ports(selection.dynamic_ports.or(settings.dynamic_ports)),
+        dynamic_ports: selection.dynamic_ports.or(settings.dynamic_ports).unwrap_or_default(),
         allow_unknown_keys: selection.allow_unknown_keys,
         load_balancers: stanza.map(|s| s.load_balancers.clone()).unwrap_or_default(),
         force_new_deployment: following
@@ -255,14 +255,6 @@ fn until(following: &Following, settings: &Settings) -> Result<Until, Finding> {
         Some(config::Until::Healthy) => Ok(Until::Healthy),
         Some(config::Until::Registered) => Ok(Until::Registered),
         Some(config::Until::Stage(name)) => Err(usage(format!("`until: stage:{name}` is not supported yet"))),
-    }
-}
-
-fn dynamic_ports(wanted: Option<config::DynamicPorts>) -> DynamicPorts {
-    match wanted {
-        None | Some(config::DynamicPorts::LoadBalanced) => DynamicPorts::LoadBalanced,
-        Some(config::DynamicPorts::All) => DynamicPorts::All,
-        Some(config::DynamicPorts::Keep) => DynamicPorts::Keep,
     }
 }
 

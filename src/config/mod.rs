@@ -21,8 +21,9 @@ use crate::finding::{Code, Finding, Location};
 use crate::id::{ClusterName, ServiceName};
 use crate::nearest::nearest;
 use crate::service::{LoadBalancerBinding, SchedulingStrategy};
+pub use crate::task_definition::DynamicPorts;
 
-pub use settings::{DynamicPorts, IfBusy, Leftover, Settings, UnknownWord, Until, duration};
+pub use settings::{IfBusy, Leftover, Settings, UnknownWord, Until, duration};
 
 /// A configuration with everything filled in.
 #[derive(Clone, Debug, PartialEq)]

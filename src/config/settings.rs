@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::nearest::nearest;
+use crate::task_definition::DynamicPorts;
 
 /// What the user may set under `defaults:`, at a service, or with a flag. `None` is "not said here".
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -109,12 +110,18 @@ words! {
     }
 }
 
-words! {
-    /// Which host ports become 0, so that ECS picks free ones. Only the network mode `bridge` has them.
-    DynamicPorts {
-        LoadBalanced = "load-balanced",
-        All = "all",
-        Keep = "keep",
+/// The words of `--dynamic-ports` and `dynamic_ports:`.
+const DYNAMIC_PORTS: &[&str] = &["load-balanced", "all", "keep"];
+
+impl FromStr for DynamicPorts {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        let known = DynamicPorts::ALL.into_iter().find(|choice| choice.as_str() == text);
+        known.ok_or_else(|| UnknownWord {
+            word: text.to_owned(),
+            known: DYNAMIC_PORTS,
+        })
     }
 }
 

@@ -48,7 +48,9 @@ fn replay(transcript: &str) -> String {
     let mut code = 0;
     let mut out = String::new();
     for line in transcript.lines() {
-        let Some(command) = line.strip_prefix("$ ") else { continue };
+        let Some(command) = line.strip_prefix("$ ") else {
+            continue;
+        };
         let words: Vec<&str> = command.split_whitespace().collect();
         let printed = match words.as_slice() {
             ["portzero", arguments @ ..] => {
@@ -68,7 +70,10 @@ fn replay(transcript: &str) -> String {
 fn blocks<'a>(text: &'a str, language: &str) -> Vec<(usize, &'a str)> {
     let fence = format!("```{language}\n");
     let body = |start: usize| &text[start..start + text[start..].find("```\n").expect("a fence is closed")];
-    text.match_indices(&fence).map(|(at, _)| at + fence.len()).map(|start| (start, body(start))).collect()
+    text.match_indices(&fence)
+        .map(|(at, _)| at + fence.len())
+        .map(|start| (start, body(start)))
+        .collect()
 }
 
 #[test]
@@ -97,7 +102,9 @@ fn the_examples_of_the_readme_are_read_without_a_warning() {
     let text = readme();
     let read = |name: &str| -> Config {
         let heading = format!("# {name}\n");
-        let example = blocks(&text, "yaml").into_iter().find(|(_, body)| body.starts_with(&heading));
+        let example = blocks(&text, "yaml")
+            .into_iter()
+            .find(|(_, body)| body.starts_with(&heading));
         let (_, example) = example.unwrap_or_else(|| panic!("no example of {name}"));
         config::read(example, name, &|_| None, &BTreeMap::new(), None, Some("staging")).unwrap()
     };
@@ -116,7 +123,9 @@ fn the_flags_of_the_readme_are_those_of_the_program() {
         assert_eq!(code, 0);
         known.extend(help.lines().filter_map(|line| {
             let at = line.trim_start();
-            let long = at.strip_prefix("--").or_else(|| at.strip_prefix('-')?.split_once(", --").map(|(_, long)| long))?;
+            let long = at
+                .strip_prefix("--")
+                .or_else(|| at.strip_prefix('-')?.split_once(", --").map(|(_, long)| long))?;
             Some(long.split([' ', '[', '=']).next()?.to_owned())
         }));
     }
@@ -124,7 +133,12 @@ fn the_flags_of_the_readme_are_those_of_the_program() {
     known.remove("version");
     let listed: BTreeSet<String> = readme()
         .lines()
-        .filter_map(|line| line.strip_prefix("| `--")?.split([' ', '`', '[']).next().map(str::to_owned))
+        .filter_map(|line| {
+            line.strip_prefix("| `--")?
+                .split([' ', '`', '['])
+                .next()
+                .map(str::to_owned)
+        })
         .collect();
     assert_eq!(listed, known);
 }
