@@ -29,6 +29,24 @@ pub struct ServiceRun {
     pub targets: Vec<TargetStory>,
 }
 
+impl ServiceRun {
+    /// Stopped before the first change.
+    pub fn refused(wish: Wish, plan: Option<Plan>, findings: Vec<Finding>, at: Timestamp) -> Self {
+        Self {
+            before: plan.as_ref().and_then(|p| p.before.clone()),
+            plan,
+            wish,
+            outcome: Outcome::new(Verdict::Refused, findings),
+            started_at: at,
+            duration: Duration::ZERO,
+            after: None,
+            deployment: None,
+            phases: Vec::new(),
+            targets: Vec::new(),
+        }
+    }
+}
+
 /// The world that a run works in: AWS or the simulator, a clock, ears and a mouth.
 pub struct Run<'a, A, C, I, R> {
     pub aws: &'a A,

@@ -28,7 +28,7 @@ impl Deploy {
         let wishes = wishes::gather(&self.selection, &self.following)?;
         warn(&wishes.warnings);
         let aws = connect(wishes.region.clone()).await?;
-        let plans = run::plan_all(&aws, &SystemClock, &wishes).await?;
+        let plans = run::plan_all(&aws, &SystemClock, &wishes, &self.output).await?;
         if self.dry_run {
             return Ok(run::print_plans(&plans, &self.output));
         }

@@ -22,7 +22,7 @@ impl PlanCommand {
         let wishes = wishes::gather(&self.selection, &self.following)?;
         warn(&wishes.warnings);
         let aws = connect(wishes.region.clone()).await?;
-        let plans = run::plan_all(&aws, &SystemClock, &wishes).await?;
+        let plans = run::plan_all(&aws, &SystemClock, &wishes, &self.output).await?;
         Ok(run::print_plans(&plans, &self.output))
     }
 }

@@ -102,7 +102,7 @@ impl Rehearse {
         let aws = Connection::open(options, clock.clone())
             .await
             .map_err(|finding| Stop::from(*finding))?;
-        let plans = run::plan_all(&aws, &clock, &wishes).await?;
+        let plans = run::plan_all(&aws, &clock, &wishes, &self.output).await?;
         if self.dry_run {
             return Ok(run::print_plans(&plans, &self.output));
         }

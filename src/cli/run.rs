@@ -13,26 +13,39 @@ use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Report, RequestCounts};
 use crate::preflight::Survey;
 use crate::report;
 use crate::report::log::Log;
+use crate::time::Timestamp;
 
 /// Plans all services, or stops with everything that is wrong. Nothing has been changed then.
 pub async fn plan_all<A: Ecs + LoadBalancing, C: Clock>(
     aws: &A,
     clock: &C,
     wishes: &Wishes,
+    output: &Output,
 ) -> Result<Vec<(Plan, Survey)>, Stop> {
     let mut plans = Vec::new();
-    let mut findings = Vec::new();
+    let mut refused = Vec::new();
     for wish in &wishes.wishes {
         match deploy::plan(aws, clock, wish.clone()).await {
             Ok(planned) => plans.push(planned),
-            Err((_, found)) => findings.extend(found),
+            Err((wish, findings)) => refused.push(ServiceRun::refused(wish, None, findings, clock.now())),
         }
     }
-    if findings.is_empty() {
+    if refused.is_empty() {
         Ok(plans)
     } else {
-        Err(Stop::refused(findings))
+        Err(refuse(refused, output, clock.now()))
     }
+}
+
+/// Nothing was changed: the result document says so, and the findings are printed, the cause first.
+fn refuse(runs: Vec<ServiceRun>, output: &Output, now: Timestamp) -> Stop {
+    write_result(
+        &report::result::document(&runs, &RequestCounts::default(), now, now),
+        output,
+    );
+    let mut findings: Vec<Finding> = runs.into_iter().flat_map(|run| run.outcome.findings).collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    Stop::refused(findings)
 }
 
 /// Prints plans; the exit code says whether they would be refused.
@@ -78,15 +91,13 @@ where
         log: Log::new(std::io::stderr(), width),
         is_quiet: output.quiet,
     };
-    let mut refused: Vec<Finding> = plans
-        .iter()
-        .filter(|(plan, _)| plan.is_refused())
-        .flat_map(|(plan, _)| plan.findings.clone())
-        .collect();
-    // The cause comes first.
-    refused.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    if !refused.is_empty() {
-        return Err(Stop::refused(refused));
+    if plans.iter().any(|(plan, _)| plan.is_refused()) {
+        let refused = plans.into_iter().filter(|(plan, _)| plan.is_refused());
+        let runs = refused.map(|(plan, _)| {
+            let findings = plan.findings.clone();
+            ServiceRun::refused(plan.wish.clone(), Some(plan), findings, started_at)
+        });
+        return Err(refuse(runs.collect(), output, started_at));
     }
     let mut run = Run {
         aws,
@@ -119,7 +130,7 @@ where
         log.log.print(&format!("\n{}", report::finding::render(&finding)));
     }
     let document = report::result::document(&runs, &counts, started_at, clock.now());
-    write_result(&document, output, &mut log);
+    write_result(&document, output);
     Ok(report::result::overall(&runs).exit_code())
 }
 
@@ -155,7 +166,7 @@ where
 }
 
 /// A result that cannot be written is a warning: the verdict stands.
-fn write_result(document: &report::result::ResultDocument, output: &Output, log: &mut Story) {
+fn write_result(document: &report::result::ResultDocument, output: &Output) {
     let Ok(mut json) = serde_json::to_string_pretty(document) else {
         return;
     };
@@ -166,10 +177,10 @@ fn write_result(document: &report::result::ResultDocument, output: &Output, log:
     if let Some(path) = &output.report
         && let Err(error) = std::fs::write(path, &json)
     {
-        log.log.print(&format!(
-            "warning: the report could not be written to {}: {error}\n",
+        eprintln!(
+            "warning: the report could not be written to {}: {error}",
             path.display()
-        ));
+        );
     }
 }
 
