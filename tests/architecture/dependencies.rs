@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Command;
 
+use crate::source::{self, Source};
 use crate::{Breaches, assert_none, root};
 
 /// Crates, or versions of crates, that the program is not built with, each with the reason.
@@ -114,6 +115,32 @@ fn readme_breaches(readme: &str, manifest: &str) -> Breaches {
     breaches
 }
 
+/// A crate that is named nowhere in the code is a promise that nobody has kept.
+fn unused(names: &[String], code: &str) -> Breaches {
+    let is_used = |name: &str| {
+        let path = format!("{}::", name.replace('-', "_"));
+        code.match_indices(&path)
+            .any(|(at, _)| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+    };
+    names
+        .iter()
+        .filter(|name| !is_used(name))
+        .map(|name| format!("nothing uses `{name}`"))
+        .collect()
+}
+
+#[test]
+fn every_dependency_is_used() {
+    let code = |folder: &str| source::below(folder).iter().map(Source::code).collect::<String>();
+    let (manifest, program) = (read("Cargo.toml"), code("src"));
+    let mut breaches = unused(&direct(&manifest, "dependencies"), &program);
+    breaches.extend(unused(
+        &direct(&manifest, "dev-dependencies"),
+        &format!("{program}{}", code("tests")),
+    ));
+    assert_none(breaches);
+}
+
 #[test]
 fn nothing_banned_is_locked() {
     assert_none(banned(&locked(&read("Cargo.lock")), LOCKED_BUT_NOT_BUILT));
@@ -176,6 +203,15 @@ mod bites {
             1
         );
         assert_eq!(manifest_breaches("[dev-dependencies]\ninsta = \"1\"").len(), 1);
+    }
+
+    #[test]
+    fn an_unused_dependency_is_found() {
+        let names = ["serde-saphyr".to_owned(), "http".to_owned()];
+        assert_eq!(
+            unused(&names, "use serde_saphyr::Spanned; use other_http::Body;"),
+            ["nothing uses `http`"]
+        );
     }
 
     #[test]

@@ -39,10 +39,15 @@ impl Source {
     }
 }
 
-/// Every Rust file below `src`, in the order of their names.
+/// Every Rust file of the program.
 pub fn all() -> Vec<Source> {
+    below("src")
+}
+
+/// Every Rust file below a folder of the package, in the order of their names.
+pub fn below(folder: &str) -> Vec<Source> {
     let mut paths = Vec::new();
-    collect(&root().join("src"), &mut paths);
+    collect(&root().join(folder), &mut paths);
     paths.sort();
     let read = |path: PathBuf| {
         let relative = path.strip_prefix(root()).expect("it lies below the package");
