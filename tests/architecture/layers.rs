@@ -17,11 +17,11 @@ pub enum Layer {
 
 /// The modules from top to bottom: each may import from those before it.
 pub const ORDER: &[(&str, Layer)] = &[
-    ("nearest", Layer::Domain),
     ("api_error", Layer::Domain),
     ("finding", Layer::Domain),
     ("id", Layer::Domain),
     ("time", Layer::Domain),
+    ("nearest", Layer::Domain),
     ("service", Layer::Domain),
     ("task", Layer::Domain),
     ("target", Layer::Domain),
@@ -42,11 +42,11 @@ pub const ORDER: &[(&str, Layer)] = &[
     ("cli", Layer::CommandLine),
 ];
 
-/// All that the simulator may know of the program: names and shapes, and no judgement. `port` only where the ports
-/// are implemented.
-const SIM_MAY: [&str; 7] = ["api_error", "finding", "id", "time", "service", "task", "target"];
-const SIM_PORT_FILE: &str = "src/sim/port.rs";
-const SIM_TESTS: &str = "src/sim/tests/";
+/// All that the simulator's model may know of the program: names, times and findings.
+const SIM_MAY: [&str; 4] = ["finding", "id", "nearest", "time"];
+/// What it may know besides where it implements the ports: shapes, and no judgement.
+const SIM_PORT_MAY: [&str; 5] = ["api_error", "port", "service", "target", "task"];
+const SIM_PORT_FILES: [&str; 3] = ["src/sim/port.rs", "src/sim/translate.rs", "src/sim/tests/"];
 /// The scheduler's arithmetic as the program does it. The simulator has its own, or an error in one would hide in both.
 const SIM_MAY_NOT_CALL: [&str; 3] = ["lower_limit", "upper_limit", "breaker_threshold"];
 
@@ -90,9 +90,9 @@ fn forbidden(source: &Source, place: usize, module: &str) -> Option<&'static str
     if ORDER[other].1 == Layer::Edge && ORDER[place].1 != Layer::CommandLine {
         return Some("which only the command line may know");
     }
-    let is_port = module == "port" && (source.path == SIM_PORT_FILE || source.path.starts_with(SIM_TESTS));
-    (own == "sim" && !SIM_MAY.contains(&module) && !is_port)
-        .then_some("and the simulator shares no judgement with what it is the oracle of")
+    let is_port_side = SIM_PORT_FILES.iter().any(|file| source.path.starts_with(file));
+    let may = SIM_MAY.contains(&module) || is_port_side && SIM_PORT_MAY.contains(&module);
+    (own == "sim" && !may).then_some("and the simulator shares no judgement with what it is the oracle of")
 }
 
 fn borrowed_arithmetic(source: &Source) -> Breaches {
@@ -237,7 +237,9 @@ mod bites {
     fn the_simulator_borrows_no_judgement() {
         assert!(breach("src/sim/world.rs", "use crate::rollout::Phase;").contains("no judgement"));
         assert!(breach("src/sim/world.rs", "use crate::forecast::Forecast;").contains("no judgement"));
+        assert!(breach("src/sim/port.rs", "use crate::rollout::Phase;").contains("no judgement"));
         assert!(breach("src/sim/world.rs", "use crate::port::Ecs;").contains("no judgement"));
+        assert!(breach("src/sim/world.rs", "use crate::service::Service;").contains("no judgement"));
         assert_eq!(
             breach("src/sim/port.rs", "use crate::port::Ecs;\nuse crate::service::Service;"),
             ""
