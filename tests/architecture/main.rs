@@ -2,6 +2,7 @@
 
 mod dependencies;
 mod layers;
+mod map;
 mod purity;
 mod size;
 mod source;
