@@ -151,6 +151,10 @@ where
             },
         );
     }
+    for difference in &plan.diff {
+        let line = format!("differs from what runs: {difference}");
+        run.tell(wish, EventKind::Planned { line });
+    }
     for step in plan.steps() {
         run.tell(wish, EventKind::Planned { line: step });
     }

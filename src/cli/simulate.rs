@@ -98,7 +98,7 @@ fn instructions(endpoint: &str, scenario: &Scenario) -> String {
 fn faults_help() -> String {
     let mut text = String::from("Faults:\n");
     for (name, what) in crate::sim::fault_names() {
-        text.push_str(&format!("  {name:<18} {what}\n"));
+        text.push_str(&format!("  {name:<20} {what}\n"));
     }
     text
 }

@@ -425,7 +425,12 @@ impl Observer {
         if let Some(finding) = self.evidence.certain_failure(&self.scope, has_breaker) {
             return Some((
                 Verdict::Failed,
-                vec![words::failed_early(&self.scope, finding, &self.look)],
+                vec![words::failed_early(
+                    &self.scope,
+                    finding,
+                    snapshot.rolls_back(),
+                    &self.look,
+                )],
             ));
         }
         let since = self.stuck_since?;
@@ -450,7 +455,12 @@ impl Observer {
         let finding = self.evidence.cannot_place(&trouble, &self.scope);
         Some((
             Verdict::Failed,
-            vec![words::failed_early(&self.scope, finding, &self.look)],
+            vec![words::failed_early(
+                &self.scope,
+                finding,
+                snapshot.rolls_back(),
+                &self.look,
+            )],
         ))
     }
 

@@ -139,9 +139,14 @@ pub fn failed(scope: &Scope, cause: Option<Finding>, reason: Option<String>, loo
 }
 
 /// Certain to fail, said before ECS gives up.
-pub fn failed_early(scope: &Scope, mut finding: Finding, look: &LastLook) -> Finding {
+pub fn failed_early(scope: &Scope, mut finding: Finding, rolls_back: bool, look: &LastLook) -> Finding {
+    let until = if rolls_back {
+        "its circuit breaker rolls back"
+    } else {
+        "the next deployment: no circuit breaker rolls it back"
+    };
     finding.state = Some(format!(
-        "{}; ECS goes on trying {} until the next deployment or a rollback",
+        "{}; ECS goes on trying {} until {until}",
         look.serving_line(),
         scope.task_definition.short()
     ));
