@@ -81,9 +81,12 @@ impl Simulate {
 
 /// What to paste into another shell, and what is there to deploy to.
 fn instructions(endpoint: &str, scenario: &Scenario) -> String {
+    let region = &scenario.region;
+    // boto3 and version 1 of the AWS CLI read the second name of the region alone, the SDKs the first.
     let mut text = format!(
-        "export AWS_ENDPOINT_URL={endpoint}\nexport AWS_ACCESS_KEY_ID=portzero AWS_SECRET_ACCESS_KEY=portzero AWS_REGION={}\n",
-        scenario.region
+        "export AWS_ENDPOINT_URL={endpoint}\n\
+         export AWS_ACCESS_KEY_ID=portzero AWS_SECRET_ACCESS_KEY=portzero\n\
+         export AWS_REGION={region} AWS_DEFAULT_REGION={region}\n"
     );
     for service in &scenario.services {
         let cluster = service.cluster.as_ref().unwrap_or(&scenario.cluster);
