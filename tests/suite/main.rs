@@ -1,18 +1,20 @@
 //! The tests of the whole: through the public interface, and with other people's programs.
-#![allow(
-    clippy::disallowed_methods,
-    reason = "tests start programs, read their environment and wait for them"
-)]
+#![allow(clippy::disallowed_methods, reason = "tests start programs, read their environment and wait for them")]
 
 mod adapters;
 mod clients;
 mod config;
 mod corpus;
+mod flags;
 mod moto;
+mod moto_deploy;
 mod readme;
 mod recordings;
 mod scenarios;
 mod served;
+#[cfg(unix)]
+mod signals;
+mod simulate;
 mod support;
 mod task_definition_files;
 mod task_definition_properties;

@@ -1,7 +1,9 @@
 //! What the suites share: a clock that does not wait, a loopback server that answers from a script, stand-ins for AWS.
 
+pub mod clients;
 pub mod loopback;
 pub mod moto_server;
+pub mod program;
 pub mod wire_form;
 
 use std::cell::RefCell;

@@ -1,0 +1,271 @@
+//! What the flags, the environment and the configuration do to a command, told by its exit code and its two streams.
+
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::support::program::{Said, portzero, run, said};
+
+/// What must not be printed.
+const SECRET: &str = "c0rrect-h0rse";
+
+const ONE_CONTAINER: &str = r#"{
+  "family": "web",
+  "networkMode": "bridge",
+  "containerDefinitions": [
+    {"name": "web", "image": "example/web:1", "memory": 128, "portMappings": [{"containerPort": 8080, "hostPort": 80}]}
+  ]
+}"#;
+
+const TWO_CONTAINERS: &str = r#"{
+  "family": "shop",
+  "networkMode": "bridge",
+  "containerDefinitions": [
+    {"name": "web", "image": "example/web:1", "memory": 128, "portMappings": [{"containerPort": 8080, "hostPort": 0}]},
+    {"name": "api", "image": "example/api:1", "memory": 128, "portMappings": [{"containerPort": 8081, "hostPort": 0}]}
+  ]
+}"#;
+
+const ON_DEMO: &str = "rehearse --cluster demo --service web --task-definition web.json";
+
+fn folder_with(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).expect("a file");
+    }
+    folder
+}
+
+fn folder() -> TempDir {
+    folder_with(&[("web.json", ONE_CONTAINER), ("shop.json", TWO_CONTAINERS)])
+}
+
+fn in_folder(arguments: &str) -> Said {
+    run(folder().path(), arguments)
+}
+
+/// The whole command line of a failure: its code, nothing on stdout, these words on stderr.
+fn assert_fails(said: &Said, code: i32, words: &[&str]) {
+    assert_eq!(said.code, Some(code), "{said:#?}");
+    assert_eq!(
+        said.stdout, "",
+        "stdout carries what was asked for, and that there is not"
+    );
+    for words in words {
+        assert!(said.stderr.contains(words), "`{words}` is missing: {said:#?}");
+    }
+}
+
+#[test]
+fn flags_alone_are_enough_to_rehearse() {
+    let rehearsed = in_folder(&format!(
+        "{ON_DEMO} --image web=example/web:2 --until healthy --format json"
+    ));
+    assert_eq!(rehearsed.code, Some(0), "{rehearsed:#?}");
+    let result = rehearsed.json();
+    assert_eq!(result["verdict"], "succeeded");
+    assert_eq!(result["services"][0]["cluster"], "demo");
+    let difference = result["services"][0]["task_definition"]["diff"].to_string();
+    assert!(
+        difference.contains("example/web:previous -> example/web:2"),
+        "{difference}"
+    );
+}
+
+#[test]
+fn an_image_for_any_of_several_containers_is_asked_back() {
+    for command in [
+        "render",
+        "rehearse --cluster demo --service shop",
+        "rehearse --cluster demo --service shop --dry-run",
+    ] {
+        let code = if command == "render" { 2 } else { 3 };
+        let refused = in_folder(&format!("{command} --task-definition shop.json --image other/thing:2"));
+        assert_fails(
+            &refused,
+            code,
+            &["containers  web, api", "--image CONTAINER=other/thing:2"],
+        );
+    }
+}
+
+#[test]
+fn the_image_of_one_container_needs_no_name() {
+    let rendered = in_folder("render --task-definition shop.json --image example/api:2");
+    let containers = &rendered.json()["containerDefinitions"];
+    assert_eq!(
+        [&containers[0]["image"], &containers[1]["image"]],
+        ["example/web:1", "example/api:2"]
+    );
+}
+
+#[test]
+fn an_unknown_container_is_told_the_nearest_one() {
+    let refused = in_folder(&format!("{ON_DEMO} --image wob=example/web:2"));
+    assert_fails(&refused, 3, &["no container `wob`", "did you mean `web`?"]);
+}
+
+#[test]
+fn a_span_without_a_unit_is_asked_for_one() {
+    let refused = in_folder(&format!("{ON_DEMO} --timeout 15"));
+    assert_fails(&refused, 2, &["--timeout", "did you mean 15m or 15s?"]);
+}
+
+#[test]
+fn usage_has_an_exit_code_of_its_own() {
+    for (arguments, words) in [
+        ("", "Usage: portzero <COMMAND>"),
+        ("deplyo", "'deploy'"),
+        ("deploy --clutser demo", "'--cluster'"),
+        ("deploy", "no service is named"),
+        (
+            "rehearse --service web --task-definition web.json",
+            "no cluster is known",
+        ),
+        ("render --task-definition nothing.json", "nothing.json cannot be read"),
+        (&format!("{ON_DEMO} --until soon"), "soon"),
+        (&format!("{ON_DEMO} --env web:NAME"), "CONTAINER:NAME=VALUE"),
+    ] {
+        assert_fails(&in_folder(arguments), 2, &[words]);
+    }
+}
+
+#[test]
+fn the_example_renders_to_json_with_a_free_host_port_and_nothing_else() {
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/users/portzero.yml");
+    let rendered = run(folder().path(), &format!("render --config {}", config.display()));
+    assert_eq!(rendered.code, Some(0), "{rendered:#?}");
+    let document = rendered.json();
+    let service = &document["containerDefinitions"][0];
+    assert_eq!(service["portMappings"][0]["hostPort"], 0);
+    assert_eq!(
+        service["image"],
+        "111122223333.dkr.ecr.us-east-1.amazonaws.com/users:latest"
+    );
+    assert!(rendered.stderr.contains("hostPort 80 -> 0"), "{}", rendered.stderr);
+}
+
+#[test]
+fn a_file_alone_renders_as_it_is() {
+    let rendered = in_folder("render --task-definition web.json");
+    assert_eq!(rendered.code, Some(0), "{rendered:#?}");
+    let written: serde_json::Value = serde_json::from_str(ONE_CONTAINER).expect("JSON");
+    assert_eq!(rendered.json(), written);
+    assert_eq!(rendered.stderr, "");
+}
+
+#[test]
+fn a_dry_run_registers_nothing() {
+    let planned = in_folder(&format!("{ON_DEMO} --image web=example/web:2 --dry-run"));
+    assert_eq!(planned.code, Some(0), "{planned:#?}");
+    assert!(
+        planned.stdout.starts_with("plan for web in demo: web:1 -> web:(new)\n"),
+        "{planned:#?}"
+    );
+    assert_eq!(planned.stderr, "", "there is no story to tell");
+}
+
+#[test]
+fn a_seed_is_a_story() {
+    let told = |seed: u32| {
+        let rehearsed = in_folder(&format!("{ON_DEMO} --until healthy --format json --seed {seed}"));
+        assert_eq!(rehearsed.code, Some(0), "{rehearsed:#?}");
+        (rehearsed.stdout, rehearsed.stderr)
+    };
+    let seventh = told(7);
+    assert_eq!(seventh, told(7));
+    let eighth = told(8);
+    assert_ne!(seventh.0, eighth.0);
+    assert_ne!(seventh.1, eighth.1);
+}
+
+#[test]
+fn the_value_of_an_environment_entry_is_never_printed() {
+    let folder = folder();
+    let value = format!("--env web:TOKEN={SECRET}");
+    for more in [
+        "--dry-run",
+        "--dry-run --format json",
+        "--until healthy",
+        "--until healthy --format json --report result.json",
+        "--until healthy --fault crash-loop",
+        "--timeout 15",
+        "--image wob=example/web:2",
+    ] {
+        let said = run(folder.path(), &format!("{ON_DEMO} {value} {more}"));
+        assert!(!format!("{said:?}").contains(SECRET), "{more}: {said:#?}");
+    }
+    let report = std::fs::read_to_string(folder.path().join("result.json")).expect("a report");
+    assert!(report.contains("TOKEN") && !report.contains(SECRET), "{report}");
+    for malformed in [SECRET, &format!("web={SECRET}"), &format!("wob:TOKEN={SECRET}")] {
+        let said = run(folder.path(), &format!("{ON_DEMO} --env {malformed}"));
+        assert_ne!(said.code, Some(0), "{malformed}");
+        assert!(!format!("{said:?}").contains(SECRET), "{malformed}: {said:#?}");
+    }
+}
+
+#[test]
+fn the_environment_names_the_configuration_and_a_flag_wins() {
+    let config = |image: &str| {
+        format!(
+            "version: 1\nservices:\n  - name: web\n    cluster: demo\n    task_definition: web.json\n    \
+             images: {{ web: \"{image}\" }}\n"
+        )
+    };
+    let folder = folder_with(&[
+        ("web.json", ONE_CONTAINER),
+        ("first.yml", &config("example/web:first")),
+        ("second.yml", &config("example/web:second")),
+    ]);
+    let image = |arguments: &[&str]| {
+        let rendered = said(
+            portzero(folder.path())
+                .arg("render")
+                .args(arguments)
+                .env("PORTZERO_CONFIG", "first.yml"),
+        );
+        rendered.json()["containerDefinitions"][0]["image"].clone()
+    };
+    assert_eq!(image(&[]), "example/web:first");
+    assert_eq!(image(&["--config", "second.yml"]), "example/web:second");
+}
+
+#[test]
+fn a_wrong_key_is_told_with_its_place_and_the_nearest_right_one() {
+    let folder = folder_with(&[(
+        "portzero.yml",
+        "version: 1\nservices:\n  - name: web\n    cluster: demo\n    task_definiton: web.json\n",
+    )]);
+    let refused = run(folder.path(), "plan");
+    assert_fails(
+        &refused,
+        2,
+        &[
+            "unknown key `task_definiton`",
+            "--> portzero.yml:5:5",
+            "did you mean `task_definition`?",
+        ],
+    );
+}
+
+#[test]
+fn missing_variables_are_told_all_at_once() {
+    let folder = folder_with(&[(
+        "portzero.yml",
+        "version: 1\nservices:\n  - name: web\n    cluster: \"${CLUSTER_A}\"\n    task_definition: web.json\n    \
+         images: { web: \"${REGISTRY_B}/web:${TAG_C}\" }\n",
+    )]);
+    let refused = run(folder.path(), "render");
+    assert_fails(
+        &refused,
+        2,
+        &[
+            "3 variables have no value: CLUSTER_A, REGISTRY_B, TAG_C",
+            "portzero.yml:4:14",
+            "portzero.yml:6:20",
+        ],
+    );
+    let refused = run(folder.path(), "render --var CLUSTER_A=a --var TAG_C=c");
+    assert_fails(&refused, 2, &["REGISTRY_B"]);
+    assert!(!refused.stderr.contains("TAG_C"), "{}", refused.stderr);
+}

@@ -1,0 +1,179 @@
+//! `portzero simulate` as a user has it: the AWS CLI on what it tells to export, and the program's own commands there.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::clients::{aws, is_installed};
+use crate::support::program::{Said, Simulator, portzero, run, said};
+
+const SERVICE: &str = "ecs describe-services --cluster demo --services web";
+
+fn deployments(simulator: &Simulator) -> Vec<Value> {
+    let described = aws(&simulator.variables, SERVICE);
+    described["services"][0]["deployments"]
+        .as_array()
+        .expect("deployments")
+        .clone()
+}
+
+/// Runs the program against the simulator, in an empty folder.
+fn on(simulator: &Simulator, arguments: &str) -> Said {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = portzero(folder.path());
+    command
+        .envs(simulator.variables.clone())
+        .args(arguments.split_whitespace());
+    said(&mut command)
+}
+
+#[test]
+fn the_aws_cli_follows_a_rollout_to_its_stable_end() {
+    if !is_installed("the AWS CLI", Command::new("aws").arg("--version")) {
+        return;
+    }
+    let simulator = Simulator::at_speed("20x");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("web.json");
+    std::fs::write(&file, second_revision().to_string()).expect("a file");
+    let call = |arguments: &str| aws(&simulator.variables, arguments);
+    let registered = call(&format!(
+        "ecs register-task-definition --cli-input-json file://{}",
+        file.display()
+    ));
+    assert_eq!(registered["taskDefinition"]["revision"], 2);
+
+    call("ecs update-service --cluster demo --service web --task-definition web:2 --force-new-deployment");
+    let two = deployments(&simulator);
+    let statuses: Vec<&Value> = two.iter().map(|deployment| &deployment["status"]).collect();
+    assert_eq!(statuses, ["PRIMARY", "ACTIVE"]);
+
+    let groups = call("elbv2 describe-target-groups --names web");
+    let group = groups["TargetGroups"][0]["TargetGroupArn"].as_str().expect("an ARN");
+    until("two healthy targets and a draining one", || {
+        let health = call(&format!("elbv2 describe-target-health --target-group-arn {group}"));
+        let rows = health["TargetHealthDescriptions"].as_array().expect("rows").clone();
+        let count = |state: &str| rows.iter().filter(|row| row["TargetHealth"]["State"] == state).count();
+        count("healthy") == 2 && count("draining") >= 1
+    });
+    // The waiter asks every 15 s: it is sent when its first answer can be the last one.
+    until("one deployment", || deployments(&simulator).len() == 1);
+    call("ecs wait services-stable --cluster demo --services web");
+    assert_eq!(deployments(&simulator)[0]["rolloutState"], "COMPLETED");
+}
+
+fn second_revision() -> Value {
+    json!({
+        "family": "web",
+        "networkMode": "bridge",
+        "containerDefinitions": [{
+            "name": "web", "image": "example/web:2", "cpu": 128, "memory": 128,
+            "portMappings": [{"containerPort": 8080, "hostPort": 0}],
+        }],
+    })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the simulator is another process, on the wall's clock"
+)]
+fn until(what: &str, mut is_there: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_there() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "never seen: {what}");
+    }
+}
+
+#[test]
+fn a_plan_changes_nothing_and_a_deployment_counts_what_it_asked() {
+    let simulator = Simulator::at_speed("100x");
+    let plan = on(
+        &simulator,
+        "plan --cluster demo --service web --image web=example/web:3 --format json",
+    );
+    assert_eq!(plan.code, Some(0), "{plan:#?}");
+    assert_eq!(plan.json()["plans"][0]["revisions"], "web:1 -> web:(new)");
+
+    let deployed = on(
+        &simulator,
+        "deploy --cluster demo --service web --image web=example/web:3 --format json --settle 1s",
+    );
+    assert_eq!(deployed.code, Some(0), "{deployed:#?}");
+    let result = deployed.json();
+    assert_eq!(result["verdict"], "succeeded");
+    // Had the plan registered or updated anything, this would be neither the second revision nor a change from the first.
+    let revision = &result["services"][0]["task_definition"];
+    let ends_with = |member: &str, end: &str| revision[member].as_str().is_some_and(|arn| arn.ends_with(end));
+    assert!(
+        ends_with("before", "/web:1") && ends_with("after", "/web:2"),
+        "{revision:#}"
+    );
+
+    let requests = &result["requests"];
+    let by_action = requests["by_action"].as_object().expect("actions");
+    let sum: u64 = by_action.values().filter_map(Value::as_u64).sum();
+    assert_eq!(requests["total"], sum);
+    assert_eq!(by_action["UpdateService"], 1);
+    assert_eq!(by_action["RegisterTaskDefinition"], 1);
+    assert!(by_action["DescribeTargetHealth"].as_u64() > Some(1), "{requests:#}");
+}
+
+#[test]
+fn a_plan_leaves_the_deployments_as_they_were() {
+    if !is_installed("the AWS CLI", Command::new("aws").arg("--version")) {
+        return;
+    }
+    let simulator = Simulator::at_speed("1x");
+    let before = deployments(&simulator);
+    let planned = on(
+        &simulator,
+        "plan --cluster demo --service web --image web=example/web:3",
+    );
+    assert_eq!(planned.code, Some(0), "{planned:#?}");
+    assert_eq!(deployments(&simulator), before);
+    let families = aws(
+        &simulator.variables,
+        "ecs list-task-definitions --family-prefix web --query length(taskDefinitionArns)",
+    );
+    assert_eq!(families, 1);
+}
+
+#[test]
+fn names_that_are_not_there_are_refused_with_the_nearest_one() {
+    let simulator = Simulator::at_speed("1x");
+    for (cluster, service, near) in [("demo", "wbe", "web"), ("dmo", "web", "demo")] {
+        let refused = on(
+            &simulator,
+            &format!("deploy --cluster {cluster} --service {service} --image web=x:1"),
+        );
+        assert_eq!(refused.code, Some(3), "{refused:#?}");
+        assert!(
+            refused.stderr.contains(&format!("did you mean `{near}`?")),
+            "{refused:#?}"
+        );
+    }
+}
+
+#[test]
+fn a_misspelt_fault_is_told_the_nearest_one() {
+    let refused = run(Path::new("."), "simulate --port 0 --fault crash-lop");
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
+    assert!(refused.stderr.contains("did you mean `crash-loop`?"), "{refused:#?}");
+    assert_eq!(refused.stdout, "");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_is_the_good_end_of_a_simulator() {
+    use crate::support::program::send;
+
+    for signal in ["INT", "TERM"] {
+        let mut simulator = Simulator::at_speed("1x");
+        // It listens for signals a moment after it has said where it serves: an answer shows that it does.
+        on(&simulator, "plan --cluster demo --service web");
+        send(signal, &simulator.child);
+        assert_eq!(simulator.child.wait().expect("an end").code(), Some(0), "{signal}");
+    }
+}

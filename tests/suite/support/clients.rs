@@ -1,0 +1,87 @@
+//! Other people's clients as child processes, with nothing of this machine's AWS configuration in them.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "whether a skip is a failure is the machine's to say"
+)]
+
+use std::process::Command;
+
+use serde_json::Value;
+
+/// A program that sees the variables given and no other configuration of AWS.
+pub fn client<K: AsRef<str>, V: AsRef<str>>(program: &str, variables: &[(K, V)]) -> Command {
+    let mut command = Command::new(program);
+    for name in [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_ENDPOINT_URL",
+        "AWS_PROFILE",
+        "AWS_REGION",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+    ] {
+        command.env_remove(name);
+    }
+    command
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_PAGER", "")
+        .env("NO_PROXY", "127.0.0.1");
+    command.envs(variables.iter().map(|(name, value)| (name.as_ref(), value.as_ref())));
+    command
+}
+
+/// What a client needs to call a stand-in for AWS.
+pub fn variables(url: &str) -> Vec<(String, String)> {
+    [
+        ("AWS_ENDPOINT_URL", url),
+        ("AWS_ACCESS_KEY_ID", "simulator"),
+        ("AWS_SECRET_ACCESS_KEY", "simulator"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_DEFAULT_REGION", "us-east-1"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .to_vec()
+}
+
+/// Whether the probe succeeds; where it does not, the test is skipped or, if clients are required, fails.
+pub fn is_installed(what: &str, probe: &mut Command) -> bool {
+    let works = probe.output().is_ok_and(|output| output.status.success());
+    let is_required = std::env::var("PORTZERO_REQUIRE_CLIENTS").is_ok_and(|value| value == "1");
+    assert!(works || !is_required, "{what} is required and does not run");
+    if !works {
+        println!("skipped: {what} is not installed");
+    }
+    works
+}
+
+/// Runs `aws ARGUMENTS`, split at blanks, and reads what it prints.
+pub fn aws(variables: &[(String, String)], arguments: &str) -> Value {
+    let output = client("aws", variables)
+        .args(arguments.split_whitespace())
+        .args(["--output", "json"])
+        .output()
+        .expect("aws runs");
+    let (stdout, stderr) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(output.status.success(), "aws {arguments}: {stderr}");
+    serde_json::from_str(&stdout).unwrap_or(Value::Null)
+}
+
+/// Runs a Python script of tests/clients to its good end.
+pub fn python(variables: &[(String, String)], script: &str, arguments: &[&str]) {
+    let path = format!("{}/tests/clients/{script}", env!("CARGO_MANIFEST_DIR"));
+    let output = client("python3", variables)
+        .arg(path)
+        .args(arguments)
+        .output()
+        .expect("python3 runs");
+    let (stdout, stderr) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(output.status.success(), "{script}: {stdout}{stderr}");
+}

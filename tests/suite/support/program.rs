@@ -1,0 +1,113 @@
+//! The program itself, as a user starts it: in a folder of its own, with a clean environment.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a child needs the machine's PATH, and coverage its file"
+)]
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// What a run left behind.
+#[derive(Debug)]
+pub struct Said {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Said {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+}
+
+impl From<Output> for Said {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
+}
+
+/// `portzero` in that folder. Nothing of this machine's environment reaches it but where programs are.
+pub fn portzero(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portzero"));
+    command.current_dir(folder).env_clear();
+    for name in ["PATH", "SYSTEMROOT", "LLVM_PROFILE_FILE"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    command
+        .env("HOME", folder)
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .stdin(Stdio::null());
+    command
+}
+
+/// Runs `portzero ARGUMENTS`, split at blanks, in that folder.
+pub fn run(folder: &Path, arguments: &str) -> Said {
+    said(portzero(folder).args(arguments.split_whitespace()))
+}
+
+pub fn said(command: &mut Command) -> Said {
+    command.output().expect("portzero runs").into()
+}
+
+/// `portzero simulate`, which ends with the value.
+#[derive(Debug)]
+pub struct Simulator {
+    /// What it told the user to export.
+    pub variables: Vec<(String, String)>,
+    pub child: Child,
+}
+
+impl Simulator {
+    /// Serves the demo on a free port.
+    pub fn at_speed(speed: &str) -> Self {
+        let mut child = portzero(Path::new(env!("CARGO_MANIFEST_DIR")))
+            .args(["simulate", "--port", "0", "--speed", speed])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("portzero runs");
+        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        // The comment on what is served is the last line.
+        let variables = lines
+            .map_while(Result::ok)
+            .take_while(|line| !line.starts_with('#'))
+            .flat_map(|line| exports(&line))
+            .collect();
+        Self { variables, child }
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `export A=1 B=2`.
+fn exports(line: &str) -> Vec<(String, String)> {
+    let assignments = line.strip_prefix("export ").expect("a line for a shell");
+    assignments
+        .split_whitespace()
+        .map(|assignment| assignment.split_once('=').expect("NAME=VALUE"))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// As a terminal or a CI runner does it: `INT` or `TERM`.
+#[cfg(unix)]
+pub fn send(signal: &str, child: &Child) {
+    let sent = Command::new("kill")
+        .args([&format!("-{signal}"), &child.id().to_string()])
+        .status();
+    assert!(sent.expect("kill runs").success());
+}
