@@ -1,5 +1,8 @@
 //! The tests of the whole: through the public interface, and with other people's programs.
-#![allow(clippy::disallowed_methods, reason = "tests start programs, read their environment and wait for them")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests start programs, read their environment and wait for them"
+)]
 
 mod adapters;
 mod clients;
