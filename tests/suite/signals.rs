@@ -21,10 +21,6 @@ fn sigterm_ends_a_run_with_its_report() {
     interrupt_with("TERM");
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long the program takes to end is the matter"
-)]
 fn interrupt_with(signal: &str) {
     let simulator = Simulator::at_speed("1x");
     let folder = tempfile::tempdir().expect("a folder");

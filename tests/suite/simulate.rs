@@ -75,10 +75,6 @@ fn second_revision() -> Value {
     })
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the simulator is another process, on the wall's clock"
-)]
 fn until(what: &str, mut is_there: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_there() {

@@ -1,8 +1,4 @@
 //! The program itself, as a user starts it: in a folder of its own, with a clean environment.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a child needs the machine's PATH, and coverage its file"
-)]
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
