@@ -1,5 +1,12 @@
 //! Plays any number of simulated worlds against the observer, and counts lies and hangs:
 //! `cargo run --release --example worlds -- --count 100000`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::exit,
+    reason = "a tool for developers: it prints, and stops where a promise is broken"
+)]
 
 #[path = "../tests/suite/worlds/generate.rs"]
 mod generate;

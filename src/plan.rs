@@ -87,7 +87,7 @@ impl Plan {
         let document = match (&wish.base, &registered, running) {
             (Base::Document(document), ..) => document.as_ref().clone(),
             (_, Some((arn, value)), _) | (_, None, Some((arn, value))) => {
-                Document::from_value(value.clone(), arn.short())
+                Document::from_value(task_definition::without_output_only(value), arn.short())
             }
             (_, None, None) => return Err(vec![no_definition(&wish)]),
         };

@@ -32,6 +32,7 @@ impl Deploy {
         if self.dry_run {
             return Ok(run::print_plans(&plans, &self.output));
         }
+        // From here on AWS may be changed, so a signal must not end the program without a word.
         let signals = Signals::listen();
         run::execute((&aws, &SystemClock, &signals), plans, &self.output, || {
             aws.request_counts()

@@ -45,6 +45,9 @@ impl Simulate {
         };
         let listener = server::bind(self.port).await.map_err(cannot)?;
         let address = listener.local_addr().map_err(cannot)?;
+        // Whoever reads the address may signal at once.
+        let signals = Signals::listen();
+        tokio::task::yield_now().await;
         run::println(&instructions(&format!("http://{address}"), &scenario));
         let factor = if self.speed.factor() > 0.0 {
             self.speed.factor()
@@ -56,7 +59,6 @@ impl Simulate {
             let passed = SystemClock.now().since(began).mul_f64(factor);
             world.advance(start + passed);
         };
-        let signals = Signals::listen();
         tokio::select! {
             served = server::serve(listener, world, keep_time, |line| eprintln!("{line}")) => served.map_err(cannot)?,
             () = signals.interrupted() => {}

@@ -77,7 +77,7 @@ fn add(scenario: &mut Scenario, wish: &Wish, stanza: Option<&ServiceConfig>) -> 
 /// The user's own definition with the images that are about to be replaced set back to an earlier tag. Host ports stay
 /// as they are written: a fixed one is what the rehearsal shows the end of.
 fn previous(document: &Document, wish: &Wish) -> Value {
-    let mut value = document.value().clone();
+    let mut value = crate::task_definition::without_output_only(document.value());
     let named: Vec<&str> = wish.images.iter().filter_map(|i| i.container.as_deref()).collect();
     let balanced: Vec<&str> = wish.load_balancers.iter().map(|b| b.container_name.as_str()).collect();
     let shipped = if named.is_empty() { balanced } else { named };
@@ -97,11 +97,6 @@ fn previous(document: &Document, wish: &Wish) -> Value {
         if let Some(image) = container.get("image").and_then(Value::as_str).filter(|_| is_shipped) {
             let image = with_tag(&new.unwrap_or_else(|| image.to_owned()), PREVIOUS_TAG);
             container["image"] = Value::String(image);
-        }
-    }
-    for key in crate::task_definition::output_only_keys() {
-        if let Some(object) = value.as_object_mut() {
-            object.shift_remove(key);
         }
     }
     value

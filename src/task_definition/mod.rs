@@ -39,3 +39,12 @@ pub use render::{Change, EnvironmentChange, RenderOptions, Rendered, render};
 pub fn output_only_keys() -> &'static [String] {
     model::Model::bundled().output_only()
 }
+
+/// A definition as AWS holds it, without the keys that it does not take back.
+pub fn without_output_only(value: &serde_json::Value) -> serde_json::Value {
+    let mut value = value.clone();
+    if let Some(object) = value.as_object_mut() {
+        object.retain(|key, _| !output_only_keys().contains(key));
+    }
+    value
+}

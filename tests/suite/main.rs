@@ -1,7 +1,10 @@
 //! The tests of the whole: through the public interface, and with other people's programs.
 #![allow(
     clippy::disallowed_methods,
-    reason = "tests start programs, read their environment and wait for them"
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "tests start programs, read their environment, wait for them, and stop where they meet what they did not expect"
 )]
 
 mod adapters;

@@ -91,7 +91,7 @@ fn the_events_are_worded_as_the_recorded_ones() {
         "/../shared/recordings/48-events-8-rollouts-fargate-nlb.txt"
     );
     let Ok(recorded) = std::fs::read_to_string(recorded) else {
-        println!("skipped: the recordings are not here");
+        eprintln!("skipped: the recordings are not here");
         return;
     };
     let mut story = Story::of(&fargate());
