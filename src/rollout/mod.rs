@@ -5,6 +5,7 @@
 //! `view` sorts new from old, `phase` says what is still missing, `standing` what became of the deployment,
 //! `failure`, `placement` and `diagnose` why it fails.
 
+pub mod baseline;
 mod blind;
 pub mod change;
 pub mod diagnose;
@@ -23,10 +24,11 @@ pub mod verdict;
 pub mod view;
 mod words;
 
+pub use baseline::Baseline;
 pub use change::{Happening, Whose};
 pub use observer::{Input, Next, Observer, Step};
 pub use phase::{Phase, WaitingOn};
 pub use scope::{Needs, Scope, Until};
-pub use snapshot::{Baseline, Place, Snapshot};
+pub use snapshot::{Place, Snapshot};
 pub use story::{PhaseSpan, TargetStory};
 pub use verdict::{Outcome, Verdict};

@@ -6,13 +6,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::api_error::ApiError;
+use crate::rollout::baseline::Baseline;
 use crate::rollout::blind::Blind;
 use crate::rollout::change::{Happening, Seen};
 use crate::rollout::diagnose::Evidence;
 use crate::rollout::patience;
 use crate::rollout::phase::{Memory, Phase, WaitingOn, waiting_on};
 use crate::rollout::scope::Scope;
-use crate::rollout::snapshot::{Baseline, Place, Snapshot};
+use crate::rollout::snapshot::{Place, Snapshot};
 use crate::rollout::story::{PhaseSpan, Story, TargetStory};
 use crate::rollout::verdict::{Outcome, Verdict};
 use crate::rollout::view::View;

@@ -1,10 +1,8 @@
-//! One look at the world, as the observer gets it, and what was there before the deployment began.
+//! One look at the world, as the observer gets it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::id::{ContainerInstanceArn, DeploymentId, TargetGroupArn, TargetKey};
-use crate::rollout::join;
-use crate::rollout::scope::Scope;
+use crate::id::{ContainerInstanceArn, TargetGroupArn, TargetKey};
 use crate::service::{Service, ServiceDeployment};
 use crate::target::TargetHealth;
 use crate::task::{ContainerInstance, Task};
@@ -35,60 +33,5 @@ impl Snapshot {
     pub fn rolls_back(&self) -> bool {
         let breaker = self.service.as_ref().and_then(|s| s.configuration.circuit_breaker);
         breaker.is_some_and(|b| b.enable && b.rollback)
-    }
-}
-
-/// What was there before UpdateService. Old targets are remembered as places, because the tasks behind them disappear.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Baseline {
-    /// Deployments that existed before ours: a PRIMARY that is neither ours nor one of these is somebody else's.
-    pub deployments: BTreeSet<DeploymentId>,
-    /// Events that were there before: only newer ones concern us. By id, not by time: clocks differ.
-    pub events: BTreeSet<String>,
-    /// Where the service's tasks were registered.
-    pub places: BTreeSet<Place>,
-    /// Targets that belong to no task of this service: registered by hand, or by another service.
-    pub foreign: BTreeSet<Place>,
-}
-
-impl Baseline {
-    pub fn of(snapshot: &Snapshot, scope: &Scope) -> Self {
-        let service = snapshot.service.as_ref();
-        let mut places = BTreeSet::new();
-        for task in &snapshot.tasks {
-            places.extend(join::places(task, snapshot, scope).into_iter().flatten());
-        }
-        let shown = snapshot
-            .targets
-            .iter()
-            .flat_map(|(group, rows)| rows.iter().map(|row| (group.clone(), row.key.clone())));
-        // Where instances may not be read, nothing can be joined: then every target that is there counts as old.
-        let (places, foreign) = match &snapshot.instances {
-            None => (shown.collect(), BTreeSet::new()),
-            Some(_) => {
-                let foreign = shown.filter(|place| !places.contains(place)).collect();
-                (places, foreign)
-            }
-        };
-        Self {
-            deployments: service
-                .into_iter()
-                .flat_map(|s| s.deployments.iter().map(|d| d.id.clone()))
-                .collect(),
-            events: service
-                .into_iter()
-                .flat_map(|s| s.events.iter().map(|e| e.id.clone()))
-                .collect(),
-            places,
-            foreign,
-        }
-    }
-
-    /// Adds what UpdateService's own answer shows: deployments and events that the earlier read may have missed.
-    pub fn with_answer(mut self, answer: &Service, ours: &DeploymentId) -> Self {
-        self.deployments.extend(answer.deployments.iter().map(|d| d.id.clone()));
-        self.deployments.remove(ours);
-        self.events.extend(answer.events.iter().map(|e| e.id.clone()));
-        self
     }
 }

@@ -1,8 +1,9 @@
 //! What has become of our deployment: is it still the one that ECS is rolling out?
 
 use crate::id::DeploymentId;
+use crate::rollout::baseline::Baseline;
 use crate::rollout::scope::Scope;
-use crate::rollout::snapshot::{Baseline, Snapshot};
+use crate::rollout::snapshot::Snapshot;
 use crate::service::{Deployment, RolloutState, ServiceDeploymentStatus, ServiceStatus};
 
 #[derive(Clone, Debug, PartialEq)]

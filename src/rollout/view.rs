@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::TaskArn;
+use crate::rollout::baseline::Baseline;
 use crate::rollout::join;
 use crate::rollout::scope::Scope;
-use crate::rollout::snapshot::{Baseline, Place, Snapshot};
+use crate::rollout::snapshot::{Place, Snapshot};
 use crate::service::{Deployment, RolloutState, ServiceDeploymentStatus};
 use crate::target::{TargetHealth, TargetState};
 use crate::task::{Task, TaskStatus};
