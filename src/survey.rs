@@ -130,6 +130,10 @@ pub fn api(error: ApiError) -> Finding {
     }
 }
 
+/// An optional read that fails this often in a row is done without: it must not blind the run for good. Fewer may be
+/// an outage that passes, and while it may come back its word on success is worth waiting for.
+const OPTIONAL_MISSES_MAX: u32 = 10;
+
 /// Takes snapshots of one service. What cannot change any more is kept and not asked for again.
 #[derive(Debug)]
 pub struct Reader {
@@ -140,6 +144,7 @@ pub struct Reader {
     instances: BTreeMap<ContainerInstanceArn, ContainerInstance>,
     are_instances_readable: bool,
     are_service_deployments_readable: bool,
+    service_deployment_misses: u32,
     /// Optional reads that were refused, each once.
     pub not_checked: Vec<ApiError>,
 }
@@ -154,6 +159,7 @@ impl Reader {
             instances: BTreeMap::new(),
             are_instances_readable: true,
             are_service_deployments_readable: true,
+            service_deployment_misses: 0,
             not_checked: Vec::new(),
         }
     }
@@ -253,15 +259,21 @@ impl Reader {
             return Ok(None);
         }
         match aws.service_deployments(&self.cluster, &self.service).await {
-            Ok(deployments) => Ok(deployments
-                .into_iter()
-                .find(|d| d.deployment_id().as_ref() == Some(ours))),
-            Err(error) if is_optional_refusal(&error) => {
+            Ok(deployments) => {
+                self.service_deployment_misses = 0;
+                Ok(deployments
+                    .into_iter()
+                    .find(|d| d.deployment_id().as_ref() == Some(ours)))
+            }
+            Err(error) if is_optional_refusal(&error) || self.service_deployment_misses >= OPTIONAL_MISSES_MAX => {
                 self.are_service_deployments_readable = false;
                 self.not_checked.push(error);
                 Ok(None)
             }
-            Err(error) => Err(error),
+            Err(error) => {
+                self.service_deployment_misses += 1;
+                Err(error)
+            }
         }
     }
 
