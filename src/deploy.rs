@@ -10,9 +10,14 @@ use crate::plan::{Base, Plan, Revision, Wish};
 use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Report};
 use crate::preflight::Survey;
 use crate::rollout::{Baseline, Input, Next, Observer, Outcome, PhaseSpan, Scope, TargetStory, Verdict};
-use crate::service::{Service, ServiceUpdate};
+use crate::service::{RolloutState, Service, ServiceUpdate};
 use crate::survey::{self, Reader};
 use crate::time::Timestamp;
+
+/// How often, and how long apart, the service is read again after an UpdateService without an answer: twenty seconds in
+/// all, as for any answer that may be older than the update.
+const RECOVERY_READS: u32 = 5;
+const RECOVERY_PAUSE: Duration = Duration::from_secs(4);
 
 /// What a run leaves of one service.
 #[derive(Clone, Debug)]
@@ -112,8 +117,11 @@ where
             Err(outcome) => return outcome,
         };
         run.after = Some(arn.clone());
+        if self.is_interrupted().await {
+            return Outcome::new(Verdict::Interrupted, vec![interrupted_before_update(plan, &arn)]);
+        }
         if !plan.starts_rollout() {
-            return Outcome::new(Verdict::Succeeded, vec![unchanged(plan, &arn)]);
+            return unchanged(plan, &arn);
         }
         let (answer, deployment) = match self.update(plan, survey, &arn).await {
             Ok(updated) => updated,
@@ -143,11 +151,7 @@ where
             Revision::Reuse(arn) => (arn.clone(), true),
             Revision::Register => match self.aws.register_task_definition(&plan.document).await {
                 Ok(arn) => (arn, false),
-                Err(error) => {
-                    let finding =
-                        survey::api(error).state("nothing was changed: no revision registered, service as it was");
-                    return Err(Outcome::new(Verdict::Refused, vec![finding]));
-                }
+                Err(error) => return Err(not_registered(error, plan)),
             },
         };
         self.tell(
@@ -174,7 +178,7 @@ where
         };
         let answer = match self.aws.update_service(&update).await {
             Ok(answer) => answer,
-            Err(error) => self.recover_update(&update, survey, error).await?,
+            Err(error) => self.recover_update(plan, &update, survey, error).await?,
         };
         match answer.primary().map(|primary| primary.id.clone()) {
             Some(id) => Ok((answer, id)),
@@ -186,23 +190,19 @@ where
     /// PRIMARY of the revision that only this run has registered, it has worked.
     async fn recover_update(
         &mut self,
+        plan: &Plan,
         update: &ServiceUpdate,
         survey: &Survey,
         error: ApiError,
     ) -> Result<Service, Outcome> {
-        if error.kind == ApiErrorKind::Transient {
-            let described = self
-                .aws
-                .describe_services(&update.cluster, std::slice::from_ref(&update.service))
-                .await;
-            let service = described.ok().and_then(|d| d.services.into_iter().next());
-            let is_new = |s: &Service| {
-                s.primary().is_some_and(|p| {
-                    p.task_definition == update.task_definition && survey.service.deployment(&p.id).is_none()
-                })
-            };
-            if let Some(service) = service.filter(is_new) {
-                return Ok(service);
+        let was_registered_by_us = plan.revision == Revision::Register;
+        if error.kind == ApiErrorKind::Transient && was_registered_by_us {
+            // The first answers may be older than the update.
+            for _ in 0..RECOVERY_READS {
+                if let Some(service) = self.updated_after_all(update, survey).await {
+                    return Ok(service);
+                }
+                self.clock.sleep(RECOVERY_PAUSE).await;
             }
         }
         let is_unknown = error.kind == ApiErrorKind::Transient;
@@ -219,6 +219,27 @@ where
             )
         };
         Err(Outcome::new(verdict, vec![survey::api(error).state(state)]))
+    }
+
+    /// The service, if its PRIMARY is a new deployment of the revision that this run alone has registered.
+    async fn updated_after_all(&self, update: &ServiceUpdate, survey: &Survey) -> Option<Service> {
+        let described = self
+            .aws
+            .describe_services(&update.cluster, std::slice::from_ref(&update.service))
+            .await;
+        let service = described.ok()?.services.into_iter().next()?;
+        let primary = service.primary()?;
+        let is_new =
+            primary.task_definition == update.task_definition && survey.service.deployment(&primary.id).is_none();
+        is_new.then_some(service)
+    }
+
+    async fn is_interrupted(&self) -> bool {
+        tokio::select! {
+            biased;
+            () = self.interrupts.interrupted() => true,
+            () = std::future::ready(()) => false,
+        }
     }
 
     async fn observe(&mut self, observer: &mut Observer, wish: &Wish) -> Outcome {
@@ -284,15 +305,71 @@ fn scope(plan: &Plan, answer: &Service, deployment: DeploymentId, arn: TaskDefin
     }
 }
 
-fn unchanged(plan: &Plan, arn: &TaskDefinitionArn) -> Finding {
-    Finding::note(
-        Code::NothingToVerify,
+/// No rollout was asked for, and the service points to the revision already. Whether that revision runs is another
+/// question: a deployment that failed leaves the pointer behind.
+fn unchanged(plan: &Plan, arn: &TaskDefinitionArn) -> Outcome {
+    let service = &plan.wish.service;
+    let primary = plan.service.primary();
+    let is_complete = match primary.and_then(|p| p.rollout_state.as_ref()) {
+        Some(state) => *state == RolloutState::Completed,
+        None => plan.service.deployments.len() == 1 && plan.service.running_count == plan.service.desired_count,
+    };
+    if is_complete {
+        let summary = format!(
+            "unchanged: `{service}` already runs {}, and no new deployment was asked for",
+            arn.short()
+        );
+        return Outcome::new(Verdict::Succeeded, vec![Finding::note(Code::NothingToVerify, summary)]);
+    }
+    let mut finding = Finding::error(
+        Code::DeploymentFailed,
         format!(
-            "unchanged: `{}` already runs {}, and no new deployment was asked for",
-            plan.wish.service,
+            "`{service}` points to {} already, but its deployment of it is not complete",
             arn.short()
         ),
     )
+    .state("nothing was changed");
+    if let Some(primary) = primary {
+        let state = primary.rollout_state.as_ref().map_or("unknown", |s| s.as_str());
+        let counts = format!(
+            "{state}, {} of {} tasks running",
+            primary.running_count, primary.desired_count
+        );
+        finding = finding.evidence("deployment", format!("{}: {counts}", primary.id));
+    }
+    Outcome::new(
+        Verdict::Failed,
+        vec![finding.hint("force a new deployment of it: leave out --force-new-deployment=false")],
+    )
+}
+
+fn not_registered(error: ApiError, plan: &Plan) -> Outcome {
+    if error.kind != ApiErrorKind::Transient {
+        let state = "nothing was changed: no revision registered, service as it was";
+        return Outcome::new(Verdict::Refused, vec![survey::api(error).state(state)]);
+    }
+    let family = plan
+        .document
+        .get("family")
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or("the family");
+    let state = format!(
+        "a new revision of {family} may have been registered (no answer came); service `{}` is as it was",
+        plan.wish.service
+    );
+    Outcome::new(Verdict::CouldNotObserve, vec![survey::api(error).state(state)])
+}
+
+fn interrupted_before_update(plan: &Plan, arn: &TaskDefinitionArn) -> Finding {
+    Finding::error(
+        Code::Interrupted,
+        format!("interrupted before `{}` was updated", plan.wish.service),
+    )
+    .state(format!(
+        "{} is registered; service `{}` is as it was",
+        arn.short(),
+        plan.wish.service
+    ))
 }
 
 fn no_primary(update: &ServiceUpdate) -> Finding {

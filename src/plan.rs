@@ -100,6 +100,7 @@ impl Plan {
         let revision = running
             .into_iter()
             .chain(registered.as_ref())
+            .filter(|(_, value)| is_active(value))
             .find(|(_, value)| task_definition::is_same_content(value, &rendered.document))
             .map_or(Revision::Register, |(arn, _)| Revision::Reuse(arn.clone()));
         let network = network(&rendered.document, &survey.service);
@@ -234,6 +235,14 @@ fn no_definition(wish: &Wish) -> Finding {
     )
     .state("nothing was changed")
     .hint("name one with --task-definition")
+}
+
+/// Only ACTIVE revisions can be deployed; a deregistered one keeps running and takes no update.
+fn is_active(definition: &Value) -> bool {
+    definition
+        .get("status")
+        .and_then(Value::as_str)
+        .is_none_or(|status| status == "ACTIVE")
 }
 
 /// What the file says of load balancers and AWS does not confirm. AWS wins: portzero does not rewire services.

@@ -136,7 +136,8 @@ fn limits(service: &Service) -> Option<Finding> {
     let desired = service.desired_count;
     let lower = service.configuration.lower_limit(&service.scheduling, desired);
     let upper = service.configuration.upper_limit(&service.scheduling, desired);
-    if upper > desired || lower < desired {
+    // Where fewer run than may, ECS starts new ones whatever the percentages say: a crash loop can be cured.
+    if upper > desired || lower < desired || service.running_count + service.pending_count < upper {
         return None;
     }
     let min = service.configuration.minimum_healthy_percent.unwrap_or(100);

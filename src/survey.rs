@@ -1,6 +1,7 @@
 //! Reads the world through the ports: once in full before a plan, then again and again while a rollout is observed.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::api_error::{ApiError, ApiErrorKind};
 use crate::finding::{Code, Finding};
@@ -19,10 +20,12 @@ pub async fn survey<A: Ecs + LoadBalancing>(
     cluster: &ClusterName,
     name: &ServiceName,
 ) -> Result<Survey, Finding> {
-    let service = find_service(aws, cluster, name).await?;
+    let service = find_service(aws, clock, cluster, name).await?;
     let running = match &service.task_definition {
         Some(arn) => {
-            let registered = aws.describe_task_definition(arn.as_str()).await.map_err(api)?;
+            let registered = patiently(clock, async || aws.describe_task_definition(arn.as_str()).await)
+                .await
+                .map_err(api)?;
             Some((registered.arn, registered.document))
         }
         None => None,
@@ -31,11 +34,15 @@ pub async fn survey<A: Ecs + LoadBalancing>(
     let described = if groups.is_empty() {
         Vec::new()
     } else {
-        aws.describe_target_groups(&groups).await.map_err(api)?
+        patiently(clock, async || aws.describe_target_groups(&groups).await)
+            .await
+            .map_err(api)?
     };
     let mut reader = Reader::new(cluster.clone(), name.clone());
     reader.watch(groups);
-    let snapshot = reader.snapshot(aws, None, false).await.map_err(api)?;
+    let snapshot = patiently(clock, async || reader.snapshot(aws, None, false).await)
+        .await
+        .map_err(api)?;
     let mut not_checked = reader.not_checked;
     for group in described.iter().filter(|g| g.deregistration_delay.is_none()) {
         not_checked.push(ApiError {
@@ -58,8 +65,34 @@ pub async fn survey<A: Ecs + LoadBalancing>(
     })
 }
 
-async fn find_service<A: Ecs>(aws: &A, cluster: &ClusterName, name: &ServiceName) -> Result<Service, Finding> {
-    let described = match aws.describe_services(cluster, std::slice::from_ref(name)).await {
+/// Before the first change there is time: a minute of throttling, or of 5xx, is waited out. Where nothing answers at all
+/// (no network, a wrong address) waiting helps nobody.
+const PAUSES: [Duration; 5] = [
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(16),
+    Duration::from_secs(30),
+];
+
+async fn patiently<T>(clock: &impl Clock, mut call: impl AsyncFnMut() -> ApiResult<T>) -> ApiResult<T> {
+    for pause in PAUSES {
+        match call().await {
+            Err(error) if error.is_passing() && error.status.is_some() => clock.sleep(pause).await,
+            answer => return answer,
+        }
+    }
+    call().await
+}
+
+async fn find_service<A: Ecs>(
+    aws: &A,
+    clock: &impl Clock,
+    cluster: &ClusterName,
+    name: &ServiceName,
+) -> Result<Service, Finding> {
+    let names = std::slice::from_ref(name);
+    let described = match patiently(clock, async || aws.describe_services(cluster, names).await).await {
         Ok(described) => described,
         Err(error) if error.kind == ApiErrorKind::NotFound => return Err(cluster_missing(aws, cluster).await),
         Err(error) => return Err(api(error)),

@@ -6,6 +6,7 @@ use crate::id::DeploymentId;
 use crate::rollout::join;
 use crate::rollout::scope::Scope;
 use crate::rollout::snapshot::{Place, Snapshot};
+use crate::rollout::standing;
 use crate::service::Service;
 
 /// What was there before UpdateService. Old targets are remembered as places, because the tasks behind them disappear.
@@ -18,6 +19,8 @@ pub struct Baseline {
     /// Where the service's tasks were registered. Targets of nobody's (registered by hand, or by another service) are
     /// not among them, so that they are never waited for.
     pub places: BTreeSet<Place>,
+    /// A rollback was under way already: an answer that speaks of one may be older than our deployment.
+    pub was_rolling_back: bool,
 }
 
 impl Baseline {
@@ -26,8 +29,7 @@ impl Baseline {
         let joined = snapshot
             .tasks
             .iter()
-            .filter_map(|task| join::places(task, snapshot, scope))
-            .flatten();
+            .flat_map(|task| join::old_places(task, snapshot, scope));
         let places = match &snapshot.instances {
             Some(_) => joined.collect(),
             // Where instances may not be read, nothing can be joined: then every target that is there counts as old.
@@ -47,6 +49,7 @@ impl Baseline {
                 .flat_map(|s| s.events.iter().map(|e| e.id.clone()))
                 .collect(),
             places,
+            was_rolling_back: service.and_then(|s| s.primary()).is_some_and(standing::says_rollback),
         }
     }
 

@@ -8,20 +8,31 @@ use crate::time::Timestamp;
 pub struct Blind {
     pub since: Timestamp,
     pub misses: u32,
+    /// Since when every answer was a denial.
+    denied_since: Option<Timestamp>,
 }
 
 impl Blind {
     pub fn begin(now: Timestamp) -> Self {
-        Self { since: now, misses: 0 }
+        Self {
+            since: now,
+            misses: 0,
+            denied_since: None,
+        }
     }
 
     /// One more look without an answer. `true`: no further one can be expected to get any.
     pub fn miss(&mut self, error: &ApiError, now: Timestamp) -> bool {
         self.misses += 1;
-        let patience = match error.kind {
-            ApiErrorKind::Denied | ApiErrorKind::Credentials => patience::DENIED_MAX,
-            _ => patience::BLIND_MAX,
+        let is_denial = matches!(error.kind, ApiErrorKind::Denied | ApiErrorKind::Credentials);
+        self.denied_since = if is_denial {
+            self.denied_since.or(Some(now))
+        } else {
+            None
         };
-        now.since(self.since) >= patience
+        let is_denied_for_good = self
+            .denied_since
+            .is_some_and(|since| now.since(since) >= patience::DENIED_MAX);
+        is_denied_for_good || now.since(self.since) >= patience::BLIND_MAX
     }
 }

@@ -8,27 +8,33 @@ use crate::rollout::failure::{self, Cause, TaskFailure};
 use crate::rollout::phase::plural;
 use crate::rollout::placement::{self, Lack, PlacementTrouble};
 use crate::rollout::scope::Scope;
-use crate::rollout::snapshot::Snapshot;
+use crate::rollout::snapshot::{Place, Snapshot};
 use crate::rollout::view::View;
-use crate::target::{TargetHealth, TargetState};
+use crate::target::{TargetHealth, TargetState, TargetType};
 use crate::task::ContainerInstance;
 
-/// Like failures after which a rollout without a circuit breaker counts as hopeless. Three is the smallest count that
-/// AWS's own circuit breaker acts on: one failure may be an accident, two a coincidence.
-const LIKE_FAILURES_MAX: usize = 3;
+/// The fewest like failures that make a rollout without a circuit breaker hopeless. Three is also the smallest count
+/// that AWS's own circuit breaker acts on: one failure may be an accident, two a coincidence.
+const LIKE_FAILURES_MIN: usize = 3;
+
+const DYNAMIC_PORT: &str = "let ECS pick the port: hostPort 0 (`--dynamic-ports load-balanced`, the default in bridge mode), so that old and new tasks share an instance";
 
 /// What speaks for a cause, collected over the whole rollout.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
     /// Tasks of ours that failed, by ARN, so that each counts once.
     pub failures: BTreeMap<TaskArn, TaskFailure>,
-    /// The last bad word of each target group's health checks on our targets.
-    pub unhealthy: BTreeMap<TargetGroupArn, TargetHealth>,
-    /// Our targets that the group says will never be used.
-    pub not_in_use: Option<(TargetGroupArn, TargetHealth)>,
+    /// The last bad word of the health checks on each of our targets.
+    pub unhealthy: BTreeMap<Place, TargetHealth>,
+    /// One of our targets that its group says will never be used, and how many looks in a row have shown such a one.
+    pub not_in_use: Option<(TargetGroupArn, TargetHealth, u32)>,
     pub placement: Option<PlacementTrouble>,
     pub capacity: Option<Vec<ContainerInstance>>,
     pub started: usize,
+    /// The most new targets that were healthy at once.
+    healthy_max: u32,
+    /// How many failures were known when that was: they did not keep the rollout from moving on.
+    overcome: usize,
     /// Whether old targets of the group have been seen healthy while ours were not.
     pub old_was_healthy: bool,
 }
@@ -42,20 +48,27 @@ impl Evidence {
             }
         }
         self.started = view.new_tasks.len() + view.ended_tasks.len();
+        let mut not_in_use = None;
         for (place, row) in &view.new_targets {
             let Some(row) = row else { continue };
             match row.state {
                 TargetState::Unhealthy => {
-                    self.unhealthy.insert(place.0.clone(), (*row).clone());
+                    self.unhealthy.insert(place.clone(), (*row).clone());
                 }
                 TargetState::Healthy => {
-                    self.unhealthy.remove(&place.0);
+                    self.unhealthy.remove(place);
                 }
                 TargetState::Unused if row.reason.as_deref() == Some("Target.NotInUse") => {
-                    self.not_in_use = Some((place.0.clone(), (*row).clone()));
+                    let looks = self.not_in_use.as_ref().map_or(0, |(_, _, looks)| *looks);
+                    not_in_use = Some((place.0.clone(), (*row).clone(), looks + 1));
                 }
                 _ => {}
             }
+        }
+        self.not_in_use = not_in_use;
+        if view.healthy() > self.healthy_max {
+            self.healthy_max = view.healthy();
+            self.overcome = self.failures.len();
         }
         self.old_was_healthy |= view.old_targets.values().any(|row| row.state == TargetState::Healthy);
         if let Some(capacity) = &snapshot.capacity {
@@ -73,15 +86,20 @@ impl Evidence {
     }
 
     /// A failure that no further waiting can cure, although ECS has not given up yet.
-    pub fn certain_failure(&self, scope: &Scope, has_breaker: bool) -> Option<Finding> {
-        if let Some((group, row)) = &self.not_in_use {
+    pub fn certain_failure(&self, scope: &Scope, view: &View, has_breaker: bool) -> Option<Finding> {
+        if let Some((group, row, looks)) = &self.not_in_use
+            && *looks > 1
+        {
             return Some(not_in_use(group, row));
         }
-        let final_pull = self
+        let is_final_pull = |f: &&TaskFailure| matches!(&f.cause, Cause::ImagePull { is_final: true, .. });
+        // Where a sibling runs, the image is there, and one instance's trouble is not the revision's.
+        if let Some(failure) = self
             .failures
             .values()
-            .find(|f| matches!(&f.cause, Cause::ImagePull { is_final: true, .. }));
-        if let Some(failure) = final_pull {
+            .find(is_final_pull)
+            .filter(|_| view.running() == 0)
+        {
             let alike = self
                 .failures
                 .values()
@@ -89,22 +107,28 @@ impl Evidence {
                 .count();
             return Some(self.of_cause(&failure.cause, alike, scope));
         }
-        let main = self.main_failures();
         // With a circuit breaker ECS itself gives up soon and says so; its word is worth the wait.
-        let is_hopeless = main.len() >= LIKE_FAILURES_MAX && !has_breaker;
-        is_hopeless.then(|| self.of_cause(&main[0].cause, main.len(), scope))
+        let main = self.main_failures();
+        let first = main.first().filter(|_| !has_breaker)?;
+        // An old task that still stops may hold the very port that is missing.
+        let may_pass = matches!(first.cause, Cause::PortInUse { .. }) && !view.old_tasks.is_empty();
+        // More than a whole batch of tasks, so that tasks which were started together and died together count as the
+        // one failure that they may be.
+        let enough = LIKE_FAILURES_MIN.max(view.desired as usize + 1);
+        let is_hopeless = main.len() >= enough && self.failures.len() >= self.overcome + enough && !may_pass;
+        is_hopeless.then(|| self.of_cause(&first.cause, main.len(), scope))
     }
 
     /// The most likely cause of whatever went wrong; `None` where nothing is known.
     pub fn likely_cause(&self, scope: &Scope) -> Option<Finding> {
-        if let Some((group, row)) = &self.not_in_use {
+        if let Some((group, row, _)) = &self.not_in_use {
             return Some(not_in_use(group, row));
         }
         let main = self.main_failures();
         if let Some(first) = main.first() {
             return Some(self.of_cause(&first.cause, main.len(), scope));
         }
-        if let Some((group, row)) = self.unhealthy.iter().next() {
+        if let Some(((group, _), row)) = self.unhealthy.iter().next() {
             return Some(self.target_unhealthy(group, Some(row), 0, scope));
         }
         self.placement.as_ref().map(|trouble| self.cannot_place(trouble, scope))
@@ -116,7 +140,11 @@ impl Evidence {
         let mut finding = match trouble.lack {
             Lack::Port => Finding::error(
                 Code::PortInUse,
-                format!("no instance can take a new task of `{service}`: its fixed host port is in use by the old one"),
+                format!("no instance can take a new task of `{service}`: its fixed host port is in use"),
+            ),
+            Lack::Aws => Finding::error(
+                Code::NoCapacity,
+                format!("AWS gives no capacity for a new task of `{service}`"),
             ),
             _ => Finding::error(
                 Code::NoCapacity,
@@ -127,13 +155,20 @@ impl Evidence {
         finding
             .evidence
             .extend(placement::measured(trouble, &scope.needs, instances));
+        let stop_first =
+            "allow ECS to stop an old task first: a minimum healthy percent below 100 (fewer tasks serve meanwhile)";
         match trouble.lack {
-            Lack::Port => finding.hint(
-                "let ECS pick the port: hostPort 0 (`--dynamic-ports load-balanced`, the default in bridge mode), so that old and new tasks share an instance",
+            Lack::Aws => finding.hint("raise the quota that ECS names, or wait until there is capacity again"),
+            _ if self.capacity.as_ref().is_some_and(Vec::is_empty) => {
+                finding.hint("bring container instances back: look at the cluster's Auto Scaling group")
+            }
+            Lack::Port if scope.is_host_network => finding.hint(stop_first).hint(
+                "or use the network mode bridge or awsvpc: in host mode each instance can run one task of this kind",
             ),
+            Lack::Port => finding.hint(DYNAMIC_PORT),
             _ => finding
                 .hint("add an instance, or make the task smaller")
-                .hint("or allow ECS to stop an old task first: a minimum healthy percent below 100 (fewer tasks serve meanwhile)"),
+                .hint(format!("or {stop_first}")),
         }
     }
 
@@ -170,10 +205,13 @@ impl Evidence {
                 Finding::error(Code::PortInUse, format!("new tasks of `{service}` cannot bind their host port"))
                     .evidence("docker", message.clone())
                     .evidence("tasks", tasks)
-                    .hint("let ECS pick the port: hostPort 0")
+                    .hint(if scope.is_host_network { "add an instance, or let ECS stop the old task first" } else { DYNAMIC_PORT })
             }
             Cause::TargetUnhealthy { group } => {
-                self.target_unhealthy(group, self.unhealthy.get(group), alike, scope)
+                {
+                let row = self.unhealthy.iter().filter(|((of, _), _)| of == group).map(|(_, row)| row).next_back();
+                self.target_unhealthy(group, row, alike, scope)
+            }
             }
             Cause::ContainerUnhealthy => {
                 Finding::error(Code::ContainerUnhealthy, format!("new tasks of `{service}` fail their container health check"))
@@ -216,11 +254,26 @@ impl Evidence {
                     (Some(old), true) => format!("; {} passes the same check", old.short()),
                     _ => String::new(),
                 };
-                finding.hint(format!("the container answers, so check the health check path of target group `{}`{old}", group.name()))
+                finding.hint(format!(
+                    "the container answers, so check the health check path of target group `{}`{old}",
+                    group.name()
+                ))
             }
-            "Target.Timeout" => finding
-                .hint("open the instances' security group to the load balancer on the ephemeral ports 32768-65535: dynamic host ports lie there")
-                .hint("check that the application listens on 0.0.0.0, not on 127.0.0.1"),
+            "Target.Timeout" => {
+                let port = row.map_or_else(String::new, |r| format!(" on port {}", r.key.port));
+                let is_ip = scope
+                    .target_groups
+                    .get(group)
+                    .is_some_and(|g| g.target_type == TargetType::Ip);
+                let open = if is_ip {
+                    format!("open the task's security group to the load balancer{port}")
+                } else {
+                    "open the instances' security group to the load balancer on the ephemeral ports 32768-65535: dynamic host ports lie there".to_owned()
+                };
+                finding
+                    .hint(open)
+                    .hint("check that the application listens on 0.0.0.0, not on 127.0.0.1")
+            }
             _ => finding.hint("compare the application's start-up time with the service's health check grace period"),
         }
     }

@@ -87,11 +87,14 @@ fn cause(task: &Task) -> Option<Cause> {
     if is_wanted_stop(code, &reason) {
         return None;
     }
-    if let Some(container) = task
-        .containers
-        .iter()
-        .find(|c| c.exit_code.is_some_and(|code| code != 0))
-    {
+    let failed = || {
+        task.containers
+            .iter()
+            .filter(|c| c.exit_code.is_some_and(|code| code != 0))
+    };
+    // When one container ends, ECS stops the others: their SIGTERM and SIGKILL are no cause.
+    let own = failed().find(|c| !matches!(c.exit_code, Some(137 | 143)));
+    if let Some(container) = own.or_else(|| failed().next()) {
         return Some(exit(container));
     }
     if code == "EssentialContainerExited" {

@@ -32,6 +32,20 @@ pub fn owners(snapshot: &Snapshot, scope: &Scope) -> BTreeMap<Place, String> {
     owners
 }
 
+/// Where a task of another deployment is still to be waited for. A task that has stopped leaves its place to whoever
+/// comes next, another service in a shared target group for example: it counts only while the target there drains.
+pub fn old_places(task: &Task, snapshot: &Snapshot, scope: &Scope) -> BTreeSet<Place> {
+    let mut places = places(task, snapshot, scope).unwrap_or_default();
+    if task.is_stopped() {
+        places.retain(|(group, key)| {
+            let rows = snapshot.targets.get(group).into_iter().flatten();
+            rows.into_iter()
+                .any(|row| row.key == *key && row.state.as_str().ends_with("draining"))
+        });
+    }
+    places
+}
+
 fn key(
     task: &Task,
     binding: &LoadBalancerBinding,

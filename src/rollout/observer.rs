@@ -64,6 +64,8 @@ pub struct Observer {
     was_listed: bool,
     absent_since: Option<Timestamp>,
     failed_since: Option<Timestamp>,
+    /// Since when the service deployment of ours is being stopped without a word on why.
+    stop_seen_at: Option<Timestamp>,
     /// Set once a rollback has been seen; success is impossible from then on.
     rollback: Option<Rollback>,
     blind: Option<Blind>,
@@ -103,6 +105,7 @@ impl Observer {
             was_listed: false,
             absent_since: None,
             failed_since: None,
+            stop_seen_at: None,
             rollback: None,
             blind: None,
             stuck_since: None,
@@ -143,7 +146,11 @@ impl Observer {
                 self.look_at(&snapshot, now, &mut happenings)
             }
             Input::Unreadable(error) => self.miss(error, now, &mut happenings),
-            Input::Interrupted => Some((Verdict::Interrupted, vec![words::interrupted(&self.scope, &self.look)])),
+            Input::Interrupted => {
+                let is_rolling_back = self.rollback.is_some();
+                let finding = words::interrupted(&self.scope, is_rolling_back, &self.look);
+                Some((Verdict::Interrupted, vec![finding]))
+            }
         };
         let next = match outcome {
             Some((verdict, findings)) => {
@@ -179,17 +186,26 @@ impl Observer {
         });
         let is_hopeless = blind.miss(&error, now);
         let misses = blind.misses;
-        let is_over = is_hopeless || now >= self.deadline();
-        is_over.then(|| {
-            (
-                Verdict::CouldNotObserve,
-                vec![words::could_not_observe(&self.scope, &error, misses, &self.look)],
-            )
-        })
+        let blind_for = now.since(blind.since);
+        let is_late = now >= self.deadline();
+        if !is_hopeless && !is_late {
+            return None;
+        }
+        if let Some(known) = self.known_failure() {
+            return Some(known);
+        }
+        // A passing miss at the very end takes nothing from what was seen right before it.
+        if is_late && !is_hopeless && blind_for < patience::HEARTBEAT && self.was_listed {
+            return Some(self.time_out());
+        }
+        let finding = words::could_not_observe(&self.scope, &error, misses, &self.look);
+        Some((Verdict::CouldNotObserve, vec![finding]))
     }
 
     fn see_again(&mut self, now: Timestamp) -> Option<Happening> {
         let blind = self.blind.take()?;
+        // Nobody saw whether the new targets stayed healthy meanwhile.
+        self.memory.healthy_since = None;
         Some(Happening::SeesAgain {
             misses: blind.misses,
             blind_for: now.since(blind.since),
@@ -207,7 +223,7 @@ impl Observer {
         }
         self.story.note(&changes, &join::owners(snapshot, &self.scope), now);
         happenings.extend(changes);
-        happenings.extend(self.news(snapshot, &view));
+        happenings.extend(self.news(snapshot, &view, now));
         let waiting = waiting_on(&view, &self.scope, &self.memory, now);
         self.look = LastLook::of(&view, &self.scope, &waiting);
         let ending = self.judge(snapshot, &view, &waiting, now, happenings);
@@ -226,8 +242,7 @@ impl Observer {
     fn learn_places(&mut self, snapshot: &Snapshot) {
         for task in &snapshot.tasks {
             if task.started_by.as_ref() != Some(&self.scope.deployment) {
-                self.old_places
-                    .extend(join::places(task, snapshot, &self.scope).into_iter().flatten());
+                self.old_places.extend(join::old_places(task, snapshot, &self.scope));
             }
         }
     }
@@ -252,7 +267,7 @@ impl Observer {
     }
 
     /// Service events that are no part of an ordinary rollout, and the circuit breaker's counter.
-    fn news(&mut self, snapshot: &Snapshot, view: &View) -> Vec<Happening> {
+    fn news(&mut self, snapshot: &Snapshot, view: &View, now: Timestamp) -> Vec<Happening> {
         let mut news = Vec::new();
         let Some(service) = &snapshot.service else { return news };
         // AWS lists them newest first; people read them in the order in which they happened.
@@ -262,7 +277,7 @@ impl Observer {
             }
             if let Some(trouble) = placement::read(event) {
                 self.evidence.placement = Some(trouble);
-                self.stuck_since = Some(self.moved_at);
+                self.stuck_since.get_or_insert(now);
             }
             if service_event::is_unusual(&event.message) && self.told_events.insert(event.message.clone()) {
                 news.push(Happening::EcsSays {

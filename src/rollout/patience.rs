@@ -22,5 +22,9 @@ pub const SCALING_PATIENCE: Duration = Duration::from_secs(300);
 pub const BLIND_MAX: Duration = Duration::from_secs(300);
 /// Expired credentials and denials do not heal by themselves; a little patience covers IAM's own propagation.
 pub const DENIED_MAX: Duration = Duration::from_secs(30);
+/// For how long an answer may lack a deployment that UpdateService has returned.
+pub const UNLISTED_MAX: Duration = Duration::from_secs(60);
+/// A service deployment that is being stopped is followed by its reason: a newer PRIMARY or a rollback.
+pub const STOP_EXPLAINS_ITSELF_WITHIN: Duration = Duration::from_secs(60);
 /// A breaker with rollback shows FAILED for a moment before the rollback begins.
 pub const ROLLBACK_BEGINS_WITHIN: Duration = Duration::from_secs(60);

@@ -16,6 +16,8 @@ pub enum Lack {
     Port,
     Cpu,
     Memory,
+    /// AWS's own capacity or a quota of the account: no container instance is to blame.
+    Aws,
     Other,
 }
 
@@ -28,7 +30,9 @@ pub fn read(event: &ServiceEvent) -> Option<PlacementTrouble> {
     if !is_placement {
         return None;
     }
-    let lack = if message.contains("already using a port required by your task") {
+    let lack = if message.contains("Reason: You") || message.contains("Capacity is unavailable") {
+        Lack::Aws
+    } else if message.contains("already using a port required by your task") {
         Lack::Port
     } else if message.contains("insufficient CPU") {
         Lack::Cpu
@@ -99,7 +103,7 @@ pub fn measured(trouble: &PlacementTrouble, needs: &Needs, instances: &[Containe
                 ),
             ))
         }),
-        Lack::Other => None,
+        Lack::Aws | Lack::Other => None,
     };
     row.map(|(label, text)| (label.to_owned(), text)).into_iter().collect()
 }

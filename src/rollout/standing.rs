@@ -1,6 +1,5 @@
 //! What has become of our deployment: is it still the one that ECS is rolling out?
 
-use crate::id::DeploymentId;
 use crate::rollout::baseline::Baseline;
 use crate::rollout::scope::Scope;
 use crate::rollout::snapshot::Snapshot;
@@ -18,7 +17,7 @@ pub enum Standing {
     Failed { reason: Option<String> },
     /// The rollback itself has failed.
     RollbackFailed { reason: Option<String> },
-    /// Somebody asked for it to be stopped.
+    /// ECS has begun to end it: a rollback, a newer deployment, or somebody's wish. The PRIMARY will tell which.
     StopRequested { status: ServiceDeploymentStatus },
     /// A deployment that is neither ours nor older is PRIMARY.
     Superseded { by: Deployment },
@@ -33,33 +32,57 @@ impl Standing {
             return Self::ServiceLost { status: None };
         };
         if matches!(service.status, ServiceStatus::Draining | ServiceStatus::Inactive) {
-            return Self::ServiceLost {
-                status: Some(service.status.clone()),
-            };
+            let status = Some(service.status.clone());
+            return Self::ServiceLost { status };
+        }
+        if let Some(deployment) = &snapshot.service_deployment
+            && deployment.status == ServiceDeploymentStatus::RollbackFailed
+        {
+            let reason = deployment.status_reason.clone();
+            return Self::RollbackFailed { reason };
         }
         let ours = service.deployment(&scope.deployment);
-        let primary = service.primary();
-        let is_older = |id: &DeploymentId| baseline.deployments.contains(id);
-        if let Some(primary) = primary.filter(|p| p.id != scope.deployment) {
-            if !is_older(&primary.id) {
-                return Self::Superseded { by: primary.clone() };
-            }
-            return match ours {
-                // An answer that lists ours beside an older PRIMARY is no old answer: before our update ours was not there.
-                Some(_) => Self::RollingBack { to: primary.clone() },
-                None if says_rollback(primary) => Self::RollingBack { to: primary.clone() },
-                None if was_listed => Self::Absent {
-                    primary: Some(primary.clone()),
-                },
-                None => Self::Ours,
-            };
+        match service.primary().filter(|primary| primary.id != scope.deployment) {
+            Some(primary) => Self::behind(primary, ours.is_some(), snapshot, baseline, was_listed),
+            None => Self::in_front(ours, snapshot, was_listed),
         }
+    }
+
+    /// Another deployment is PRIMARY.
+    fn behind(
+        primary: &Deployment,
+        is_listed: bool,
+        snapshot: &Snapshot,
+        baseline: &Baseline,
+        was_listed: bool,
+    ) -> Self {
+        let to = primary.clone();
+        if is_rolling_back(snapshot) {
+            return Self::RollingBack { to };
+        }
+        let is_older = baseline.deployments.contains(&primary.id);
+        // A rollback may go to a deployment that was no longer listed when ours began.
+        if says_rollback(primary) && (is_listed || !baseline.was_rolling_back) {
+            return Self::RollingBack { to };
+        }
+        if !is_older {
+            return Self::Superseded { by: to };
+        }
+        match (is_listed, was_listed) {
+            // An answer that lists ours beside an older PRIMARY is no old answer: before our update ours was not there.
+            (true, _) => Self::RollingBack { to },
+            (false, true) => Self::Absent { primary: Some(to) },
+            (false, false) => Self::Ours,
+        }
+    }
+
+    /// Ours is PRIMARY, or nothing is.
+    fn in_front(ours: Option<&Deployment>, snapshot: &Snapshot, was_listed: bool) -> Self {
         // FAILED says more than the service deployment's STOPPED, which a breaker without rollback leaves behind as well.
         let failed = ours.filter(|d| d.rollout_state == Some(RolloutState::Failed));
         if let Some(failed) = failed.filter(|_| !is_rolling_back(snapshot)) {
-            return Self::Failed {
-                reason: failed.rollout_state_reason.clone(),
-            };
+            let reason = failed.rollout_state_reason.clone();
+            return Self::Failed { reason };
         }
         Self::of_service_deployment(snapshot).unwrap_or(match ours {
             Some(_) => Self::Ours,
@@ -69,27 +92,23 @@ impl Standing {
     }
 
     fn of_service_deployment(snapshot: &Snapshot) -> Option<Self> {
-        let deployment = snapshot.service_deployment.as_ref()?;
-        match &deployment.status {
-            ServiceDeploymentStatus::RollbackFailed => Some(Self::RollbackFailed {
-                reason: deployment.status_reason.clone(),
-            }),
-            status @ (ServiceDeploymentStatus::StopRequested
-            | ServiceDeploymentStatus::Stopped
-            | ServiceDeploymentStatus::RollbackRequested
-            | ServiceDeploymentStatus::RollbackInProgress
-            | ServiceDeploymentStatus::RollbackSuccessful) => Some(Self::StopRequested { status: status.clone() }),
-            _ => None,
-        }
+        let status = &snapshot.service_deployment.as_ref()?.status;
+        let is_ending = matches!(
+            status,
+            ServiceDeploymentStatus::StopRequested | ServiceDeploymentStatus::Stopped
+        );
+        (is_ending || is_rolling_back(snapshot)).then(|| Self::StopRequested { status: status.clone() })
     }
 }
 
-fn is_rolling_back(snapshot: &Snapshot) -> bool {
+/// The service deployment of ours says that ECS goes back.
+pub fn is_rolling_back(snapshot: &Snapshot) -> bool {
     let status = snapshot.service_deployment.as_ref().map(|d| d.status.as_str());
     status.is_some_and(|s| s.starts_with("ROLLBACK"))
 }
 
-fn says_rollback(primary: &Deployment) -> bool {
+/// The deployment says that it is what ECS goes back to.
+pub fn says_rollback(primary: &Deployment) -> bool {
     let reason = primary.rollout_state_reason.as_deref().unwrap_or_default();
     primary.rollout_state == Some(RolloutState::InProgress) && reason.contains("rolling back")
 }

@@ -7,7 +7,7 @@ use crate::rollout::baseline::Baseline;
 use crate::rollout::join;
 use crate::rollout::scope::Scope;
 use crate::rollout::snapshot::{Place, Snapshot};
-use crate::service::{Deployment, RolloutState, ServiceDeploymentStatus};
+use crate::service::{Deployment, RolloutState, ServiceDeploymentStatus, ServiceStatus};
 use crate::target::{TargetHealth, TargetState};
 use crate::task::{Task, TaskStatus};
 
@@ -76,12 +76,15 @@ impl<'a> View<'a> {
 
     fn place_new(&mut self, snapshot: &'a Snapshot, scope: &Scope, baseline: &Baseline) {
         if snapshot.instances.is_none() && scope.target_groups.values().any(|g| g.target_type.as_str() != "ip") {
-            // Without container instances nothing can be joined: whatever was not there before is taken for new.
+            // Without container instances nothing can be joined: whatever was not there before is taken for new, and
+            // once every old task has stopped, whatever does not drain.
             self.is_join_missing = true;
+            let is_old_stopped = self.old_tasks.is_empty();
             for (group, rows) in &snapshot.targets {
                 for row in rows {
                     let place = (group.clone(), row.key.clone());
-                    if !baseline.places.contains(&place) {
+                    let is_draining = row.state.as_str().ends_with("draining");
+                    if !baseline.places.contains(&place) || (is_old_stopped && !is_draining) {
                         self.new_targets.insert(place, Some(row));
                     }
                 }
@@ -137,7 +140,11 @@ impl<'a> View<'a> {
 
     /// New targets that the load balancer lists at all.
     pub fn registered(&self) -> u32 {
-        count(self.new_targets.values().flatten())
+        let is_in = |row: &&&TargetHealth| {
+            use TargetState::{Healthy, Initial, Unavailable, Unhealthy};
+            matches!(row.state, Initial | Healthy | Unhealthy | Unavailable)
+        };
+        count(self.new_targets.values().flatten().filter(is_in))
     }
 
     /// How many targets the rollout wants in the end.
@@ -171,7 +178,7 @@ fn is_completed(snapshot: &Snapshot, scope: &Scope, ours: Option<&Deployment>) -
     let (Some(service), Some(ours)) = (&snapshot.service, ours) else {
         return false;
     };
-    if service.primary().map(|p| &p.id) != Some(&scope.deployment) {
+    if service.status != ServiceStatus::Active || service.primary().map(|p| &p.id) != Some(&scope.deployment) {
         return false;
     }
     let by_state = match &ours.rollout_state {

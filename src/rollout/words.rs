@@ -119,21 +119,28 @@ pub fn rolled_back(
     finding
 }
 
-/// Failed without a rollback.
-pub fn failed(scope: &Scope, cause: Option<Finding>, reason: Option<String>, look: &LastLook) -> Finding {
-    let mut finding = cause.unwrap_or_else(|| {
-        Finding::error(
-            Code::DeploymentFailed,
-            format!("the deployment of {} failed", scope.task_definition.short()),
-        )
-    });
+/// Failed, and no rollback has been seen.
+pub fn failed(
+    scope: &Scope,
+    cause: Option<Finding>,
+    reason: Option<String>,
+    rolls_back: bool,
+    look: &LastLook,
+) -> Finding {
+    let ours = scope.task_definition.short();
+    let mut finding =
+        cause.unwrap_or_else(|| Finding::error(Code::DeploymentFailed, format!("the deployment of {ours} failed")));
     if let Some(reason) = reason {
         finding.evidence.push(("ecs".into(), reason));
     }
+    let then = if rolls_back {
+        "a rollback is due, and none has begun so far"
+    } else {
+        "it does not roll back (the circuit breaker's rollback is off)"
+    };
     finding.state = Some(format!(
-        "{}; ECS starts no more tasks of {} and does not roll back (the circuit breaker's rollback is off)",
-        look.serving_line(),
-        scope.task_definition.short()
+        "{}; ECS starts no more tasks of {ours}, and {then}",
+        look.serving_line()
     ));
     finding
 }
@@ -256,14 +263,33 @@ pub fn could_not_observe(scope: &Scope, error: &ApiError, misses: u32, look: &La
     }
 }
 
-pub fn interrupted(scope: &Scope, look: &LastLook) -> Finding {
+pub fn interrupted(scope: &Scope, is_rolling_back: bool, look: &LastLook) -> Finding {
+    let goes_on = if is_rolling_back {
+        "ECS is rolling back, and goes on with it"
+    } else {
+        "the rollout goes on in AWS"
+    };
     Finding::error(
         Code::Interrupted,
         format!("interrupted before `{}` had finished rolling out", scope.service),
     )
     .evidence("new", format!("{} {}", scope.task_definition.short(), look.progress()))
     .evidence("waiting", look.waiting_line())
-    .state(format!("{}; the rollout goes on in AWS", look.serving_line()))
+    .state(format!("{}; {goes_on}", look.serving_line()))
+}
+
+/// Somebody, or something, ended our service deployment, and neither a rollback nor a newer one followed.
+pub fn stopped(scope: &Scope, status: &str, look: &LastLook) -> Finding {
+    Finding::error(
+        Code::DeploymentFailed,
+        format!(
+            "the deployment of {} was stopped before it was done",
+            scope.task_definition.short()
+        ),
+    )
+    .evidence("status", status)
+    .evidence("new", look.progress())
+    .state(look.serving_line())
 }
 
 pub fn no_task_wanted(scope: &Scope) -> Finding {
@@ -271,10 +297,7 @@ pub fn no_task_wanted(scope: &Scope) -> Finding {
         Code::NothingToVerify,
         format!("`{}` wants no task (desired count 0): nothing to verify", scope.service),
     )
-    .state(format!(
-        "the service points to {}; no task of it has been started",
-        scope.task_definition.short()
-    ))
+    .state(format!("the service points to {}", scope.task_definition.short()))
 }
 
 pub fn no_target_group(scope: &Scope) -> Finding {

@@ -1,16 +1,17 @@
 //! The decisions: what a look means for the verdict. Everything that can end a rollout ends it here.
 
 use super::{Ending, Observer, Rollback};
+use crate::finding::Finding;
 use crate::rollout::change::Happening;
 use crate::rollout::patience;
 use crate::rollout::phase::WaitingOn;
-use crate::rollout::placement;
+use crate::rollout::placement::{self, Lack};
 use crate::rollout::snapshot::Snapshot;
-use crate::rollout::standing::Standing;
+use crate::rollout::standing::{self, Standing};
 use crate::rollout::verdict::{Verdict, success};
 use crate::rollout::view::View;
 use crate::rollout::words;
-use crate::service::{Deployment, RolloutState};
+use crate::service::{Deployment, RolloutState, ServiceDeploymentStatus};
 use crate::task::TaskStatus;
 use crate::time::Timestamp;
 
@@ -23,30 +24,64 @@ impl Observer {
         now: Timestamp,
         happenings: &mut Vec<Happening>,
     ) -> Option<Ending> {
-        let standing = Standing::of(snapshot, &self.scope, &self.baseline, self.was_listed);
+        // An answer may be older than our update for a while, but not for ever.
+        let must_be_listed = self.was_listed || now.since(self.started_at) > patience::UNLISTED_MAX;
+        let standing = Standing::of(snapshot, &self.scope, &self.baseline, must_be_listed);
         if !matches!(
             standing,
             Standing::Absent { .. } | Standing::ServiceLost { status: None }
         ) {
             self.absent_since = None;
         }
+        if !matches!(standing, Standing::StopRequested { .. }) {
+            self.stop_seen_at = None;
+        }
         let ending = self.judge_standing(standing, snapshot, view, now, happenings);
         if ending.is_some() {
             return ending;
         }
+        let is_late = now >= self.deadline();
         if self.rollback.is_some() {
-            let late = now >= self.deadline();
-            return late.then(|| self.end_rollback(false));
+            return is_late.then(|| self.end_rollback(false));
         }
-        if waiting.is_empty() && self.absent_since.is_none() && self.failed_since.is_none() {
+        if self.failed_since.is_some() {
+            return is_late.then(|| self.end_failed(None, snapshot.rolls_back()));
+        }
+        let is_ours = self.absent_since.is_none() && self.stop_seen_at.is_none();
+        if waiting.is_empty() && is_ours {
             return Some(success(view, &self.scope));
         }
-        self.judge_hopeless(snapshot, view, now).or_else(|| {
-            (now >= self.deadline()).then(|| {
-                let cause = self.evidence.likely_cause(&self.scope);
-                (Verdict::TimedOut, words::timed_out(&self.scope, cause, &self.look))
-            })
-        })
+        self.judge_hopeless(snapshot, view, now)
+            .or_else(|| is_late.then(|| self.time_out()))
+    }
+
+    /// The budget is spent. The cause of a failure is told only where something new is missing: what once went wrong
+    /// does not explain a long drain.
+    pub(super) fn time_out(&self) -> Ending {
+        let is_new_missing = self.look.waiting.iter().any(|w| {
+            matches!(
+                w,
+                WaitingOn::FirstTask | WaitingOn::Tasks { .. } | WaitingOn::Targets { .. }
+            )
+        });
+        let cause = self.evidence.likely_cause(&self.scope).filter(|_| is_new_missing);
+        (Verdict::TimedOut, words::timed_out(&self.scope, cause, &self.look))
+    }
+
+    /// What is known to have failed stays failed, whatever keeps the run from seeing its end.
+    pub(super) fn known_failure(&self) -> Option<Ending> {
+        if self.rollback.is_some() {
+            return Some(self.end_rollback(false));
+        }
+        self.failed_since.map(|_| self.end_failed(None, true))
+    }
+
+    fn end_failed(&self, reason: Option<String>, rolls_back: bool) -> Ending {
+        let cause = self.evidence.likely_cause(&self.scope);
+        (
+            Verdict::Failed,
+            vec![words::failed(&self.scope, cause, reason, rolls_back, &self.look)],
+        )
     }
 
     fn judge_standing(
@@ -63,9 +98,15 @@ impl Observer {
                 None
             }
             Standing::Superseded { by } => {
-                if self.rollback.is_some() {
-                    return Some(self.end_rollback(false));
+                if self.rollback.as_ref().is_some_and(|r| r.to.is_some()) {
+                    let (verdict, mut findings) = self.end_rollback(false);
+                    let by = format!("{} ({})", by.id, by.task_definition.short());
+                    findings
+                        .iter_mut()
+                        .for_each(|f| f.evidence.push(("newer".into(), by.clone())));
+                    return Some((verdict, findings));
                 }
+                self.rollback = None;
                 Some((
                     Verdict::Superseded,
                     vec![words::superseded(&self.scope, &by, &self.look)],
@@ -78,16 +119,22 @@ impl Observer {
             Standing::ServiceLost { status: None } => self
                 .is_absent_for_good(now)
                 .then(|| (Verdict::Failed, vec![words::service_lost(&self.scope, None)])),
-            Standing::RollingBack { to } => self.roll_back(Some(to), view, happenings),
-            Standing::StopRequested { .. } => {
-                let to = snapshot
-                    .service
-                    .as_ref()
-                    .and_then(|s| s.primary())
-                    .filter(|p| p.id != self.scope.deployment);
-                self.roll_back(to.cloned(), view, happenings)
+            Standing::RollingBack { to } => self.roll_back(Some(to), snapshot, view, happenings),
+            Standing::StopRequested { .. } if standing::is_rolling_back(snapshot) => {
+                self.roll_back(None, snapshot, view, happenings)
             }
-            Standing::Absent { primary } if self.rollback.is_some() => self.roll_back(primary, view, happenings),
+            Standing::StopRequested { status } => {
+                let since = *self.stop_seen_at.get_or_insert(now);
+                (now.since(since) >= patience::STOP_EXPLAINS_ITSELF_WITHIN).then(|| {
+                    (
+                        Verdict::Failed,
+                        vec![words::stopped(&self.scope, status.as_str(), &self.look)],
+                    )
+                })
+            }
+            Standing::Absent { primary } if self.rollback.is_some() => {
+                self.roll_back(primary, snapshot, view, happenings)
+            }
             Standing::Absent { primary } => self.is_absent_for_good(now).then(|| {
                 let cause = self.evidence.likely_cause(&self.scope);
                 let finding = words::deployment_gone(&self.scope, primary.as_ref(), cause, &self.look);
@@ -95,18 +142,13 @@ impl Observer {
             }),
             Standing::Failed { reason } => {
                 let since = *self.failed_since.get_or_insert(now);
-                let rolls_back = snapshot.rolls_back() && now.since(since) < patience::ROLLBACK_BEGINS_WITHIN;
-                (!rolls_back).then(|| {
-                    let cause = self.evidence.likely_cause(&self.scope);
-                    (
-                        Verdict::Failed,
-                        vec![words::failed(&self.scope, cause, reason, &self.look)],
-                    )
-                })
+                let rolls_back = snapshot.rolls_back();
+                let is_patient = rolls_back && now.since(since) < patience::ROLLBACK_BEGINS_WITHIN;
+                (!is_patient).then(|| self.end_failed(reason, rolls_back))
             }
             Standing::RollbackFailed { reason } => {
                 let cause = self.evidence.likely_cause(&self.scope);
-                let mut finding = words::failed(&self.scope, cause, reason, &self.look);
+                let mut finding = words::failed(&self.scope, cause, reason, true, &self.look);
                 finding.state = Some(format!("the rollback failed as well: {}", self.look.serving_line()));
                 Some((Verdict::Failed, vec![finding]))
             }
@@ -119,7 +161,13 @@ impl Observer {
     }
 
     /// Notes a rollback, says it once, and ends the run when the earlier deployment is complete again.
-    fn roll_back(&mut self, to: Option<Deployment>, view: &View, happenings: &mut Vec<Happening>) -> Option<Ending> {
+    fn roll_back(
+        &mut self,
+        to: Option<Deployment>,
+        snapshot: &Snapshot,
+        view: &View,
+        happenings: &mut Vec<Happening>,
+    ) -> Option<Ending> {
         let is_news = self.rollback.as_ref().is_none_or(|r| r.to.is_none());
         if let Some(to) = to.as_ref().filter(|_| is_news) {
             happenings.push(Happening::RollingBack {
@@ -128,10 +176,12 @@ impl Observer {
             });
         }
         let to = to.or_else(|| self.rollback.take().and_then(|r| r.to));
-        let is_over = to
+        let is_complete = to
             .as_ref()
-            .is_some_and(|d| d.rollout_state == Some(RolloutState::Completed))
-            && view.new_tasks.is_empty();
+            .is_some_and(|d| d.rollout_state == Some(RolloutState::Completed));
+        let is_called_so = snapshot.service_deployment.as_ref().map(|d| &d.status)
+            == Some(&ServiceDeploymentStatus::RollbackSuccessful);
+        let is_over = (is_complete || (is_called_so && to.is_some())) && view.new_tasks.is_empty();
         self.rollback = Some(Rollback { to });
         is_over.then(|| self.end_rollback(true))
     }
@@ -149,49 +199,43 @@ impl Observer {
     fn judge_hopeless(&mut self, snapshot: &Snapshot, view: &View, now: Timestamp) -> Option<Ending> {
         let service = snapshot.service.as_ref()?;
         let has_breaker = service.configuration.circuit_breaker.is_some_and(|b| b.enable);
-        if let Some(finding) = self.evidence.certain_failure(&self.scope, has_breaker) {
-            return Some((
-                Verdict::Failed,
-                vec![words::failed_early(
-                    &self.scope,
-                    finding,
-                    snapshot.rolls_back(),
-                    &self.look,
-                )],
-            ));
-        }
+        let finding = self
+            .evidence
+            .certain_failure(&self.scope, view, has_breaker)
+            .or_else(|| self.cannot_place(snapshot, view, now))?;
+        let finding = words::failed_early(&self.scope, finding, snapshot.rolls_back(), &self.look);
+        Some((Verdict::Failed, vec![finding]))
+    }
+
+    /// ECS says that it cannot place a task, nothing has moved since, and nothing can make room.
+    fn cannot_place(&mut self, snapshot: &Snapshot, view: &View, now: Timestamp) -> Option<Finding> {
         let since = self.stuck_since?;
-        if self.moved_at > since || self.can_still_move(snapshot, view) {
-            self.stuck_since = (view.running() < view.desired).then_some(self.moved_at);
+        if view.all_running() || view.is_completed {
+            // A task that autoscaling asks for later is no part of this deployment.
+            self.stuck_since = None;
             return None;
         }
+        if self.can_still_move(snapshot, view) {
+            self.stuck_since = Some(now);
+            return None;
+        }
+        let service = snapshot.service.as_ref()?;
         let has_room = snapshot
             .capacity
             .as_ref()
             .is_some_and(|c| placement::fits_somewhere(&self.scope.needs, c));
-        let patience = if service.has_capacity_providers || has_room {
+        let trouble = self.evidence.placement.clone()?;
+        let may_scale = service.has_capacity_providers || has_room || trouble.lack == Lack::Aws;
+        let patience = if may_scale {
             patience::SCALING_PATIENCE
         } else {
             patience::PLACEMENT_PATIENCE
         };
-        let trouble = self
-            .evidence
-            .placement
-            .clone()
-            .filter(|_| now.since(self.moved_at) >= patience)?;
-        let finding = self.evidence.cannot_place(&trouble, &self.scope);
-        Some((
-            Verdict::Failed,
-            vec![words::failed_early(
-                &self.scope,
-                finding,
-                snapshot.rolls_back(),
-                &self.look,
-            )],
-        ))
+        let is_spent = now.since(since.max(self.moved_at)) >= patience;
+        is_spent.then(|| self.evidence.cannot_place(&trouble, &self.scope))
     }
 
-    /// Whether ECS may yet make room by itself: a new task is on its way, or an old one may be stopped.
+    /// Whether ECS may yet make room by itself: a new task is on its way, an old one stops, or may be stopped.
     fn can_still_move(&self, snapshot: &Snapshot, view: &View) -> bool {
         let Some(service) = &snapshot.service else { return true };
         let is_under_way = view.new_tasks.values().any(|t| t.last_status != TaskStatus::Running);
@@ -200,8 +244,9 @@ impl Observer {
             .values()
             .filter(|t| t.desired_status == TaskStatus::Running)
             .count();
+        let is_old_stopping = old_running < view.old_tasks.len();
         let lower = service.configuration.lower_limit(&service.scheduling, view.desired);
         let may_stop_old = old_running > 0 && view.running() as usize + old_running > lower as usize;
-        is_under_way || may_stop_old
+        is_under_way || is_old_stopping || may_stop_old
     }
 }
