@@ -112,3 +112,134 @@ pub fn says_rollback(primary: &Deployment) -> bool {
     let reason = primary.rollout_state_reason.as_deref().unwrap_or_default();
     primary.rollout_state == Some(RolloutState::InProgress) && reason.contains("rolling back")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::id::DeploymentId;
+    use crate::rollout::scope::{Needs, Until};
+    use crate::service::{
+        DeploymentConfiguration, DeploymentController, DeploymentStatus, SchedulingStrategy, Service, ServiceDeployment,
+    };
+
+    const OURS: &str = "ecs-svc/2";
+    const OLD: &str = "ecs-svc/1";
+
+    fn scope() -> Scope {
+        Scope {
+            cluster: "c".into(),
+            service: "web".into(),
+            deployment: OURS.into(),
+            task_definition: "task-definition/web:2".into(),
+            previous: None,
+            bindings: Vec::new(),
+            target_groups: BTreeMap::new(),
+            is_host_network: false,
+            needs: Needs::default(),
+            until: Until::Drained,
+            settle: Duration::ZERO,
+            wait_budget: Duration::from_secs(600),
+        }
+    }
+
+    fn deployment(id: &str, status: DeploymentStatus, state: RolloutState, reason: &str) -> Deployment {
+        Deployment {
+            id: id.into(),
+            status,
+            task_definition: "task-definition/web:1".into(),
+            desired_count: 1,
+            running_count: 1,
+            pending_count: 0,
+            failed_tasks: None,
+            rollout_state: Some(state),
+            rollout_state_reason: Some(reason.into()),
+            created_at: None,
+            updated_at: None,
+        }
+    }
+
+    fn snapshot(deployments: Vec<Deployment>, service_deployment: Option<ServiceDeploymentStatus>) -> Snapshot {
+        let service = Service {
+            cluster: "c".into(),
+            name: "web".into(),
+            arn: String::new(),
+            status: ServiceStatus::Active,
+            desired_count: 1,
+            running_count: 1,
+            pending_count: 0,
+            task_definition: None,
+            deployments,
+            events: Vec::new(),
+            load_balancers: Vec::new(),
+            controller: DeploymentController::Ecs,
+            scheduling: SchedulingStrategy::Replica,
+            configuration: DeploymentConfiguration::default(),
+            launch_type: None,
+            has_capacity_providers: false,
+            health_check_grace_period: None,
+        };
+        let service_deployment = service_deployment.map(|status| ServiceDeployment {
+            arn: String::new(),
+            status,
+            status_reason: None,
+            target_revision: None,
+            breaker: None,
+            rollback_reason: None,
+        });
+        Snapshot {
+            service: Some(service),
+            service_deployment,
+            ..Snapshot::default()
+        }
+    }
+
+    fn baseline(was_rolling_back: bool) -> Baseline {
+        Baseline {
+            deployments: BTreeSet::from([DeploymentId::from(OLD)]),
+            was_rolling_back,
+            ..Baseline::default()
+        }
+    }
+
+    fn rolling_back_to(id: &str) -> Deployment {
+        let reason = format!("ECS deployment circuit breaker: rolling back to deploymentId {id}.");
+        deployment(id, DeploymentStatus::Primary, RolloutState::InProgress, &reason)
+    }
+
+    #[test]
+    fn an_old_answer_about_an_earlier_rollback_is_not_ours() {
+        let stale = snapshot(vec![rolling_back_to(OLD)], None);
+        assert_eq!(Standing::of(&stale, &scope(), &baseline(true), false), Standing::Ours);
+        let told = Standing::of(&stale, &scope(), &baseline(false), true);
+        assert!(matches!(told, Standing::RollingBack { .. }), "{told:?}");
+    }
+
+    #[test]
+    fn a_rollback_may_go_to_a_deployment_that_was_no_longer_listed() {
+        let shown = snapshot(vec![rolling_back_to("ecs-svc/0")], None);
+        let told = Standing::of(&shown, &scope(), &baseline(false), true);
+        assert!(matches!(told, Standing::RollingBack { .. }), "{told:?}");
+    }
+
+    #[test]
+    fn a_stop_request_is_no_rollback_before_the_primary_says_so() {
+        let ours = deployment(OURS, DeploymentStatus::Primary, RolloutState::InProgress, "");
+        let shown = snapshot(vec![ours], Some(ServiceDeploymentStatus::StopRequested));
+        let told = Standing::of(&shown, &scope(), &baseline(false), true);
+        assert!(matches!(told, Standing::StopRequested { .. }), "{told:?}");
+        assert!(!is_rolling_back(&shown));
+    }
+
+    #[test]
+    fn a_rollback_that_fails_is_seen_behind_the_primary() {
+        let shown = snapshot(
+            vec![rolling_back_to(OLD)],
+            Some(ServiceDeploymentStatus::RollbackFailed),
+        );
+        let told = Standing::of(&shown, &scope(), &baseline(false), true);
+        assert!(matches!(told, Standing::RollbackFailed { .. }), "{told:?}");
+    }
+}
