@@ -74,6 +74,13 @@ pub async fn plan<A: Ecs + LoadBalancing, C: Clock>(
     let registered = match &wish.base {
         Base::Registered(reference) => match aws.describe_task_definition(reference).await {
             Ok(found) => Some((found.arn, found.document)),
+            Err(error) if error.kind == ApiErrorKind::NotFound => {
+                let finding = Finding::error(Code::Api, format!("there is no task definition `{reference}`"))
+                    .evidence("answer", error.message)
+                    .state("nothing was changed")
+                    .hint("name a family, or a revision of one that is ACTIVE");
+                return Err((wish, vec![finding]));
+            }
             Err(error) => return Err((wish, vec![survey::api(error).state("nothing was changed")])),
         },
         Base::Running | Base::Document(_) => None,

@@ -168,6 +168,7 @@ codes! {
     OutOfMemory = "out-of-memory",
     Resources = "resource-initialization",
     TargetUnhealthy = "target-unhealthy",
+    TargetFlapping = "target-flapping",
     ContainerUnhealthy = "container-unhealthy",
     NoCapacity = "no-capacity",
     PortInUse = "port-in-use",

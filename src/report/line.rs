@@ -106,7 +106,27 @@ fn rollout(happening: &Happening) -> String {
             let parts: Vec<String> = on.iter().map(ToString::to_string).collect();
             format!("waiting on {}", parts.join("; "))
         }
-        Happening::Blind { error } => format!("AWS cannot be read at the moment, trying on: {error}"),
+        Happening::Blind {
+            error,
+            blind_for,
+            limit,
+        } if blind_for.is_zero() => {
+            format!(
+                "AWS cannot be read at the moment, trying on for up to {}: {error}",
+                human(*limit)
+            )
+        }
+        Happening::Blind {
+            error,
+            blind_for,
+            limit,
+        } => {
+            format!(
+                "AWS could not be read for {}, giving up after {}: {error}",
+                human(*blind_for),
+                human(*limit)
+            )
+        }
         Happening::SeesAgain { misses, blind_for } => {
             format!("AWS can be read again after {misses} misses in {}", human(*blind_for))
         }

@@ -8,6 +8,7 @@ use crate::time::Timestamp;
 pub struct Blind {
     pub since: Timestamp,
     pub misses: u32,
+    said_at: Option<Timestamp>,
     /// Since when every answer was a denial.
     denied_since: Option<Timestamp>,
 }
@@ -17,8 +18,18 @@ impl Blind {
         Self {
             since: now,
             misses: 0,
+            said_at: None,
             denied_since: None,
         }
+    }
+
+    /// Whether it is time to say so (again).
+    pub fn is_due(&mut self, now: Timestamp) -> bool {
+        let is_due = self.said_at.is_none_or(|at| now.since(at) >= patience::HEARTBEAT);
+        if is_due {
+            self.said_at = Some(now);
+        }
+        is_due
     }
 
     /// One more look without an answer. `true`: no further one can be expected to get any.

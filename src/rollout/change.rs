@@ -66,9 +66,12 @@ pub enum Happening {
     Waiting {
         on: Vec<WaitingOn>,
     },
-    /// Reads fail; said once, until they work again.
+    /// Reads fail; said when it begins, and then every so often.
     Blind {
         error: ApiError,
+        blind_for: Duration,
+        /// When the run gives up.
+        limit: Duration,
     },
     SeesAgain {
         misses: u32,

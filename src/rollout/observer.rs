@@ -180,10 +180,14 @@ impl Observer {
     }
 
     fn miss(&mut self, error: ApiError, now: Timestamp, happenings: &mut Vec<Happening>) -> Option<Ending> {
-        let blind = self.blind.get_or_insert_with(|| {
-            happenings.push(Happening::Blind { error: error.clone() });
-            Blind::begin(now)
-        });
+        let blind = self.blind.get_or_insert_with(|| Blind::begin(now));
+        if blind.is_due(now) {
+            happenings.push(Happening::Blind {
+                error: error.clone(),
+                blind_for: now.since(blind.since),
+                limit: patience::BLIND_MAX,
+            });
+        }
         let is_hopeless = blind.miss(&error, now);
         let misses = blind.misses;
         let blind_for = now.since(blind.since);

@@ -70,6 +70,9 @@ impl Story {
                 ..
             } = happening
             {
+                if *whose == Whose::New && !self.targets.contains_key(&(Whose::New, place.clone())) {
+                    self.end_at(place, now);
+                }
                 let story = self
                     .targets
                     .entry((*whose, place.clone()))
@@ -83,6 +86,15 @@ impl Story {
                 let state = to.as_ref().map_or("gone", |s| s.as_str());
                 story.states.push((state.to_owned(), reason.clone(), now));
             }
+        }
+    }
+
+    /// A new task has taken the place of an old target, whose own end can no longer be seen.
+    fn end_at(&mut self, place: &Place, now: Timestamp) {
+        if let Some(old) = self.targets.get_mut(&(Whose::Old, place.clone()))
+            && old.states.last().is_some_and(|(state, ..)| state != "gone")
+        {
+            old.states.push(("replaced by a new target".into(), None, now));
         }
     }
 

@@ -177,7 +177,8 @@ pub fn superseded(scope: &Scope, by: &Deployment, look: &LastLook) -> Finding {
         ),
     )
     .state(format!(
-        "ECS rolls out {}; {} stays registered",
+        "{}; ECS rolls out {}; {} stays registered",
+        look.serving_line(),
         by.task_definition.short(),
         scope.task_definition.short()
     ))
@@ -308,6 +309,20 @@ pub fn no_target_group(scope: &Scope) -> Finding {
             scope.service
         ),
     )
+}
+
+/// It ended well, and not at the first try.
+pub fn flapped(scope: &Scope, flaps: u32) -> Finding {
+    let times = if flaps == 1 {
+        "once".to_owned()
+    } else {
+        format!("{flaps} times")
+    };
+    Finding::warning(
+        Code::TargetFlapping,
+        format!("the new targets of `{}` were all healthy and then were not, {times}", scope.service),
+    )
+    .hint("look at the application's first minute: a health check that passes before it is ready lets traffic in too early")
 }
 
 pub fn checks_disabled(scope: &Scope) -> Finding {

@@ -49,7 +49,11 @@ impl Observer {
         }
         let is_ours = self.absent_since.is_none() && self.stop_seen_at.is_none();
         if waiting.is_empty() && is_ours {
-            return Some(success(view, &self.scope));
+            let (verdict, mut findings) = success(view, &self.scope);
+            if self.flaps > 0 && verdict.is_success() {
+                findings.push(words::flapped(&self.scope, self.flaps));
+            }
+            return Some((verdict, findings));
         }
         self.judge_hopeless(snapshot, view, now)
             .or_else(|| is_late.then(|| self.time_out()))
