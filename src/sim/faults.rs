@@ -84,7 +84,7 @@ pub struct FaultSpec {
     /// crash-loop, out-of-memory: how long after its start; slow-start: how long it needs; flapping: each half.
     #[serde(deserialize_with = "optional_span")]
     pub delay: Option<Duration>,
-    /// no-capacity: `cpu` or `memory`.
+    /// no-capacity: `cpu` or `memory`; absent: both, for a task may reserve no CPU.
     pub kind: Option<String>,
     /// autoscaling: the new desired count.
     pub desired_count: Option<u32>,
@@ -130,6 +130,15 @@ impl FaultSpec {
                 self.fault.as_str(),
                 "desired-zero" | "not-in-use" | "no-capacity" | "port-clash"
             )
+    }
+
+    /// no-capacity: whether it takes `cpu`, or `memory`.
+    pub(super) fn takes(&self, kind: &str) -> bool {
+        self.kind.as_deref().is_none_or(|own| own == kind)
+    }
+
+    pub(super) fn concerns(&self, service: &str) -> bool {
+        self.service.as_deref().is_none_or(|name| name == service)
     }
 
     /// When it begins, counted from its base.

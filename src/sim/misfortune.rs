@@ -29,8 +29,7 @@ impl World {
                 fault.fault.as_str(),
                 "other-deployment" | "autoscaling" | "instance-loss" | "desired-zero" | "not-in-use"
             );
-            let is_mine = fault.service.as_deref().is_none_or(|name| name == service);
-            if is_timed && is_mine && fault.is_from_start() == from_start {
+            if is_timed && fault.concerns(service) && fault.is_from_start() == from_start {
                 let at = base + fault.begins();
                 let (cluster, service) = (cluster.to_owned(), service.to_owned());
                 self.at(
@@ -58,12 +57,15 @@ impl World {
             } else {
                 first_update
             };
-            let is_mine = fault.service.as_deref().is_none_or(|name| name == service);
-            is_mine
+            fault.concerns(service)
                 && base.is_some_and(|base| {
                     base + fault.begins() <= self.now && fault.ends().is_none_or(|end| self.now < base + end)
                 })
         })
+    }
+
+    pub(super) fn is_in_force(&self, cluster: &str, service: &str, name: &str) -> bool {
+        self.faults_in_force(cluster, service).any(|fault| fault.fault == name)
     }
 
     /// The faults in force that belong to a task by its revision.

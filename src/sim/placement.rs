@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::faults::FaultSpec;
 use super::state::{ContainerInstance, NetworkBinding, Task};
 use super::world::World;
 
@@ -151,22 +150,20 @@ impl World {
     /// What the instance lacks for the task, by ECS's books: tasks that ECS wants to run reserve, draining ones do not.
     fn lack(&self, cluster: &str, service: &str, instance: &ContainerInstance, needs: &Needs) -> Option<&'static str> {
         let (cpu, memory, ports) = self.booked(cluster, &instance.id);
-        let fault = |name: &str| self.faults_in_force(cluster, service).find(|fault| fault.fault == name);
-        let full =
-            |kind: &str| fault("no-capacity").is_some_and(|f: &FaultSpec| f.kind.as_deref().unwrap_or("cpu") == kind);
-        let is_clashing = !needs.fixed_ports.is_empty() && fault("port-clash").is_some();
+        let is_clashing = !needs.fixed_ports.is_empty() && self.is_in_force(cluster, service, "port-clash");
         if is_clashing || needs.fixed_ports.iter().any(|port| ports.contains(port)) {
             Some(PORT_IN_USE)
-        } else if cpu + needs.cpu > instance.cpu || full("cpu") {
+        } else if cpu + needs.cpu > instance.cpu {
             Some(TOO_LITTLE_CPU)
-        } else if memory + needs.memory > instance.memory || full("memory") {
+        } else if memory + needs.memory > instance.memory {
             Some(TOO_LITTLE_MEMORY)
         } else {
             None
         }
     }
 
-    /// CPU, memory and fixed ports that are reserved on an instance: what `registered` minus `remaining` is.
+    /// CPU, memory and fixed ports that are reserved on an instance: what `registered` minus `remaining` is. What the
+    /// faults in force take counts as if other tasks had reserved it.
     pub fn booked(&self, cluster: &str, instance: &str) -> (i64, i64, BTreeSet<u16>) {
         let mut ports = BTreeSet::new();
         let (mut cpu, mut memory) = (0, 0);
@@ -185,7 +182,29 @@ impl World {
                     .unwrap_or_default(),
             );
         }
+        self.take_by_faults(cluster, instance, &mut cpu, &mut memory);
         (cpu, memory, ports)
+    }
+
+    /// A no-capacity fault of any service of the cluster leaves nothing free: the instances are shared.
+    fn take_by_faults(&self, cluster: &str, instance: &str, cpu: &mut i64, memory: &mut i64) {
+        let home = self.account.clusters.get(cluster);
+        let Some((home, instance)) = home.and_then(|home| Some((home, home.instances.get(instance)?))) else {
+            return;
+        };
+        let faults = home
+            .services
+            .keys()
+            .flat_map(|service| self.faults_in_force(cluster, service))
+            .filter(|fault| fault.fault == "no-capacity");
+        for fault in faults {
+            if fault.takes("cpu") {
+                *cpu = (*cpu).max(instance.cpu);
+            }
+            if fault.takes("memory") {
+                *memory = (*memory).max(instance.memory);
+            }
+        }
     }
 
     /// The host ports on which containers really listen.

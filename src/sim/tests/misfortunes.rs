@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Story, bridge, with_breaker, with_fault};
+use super::{Story, World, bridge, with_breaker, with_fault};
 
 #[test]
 fn a_fixed_port_on_one_instance_is_said_once_and_nothing_else_happens() {
@@ -100,6 +100,44 @@ fn without_a_breaker_an_image_that_cannot_be_pulled_is_tried_for_ever() {
     assert!(service.deployments[0].failed_tasks > 5, "{:?}", service.deployments[0]);
     assert!(story.says("CannotPullContainerError") >= 1);
     assert!(story.says("is unable to consistently start tasks successfully") >= 1);
+}
+
+#[test]
+fn where_no_task_can_be_placed_the_books_show_no_room() {
+    let mut scenario = with_fault(bridge(0, 1), "no-capacity");
+    scenario.faults[0].lasts = Some(Duration::from_secs(300));
+    for (kind, words) in [
+        ("cpu", "has insufficient CPU units available."),
+        ("memory", "has insufficient memory available."),
+    ] {
+        scenario.faults[0].kind = Some(kind.into());
+        let mut story = Story::of(&scenario);
+        story.pass(120);
+        assert!(story.says(words) >= 1, "{:#?}", story.events());
+        let (cpu, memory) = free(&story.world);
+        assert_eq!(
+            (cpu == 0, memory == 0),
+            (kind == "cpu", kind == "memory"),
+            "{cpu} {memory}"
+        );
+        story.pass(1800);
+        assert!(
+            story.truth().is_done(),
+            "the room is there again: {:#?}",
+            story.events()
+        );
+        assert_eq!(free(&story.world), (2048 - 64, 3904 - 128));
+    }
+}
+
+fn free(world: &World) -> (i64, i64) {
+    let instance = world.account().clusters["default"]
+        .instances
+        .values()
+        .next()
+        .expect("an instance");
+    let (cpu, memory, _) = world.booked("default", &instance.id);
+    (instance.cpu - cpu, instance.memory - memory)
 }
 
 #[test]
