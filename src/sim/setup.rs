@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::events;
+use super::faults::FaultSpec;
 use super::placement::Needs;
 use super::scenario::{DEFAULT_START, InstanceSpec, Scenario, ServiceSpec, TargetGroupSpec};
 use super::state::{
@@ -167,6 +168,8 @@ impl World {
     fn add_service(&mut self, scenario: &Scenario, spec: &ServiceSpec) -> Result<(), String> {
         let cluster = spec.cluster.clone().unwrap_or_else(|| scenario.cluster.clone());
         let name = spec.name.clone();
+        check_strategy(spec)?;
+        let desired_count = desired_at_start(scenario, spec);
         let definition = self
             .register_at(&spec.task_definition, Some(spec.revision.max(1)))
             .map_err(|refusal| format!("the task definition of service `{name}`: {}", refusal.message))?;
@@ -182,7 +185,7 @@ impl World {
             id: id.clone(),
             status: "PRIMARY".into(),
             task_definition: definition.arn.clone(),
-            desired_count: spec.desired_count,
+            desired_count,
             pending_count: 0,
             running_count: 0,
             failed_tasks: 0,
@@ -192,7 +195,7 @@ impl World {
             rollout_state_reason: format!("ECS deployment {id} completed."),
         };
         let revision = format!("arn:aws:ecs:{region}:{account}:service-revision/{cluster}/{name}/{number}");
-        let threshold = super::deployment::threshold(spec.desired_count);
+        let threshold = super::deployment::threshold(desired_count);
         let arn = format!(
             "arn:aws:ecs:{region}:{account}:service-deployment/{cluster}/{name}/{}",
             self.mixed(21)
@@ -233,7 +236,7 @@ impl World {
             arn: format!("arn:aws:ecs:{region}:{account}:service/{cluster}/{name}"),
             cluster_arn: format!("arn:aws:ecs:{region}:{account}:cluster/{cluster}"),
             status: spec.status.clone(),
-            desired_count: spec.desired_count,
+            desired_count,
             task_definition: definition.arn.clone(),
             launch_type,
             scheduling_strategy: spec.scheduling_strategy.clone(),
@@ -267,7 +270,7 @@ impl World {
         mind.acts_from = acts_from;
         mind.has_been_healthy = true;
         if spec.status == "ACTIVE" {
-            self.run_at_start(&cluster, &name, &id, spec.desired_count)?;
+            self.run_at_start(&cluster, &name, &id, desired_count)?;
         }
         let first_look = self.draw(self.timings.cadence);
         self.at(self.start + first_look, Happening::Look { cluster, service: name });
@@ -334,6 +337,25 @@ impl World {
             .find(|group| group.name == name)
             .map_or_else(|| group_arn(scenario, name), |group| group.arn.clone())
     }
+}
+
+fn check_strategy(spec: &ServiceSpec) -> Result<(), String> {
+    let (name, strategy) = (&spec.name, &spec.scheduling_strategy);
+    // Played by the rules of the other strategy, a rehearsal would tell of a rollout that never comes.
+    if strategy == "REPLICA" {
+        Ok(())
+    } else {
+        Err(format!(
+            "service `{name}`: the simulator does not model the scheduling strategy {strategy} yet"
+        ))
+    }
+}
+
+/// None where a fault wants none from the start: then there have never been any tasks.
+fn desired_at_start(scenario: &Scenario, spec: &ServiceSpec) -> u32 {
+    let wants_none = |fault: &FaultSpec| fault.fault == "desired-zero" && fault.begins().is_zero();
+    let is_empty = scenario.faults.iter().any(|f| wants_none(f) && f.concerns(&spec.name));
+    if is_empty { 0 } else { spec.desired_count }
 }
 
 fn group_arn(scenario: &Scenario, name: &str) -> String {

@@ -103,6 +103,32 @@ fn without_a_breaker_an_image_that_cannot_be_pulled_is_tried_for_ever() {
 }
 
 #[test]
+fn a_service_that_wants_no_tasks_from_the_start_has_never_had_any() {
+    let mut story = Story::of(&with_fault(bridge(0, 2), "desired-zero"));
+    story.pass(600);
+    let home = &story.world.account().clusters["default"];
+    assert!(home.tasks.is_empty(), "{:?}", home.tasks);
+    assert!(
+        story
+            .world
+            .account()
+            .target_groups
+            .values()
+            .all(|g| g.targets.is_empty())
+    );
+    assert!(story.truth().is_completed && story.truth().desired == 0);
+}
+
+#[test]
+fn a_strategy_that_is_not_modelled_is_refused() {
+    let mut scenario = bridge(0, 1);
+    scenario.services[0].scheduling_strategy = "DAEMON".into();
+    let refusal = World::new(&scenario).err();
+    let told = "service `web`: the simulator does not model the scheduling strategy DAEMON yet";
+    assert_eq!(refusal.as_deref(), Some(told));
+}
+
+#[test]
 fn where_no_task_can_be_placed_the_books_show_no_room() {
     let mut scenario = with_fault(bridge(0, 1), "no-capacity");
     scenario.faults[0].lasts = Some(Duration::from_secs(300));
