@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::faults::{Answer, Behaviour, FaultSpec, RevisionRef};
+use super::pointless::reads_secrets;
 use super::state::{ServiceChange, Target, Task};
 use super::world::{Happening, Stage, World};
 use crate::time::Timestamp;
@@ -88,6 +89,9 @@ impl World {
     /// How the containers of a task behave.
     pub(super) fn behaviour(&self, cluster: &str, task: &Task) -> Behaviour {
         let mut behaviour = Behaviour::default();
+        let reads_secrets = self
+            .definition(&task.task_definition)
+            .is_some_and(|definition| reads_secrets(&definition.document));
         let image = task.containers.first().map(|c| c.image.clone()).unwrap_or_default();
         for fault in self.faults_of(cluster, task) {
             let delay = |default: u64| fault.delay.unwrap_or(Duration::from_secs(default));
@@ -101,7 +105,7 @@ impl World {
                         format!("CannotPullContainerError: pull image manifest has been retried 1 time(s): {words}");
                     behaviour.never_starts = Some(("Task failed to start".into(), Some(words)));
                 }
-                "secrets" => {
+                "secrets" if reads_secrets => {
                     let words = fault.message.clone().unwrap_or_else(|| {
                         "unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve \
                          secret from asm: AccessDeniedException: not authorized to perform: secretsmanager:GetSecretValue"
@@ -189,7 +193,7 @@ impl World {
             "other-deployment" => self.someone_else_deploys(cluster, service),
             "autoscaling" => {
                 if let Some(found) = self.service_mut(cluster, service) {
-                    found.desired_count = fault.desired_count.unwrap_or(found.desired_count * 2);
+                    found.desired_count = fault.desired_count.unwrap_or(found.desired_count.saturating_mul(2));
                 }
             }
             "desired-zero" => {

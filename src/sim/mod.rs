@@ -24,6 +24,7 @@ mod health;
 mod misfortune;
 mod operations;
 mod placement;
+mod pointless;
 mod register;
 mod scheduler;
 mod setup;

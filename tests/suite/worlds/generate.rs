@@ -128,8 +128,13 @@ pub fn definition(image: &str, is_fixed: bool, ports: usize) -> Value {
         "family": "web",
         "networkMode": "bridge",
         "containerDefinitions": [
-            { "name": "web", "image": image, "cpu": 128, "memory": 128, "essential": true, "portMappings": mappings }
+            {
+                "name": "web", "image": image, "cpu": 128, "memory": 128, "essential": true, "portMappings": mappings,
+                // Something for the fault `secrets` to keep from being read.
+                "secrets": [{ "name": "TOKEN", "valueFrom": "arn:aws:ssm:us-east-1:111122223333:parameter/token" }],
+            }
         ],
+        "executionRoleArn": "arn:aws:iam::111122223333:role/execution",
     })
 }
 

@@ -1,0 +1,181 @@
+//! Faults that cannot strike in their scenario: a rehearsal without the mishap that was asked for must say so.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::faults::FaultSpec;
+use super::placement::{Needs, containers};
+use super::scenario::{Scenario, ServiceSpec, TargetGroupSpec};
+use crate::finding::{Code, Finding};
+
+impl Scenario {
+    /// A warning for each fault that has no effect on any service, judged by the task definitions that the services
+    /// begin with: what will be deployed is not known here.
+    pub fn pointless_faults(&self) -> Vec<Finding> {
+        self.faults
+            .iter()
+            .filter_map(|fault| {
+                let why = self.why_pointless(fault)?;
+                let summary = format!("the fault `{}` has no effect here: {why}", fault.fault);
+                Some(Finding::warning(Code::Config, summary))
+            })
+            .collect()
+    }
+
+    fn why_pointless(&self, fault: &FaultSpec) -> Option<String> {
+        let concerned: Vec<&ServiceSpec> = self.services.iter().filter(|s| fault.concerns(&s.name)).collect();
+        if concerned.is_empty() {
+            let name = fault.service.as_ref().map(|name| format!(" `{name}`"));
+            return Some(format!("there is no service{}", name.unwrap_or_default()));
+        }
+        let reasons: Option<BTreeSet<String>> = concerned
+            .into_iter()
+            .map(|service| self.obstacle(fault, service))
+            .collect();
+        // One service that it strikes is enough.
+        reasons.map(|all| all.into_iter().collect::<Vec<_>>().join("; "))
+    }
+
+    /// What keeps a fault from any effect on one service.
+    fn obstacle(&self, fault: &FaultSpec, service: &ServiceSpec) -> Option<String> {
+        let document = &service.task_definition;
+        let needs = Needs::of(document);
+        let on_fargate = service
+            .launch_type
+            .as_ref()
+            .map_or(needs.fargate, |kind| kind == "FARGATE");
+        let reason = match fault.fault.as_str() {
+            "no-capacity" | "port-clash" | "instance-loss" if on_fargate => {
+                "tasks on Fargate need no container instance"
+            }
+            "no-capacity" => return lacking_kind(fault, &needs),
+            "port-clash" if needs.fixed_ports.is_empty() => "no container asks for a fixed host port",
+            "container-unhealthy" if !any_container(document, |c| c.get("healthCheck").is_some()) => {
+                "no container has a health check of its own"
+            }
+            "secrets" if !reads_secrets(document) => "no container reads a secret",
+            "unhealthy" | "health-timeout" | "flapping" | "slow-start" => {
+                return self.unchecked(fault, service, |group| group.attached && group.health_check.enabled);
+            }
+            "not-in-use" => return self.unchecked(fault, service, |group| group.attached),
+            "autoscaling"
+                if fault.desired_count.unwrap_or(service.desired_count.saturating_mul(2)) == service.desired_count =>
+            {
+                "the desired count stays as it is"
+            }
+            "desired-zero" if service.desired_count == 0 => "the desired count is 0 already",
+            _ => return None,
+        };
+        Some(reason.to_owned())
+    }
+
+    /// Why none of the service's target groups is one that the fault could strike.
+    fn unchecked(
+        &self,
+        fault: &FaultSpec,
+        service: &ServiceSpec,
+        can_strike: fn(&TargetGroupSpec) -> bool,
+    ) -> Option<String> {
+        let names: BTreeSet<&String> = service
+            .load_balancers
+            .iter()
+            .filter_map(|b| b.target_group.as_ref())
+            .collect();
+        let own: Vec<&TargetGroupSpec> = self.target_groups.iter().filter(|g| names.contains(&g.name)).collect();
+        let is_meant = |group: &&&TargetGroupSpec| fault.target_group.as_ref().is_none_or(|name| name == &group.name);
+        let meant: Vec<&&TargetGroupSpec> = own.iter().filter(is_meant).collect();
+        match &fault.target_group {
+            _ if own.is_empty() => Some("no target group is attached to the service".into()),
+            Some(name) if meant.is_empty() => Some(format!("the service has no target group `{name}`")),
+            _ if meant.iter().any(|group| can_strike(group)) => None,
+            _ => Some("no load balancer checks the service's targets".into()),
+        }
+    }
+}
+
+fn lacking_kind(fault: &FaultSpec, needs: &Needs) -> Option<String> {
+    match fault.kind.as_deref() {
+        Some("cpu") if needs.cpu == 0 => Some("a task reserves no CPU".into()),
+        Some("memory") if needs.memory == 0 => Some("a task reserves no memory".into()),
+        None if needs.cpu == 0 && needs.memory == 0 => Some("a task reserves neither CPU nor memory".into()),
+        None | Some("cpu" | "memory") => None,
+        Some(other) => Some(format!("its kind is `cpu` or `memory`, not `{other}`")),
+    }
+}
+
+/// Whether something of the task definition has to be fetched with the execution role before its containers start.
+pub(super) fn reads_secrets(document: &Value) -> bool {
+    let is_filled = |value: Option<&Value>| value.and_then(Value::as_array).is_some_and(|all| !all.is_empty());
+    any_container(document, |container| {
+        let log = container.get("logConfiguration");
+        is_filled(container.get("secrets"))
+            || is_filled(log.and_then(|log| log.get("secretOptions")))
+            || container.get("repositoryCredentials").is_some()
+    })
+}
+
+fn any_container(document: &Value, holds: impl Fn(&Value) -> bool) -> bool {
+    containers(document).into_iter().any(holds)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::sim::tests::{bridge, fargate};
+    use crate::sim::{Scenario, fault_names};
+
+    fn told(mut scenario: Scenario, fault: &str) -> Vec<String> {
+        scenario.add_fault(fault).expect("a known fault");
+        let findings = scenario.pointless_faults();
+        findings.into_iter().map(|finding| finding.summary).collect()
+    }
+
+    #[test]
+    fn each_fault_that_cannot_strike_is_told_with_its_reason() {
+        let why = |fault: &str, reason: &str| vec![format!("the fault `{fault}` has no effect here: {reason}")];
+        let check = "no container has a health check of its own";
+        assert_eq!(
+            told(bridge(0, 1), "container-unhealthy"),
+            why("container-unhealthy", check)
+        );
+        let fixed = "no container asks for a fixed host port";
+        assert_eq!(told(bridge(0, 1), "port-clash"), why("port-clash", fixed));
+        assert_eq!(
+            told(bridge(0, 1), "secrets"),
+            why("secrets", "no container reads a secret")
+        );
+        for fault in ["no-capacity", "port-clash", "instance-loss"] {
+            let reason = "tasks on Fargate need no container instance";
+            assert_eq!(told(fargate(), fault), why(fault, reason));
+        }
+        let mut alone = bridge(0, 1);
+        alone.services[0].load_balancers.clear();
+        let group = "no target group is attached to the service";
+        assert_eq!(told(alone, "unhealthy"), why("unhealthy", group));
+    }
+
+    #[test]
+    fn no_fault_is_pointless_where_everything_is_there_to_break() {
+        let mut scenario = bridge(8080, 1);
+        let container = &mut scenario.services[0].task_definition["containerDefinitions"][0];
+        container["healthCheck"] = json!({"command": ["CMD", "true"]});
+        container["secrets"] = json!([{"name": "TOKEN", "valueFrom": "token"}]);
+        for (fault, _) in fault_names() {
+            assert_eq!(told(scenario.clone(), fault), Vec::<String>::new(), "{fault}");
+        }
+    }
+
+    #[test]
+    fn a_fault_that_strikes_one_service_of_two_is_not_pointless() {
+        let mut scenario = bridge(0, 1);
+        let mut other = bridge(8080, 1).services.remove(0);
+        other.name = "other".into();
+        scenario.services.push(other);
+        assert!(told(scenario.clone(), "port-clash").is_empty());
+        scenario.add_fault("port-clash").expect("a known fault");
+        scenario.faults[0].service = Some("web".into());
+        assert_eq!(scenario.pointless_faults().len(), 1);
+    }
+}
