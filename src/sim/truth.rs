@@ -25,12 +25,13 @@ pub struct Truth {
 }
 
 impl Truth {
-    /// The rollout is over and good: the new tasks serve alone.
+    /// The rollout is over and good: the new tasks serve alone. There may be one too many for a moment, when a task
+    /// recovers whose replacement has been started already: the scheduler stops the surplus at its next look.
     pub fn is_done(&self) -> bool {
         self.is_primary
             && self.is_completed
             && self.desired > 0
-            && self.new_running == self.desired
+            && self.new_running >= self.desired
             && self.new_targets_healthy
             && self.old_targets_left == 0
             && self.old_tasks_left == 0
