@@ -136,7 +136,9 @@ fn wish(
         .ok();
     if cluster.is_none() {
         findings.push(usage(
-            "no cluster is known: name one with --cluster, or with `cluster:` in the file".into(),
+            "no cluster is known: name one with --cluster, with `cluster:` in the file, or choose an environment of the \
+             file with --environment"
+                .into(),
         ));
     }
     let (Some(service), Some(cluster), Some(base), Some(environment), Some(until)) =

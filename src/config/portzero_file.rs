@@ -236,19 +236,26 @@ fn add_vars(item: Option<Item<'_>>, variables: &mut Variables<'_>, problems: &mu
     }
 }
 
+/// A service without a cluster goes to the environment's. One that names another would be deployed elsewhere than the
+/// user has just said, so that is refused.
 fn join(service: &mut ServiceConfig, chosen: &Environment, item: &Item<'_>, problems: &mut Problems) {
     match (&service.cluster, &chosen.cluster) {
         (None, cluster) => service.cluster = cluster.clone(),
         (Some(own), Some(other)) if own != other => {
             let summary = format!(
-                "`{}` goes to its own cluster {own}, although environment `{}` names {other}",
+                "`{}` names a cluster of its own, and environment `{}` names another",
                 service.name, chosen.name
             );
-            problems.warnings.push(
-                Finding::warning(Code::Config, summary)
-                    .at(problems.locate(item.place()))
-                    .hint("leave `cluster` out of the service where the environment is to say it"),
-            );
+            let place = item
+                .map(problems)
+                .and_then(|fields| fields.get("cluster"))
+                .map_or(item.place(), |cluster| cluster.place());
+            let finding = Finding::error(Code::Config, summary)
+                .at(problems.locate(place))
+                .evidence("service", own.as_str())
+                .evidence("environment", other.as_str())
+                .hint("leave `cluster` out of the service: the environment says it");
+            problems.errors.push(finding);
         }
         _ => {}
     }

@@ -297,15 +297,17 @@ fn the_environment_is_chosen_by_name_else_by_branch() {
 }
 
 #[test]
-fn a_service_that_keeps_its_own_cluster_is_told_of() {
-    let text = "version: 1\nenvironments: {prod: {cluster: prod}}\nservices: [{name: web, cluster: staging}]\n";
-    let config = config::read(text, "f", &|_| None, &BTreeMap::new(), Some("prod"), None).unwrap();
-    assert_eq!(only(&config).cluster.as_ref().unwrap().as_str(), "staging");
-    assert!(
-        config.warnings[0].summary.contains("its own cluster staging"),
-        "{:?}",
-        config.warnings
-    );
+fn a_cluster_of_its_own_is_refused_where_the_environment_names_another() {
+    let text = "version: 1\nenvironments: {prod: {cluster: prod}}\nservices:\n- name: web\n  cluster: staging\n";
+    let read = |environment| config::read(text, "f", &|_| None, &BTreeMap::new(), environment, None);
+    let findings = read(Some("prod")).unwrap_err();
+    let [finding] = findings.as_slice() else {
+        panic!("{findings:?}");
+    };
+    assert_eq!(finding.location.as_ref().unwrap().to_string(), "f:5:12");
+    let evidence = [("service", "staging"), ("environment", "prod")].map(|(l, t)| (l.to_owned(), t.to_owned()));
+    assert_eq!(finding.evidence, evidence);
+    assert_eq!(only(&read(None).unwrap()).cluster.as_ref().unwrap().as_str(), "staging");
 }
 
 #[test]

@@ -100,19 +100,28 @@ fn the_transcripts_of_the_readme_are_what_is_printed() {
 #[test]
 fn the_examples_of_the_readme_are_read_without_a_warning() {
     let text = readme();
-    let read = |name: &str| -> Config {
+    let read = |name: &str, environment: Option<&str>| -> Config {
         let heading = format!("# {name}\n");
         let example = blocks(&text, "yaml")
             .into_iter()
             .find(|(_, body)| body.starts_with(&heading));
         let (_, example) = example.unwrap_or_else(|| panic!("no example of {name}"));
-        config::read(example, name, &|_| None, &BTreeMap::new(), None, Some("staging")).unwrap()
+        config::read(example, name, &|_| None, &BTreeMap::new(), environment, Some("staging")).unwrap()
     };
     for name in ["portzero.yml", "deployfish.yml"] {
-        let config = read(name);
+        let config = read(name, None);
         assert!(config.warnings.is_empty(), "{name}: {:?}", config.warnings);
     }
-    assert_eq!(read("portzero.yml").environment.as_deref(), Some("staging"));
+    for (environment, cluster) in [(None, "shop-staging"), (Some("production"), "shop-production")] {
+        let config = read("portzero.yml", environment);
+        let clusters: Vec<&str> = config
+            .services
+            .iter()
+            .flat_map(|s| &s.cluster)
+            .map(|c| c.as_str())
+            .collect();
+        assert_eq!(clusters, [cluster; 2]);
+    }
 }
 
 #[test]
