@@ -8,6 +8,7 @@ mod deploy;
 mod files;
 mod options;
 mod plan;
+mod recipients;
 mod rehearse;
 mod render;
 mod run;

@@ -31,13 +31,8 @@ pub struct Selection {
     /// A file, `FAMILY`, `FAMILY:REVISION`, or `current` (what the service runs)
     #[arg(long, value_name = "PATH|FAMILY[:REV]|current", env = "PORTZERO_TASK_DEFINITION")]
     pub task_definition: Option<String>,
-    /// New image; without `CONTAINER=` there must be exactly one candidate (repeatable)
-    #[arg(
-        long = "image",
-        value_name = "[CONTAINER=]IMAGE",
-        env = "PORTZERO_IMAGE",
-        value_delimiter = '\n'
-    )]
+    /// New image; without `CONTAINER=` there must be one service and one candidate in it (repeatable)
+    #[arg(long = "image", value_name = "[CONTAINER=]IMAGE", env = "PORTZERO_IMAGE")]
     pub images: Vec<String>,
     /// Environment entry of a container (repeatable)
     #[arg(long = "env", value_name = "CONTAINER:NAME=VALUE", hide_env_values = true)]

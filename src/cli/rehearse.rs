@@ -11,9 +11,11 @@ use clap::Args;
 use crate::aws::{Connection, ConnectionOptions, StaticCredentials};
 use crate::cli::options::{Following, Output, Selection};
 use crate::cli::signals::Signals;
-use crate::cli::{Stop, deploy, files, run, stage, wishes};
+use crate::cli::wishes::Wishes;
+use crate::cli::{Stop, deploy, files, recipients, run, stage, wishes};
 use crate::clock::SystemClock;
 use crate::finding::{Code, Finding};
+use crate::plan::{self, Base};
 use crate::port::Clock;
 use crate::sim::scenario::Scenario;
 use crate::sim::wire::server;
@@ -81,6 +83,7 @@ impl Rehearse {
         }
         let wishes = wishes::gather(&self.selection, &self.following)?;
         deploy::warn(&wishes.warnings);
+        check(&wishes)?;
         let mut scenario = match given {
             Some(scenario) => scenario,
             None => stage::scenario(&wishes)?,
@@ -128,6 +131,25 @@ impl WorldOptions {
             scenario.seed = seed;
         }
         Ok(())
+    }
+}
+
+/// The simulated running revision is made from the user's own definition: without this, a mistake in it would seem to
+/// run already.
+fn check(wishes: &Wishes) -> Result<(), Stop> {
+    let mut findings = Vec::new();
+    for wish in &wishes.wishes {
+        if let Base::Document(document) = &wish.base
+            && let Err(found) = plan::render(wish, document, &[], None)
+        {
+            let found = recipients::with_service(found, &wish.service, wishes.wishes.len() == 1);
+            findings.extend(found.into_iter().map(|finding| finding.state("nothing was changed")));
+        }
+    }
+    if findings.is_empty() {
+        Ok(())
+    } else {
+        Err(Stop::refused(findings))
     }
 }
 

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::cli::options::{Following, Selection};
-use crate::cli::{Stop, deploy, run, wishes};
+use crate::cli::{Stop, deploy, recipients, run, wishes};
 use crate::finding::{Code, Finding};
 use crate::plan::{self, Base};
 use crate::report;
@@ -36,7 +36,10 @@ impl Render {
                 .hint("name a file with --task-definition, or use `portzero plan`");
                 return Err(finding.into());
             };
-            let rendered = plan::render(wish, document, &[], None).map_err(Stop::usage)?;
+            let rendered = plan::render(wish, document, &[], None).map_err(|findings| {
+                let is_single = wishes.wishes.len() == 1;
+                Stop::usage(recipients::with_service(findings, &wish.service, is_single))
+            })?;
             for change in &rendered.changes {
                 eprintln!("{}", report::text::clean(&change.to_string()));
             }

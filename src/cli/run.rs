@@ -2,9 +2,9 @@
 
 use std::io::Write as _;
 
-use crate::cli::Stop;
 use crate::cli::options::{Format, Output};
 use crate::cli::wishes::Wishes;
+use crate::cli::{Stop, recipients};
 use crate::deploy::{self, Run, ServiceRun};
 use crate::event::EventKind;
 use crate::finding::{Code, Finding};
@@ -27,7 +27,10 @@ pub async fn plan_all<A: Ecs + LoadBalancing, C: Clock>(
     for wish in &wishes.wishes {
         match deploy::plan(aws, clock, wish.clone()).await {
             Ok(planned) => plans.push(planned),
-            Err((wish, findings)) => refused.push(ServiceRun::refused(wish, None, findings, clock.now())),
+            Err((wish, findings)) => {
+                let findings = recipients::with_service(findings, &wish.service, wishes.wishes.len() == 1);
+                refused.push(ServiceRun::refused(wish, None, findings, clock.now()));
+            }
         }
     }
     if refused.is_empty() {

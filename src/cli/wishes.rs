@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::cli::Stop;
-use crate::cli::files;
 use crate::cli::options::{FailOn, Following, Selection, pair};
+use crate::cli::{Stop, files, recipients};
 use crate::config::{self, Config, ServiceConfig, Settings, TaskDefinitionSource};
 use crate::finding::{Code, Finding, Severity};
 use crate::id::{ClusterName, ServiceName};
 use crate::plan::{Base, Wish};
 use crate::rollout::Until;
-use crate::task_definition::{Document, EnvironmentChange, ImageChange};
+use crate::task_definition::{Document, ImageChange};
 
 /// The new targets must stay healthy for this long by default: one round of ECS's scheduler, in which a target that
 /// only just passed shows its second check.
@@ -43,12 +42,21 @@ pub fn gather(selection: &Selection, following: &Following) -> Result<Wishes, St
         .unwrap_or_default();
     let mut wishes = Vec::new();
     let mut findings = Vec::new();
+    let images = recipients::images(selection)
+        .map_err(|found| findings.extend(found))
+        .ok();
+    let environment = recipients::environment(selection)
+        .map_err(|finding| findings.push(finding))
+        .ok();
     for stanza in &stanzas {
         warnings.extend(stanza.as_ref().and_then(not_acted_on));
         match wish(selection, following, stanza.as_ref(), &folder) {
             Ok(wish) => wishes.push(wish),
             Err(found) => findings.extend(found),
         }
+    }
+    if let (true, Some(images), Some(environment)) = (findings.is_empty(), images, environment) {
+        findings = recipients::hand_out(&mut wishes, &stanzas, images, environment);
     }
     if findings.is_empty() {
         Ok(Wishes {
@@ -128,8 +136,6 @@ fn wish(
     let base = base(selection, stanza, folder)
         .map_err(|found| findings.extend(found))
         .ok();
-    let images = images(selection, stanza);
-    let environment = environment(selection).map_err(|finding| findings.push(finding)).ok();
     let settings = stanza.map(|s| s.settings.clone()).unwrap_or_default();
     let until = until(following, &settings)
         .map_err(|finding| findings.push(finding))
@@ -141,17 +147,15 @@ fn wish(
                 .into(),
         ));
     }
-    let (Some(service), Some(cluster), Some(base), Some(environment), Some(until)) =
-        (name, cluster, base, environment, until)
-    else {
+    let (Some(service), Some(cluster), Some(base), Some(until)) = (name, cluster, base, until) else {
         return Err(findings);
     };
     Ok(Wish {
         cluster,
         service,
         base,
-        images,
-        environment,
+        images: stanza.map(images).unwrap_or_default(),
+        environment: Vec::new(),
         dynamic_ports: selection.dynamic_ports.or(settings.dynamic_ports).unwrap_or_default(),
         allow_unknown_keys: selection.allow_unknown_keys,
         load_balancers: stanza.map(|s| s.load_balancers.clone()).unwrap_or_default(),
@@ -203,52 +207,15 @@ fn is_path(text: &str) -> bool {
     !text.starts_with("arn:") && (text.contains(['/', '\\', '.']) || Path::new(text).is_file())
 }
 
-/// Flags come after the file's, and win where both name the same container.
-fn images(selection: &Selection, stanza: Option<&ServiceConfig>) -> Vec<ImageChange> {
-    let mut images: Vec<ImageChange> = Vec::new();
-    for (container, image) in stanza.into_iter().flat_map(|s| &s.images) {
-        images.push(ImageChange {
+/// The file's; those of the flags are handed out when all services are known.
+fn images(stanza: &ServiceConfig) -> Vec<ImageChange> {
+    let images = stanza.images.iter();
+    images
+        .map(|(container, image)| ImageChange {
             container: Some(container.clone()),
             image: image.clone(),
-        });
-    }
-    for text in selection
-        .images
-        .iter()
-        .map(|text| text.trim())
-        .filter(|text| !text.is_empty())
-    {
-        // A digest or a registry may hold `=`, a container's name never holds `/`, `:` or `@`.
-        let named = pair(text).filter(|(name, _)| !name.contains(['/', ':', '@']));
-        let (container, image) = named.map_or((None, text), |(name, image)| (Some(name.to_owned()), image));
-        images.retain(|known| container.is_none() || known.container != container);
-        images.push(ImageChange {
-            container,
-            image: image.to_owned(),
-        });
-    }
-    images
-}
-
-fn environment(selection: &Selection) -> Result<Vec<EnvironmentChange>, Finding> {
-    selection
-        .container_environment
-        .iter()
-        .map(|text| {
-            let (target, value) = pair(text).ok_or_else(env_form)?;
-            let (container, name) = target.split_once(':').ok_or_else(env_form)?;
-            Ok(EnvironmentChange {
-                container: container.to_owned(),
-                name: name.to_owned(),
-                value: value.to_owned(),
-            })
         })
         .collect()
-}
-
-/// Without the text: its value may be a secret.
-fn env_form() -> Finding {
-    usage("--env wants CONTAINER:NAME=VALUE".into())
 }
 
 fn until(following: &Following, settings: &Settings) -> Result<Until, Finding> {
@@ -292,6 +259,6 @@ fn no_service() -> Finding {
         .hint("name one with --cluster and --service, or a file with --config")
 }
 
-fn usage(summary: String) -> Finding {
+pub fn usage(summary: String) -> Finding {
     Finding::error(Code::Config, summary)
 }

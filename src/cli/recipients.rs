@@ -1,0 +1,178 @@
+//! Which service a change that a flag asks for (`--image`, `--env`) is for.
+
+use std::collections::BTreeSet;
+
+use crate::cli::options::{Selection, pair};
+use crate::cli::wishes::usage;
+use crate::config::ServiceConfig;
+use crate::finding::{Code, Finding};
+use crate::id::ServiceName;
+use crate::nearest::nearest;
+use crate::plan::{Base, Wish};
+use crate::task_definition::{EnvironmentChange, ImageChange};
+
+/// The `--image`s. A container that is given two different ones is a slip, and so is an empty image: the variable that
+/// was to fill it has no value.
+pub fn images(selection: &Selection) -> Result<Vec<ImageChange>, Vec<Finding>> {
+    let mut images: Vec<ImageChange> = Vec::new();
+    let mut findings = Vec::new();
+    for text in &selection.images {
+        if text.trim().is_empty() {
+            findings.push(empty(text));
+        }
+        // `PORTZERO_IMAGE` holds one a line.
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let change = image(line);
+            if change.image.is_empty() {
+                findings.push(empty(line));
+                continue;
+            }
+            let twin = images.iter().find(|known| known.container == change.container);
+            match (twin, &change.container) {
+                (Some(twin), _) if twin.image == change.image => {}
+                (Some(twin), Some(container)) => findings.push(
+                    usage(format!("container `{container}` is given two images by --image"))
+                        .evidence("first", twin.image.as_str())
+                        .evidence("second", change.image.as_str()),
+                ),
+                _ => images.push(change),
+            }
+        }
+    }
+    if findings.is_empty() { Ok(images) } else { Err(findings) }
+}
+
+fn image(text: &str) -> ImageChange {
+    // A digest or a registry may hold `=`, a container's name never holds `/`, `:` or `@`.
+    let named = pair(text).filter(|(name, _)| !name.contains(['/', ':', '@']));
+    let (container, image) = named.map_or((None, text), |(name, image)| (Some(name.to_owned()), image));
+    ImageChange {
+        container,
+        image: image.to_owned(),
+    }
+}
+
+fn empty(text: &str) -> Finding {
+    usage(format!(
+        "--image wants [CONTAINER=]IMAGE, got `{text}` without an image"
+    ))
+    .hint("look at the variable that is to fill it: it may have no value")
+}
+
+/// The `--env`s.
+pub fn environment(selection: &Selection) -> Result<Vec<EnvironmentChange>, Finding> {
+    selection
+        .container_environment
+        .iter()
+        .map(|text| {
+            let (target, value) = pair(text).ok_or_else(env_form)?;
+            let (container, name) = target.split_once(':').ok_or_else(env_form)?;
+            Ok(EnvironmentChange {
+                container: container.to_owned(),
+                name: name.to_owned(),
+                value: value.to_owned(),
+            })
+        })
+        .collect()
+}
+
+/// Without the text: its value may be a secret.
+fn env_form() -> Finding {
+    usage("--env wants CONTAINER:NAME=VALUE".into())
+}
+
+/// Hands the changes to the services that they are for. A single service gets all of them, and whether it has the
+/// container is found out when it is rendered; of several, those get a change that are known to have its container.
+pub fn hand_out(
+    wishes: &mut [Wish],
+    stanzas: &[Option<ServiceConfig>],
+    images: Vec<ImageChange>,
+    environment: Vec<EnvironmentChange>,
+) -> Vec<Finding> {
+    let known: Vec<BTreeSet<String>> = wishes
+        .iter()
+        .zip(stanzas)
+        .map(|(wish, stanza)| containers(wish, stanza.as_ref()))
+        .collect();
+    let is_single = wishes.len() == 1;
+    let mut findings = Vec::new();
+    for change in images {
+        let Some(container) = change.container.clone().or_else(|| is_single.then(String::new)) else {
+            findings.push(ambiguous(&change.image, wishes));
+            continue;
+        };
+        let has = |index: usize| is_single || known[index].contains(&container);
+        if !(0..wishes.len()).any(has) {
+            findings.push(nobody("--image", &container, wishes, &known));
+        }
+        for (_, wish) in wishes.iter_mut().enumerate().filter(|(index, _)| has(*index)) {
+            // The flag wins over the file.
+            wish.images
+                .retain(|other| change.container.is_none() || other.container != change.container);
+            wish.images.push(change.clone());
+        }
+    }
+    for change in environment {
+        let has = |index: usize| is_single || known[index].contains(&change.container);
+        if !(0..wishes.len()).any(has) {
+            findings.push(nobody("--env", &change.container, wishes, &known));
+        }
+        for (_, wish) in wishes.iter_mut().enumerate().filter(|(index, _)| has(*index)) {
+            wish.environment.push(change.clone());
+        }
+    }
+    findings
+}
+
+/// The containers that a service is known to have. Where its definition is in AWS, those that the file speaks of.
+fn containers(wish: &Wish, stanza: Option<&ServiceConfig>) -> BTreeSet<String> {
+    if let Base::Document(document) = &wish.base {
+        let names = document.containers();
+        return names.iter().filter_map(|c| c.name()).map(str::to_owned).collect();
+    }
+    let shipped = stanza.into_iter().flat_map(|s| &s.images).map(|(name, _)| name.clone());
+    let balanced = wish.load_balancers.iter().map(|b| b.container_name.clone());
+    shipped.chain(balanced).collect()
+}
+
+fn ambiguous(image: &str, wishes: &[Wish]) -> Finding {
+    let names: Vec<&str> = wishes.iter().map(|wish| wish.service.as_str()).collect();
+    Finding::error(
+        Code::ImageTarget,
+        format!("`{image}` may be for any of {} services", names.len()),
+    )
+    .evidence("services", names.join(", "))
+    .hint(format!("say which container it is for: --image CONTAINER={image}"))
+    .hint("or name one service")
+}
+
+fn nobody(flag: &str, container: &str, wishes: &[Wish], known: &[BTreeSet<String>]) -> Finding {
+    let finding = Finding::error(
+        Code::ImageTarget,
+        format!("none of the services has the container `{container}` that {flag} names"),
+    );
+    let finding = wishes.iter().zip(known).fold(finding, |finding, (wish, known)| {
+        let names: Vec<&str> = known.iter().map(String::as_str).collect();
+        let names = match (names.is_empty(), &wish.base) {
+            (false, _) => names.join(", "),
+            (true, Base::Document(_)) => "no container".to_owned(),
+            (true, _) => "its definition is in AWS, and the file names none of its containers".to_owned(),
+        };
+        finding.evidence(wish.service.as_str(), names)
+    });
+    match nearest(container, known.iter().flatten().map(String::as_str)) {
+        Some(near) => finding.hint(format!("did you mean `{near}`?")),
+        None => finding.hint("name one service, if its definition in AWS has that container"),
+    }
+}
+
+/// Says which of several services a finding about its containers is about.
+pub fn with_service(mut findings: Vec<Finding>, service: &ServiceName, is_single: bool) -> Vec<Finding> {
+    for finding in findings
+        .iter_mut()
+        .filter(|f| f.code == Code::ImageTarget && !is_single)
+    {
+        finding.evidence.insert(0, ("service".into(), service.to_string()));
+    }
+    findings
+}
