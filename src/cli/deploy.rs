@@ -5,7 +5,7 @@ use clap::Args;
 use crate::aws::{Connection, ConnectionOptions};
 use crate::cli::options::{Following, Output, Selection};
 use crate::cli::signals::Signals;
-use crate::cli::{Stop, run, wishes};
+use crate::cli::{Stop, run, streams, wishes};
 use crate::clock::SystemClock;
 use crate::finding::Finding;
 use crate::report;
@@ -25,12 +25,13 @@ pub struct Deploy {
 
 impl Deploy {
     pub async fn run(self) -> Result<u8, Stop> {
+        self.output.check()?;
         let wishes = wishes::gather(&self.selection, &self.following)?;
         warn(&wishes.warnings);
         let aws = connect(wishes.region.clone()).await?;
         let plans = run::plan_all(&aws, &SystemClock, &wishes, &self.output).await?;
         if self.dry_run {
-            return Ok(run::print_plans(&plans, &self.output));
+            return run::print_plans(&plans, &self.output);
         }
         // From here on AWS may be changed, so a signal must not end the program without a word.
         let signals = Signals::listen();
@@ -53,6 +54,6 @@ pub async fn connect(region: Option<String>) -> Result<Connection<SystemClock>, 
 
 pub fn warn(warnings: &[Finding]) {
     for finding in warnings {
-        eprint!("{}", report::finding::render(finding));
+        streams::tell(report::finding::render(finding).trim_end());
     }
 }

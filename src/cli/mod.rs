@@ -3,6 +3,10 @@
     clippy::disallowed_methods,
     reason = "the environment enters the program in this module"
 )]
+#![deny(
+    clippy::print_stderr,
+    reason = "these macros panic where a stream is full; see streams.rs"
+)]
 
 mod deploy;
 mod files;
@@ -15,6 +19,7 @@ mod run;
 mod signals;
 mod simulate;
 mod stage;
+mod streams;
 mod wishes;
 
 use std::process::ExitCode;
@@ -62,7 +67,7 @@ pub fn main() -> ExitCode {
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: the program could not start its event loop: {error}");
+            streams::tell(&format!("error: the program could not start its event loop: {error}"));
             return ExitCode::from(EXIT_USAGE);
         }
     };
@@ -83,7 +88,7 @@ impl Cli {
         };
         result.unwrap_or_else(|stop| {
             for finding in &stop.findings {
-                eprintln!("{}", report::finding::render(finding));
+                streams::tell(&report::finding::render(finding));
             }
             stop.code
         })

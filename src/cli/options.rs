@@ -1,11 +1,12 @@
 //! Flags that several commands share. Flag > environment (`PORTZERO_…`) > file > default.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueEnum};
 
 use crate::config;
+use crate::finding::{Code, Finding};
 
 /// Which services, and what goes into them.
 #[derive(Clone, Debug, Default, Args)]
@@ -81,6 +82,32 @@ pub struct Output {
     /// Only the end of the story
     #[arg(short, long, env = "PORTZERO_QUIET")]
     pub quiet: bool,
+}
+
+impl Output {
+    /// Whether the report can be written where it is wanted: asked for before anything is changed.
+    pub fn check(&self) -> Result<(), Finding> {
+        match &self.report {
+            Some(path) => writable(path).map_err(|error| {
+                let summary = format!("--report cannot be written to {}: {error}", path.display());
+                Finding::error(Code::Config, summary).state("nothing was changed")
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Opens the file and leaves it as it was. A pipe or a device is left alone: its reader may take this for the end.
+fn writable(path: &Path) -> std::io::Result<()> {
+    let there = std::fs::metadata(path);
+    if there.as_ref().is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        return Ok(());
+    }
+    std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+    if there.is_err() {
+        std::fs::remove_file(path)?;
+    }
+    Ok(())
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -19,10 +19,11 @@ pub struct PlanCommand {
 
 impl PlanCommand {
     pub async fn run(self) -> Result<u8, Stop> {
+        self.output.check()?;
         let wishes = wishes::gather(&self.selection, &self.following)?;
         warn(&wishes.warnings);
         let aws = connect(wishes.region.clone()).await?;
         let plans = run::plan_all(&aws, &SystemClock, &wishes, &self.output).await?;
-        Ok(run::print_plans(&plans, &self.output))
+        run::print_plans(&plans, &self.output)
     }
 }

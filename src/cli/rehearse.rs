@@ -12,11 +12,13 @@ use crate::aws::{Connection, ConnectionOptions, StaticCredentials};
 use crate::cli::options::{Following, Output, Selection};
 use crate::cli::signals::Signals;
 use crate::cli::wishes::Wishes;
-use crate::cli::{Stop, deploy, files, recipients, run, stage, wishes};
+use crate::cli::{Stop, deploy, files, recipients, run, stage, streams, wishes};
 use crate::clock::SystemClock;
+use crate::deploy::ServiceRun;
 use crate::finding::{Code, Finding};
 use crate::plan::{self, Base};
 use crate::port::Clock;
+use crate::rollout::Verdict;
 use crate::sim::scenario::Scenario;
 use crate::sim::wire::server;
 use crate::sim::world::World;
@@ -77,19 +79,22 @@ impl Speed {
 
 impl Rehearse {
     pub async fn run(mut self) -> Result<u8, Stop> {
+        self.output.check()?;
         let given = self.world.read()?;
         if let Some(scenario) = &given {
             fill_in(&mut self.selection, scenario);
         }
         let wishes = wishes::gather(&self.selection, &self.following)?;
         deploy::warn(&wishes.warnings);
-        check(&wishes)?;
         let mut scenario = match given {
             Some(scenario) => scenario,
-            None => stage::scenario(&wishes)?,
+            None => {
+                check(&wishes, &self.output)?;
+                stage::scenario(&wishes)?
+            }
         };
         self.world.apply(&mut scenario)?;
-        eprintln!("{}", introduction(&scenario));
+        streams::tell(&introduction(&scenario));
         let world = open_world(&scenario)?;
         let clock = WorldClock {
             world: Rc::clone(&world),
@@ -107,10 +112,14 @@ impl Rehearse {
             .map_err(|finding| Stop::from(*finding))?;
         let plans = run::plan_all(&aws, &clock, &wishes, &self.output).await?;
         if self.dry_run {
-            return Ok(run::print_plans(&plans, &self.output));
+            return run::print_plans(&plans, &self.output);
         }
         let signals = Signals::listen();
-        run::execute((&aws, &clock, &signals), plans, &self.output, || aws.request_counts()).await
+        let code = run::execute((&aws, &clock, &signals), plans, &self.output, || aws.request_counts()).await?;
+        if code == Verdict::Interrupted.exit_code() {
+            streams::tell("(rehearsal: the simulated rollout ends with this program)");
+        }
+        Ok(code)
     }
 }
 
@@ -136,20 +145,23 @@ impl WorldOptions {
 
 /// The simulated running revision is made from the user's own definition: without this, a mistake in it would seem to
 /// run already.
-fn check(wishes: &Wishes) -> Result<(), Stop> {
-    let mut findings = Vec::new();
+fn check(wishes: &Wishes, output: &Output) -> Result<(), Stop> {
+    // The time that the world would begin at: a rehearsal's report tells the same each time.
+    let now = open_world(&Scenario::default())?.borrow().now();
+    let mut refused = Vec::new();
     for wish in &wishes.wishes {
         if let Base::Document(document) = &wish.base
             && let Err(found) = plan::render(wish, document, &[], None)
         {
             let found = recipients::with_service(found, &wish.service, wishes.wishes.len() == 1);
-            findings.extend(found.into_iter().map(|finding| finding.state("nothing was changed")));
+            let found = found.into_iter().map(|finding| finding.state("nothing was changed"));
+            refused.push(ServiceRun::refused(wish.clone(), None, found.collect(), now));
         }
     }
-    if findings.is_empty() {
+    if refused.is_empty() {
         Ok(())
     } else {
-        Err(Stop::refused(findings))
+        Err(run::refuse(refused, output, now))
     }
 }
 

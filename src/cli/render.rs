@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::cli::options::{Following, Selection};
-use crate::cli::{Stop, deploy, recipients, run, wishes};
+use crate::cli::{Stop, deploy, recipients, streams, wishes};
 use crate::finding::{Code, Finding};
 use crate::plan::{self, Base};
 use crate::report;
@@ -41,10 +41,10 @@ impl Render {
                 Stop::usage(recipients::with_service(findings, &wish.service, is_single))
             })?;
             for change in &rendered.changes {
-                eprintln!("{}", report::text::clean(&change.to_string()));
+                streams::tell(&report::text::clean(&change.to_string()));
             }
             deploy::warn(&rendered.findings);
-            run::println(&format!("{:#}", rendered.document));
+            streams::hand_over(&format!("{:#}", rendered.document))?;
         }
         Ok(0)
     }

@@ -1,10 +1,8 @@
 //! The one path of deploy, plan and rehearse: plan every service, then execute the plans one after the other.
 
-use std::io::Write as _;
-
 use crate::cli::options::{Format, Output};
 use crate::cli::wishes::Wishes;
-use crate::cli::{Stop, recipients};
+use crate::cli::{Stop, recipients, streams};
 use crate::deploy::{self, Run, ServiceRun};
 use crate::event::EventKind;
 use crate::finding::{Code, Finding};
@@ -13,6 +11,7 @@ use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Report, RequestCounts};
 use crate::preflight::Survey;
 use crate::report;
 use crate::report::log::Log;
+use crate::rollout::Verdict;
 use crate::time::Timestamp;
 
 /// Plans all services, or stops with everything that is wrong. Nothing has been changed then.
@@ -41,35 +40,30 @@ pub async fn plan_all<A: Ecs + LoadBalancing, C: Clock>(
 }
 
 /// Nothing was changed: the result document says so, and the findings are printed, the cause first.
-fn refuse(runs: Vec<ServiceRun>, output: &Output, now: Timestamp) -> Stop {
-    write_result(
-        &report::result::document(&runs, &RequestCounts::default(), now, now),
-        output,
-    );
+pub fn refuse(runs: Vec<ServiceRun>, output: &Output, now: Timestamp) -> Stop {
+    let document = report::result::document(&runs, &RequestCounts::default(), now, now);
+    // A document that is lost has been told of, and the refusal is the graver end.
+    let _ = write_result(&document, output);
     let mut findings: Vec<Finding> = runs.into_iter().flat_map(|run| run.outcome.findings).collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     Stop::refused(findings)
 }
 
 /// Prints plans; the exit code says whether they would be refused.
-pub fn print_plans(plans: &[(Plan, Survey)], output: &Output) -> u8 {
+pub fn print_plans(plans: &[(Plan, Survey)], output: &Output) -> Result<u8, Stop> {
     match output.format {
         Format::Text => {
             for (plan, _) in plans {
-                println(&report::plan::text(plan));
+                streams::hand_over(&report::plan::text(plan))?;
             }
         }
         Format::Json => {
             let all: Vec<_> = plans.iter().map(|(plan, _)| report::plan::json(plan)).collect();
-            println(&serde_json::json!({ "version": 1, "plans": all }).to_string());
+            streams::hand_over(&serde_json::json!({ "version": 1, "plans": all }).to_string())?;
         }
     }
     let is_refused = plans.iter().any(|(plan, _)| plan.is_refused());
-    if is_refused {
-        crate::rollout::Verdict::Refused.exit_code()
-    } else {
-        0
-    }
+    Ok(if is_refused { Verdict::Refused.exit_code() } else { 0 })
 }
 
 /// Executes the plans in order. The first service that does not succeed keeps the later ones from being touched.
@@ -133,8 +127,12 @@ where
         log.log.print(&format!("\n{}", report::finding::render(&finding)));
     }
     let document = report::result::document(&runs, &counts, started_at, clock.now());
-    write_result(&document, output);
-    Ok(report::result::overall(&runs).exit_code())
+    let verdict = report::result::overall(&runs);
+    match write_result(&document, output) {
+        // Whoever reads stdout must not take nothing for success.
+        Err(lost) if verdict.is_success() => Err(lost),
+        _ => Ok(verdict.exit_code()),
+    }
 }
 
 fn tell_plan<A, C, I, R>(run: &mut Run<'_, A, C, I, R>, plan: &Plan)
@@ -172,30 +170,25 @@ where
     }
 }
 
-/// A result that cannot be written is a warning: the verdict stands.
-fn write_result(document: &report::result::ResultDocument, output: &Output) {
+/// A report that cannot be written is a warning: the verdict stands.
+///
+/// # Errors
+/// The document was asked for on stdout, and is lost.
+fn write_result(document: &report::result::ResultDocument, output: &Output) -> Result<(), Stop> {
     let Ok(mut json) = serde_json::to_string_pretty(document) else {
-        return;
+        return Ok(());
     };
     json.push('\n');
-    if output.format == Format::Json {
-        println(json.trim_end());
-    }
     if let Some(path) = &output.report
         && let Err(error) = std::fs::write(path, &json)
     {
-        eprintln!(
-            "warning: the report could not be written to {}: {error}",
-            path.display()
-        );
+        let path = path.display();
+        streams::tell(&format!("warning: the report could not be written to {path}: {error}"));
     }
-}
-
-/// A closed pipe is no reason to fail a deployment.
-pub fn println(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{}", text.trim_end());
-    let _ = out.flush();
+    match output.format {
+        Format::Json => streams::hand_over(&json),
+        Format::Text => Ok(()),
+    }
 }
 
 /// The log, or with `--quiet` only what is printed at the end.

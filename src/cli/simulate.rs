@@ -5,7 +5,7 @@ use clap::Args;
 use crate::cli::options::{Following, Selection};
 use crate::cli::rehearse::{Speed, WorldOptions, open_world, speed};
 use crate::cli::signals::Signals;
-use crate::cli::{Stop, deploy, run, stage, wishes};
+use crate::cli::{Stop, deploy, stage, streams, wishes};
 use crate::clock::SystemClock;
 use crate::finding::{Code, Finding};
 use crate::port::{Clock, Interrupts};
@@ -48,7 +48,7 @@ impl Simulate {
         // Whoever reads the address may signal at once.
         let signals = Signals::listen();
         tokio::task::yield_now().await;
-        run::println(&instructions(&format!("http://{address}"), &scenario));
+        streams::hand_over(&instructions(&format!("http://{address}"), &scenario))?;
         let factor = if self.speed.factor() > 0.0 {
             self.speed.factor()
         } else {
@@ -60,7 +60,7 @@ impl Simulate {
             world.advance(start + passed);
         };
         tokio::select! {
-            served = server::serve(listener, world, keep_time, |line| eprintln!("{line}")) => served.map_err(cannot)?,
+            served = server::serve(listener, world, keep_time, streams::tell) => served.map_err(cannot)?,
             () = signals.interrupted() => {}
         }
         Ok(0)

@@ -106,6 +106,120 @@ fn an_unknown_container_is_told_the_nearest_one() {
 }
 
 #[test]
+fn an_image_without_a_value_or_with_two_is_a_slip() {
+    let folder = folder();
+    let render = |images: &[&str]| {
+        let mut command = portzero(folder.path());
+        command.args(["render", "--task-definition", "web.json"]);
+        for image in images {
+            command.args(["--image", image]);
+        }
+        said(&mut command)
+    };
+    assert_fails(&render(&[""]), 2, &["without an image"]);
+    assert_fails(&render(&["web="]), 2, &["got `web=` without an image"]);
+    let twice = render(&["web=a:1", "web=a:2"]);
+    assert_fails(
+        &twice,
+        2,
+        &["container `web` is given two images", "first   a:1", "second  a:2"],
+    );
+    assert_eq!(render(&["web=a:1", "web=a:1"]).code, Some(0));
+}
+
+const TWO_SERVICES: &str = "version: 1
+services:
+  - { name: web, cluster: demo, task_definition: web.json }
+  - { name: shop, cluster: demo, task_definition: shop.json }
+  - { name: far, cluster: demo, images: { far: 'example/far:1' } }
+";
+
+#[test]
+fn of_several_services_those_with_the_container_get_the_image() {
+    let folder = folder_with(&[
+        ("portzero.yml", TWO_SERVICES),
+        ("web.json", ONE_CONTAINER),
+        ("shop.json", TWO_CONTAINERS),
+    ]);
+    let planned = run(
+        folder.path(),
+        "rehearse --dry-run --format json --image web=example/web:2 --image far=example/far:2 --env api:A=b",
+    );
+    assert_eq!(planned.code, Some(0), "{planned:#?}");
+    let plans = planned.json()["plans"].clone();
+    let has = |plan: usize, words: &str| plans[plan]["diff"].to_string().contains(words);
+    assert!(has(0, "example/web:2") && has(1, "example/web:2"), "{plans:#}");
+    assert!(has(2, "example/far:2") && !has(0, "example/far:2"), "{plans:#}");
+    assert!(has(1, "api].environment") && !has(0, "api].environment"), "{plans:#}");
+
+    let ambiguous = run(folder.path(), "plan --image example/web:2");
+    assert_fails(&ambiguous, 2, &["any of 3 services", "services  web, shop, far"]);
+    let nobody = run(folder.path(), "plan --image wbe=example/web:2");
+    assert_fails(
+        &nobody,
+        2,
+        &["none of the services", "shop  api, web", "did you mean `web`?"],
+    );
+}
+
+#[test]
+fn a_mistake_in_the_file_is_none_that_runs_already() {
+    let folder = folder_with(&[("web.json", &ONE_CONTAINER.replace("\"memory\"", "\"memmory\""))]);
+    let refused = run(folder.path(), &format!("{ON_DEMO} --report result.json"));
+    assert_fails(
+        &refused,
+        3,
+        &["`memmory`", "did you mean `memory`?", "nothing was changed"],
+    );
+    let report = std::fs::read_to_string(folder.path().join("result.json")).expect("a report");
+    assert!(report.contains("\"verdict\": \"refused\""), "{report}");
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_found_before_anything_is_tried() {
+    let refused = in_folder(&format!("{ON_DEMO} --report nowhere/result.json"));
+    assert_fails(&refused, 2, &["--report cannot be written to nowhere/result.json"]);
+    assert!(!refused.stderr.contains("rehearsal"), "{}", refused.stderr);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_device_loses_the_story_and_not_the_verdict() {
+    let full = || {
+        std::fs::File::options()
+            .write(true)
+            .open("/dev/full")
+            .expect("a full device")
+    };
+    let folder = folder();
+    let run = |arguments: &str, is_document_lost: bool| {
+        let mut command = portzero(folder.path());
+        command.args(arguments.split_whitespace());
+        if is_document_lost {
+            command.stdout(full());
+        } else {
+            command.stderr(full());
+        }
+        said(&mut command)
+    };
+    let rehearse = format!("{ON_DEMO} --until registered --format json");
+    let unheard = run(&rehearse, false);
+    assert_eq!(
+        (unheard.code, &unheard.json()["verdict"]),
+        (Some(0), &"succeeded".into())
+    );
+    for arguments in [
+        rehearse.as_str(),
+        &format!("{ON_DEMO} --dry-run"),
+        "render --task-definition web.json",
+    ] {
+        let lost = run(arguments, true);
+        assert_eq!(lost.code, Some(2), "{arguments}: {lost:#?}");
+        assert!(lost.stderr.contains("stdout does not take"), "{lost:#?}");
+    }
+}
+
+#[test]
 fn a_span_without_a_unit_is_asked_for_one() {
     let refused = in_folder(&format!("{ON_DEMO} --timeout 15"));
     assert_fails(&refused, 2, &["--timeout", "did you mean 15m or 15s?"]);
