@@ -1,6 +1,7 @@
 //! `portzero deploy`.
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 
 use crate::aws::{Connection, ConnectionOptions};
 use crate::cli::options::{Following, Output, Selection};
@@ -19,7 +20,7 @@ pub struct Deploy {
     #[command(flatten)]
     output: Output,
     /// Stop before the first change (the same as `plan`)
-    #[arg(long, env = "PORTZERO_DRY_RUN")]
+    #[arg(long, env = "PORTZERO_DRY_RUN", value_parser = BoolishValueParser::new())]
     dry_run: bool,
 }
 

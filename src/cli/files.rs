@@ -21,12 +21,13 @@ pub fn config_path(named: Option<&Path>) -> Option<PathBuf> {
 /// A file as text.
 pub fn read(path: &Path) -> Result<String, Finding> {
     let name = path.display();
+    let absent = |why: std::io::Error| Finding::error(Code::Config, format!("{name} cannot be read: {why}"));
     let cannot = |why: String| Finding::error(Code::Syntax, format!("{name} cannot be read: {why}"));
-    let size = std::fs::metadata(path).map_err(|e| cannot(e.to_string()))?.len();
+    let size = std::fs::metadata(path).map_err(absent)?.len();
     if size > FILE_MAX {
         return Err(cannot(format!("it has {size} bytes, and {FILE_MAX} are the limit")));
     }
-    let bytes = std::fs::read(path).map_err(|e| cannot(e.to_string()))?;
+    let bytes = std::fs::read(path).map_err(absent)?;
     String::from_utf8(bytes).map_err(|e| {
         let good = String::from_utf8_lossy(&e.as_bytes()[..e.utf8_error().valid_up_to()]).into_owned();
         let line = good.matches('\n').count() + 1;

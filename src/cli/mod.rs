@@ -20,11 +20,12 @@ mod signals;
 mod simulate;
 mod stage;
 mod streams;
+mod variables;
 mod wishes;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::finding::Finding;
 use crate::report;
@@ -56,10 +57,15 @@ enum Command {
 
 /// Parses the arguments, runs, and gives the exit code.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let command = variables::without_empty(Cli::command());
+    let parsed = command.clone().try_get_matches();
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
+            if let Some(name) = variables::at_fault(&command, &error) {
+                streams::tell(&format!("note: the value is that of the environment variable {name}"));
+            }
             return ExitCode::from(if error.use_stderr() { EXIT_USAGE } else { 0 });
         }
     };

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, ValueEnum};
 
 use crate::config;
@@ -45,7 +46,7 @@ pub struct Selection {
     #[arg(long, value_name = "load-balanced|all|keep", env = "PORTZERO_DYNAMIC_PORTS", value_parser = dynamic_ports)]
     pub dynamic_ports: Option<config::DynamicPorts>,
     /// Pass keys that neither the bundled model nor the running revision knows
-    #[arg(long, env = "PORTZERO_ALLOW_UNKNOWN_KEYS")]
+    #[arg(long, env = "PORTZERO_ALLOW_UNKNOWN_KEYS", value_parser = BoolishValueParser::new())]
     pub allow_unknown_keys: bool,
 }
 
@@ -54,7 +55,7 @@ pub struct Selection {
 pub struct Following {
     /// Force a new deployment [default: true]
     #[arg(long, value_name = "true|false", env = "PORTZERO_FORCE_NEW_DEPLOYMENT", num_args = 0..=1, require_equals = true,
-          default_missing_value = "true", action = ArgAction::Set)]
+          default_missing_value = "true", action = ArgAction::Set, value_parser = BoolishValueParser::new())]
     pub force_new_deployment: Option<bool>,
     /// How far to follow it [default: drained]
     #[arg(long, value_name = "registered|healthy|drained", env = "PORTZERO_UNTIL", value_parser = until)]
@@ -80,7 +81,7 @@ pub struct Output {
     #[arg(long, value_name = "PATH", env = "PORTZERO_REPORT")]
     pub report: Option<PathBuf>,
     /// Only the end of the story
-    #[arg(short, long, env = "PORTZERO_QUIET")]
+    #[arg(short, long, env = "PORTZERO_QUIET", value_parser = BoolishValueParser::new())]
     pub quiet: bool,
 }
 

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 
 use crate::aws::{Connection, ConnectionOptions, StaticCredentials};
 use crate::cli::options::{Following, Output, Selection};
@@ -25,6 +26,7 @@ use crate::sim::world::World;
 use crate::time::Timestamp;
 
 #[derive(Debug, Args)]
+#[command(after_help = faults_help())]
 pub struct Rehearse {
     #[command(flatten)]
     selection: Selection,
@@ -38,7 +40,7 @@ pub struct Rehearse {
     #[arg(long, value_name = "instant|1x|10x", default_value = "instant", value_parser = speed)]
     speed: Speed,
     /// Stop before the first change (the same as `plan`, on the simulator)
-    #[arg(long, env = "PORTZERO_DRY_RUN")]
+    #[arg(long, env = "PORTZERO_DRY_RUN", value_parser = BoolishValueParser::new())]
     dry_run: bool,
 }
 
@@ -48,7 +50,7 @@ pub struct WorldOptions {
     /// Scenario file [default: made from the configuration]
     #[arg(long, value_name = "PATH")]
     pub scenario: Option<PathBuf>,
-    /// Something that goes wrong (repeatable); an unknown name lists them
+    /// Something that goes wrong (repeatable): one of the faults below
     #[arg(long = "fault", value_name = "NAME")]
     pub faults: Vec<String>,
     /// Seed of the world's randomness: the same seed gives the same run
@@ -86,15 +88,22 @@ impl Rehearse {
         }
         let wishes = wishes::gather(&self.selection, &self.following)?;
         deploy::warn(&wishes.warnings);
+        let mut is_staged = false;
         let mut scenario = match given {
             Some(scenario) => scenario,
             None => {
                 check(&wishes, &self.output)?;
+                is_staged = true;
                 stage::scenario(&wishes)?
             }
         };
         self.world.apply(&mut scenario)?;
         streams::tell(&introduction(&scenario));
+        if is_staged {
+            stage::made_up_balancers(&wishes, &scenario)
+                .iter()
+                .for_each(|line| streams::tell(line));
+        }
         let world = open_world(&scenario)?;
         let clock = WorldClock {
             world: Rc::clone(&world),
@@ -163,6 +172,15 @@ fn check(wishes: &Wishes, output: &Output) -> Result<(), Stop> {
     } else {
         Err(run::refuse(refused, output, now))
     }
+}
+
+/// Every fault with what it does, for the end of a command's help.
+pub fn faults_help() -> String {
+    let mut text = String::from("Faults:\n");
+    for (name, what) in crate::sim::fault_names() {
+        text.push_str(&format!("  {name:<20} {what}\n"));
+    }
+    text
 }
 
 /// What is rehearsed on, in one line: nobody shall take it for AWS.

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::cli::options::{Following, Selection};
-use crate::cli::rehearse::{Speed, WorldOptions, open_world, speed};
+use crate::cli::rehearse::{Speed, WorldOptions, faults_help, open_world, speed};
 use crate::cli::signals::Signals;
 use crate::cli::{Stop, deploy, stage, streams, wishes};
 use crate::clock::SystemClock;
@@ -96,14 +96,6 @@ fn instructions(endpoint: &str, scenario: &Scenario) -> String {
             "# cluster {cluster}, service {} with {} tasks\n",
             service.name, service.desired_count
         ));
-    }
-    text
-}
-
-fn faults_help() -> String {
-    let mut text = String::from("Faults:\n");
-    for (name, what) in crate::sim::fault_names() {
-        text.push_str(&format!("  {name:<20} {what}\n"));
     }
     text
 }

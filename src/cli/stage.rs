@@ -30,6 +30,21 @@ pub fn scenario(wishes: &Wishes) -> Result<Scenario, Stop> {
     Ok(scenario)
 }
 
+/// A line for each service whose load balancer nobody has named: the rehearsal of one that has none would end otherwise.
+pub fn made_up_balancers(wishes: &Wishes, scenario: &Scenario) -> Vec<String> {
+    let services = wishes.wishes.iter().zip(&scenario.services);
+    services
+        .filter(|(wish, _)| wish.load_balancers.is_empty())
+        .filter_map(|(wish, service)| Some((wish, service.load_balancers.first()?)))
+        .map(|(wish, balancer)| {
+            format!(
+                "no load balancer of `{}` is named: the rehearsal makes up a target group for port {} of container `{}`",
+                wish.service, balancer.container_port, balancer.container_name
+            )
+        })
+        .collect()
+}
+
 fn add(scenario: &mut Scenario, wish: &Wish, stanza: Option<&ServiceConfig>) -> Result<(), Stop> {
     let cluster = wish.cluster.to_string();
     if scenario.services.is_empty() {

@@ -179,7 +179,7 @@ fn choose<'a>(root: &Fields<'a>, given: &Given<'_>, problems: &mut Problems) -> 
     if let Some(wanted) = given.environment {
         let found = all.iter().find(|(name, _)| *name == wanted).cloned();
         if found.is_none() {
-            unknown_environment(wanted, &all, root.place, problems);
+            unknown_environment(wanted, &all, root, problems);
         }
         return found;
     }
@@ -191,15 +191,36 @@ fn choose<'a>(root: &Fields<'a>, given: &Given<'_>, problems: &mut Problems) -> 
     by_branch.into_iter().next()
 }
 
-fn unknown_environment(wanted: &str, all: &[(&str, Item<'_>)], place: Place, problems: &mut Problems) {
+fn unknown_environment(wanted: &str, all: &[(&str, Item<'_>)], root: &Fields<'_>, problems: &mut Problems) {
+    let is_alias = is_alias(wanted, root);
     let summary = format!("the configuration has no environment `{wanted}`");
-    let finding = Finding::error(Code::Config, summary).at(problems.locate(place));
+    let finding = Finding::error(Code::Config, summary).at(problems.locate(root.place));
+    if is_alias {
+        let hint = format!("`{wanted}` is a service's `environment`: name it as an argument, without --environment");
+        problems.errors.push(finding.hint(hint));
+        return;
+    }
     let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
     problems.errors.push(match nearest(wanted, names.iter().copied()) {
         Some(near) => finding.hint(format!("did you mean `{near}`?")),
         None if names.is_empty() => finding.hint("it has no `environments:` at all"),
         None => finding.evidence("environments", names.join(", ")),
     });
+}
+
+/// Whether a service is called so by its `environment`, as deployfish's services are.
+fn is_alias(name: &str, root: &Fields<'_>) -> bool {
+    let is_called_so = |service: &Node| match &service.value {
+        Value::Map(entries) => entries.iter().any(|entry| {
+            let is_name = matches!(&entry.value.value, Value::Text(text) | Value::Plain(text) if text == name);
+            entry.key == "environment" && is_name
+        }),
+        _ => false,
+    };
+    match root.get("services").map(|item| &item.node.value) {
+        Some(Value::List(services)) => services.iter().any(is_called_so),
+        _ => false,
+    }
 }
 
 fn environment(

@@ -139,7 +139,8 @@ pub enum Until {
 }
 
 impl Until {
-    pub const WORDS: &'static [&'static str] = &["registered", "healthy", "drained", "stage:NAME"];
+    /// `stage:NAME` is understood and not supported yet, so nobody is led to it.
+    pub const WORDS: &'static [&'static str] = &["registered", "healthy", "drained"];
 }
 
 impl fmt::Display for Until {

@@ -26,6 +26,8 @@ struct ServiceResult {
     name: String,
     cluster: String,
     verdict: &'static str,
+    /// Whether ECS took the service back to what ran before.
+    rolled_back: bool,
     task_definition: TaskDefinitionResult,
     deployment_id: Option<String>,
     phases: Vec<PhaseResult>,
@@ -115,6 +117,7 @@ fn service(run: &ServiceRun) -> ServiceResult {
         name: run.wish.service.to_string(),
         cluster: run.wish.cluster.to_string(),
         verdict: run.outcome.verdict.as_str(),
+        rolled_back: run.outcome.is_rolled_back,
         task_definition: TaskDefinitionResult {
             before: run.before.as_ref().map(ToString::to_string),
             after: run.after.as_ref().map(ToString::to_string),

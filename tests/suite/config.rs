@@ -197,7 +197,7 @@ fn mistakes_are_answered_with_the_place_and_the_way_out() {
         said("version: 1\ndefaults: {timeout: 15, until: draned}\nservices: []\n"),
         [
             "invalid-value 2:21 defaults.timeout: expected a duration with a unit, got 15; did you mean 15m or 15s?",
-            "invalid-value 2:32 defaults.until: expected one of registered, healthy, drained, stage:NAME, got \"draned\"; did you mean `drained`?",
+            "invalid-value 2:32 defaults.until: expected one of registered, healthy, drained, got \"draned\"; did you mean `drained`?",
         ]
     );
     assert_eq!(
@@ -294,6 +294,13 @@ fn the_environment_is_chosen_by_name_else_by_branch() {
 
     let findings = config::read(TWO_PLACES, "f", &|_| None, &BTreeMap::new(), Some("stagin"), None).unwrap_err();
     assert_eq!(findings[0].hints, ["did you mean `staging`?"]);
+}
+
+#[test]
+fn a_services_other_name_is_no_environment() {
+    let text = "services: [{name: web-prod, environment: prod, cluster: c}]\n";
+    let findings = config::read(text, "f", &|_| None, &BTreeMap::new(), Some("prod"), None).unwrap_err();
+    assert!(findings[0].hints[0].contains("name it as an argument"), "{findings:?}");
 }
 
 #[test]

@@ -236,7 +236,14 @@ fn usage_has_an_exit_code_of_its_own() {
             "rehearse --service web --task-definition web.json",
             "no cluster is known",
         ),
-        ("render --task-definition nothing.json", "nothing.json cannot be read"),
+        (
+            "render --task-definition nothing.json",
+            "error[config]: nothing.json cannot be read",
+        ),
+        (
+            &format!("{ON_DEMO} --until health"),
+            "one of registered, healthy, drained, got",
+        ),
         (&format!("{ON_DEMO} --until soon"), "soon"),
         (&format!("{ON_DEMO} --env web:NAME"), "CONTAINER:NAME=VALUE"),
     ] {
@@ -278,7 +285,8 @@ fn a_dry_run_registers_nothing() {
     );
     let story: Vec<&str> = planned.stderr.lines().collect();
     assert!(
-        matches!(story[..], [only] if only.starts_with("rehearsal on a simulated cluster `demo`")),
+        matches!(story[..], [world, balancer] if world.starts_with("rehearsal on a simulated cluster `demo`")
+            && balancer.ends_with("makes up a target group for port 8080 of container `web`")),
         "no more than where it is rehearsed: {planned:#?}"
     );
 }
@@ -346,6 +354,50 @@ fn the_environment_names_the_configuration_and_a_flag_wins() {
     };
     assert_eq!(image(&[]), "example/web:first");
     assert_eq!(image(&["--config", "second.yml"]), "example/web:second");
+}
+
+#[test]
+fn variables_say_yes_in_many_words_and_an_empty_one_says_nothing() {
+    let folder = folder();
+    let with = |name: &str, value: &str| {
+        let mut command = portzero(folder.path());
+        command.args(ON_DEMO.split_whitespace()).arg("--until=registered");
+        said(command.env(name, value))
+    };
+    for (value, is_dry) in [
+        ("1", true),
+        ("Yes", true),
+        ("ON", true),
+        ("0", false),
+        ("off", false),
+        ("", false),
+    ] {
+        let rehearsed = with("PORTZERO_DRY_RUN", value);
+        assert_eq!(rehearsed.code, Some(0), "{value}: {rehearsed:#?}");
+        assert_eq!(rehearsed.stdout.starts_with("plan for web"), is_dry, "{value}");
+    }
+    for name in [
+        "PORTZERO_TIMEOUT",
+        "PORTZERO_IMAGE",
+        "PORTZERO_FORMAT",
+        "PORTZERO_CONFIG",
+        "PORTZERO_REPORT",
+    ] {
+        assert_eq!(with(name, "").code, Some(0), "{name}");
+    }
+    for (name, value) in [
+        ("PORTZERO_QUIET", "perhaps"),
+        ("PORTZERO_TIMEOUT", "15"),
+        ("PORTZERO_FORMAT", "xml"),
+    ] {
+        assert_fails(&with(name, value), 2, &[name, value]);
+    }
+}
+
+#[test]
+fn the_faults_are_listed_where_one_is_asked_for() {
+    let help = in_folder("rehearse --help");
+    assert!(help.stdout.contains("  crash-loop  "), "{}", help.stdout);
 }
 
 #[test]

@@ -1,0 +1,50 @@
+//! The `PORTZERO_…` variables: an empty one counts as not given, and a mistake in one is told with its name.
+
+use std::ffi::OsStr;
+
+use clap::builder::Resettable;
+use clap::error::{ContextKind, ContextValue};
+use clap::{Arg, Command};
+
+/// Forgets the variables that are empty: CI systems set one to nothing where its source has no value.
+pub fn without_empty(command: Command) -> Command {
+    command.mut_subcommands(|subcommand| subcommand.mut_args(|arg| if is_empty(&arg) { unset(arg) } else { arg }))
+}
+
+fn is_empty(arg: &Arg) -> bool {
+    arg.get_env()
+        .and_then(std::env::var_os)
+        .is_some_and(|value| value.to_str().is_some_and(|text| text.trim().is_empty()))
+}
+
+fn unset(arg: Arg) -> Arg {
+    arg.env(Resettable::Reset)
+}
+
+/// The variable that a wrong value came from, where it did not come from the command line.
+pub fn at_fault(command: &Command, error: &clap::Error) -> Option<String> {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let flag = text(ContextKind::InvalidArg)?.split([' ', '=', '[']).next()?;
+    let value = text(ContextKind::InvalidValue)?;
+    let is_given = |argument: std::ffi::OsString| {
+        let argument = argument.to_string_lossy();
+        argument.split('=').next() == Some(flag)
+    };
+    if std::env::args_os().any(is_given) {
+        return None;
+    }
+    let variables = command
+        .get_subcommands()
+        .flat_map(Command::get_arguments)
+        .filter(|arg| {
+            let long = arg.get_long().map(|long| format!("--{long}"));
+            long.as_deref() == Some(flag)
+        });
+    variables
+        .filter_map(Arg::get_env)
+        .find(|name| std::env::var_os(name).as_deref() == Some(OsStr::new(value)))
+        .map(|name| name.to_string_lossy().into_owned())
+}
