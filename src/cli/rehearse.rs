@@ -98,6 +98,7 @@ impl Rehearse {
             }
         };
         self.world.apply(&mut scenario)?;
+        deploy::warn(&scenario.pointless_faults());
         streams::tell(&introduction(&scenario));
         if is_staged {
             stage::made_up_balancers(&wishes, &scenario)
