@@ -69,8 +69,9 @@ pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
 fn document(world: &World, cluster: &Cluster, instance: &ContainerInstance) -> Value {
     let placed: Vec<&Task> = tasks_on(cluster, instance).collect();
     let count = |status: &str| placed.iter().filter(|task| task.last_status == status).count();
-    let cpu = instance.cpu - placed.iter().map(|task| task.cpu).sum::<i64>();
-    let memory = instance.memory - placed.iter().map(|task| task.memory).sum::<i64>();
+    // The scheduler's own books: what it refuses a task for must be what is shown.
+    let (cpu, memory, _) = world.booked(&cluster.name, &instance.id);
+    let (cpu, memory) = (instance.cpu - cpu, instance.memory - memory);
     let taken: BTreeSet<u16> = placed.iter().flat_map(|task| static_ports(world, task)).collect();
     let ports: Vec<u16> = RESERVED_PORTS
         .into_iter()
@@ -146,4 +147,37 @@ fn resources(cpu: i64, memory: i64, ports: &[u16]) -> Value {
 
 fn health(instance: &ContainerInstance) -> Value {
     json!({"overallStatus": if instance.agent_connected { "OK" } else { "IMPAIRED" }})
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::describe;
+    use crate::sim::World;
+    use crate::sim::tests::bridge;
+
+    /// (remaining CPU, remaining memory) of the only instance, as it is answered.
+    fn free(world: &mut World) -> (i64, i64) {
+        let instance = world.account().clusters["default"]
+            .instances
+            .keys()
+            .next()
+            .expect("one")
+            .clone();
+        let answer = describe(world, &json!({"containerInstances": [instance]})).expect("an answer");
+        let remaining = &answer.document["containerInstances"][0]["remainingResources"];
+        let amount = |place: usize| remaining[place]["integerValue"].as_i64().expect("a number");
+        (amount(0), amount(1))
+    }
+
+    #[test]
+    fn remaining_resources_are_what_the_scheduler_places_by() {
+        let mut scenario = bridge(0, 2);
+        let mut world = World::new(&scenario).expect("a world");
+        assert_eq!(free(&mut world), (2048 - 2 * 64, 3904 - 2 * 128));
+        scenario.add_fault("no-capacity").expect("a known fault");
+        let mut world = World::new(&scenario).expect("a world");
+        assert_eq!(free(&mut world), (0, 0));
+    }
 }
