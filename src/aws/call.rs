@@ -8,7 +8,7 @@ use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::connection::Connection;
-use super::error::Failure;
+use super::error::{Failure, NO_CREDENTIALS};
 use crate::port::{ApiError, ApiErrorKind, ApiResult, Clock};
 
 /// A read that fails is an input to whoever asked: the observer looks again in a moment anyway. One repetition covers
@@ -98,10 +98,15 @@ impl<C: Clock> Connection<C> {
         let mut attempt = 1;
         loop {
             self.count(|counts| *counts.by_action.entry(call.operation().to_owned()).or_default() += 1);
-            let failure = match send().await {
+            let mut failure = match send().await {
                 Ok(output) => return Ok(output),
                 Err(error) => Failure::read(&call, &error),
             };
+            if failure.error.code.as_deref() == Some(NO_CREDENTIALS)
+                && let Some(why) = self.missing_profile().await
+            {
+                failure.error.message = format!("{why}; {}", failure.error.message);
+            }
             if failure.error.kind == ApiErrorKind::Throttled {
                 self.count(|counts| counts.throttled += 1);
             }

@@ -1,14 +1,16 @@
 //! How the clients are set up: from what the environment offers, or from nothing but what is passed in.
 
+use std::error::Error as _;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
 
 use crate::finding::{Code, Finding};
 use crate::port::{Clock, RequestCounts};
@@ -31,6 +33,8 @@ pub struct ConnectionOptions {
     pub endpoint_url: Option<String>,
     /// With credentials given, nothing else is consulted: no environment, no profile, no instance metadata.
     pub credentials: Option<StaticCredentials>,
+    /// The profile that the environment names (`AWS_PROFILE`), for the message where it is not there.
+    pub profile: Option<String>,
     /// Makes the jitter between retries repeatable.
     pub seed: u64,
 }
@@ -70,6 +74,7 @@ pub struct Connection<C> {
     pub(super) clock: C,
     region: Option<String>,
     endpoint_url: Option<String>,
+    profile: Option<String>,
     counts: Mutex<RequestCounts>,
     jitter: Mutex<fastrand::Rng>,
 }
@@ -87,7 +92,7 @@ impl<C: Clock> Connection<C> {
         };
         let region = config.region().map(ToString::to_string);
         if region.is_none() {
-            return Err(Box::new(no_region()));
+            return Err(Box::new(no_region(options.profile.as_deref())));
         }
         Ok(Self {
             ecs: aws_sdk_ecs::Client::new(&config),
@@ -95,6 +100,7 @@ impl<C: Clock> Connection<C> {
             clock,
             region,
             endpoint_url: config.endpoint_url().map(str::to_owned),
+            profile: options.profile.filter(|_| options.credentials.is_none()),
             counts: Mutex::default(),
             jitter: Mutex::new(fastrand::Rng::with_seed(options.seed)),
         })
@@ -112,6 +118,21 @@ impl<C: Clock> Connection<C> {
     /// The one address that every call goes to, where it is not AWS's own.
     pub fn endpoint_url(&self) -> Option<&str> {
         self.endpoint_url.as_deref()
+    }
+
+    /// Why the profile that the environment names gives no credentials. The SDK passes over one that is not there, and
+    /// says in the end only that nothing was found; its provider for profiles alone still knows.
+    pub(super) async fn missing_profile(&self) -> Option<String> {
+        let name = self.profile.as_deref()?;
+        let provider = ProfileFileCredentialsProvider::builder().profile_name(name).build();
+        let error = provider.provide_credentials().await.err()?;
+        let text = error.source().map(ToString::to_string).unwrap_or_default();
+        let why = if text.contains("was not defined") {
+            "is not there"
+        } else {
+            "holds no credentials, or is not there"
+        };
+        Some(format!("the AWS profile `{name}`, which AWS_PROFILE names, {why}"))
     }
 
     pub(super) fn count(&self, add: impl FnOnce(&mut RequestCounts)) {
@@ -173,8 +194,13 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-fn no_region() -> Finding {
-    Finding::error(Code::Config, "no AWS region is known")
+fn no_region(profile: Option<&str>) -> Finding {
+    let mut finding = Finding::error(Code::Config, "no AWS region is known");
+    let of_profile = |name| format!("`{name}`, which AWS_PROFILE names, says no region, or is not there");
+    finding
+        .evidence
+        .extend(profile.map(|name| ("profile".to_owned(), of_profile(name))));
+    finding
         .evidence(
             "tried",
             "--region, `region:` in the configuration, AWS_REGION, AWS_DEFAULT_REGION, the AWS profile, instance metadata",

@@ -15,6 +15,11 @@ use crate::port::{ApiError, ApiErrorKind};
 /// As much of a foreign text (an HTML page, a proxy's excuse) as a message quotes.
 const QUOTE_LENGTH: usize = 160;
 
+/// The code of a call that found no credentials at all: AWS has not refused anything.
+pub const NO_CREDENTIALS: &str = "NoCredentials";
+/// The code of a call whose credentials are configured and cannot be had.
+pub const CREDENTIALS_UNAVAILABLE: &str = "CredentialsUnavailable";
+
 /// A failed attempt.
 #[derive(Debug)]
 pub(super) struct Failure {
@@ -181,7 +186,7 @@ fn read_dispatch(error: &(dyn Error + 'static)) -> Reading {
     if let Some(credentials) = causes.iter().find_map(|e| e.downcast_ref::<CredentialsError>()) {
         return Reading {
             kind: ApiErrorKind::Credentials,
-            code: None,
+            code: Some(credentials_code(credentials).to_owned()),
             message: credentials_message(credentials),
             never_sent: true,
         };
@@ -221,6 +226,13 @@ fn is_connect_failure(error: &(dyn Error + 'static)) -> bool {
     });
     let text = error.to_string();
     refused || text == "client error (Connect)" || text.starts_with("dns error") || text.contains("connect timeout")
+}
+
+fn credentials_code(error: &CredentialsError) -> &'static str {
+    match error {
+        CredentialsError::CredentialsNotLoaded(_) => NO_CREDENTIALS,
+        _ => CREDENTIALS_UNAVAILABLE,
+    }
 }
 
 fn credentials_message(error: &CredentialsError) -> String {
@@ -282,6 +294,7 @@ mod tests {
             "no providers in chain provided credentials",
         ));
         assert_eq!(reading.kind, Kind::Credentials);
+        assert_eq!(reading.code.as_deref(), Some(NO_CREDENTIALS));
         assert!(
             reading
                 .message

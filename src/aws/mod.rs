@@ -15,3 +15,4 @@ mod error;
 mod read_ecs;
 
 pub use connection::{Connection, ConnectionOptions, StaticCredentials};
+pub use error::{CREDENTIALS_UNAVAILABLE, NO_CREDENTIALS};

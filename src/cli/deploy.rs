@@ -46,6 +46,7 @@ impl Deploy {
 pub async fn connect(region: Option<String>) -> Result<Connection<SystemClock>, Stop> {
     let options = ConnectionOptions {
         region,
+        profile: std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty()),
         ..ConnectionOptions::default()
     };
     Connection::open(options, SystemClock)

@@ -115,6 +115,7 @@ impl Rehearse {
             region: Some(scenario.region.clone()),
             endpoint_url: Some(endpoint),
             credentials: Some(StaticCredentials::dummy()),
+            profile: None,
             seed: scenario.seed,
         };
         let aws = Connection::open(options, clock.clone())
