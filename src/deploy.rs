@@ -69,7 +69,10 @@ pub async fn plan<A: Ecs + LoadBalancing, C: Clock>(
 ) -> Result<(Plan, Survey), (Wish, Vec<Finding>)> {
     let survey = match survey::survey(aws, clock, &wish.cluster, &wish.service).await {
         Ok(survey) => survey,
-        Err(finding) => return Err((wish, vec![finding])),
+        Err(mut finding) => {
+            finding.state.get_or_insert_with(|| "nothing was changed".into());
+            return Err((wish, vec![finding]));
+        }
     };
     let registered = match &wish.base {
         Base::Registered(reference) => match aws.describe_task_definition(reference).await {

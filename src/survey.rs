@@ -140,7 +140,11 @@ fn with_nearest<'a>(finding: Finding, wanted: &str, known: impl Iterator<Item = 
 pub fn api(error: ApiError) -> Finding {
     let what = match error.kind {
         ApiErrorKind::Denied => format!("the credentials may not do {}", error.action),
-        ApiErrorKind::Credentials => "AWS does not accept the credentials".to_owned(),
+        ApiErrorKind::Credentials => match error.code.as_deref() {
+            Some("NoCredentials") => "there are no AWS credentials".to_owned(),
+            Some("CredentialsUnavailable") => "the AWS credentials could not be had".to_owned(),
+            _ => "AWS does not accept the credentials".to_owned(),
+        },
         ApiErrorKind::Throttled => format!("{} was throttled too often", error.action),
         ApiErrorKind::Transient => format!("{} got no usable answer", error.action),
         _ => format!("{} was refused", error.action),
