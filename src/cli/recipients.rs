@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::cli::options::{Selection, pair};
+use crate::cli::stage::with_tag;
 use crate::cli::wishes::usage;
 use crate::config::ServiceConfig;
 use crate::finding::{Code, Finding};
@@ -95,8 +96,13 @@ pub fn hand_out(
         .map(|(wish, stanza)| containers(wish, stanza.as_ref()))
         .collect();
     let is_single = wishes.len() == 1;
+    // With a second one, a clash of the two must come out when the definition is rendered.
+    let is_alone = images.len() == 1;
     let mut findings = Vec::new();
-    for change in images {
+    for mut change in images {
+        if let ([only], None, true) = (&*wishes, &change.container, is_alone) {
+            change.container = named_by_the_file(only, &change.image);
+        }
         let Some(container) = change.container.clone().or_else(|| is_single.then(String::new)) else {
             findings.push(ambiguous(&change.image, wishes));
             continue;
@@ -133,6 +139,17 @@ fn containers(wish: &Wish, stanza: Option<&ServiceConfig>) -> BTreeSet<String> {
     let shipped = stanza.into_iter().flat_map(|s| &s.images).map(|(name, _)| name.clone());
     let balanced = wish.load_balancers.iter().map(|b| b.container_name.clone());
     shipped.chain(balanced).collect()
+}
+
+/// The container whose image in the file a flag without a container replaces: it has the same repository, and is the
+/// only such one. Everything else is found out when the definition is rendered.
+fn named_by_the_file(wish: &Wish, image: &str) -> Option<String> {
+    let repository = |image: &str| with_tag(image, "");
+    let alike = |other: &&ImageChange| repository(&other.image) == repository(image);
+    match wish.images.iter().filter(alike).collect::<Vec<_>>().as_slice() {
+        [only] => only.container.clone(),
+        _ => None,
+    }
 }
 
 fn ambiguous(image: &str, wishes: &[Wish]) -> Finding {

@@ -139,7 +139,7 @@ fn made_up(wish: &Wish, family: &str) -> Value {
 }
 
 /// `registry:5000/team/web:v2@sha256:…` -> `registry:5000/team/web:previous`.
-fn with_tag(image: &str, tag: &str) -> String {
+pub fn with_tag(image: &str, tag: &str) -> String {
     let name = image.split('@').next().unwrap_or(image);
     let slash = name.rfind('/').map_or(0, |at| at + 1);
     let end = name[slash..].find(':').map_or(name.len(), |at| slash + at);

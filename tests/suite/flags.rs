@@ -264,6 +264,16 @@ fn the_example_renders_to_json_with_a_free_host_port_and_nothing_else() {
         "111122223333.dkr.ecr.us-east-1.amazonaws.com/users:latest"
     );
     assert!(rendered.stderr.contains("hostPort 80 -> 0"), "{}", rendered.stderr);
+    let newer = "111122223333.dkr.ecr.us-east-1.amazonaws.com/users:v2";
+    let replaced = run(
+        folder().path(),
+        &format!("render --config {} --image {newer}", config.display()),
+    );
+    assert_eq!(
+        replaced.json()["containerDefinitions"][0]["image"],
+        newer,
+        "the flag wins over the file"
+    );
 }
 
 #[test]
