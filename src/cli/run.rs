@@ -113,7 +113,10 @@ where
             left.push(plan.wish.service.to_string());
             continue;
         }
-        let done = run.execute(plan, survey).await;
+        let done = match fresh(aws, clock, plan, survey, runs.is_empty()).await {
+            Ok((plan, survey)) => run.execute(plan, survey).await,
+            Err(refused) => *refused,
+        };
         run.report.log.print(&report::log::closing(&done));
         runs.push(done);
     }
@@ -203,4 +206,43 @@ impl Report for Story {
             self.log.event(event);
         }
     }
+}
+
+/// All services are planned together, and deployed one after the other: minutes later a plan may be out of date. It is
+/// made anew then, and given up where somebody has deployed in the meantime.
+async fn fresh<A: Ecs + LoadBalancing, C: Clock>(
+    aws: &A,
+    clock: &C,
+    plan: Plan,
+    survey: Survey,
+    is_first: bool,
+) -> Result<(Plan, Survey), Box<ServiceRun>> {
+    if is_first {
+        return Ok((plan, survey));
+    }
+    let (again, survey) = match deploy::plan(aws, clock, plan.wish.clone()).await {
+        Ok(planned) => planned,
+        Err((wish, findings)) => return Err(Box::new(ServiceRun::refused(wish, None, findings, clock.now()))),
+    };
+    let has_moved = again.before != plan.before;
+    if !has_moved && !again.is_refused() {
+        return Ok((again, survey));
+    }
+    let mut findings = again.findings.clone();
+    if has_moved {
+        let name = |plan: &Plan| plan.before.as_ref().map_or("nothing", |arn| arn.short()).to_owned();
+        let summary = format!(
+            "somebody deployed `{}` after this run had planned it",
+            again.wish.service
+        );
+        let moved = format!("{} -> {}", name(&plan), name(&again));
+        let finding = Finding::error(Code::Superseded, summary).evidence("revision", moved);
+        findings.insert(0, finding.state("nothing was changed"));
+    }
+    Err(Box::new(ServiceRun::refused(
+        again.wish.clone(),
+        Some(again),
+        findings,
+        clock.now(),
+    )))
 }
