@@ -4,9 +4,9 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 
 use crate::aws::{Connection, ConnectionOptions};
-use crate::cli::options::{Following, Output, Selection};
+use crate::cli::plan::PlanCommand;
 use crate::cli::signals::Signals;
-use crate::cli::{Stop, run, streams, wishes};
+use crate::cli::{Stop, run, streams};
 use crate::clock::SystemClock;
 use crate::finding::Finding;
 use crate::report;
@@ -14,11 +14,7 @@ use crate::report;
 #[derive(Debug, Args)]
 pub struct Deploy {
     #[command(flatten)]
-    selection: Selection,
-    #[command(flatten)]
-    following: Following,
-    #[command(flatten)]
-    output: Output,
+    plan: PlanCommand,
     /// Stop before the first change (the same as `plan`)
     #[arg(long, env = "PORTZERO_DRY_RUN", value_parser = BoolishValueParser::new())]
     dry_run: bool,
@@ -26,17 +22,13 @@ pub struct Deploy {
 
 impl Deploy {
     pub async fn run(self) -> Result<u8, Stop> {
-        self.output.check()?;
-        let wishes = wishes::gather(&self.selection, &self.following)?;
-        warn(&wishes.warnings);
-        let aws = connect(wishes.region.clone()).await?;
-        let plans = run::plan_all(&aws, &SystemClock, &wishes, &self.output).await?;
         if self.dry_run {
-            return run::print_plans(&plans, &self.output);
+            return self.plan.run().await;
         }
+        let (aws, plans) = self.plan.prepare().await?;
         // From here on AWS may be changed, so a signal must not end the program without a word.
         let signals = Signals::listen();
-        run::execute((&aws, &SystemClock, &signals), plans, &self.output, || {
+        run::execute((&aws, &SystemClock, &signals), plans, &self.plan.output, || {
             aws.request_counts()
         })
         .await

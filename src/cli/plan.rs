@@ -2,10 +2,13 @@
 
 use clap::Args;
 
+use crate::aws::Connection;
 use crate::cli::deploy::{connect, warn};
 use crate::cli::options::{Following, Output, Selection};
 use crate::cli::{Stop, run, wishes};
 use crate::clock::SystemClock;
+use crate::plan::Plan;
+use crate::preflight::Survey;
 
 #[derive(Debug, Args)]
 pub struct PlanCommand {
@@ -14,16 +17,22 @@ pub struct PlanCommand {
     #[command(flatten)]
     following: Following,
     #[command(flatten)]
-    output: Output,
+    pub output: Output,
 }
 
 impl PlanCommand {
     pub async fn run(self) -> Result<u8, Stop> {
+        let (_, plans) = self.prepare().await?;
+        run::print_plans(&plans, &self.output)
+    }
+
+    /// The plans, and the AWS that they were made for: a deployment begins with the same.
+    pub async fn prepare(&self) -> Result<(Connection<SystemClock>, Vec<(Plan, Survey)>), Stop> {
         self.output.check()?;
         let wishes = wishes::gather(&self.selection, &self.following)?;
         warn(&wishes.warnings);
         let aws = connect(wishes.region.clone()).await?;
         let plans = run::plan_all(&aws, &SystemClock, &wishes, &self.output).await?;
-        run::print_plans(&plans, &self.output)
+        Ok((aws, plans))
     }
 }
