@@ -162,17 +162,18 @@ impl World {
         }
     }
 
+    /// Every task of a cluster that is still shown, stopped ones too; none where there is no such cluster.
+    pub(super) fn tasks_in(&self, cluster: &str) -> impl Iterator<Item = &Task> {
+        let cluster = self.account.clusters.get(cluster);
+        cluster.into_iter().flat_map(|c| c.tasks.values())
+    }
+
     /// CPU, memory and fixed ports that are reserved on an instance: what `registered` minus `remaining` is. What the
     /// faults in force take counts as if other tasks had reserved it.
     pub fn booked(&self, cluster: &str, instance: &str) -> (i64, i64, BTreeSet<u16>) {
         let mut ports = BTreeSet::new();
         let (mut cpu, mut memory) = (0, 0);
-        let tasks = self
-            .account
-            .clusters
-            .get(cluster)
-            .into_iter()
-            .flat_map(|c| c.tasks.values());
+        let tasks = self.tasks_in(cluster);
         for task in tasks.filter(|t| t.desired_status == "RUNNING" && t.instance.as_deref() == Some(instance)) {
             cpu += task.cpu;
             memory += task.memory;
@@ -209,12 +210,7 @@ impl World {
 
     /// The host ports on which containers really listen.
     pub(super) fn held_ports(&self, cluster: &str, instance: &str) -> BTreeSet<u16> {
-        let tasks = self
-            .account
-            .clusters
-            .get(cluster)
-            .into_iter()
-            .flat_map(|c| c.tasks.values());
+        let tasks = self.tasks_in(cluster);
         tasks
             .filter(|task| task.instance.as_deref() == Some(instance))
             .flat_map(|task| &task.containers)

@@ -332,12 +332,7 @@ impl World {
     }
 
     fn old_tasks_left(&self, cluster: &str, name: &str, primary: &str) -> usize {
-        let tasks = self
-            .account
-            .clusters
-            .get(cluster)
-            .into_iter()
-            .flat_map(|c| c.tasks.values());
+        let tasks = self.tasks_in(cluster);
         tasks
             .filter(|t| t.service == name && t.started_by != primary && t.last_status != "STOPPED")
             .count()

@@ -54,6 +54,12 @@ struct Story {
 }
 
 impl Story {
+    /// The ports of all targets that are listed now.
+    fn target_ports(&self) -> Vec<u16> {
+        let groups = self.world.account().target_groups.values();
+        groups.flat_map(|g| &g.targets).map(|t| t.port).collect()
+    }
+
     /// Waits a minute, registers the next revision and deploys it.
     fn of(scenario: &Scenario) -> Story {
         let mut world = World::new(scenario).expect("a world");

@@ -235,23 +235,9 @@ fn a_new_task_may_take_a_port_where_an_old_target_still_drains() {
     scenario.services[0].maximum_percent = 150;
     scenario.timings.early_port_reuse = true;
     let mut story = Story::of(&scenario);
-    let before: Vec<u16> = story
-        .world
-        .account()
-        .target_groups
-        .values()
-        .flat_map(|g| &g.targets)
-        .map(|t| t.port)
-        .collect();
+    let before: Vec<u16> = story.target_ports();
     story.pass(1800);
-    let after: Vec<u16> = story
-        .world
-        .account()
-        .target_groups
-        .values()
-        .flat_map(|g| &g.targets)
-        .map(|t| t.port)
-        .collect();
+    let after: Vec<u16> = story.target_ports();
     assert!(after.iter().any(|port| before.contains(port)), "{before:?} {after:?}");
     assert!(story.truth().is_done(), "{:?}", story.truth());
 }
