@@ -46,8 +46,7 @@ impl World {
         };
         let own = found.deployments.iter().find(|d| d.id == deployment_id);
         let is_primary = own.is_some_and(|d| d.status == "PRIMARY");
-        let tasks: Vec<&Task> = self.tasks_in(cluster).collect();
-        let tasks: Vec<&Task> = tasks.into_iter().filter(|t| t.service == service).collect();
+        let tasks: Vec<&Task> = self.tasks_in(cluster).filter(|t| t.service == service).collect();
         let is_new = |task: &&&Task| task.started_by == deployment_id;
         let running: Vec<&&Task> = tasks
             .iter()
