@@ -130,19 +130,27 @@ pub fn failed(
     let ours = scope.task_definition.short();
     let mut finding =
         cause.unwrap_or_else(|| Finding::error(Code::DeploymentFailed, format!("the deployment of {ours} failed")));
+    let then = what_follows(reason.as_deref(), rolls_back);
     if let Some(reason) = reason {
         finding.evidence.push(("ecs".into(), reason));
     }
-    let then = if rolls_back {
-        "a rollback is due, and none has begun so far"
-    } else {
-        "it does not roll back (the circuit breaker's rollback is off)"
-    };
     finding.state = Some(format!(
         "{}; ECS starts no more tasks of {ours}, and {then}",
         look.serving_line()
     ));
     finding
+}
+
+/// Only the circuit breaker's settings are read. A failure of another kind, an alarm's for example, may be rolled back by
+/// what was not looked at.
+fn what_follows(reason: Option<&str>, rolls_back: bool) -> &'static str {
+    if rolls_back {
+        "a rollback is due, and none has begun so far"
+    } else if reason.is_some_and(|words| words.contains("circuit breaker")) {
+        "it does not roll back (the circuit breaker's rollback is off)"
+    } else {
+        "no rollback has been seen (not checked: whether a CloudWatch alarm rolls back)"
+    }
 }
 
 /// Certain to fail, said before ECS gives up.
@@ -341,4 +349,17 @@ pub fn join_missing() -> Finding {
         "not checked: which target belongs to which task (ecs:DescribeContainerInstances may not be read); every target that is newer than the deployment was taken for a new one",
     )
     .hint("allow ecs:DescribeContainerInstances to the role of this run")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::what_follows;
+
+    #[test]
+    fn only_the_circuit_breaker_is_said_to_be_off() {
+        let breaker = Some("ECS deployment circuit breaker: tasks failed to start.");
+        assert!(what_follows(breaker, false).contains("circuit breaker's rollback is off"));
+        assert!(what_follows(Some("ECS deployment failed: alarm detected."), false).contains("not checked"));
+        assert!(what_follows(breaker, true).contains("is due"));
+    }
 }
