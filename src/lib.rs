@@ -11,6 +11,7 @@
 //! | | [`task_definition`] | the user's document: read, rendered, compared, checked |
 //! | | [`rollout`] | the observer: from snapshots to a verdict |
 //! | | [`preflight`], [`forecast`], [`plan`] | what is known, expected and intended before the first change |
+//! | | [`pull_request`] | where a run speaks on GitHub |
 //! | | [`event`] | the one vocabulary of what a run tells |
 //! | ports | [`port`] | what the application needs of the world |
 //! | application | [`survey`], [`deploy`] | the only loops in the program |
@@ -28,6 +29,7 @@ pub mod id;
 pub mod nearest;
 pub mod plan;
 pub mod preflight;
+pub mod pull_request;
 pub mod rollout;
 pub mod service;
 pub mod target;

@@ -7,6 +7,7 @@ use std::time::Duration;
 pub use crate::api_error::{ApiError, ApiErrorKind};
 use crate::event::RunEvent;
 use crate::id::{ClusterName, ContainerInstanceArn, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn};
+use crate::pull_request::{Comment, PullRequest};
 use crate::service::{Service, ServiceDeployment, ServiceUpdate};
 use crate::target::{TargetGroup, TargetHealth};
 use crate::task::{ContainerInstance, Task};
@@ -77,6 +78,22 @@ pub trait LoadBalancing {
     /// With the deregistration delay from DescribeTargetGroupAttributes, where that may be read.
     fn describe_target_groups(&self, arns: &[TargetGroupArn]) -> impl Future<Output = ApiResult<Vec<TargetGroup>>>;
     fn describe_target_health(&self, arn: &TargetGroupArn) -> impl Future<Output = ApiResult<Vec<TargetHealth>>>;
+}
+
+/// A repository on GitHub, as far as a run speaks there. Nothing here is needed for a deployment.
+///
+/// Reads may be repeated by an implementation; a comment, a deployment or a status is never created twice by it.
+pub trait PullRequests {
+    /// The pull requests that GitHub associates with a commit: merged ones and open ones, in no useful order.
+    fn pull_requests_of(&self, commit: &str) -> impl Future<Output = ApiResult<Vec<PullRequest>>>;
+    fn pull_request(&self, number: u64) -> impl Future<Output = ApiResult<PullRequest>>;
+    /// The login that comments of this token carry.
+    fn own_login(&self) -> impl Future<Output = ApiResult<String>>;
+    /// All comments of the pull request, oldest first.
+    fn comments(&self, number: u64) -> impl Future<Output = ApiResult<Vec<Comment>>>;
+    fn create_comment(&self, number: u64, body: &str) -> impl Future<Output = ApiResult<Comment>>;
+    fn edit_comment(&self, id: u64, body: &str) -> impl Future<Output = ApiResult<Comment>>;
+    fn delete_comment(&self, id: u64) -> impl Future<Output = ApiResult<()>>;
 }
 
 /// Time. In a rehearsal it is virtual and moves when somebody sleeps.

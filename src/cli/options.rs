@@ -1,5 +1,6 @@
 //! Flags that several commands share. Flag > environment (`PORTZERO_…`) > file > default.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -83,6 +84,59 @@ pub struct Output {
     /// Only the end of the story
     #[arg(short, long, env = "PORTZERO_QUIET", value_parser = BoolishValueParser::new())]
     pub quiet: bool,
+    #[command(flatten)]
+    pub telling: Telling,
+}
+
+/// Who is told on GitHub.
+#[derive(Clone, Default, Args)]
+pub struct Telling {
+    /// Comment on the pull request: in GitHub Actions for plans and deployments, never, or always (rehearsals too)
+    #[arg(
+        long,
+        value_enum,
+        value_name = "auto|never|always",
+        env = "PORTZERO_COMMENT",
+        default_value = "auto",
+        hide_default_value = true
+    )]
+    pub comment: Commenting,
+    /// Which comment of the pull request is this run's [default: ENVIRONMENT/FILE]
+    #[arg(long, value_name = "KEY", env = "PORTZERO_COMMENT_KEY")]
+    pub comment_key: Option<String>,
+    /// The pull request to speak in [default: the one that the workflow run belongs to]
+    #[arg(long, value_name = "NUMBER", env = "PORTZERO_PULL_REQUEST")]
+    pub pull_request: Option<u64>,
+    /// Token for GitHub's API [default: GITHUB_TOKEN]
+    #[arg(long, value_name = "TOKEN", env = "PORTZERO_GITHUB_TOKEN", hide_env_values = true)]
+    pub github_token: Option<String>,
+    /// Record a GitHub deployment of the environment, with its status and address
+    #[arg(long, env = "PORTZERO_GITHUB_DEPLOYMENT", value_parser = BoolishValueParser::new())]
+    pub github_deployment: bool,
+    /// Set a status on the commit
+    #[arg(long, env = "PORTZERO_COMMIT_STATUS", value_parser = BoolishValueParser::new())]
+    pub commit_status: bool,
+    /// Hide AWS account ids [default: true where the repository is public]
+    #[arg(long, value_name = "true|false", env = "PORTZERO_HIDE_ACCOUNT_IDS", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", action = ArgAction::Set, value_parser = BoolishValueParser::new())]
+    pub hide_account_ids: Option<bool>,
+}
+
+/// Without the token.
+impl fmt::Debug for Telling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Telling")
+            .field("comment", &self.comment)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Commenting {
+    #[default]
+    Auto,
+    Never,
+    Always,
 }
 
 impl Output {

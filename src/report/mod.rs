@@ -3,6 +3,8 @@
 pub mod finding;
 pub mod line;
 pub mod log;
+pub mod markdown;
 pub mod plan;
+pub mod redact;
 pub mod result;
 pub mod text;

@@ -30,6 +30,7 @@ pub const ORDER: &[(&str, Layer)] = &[
     ("preflight", Layer::Domain),
     ("forecast", Layer::Domain),
     ("plan", Layer::Domain),
+    ("pull_request", Layer::Domain),
     ("event", Layer::Domain),
     ("port", Layer::Port),
     ("survey", Layer::Application),
