@@ -25,10 +25,10 @@ impl Deploy {
         if self.dry_run {
             return self.plan.run().await;
         }
-        let (aws, plans) = self.plan.prepare().await?;
+        let (aws, plans, mut surfaces) = self.plan.prepare().await?;
         // From here on AWS may be changed, so a signal must not end the program without a word.
         let signals = Signals::listen();
-        run::execute((&aws, &SystemClock, &signals), plans, &self.plan.output, || {
+        run::execute((&aws, &SystemClock, &signals), plans, &mut surfaces, || {
             aws.request_counts()
         })
         .await

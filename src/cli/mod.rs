@@ -20,6 +20,7 @@ mod signals;
 mod simulate;
 mod stage;
 mod streams;
+mod surfaces;
 mod variables;
 mod wishes;
 

@@ -78,7 +78,7 @@ pub struct Output {
     /// What goes to stdout; the story of the run goes to stderr
     #[arg(long, value_enum, env = "PORTZERO_FORMAT", default_value = "text")]
     pub format: Format,
-    /// Write the result document to this file (.json)
+    /// Write the result to this file: a page where it ends in .md, else the result document
     #[arg(long, value_name = "PATH", env = "PORTZERO_REPORT")]
     pub report: Option<PathBuf>,
     /// Only the end of the story
@@ -170,6 +170,7 @@ pub enum Format {
     #[default]
     Text,
     Json,
+    Markdown,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

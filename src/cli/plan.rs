@@ -5,6 +5,7 @@ use clap::Args;
 use crate::aws::Connection;
 use crate::cli::deploy::{connect, warn};
 use crate::cli::options::{Following, Output, Selection};
+use crate::cli::surfaces::Surfaces;
 use crate::cli::{Stop, run, wishes};
 use crate::clock::SystemClock;
 use crate::plan::Plan;
@@ -22,17 +23,18 @@ pub struct PlanCommand {
 
 impl PlanCommand {
     pub async fn run(self) -> Result<u8, Stop> {
-        let (_, plans) = self.prepare().await?;
-        run::print_plans(&plans, &self.output)
+        let (_, plans, mut surfaces) = self.prepare().await?;
+        run::show_plans(plans, &mut surfaces).await
     }
 
     /// The plans, and the AWS that they were made for: a deployment begins with the same.
-    pub async fn prepare(&self) -> Result<(Connection<SystemClock>, Vec<(Plan, Survey)>), Stop> {
+    pub async fn prepare(&self) -> Result<(Connection<SystemClock>, Vec<(Plan, Survey)>, Surfaces<'_>), Stop> {
         self.output.check()?;
         let wishes = wishes::gather(&self.selection, &self.following)?;
         warn(&wishes.warnings);
+        let mut surfaces = Surfaces::open(&self.output, &wishes, false);
         let aws = connect(wishes.region.clone()).await?;
-        let plans = run::plan_all(&aws, &SystemClock, &wishes, &self.output).await?;
-        Ok((aws, plans))
+        let plans = run::plan_all(&aws, &SystemClock, &wishes, &mut surfaces).await?;
+        Ok((aws, plans, surfaces))
     }
 }

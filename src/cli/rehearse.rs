@@ -12,6 +12,7 @@ use clap::builder::BoolishValueParser;
 use crate::aws::{Connection, ConnectionOptions, StaticCredentials};
 use crate::cli::options::{Following, Output, Selection};
 use crate::cli::signals::Signals;
+use crate::cli::surfaces::Surfaces;
 use crate::cli::wishes::Wishes;
 use crate::cli::{Stop, deploy, files, recipients, run, stage, streams, wishes};
 use crate::clock::SystemClock;
@@ -88,11 +89,12 @@ impl Rehearse {
         }
         let wishes = wishes::gather(&self.selection, &self.following)?;
         deploy::warn(&wishes.warnings);
+        let mut surfaces = Surfaces::open(&self.output, &wishes, true);
         let mut is_staged = false;
         let mut scenario = match given {
             Some(scenario) => scenario,
             None => {
-                check(&wishes, &self.output)?;
+                check(&wishes, &mut surfaces).await?;
                 is_staged = true;
                 stage::scenario(&wishes)?
             }
@@ -121,12 +123,12 @@ impl Rehearse {
         let aws = Connection::open(options, clock.clone())
             .await
             .map_err(|finding| Stop::from(*finding))?;
-        let plans = run::plan_all(&aws, &clock, &wishes, &self.output).await?;
+        let plans = run::plan_all(&aws, &clock, &wishes, &mut surfaces).await?;
         if self.dry_run {
-            return run::print_plans(&plans, &self.output);
+            return run::show_plans(plans, &mut surfaces).await;
         }
         let signals = Signals::listen();
-        let code = run::execute((&aws, &clock, &signals), plans, &self.output, || aws.request_counts()).await?;
+        let code = run::execute((&aws, &clock, &signals), plans, &mut surfaces, || aws.request_counts()).await?;
         if code == Verdict::Interrupted.exit_code() {
             streams::tell("(rehearsal: the simulated rollout ends with this program)");
         }
@@ -156,7 +158,7 @@ impl WorldOptions {
 
 /// The simulated running revision is made from the user's own definition: without this, a mistake in it would seem to
 /// run already.
-fn check(wishes: &Wishes, output: &Output) -> Result<(), Stop> {
+async fn check(wishes: &Wishes, surfaces: &mut Surfaces<'_>) -> Result<(), Stop> {
     // The time that the world would begin at: a rehearsal's report tells the same each time.
     let now = open_world(&Scenario::default())?.borrow().now();
     let mut refused = Vec::new();
@@ -172,7 +174,7 @@ fn check(wishes: &Wishes, output: &Output) -> Result<(), Stop> {
     if refused.is_empty() {
         Ok(())
     } else {
-        Err(run::refuse(refused, output, now))
+        Err(run::refuse(refused, surfaces, now).await)
     }
 }
 

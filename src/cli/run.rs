@@ -1,8 +1,8 @@
 //! The one path of deploy, plan and rehearse: plan every service, then execute the plans one after the other.
 
-use crate::cli::options::{Format, Output};
+use crate::cli::surfaces::{Ending, Surfaces};
 use crate::cli::wishes::Wishes;
-use crate::cli::{Stop, recipients, streams};
+use crate::cli::{Stop, recipients};
 use crate::deploy::{self, Run, ServiceRun};
 use crate::event::EventKind;
 use crate::finding::{Code, Finding};
@@ -19,7 +19,7 @@ pub async fn plan_all<A: Ecs + LoadBalancing, C: Clock>(
     aws: &A,
     clock: &C,
     wishes: &Wishes,
-    output: &Output,
+    surfaces: &mut Surfaces<'_>,
 ) -> Result<Vec<(Plan, Survey)>, Stop> {
     let mut plans = Vec::new();
     let mut refused = Vec::new();
@@ -35,34 +35,30 @@ pub async fn plan_all<A: Ecs + LoadBalancing, C: Clock>(
     if refused.is_empty() {
         Ok(plans)
     } else {
-        Err(refuse(refused, output, clock.now()))
+        Err(refuse(refused, surfaces, clock.now()).await)
     }
 }
 
-/// Nothing was changed: the result document says so, and the findings are printed, the cause first.
-pub fn refuse(runs: Vec<ServiceRun>, output: &Output, now: Timestamp) -> Stop {
-    let document = report::result::document(&runs, &RequestCounts::default(), now, now);
+/// Nothing was changed: every surface says so, and the findings are printed, the cause first.
+pub async fn refuse(runs: Vec<ServiceRun>, surfaces: &mut Surfaces<'_>, now: Timestamp) -> Stop {
+    let ending = Ending {
+        runs: &runs,
+        counts: &RequestCounts::default(),
+        started_at: now,
+        ended_at: now,
+    };
     // A document that is lost has been told of, and the refusal is the graver end.
-    let _ = write_result(&document, output);
+    let _ = surfaces.ended(&ending).await;
     let mut findings: Vec<Finding> = runs.into_iter().flat_map(|run| run.outcome.findings).collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     Stop::refused(findings)
 }
 
-/// Prints plans; the exit code says whether they would be refused.
-pub fn print_plans(plans: &[(Plan, Survey)], output: &Output) -> Result<u8, Stop> {
-    match output.format {
-        Format::Text => {
-            for (plan, _) in plans {
-                streams::hand_over(&report::plan::text(plan))?;
-            }
-        }
-        Format::Json => {
-            let all: Vec<_> = plans.iter().map(|(plan, _)| report::plan::json(plan)).collect();
-            streams::hand_over(&serde_json::json!({ "version": 1, "plans": all }).to_string())?;
-        }
-    }
-    let is_refused = plans.iter().any(|(plan, _)| plan.is_refused());
+/// Hands plans over; the exit code says whether they would be refused.
+pub async fn show_plans(plans: Vec<(Plan, Survey)>, surfaces: &mut Surfaces<'_>) -> Result<u8, Stop> {
+    let plans: Vec<Plan> = plans.into_iter().map(|(plan, _)| plan).collect();
+    surfaces.planned(&plans).await?;
+    let is_refused = plans.iter().any(Plan::is_refused);
     Ok(if is_refused { Verdict::Refused.exit_code() } else { 0 })
 }
 
@@ -70,7 +66,7 @@ pub fn print_plans(plans: &[(Plan, Survey)], output: &Output) -> Result<u8, Stop
 pub async fn execute<A, C, I>(
     (aws, clock, interrupts): (&A, &C, &I),
     plans: Vec<(Plan, Survey)>,
-    output: &Output,
+    surfaces: &mut Surfaces<'_>,
     counts: impl Fn() -> RequestCounts,
 ) -> Result<u8, Stop>
 where
@@ -86,7 +82,8 @@ where
         .unwrap_or(0);
     let mut log = Story {
         log: Log::new(std::io::stderr(), width),
-        is_quiet: output.quiet,
+        is_quiet: surfaces.is_quiet(),
+        told: String::new(),
     };
     if plans.iter().any(|(plan, _)| plan.is_refused()) {
         let refused = plans.into_iter().filter(|(plan, _)| plan.is_refused());
@@ -94,7 +91,7 @@ where
             let findings = plan.findings.clone();
             ServiceRun::refused(plan.wish.clone(), Some(plan), findings, started_at)
         });
-        return Err(refuse(runs.collect(), output, started_at));
+        return Err(refuse(runs.collect(), surfaces, started_at).await);
     }
     let mut run = Run {
         aws,
@@ -106,6 +103,7 @@ where
     for (plan, _) in &plans {
         tell_plan(&mut run, plan);
     }
+    surfaces.begin(&plans);
     let mut runs: Vec<ServiceRun> = Vec::new();
     let mut left = Vec::new();
     for (plan, survey) in plans {
@@ -129,9 +127,16 @@ where
         );
         log.log.print(&format!("\n{}", report::finding::render(&finding)));
     }
-    let document = report::result::document(&runs, &counts, started_at, clock.now());
+    surfaces.setting.left = left;
+    surfaces.setting.log = log.told;
     let verdict = report::result::overall(&runs);
-    match write_result(&document, output) {
+    let ending = Ending {
+        runs: &runs,
+        counts: &counts,
+        started_at,
+        ended_at: clock.now(),
+    };
+    match surfaces.ended(&ending).await {
         // Whoever reads stdout must not take nothing for success.
         Err(lost) if verdict.is_success() => Err(lost),
         _ => Ok(verdict.exit_code()),
@@ -173,38 +178,20 @@ where
     }
 }
 
-/// A report that cannot be written is a warning: the verdict stands.
-///
-/// # Errors
-/// The document was asked for on stdout, and is lost.
-fn write_result(document: &report::result::ResultDocument, output: &Output) -> Result<(), Stop> {
-    let Ok(mut json) = serde_json::to_string_pretty(document) else {
-        return Ok(());
-    };
-    json.push('\n');
-    if let Some(path) = &output.report
-        && let Err(error) = std::fs::write(path, &json)
-    {
-        let path = path.display();
-        streams::tell(&format!("warning: the report could not be written to {path}: {error}"));
-    }
-    match output.format {
-        Format::Json => streams::hand_over(&json),
-        Format::Text => Ok(()),
-    }
-}
-
-/// The log, or with `--quiet` only what is printed at the end.
+/// The log, or with `--quiet` only what is printed at the end; and all of it for the surfaces that tell it later.
 struct Story {
     log: Log<std::io::Stderr>,
     is_quiet: bool,
+    told: String,
 }
 
 impl Report for Story {
     fn event(&mut self, event: &crate::event::RunEvent) {
+        let Some(line) = self.log.line(event) else { return };
         if !self.is_quiet {
-            self.log.event(event);
+            self.log.print(&line);
         }
+        self.told.push_str(&line);
     }
 }
 

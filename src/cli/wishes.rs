@@ -24,6 +24,10 @@ pub struct Wishes {
     /// The stanza behind each wish, where there is a file.
     pub stanzas: Vec<Option<ServiceConfig>>,
     pub region: Option<String>,
+    /// The environment of the file that was chosen.
+    pub environment: Option<String>,
+    /// The configuration file.
+    pub file: Option<PathBuf>,
     pub warnings: Vec<Finding>,
 }
 
@@ -63,6 +67,8 @@ pub fn gather(selection: &Selection, following: &Following) -> Result<Wishes, St
             wishes,
             stanzas,
             region,
+            environment: config.as_ref().and_then(|(_, c)| c.environment.clone()),
+            file: config.map(|(path, _)| path),
             warnings,
         })
     } else {
@@ -81,8 +87,7 @@ fn read_config(selection: &Selection) -> Result<Option<(PathBuf, Config)>, Stop>
         vars.insert(name.to_owned(), value.to_owned());
     }
     let lookup = |name: &str| std::env::var(name).ok();
-    let is_branch = std::env::var("GITHUB_REF_TYPE").is_ok_and(|kind| kind == "branch");
-    let branch = std::env::var("GITHUB_REF_NAME").ok().filter(|_| is_branch);
+    let branch = branch();
     let name = path.display().to_string();
     let config = config::read(
         &text,
@@ -94,6 +99,14 @@ fn read_config(selection: &Selection) -> Result<Option<(PathBuf, Config)>, Stop>
     )
     .map_err(Stop::usage)?;
     Ok(Some((path, config)))
+}
+
+/// The branch that the run is about: the one that was pushed to, or the one that a pull request is to be merged into.
+fn branch() -> Option<String> {
+    let variable = |name| std::env::var(name).ok().filter(|text: &String| !text.is_empty());
+    let is_branch = variable("GITHUB_REF_TYPE").is_some_and(|kind| kind == "branch");
+    let pushed = || variable("GITHUB_REF_NAME").filter(|_| is_branch);
+    variable("GITHUB_BASE_REF").or_else(pushed)
 }
 
 /// The stanzas that are meant; `None` for a service that no file describes.

@@ -22,6 +22,13 @@ impl<W: std::io::Write> Log<W> {
         Self { out, width }
     }
 
+    /// The line of an event; `None` where it is told elsewhere.
+    pub fn line(&self, event: &RunEvent) -> Option<String> {
+        let text = line::render(event)?;
+        let (elapsed, width) = (human(event.elapsed), self.width);
+        Some(format!("{elapsed:>7}  {:<width$}  {text}\n", event.service))
+    }
+
     pub fn print(&mut self, text: &str) {
         let _ = self.out.write_all(text.as_bytes());
         let _ = self.out.flush();
@@ -30,13 +37,7 @@ impl<W: std::io::Write> Log<W> {
 
 impl<W: std::io::Write> Report for Log<W> {
     fn event(&mut self, event: &RunEvent) {
-        if let Some(text) = line::render(event) {
-            let line = format!(
-                "{:>7}  {:<width$}  {text}\n",
-                human(event.elapsed),
-                event.service,
-                width = self.width
-            );
+        if let Some(line) = self.line(event) {
             self.print(&line);
         }
     }

@@ -23,6 +23,26 @@ impl<'r> Markdown<'r> {
         format!("`{}`", self.redaction.apply(data))
     }
 
+    /// A code span for a table cell.
+    pub fn cell_code(&self, data: &str) -> String {
+        self.code(data)
+    }
+
+    pub fn link(&self, label: &str, url: &str) -> String {
+        format!("[{}]({url})", self.text(label))
+    }
+
+    pub fn details(&self, summary: &str, body: &str) -> String {
+        format!(
+            "<details><summary>{}</summary>\n\n{body}\n</details>",
+            self.redaction.apply(summary)
+        )
+    }
+
+    pub fn mermaid(&self, data: &str) -> String {
+        self.redaction.apply(data)
+    }
+
     /// A fenced block.
     pub fn fence(&self, language: &str, data: &str) -> String {
         format!("```{language}\n{}\n```\n", self.redaction.apply(data))

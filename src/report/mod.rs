@@ -4,6 +4,8 @@ pub mod finding;
 pub mod line;
 pub mod log;
 pub mod markdown;
+pub mod outputs;
+pub mod page;
 pub mod plan;
 pub mod redact;
 pub mod result;

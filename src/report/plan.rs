@@ -83,7 +83,7 @@ pub fn findings(list: &[Finding]) -> Vec<serde_json::Value> {
         .collect()
 }
 
-fn target_group(group: &TargetGroup) -> String {
+pub fn target_group(group: &TargetGroup) -> String {
     let check = &group.health_check;
     let what = match (&check.path, check.enabled) {
         (_, false) => "no health check".to_owned(),

@@ -1,0 +1,115 @@
+//! What later steps of a workflow can read: the outputs of the action.
+//!
+//! A runner drops an output that holds a masked value, and account ids are often masked. So what can be said without an ARN
+//! is in `services` as well.
+
+use serde_json::json;
+
+use crate::deploy::ServiceRun;
+use crate::plan::Plan;
+use crate::report::page;
+use crate::report::result;
+use crate::rollout::Whose;
+
+/// The verdict of a plan that nothing speaks against.
+const PLANNED: &str = "planned";
+const REFUSED: &str = "refused";
+
+pub type Outputs = Vec<(&'static str, String)>;
+
+/// The names, as action.yml declares them.
+pub const NAMES: [&str; 12] = [
+    "verdict",
+    "task-definition-arn",
+    "previous-task-definition-arn",
+    "deployment-id",
+    "changed",
+    "healthy-targets",
+    "drained-targets",
+    "duration",
+    "url",
+    "comment-url",
+    "report",
+    "services",
+];
+
+/// Of a run. What belongs to one service is empty where there are several: then `services` has it.
+pub fn of_runs(runs: &[ServiceRun]) -> Outputs {
+    let only = match runs {
+        [only] => Some(only),
+        _ => None,
+    };
+    let count = |whose, state| -> usize { runs.iter().map(|r| page::reached(&r.targets, whose, state)).sum() };
+    let text = |value: Option<String>| value.unwrap_or_default();
+    let seconds: u64 = runs.iter().map(|r| r.duration.as_secs()).sum();
+    vec![
+        ("verdict", result::overall(runs).as_str().to_owned()),
+        (
+            "task-definition-arn",
+            text(only.and_then(|r| Some(r.after.as_ref()?.to_string()))),
+        ),
+        (
+            "previous-task-definition-arn",
+            text(only.and_then(|r| Some(r.before.as_ref()?.to_string()))),
+        ),
+        (
+            "deployment-id",
+            text(only.and_then(|r| Some(r.deployment.as_ref()?.to_string()))),
+        ),
+        ("changed", runs.iter().any(is_changed).to_string()),
+        ("healthy-targets", count(Whose::New, "healthy").to_string()),
+        ("drained-targets", count(Whose::Old, "gone").to_string()),
+        ("duration", seconds.to_string()),
+        (
+            "services",
+            serde_json::Value::Array(runs.iter().map(service).collect()).to_string(),
+        ),
+    ]
+}
+
+/// Of a plan: what would be changed.
+pub fn of_plans(plans: &[Plan]) -> Outputs {
+    let is_refused = plans.iter().any(Plan::is_refused);
+    let before = match plans {
+        [only] => only.before.as_ref().map(ToString::to_string),
+        _ => None,
+    };
+    let services = plans.iter().map(|plan| {
+        json!({
+            "name": plan.wish.service.as_str(),
+            "cluster": plan.wish.cluster.as_str(),
+            "verdict": if plan.is_refused() { REFUSED } else { PLANNED },
+            "previous": plan.before.as_ref().map(|arn| arn.short()),
+            "changed": plan.starts_rollout(),
+            "forecast_s": plan.forecast.drained.as_secs(),
+        })
+    });
+    vec![
+        ("verdict", if is_refused { REFUSED } else { PLANNED }.to_owned()),
+        ("previous-task-definition-arn", before.unwrap_or_default()),
+        ("changed", plans.iter().any(Plan::starts_rollout).to_string()),
+        ("services", serde_json::Value::Array(services.collect()).to_string()),
+    ]
+}
+
+/// Without ARNs.
+fn service(run: &ServiceRun) -> serde_json::Value {
+    json!({
+        "name": run.wish.service.as_str(),
+        "cluster": run.wish.cluster.as_str(),
+        "verdict": run.outcome.verdict.as_str(),
+        "revision": run.after.as_ref().map(|arn| arn.short()),
+        "previous": run.before.as_ref().map(|arn| arn.short()),
+        "changed": is_changed(run),
+        "rolled_back": run.outcome.is_rolled_back,
+        "deployment": run.deployment.as_ref().map(ToString::to_string),
+        "healthy_targets": page::reached(&run.targets, Whose::New, "healthy"),
+        "drained_targets": page::reached(&run.targets, Whose::Old, "gone"),
+        "duration_s": run.duration.as_secs(),
+        "causes": run.outcome.findings.iter().map(|f| f.code.as_str()).collect::<Vec<_>>(),
+    })
+}
+
+fn is_changed(run: &ServiceRun) -> bool {
+    run.deployment.is_some()
+}

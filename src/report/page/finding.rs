@@ -1,0 +1,47 @@
+//! A finding, set off from the rest: cause, evidence, state and next move.
+
+use crate::finding::{Finding, Severity};
+use crate::report::markdown::Markdown;
+use crate::report::page::prose;
+
+pub fn render(finding: &Finding, md: Markdown<'_>) -> String {
+    of_service(finding, None, md)
+}
+
+/// With the name of the service, where there are several.
+pub fn of_service(finding: &Finding, service: Option<&str>, md: Markdown<'_>) -> String {
+    let kind = match finding.severity {
+        Severity::Error => "CAUTION",
+        Severity::Warning => "WARNING",
+        Severity::Note => "NOTE",
+    };
+    let whose = service.map_or_else(String::new, |name| format!("{}: ", md.code(name)));
+    let mut lines = vec![
+        format!("[!{kind}]"),
+        format!(
+            "{whose}**{}** ({})",
+            prose(&finding.summary, md),
+            md.code(finding.code.as_str())
+        ),
+    ];
+    if let Some(location) = &finding.location {
+        lines.push(format!("at {}", md.code(&location.to_string())));
+    }
+    if !finding.evidence.is_empty() {
+        lines.push(String::new());
+        lines.push("| Evidence | |".to_owned());
+        lines.push("|---|---|".to_owned());
+        let rows = finding.evidence.iter();
+        lines.extend(rows.map(|(label, text)| format!("| {} | {} |", md.text(label), prose(text, md))));
+    }
+    if let Some(state) = &finding.state {
+        lines.push(String::new());
+        lines.push(format!("**State:** {}", prose(state, md)));
+    }
+    for hint in finding.hints.iter().take(2) {
+        lines.push(String::new());
+        lines.push(format!("**Next:** {}", prose(hint, md)));
+    }
+    let quoted = lines.iter().map(|line| format!("> {line}").trim_end().to_owned());
+    quoted.collect::<Vec<_>>().join("\n")
+}

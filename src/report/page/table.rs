@@ -1,0 +1,157 @@
+//! A row a service.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::deploy::ServiceRun;
+use crate::plan::Plan;
+use crate::report::markdown::Markdown;
+use crate::report::page::fit::Block;
+use crate::rollout::{TargetStory, Until, Verdict, Whose};
+use crate::time::human;
+
+/// As many rows as fit half a comment whatever the names are; a run has ten or twenty services at most.
+const ROWS_MAX: usize = 100;
+/// A cell that has nothing to say.
+const NOTHING: &str = "–";
+
+pub fn plans(plans: &[Plan], md: Markdown<'_>) -> Block {
+    let head = "| Service | Revision | New targets serve | Old ones drained | Wait budget |\n|---|---|---|---|---|";
+    let rows = plans.iter().map(|plan| {
+        format!(
+            "| {} | {} | {} | {} | {} |",
+            service(plan.wish.service.as_str(), plan.wish.cluster.as_str(), md),
+            md.cell_code(&plan.revisions()),
+            span(plan.forecast.switched),
+            span(plan.forecast.drained),
+            span(plan.wait_budget()),
+        )
+    });
+    table(head, rows.collect())
+}
+
+pub fn runs(runs: &[ServiceRun], md: Markdown<'_>) -> Block {
+    let addresses: Vec<Option<String>> = runs.iter().map(|run| address(run, md)).collect();
+    let has_address = addresses.iter().any(Option::is_some);
+    let mut head = "| | Service | Revision | New targets | Old targets | Took | Forecast |".to_owned();
+    let mut rule = "|---|---|---|---|---|---|---|".to_owned();
+    if has_address {
+        head.push_str(" Address |");
+        rule.push_str("---|");
+    }
+    let rows = runs.iter().zip(addresses).map(|(run, address)| {
+        let mut row = format!(
+            "| {} | {} | {} | {} | {} | {} | {} |",
+            icon(run),
+            service(run.wish.service.as_str(), run.wish.cluster.as_str(), md),
+            revisions(run, md),
+            states(&run.targets, Whose::New),
+            states(&run.targets, Whose::Old),
+            if run.deployment.is_some() {
+                span(run.duration)
+            } else {
+                NOTHING.into()
+            },
+            forecast(run),
+        );
+        if has_address {
+            row.push_str(&format!(" {} |", address.unwrap_or_else(|| NOTHING.into())));
+        }
+        row
+    });
+    table(&format!("{head}\n{rule}"), rows.collect())
+}
+
+/// What was not touched after a failure.
+pub fn left(names: &[String], md: Markdown<'_>) -> String {
+    let names: Vec<String> = names.iter().map(|name| md.code(name)).collect();
+    format!("Not touched after that: {}.", names.join(", "))
+}
+
+fn table(head: &str, rows: Vec<String>) -> Block {
+    let more = rows.len().saturating_sub(ROWS_MAX);
+    let mut text = head.to_owned();
+    for row in rows.iter().take(ROWS_MAX) {
+        text.push('\n');
+        text.push_str(row);
+    }
+    if more > 0 {
+        text.push_str(&format!("\n\n… and {more} more services"));
+    }
+    Block::must(text)
+}
+
+fn service(name: &str, cluster: &str, md: Markdown<'_>) -> String {
+    format!("**{}**<br>{}", md.text(name), md.text(cluster))
+}
+
+fn icon(run: &ServiceRun) -> &'static str {
+    match run.outcome.verdict {
+        Verdict::Succeeded => "✅",
+        Verdict::NothingToVerify => "☑️",
+        Verdict::Failed if run.outcome.is_rolled_back => "↩️",
+        Verdict::Failed => "❌",
+        Verdict::Refused => "⛔",
+        Verdict::TimedOut => "⌛",
+        Verdict::Superseded => "⏭️",
+        Verdict::CouldNotObserve => "❔",
+        Verdict::Interrupted => "✋",
+    }
+}
+
+fn revisions(run: &ServiceRun, md: Markdown<'_>) -> String {
+    let code = |arn: &crate::id::TaskDefinitionArn| md.cell_code(arn.short());
+    let before = run.before.as_ref().map_or_else(|| "nothing".to_owned(), code);
+    match &run.after {
+        None => format!("{before} stays"),
+        Some(after) if Some(after) == run.before.as_ref() => format!("{before} again"),
+        Some(after) if run.outcome.is_rolled_back => format!("{before} → {} → {before}", code(after)),
+        Some(after) => format!("{before} → {}", code(after)),
+    }
+}
+
+/// `2 healthy`, `1 healthy, 1 initial`: where the targets of one side have come to.
+fn states(targets: &[TargetStory], whose: Whose) -> String {
+    let mut counts = BTreeMap::<&str, usize>::new();
+    for state in last_states(targets, whose) {
+        let word = if state == "gone" { "drained" } else { state };
+        *counts.entry(word).or_default() += 1;
+    }
+    let parts: Vec<String> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
+    if parts.is_empty() {
+        NOTHING.into()
+    } else {
+        parts.join(", ")
+    }
+}
+
+/// How many targets of one side have come to a state.
+pub fn reached(targets: &[TargetStory], whose: Whose, state: &str) -> usize {
+    last_states(targets, whose).filter(|last| *last == state).count()
+}
+
+/// A new target that is gone is not counted: its task was replaced, and another one has taken its part.
+fn last_states(targets: &[TargetStory], whose: Whose) -> impl Iterator<Item = &str> {
+    let stories = targets.iter().filter(move |story| story.whose == whose);
+    let last = stories.filter_map(|story| Some(story.states.last()?.0.as_str()));
+    last.filter(move |state| whose == Whose::Old || *state != "gone")
+}
+
+/// A span that stays on one line of a narrow column.
+fn span(span: Duration) -> String {
+    human(span).replace(' ', "\u{a0}")
+}
+
+fn forecast(run: &ServiceRun) -> String {
+    run.plan.as_ref().map_or_else(
+        || NOTHING.to_owned(),
+        |plan| match plan.wish.until {
+            Until::Drained => span(plan.forecast.drained),
+            Until::Healthy | Until::Registered => span(plan.forecast.switched),
+        },
+    )
+}
+
+fn address(_run: &ServiceRun, _md: Markdown<'_>) -> Option<String> {
+    None
+}
