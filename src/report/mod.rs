@@ -1,5 +1,7 @@
 //! Reporters: from the one vocabulary of events and results to words. Nothing here decides anything.
 
+pub mod annotation;
+pub mod env_file;
 pub mod finding;
 pub mod line;
 pub mod log;
