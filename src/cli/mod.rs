@@ -16,10 +16,11 @@ mod recipients;
 mod rehearse;
 mod render;
 mod run;
+pub mod runner_files;
 mod signals;
 mod simulate;
 mod stage;
-mod streams;
+pub mod streams;
 mod surfaces;
 mod variables;
 mod wishes;
@@ -63,7 +64,7 @@ pub fn main() -> ExitCode {
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
+            print(&error);
             if let Some(name) = variables::at_fault(&command, &error) {
                 streams::tell(&format!("note: the value is that of the environment variable {name}"));
             }
@@ -82,6 +83,17 @@ pub fn main() -> ExitCode {
     let code = tokio::task::LocalSet::new().block_on(&runtime, cli.run());
     runtime.shutdown_background();
     ExitCode::from(code)
+}
+
+/// Help is what was asked for; a slip is told.
+fn print(error: &clap::Error) {
+    let text = error.render().to_string();
+    if error.use_stderr() {
+        streams::tell(text.trim_end());
+    } else {
+        // There is nothing to lose but the help, and stderr has been told.
+        let _ = streams::hand_over(&text);
+    }
 }
 
 impl Cli {

@@ -44,7 +44,8 @@ impl Render {
                 streams::tell(&report::text::clean(&change.to_string()));
             }
             deploy::warn(&rendered.findings);
-            streams::hand_over(&format!("{:#}", rendered.document))?;
+            let document = streams::Document::of_the_user(rendered.document);
+            streams::hand_over_document(&document)?;
         }
         Ok(0)
     }

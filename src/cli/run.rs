@@ -2,7 +2,7 @@
 
 use crate::cli::surfaces::{Ending, Surfaces};
 use crate::cli::wishes::Wishes;
-use crate::cli::{Stop, recipients};
+use crate::cli::{Stop, recipients, streams};
 use crate::deploy::{self, Run, ServiceRun};
 use crate::event::EventKind;
 use crate::finding::{Code, Finding};
@@ -81,7 +81,7 @@ where
         .max()
         .unwrap_or(0);
     let mut log = Story {
-        log: Log::new(std::io::stderr(), width),
+        log: Log::new(streams::story, width),
         is_quiet: surfaces.is_quiet(),
         told: String::new(),
     };
@@ -180,7 +180,7 @@ where
 
 /// The log, or with `--quiet` only what is printed at the end; and all of it for the surfaces that tell it later.
 struct Story {
-    log: Log<std::io::Stderr>,
+    log: Log<fn(&str)>,
     is_quiet: bool,
     told: String,
 }

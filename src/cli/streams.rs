@@ -1,14 +1,64 @@
-//! What is printed, on streams that may be full or gone.
+//! What is printed, on streams that may be full or gone. Nothing else in the program touches stdout or stderr, so that
+//! nothing is printed that shows a secret, moves a cursor, or is a command to a CI runner.
 
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, Write};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde_json::Value;
 
 use crate::cli::Stop;
+use crate::report::annotation::{self, Annotation};
+use crate::report::redact::Redaction;
+use crate::report::text;
+
+/// Variables that hold a credential of this process.
+const CREDENTIALS: [&str; 9] = [
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "GITHUB_TOKEN",
+    "GH_TOKEN",
+    "PORTZERO_GITHUB_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "ACTIONS_RUNTIME_TOKEN",
+];
+
+static REDACTION: RwLock<Option<Arc<Redaction>>> = RwLock::new(None);
+
+/// Sets what is hidden from now on: before the first word where it can be, and as soon as the flags are read. The
+/// credentials in the environment are hidden in any case.
+pub fn hide(mut redaction: Redaction) -> Arc<Redaction> {
+    for secret in CREDENTIALS.iter().filter_map(|name| std::env::var(name).ok()) {
+        redaction.known.add(&secret);
+    }
+    let redaction = Arc::new(redaction);
+    *REDACTION.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&redaction));
+    redaction
+}
+
+/// What is hidden from everybody who reads what this process writes.
+pub fn redaction() -> Arc<Redaction> {
+    let set = REDACTION.read().unwrap_or_else(PoisonError::into_inner).clone();
+    set.unwrap_or_else(|| hide(Redaction::default()))
+}
 
 /// Words for people, on stderr. Where nobody can hear them, the work goes on.
 pub fn tell(text: &str) {
+    story(&format!("{text}\n"));
+}
+
+/// A piece of a story of several lines, as [`tell`], but ending where it ends.
+pub fn story(text: &str) {
+    let _ = write(&mut std::io::stderr().lock(), &safe(text));
+}
+
+/// Annotations for GitHub, on stderr, which its runner reads as well: stdout may carry a document.
+pub fn annotate(annotations: &[Annotation]) {
     let mut out = std::io::stderr().lock();
-    let _ = writeln!(out, "{text}");
-    let _ = out.flush();
+    for command in annotation::commands(annotations, &redaction()) {
+        let _ = write(&mut out, &format!("{command}\n"));
+    }
 }
 
 /// What was asked for, on stdout. A reader who has seen enough (`| head`) is none the worse for it.
@@ -16,12 +66,62 @@ pub fn tell(text: &str) {
 /// # Errors
 /// The text is lost, for example on a full device; stderr has been told.
 pub fn hand_over(text: &str) -> Result<(), Stop> {
-    let mut out = std::io::stdout().lock();
-    match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
+    give(&safe(text))
+}
+
+/// A document for a machine, on stdout; as [`hand_over`].
+///
+/// # Errors
+/// The document is lost.
+pub fn hand_over_document(document: &Document) -> Result<(), Stop> {
+    give(&document.0)
+}
+
+/// JSON that may be printed: without credentials, inert in a CI log and on a terminal, and still of the same meaning.
+#[derive(Debug)]
+pub struct Document(String);
+
+impl Document {
+    /// Our own words on several lines.
+    pub fn pretty(mut value: Value) -> Self {
+        redaction().apply_json(&mut value);
+        Self(text::json(&format!("{value:#}")))
+    }
+
+    /// Our own words on one line.
+    pub fn compact(mut value: Value) -> Self {
+        redaction().apply_json(&mut value);
+        Self(text::json(&value.to_string()))
+    }
+
+    /// A document of the user's. Its values are the point of asking for it: only this process's credentials are hidden.
+    pub fn of_the_user(mut value: Value) -> Self {
+        redaction().apply_json_known(&mut value);
+        Self(text::json(&format!("{value:#}")))
+    }
+
+    /// The text, without a line end.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What hides a secret is taken away first, or the secret would show once it is gone.
+fn safe(text: &str) -> String {
+    text::log(&redaction().block(text))
+}
+
+fn give(text: &str) -> Result<(), Stop> {
+    match write(&mut std::io::stdout().lock(), &format!("{}\n", text.trim_end())) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             tell(&format!("error: stdout does not take what was asked for: {error}"));
             Err(Stop::usage(Vec::new()))
         }
         _ => Ok(()),
     }
+}
+
+fn write(out: &mut impl Write, text: &str) -> std::io::Result<()> {
+    out.write_all(text.as_bytes())?;
+    out.flush()
 }

@@ -3,9 +3,10 @@
 
 use std::path::Path;
 
+use crate::cli::Stop;
 use crate::cli::options::{Format, Output};
+use crate::cli::streams::{self, Document};
 use crate::cli::wishes::Wishes;
-use crate::cli::{Stop, streams};
 use crate::deploy::ServiceRun;
 use crate::plan::Plan;
 use crate::port::RequestCounts;
@@ -61,7 +62,7 @@ impl<'o> Surfaces<'o> {
                 }
                 Ok(())
             }
-            Format::Json => streams::hand_over(&plans_json(plans)),
+            Format::Json => streams::hand_over_document(&plans_json(plans)),
             Format::Markdown => streams::hand_over(&self.page(stage, usize::MAX)),
         }
     }
@@ -81,7 +82,7 @@ impl<'o> Surfaces<'o> {
         let _ = outputs::of_runs(ending.runs);
         match self.output.format {
             Format::Text => Ok(()),
-            Format::Json => streams::hand_over(&result_json(ending)),
+            Format::Json => streams::hand_over_document(&result_json(ending)),
             Format::Markdown => streams::hand_over(&self.page(stage, usize::MAX)),
         }
     }
@@ -91,12 +92,12 @@ impl<'o> Surfaces<'o> {
     }
 
     /// A report that cannot be written is a warning: the verdict stands.
-    fn file(&self, json: impl Fn() -> String, stage: Stage<'_>) {
+    fn file(&self, json: impl Fn() -> Document, stage: Stage<'_>) {
         let Some(path) = &self.output.report else { return };
         let text = if is_markdown(path) {
             self.page(stage, usize::MAX)
         } else {
-            json()
+            format!("{}\n", json().as_str())
         };
         if let Err(error) = std::fs::write(path, text) {
             let path = path.display();
@@ -109,14 +110,12 @@ pub fn is_markdown(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "md")
 }
 
-fn plans_json(plans: &[Plan]) -> String {
+fn plans_json(plans: &[Plan]) -> Document {
     let all: Vec<_> = plans.iter().map(report::plan::json).collect();
-    serde_json::json!({ "version": 1, "plans": all }).to_string()
+    Document::compact(serde_json::json!({ "version": 1, "plans": all }))
 }
 
-fn result_json(ending: &Ending<'_>) -> String {
+fn result_json(ending: &Ending<'_>) -> Document {
     let document = report::result::document(ending.runs, ending.counts, ending.started_at, ending.ended_at);
-    let mut json = serde_json::to_string_pretty(&document).unwrap_or_default();
-    json.push('\n');
-    json
+    Document::pretty(serde_json::to_value(document).unwrap_or_default())
 }

@@ -10,15 +10,15 @@ use crate::report::{finding, line};
 use crate::rollout::{Phase, Verdict};
 use crate::time::human;
 
-/// Writes each event as a line to `out`. A write that fails is forgotten: reporting never fails a deployment.
-pub struct Log<W> {
-    out: W,
+/// Gives each event as a line to `out`, which cannot fail: reporting never fails a deployment.
+pub struct Log<F> {
+    out: F,
     /// The widest service name, so that lines stand under each other.
     width: usize,
 }
 
-impl<W: std::io::Write> Log<W> {
-    pub fn new(out: W, width: usize) -> Self {
+impl<F: FnMut(&str)> Log<F> {
+    pub fn new(out: F, width: usize) -> Self {
         Self { out, width }
     }
 
@@ -30,12 +30,11 @@ impl<W: std::io::Write> Log<W> {
     }
 
     pub fn print(&mut self, text: &str) {
-        let _ = self.out.write_all(text.as_bytes());
-        let _ = self.out.flush();
+        (self.out)(text);
     }
 }
 
-impl<W: std::io::Write> Report for Log<W> {
+impl<F: FnMut(&str)> Report for Log<F> {
     fn event(&mut self, event: &RunEvent) {
         if let Some(line) = self.line(event) {
             self.print(&line);

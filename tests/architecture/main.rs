@@ -7,6 +7,7 @@ mod map;
 mod purity;
 mod size;
 mod source;
+mod streams;
 
 use std::path::Path;
 

@@ -89,11 +89,11 @@ pub fn targets(run: &ServiceRun, services: usize, md: Markdown<'_>) -> Option<Bl
         let task = target
             .task
             .as_deref()
-            .map_or("–".to_owned(), |task| md.cell_code(&short(task)));
+            .map_or("–".to_owned(), |task| md.code(&short(task)));
         body.push_str(&format!(
             "| {} | {} | {} | {task} | {} |\n",
             target.whose.as_str(),
-            md.cell_code(&target.place.1.to_string()),
+            md.code(&target.place.1.to_string()),
             md.text(target.place.0.name()),
             states.collect::<Vec<_>>().join(" → "),
         ));
@@ -126,7 +126,7 @@ pub fn requests(counts: &RequestCounts, md: Markdown<'_>) -> Option<Block> {
     }
     let mut body = "| Action | Requests |\n|---|--:|\n".to_owned();
     for (action, count) in &counts.by_action {
-        body.push_str(&format!("| {} | {count} |\n", md.cell_code(action)));
+        body.push_str(&format!("| {} | {count} |\n", md.code(action)));
     }
     if counts.throttled + counts.retried > 0 {
         body.push_str(&format!(

@@ -146,7 +146,7 @@ fn prose(text: &str, md: Markdown<'_>) -> String {
         .map(|(index, part)| match (index % 2, part.is_empty()) {
             (_, true) => String::new(),
             (0, _) => spaced(part, &md.text(part)),
-            _ => md.cell_code(part),
+            _ => md.code(part),
         });
     parts.collect()
 }

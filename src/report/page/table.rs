@@ -21,7 +21,7 @@ pub fn plans(plans: &[Plan], md: Markdown<'_>) -> Block {
         format!(
             "| {} | {} | {} | {} | {} |",
             service(plan.wish.service.as_str(), plan.wish.cluster.as_str(), md),
-            md.cell_code(&plan.revisions()),
+            md.code(&plan.revisions()),
             span(plan.forecast.switched),
             span(plan.forecast.drained),
             span(plan.wait_budget()),
@@ -100,7 +100,7 @@ fn icon(run: &ServiceRun) -> &'static str {
 }
 
 fn revisions(run: &ServiceRun, md: Markdown<'_>) -> String {
-    let code = |arn: &crate::id::TaskDefinitionArn| md.cell_code(arn.short());
+    let code = |arn: &crate::id::TaskDefinitionArn| md.code(arn.short());
     let before = run.before.as_ref().map_or_else(|| "nothing".to_owned(), code);
     match &run.after {
         None => format!("{before} stays"),
