@@ -12,6 +12,7 @@ mod clients;
 mod config;
 mod corpus;
 mod flags;
+mod injection;
 mod moto;
 mod moto_deploy;
 mod readme;
