@@ -4,19 +4,26 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use crate::cli::streams;
 use crate::report::env_file;
 
 /// A summary beyond this is dropped as a whole. The runner counts the bytes of the file, whoever wrote them.
 const SUMMARY_BYTES_MAX: u64 = 1024 * 1024;
 
-/// Appends outputs, all or none. The values are what they are: redact them before.
+/// Appends outputs, all or none, without what must not be seen: a job's outputs are shown to everybody who may read it, and
+/// the runner drops those in which it finds a secret.
 ///
 /// # Errors
 /// A name or a value is refused, or the file cannot be written.
 pub fn append_outputs(path: &Path, pairs: &[(&str, String)]) -> io::Result<()> {
     let mut entropy = [0; 16];
     getrandom::fill(&mut entropy).map_err(io::Error::other)?;
-    let entries = env_file::entries(pairs, &env_file::delimiter(entropy)).map_err(io::Error::other)?;
+    let redaction = streams::redaction();
+    let pairs: Vec<(&str, String)> = pairs
+        .iter()
+        .map(|(name, value)| (*name, redaction.apply(value)))
+        .collect();
+    let entries = env_file::entries(&pairs, &env_file::delimiter(entropy)).map_err(io::Error::other)?;
     append(path, &entries)
 }
 

@@ -135,7 +135,7 @@ fn the_runner_reads_what_was_appended() {
     let path = folder.path().join("output");
     std::fs::write(&path, "before=1").unwrap();
     for text in ["a\nb", "evil<<E"] {
-        files::append_outputs(&path, &[("verdict", text.to_owned()), ("other", String::new())]).unwrap();
+        files::append_outputs(&path, &[("verdict", text.to_owned()), ("other", "token=abc".into())]).unwrap();
     }
     let refused = files::append_outputs(&path, &[("fine", String::new()), ("a b", String::new())]).unwrap_err();
     assert!(refused.to_string().contains("no name for an output"), "{refused}");
@@ -150,9 +150,9 @@ fn the_runner_reads_what_was_appended() {
         [
             ("before", "1"),
             ("verdict", "a\nb"),
-            ("other", ""),
+            ("other", "token=***"),
             ("verdict", "evil<<E"),
-            ("other", "")
+            ("other", "token=***")
         ]
     );
     let delimiters: Vec<&str> = contents
