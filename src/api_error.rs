@@ -1,4 +1,4 @@
-//! A failed call to AWS, in domain terms: an input like any other, not an exception.
+//! A failed call to AWS or GitHub, in domain terms: an input like any other, not an exception.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ pub enum ApiErrorKind {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ApiError {
     pub kind: ApiErrorKind,
-    /// `ecs:UpdateService`, spelled as IAM does.
+    /// `ecs:UpdateService`, spelled as IAM does; `github:issues/create-comment`, as GitHub's description of its API does.
     pub action: &'static str,
     pub resource: Option<String>,
     /// AWS's code, for example `ClusterNotFoundException`.

@@ -181,6 +181,8 @@ codes! {
     Interrupted = "interrupted",
     /// An AWS call failed.
     Api = "api",
+    /// Something was not said on GitHub.
+    GitHub = "github",
 }
 
 impl fmt::Display for Code {
