@@ -15,8 +15,9 @@
 //! | | [`event`] | the one vocabulary of what a run tells |
 //! | ports | [`port`] | what the application needs of the world |
 //! | application | [`survey`], [`deploy`] | the only loops in the program |
+//! | | [`announce`] | what a run tells on GitHub |
 //! | edges | [`sim`] | the embedded simulator |
-//! | | [`aws`], [`clock`] | the real world |
+//! | | [`aws`], [`github`], [`clock`] | the real world |
 //! | | [`report`] | from events and results to words |
 //! | | [`config`] | `portzero.yml` and deployfish's files |
 //! | command line | [`cli`] | the environment is read here, once |
@@ -39,6 +40,7 @@ pub mod time;
 
 pub mod port;
 
+pub mod announce;
 pub mod deploy;
 pub mod survey;
 
@@ -46,6 +48,7 @@ pub mod sim;
 
 pub mod aws;
 pub mod clock;
+pub mod github;
 
 pub mod report;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 pub use crate::api_error::{ApiError, ApiErrorKind};
 use crate::event::RunEvent;
 use crate::id::{ClusterName, ContainerInstanceArn, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn};
-use crate::pull_request::{Comment, PullRequest};
+use crate::pull_request::{Comment, CommitStatus, DeploymentStatus, NewDeployment, PullRequest, RecordedDeployment};
 use crate::service::{Service, ServiceDeployment, ServiceUpdate};
 use crate::target::{TargetGroup, TargetHealth};
 use crate::task::{ContainerInstance, Task};
@@ -82,8 +82,13 @@ pub trait LoadBalancing {
 
 /// A repository on GitHub, as far as a run speaks there. Nothing here is needed for a deployment.
 ///
-/// Reads may be repeated by an implementation; a comment, a deployment or a status is never created twice by it.
+/// An implementation may repeat what is the same when it is done twice (reads, edits, deletions). What creates something
+/// is sent once: only where GitHub has turned it away unseen (a rate limit) is it sent again. A failure of the kind
+/// `Transient` therefore means that nobody knows whether it was created.
 pub trait PullRequests {
+    /// From here on nothing is waited for, and nothing repeated, beyond this time; with little left of it no answer is
+    /// waited for long.
+    fn give_up_at(&self, deadline: Timestamp);
     /// The pull requests that GitHub associates with a commit: merged ones and open ones, in no useful order.
     fn pull_requests_of(&self, commit: &str) -> impl Future<Output = ApiResult<Vec<PullRequest>>>;
     fn pull_request(&self, number: u64) -> impl Future<Output = ApiResult<PullRequest>>;
@@ -94,6 +99,13 @@ pub trait PullRequests {
     fn create_comment(&self, number: u64, body: &str) -> impl Future<Output = ApiResult<Comment>>;
     fn edit_comment(&self, id: u64, body: &str) -> impl Future<Output = ApiResult<Comment>>;
     fn delete_comment(&self, id: u64) -> impl Future<Output = ApiResult<()>>;
+    /// The deployments of a commit to an environment, newest first.
+    fn deployments(&self, commit: &str, environment: &str) -> impl Future<Output = ApiResult<Vec<RecordedDeployment>>>;
+    fn create_deployment(&self, deployment: &NewDeployment) -> impl Future<Output = ApiResult<RecordedDeployment>>;
+    /// The newest status of a deployment is the one that counts.
+    fn set_deployment_status(&self, id: u64, status: &DeploymentStatus) -> impl Future<Output = ApiResult<()>>;
+    /// The newest status of a context is the one that counts.
+    fn set_commit_status(&self, commit: &str, status: &CommitStatus) -> impl Future<Output = ApiResult<()>>;
 }
 
 /// Time. In a rehearsal it is virtual and moves when somebody sleeps.
