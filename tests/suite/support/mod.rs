@@ -4,6 +4,7 @@ pub mod clients;
 pub mod github;
 pub mod loopback;
 pub mod moto_server;
+pub mod prism;
 pub mod program;
 pub mod runner_files;
 pub mod wire_form;
