@@ -22,9 +22,13 @@ use crate::time::Timestamp;
 /// Before something is sent again whose fate is not known: long enough that GitHub shows what it has taken after all.
 const BEFORE_ANOTHER_POST: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(5)];
 
-/// Waits, unless that would be beyond the deadline.
+/// What comes after a wait takes about this long. A run that is being ended has three seconds, and so waits for nothing.
+const AFTER_A_WAIT: Duration = Duration::from_secs(1);
+
+/// Waits, unless that would leave no time before the deadline.
 async fn pause<C: Clock>(clock: &C, span: Duration, deadline: Timestamp) -> bool {
-    let has_time = clock.now() + span < deadline;
+    let rest = if span.is_zero() { span } else { AFTER_A_WAIT };
+    let has_time = clock.now() + span + rest < deadline;
     if has_time && !span.is_zero() {
         clock.sleep(span).await;
     }

@@ -299,6 +299,24 @@ fn with_little_time_left_nothing_is_repeated() {
 }
 
 #[test]
+fn with_little_time_left_a_silent_server_is_not_waited_for_long() {
+    let github = GitHub::start();
+    github.fail(Route::GraphQl, Fault::silence());
+    let began = std::time::Instant::now();
+    let placed = place_within(&github, &VirtualClock::default(), 5, Duration::from_secs(3));
+    assert_eq!(placed.expect("a comment").outcome, Outcome::Created);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[test]
+fn with_little_time_left_a_lost_post_is_not_looked_for() {
+    let (github, clock) = (GitHub::start(), VirtualClock::default());
+    github.fail(Route::CreateComment, Fault::html(502));
+    place_within(&github, &clock, 5, Duration::from_secs(3)).expect_err("no comment");
+    assert_eq!((github.count(Route::CreateComment), clock.slept.borrow().len()), (1, 0));
+}
+
+#[test]
 fn a_refusal_is_one_trouble_and_posts_nothing_more() {
     use ApiErrorKind::{Credentials, Denied, NotFound, Refused};
     for (fault, kind) in [

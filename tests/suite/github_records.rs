@@ -81,14 +81,22 @@ fn a_deployment_goes_from_in_progress_to_its_end() {
 #[test]
 fn a_deployment_whose_answer_is_lost_is_recorded_once() {
     let github = GitHub::start();
-    // The same commit and environment, of another run.
+    github.fail(Route::CreateDeployment, Fault::html(502).after());
+    record(&github).expect("a deployment");
+    assert_eq!(
+        (github.count(Route::CreateDeployment), github.world().deployments.len()),
+        (1, 1)
+    );
+}
+
+#[test]
+fn another_runs_deployment_of_the_same_commit_is_not_taken_for_our_own() {
+    let github = GitHub::start();
     let earlier = record(&github).expect("a deployment");
     github.world().deployments[0]["payload"]["run_id"] = json!(4);
-    github.fail(Route::CreateDeployment, Fault::html(502).after());
-    let id = record(&github).expect("a deployment");
-    assert_ne!(id, earlier);
+    github.fail(Route::CreateDeployment, Fault::html(502));
+    assert_ne!(record(&github).expect("a deployment"), earlier);
     assert_eq!(github.world().deployments.len(), 2);
-    assert_eq!(github.count(Route::CreateDeployment), 2);
 }
 
 #[test]

@@ -58,11 +58,20 @@ impl Response {
     }
 }
 
+/// What the client gets.
+pub enum Answer {
+    Response(Response),
+    HangUp,
+    Silence,
+}
+
 /// How a request goes wrong.
 #[derive(Clone, Debug)]
 pub struct Fault {
     /// `None` hangs up.
     pub response: Option<Response>,
+    /// Before it hangs up, it waits for the client to do so.
+    pub is_silent: bool,
     /// Whether what was asked for is done all the same.
     pub takes_effect: bool,
 }
@@ -88,7 +97,15 @@ impl Fault {
     pub fn hang_up() -> Self {
         Self {
             response: None,
+            is_silent: false,
             takes_effect: false,
+        }
+    }
+
+    pub fn silence() -> Self {
+        Self {
+            is_silent: true,
+            ..Self::hang_up()
         }
     }
 
@@ -113,6 +130,7 @@ impl Fault {
     pub fn with(response: Response) -> Self {
         Self {
             response: Some(response),
+            is_silent: false,
             takes_effect: false,
         }
     }
@@ -123,16 +141,19 @@ pub fn serve(stream: &TcpStream, world: &Mutex<World>) {
     let mut world = world.lock().expect("no poison");
     request.route = Route::of(&request.method, &request.path);
     world.requests.push(request.clone());
-    let response = match request.route {
-        None => Some(Response::message(404, "Not Found")),
+    let answer = match request.route {
+        None => Answer::Response(Response::message(404, "Not Found")),
         Some(_) if request.header("authorization") != [format!("Bearer {TOKEN}")] => {
-            Some(Response::message(401, "Bad credentials"))
+            Answer::Response(Response::message(401, "Bad credentials"))
         }
         Some(route) => world.answer(route, &request),
     };
     drop(world);
-    if let Some(response) = response {
-        write(stream, &response);
+    match answer {
+        Answer::Response(response) => write(stream, &response),
+        Answer::HangUp => {}
+        // The client hangs up when its patience ends.
+        Answer::Silence => drop({ stream }.read(&mut [0])),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use serde_json::{Value, json};
 
-use super::http::{Fault, Recorded, Response};
+use super::http::{Answer, Fault, Recorded, Response};
 use super::{LOGIN, REPOSITORY};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -175,18 +175,21 @@ impl World {
         self.hooks.entry(route).or_default().push_back(Box::new(hook));
     }
 
-    /// `None` hangs up.
-    pub(super) fn answer(&mut self, route: Route, request: &Recorded) -> Option<Response> {
+    pub(super) fn answer(&mut self, route: Route, request: &Recorded) -> Answer {
         if let Some(hook) = self.hooks.get_mut(&route).and_then(VecDeque::pop_front) {
             hook(self);
         }
         let Some(fault) = self.faults.get_mut(&route).and_then(VecDeque::pop_front) else {
-            return Some(self.carry_out(route, request));
+            return Answer::Response(self.carry_out(route, request));
         };
         if fault.takes_effect {
             self.carry_out(route, request);
         }
-        fault.response
+        match fault.response {
+            Some(response) => Answer::Response(response),
+            None if fault.is_silent => Answer::Silence,
+            None => Answer::HangUp,
+        }
     }
 
     fn carry_out(&mut self, route: Route, request: &Recorded) -> Response {
