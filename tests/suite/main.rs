@@ -14,6 +14,7 @@ mod corpus;
 mod flags;
 mod injection;
 mod github;
+mod github_interleavings;
 mod github_oracle;
 mod github_records;
 mod github_seeking;
