@@ -8,6 +8,7 @@
     reason = "these macros panic where a stream is full; see streams.rs"
 )]
 
+mod action;
 mod deploy;
 mod files;
 mod options;
@@ -55,6 +56,9 @@ enum Command {
     Render(Box<render::Render>),
     /// Serve the simulator on 127.0.0.1, for any AWS client
     Simulate(Box<simulate::Simulate>),
+    /// What the GitHub Action runs: its inputs come as variables
+    #[command(hide = true)]
+    Action(action::Action),
 }
 
 /// Parses the arguments, runs, and gives the exit code.
@@ -104,6 +108,10 @@ impl Cli {
             Command::Rehearse(command) => command.run().await,
             Command::Render(command) => command.run(),
             Command::Simulate(command) => command.run().await,
+            Command::Action(action) => match action.command() {
+                Ok(command) => return Box::pin(command.run()).await,
+                Err(stop) => Err(stop),
+            },
         };
         result.unwrap_or_else(|stop| {
             for finding in &stop.findings {

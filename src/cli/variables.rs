@@ -23,17 +23,24 @@ fn unset(arg: Arg) -> Arg {
 
 /// The variable that a wrong value came from, where it did not come from the command line.
 pub fn at_fault(command: &Command, error: &clap::Error) -> Option<String> {
+    let given: Vec<String> = std::env::args_os()
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    behind(command, &given, error)
+}
+
+/// The same for a command line that this program has made itself.
+pub fn behind<S: AsRef<str>>(command: &Command, line: &[S], error: &clap::Error) -> Option<String> {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
         _ => None,
     };
     let flag = text(ContextKind::InvalidArg)?.split([' ', '=', '[']).next()?;
     let value = text(ContextKind::InvalidValue)?;
-    let is_given = |argument: std::ffi::OsString| {
-        let argument = argument.to_string_lossy();
-        argument.split('=').next() == Some(flag)
-    };
-    if std::env::args_os().any(is_given) {
+    if line
+        .iter()
+        .any(|argument| argument.as_ref().split('=').next() == Some(flag))
+    {
         return None;
     }
     let variables = command

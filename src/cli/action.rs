@@ -1,0 +1,395 @@
+//! `portzero action`: the last step of the GitHub Action. Its inputs arrive as `PORTZERO_…` variables; here they become an
+//! ordinary command line, so that the action has no path of its own.
+
+use std::path::PathBuf;
+
+use clap::error::{ContextKind, ContextValue};
+use clap::{Args, Command, CommandFactory, FromArgMatches};
+
+use crate::cli::wishes::usage;
+use crate::cli::{Cli, Stop, streams, variables};
+use crate::config::{IfBusy, Leftover};
+use crate::finding::Finding;
+use crate::nearest::nearest;
+
+/// Events of something that is not merged yet: it is planned, and nothing is deployed.
+const EVENTS_BEFORE_THE_MERGE: [&str; 3] = ["pull_request", "pull_request_target", "merge_group"];
+/// It serves until it is stopped, so a step of it would never end.
+const ENDLESS: &str = "simulate";
+/// What stands for yes and no in a workflow. The flags' own variables take more spellings; the action has only these.
+const BOOLEANS: [&str; 5] = [
+    "PORTZERO_COMMIT_STATUS",
+    "PORTZERO_DRY_RUN",
+    "PORTZERO_FORCE_NEW_DEPLOYMENT",
+    "PORTZERO_GITHUB_DEPLOYMENT",
+    "PORTZERO_HIDE_ACCOUNT_IDS",
+];
+
+#[derive(Debug, Args)]
+pub struct Action {}
+
+impl Action {
+    /// The command that the inputs ask for.
+    ///
+    /// # Errors
+    /// All inputs that are wrong, together. Nothing has been tried.
+    pub fn command(&self) -> Result<Cli, Stop> {
+        let inputs = Inputs(|name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()));
+        let program = variables::without_empty(Cli::command());
+        let request = inputs.request(&program).map_err(Stop::usage)?;
+        streams::tell(&request.note);
+        if let Some(folder) = &request.folder {
+            std::env::set_current_dir(folder).map_err(|error| {
+                let folder = folder.display();
+                usage(format!(
+                    "the input `working-directory` cannot be entered: {folder}: {error}"
+                ))
+                .state("nothing was changed")
+            })?;
+        }
+        program
+            .clone()
+            .try_get_matches_from(&request.line)
+            .and_then(|matches| Cli::from_arg_matches(&matches))
+            .map_err(|error| in_the_words_of_the_action(&program, &request.line, &error).into())
+    }
+}
+
+/// What the inputs come to.
+#[derive(Debug)]
+struct Request {
+    line: Vec<String>,
+    folder: Option<PathBuf>,
+    /// Which command it is, and why.
+    note: String,
+}
+
+/// The action's inputs, by variable.
+struct Inputs<F>(F);
+
+impl<F: Fn(&str) -> Option<String>> Inputs<F> {
+    /// Without blanks around it; an empty one counts as not given.
+    fn get(&self, variable: &str) -> Option<String> {
+        let value = (self.0)(variable)?;
+        let value = value.trim();
+        (!value.is_empty()).then(|| value.to_owned())
+    }
+
+    fn request(&self, program: &Command) -> Result<Request, Vec<Finding>> {
+        let mut findings: Vec<Finding> = BOOLEANS.iter().filter_map(|name| self.no_boolean(name)).collect();
+        findings.extend(self.not_acted_on());
+        let (command, note) = self
+            .subcommand(program)
+            .map_err(|finding| findings.push(finding))
+            .unwrap_or_default();
+        let more = self
+            .arguments()
+            .map_err(|finding| findings.push(finding))
+            .unwrap_or_default();
+        if !findings.is_empty() {
+            let findings = findings.into_iter().map(|finding| finding.state("nothing was changed"));
+            return Err(findings.collect());
+        }
+        let mut line = vec!["portzero".to_owned(), command.clone()];
+        line.extend(self.report(program, &command, &more));
+        let has_services = self.get("PORTZERO_SERVICES").is_some();
+        let is_closed = more.iter().any(|word| word == "--");
+        line.extend(more);
+        if has_services && !is_closed {
+            // A service's name is a name, whatever it looks like.
+            line.push("--".into());
+        }
+        line.extend(self.services());
+        Ok(Request {
+            line,
+            folder: self.get("PORTZERO_WORKING_DIRECTORY").map(PathBuf::from),
+            note,
+        })
+    }
+
+    fn subcommand(&self, program: &Command) -> Result<(String, String), Finding> {
+        let event = self.get("GITHUB_EVENT_NAME").unwrap_or_default();
+        let Some(wanted) = self.get("PORTZERO_COMMAND") else {
+            let is_early = EVENTS_BEFORE_THE_MERGE.contains(&event.as_str());
+            let command = if is_early { "plan" } else { "deploy" };
+            let why = match (is_early, event.as_str()) {
+                (true, event) => format!("the event is {event}, and what is not merged is not deployed"),
+                (false, "") => "no event is known".into(),
+                (false, event) => format!("the event is {event}"),
+            };
+            let note = format!("portzero {command}: {why} (the input `command` decides otherwise)");
+            return Ok((command.into(), note));
+        };
+        let known: Vec<&str> = program
+            .get_subcommands()
+            .filter(|c| !c.is_hide_set() && c.get_name() != ENDLESS)
+            .map(Command::get_name)
+            .collect();
+        if known.contains(&wanted.as_str()) {
+            let note = format!("portzero {wanted}: the input `command` asks for it");
+            return Ok((wanted, note));
+        }
+        let finding = refused("command", &wanted).evidence("takes", known.join(", "));
+        Err(match nearest(&wanted, known) {
+            Some(near) => finding.hint(format!("did you mean `{near}`?")),
+            None => finding,
+        })
+    }
+
+    fn no_boolean(&self, variable: &str) -> Option<Finding> {
+        let value = self.get(variable).filter(|value| value != "true" && value != "false")?;
+        Some(refused(&input(variable), &value).evidence("takes", "true, false"))
+    }
+
+    /// Inputs that the program does not act on yet. What asks for what is done anyway passes.
+    fn not_acted_on(&self) -> Vec<Finding> {
+        let word = |variable: &str, known: &[&str], done: &str, hint: &str| {
+            let value = self.get(variable).filter(|value| value != done)?;
+            let name = input(variable);
+            if !known.contains(&value.as_str()) {
+                return Some(refused(&name, &value).evidence("takes", known.join(", ")));
+            }
+            let summary = format!("the input `{name}` cannot be `{value}` yet, only `{done}`");
+            Some(usage(summary).hint(hint))
+        };
+        let count = self.get("PORTZERO_DESIRED_COUNT").map(|_| {
+            usage(
+                "the input `desired-count` is not acted on yet: portzero leaves the service's desired count as it is"
+                    .into(),
+            )
+            .hint("leave it out; auto scaling, or `aws ecs update-service --desired-count`, sets it")
+        });
+        [
+            count,
+            word(
+                "PORTZERO_IF_BUSY",
+                IfBusy::WORDS,
+                "replace",
+                "`fail-on: warning` refuses where a deployment is in progress, as at every other warning",
+            ),
+            word(
+                "PORTZERO_ON_FAILURE",
+                Leftover::WORDS,
+                "leave",
+                "the circuit breaker of ECS rolls back where the service has it switched on with a rollback",
+            ),
+            word(
+                "PORTZERO_ON_CANCEL",
+                Leftover::WORDS,
+                "leave",
+                "leave it out: a cancelled run says what goes on in AWS",
+            ),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    fn services(&self) -> Vec<String> {
+        let services = self.get("PORTZERO_SERVICES").unwrap_or_default();
+        let names = services.split(|c: char| c == ',' || c.is_whitespace());
+        names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    }
+
+    fn arguments(&self) -> Result<Vec<String>, Finding> {
+        let text = self.get("PORTZERO_ARGS").unwrap_or_default();
+        shlex::split(&text).ok_or_else(|| {
+            usage(
+                "the input `args` cannot be split into words: a quote is not closed, or it ends in a backslash".into(),
+            )
+        })
+    }
+
+    /// Where nobody wants the result document at a place of their own, it goes to a fresh file, which the job removes.
+    fn report(&self, program: &Command, command: &str, more: &[String]) -> Option<String> {
+        let has_flag = program
+            .find_subcommand(command)?
+            .get_arguments()
+            .any(|arg| arg.get_long() == Some("report"));
+        let is_given = self.get("PORTZERO_REPORT").is_some() || more.iter().any(|word| word.starts_with("--report"));
+        let folder = self.get("RUNNER_TEMP").filter(|_| has_flag && !is_given)?;
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).ok()?;
+        let name = format!("portzero-{:016x}.json", u64::from_be_bytes(random));
+        Some(format!("--report={}", PathBuf::from(folder).join(name).display()))
+    }
+}
+
+/// `PORTZERO_DRY_RUN` -> `dry-run`.
+fn input(variable: &str) -> String {
+    match variable.strip_prefix("PORTZERO_").unwrap_or(variable) {
+        // AWS's own actions call it so.
+        "REGION" => "aws-region".into(),
+        name => name.to_lowercase().replace('_', "-"),
+    }
+}
+
+fn refused(name: &str, value: &str) -> Finding {
+    usage(format!("the input `{name}` does not take `{value}`"))
+}
+
+/// The user has written inputs and no flags.
+fn in_the_words_of_the_action(program: &Command, line: &[String], error: &clap::Error) -> Finding {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
+        _ => None,
+    };
+    let given: Vec<&str> = line.iter().map(String::as_str).collect();
+    let said = error.to_string();
+    let said = said.trim_start_matches("error: ").lines().next().unwrap_or_default();
+    let finding = match variables::behind(program, &given, error) {
+        Some(variable) => refused(&input(&variable), &text(ContextKind::InvalidValue).unwrap_or_default()),
+        None => usage(format!("the input `args` is not understood: {said}")),
+    };
+    let why = std::error::Error::source(error).map(ToString::to_string);
+    let finding = match (text(ContextKind::ValidValue), why) {
+        (Some(known), _) => finding.evidence("takes", known),
+        (None, Some(why)) => finding.evidence("because", why),
+        (None, None) => finding,
+    };
+    finding.state("nothing was changed")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::{Inputs, Request};
+    use crate::cli::Cli;
+
+    fn request(inputs: &[(&str, &str)]) -> Result<Request, String> {
+        let get = |name: &str| {
+            inputs
+                .iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, value)| (*value).to_owned())
+        };
+        Inputs(get).request(&Cli::command()).map_err(|findings| {
+            let words: Vec<String> = findings.into_iter().map(|finding| finding.summary).collect();
+            words.join("; ")
+        })
+    }
+
+    fn line(inputs: &[(&str, &str)]) -> String {
+        request(inputs).unwrap().line.join(" ")
+    }
+
+    #[test]
+    fn what_is_not_merged_is_planned_and_not_deployed() {
+        for event in ["pull_request", "pull_request_target", "merge_group"] {
+            assert_eq!(line(&[("GITHUB_EVENT_NAME", event)]), "portzero plan");
+        }
+        for event in ["push", "workflow_dispatch", "schedule", ""] {
+            assert_eq!(line(&[("GITHUB_EVENT_NAME", event)]), "portzero deploy");
+        }
+        let asked = [("GITHUB_EVENT_NAME", "pull_request"), ("PORTZERO_COMMAND", "deploy")];
+        assert_eq!(line(&asked), "portzero deploy");
+    }
+
+    #[test]
+    fn a_command_that_never_ends_or_is_this_one_is_refused() {
+        for command in ["simulate", "action", "help", "deplyo", "-V"] {
+            let refused = request(&[("PORTZERO_COMMAND", command)]).unwrap_err();
+            assert_eq!(refused, format!("the input `command` does not take `{command}`"));
+        }
+    }
+
+    #[test]
+    fn services_are_names_and_args_are_words() {
+        let inputs = [
+            ("PORTZERO_COMMAND", "rehearse"),
+            ("PORTZERO_SERVICES", "web, worker\n--speed"),
+            ("PORTZERO_ARGS", "--fault 'image-pull' --seed 7"),
+        ];
+        assert_eq!(
+            request(&inputs).unwrap().line,
+            [
+                "portzero",
+                "rehearse",
+                "--fault",
+                "image-pull",
+                "--seed",
+                "7",
+                "--",
+                "web",
+                "worker",
+                "--speed"
+            ]
+        );
+        let twice = [("PORTZERO_SERVICES", "web"), ("PORTZERO_ARGS", "-- worker")];
+        assert_eq!(line(&twice), "portzero deploy -- worker web");
+        let open = request(&[("PORTZERO_ARGS", "--fault 'image-pull")]).unwrap_err();
+        assert!(open.contains("`args` cannot be split"), "{open}");
+    }
+
+    #[test]
+    fn what_is_asked_for_and_not_there_is_refused_and_what_is_done_anyway_passes() {
+        let done = [
+            ("PORTZERO_IF_BUSY", "replace"),
+            ("PORTZERO_ON_FAILURE", "leave"),
+            ("PORTZERO_ON_CANCEL", "leave"),
+        ];
+        assert_eq!(line(&done), "portzero deploy");
+        for (variable, value, said) in [
+            (
+                "PORTZERO_IF_BUSY",
+                "wait",
+                "the input `if-busy` cannot be `wait` yet, only `replace`",
+            ),
+            ("PORTZERO_IF_BUSY", "sing", "the input `if-busy` does not take `sing`"),
+            (
+                "PORTZERO_ON_FAILURE",
+                "rollback",
+                "the input `on-failure` cannot be `rollback` yet",
+            ),
+            (
+                "PORTZERO_ON_CANCEL",
+                "rollback",
+                "the input `on-cancel` cannot be `rollback` yet",
+            ),
+            (
+                "PORTZERO_DESIRED_COUNT",
+                "2",
+                "the input `desired-count` is not acted on yet",
+            ),
+        ] {
+            let refused = request(&[(variable, value)]).unwrap_err();
+            assert!(refused.starts_with(said), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_boolean_is_true_or_false_and_everything_wrong_is_told_together() {
+        assert_eq!(
+            line(&[("PORTZERO_DRY_RUN", "true"), ("PORTZERO_COMMIT_STATUS", " ")]),
+            "portzero deploy"
+        );
+        let refused = request(&[
+            ("PORTZERO_DRY_RUN", "yes"),
+            ("PORTZERO_HIDE_ACCOUNT_IDS", "1"),
+            ("PORTZERO_IF_BUSY", "fail"),
+        ])
+        .unwrap_err();
+        for name in ["hide-account-ids", "dry-run", "if-busy"] {
+            assert!(refused.contains(&format!("the input `{name}`")), "{refused}");
+        }
+    }
+
+    #[test]
+    fn the_result_goes_to_a_fresh_file_unless_somebody_has_named_one() {
+        let temp = ("RUNNER_TEMP", "/runner");
+        let fresh = line(&[temp]);
+        assert!(
+            fresh.starts_with("portzero deploy --report=/runner/portzero-"),
+            "{fresh}"
+        );
+        assert_ne!(fresh, line(&[temp]), "each run has its own");
+        assert_eq!(line(&[temp, ("PORTZERO_REPORT", "x.json")]), "portzero deploy");
+        assert_eq!(
+            line(&[temp, ("PORTZERO_ARGS", "--report=x.json")]),
+            "portzero deploy --report=x.json"
+        );
+        assert_eq!(line(&[temp, ("PORTZERO_COMMAND", "render")]), "portzero render");
+    }
+}
