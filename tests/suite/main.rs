@@ -7,6 +7,10 @@
     reason = "tests start programs, read their environment, wait for them, and stop where they meet what they did not expect"
 )]
 
+#[cfg(unix)]
+mod action;
+#[cfg(unix)]
+mod action_bootstrap;
 mod adapters;
 mod clients;
 mod config;

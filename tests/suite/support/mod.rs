@@ -2,11 +2,15 @@
 
 pub mod clients;
 pub mod github;
+#[cfg(unix)]
+pub mod file_server;
 pub mod loopback;
 pub mod moto_server;
 pub mod prism;
 pub mod program;
 pub mod runner_files;
+#[cfg(unix)]
+pub mod runner;
 pub mod wire_form;
 
 use std::cell::RefCell;
