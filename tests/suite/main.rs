@@ -10,6 +10,8 @@
 #[cfg(unix)]
 mod action;
 #[cfg(unix)]
+mod action_agreement;
+#[cfg(unix)]
 mod action_bootstrap;
 mod adapters;
 mod clients;
