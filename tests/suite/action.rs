@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -238,4 +239,43 @@ fn a_wrong_input_is_told_by_its_own_name() {
         assert_refused(&ended, &[words]);
         assert!(!ended.said.stderr.contains("PORTZERO_"), "{ended:#?}");
     }
+}
+
+#[test]
+fn every_output_is_told() {
+    let job = rehearsal();
+    let ended = run(&job);
+    let told: BTreeSet<&String> = ended.outputs.keys().collect();
+    let outputs = Composite::ours().outputs();
+    // A rehearsal is nowhere to be seen, and says nothing on a pull request.
+    let declared = outputs
+        .keys()
+        .filter(|name| !["url", "comment-url"].contains(&name.as_str()));
+    let silent: Vec<&String> = declared.filter(|name| !told.contains(name)).collect();
+    assert!(silent.is_empty(), "not told: {silent:?}: {ended:#?}");
+    assert_eq!(ended.outputs["verdict"], "succeeded");
+    assert_eq!(ended.outputs["changed"], "true");
+    let document: Value = serde_json::from_slice(&fs::read(&ended.outputs["report"]).expect("a file")).expect("JSON");
+    assert_eq!(document["verdict"], "succeeded");
+    assert!(Path::new(&ended.outputs["report"]).starts_with(job.path("temp")));
+    let services: Value = serde_json::from_str(&ended.outputs["services"]).expect("JSON");
+    assert!(services.to_string().contains("\"web\""), "{services}");
+    assert!(ended.summary.contains("web"), "{ended:#?}");
+}
+
+#[test]
+fn a_failure_is_annotated_and_told_in_outputs_and_summary() {
+    let ended = run(&rehearsal().with("args", "--fault image-pull"));
+    assert_eq!(ended.outputs["verdict"], "failed", "{ended:#?}");
+    let errors: Vec<_> = ended.annotations.iter().filter(|a| a.level == "error").collect();
+    assert!(
+        errors.iter().any(|a| a.message.contains("cannot be pulled")),
+        "{ended:#?}"
+    );
+    assert!(ended.summary.contains("cannot be pulled"), "{ended:#?}");
+    let wrong = run(&rehearsal().with("until", "nonsense"));
+    assert!(
+        wrong.annotations.iter().any(|a| a.message.contains("`until`")),
+        "{wrong:#?}"
+    );
 }

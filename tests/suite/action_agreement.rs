@@ -4,10 +4,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use clap::CommandFactory;
 use serde_yaml::Value;
 
 use crate::support::runner::{Composite, expression};
 
+/// Variables of flags that are no inputs, each with the reason.
+const NO_INPUTS: [(&str, &str); 7] = [
+    ("PORTZERO_ALLOW_UNKNOWN_KEYS", "rare: through `args`"),
+    (
+        "PORTZERO_AUDIENCE",
+        "for partitions of AWS that are rare: through `args`",
+    ),
+    ("PORTZERO_FORMAT", "the step has outputs and a report"),
+    ("PORTZERO_QUIET", "rare: through `args`"),
+    (
+        "PORTZERO_ROLE_DURATION",
+        "the credentials are renewed anyway: through `args`",
+    ),
+    ("PORTZERO_ROLE_SESSION_NAME", "rare: through `args`"),
+    ("PORTZERO_REPORT", "the step chooses a file and tells it in `report`"),
+];
 /// What was promised.
 const INPUTS: &str = "command config environment services cluster service task-definition image dynamic-ports \
     force-new-deployment desired-count until timeout settle if-busy on-failure on-cancel dry-run comment github-token \
@@ -23,6 +40,37 @@ fn root() -> &'static Path {
 
 fn read(name: &str) -> String {
     fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Every `PORTZERO_…` in a text.
+fn variables(text: &str) -> Names {
+    let word = |at: usize| -> String {
+        let rest = text[at..].chars();
+        rest.take_while(|c| c.is_ascii_uppercase() || *c == '_').collect()
+    };
+    text.match_indices("PORTZERO_")
+        .map(|(at, _)| word(at))
+        .filter(|name| !name.ends_with('_'))
+        .collect()
+}
+
+fn flags() -> Names {
+    let program = portzero::cli::Cli::command();
+    let arguments = program.get_subcommands().flat_map(clap::Command::get_arguments);
+    arguments
+        .filter_map(clap::Arg::get_env)
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect()
+}
+
+/// Whoever reads a variable that the step sets.
+fn readers() -> Names {
+    let action = read("src/cli/action.rs");
+    let (program, _) = action.split_once("#[cfg(test)]").expect("tests at the end");
+    let mut names = variables(program);
+    names.extend(variables(&read("action/bootstrap.sh")));
+    names.extend(flags());
+    names
 }
 
 /// The names in the first column of the table below a heading.
@@ -98,6 +146,24 @@ fn the_defaults_are_the_programs_own() {
         };
         assert_eq!(default, expected, "{name}");
     }
+}
+
+#[test]
+fn every_variable_of_the_step_is_read_and_every_flag_can_be_reached() {
+    let set: Names = Composite::ours()
+        .environment()
+        .into_keys()
+        .filter(|name| name != "BASH_ENV")
+        .collect();
+    let no_inputs: Names = NO_INPUTS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let readers = readers();
+    let unread: Vec<&String> = set.difference(&readers).collect();
+    assert!(unread.is_empty(), "nobody reads {unread:?}");
+    let expected: Names = set.union(&no_inputs).cloned().collect();
+    let unset: Vec<&String> = readers.difference(&expected).collect();
+    assert!(unset.is_empty(), "action.yml has no input for {unset:?}");
+    let both: Vec<&String> = set.intersection(&no_inputs).collect();
+    assert!(both.is_empty(), "{both:?}");
 }
 
 #[test]
