@@ -149,6 +149,13 @@ codes! {
     MissingVariable = "missing-variable",
     /// A key that is understood and not acted on.
     IgnoredKey = "ignored-key",
+    // Credentials.
+    /// GitHub offers or gives no ID token.
+    IdTokenUnavailable = "id-token-unavailable",
+    /// STS gives no credentials for the role.
+    RoleNotAssumed = "role-not-assumed",
+    /// The credentials end before the rollout is expected to.
+    CredentialsEndEarly = "credentials-end-early",
     // Before the first change.
     ClusterMissing = "cluster-missing",
     ServiceMissing = "service-missing",

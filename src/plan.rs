@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::finding::{Code, Finding, Severity};
 use crate::forecast::Forecast;
 use crate::id::{ClusterName, ServiceName, TargetGroupArn, TaskDefinitionArn};
-use crate::preflight::{self, Network, Survey};
+use crate::preflight::{self, Expectation, Network, Survey};
 use crate::rollout::{Needs, Until};
 use crate::service::{Balancer, LoadBalancerBinding, Service};
 use crate::target::TargetGroup;
@@ -16,6 +16,7 @@ use crate::task_definition::{
     self, Change, DiffLine, Document, DynamicPorts, EnvironmentChange, ImageChange, LoadBalancedPort, NetworkMode,
     RenderOptions,
 };
+use crate::time::Timestamp;
 
 /// What a user wants of one service, from flags and file together.
 #[derive(Clone, Debug)]
@@ -124,6 +125,29 @@ impl Plan {
             findings,
             wish,
         })
+    }
+
+    /// Adds what is to be said of credentials that end at `end` and cannot be renewed. `ahead`: how long the services
+    /// before this one take.
+    pub fn check_credentials(&mut self, end: Timestamp, now: Timestamp, ahead: Duration) {
+        if self.starts_rollout() {
+            let expected = Expectation {
+                ahead,
+                forecast: self.expected(),
+                wait_budget: self.wait_budget(),
+            };
+            self.findings
+                .extend(preflight::credentials(&self.service, end, now, expected));
+        }
+    }
+
+    /// How long it is expected to take until what `until` asks for is there.
+    pub fn expected(&self) -> Duration {
+        match self.wish.until {
+            _ if !self.starts_rollout() => Duration::ZERO,
+            Until::Registered | Until::Healthy => self.forecast.switched,
+            Until::Drained => self.forecast.drained,
+        }
     }
 
     pub fn is_refused(&self) -> bool {

@@ -1,6 +1,7 @@
 //! What can be known before the first change: pure checks over a survey.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -10,7 +11,7 @@ use crate::id::{TargetGroupArn, TaskDefinitionArn};
 use crate::rollout::Snapshot;
 use crate::service::{Balancer, DeploymentController, RolloutState, SchedulingStrategy, Service, ServiceStatus};
 use crate::target::{TargetGroup, TargetType};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, human};
 
 /// The service and its surroundings as they are before anything is changed.
 #[derive(Clone, Debug)]
@@ -62,6 +63,55 @@ pub fn check(survey: &Survey, network: Network) -> Vec<Finding> {
     }
     findings.extend(survey.not_checked.iter().map(not_checked));
     findings
+}
+
+/// How long the run is expected to last, as far as credentials care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expectation {
+    /// What other services of the run take before.
+    pub ahead: Duration,
+    pub forecast: Duration,
+    pub wait_budget: Duration,
+}
+
+/// Credentials that cannot be renewed, and end at `end`: a warning where the rollout is not expected to be over by
+/// then, a note where only the wait budget reaches beyond.
+pub fn credentials(service: &Service, end: Timestamp, now: Timestamp, expected: Expectation) -> Option<Finding> {
+    let left = end.since(now);
+    let Expectation {
+        ahead,
+        forecast,
+        wait_budget,
+    } = expected;
+    let finding = if left < ahead + forecast {
+        let summary = format!(
+            "the credentials end before `{}` is expected to have rolled out",
+            service.name
+        );
+        Finding::warning(Code::CredentialsEndEarly, summary)
+    } else if left < ahead + wait_budget {
+        let summary = format!(
+            "the credentials end before the timeout of `{}` does: a slow rollout cannot be followed to its end",
+            service.name
+        );
+        Finding::note(Code::CredentialsEndEarly, summary)
+    } else {
+        return None;
+    };
+    let mut finding = finding.evidence("credentials", format!("end in {}, at {end}", human(left)));
+    if !ahead.is_zero() {
+        finding = finding.evidence("before it", format!("{} for the services ahead of it", human(ahead)));
+    }
+    Some(
+        finding
+            .evidence("forecast", human(forecast))
+            .evidence("timeout", human(wait_budget))
+            .hint("in GitHub Actions, name the role with `--role-to-assume`: portzero gets the credentials then, and renews them")
+            .hint(
+                "or ask for longer ones: `role-duration-seconds` of aws-actions/configure-aws-credentials, up to the role's \
+                 maximum session duration",
+            ),
+    )
 }
 
 /// `not checked: X`, for an optional read that was refused.
@@ -159,7 +209,7 @@ fn in_progress(survey: &Survey) -> Option<Finding> {
     if primary.rollout_state != Some(RolloutState::InProgress) {
         return None;
     }
-    let since = primary.created_at.map(|at| crate::time::human(survey.at.since(at)));
+    let since = primary.created_at.map(|at| human(survey.at.since(at)));
     Some(
         Finding::warning(
             Code::DeploymentInProgress,

@@ -96,7 +96,9 @@ impl<C: Clock> Connection<C> {
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
         let mut attempt = 1;
+        let mut has_fresh_credentials = false;
         loop {
+            self.ensure_credentials().await?;
             self.count(|counts| *counts.by_action.entry(call.operation().to_owned()).or_default() += 1);
             let mut failure = match send().await {
                 Ok(output) => return Ok(output),
@@ -110,6 +112,11 @@ impl<C: Clock> Connection<C> {
             if failure.error.kind == ApiErrorKind::Throttled {
                 self.count(|counts| counts.throttled += 1);
             }
+            if is_expired(&failure.error) && !has_fresh_credentials && self.gives_up_credentials().await {
+                // AWS has looked at nothing but the signature.
+                has_fresh_credentials = true;
+                continue;
+            }
             if attempt >= call.attempts() || !call.may_repeat(&failure) {
                 return Err(failure.error);
             }
@@ -118,6 +125,12 @@ impl<C: Clock> Connection<C> {
             attempt += 1;
         }
     }
+}
+
+/// Whether AWS says that the credentials were good once.
+fn is_expired(error: &ApiError) -> bool {
+    let code = error.code.as_deref().unwrap_or_default();
+    matches!(code, "ExpiredToken" | "ExpiredTokenException" | "RequestExpired")
 }
 
 /// An answer that lacks what it must have.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_config::identity::IdentityCache;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -12,8 +13,9 @@ use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
 
+use super::web_identity::{CurrentCredentials, RoleSession, WebIdentity};
 use crate::finding::{Code, Finding};
-use crate::port::{Clock, RequestCounts};
+use crate::port::{ApiResult, Clock, RequestCounts};
 
 /// A region name is needed to sign, so a stand-in for AWS gets one where none is given.
 const STAND_IN_REGION: &str = "us-east-1";
@@ -33,6 +35,8 @@ pub struct ConnectionOptions {
     pub endpoint_url: Option<String>,
     /// With credentials given, nothing else is consulted: no environment, no profile, no instance metadata.
     pub credentials: Option<StaticCredentials>,
+    /// The role to assume with the token of the workflow run, in place of the environment's credentials.
+    pub web_identity: Option<WebIdentity>,
     /// The profile that the environment names (`AWS_PROFILE`), for the message where it is not there.
     pub profile: Option<String>,
     /// Makes the jitter between retries repeatable.
@@ -72,6 +76,7 @@ pub struct Connection<C> {
     pub(super) ecs: aws_sdk_ecs::Client,
     pub(super) balancing: aws_sdk_elasticloadbalancingv2::Client,
     pub(super) clock: C,
+    role: Option<RoleSession>,
     region: Option<String>,
     endpoint_url: Option<String>,
     profile: Option<String>,
@@ -81,14 +86,16 @@ pub struct Connection<C> {
 
 impl<C: Clock> Connection<C> {
     /// Sends no request for an operation; where the environment is consulted, the region may be asked of the
-    /// instance's metadata service. Credentials are looked up by the first call.
+    /// instance's metadata service. Credentials are looked up by the first call, or by [`Connection::sign_in`].
     ///
     /// # Errors
     /// A finding where no region is known.
     pub async fn open(options: ConnectionOptions, clock: C) -> Result<Self, Box<Finding>> {
-        let config = match &options.credentials {
-            Some(credentials) => isolated(&options, credentials),
-            None => from_environment(&options).await,
+        let current = CurrentCredentials::default();
+        let config = match (&options.credentials, &options.web_identity) {
+            (Some(credentials), _) => isolated(&options, credentials),
+            (None, Some(_)) => from_environment(&options, Some(current.clone())).await,
+            (None, None) => from_environment(&options, None).await,
         };
         let region = config.region().map(ToString::to_string);
         if region.is_none() {
@@ -100,10 +107,49 @@ impl<C: Clock> Connection<C> {
             clock,
             region,
             endpoint_url: config.endpoint_url().map(str::to_owned),
-            profile: options.profile.filter(|_| options.credentials.is_none()),
+            profile: options
+                .profile
+                .filter(|_| options.credentials.is_none() && options.web_identity.is_none()),
+            role: options
+                .web_identity
+                .filter(|_| options.credentials.is_none())
+                .map(|wish| RoleSession::new(wish, &config, current)),
             counts: Mutex::default(),
             jitter: Mutex::new(fastrand::Rng::with_seed(options.seed)),
         })
+    }
+
+    /// Assumes the role, where there is one to assume, so that whatever is wrong with that is told before anything else.
+    /// Later calls renew the credentials in time.
+    ///
+    /// # Errors
+    /// A finding that says what to change. Nothing has been changed.
+    pub async fn sign_in(&self) -> Result<(), Box<Finding>> {
+        let Some(role) = &self.role else { return Ok(()) };
+        let ensured = role.ensure(&self.clock, || self.count_exchange()).await;
+        ensured.map_err(|refused| Box::new(refused.finding()))
+    }
+
+    /// Good credentials for the next call, where it is on us to see to that.
+    pub(super) async fn ensure_credentials(&self) -> ApiResult<()> {
+        let Some(role) = &self.role else { return Ok(()) };
+        let ensured = role.ensure(&self.clock, || self.count_exchange()).await;
+        ensured.map_err(|refused| refused.api_error())
+    }
+
+    /// Whether other credentials can be had than those that AWS has just taken for expired.
+    pub(super) async fn gives_up_credentials(&self) -> bool {
+        match &self.role {
+            Some(role) => {
+                role.give_up_current().await;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn count_exchange(&self) {
+        self.count(|counts| *counts.by_action.entry("AssumeRoleWithWebIdentity".into()).or_default() += 1);
     }
 
     /// What has been sent so far, retries included.
@@ -166,7 +212,7 @@ fn isolated(options: &ConnectionOptions, credentials: &StaticCredentials) -> Sdk
     config.build()
 }
 
-async fn from_environment(options: &ConnectionOptions) -> SdkConfig {
+async fn from_environment(options: &ConnectionOptions, credentials: Option<CurrentCredentials>) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts());
@@ -178,6 +224,12 @@ async fn from_environment(options: &ConnectionOptions) -> SdkConfig {
     }
     if let Some(name) = app_name() {
         loader = loader.app_name(name);
+    }
+    if let Some(current) = credentials {
+        // They are renewed here, between calls; a cache would go on with the old ones.
+        loader = loader
+            .credentials_provider(current)
+            .identity_cache(IdentityCache::no_cache());
     }
     loader.load().await
 }

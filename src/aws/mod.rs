@@ -1,6 +1,7 @@
 //! The AWS side of the ports: Amazon ECS and Elastic Load Balancing through the AWS SDK.
 //!
 //! * `connection`: how the clients are set up, and what one run shares
+//! * `web_identity`: the role that is assumed with the token of the workflow run, again and again
 //! * `call`: one call: counted, classified, retried under this program's own rules (the SDK's retries are off)
 //! * `error`: what the SDK reports, turned into [`ApiError`](crate::port::ApiError)
 //! * `document`: task definitions as the raw JSON that goes over the wire
@@ -13,6 +14,8 @@ mod document;
 mod ecs;
 mod error;
 mod read_ecs;
+mod web_identity;
 
 pub use connection::{Connection, ConnectionOptions, StaticCredentials};
 pub use error::{CREDENTIALS_UNAVAILABLE, NO_CREDENTIALS};
+pub use web_identity::{RoleArn, SessionDuration, SessionName, TokenRequest, TokenSource, WebIdentity};

@@ -3,7 +3,7 @@
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use crate::aws::{Connection, ConnectionOptions};
+use crate::aws::{Connection, ConnectionOptions, WebIdentity};
 use crate::cli::plan::PlanCommand;
 use crate::cli::signals::Signals;
 use crate::cli::{Stop, run, streams};
@@ -35,9 +35,13 @@ impl Deploy {
     }
 }
 
-pub async fn connect(region: Option<String>) -> Result<Connection<SystemClock>, Stop> {
+pub async fn connect(
+    region: Option<String>,
+    web_identity: Option<WebIdentity>,
+) -> Result<Connection<SystemClock>, Stop> {
     let options = ConnectionOptions {
         region,
+        web_identity,
         profile: std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty()),
         ..ConnectionOptions::default()
     };

@@ -11,6 +11,7 @@
 mod action;
 mod deploy;
 mod files;
+mod identity;
 mod options;
 mod plan;
 mod recipients;

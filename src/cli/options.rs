@@ -7,8 +7,10 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, ValueEnum};
 
+use crate::aws::{RoleArn, SessionDuration, SessionName};
 use crate::config;
 use crate::finding::{Code, Finding};
+use crate::time::Timestamp;
 
 /// Which services, and what goes into them.
 #[derive(Clone, Debug, Default, Args)]
@@ -70,6 +72,26 @@ pub struct Following {
     /// Stop before the first change at findings of this severity [default: error]
     #[arg(long, value_enum, env = "PORTZERO_FAIL_ON")]
     pub fail_on: Option<FailOn>,
+}
+
+/// As whom AWS is called.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Identity {
+    /// Assume this role with the workflow run's ID token, and renew its credentials (GitHub Actions; `id-token: write`)
+    #[arg(long, value_name = "ARN", env = "PORTZERO_ROLE_TO_ASSUME")]
+    pub role_to_assume: Option<RoleArn>,
+    /// What CloudTrail calls the session [default: portzero-RUN_ID]
+    #[arg(long, value_name = "NAME", env = "PORTZERO_ROLE_SESSION_NAME")]
+    pub role_session_name: Option<SessionName>,
+    /// For how long the role's credentials are asked for, each time: 15m to 12h [default: 1h]
+    #[arg(long, value_name = "SPAN", env = "PORTZERO_ROLE_DURATION", value_parser = role_duration)]
+    pub role_duration: Option<SessionDuration>,
+    /// For whom the ID token is; in China sts.amazonaws.com.cn [default: sts.amazonaws.com]
+    #[arg(long, value_name = "NAME", env = "PORTZERO_AUDIENCE")]
+    pub audience: Option<String>,
+    /// When the credentials of the environment end, for a warning in time [default: AWS_CREDENTIAL_EXPIRATION]
+    #[arg(long, value_name = "TIMESTAMP", env = "PORTZERO_CREDENTIALS_EXPIRE_AT", value_parser = timestamp)]
+    pub credentials_expire_at: Option<Timestamp>,
 }
 
 /// What is printed, and where.
@@ -177,6 +199,19 @@ pub enum Format {
 pub enum FailOn {
     Warning,
     Error,
+}
+
+fn role_duration(text: &str) -> Result<SessionDuration, String> {
+    SessionDuration::new(config::duration(text).map_err(|error| error.to_string())?)
+}
+
+/// RFC 3339. Quotes around it are those of `aws-expiration`, an output of aws-actions/configure-aws-credentials.
+pub fn timestamp(text: &str) -> Result<Timestamp, String> {
+    let bare = text.trim().trim_matches('"');
+    let at: jiff::Timestamp = bare
+        .parse()
+        .map_err(|_| "expected a time such as 2026-07-02T18:11:41Z".to_owned())?;
+    Ok(Timestamp::from_millis(at.as_millisecond()))
 }
 
 fn until(text: &str) -> Result<config::Until, String> {

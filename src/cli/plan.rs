@@ -4,11 +4,12 @@ use clap::Args;
 
 use crate::aws::Connection;
 use crate::cli::deploy::{connect, warn};
-use crate::cli::options::{Following, Output, Selection};
+use crate::cli::options::{Following, Identity, Output, Selection};
 use crate::cli::surfaces::Surfaces;
-use crate::cli::{Stop, run, wishes};
+use crate::cli::{Stop, identity, run, wishes};
 use crate::clock::SystemClock;
 use crate::plan::Plan;
+use crate::port::Clock;
 use crate::preflight::Survey;
 
 #[derive(Debug, Args)]
@@ -17,6 +18,8 @@ pub struct PlanCommand {
     selection: Selection,
     #[command(flatten)]
     following: Following,
+    #[command(flatten)]
+    identity: Identity,
     #[command(flatten)]
     pub output: Output,
 }
@@ -33,8 +36,18 @@ impl PlanCommand {
         let wishes = wishes::gather(&self.selection, &self.following)?;
         warn(&wishes.warnings);
         let mut surfaces = Surfaces::open(&self.output, &wishes, false);
-        let aws = connect(wishes.region.clone()).await?;
-        let plans = run::plan_all(&aws, &SystemClock, &wishes, &mut surfaces).await?;
+        let end = identity::credentials_end(&self.identity).unwrap_or_else(|ignored| {
+            warn(&[ignored]);
+            None
+        });
+        let aws = connect(wishes.region.clone(), identity::web_identity(&self.identity)).await?;
+        if let Err(finding) = aws.sign_in().await {
+            return Err(run::refuse_all(&wishes, &finding, &mut surfaces, SystemClock.now()).await);
+        }
+        let mut plans = run::plan_all(&aws, &SystemClock, &wishes, &mut surfaces).await?;
+        if let Some(end) = end {
+            identity::check_credentials(&mut plans, end, SystemClock.now());
+        }
         Ok((aws, plans, surfaces))
     }
 }

@@ -117,8 +117,8 @@ impl Rehearse {
             region: Some(scenario.region.clone()),
             endpoint_url: Some(endpoint),
             credentials: Some(StaticCredentials::dummy()),
-            profile: None,
             seed: scenario.seed,
+            ..ConnectionOptions::default()
         };
         let aws = Connection::open(options, clock.clone())
             .await

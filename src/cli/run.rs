@@ -6,7 +6,7 @@ use crate::cli::{Stop, recipients, streams};
 use crate::deploy::{self, Run, ServiceRun};
 use crate::event::EventKind;
 use crate::finding::{Code, Finding};
-use crate::plan::Plan;
+use crate::plan::{Plan, Wish};
 use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Report, RequestCounts};
 use crate::preflight::Survey;
 use crate::report;
@@ -52,6 +52,14 @@ pub async fn refuse(runs: Vec<ServiceRun>, surfaces: &mut Surfaces<'_>, now: Tim
     let mut findings: Vec<Finding> = runs.into_iter().flat_map(|run| run.outcome.findings).collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     Stop::refused(findings)
+}
+
+/// None of the services was even looked at, all for the same reason.
+pub async fn refuse_all(wishes: &Wishes, finding: &Finding, surfaces: &mut Surfaces<'_>, now: Timestamp) -> Stop {
+    let refused = |wish: &Wish| ServiceRun::refused(wish.clone(), None, vec![finding.clone()], now);
+    let mut stop = refuse(wishes.wishes.iter().map(refused).collect(), surfaces, now).await;
+    stop.findings.truncate(1);
+    stop
 }
 
 /// Hands plans over; the exit code says whether they would be refused.

@@ -56,8 +56,9 @@ impl Simulate {
         };
         let (began, start) = (SystemClock.now(), world.borrow().now());
         let keep_time = move |world: &mut World| {
-            let passed = SystemClock.now().since(began).mul_f64(factor);
-            world.advance(start + passed);
+            let now = SystemClock.now();
+            world.set_clients_now(now);
+            world.advance(start + now.since(began).mul_f64(factor));
         };
         tokio::select! {
             served = server::serve(listener, world, keep_time, streams::tell) => served.map_err(cannot)?,

@@ -14,6 +14,8 @@ use crate::time::Timestamp;
 pub struct World {
     pub(super) now: Timestamp,
     pub(super) start: Timestamp,
+    /// What the clocks of the clients show, where that is another time.
+    clients_now: Option<Timestamp>,
     pub(super) account: Account,
     pub(super) timings: Timings,
     pub(super) faults: Vec<FaultSpec>,
@@ -152,6 +154,7 @@ impl World {
         Self {
             now: start,
             start,
+            clients_now: None,
             account: Account {
                 id: scenario.account.clone(),
                 region: scenario.region.clone(),
@@ -171,6 +174,16 @@ impl World {
 
     pub fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// The time that a client will hold an answer against, such as the end of credentials.
+    pub fn clients_now(&self) -> Timestamp {
+        self.clients_now.unwrap_or(self.now)
+    }
+
+    /// Says what the clients' clocks show. The world's own time does not care.
+    pub fn set_clients_now(&mut self, now: Timestamp) {
+        self.clients_now = Some(now);
     }
 
     pub fn account(&self) -> &Account {

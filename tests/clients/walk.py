@@ -13,6 +13,7 @@ an endpoint whose time runs faster than ours.
 Exit status: 0 nothing found, 1 violations (printed), 2 no such endpoint or nothing to walk.
 """
 
+import base64
 import json
 import re
 import sys
@@ -125,6 +126,11 @@ ALWAYS = {
     },
     "DescribeTags": {"": ["TagDescriptions"], ".TagDescriptions[]": ["ResourceArn", "Tags"]},
     "GetCallerIdentity": {"": ["UserId", "Account", "Arn"]},
+    "AssumeRoleWithWebIdentity": {
+        "": ["Credentials", "SubjectFromWebIdentityToken", "AssumedRoleUser", "Provider", "Audience"],
+        ".Credentials": ["AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"],
+        ".AssumedRoleUser": ["AssumedRoleId", "Arn"],
+    },
 }
 
 # What RegisterTaskDefinition does not take back of what DescribeTaskDefinition gives.
@@ -329,6 +335,20 @@ def walk_errors(ecs, check, cluster):
                   cluster=cluster, services=[f"service-{n}" for n in range(11)])
 
 
+def walk_roles(sts, check):
+    claims = {"iss": "https://token.actions.githubusercontent.com", "sub": "repo:octo/shop:ref:refs/heads/main",
+              "aud": "sts.amazonaws.com"}
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    asked = {"RoleArn": "arn:aws:iam::111122223333:role/ci/deploy", "RoleSessionName": "walk"}
+    given = sts.assume_role_with_web_identity(WebIdentityToken=f"e30.{payload}.c2ln", DurationSeconds=900, **asked)
+    arn, subject = given["AssumedRoleUser"]["Arn"], given["SubjectFromWebIdentityToken"]
+    if (arn, subject) != ("arn:aws:sts::111122223333:assumed-role/deploy/walk", claims["sub"]):
+        check.violate("AssumeRoleWithWebIdentity", "", f"is for {subject} as {arn}")
+    check.refuses(sts.assume_role_with_web_identity, "InvalidIdentityToken",
+                  "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)",
+                  WebIdentityToken="no-token", **asked)
+
+
 def walk_balancing(elb, check, service):
     group = next(b["targetGroupArn"] for b in service["loadBalancers"] if "targetGroupArn" in b)
     pages(check, elb, "describe_target_groups", "TargetGroups")
@@ -396,6 +416,7 @@ def main(endpoint, follows):
     }
     ecs, elb, sts = (check.watch(boto3.client(name, **settings)) for name in ("ecs", "elbv2", "sts"))
     sts.get_caller_identity()
+    walk_roles(sts, check)
     cluster, services = find_services(ecs, check)
     ecs.describe_clusters(clusters=[cluster, "no-such-cluster"], include=["TAGS"])
     walk_errors(ecs, check, cluster)

@@ -5,10 +5,11 @@
 //! |---|---|---|---|
 //! | ECS | AWS JSON 1.1 | `X-Amz-Target: AmazonEC2ContainerServiceV20141113.…` | RegisterTaskDefinition, DescribeTaskDefinition, ListTaskDefinitions, ListTaskDefinitionFamilies, DeregisterTaskDefinition, DescribeClusters, ListClusters, DescribeServices, ListServices, UpdateService, ListTasks, DescribeTasks, StopTask, ListContainerInstances, DescribeContainerInstances, ListServiceDeployments, DescribeServiceDeployments, DescribeServiceRevisions, StopServiceDeployment |
 //! | ELBv2 | Query/XML | `Version=2015-12-01` | DescribeTargetGroups, DescribeTargetGroupAttributes, DescribeTargetHealth, DescribeLoadBalancers, DescribeListeners, DescribeRules, DescribeTags |
-//! | STS | Query/XML | `Version=2011-06-15` | GetCallerIdentity |
+//! | STS | Query/XML | `Version=2011-06-15` | GetCallerIdentity, AssumeRoleWithWebIdentity |
 //!
 //! Everything else is refused as AWS refuses an operation that it does not know, with a [`HttpResponse::note`] that
-//! says what was asked. Signatures are not checked: any credentials will do.
+//! says what was asked. Signatures are not checked: any credentials will do,
+//! and so will any ID token that has the form of one.
 
 mod ecs_json;
 mod elb_query;

@@ -47,6 +47,8 @@ impl Answer {
 
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// `POST /path?query HTTP/1.1`.
+    pub line: String,
     headers: Vec<(String, String)>,
     pub body: String,
 }
@@ -91,7 +93,8 @@ impl Loopback {
 fn read_request(stream: &TcpStream) -> Option<Request> {
     let mut reader = BufReader::new(stream);
     let mut headers = Vec::new();
-    reader.read_line(&mut String::new()).ok()?;
+    let mut first = String::new();
+    reader.read_line(&mut first).ok()?;
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
@@ -101,10 +104,15 @@ fn read_request(stream: &TcpStream) -> Option<Request> {
         }
     }
     let mut request = Request {
+        line: first.trim_end().to_owned(),
         headers,
         body: String::new(),
     };
-    let mut body = vec![0; request.header("content-length").parse().ok()?];
+    let length = match request.header("content-length") {
+        "" => 0,
+        length => length.parse().ok()?,
+    };
+    let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
     request.body = String::from_utf8(body).ok()?;
     Some(request)

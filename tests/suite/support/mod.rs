@@ -1,16 +1,16 @@
 //! What the suites share: a clock that does not wait, a loopback server that answers from a script, stand-ins for AWS.
 
 pub mod clients;
-pub mod github;
 #[cfg(unix)]
 pub mod file_server;
+pub mod github;
 pub mod loopback;
 pub mod moto_server;
 pub mod prism;
 pub mod program;
-pub mod runner_files;
 #[cfg(unix)]
 pub mod runner;
+pub mod runner_files;
 pub mod wire_form;
 
 use std::cell::RefCell;

@@ -1,0 +1,69 @@
+//! As whom AWS is called, from the flags and what GitHub Actions says of the run.
+
+use crate::aws::{SessionDuration, SessionName, TokenRequest, TokenSource, WebIdentity};
+use crate::cli::options::{Identity, timestamp};
+use crate::finding::{Code, Finding};
+use crate::plan::Plan;
+use crate::preflight::Survey;
+use crate::time::Timestamp;
+
+const AUDIENCE_DEFAULT: &str = "sts.amazonaws.com";
+
+/// The role to assume, where one is named.
+pub fn web_identity(identity: &Identity) -> Option<WebIdentity> {
+    let role = identity.role_to_assume.clone()?;
+    Some(WebIdentity {
+        role,
+        session_name: identity
+            .role_session_name
+            .clone()
+            .unwrap_or_else(|| SessionName::of_run(variable("GITHUB_RUN_ID").as_deref())),
+        duration: identity.role_duration.unwrap_or(SessionDuration::DEFAULT),
+        audience: identity.audience.clone().unwrap_or_else(|| AUDIENCE_DEFAULT.to_owned()),
+        token: token_source(),
+    })
+}
+
+fn token_source() -> TokenSource {
+    let url = variable("ACTIONS_ID_TOKEN_REQUEST_URL");
+    let bearer = variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
+    match (url, bearer) {
+        (Some(url), Some(bearer)) => TokenSource::Offered(TokenRequest::new(url, bearer)),
+        _ if variable("GITHUB_ACTIONS").is_some_and(|value| value == "true") => TokenSource::Withheld,
+        _ => TokenSource::Elsewhere,
+    }
+}
+
+/// When the credentials end, where that is known and nobody renews them.
+///
+/// # Errors
+/// A warning where `AWS_CREDENTIAL_EXPIRATION` is no time.
+pub fn credentials_end(identity: &Identity) -> Result<Option<Timestamp>, Finding> {
+    if identity.role_to_assume.is_some() {
+        return Ok(None);
+    }
+    if identity.credentials_expire_at.is_some() {
+        return Ok(identity.credentials_expire_at);
+    }
+    // It belongs to the credentials that stand beside it; those of a profile know their own end.
+    match (variable("AWS_ACCESS_KEY_ID"), variable("AWS_CREDENTIAL_EXPIRATION")) {
+        (Some(_), Some(text)) => timestamp(&text)
+            .map(Some)
+            .map_err(|why| Finding::warning(Code::Config, format!("AWS_CREDENTIAL_EXPIRATION is ignored: {why}"))),
+        _ => Ok(None),
+    }
+}
+
+/// Adds to each plan what is to be said of credentials that end. The services are deployed one after the other.
+pub fn check_credentials(plans: &mut [(Plan, Survey)], end: Timestamp, now: Timestamp) {
+    let mut ahead = std::time::Duration::ZERO;
+    for (plan, _) in plans {
+        plan.check_credentials(end, now, ahead);
+        ahead += plan.expected();
+    }
+}
+
+/// An empty one counts as absent.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
