@@ -15,6 +15,7 @@ use serde_json::json;
 use super::served::serve;
 use super::wire::SCENARIO;
 use crate::support::loopback::{Answer, Loopback};
+use crate::support::moto_server::MotoServer;
 use crate::support::program::{Said, portzero, said};
 use crate::support::{VirtualClock, run};
 
@@ -438,6 +439,21 @@ fn a_deployment_needs_no_key_where_the_role_can_be_assumed() {
     ));
     assert_eq!(deployed.code, Some(0), "{deployed:#?}");
     assert_eq!(deployed.json()["requests"]["by_action"]["AssumeRoleWithWebIdentity"], 1);
+}
+
+#[test]
+fn the_sts_of_others_gives_credentials_too() {
+    let Some(moto) = MotoServer::start() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let github = tokens(SUBJECT, 1);
+    let plan = format!("plan --cluster staging --service web --role-to-assume {ROLE}");
+    let planned = told_without_secrets(&mut in_actions(folder.path(), &github.url, &moto.url, &plan));
+    // The role was assumed, and moto's cluster is what is missing.
+    assert_eq!(planned.code, Some(3), "{planned:#?}");
+    assert_words(
+        &planned.stderr,
+        &["error[cluster-missing]: there is no cluster `staging`"],
+    );
 }
 
 #[test]
