@@ -67,7 +67,7 @@ pub async fn plan<A: Ecs + LoadBalancing, C: Clock>(
     clock: &C,
     wish: Wish,
 ) -> Result<(Plan, Survey), (Wish, Vec<Finding>)> {
-    let survey = match survey::survey(aws, clock, &wish.cluster, &wish.service).await {
+    let survey = match survey::survey(aws, clock, &wish.cluster, &wish.service, wish.url.is_none()).await {
         Ok(survey) => survey,
         Err(mut finding) => {
             finding.state.get_or_insert_with(|| "nothing was changed".into());

@@ -11,7 +11,7 @@ use crate::id::{ClusterName, ServiceName, TargetGroupArn, TaskDefinitionArn};
 use crate::preflight::{self, Expectation, Network, Survey};
 use crate::rollout::{Needs, Until};
 use crate::service::{Balancer, LoadBalancerBinding, Service};
-use crate::target::TargetGroup;
+use crate::target::{Address, TargetGroup};
 use crate::task_definition::{
     self, Change, DiffLine, Document, DynamicPorts, EnvironmentChange, ImageChange, LoadBalancedPort, NetworkMode,
     RenderOptions,
@@ -38,6 +38,8 @@ pub struct Wish {
     pub timeout: Option<Duration>,
     /// Findings of this severity and above stop the run before the first change.
     pub fail_on: Severity,
+    /// The service's address, where the configuration names it.
+    pub url: Option<String>,
 }
 
 /// The definition that a deployment starts from.
@@ -70,6 +72,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     pub diff: Vec<DiffLine>,
     pub target_groups: BTreeMap<TargetGroupArn, TargetGroup>,
+    /// Where the service is reached: the configuration's word, else the load balancers'.
+    pub address: Option<Address>,
     pub needs: Needs,
     pub is_host_network: bool,
     pub findings: Vec<Finding>,
@@ -120,6 +124,11 @@ impl Plan {
             document: rendered.document,
             changes: rendered.changes,
             target_groups: survey.target_groups.clone(),
+            address: wish
+                .url
+                .as_ref()
+                .map(Address::configured)
+                .or_else(|| survey.address.clone()),
             forecast: Forecast::of(&survey.service, survey.target_groups.values()),
             service: survey.service.clone(),
             findings,

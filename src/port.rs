@@ -9,7 +9,7 @@ use crate::event::RunEvent;
 use crate::id::{ClusterName, ContainerInstanceArn, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn};
 use crate::pull_request::{Comment, CommitStatus, DeploymentStatus, NewDeployment, PullRequest, RecordedDeployment};
 use crate::service::{Service, ServiceDeployment, ServiceUpdate};
-use crate::target::{TargetGroup, TargetHealth};
+use crate::target::{Route, TargetGroup, TargetHealth};
 use crate::task::{ContainerInstance, Task};
 use crate::time::Timestamp;
 
@@ -78,6 +78,9 @@ pub trait LoadBalancing {
     /// With the deregistration delay from DescribeTargetGroupAttributes, where that may be read.
     fn describe_target_groups(&self, arns: &[TargetGroupArn]) -> impl Future<Output = ApiResult<Vec<TargetGroup>>>;
     fn describe_target_health(&self, arn: &TargetGroupArn) -> impl Future<Output = ApiResult<Vec<TargetHealth>>>;
+    /// What forwards to the group: listeners and rules, in their order. For an address that people can try; nothing
+    /// else needs it.
+    fn routes(&self, group: &TargetGroup) -> impl Future<Output = ApiResult<Vec<Route>>>;
 }
 
 /// A repository on GitHub, as far as a run speaks there. Nothing here is needed for a deployment.

@@ -6,11 +6,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::api_error::ApiError;
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Severity};
 use crate::id::{TargetGroupArn, TaskDefinitionArn};
 use crate::rollout::Snapshot;
 use crate::service::{Balancer, DeploymentController, RolloutState, SchedulingStrategy, Service, ServiceStatus};
-use crate::target::{TargetGroup, TargetType};
+use crate::target::{Address, TargetGroup, TargetType};
 use crate::time::{Timestamp, human};
 
 /// The service and its surroundings as they are before anything is changed.
@@ -24,6 +24,10 @@ pub struct Survey {
     pub snapshot: Snapshot,
     /// Optional reads that were denied or that the endpoint does not know.
     pub not_checked: Vec<ApiError>,
+    /// Where the service is reached, as far as the load balancers tell.
+    pub address: Option<Address>,
+    /// Why the load balancers were not asked to the end for it.
+    pub address_refusal: Option<ApiError>,
 }
 
 /// How the new revision reaches the network, as far as target groups care.
@@ -62,6 +66,7 @@ pub fn check(survey: &Survey, network: Network) -> Vec<Finding> {
         ));
     }
     findings.extend(survey.not_checked.iter().map(not_checked));
+    findings.extend(survey.address_refusal.as_ref().map(no_address));
     findings
 }
 
@@ -124,6 +129,15 @@ pub fn not_checked(error: &ApiError) -> Finding {
         }
         _ => finding,
     }
+}
+
+/// A note, because no check depends on it: it must not keep a strict run from deploying.
+fn no_address(error: &ApiError) -> Finding {
+    Finding {
+        severity: Severity::Note,
+        ..not_checked(error)
+    }
+    .hint("name the address in the configuration, and nobody is asked: `url:` of the service")
 }
 
 fn status(service: &Service) -> Option<Finding> {

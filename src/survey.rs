@@ -11,14 +11,17 @@ use crate::port::{ApiResult, Clock, Ecs, LoadBalancing};
 use crate::preflight::Survey;
 use crate::rollout::Snapshot;
 use crate::service::{Service, ServiceDeployment};
+use crate::target::{Address, TargetGroup};
 use crate::task::{ContainerInstance, Task};
 
-/// Everything that a plan needs to know. Nothing is changed by it.
+/// Everything that a plan needs to know. Nothing is changed by it. `wants_address`: whether the load balancers are asked
+/// where the service is reached.
 pub async fn survey<A: Ecs + LoadBalancing>(
     aws: &A,
     clock: &impl Clock,
     cluster: &ClusterName,
     name: &ServiceName,
+    wants_address: bool,
 ) -> Result<Survey, Finding> {
     let service = find_service(aws, clock, cluster, name).await?;
     let running = match &service.task_definition {
@@ -55,6 +58,11 @@ pub async fn survey<A: Ecs + LoadBalancing>(
             status: None,
         });
     }
+    let (address, address_refusal) = if wants_address {
+        address(aws, &described).await
+    } else {
+        (None, None)
+    };
     Ok(Survey {
         at: clock.now(),
         service,
@@ -62,7 +70,25 @@ pub async fn survey<A: Ecs + LoadBalancing>(
         target_groups: described.into_iter().map(|g| (g.arn.clone(), g)).collect(),
         snapshot,
         not_checked,
+        address,
+        address_refusal,
     })
+}
+
+/// Nice to know: the first read that fails ends the search, and nothing is waited for.
+async fn address<A: LoadBalancing>(aws: &A, groups: &[TargetGroup]) -> (Option<Address>, Option<ApiError>) {
+    let mut routes = Vec::new();
+    let mut refusal = None;
+    for group in groups.iter().filter(|group| !group.load_balancers.is_empty()) {
+        match aws.routes(group).await {
+            Ok(found) => routes.extend(found),
+            Err(error) => {
+                refusal = Some(error);
+                break;
+            }
+        }
+    }
+    (Address::best(&routes), refusal)
 }
 
 /// Before the first change there is time: a minute of throttling, or of 5xx, is waited out. Where nothing answers at all

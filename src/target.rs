@@ -1,6 +1,10 @@
-//! Target groups and the health of their targets.
+//! Target groups, the health of their targets, and the way to them from outside.
+
+mod address;
 
 use std::time::Duration;
+
+pub use address::{Address, Route, RouteCondition};
 
 use crate::id::{TargetGroupArn, TargetKey};
 use crate::service::aws_enum;

@@ -183,6 +183,7 @@ fn wish(
             Some(FailOn::Warning) => Severity::Warning,
             Some(FailOn::Error) | None => Severity::Error,
         },
+        url: stanza.and_then(|s| s.url.clone()),
     })
 }
 

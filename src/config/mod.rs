@@ -54,6 +54,8 @@ pub struct ServiceConfig {
     pub settings: Settings,
     pub depends_on: Vec<String>,
     pub probes: Vec<Probe>,
+    /// Where the service is reached.
+    pub url: Option<String>,
     pub minimum_healthy_percent: Option<u32>,
     pub maximum_percent: Option<u32>,
     pub launch_type: Option<String>,

@@ -25,6 +25,7 @@ const KEYS: &[&str] = &[
     "images",
     "depends_on",
     "probes",
+    "url",
 ];
 
 /// deployfish's keys for what an infrastructure tool looks after.
@@ -91,6 +92,10 @@ pub(super) fn service(item: &Item<'_>, is_deployfish: bool, problems: &mut Probl
         settings: settings(&fields, problems),
         depends_on: texts(&fields, "depends_on", problems),
         probes: probes(&fields, problems),
+        url: fields
+            .get("url")
+            .and_then(|item| web_url(&item, problems))
+            .map(str::to_owned),
         minimum_healthy_percent: number("minimum_healthy_percent", problems),
         maximum_percent: number("maximum_percent", problems),
         launch_type,
@@ -306,14 +311,22 @@ fn probes(fields: &Fields<'_>, problems: &mut Problems) -> Vec<Probe> {
     items.iter().filter_map(|item| probe(item, problems)).collect()
 }
 
+fn web_url<'a>(item: &Item<'a>, problems: &mut Problems) -> Option<&'a str> {
+    let url = item.name(problems)?;
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let has_host = rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_alphanumeric() || c == '['));
+    if !has_host || url.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        item.expected("an http or https URL", problems);
+        return None;
+    }
+    Some(url)
+}
+
 fn probe(item: &Item<'_>, problems: &mut Problems) -> Option<Probe> {
     let map = item.map(problems)?;
     map.check_keys(&["name", "url", "expect"], &[], problems);
     let url_item = map.require("url", problems)?;
-    let url = url_item.name(problems)?.to_owned();
-    if !url.starts_with("http://") && !url.starts_with("https://") {
-        url_item.expected("an http or https URL", problems);
-    }
+    let url = web_url(&url_item, problems)?.to_owned();
     let expect = match map.get("expect") {
         Some(item) => {
             let status = item.whole(599, problems)?;

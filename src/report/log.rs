@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use crate::deploy::ServiceRun;
 use crate::event::RunEvent;
 use crate::port::{Report, RequestCounts};
+use crate::report::text::clean;
 use crate::report::{finding, line};
 use crate::rollout::{Phase, Verdict};
 use crate::time::human;
@@ -51,6 +52,9 @@ pub fn closing(run: &ServiceRun) -> String {
     let _ = writeln!(out, "{}", headline(run));
     if let Some(deployment) = &run.deployment {
         let _ = writeln!(out, "  deployment  {deployment}");
+    }
+    if let Some(address) = run.plan.as_ref().and_then(|plan| plan.address.as_ref()) {
+        let _ = writeln!(out, "  address     {}", clean(&address.to_string()));
     }
     let phases = phases(run);
     if !phases.is_empty() {

@@ -42,6 +42,9 @@ pub fn text(plan: &Plan) -> String {
     }
     let _ = writeln!(out, "\nforecast: {}", plan.forecast.sentence());
     let _ = writeln!(out, "timeout:  {}", human(plan.wait_budget()));
+    if let Some(address) = &plan.address {
+        let _ = writeln!(out, "address:  {}", clean(&address.to_string()));
+    }
     for found in &plan.findings {
         let _ = write!(out, "\n{}", finding::render(found));
     }
@@ -58,6 +61,7 @@ pub fn json(plan: &Plan) -> serde_json::Value {
         "changes": plan.changes.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "diff": plan.diff.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "target_groups": plan.target_groups.keys().map(|a| a.as_str()).collect::<Vec<_>>(),
+        "address": plan.address.as_ref().map(|a| json!({ "url": a.url(), "internal": a.is_internal() })),
         "forecast": {
             "switched_s": plan.forecast.switched.as_secs(),
             "drained_s": plan.forecast.drained.as_secs(),

@@ -25,6 +25,8 @@ pub struct ResultDocument {
 struct ServiceResult {
     name: String,
     cluster: String,
+    /// Where the service is reached, if that is known and a browser can go there.
+    url: Option<String>,
     verdict: &'static str,
     /// Whether ECS took the service back to what ran before.
     rolled_back: bool,
@@ -116,6 +118,7 @@ fn service(run: &ServiceRun) -> ServiceResult {
     ServiceResult {
         name: run.wish.service.to_string(),
         cluster: run.wish.cluster.to_string(),
+        url: url(run),
         verdict: run.outcome.verdict.as_str(),
         rolled_back: run.outcome.is_rolled_back,
         task_definition: TaskDefinitionResult {
@@ -144,6 +147,14 @@ fn service(run: &ServiceRun) -> ServiceResult {
             drained_s: p.forecast.drained.as_secs(),
         }),
         findings: plan::findings(&run.outcome.findings),
+    }
+}
+
+fn url(run: &ServiceRun) -> Option<String> {
+    let found = run.plan.as_ref().and_then(|plan| plan.address.as_ref());
+    match found.filter(|address| address.is_web()) {
+        Some(address) => Some(address.url()),
+        None => run.wish.url.clone(),
     }
 }
 

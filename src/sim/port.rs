@@ -14,7 +14,7 @@ use crate::port::{
     ApiError, ApiErrorKind, ApiResult, Clock, DescribedServices, Ecs, LoadBalancing, RegisteredTaskDefinition,
 };
 use crate::service::{Service, ServiceDeployment, ServiceUpdate};
-use crate::target::{TargetGroup, TargetHealth};
+use crate::target::{Route, TargetGroup, TargetHealth};
 use crate::task::{ContainerInstance, Task};
 use crate::time::Timestamp;
 
@@ -396,6 +396,16 @@ impl LoadBalancing for Direct {
         let mut rows: Vec<TargetHealth> = group.targets.iter().map(translate::health).collect();
         self.permute(&mut rows);
         Ok(rows)
+    }
+
+    async fn routes(&self, group: &TargetGroup) -> ApiResult<Vec<Route>> {
+        self.admit("elasticloadbalancing:DescribeListeners")?;
+        let account = self.seen(Access::Read);
+        let attached = group.load_balancers.iter();
+        let balancers = attached.filter_map(|arn| account.load_balancers.get(arn));
+        Ok(balancers
+            .flat_map(|balancer| translate::routes(balancer, &group.arn))
+            .collect())
     }
 }
 

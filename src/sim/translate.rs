@@ -11,7 +11,7 @@ use crate::service::{
     Balancer, BreakerState, CircuitBreaker, Deployment, DeploymentConfiguration, LoadBalancerBinding, Service,
     ServiceDeployment, ServiceEvent,
 };
-use crate::target::{HealthCheck, TargetGroup, TargetHealth};
+use crate::target::{HealthCheck, Route, TargetGroup, TargetHealth};
 use crate::task::{Container, ContainerInstance, NetworkBinding, Resources, Task};
 
 pub(super) fn service(_account: &state::Account, cluster: &state::Cluster, service: &state::Service) -> Service {
@@ -193,6 +193,22 @@ pub(super) fn group(group: &state::TargetGroup) -> TargetGroup {
         load_balancers: group.load_balancer_arns.clone(),
         deregistration_delay: Some(group.deregistration_delay),
     }
+}
+
+/// The model's listeners have no rules: each forwards all that comes to one group.
+pub(super) fn routes(balancer: &state::LoadBalancer, group: &TargetGroupArn) -> Vec<Route> {
+    let ours = balancer
+        .listeners
+        .iter()
+        .filter(|l| l.target_group_arn == group.as_str());
+    ours.map(|listener| Route {
+        protocol: listener.protocol.clone(),
+        port: listener.port,
+        dns_name: balancer.dns_name.clone(),
+        is_internal: balancer.scheme == "internal",
+        conditions: Vec::new(),
+    })
+    .collect()
 }
 
 pub(super) fn health(target: &state::Target) -> TargetHealth {

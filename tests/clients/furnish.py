@@ -9,11 +9,20 @@ subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"][:2
 balancer = elb.create_load_balancer(Name="web", Subnets=subnets)["LoadBalancers"][0]
 created = elb.create_target_group(Name="web", Protocol="HTTP", Port=80, VpcId=vpc, TargetType="instance")
 group = created["TargetGroups"][0]["TargetGroupArn"]
-elb.create_listener(
+listener = elb.create_listener(
     LoadBalancerArn=balancer["LoadBalancerArn"],
     Protocol="HTTP",
     Port=80,
     DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
+)["Listeners"][0]
+elb.create_rule(
+    ListenerArn=listener["ListenerArn"],
+    Priority=10,
+    Conditions=[
+        {"Field": "host-header", "HostHeaderConfig": {"Values": ["*.example.com", "shop.example.com"]}},
+        {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/web/*"]}},
+    ],
+    Actions=[{"Type": "forward", "TargetGroupArn": group}],
 )
 
 port = {"containerPort": 8080, "hostPort": 0}

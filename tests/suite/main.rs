@@ -14,6 +14,7 @@ mod action_agreement;
 #[cfg(unix)]
 mod action_bootstrap;
 mod adapters;
+mod address;
 mod clients;
 mod config;
 mod corpus;

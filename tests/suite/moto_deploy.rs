@@ -35,6 +35,7 @@ fn a_rollout_that_never_begins_times_out_and_says_what_it_waited_for() {
     assert_eq!(deployed.code, Some(4), "{deployed:#?}");
     let result = deployed.json();
     assert_eq!(result["verdict"], "timed-out");
+    assert_eq!(result["services"][0]["url"], "http://shop.example.com/web/");
     let after = result["services"][0]["task_definition"]["after"].as_str();
     assert!(after.is_some_and(|arn| arn.ends_with("/web:2")), "{result:#}");
     for said in [

@@ -11,7 +11,7 @@ use portzero::service::{
     Balancer, Deployment, DeploymentController, DeploymentStatus, RolloutState, SchedulingStrategy, Service,
     ServiceDeployment, ServiceDeploymentStatus, ServiceStatus, ServiceUpdate,
 };
-use portzero::target::{TargetGroup, TargetHealth, TargetState};
+use portzero::target::{Address, Route, TargetGroup, TargetHealth, TargetState};
 use portzero::task::{ContainerInstance, NetworkBinding, Task, TaskStatus};
 use portzero::time::Timestamp;
 use serde_json::{Value, json};
@@ -348,6 +348,33 @@ fn balancing(number: &str, text: &str) -> bool {
                 Some(Duration::from_secs(300))
             );
         }
+        "39" => {
+            let group = "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/alb-lambda/2c1de5e470189e33";
+            let of_a_network_balancer = |routes: &[Route]| -> Vec<String> {
+                let shown = routes.iter().map(|route| format!("{} {}", route.protocol, route.port));
+                shown.collect()
+            };
+            let asked = vec![
+                query("DescribeLoadBalancers", &balancer("network")),
+                query("DescribeListeners", text),
+            ];
+            assert_eq!(of_a_network_balancer(&routes(group, asked)), ["HTTP 443", "HTTP 80"]);
+        }
+        "40" => {
+            let group = "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/demo-Balan-6O2Y7D0PHCFF/387ff7d390b1f7a9";
+            let listener = r#"{"Listeners":[{"ListenerArn":"a/b","Port":443,"Protocol":"HTTPS","DefaultActions":[]}]}"#;
+            let asked = vec![
+                query("DescribeLoadBalancers", &balancer("application")),
+                query("DescribeListeners", listener),
+                query("DescribeRules", text),
+            ];
+            let routes = routes(group, asked);
+            assert_eq!(routes.len(), 2, "the default rule forwards to another group");
+            assert_eq!(
+                Address::best(&routes).map(|address| address.url()).as_deref(),
+                Some("https://web.demo-httpd.demo-test.convox")
+            );
+        }
         "46" => {
             let targets = ask(vec![Answer::xml(text)], async |aws| {
                 aws.describe_target_health(&"a/web/1".into()).await.expect("health")
@@ -418,11 +445,29 @@ fn others(number: &str, text: &str) -> bool {
         }
         // No answers of an API: an EventBridge event, and the event logs of whole rollouts, which people wrote down.
         "28" | "48" | "49" | "50" | "51" | "52" | "53" => {}
-        // Answers to questions that no port asks: listeners, rules, service revisions, classic instance health.
-        "39" | "40" | "43" | "44" => {}
+        // Answers to questions that no port asks: service revisions, classic instance health.
+        "43" | "44" => {}
         _ => return false,
     }
     true
+}
+
+fn balancer(kind: &str) -> String {
+    format!(
+        r#"{{"LoadBalancers":[{{"LoadBalancerArn":"lb","LoadBalancerName":"lb","DNSName":"lb-1.elb.amazonaws.com","Type":"{kind}"}}]}}"#
+    )
+}
+
+/// What forwards to the group, where AWS answers so.
+fn routes(group: &str, answers: Vec<Answer>) -> Vec<Route> {
+    let mut described = groups(
+        &format!(
+            r#"{{"TargetGroups":[{{"TargetGroupArn":"{group}","TargetGroupName":"g","LoadBalancerArns":["lb"]}}]}}"#
+        ),
+        ATTRIBUTES,
+    );
+    let group = described.remove(0);
+    ask(answers, async |aws| aws.routes(&group).await.expect("routes"))
 }
 
 const ATTRIBUTES: &str = r#"{"Attributes":[]}"#;

@@ -107,6 +107,7 @@ pub fn wish(case: &Case) -> Wish {
         settle: case.settle,
         timeout: Some(case.timeout),
         fail_on: Severity::Error,
+        url: None,
     }
 }
 
