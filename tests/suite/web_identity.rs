@@ -384,6 +384,22 @@ fn every_failure_of_the_token_has_its_words_and_reaches_no_sts() {
 }
 
 #[test]
+fn the_token_is_asked_for_over_tls() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let first = std::thread::spawn(move || {
+        let mut byte = [0];
+        let (mut stream, _) = listener.accept().expect("a connection");
+        std::io::Read::read_exact(&mut stream, &mut byte).expect("a byte");
+        byte[0]
+    });
+    let aws = Loopback::answering([]);
+    let text = told_by(wish(&format!("https://{address}")), &aws.url);
+    assert_words(&text, &["no usable answer to the request for an ID token"]);
+    assert_eq!(first.join().expect("a byte"), 0x16, "the record of a TLS handshake");
+}
+
+#[test]
 fn nothing_secret_is_in_the_debug_form() {
     let wish = wish("http://127.0.0.1:1");
     assert_no_secret(&format!("{wish:?}"));

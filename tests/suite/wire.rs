@@ -180,6 +180,80 @@ fn anybody_may_ask_who_they_are() {
     assert_eq!(identity["Account"], "111122223333");
 }
 
+/// `{"sub":"repo:o/r","aud":"sts.amazonaws.com","iss":"https://issuer.example"}` between a header and a signature.
+const ID_TOKEN: &str =
+    "e30.eyJzdWIiOiJyZXBvOm8vciIsImF1ZCI6InN0cy5hbWF6b25hd3MuY29tIiwiaXNzIjoiaHR0cHM6Ly9pc3N1ZXIuZXhhbXBsZSJ9.c2ln";
+
+fn assume(aws: &mut Endpoint, changed: &[(&str, &str)]) -> (u16, Value) {
+    let mut fields = vec![
+        ("Action", "AssumeRoleWithWebIdentity"),
+        ("Version", "2011-06-15"),
+        ("RoleArn", "arn:aws:iam::111122223333:role/ci/deploy"),
+        ("RoleSessionName", "run-1"),
+        ("WebIdentityToken", ID_TOKEN),
+    ];
+    fields.retain(|(name, _)| changed.iter().all(|(other, _)| name != other));
+    fields.extend(changed);
+    let response = aws.form(&fields);
+    (response.status, xml_of(&response))
+}
+
+#[test]
+fn a_role_is_given_for_whatever_has_the_form_of_a_token() {
+    let mut aws = Endpoint::new();
+    let (status, answer) = assume(&mut aws, &[("DurationSeconds", "900")]);
+    assert_eq!(status, 200, "{answer:#}");
+    let result = &answer["AssumeRoleWithWebIdentityResponse"]["AssumeRoleWithWebIdentityResult"];
+    assert_eq!(result["SubjectFromWebIdentityToken"], "repo:o/r");
+    assert_eq!(result["Provider"], "issuer.example");
+    assert_eq!(
+        result["AssumedRoleUser"]["Arn"],
+        "arn:aws:sts::111122223333:assumed-role/deploy/run-1"
+    );
+    // The world begins at noon.
+    assert_eq!(result["Credentials"]["Expiration"], "2026-01-01T12:15:00Z");
+
+    // Where the clients live in another time, theirs counts; an hour is the default.
+    aws.world.set_clients_now(portzero::time::Timestamp::from_millis(0));
+    let (_, answer) = assume(&mut aws, &[]);
+    let result = &answer["AssumeRoleWithWebIdentityResponse"]["AssumeRoleWithWebIdentityResult"];
+    assert_eq!(result["Credentials"]["Expiration"], "1970-01-01T01:00:00Z");
+}
+
+#[test]
+fn a_role_is_refused_in_the_words_of_sts() {
+    let no_token = "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)";
+    for (changed, code, message) in [
+        (
+            ("WebIdentityToken", "an-access-token"),
+            "InvalidIdentityToken",
+            no_token,
+        ),
+        (("WebIdentityToken", "e30.e30."), "InvalidIdentityToken", no_token),
+        (("WebIdentityToken", "e30.%%%%.c2ln"), "InvalidIdentityToken", no_token),
+        (("WebIdentityToken", "e30.W10.c2ln"), "InvalidIdentityToken", no_token),
+        (("RoleArn", "deploy"), "ValidationError", "Request ARN is invalid"),
+        (
+            ("RoleSessionName", "a/b"),
+            "ValidationError",
+            r"1 validation error detected: Value 'a/b' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=,.@-]*",
+        ),
+        (
+            ("DurationSeconds", "10"),
+            "ValidationError",
+            "1 validation error detected: Value '10' at 'durationSeconds' failed to satisfy constraint: Member must have value greater than or equal to 900",
+        ),
+    ] {
+        let (status, answer) = assume(&mut Endpoint::new(), &[changed]);
+        let error = &answer["ErrorResponse"]["Error"];
+        assert_eq!(
+            (status, text(&error["Code"]), text(&error["Message"])),
+            (400, code.to_owned(), message.to_owned()),
+            "{changed:?}"
+        );
+    }
+}
+
 #[test]
 fn the_same_requests_get_the_same_bytes_and_each_its_own_request_id() {
     let story = || {
