@@ -11,6 +11,7 @@
 mod action;
 mod deploy;
 mod files;
+mod hub;
 mod identity;
 mod options;
 mod plan;
@@ -18,6 +19,7 @@ mod recipients;
 mod rehearse;
 mod render;
 mod run;
+mod runner;
 pub mod runner_files;
 mod signals;
 mod simulate;
@@ -118,6 +120,9 @@ impl Cli {
             for finding in &stop.findings {
                 streams::tell(&report::finding::render(finding));
             }
+            if !stop.is_told {
+                surfaces::stopped(&stop.findings);
+            }
             stop.code
         })
     }
@@ -128,6 +133,8 @@ impl Cli {
 pub struct Stop {
     code: u8,
     findings: Vec<Finding>,
+    /// Whether all surfaces but stderr have it.
+    is_told: bool,
 }
 
 impl Stop {
@@ -136,6 +143,7 @@ impl Stop {
         Self {
             code: EXIT_USAGE,
             findings,
+            is_told: false,
         }
     }
 
@@ -144,6 +152,7 @@ impl Stop {
         Self {
             code: crate::rollout::Verdict::Refused.exit_code(),
             findings,
+            is_told: true,
         }
     }
 }

@@ -144,6 +144,14 @@ pub struct Telling {
     pub hide_account_ids: Option<bool>,
 }
 
+impl Telling {
+    /// GitHub Actions has one for every job, but hands it out only where it is asked for.
+    pub fn token(&self) -> Option<String> {
+        let given = self.github_token.clone().or_else(|| std::env::var("GITHUB_TOKEN").ok());
+        given.filter(|token| !token.trim().is_empty())
+    }
+}
+
 /// Without the token.
 impl fmt::Debug for Telling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,7 +5,7 @@ use clap::Args;
 use crate::aws::Connection;
 use crate::cli::deploy::{connect, warn};
 use crate::cli::options::{Following, Identity, Output, Selection};
-use crate::cli::surfaces::Surfaces;
+use crate::cli::surfaces::{self, Surfaces};
 use crate::cli::{Stop, identity, run, wishes};
 use crate::clock::SystemClock;
 use crate::plan::Plan;
@@ -32,10 +32,11 @@ impl PlanCommand {
 
     /// The plans, and the AWS that they were made for: a deployment begins with the same.
     pub async fn prepare(&self) -> Result<(Connection<SystemClock>, Vec<(Plan, Survey)>, Surfaces<'_>), Stop> {
+        let context = surfaces::surroundings(&self.output.telling);
         self.output.check()?;
         let wishes = wishes::gather(&self.selection, &self.following)?;
         warn(&wishes.warnings);
-        let mut surfaces = Surfaces::open(&self.output, &wishes, false);
+        let mut surfaces = Surfaces::open(&self.output, &wishes, context.as_ref(), false);
         let end = identity::credentials_end(&self.identity).unwrap_or_else(|ignored| {
             warn(&[ignored]);
             None

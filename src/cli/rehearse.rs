@@ -12,7 +12,7 @@ use clap::builder::BoolishValueParser;
 use crate::aws::{Connection, ConnectionOptions, StaticCredentials};
 use crate::cli::options::{Following, Output, Selection};
 use crate::cli::signals::Signals;
-use crate::cli::surfaces::Surfaces;
+use crate::cli::surfaces::{self, Surfaces};
 use crate::cli::wishes::Wishes;
 use crate::cli::{Stop, deploy, files, recipients, run, stage, streams, wishes};
 use crate::clock::SystemClock;
@@ -82,6 +82,7 @@ impl Speed {
 
 impl Rehearse {
     pub async fn run(mut self) -> Result<u8, Stop> {
+        let context = surfaces::surroundings(&self.output.telling);
         self.output.check()?;
         let given = self.world.read()?;
         if let Some(scenario) = &given {
@@ -89,7 +90,7 @@ impl Rehearse {
         }
         let wishes = wishes::gather(&self.selection, &self.following)?;
         deploy::warn(&wishes.warnings);
-        let mut surfaces = Surfaces::open(&self.output, &wishes, true);
+        let mut surfaces = Surfaces::open(&self.output, &wishes, context.as_ref(), true);
         let mut is_staged = false;
         let mut scenario = match given {
             Some(scenario) => scenario,

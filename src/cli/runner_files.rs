@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::cli::streams;
 use crate::report::env_file;
+use crate::report::redact::Redaction;
 
 /// A summary beyond this is dropped as a whole. The runner counts the bytes of the file, whoever wrote them.
 const SUMMARY_BYTES_MAX: u64 = 1024 * 1024;
@@ -18,7 +19,11 @@ const SUMMARY_BYTES_MAX: u64 = 1024 * 1024;
 pub fn append_outputs(path: &Path, pairs: &[(&str, String)]) -> io::Result<()> {
     let mut entropy = [0; 16];
     getrandom::fill(&mut entropy).map_err(io::Error::other)?;
-    let redaction = streams::redaction();
+    // What a later step is to work with must be whole: an ARN without its account is none.
+    let redaction = Redaction {
+        hides_account_ids: false,
+        ..streams::redaction().as_ref().clone()
+    };
     let pairs: Vec<(&str, String)> = pairs
         .iter()
         .map(|(name, value)| (*name, redaction.apply(value)))

@@ -2,19 +2,25 @@
 //! None of them changes how the run ends, but for stdout that does not take what was asked for.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::cli::Stop;
-use crate::cli::options::{Format, Output};
+use crate::cli::hub::{End, Hub, Told};
+use crate::cli::options::{Format, Output, Telling};
+use crate::cli::runner::Runner;
 use crate::cli::streams::{self, Document};
 use crate::cli::wishes::Wishes;
+use crate::cli::{Stop, deploy};
 use crate::deploy::ServiceRun;
+use crate::finding::{Code, Finding};
+use crate::github::Context;
 use crate::plan::Plan;
 use crate::port::RequestCounts;
 use crate::preflight::Survey;
-use crate::report::page::{self, Setting, Stage};
-use crate::report::redact::Redaction;
-use crate::report::{self, outputs};
-use crate::time::Timestamp;
+use crate::report;
+use crate::report::outputs::{self, Outputs};
+use crate::report::page::{self, Link, Setting, Stage};
+use crate::report::redact::{Known, Redaction};
+use crate::time::{Timestamp, human};
 
 /// What the run has come to, for those who hear of it at the end only.
 #[derive(Debug)]
@@ -29,23 +35,50 @@ pub struct Ending<'a> {
 pub struct Surfaces<'o> {
     output: &'o Output,
     pub setting: Setting,
-    redaction: Redaction,
+    redaction: Arc<Redaction>,
+    runner: Runner,
+    hub: Option<Hub>,
+}
+
+/// Sets what this run hides, before it says anything, and finds out where on GitHub it is.
+pub fn surroundings(telling: &Telling) -> Option<Context> {
+    let lookup = |name: &str| std::env::var(name).ok().filter(|text: &String| !text.is_empty());
+    let event = lookup("GITHUB_EVENT_PATH").and_then(|path| std::fs::read_to_string(path).ok());
+    let mut context = Context::read(&lookup, event.as_deref());
+    if let Some(context) = &mut context {
+        context.origin.given = telling.pull_request;
+    }
+    let is_public = context.as_ref().is_some_and(|c| c.origin.is_private == Some(false));
+    streams::hide(Redaction {
+        hides_account_ids: telling.hide_account_ids.unwrap_or(is_public),
+        known: telling.token().into_iter().collect::<Known>(),
+    });
+    context
 }
 
 impl<'o> Surfaces<'o> {
-    pub fn open(output: &'o Output, wishes: &Wishes, is_rehearsal: bool) -> Self {
-        let setting = Setting {
-            environment: wishes.environment.clone(),
-            region: wishes.region.clone(),
-            is_rehearsal,
-            warnings: wishes.warnings.clone(),
-            ..Setting::default()
-        };
-        Self {
+    pub fn open(output: &'o Output, wishes: &Wishes, context: Option<&Context>, is_rehearsal: bool) -> Self {
+        let runner = Runner::of_environment();
+        let mut surfaces = Self {
             output,
-            setting,
-            redaction: Redaction::default(),
+            setting: setting(wishes, context, is_rehearsal),
+            redaction: streams::redaction(),
+            hub: None,
+            runner,
+        };
+        let names = surfaces.names(wishes);
+        match Hub::open(&output.telling, context, names, is_rehearsal) {
+            Ok(hub) => surfaces.hub = hub,
+            Err(warning) => {
+                deploy::warn(std::slice::from_ref(&warning));
+                surfaces.setting.warnings.push(warning);
+            }
         }
+        surfaces
+    }
+
+    pub fn is_quiet(&self) -> bool {
+        self.output.quiet
     }
 
     /// Plans, and nothing will follow them.
@@ -55,6 +88,11 @@ impl<'o> Surfaces<'o> {
     pub async fn planned(&mut self, plans: &[Plan]) -> Result<(), Stop> {
         let stage = Stage::Planned(plans);
         self.file(|| plans_json(plans), stage);
+        let is_refused = plans.iter().any(Plan::is_refused);
+        let end = if is_refused { End::Refused } else { End::Planned };
+        let told = self.conclude(stage, end, None).await;
+        let found = plans.iter().flat_map(|plan| &plan.findings);
+        self.step(found, &told, outputs::of_plans(plans), stage);
         match self.output.format {
             Format::Text => {
                 for plan in plans {
@@ -68,10 +106,17 @@ impl<'o> Surfaces<'o> {
     }
 
     /// The plans are about to be executed.
-    pub fn begin(&mut self, _plans: &[(Plan, Survey)]) {}
-
-    pub fn is_quiet(&self) -> bool {
-        self.output.quiet
+    pub fn begin(&mut self, plans: &[(Plan, Survey)]) {
+        if self.hub.is_none() {
+            return;
+        }
+        let plans: Vec<Plan> = plans.iter().map(|(plan, _)| plan.clone()).collect();
+        let page = self.page(Stage::Deploying(&plans), page::COMMENT_CHARS_MAX);
+        let longest = plans.iter().map(|plan| plan.forecast.drained).max().unwrap_or_default();
+        let description = format!("deploying, about {}", human(longest));
+        if let Some(hub) = &mut self.hub {
+            hub.begin(page, description);
+        }
     }
 
     /// # Errors
@@ -79,7 +124,11 @@ impl<'o> Surfaces<'o> {
     pub async fn ended(&mut self, ending: &Ending<'_>) -> Result<(), Stop> {
         let stage = Stage::Ended(ending.runs, ending.counts);
         self.file(|| result_json(ending), stage);
-        let _ = outputs::of_runs(ending.runs);
+        let end = End::of(report::result::overall(ending.runs));
+        let address = ending.runs.iter().find_map(address);
+        let told = self.conclude(stage, end, address).await;
+        let found = ending.runs.iter().flat_map(findings);
+        self.step(found, &told, outputs::of_runs(ending.runs), stage);
         match self.output.format {
             Format::Text => Ok(()),
             Format::Json => streams::hand_over_document(&result_json(ending)),
@@ -87,8 +136,60 @@ impl<'o> Surfaces<'o> {
         }
     }
 
+    /// The last word on GitHub.
+    async fn conclude(&mut self, stage: Stage<'_>, end: End, address: Option<String>) -> Told {
+        let page = self.page(stage, page::COMMENT_CHARS_MAX);
+        let description = page::description(stage, &self.setting);
+        let Some(hub) = &mut self.hub else {
+            return Told::default();
+        };
+        let told = hub.end(&page, end, &self.redaction.line(&description), address).await;
+        deploy::warn(&told.findings);
+        told
+    }
+
+    /// What the step leaves to the workflow.
+    fn step<'f>(
+        &'f self,
+        found: impl Iterator<Item = &'f Finding>,
+        told: &'f Told,
+        mut outputs: Outputs,
+        stage: Stage<'_>,
+    ) {
+        // What is denied on the way and does not matter is in the log and in the summary, where it does not alarm.
+        let worth_it = |finding: &&Finding| finding.code != Code::NotChecked;
+        let all = found.chain(&self.setting.warnings).chain(&told.findings);
+        self.runner.annotate(all.filter(worth_it));
+        outputs.push(("comment-url", told.comment_url.clone().unwrap_or_default()));
+        let report = self
+            .output
+            .report
+            .as_deref()
+            .map(|path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+        outputs.push((
+            "report",
+            report.map(|path| path.display().to_string()).unwrap_or_default(),
+        ));
+        self.runner.write_outputs(&outputs);
+        if self.runner.has_summary() {
+            self.runner.write_summary(&self.page(stage, usize::MAX));
+        }
+    }
+
     fn page(&self, stage: Stage<'_>, chars_max: usize) -> String {
         page::render(stage, &self.setting, &self.redaction, chars_max)
+    }
+
+    /// The comment's key and the environment's name: what the file says, else what the flags say.
+    fn names(&self, wishes: &Wishes) -> (String, String) {
+        let first = wishes.wishes.first();
+        let cluster = first.map(|wish| wish.cluster.to_string()).unwrap_or_default();
+        let environment = wishes.environment.clone().unwrap_or(cluster);
+        let what = match &wishes.file {
+            Some(file) => self.runner.in_repository(&file.display().to_string()),
+            None => first.map(|wish| wish.service.to_string()).unwrap_or_default(),
+        };
+        (format!("{environment}/{what}"), environment)
     }
 
     /// A report that cannot be written is a warning: the verdict stands.
@@ -106,7 +207,56 @@ impl<'o> Surfaces<'o> {
     }
 }
 
-pub fn is_markdown(path: &Path) -> bool {
+/// What stopped a command before there was anything to tell: usage, configuration.
+pub fn stopped(findings: &[Finding]) {
+    let runner = Runner::of_environment();
+    runner.annotate(findings.iter());
+    if runner.has_summary() {
+        let page = page::render(
+            Stage::Stopped(findings),
+            &Setting::default(),
+            &streams::redaction(),
+            usize::MAX,
+        );
+        runner.write_summary(&page);
+    }
+}
+
+fn setting(wishes: &Wishes, context: Option<&Context>, is_rehearsal: bool) -> Setting {
+    let commit = context.filter(|c| !c.origin.sha.is_empty()).map(|c| Link {
+        label: c.origin.sha.chars().take(7).collect(),
+        url: format!(
+            "{}/{}/{}/commit/{}",
+            c.server_url, c.repository.owner, c.repository.name, c.origin.sha
+        ),
+    });
+    let run = context.and_then(|c| c.run_url.clone().map(|url| (c.origin.run_id, url)));
+    Setting {
+        environment: wishes.environment.clone(),
+        region: wishes.region.clone(),
+        is_rehearsal,
+        commit,
+        run: run.map(|(id, url)| Link {
+            label: id.to_string(),
+            url,
+        }),
+        warnings: wishes.warnings.clone(),
+        ..Setting::default()
+    }
+}
+
+/// The findings that end a run, and those that its plan had.
+fn findings(run: &ServiceRun) -> impl Iterator<Item = &Finding> {
+    let planned = run.plan.iter().flat_map(|plan| &plan.findings);
+    run.outcome.findings.iter().chain(planned)
+}
+
+fn address(run: &ServiceRun) -> Option<String> {
+    let address = run.plan.as_ref()?.address.as_ref()?;
+    address.is_web().then(|| address.url())
+}
+
+fn is_markdown(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "md")
 }
 

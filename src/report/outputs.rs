@@ -64,6 +64,7 @@ pub fn of_runs(runs: &[ServiceRun]) -> Outputs {
             "services",
             serde_json::Value::Array(runs.iter().map(service).collect()).to_string(),
         ),
+        ("url", text(only.and_then(url))),
     ]
 }
 
@@ -106,8 +107,15 @@ fn service(run: &ServiceRun) -> serde_json::Value {
         "healthy_targets": page::reached(&run.targets, Whose::New, "healthy"),
         "drained_targets": page::reached(&run.targets, Whose::Old, "gone"),
         "duration_s": run.duration.as_secs(),
+        "url": url(run),
         "causes": run.outcome.findings.iter().map(|f| f.code.as_str()).collect::<Vec<_>>(),
     })
+}
+
+/// Where it can be opened in a browser.
+fn url(run: &ServiceRun) -> Option<String> {
+    let address = run.plan.as_ref()?.address.as_ref()?;
+    address.is_web().then(|| address.url())
 }
 
 fn is_changed(run: &ServiceRun) -> bool {

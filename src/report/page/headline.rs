@@ -38,6 +38,28 @@ pub fn render(stage: Stage<'_>, setting: &Setting, md: Markdown<'_>) -> String {
     format!("### {line}")
 }
 
+/// For those who take no Markdown.
+pub fn plain(stage: Stage<'_>, setting: &Setting) -> String {
+    let (words, runs) = match stage {
+        Stage::Planned(plans) if plans.iter().any(Plan::is_refused) => return "refused, nothing was changed".into(),
+        Stage::Planned(plans) | Stage::Deploying(plans) => return format!("{} planned", plural(plans.len())),
+        Stage::Stopped(_) => return "did not begin: nothing was changed".into(),
+        Stage::Ended(runs, _) => (result::overall(runs).as_str().replace('-', " "), runs),
+    };
+    let cause = runs
+        .iter()
+        .filter(|r| !r.outcome.verdict.is_success())
+        .flat_map(|r| &r.outcome.findings)
+        .next();
+    let cause = cause.map_or_else(String::new, |finding| format!(": {}", finding.summary));
+    let rehearsed = if setting.is_rehearsal { "rehearsed: " } else { "" };
+    format!("{rehearsed}{words}{cause}")
+}
+
+fn plural(services: usize) -> String {
+    format!("{services} service{}", if services == 1 { "" } else { "s" })
+}
+
 /// The environment, else the cluster where there is but one.
 fn place(stage: Stage<'_>, setting: &Setting) -> Option<String> {
     if setting.environment.is_some() {

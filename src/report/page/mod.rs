@@ -77,6 +77,11 @@ pub fn render(stage: Stage<'_>, setting: &Setting, redaction: &Redaction, chars_
     fit::join(blocks, chars_max)
 }
 
+/// The verdict in one line of plain text.
+pub fn description(stage: Stage<'_>, setting: &Setting) -> String {
+    headline::plain(stage, setting)
+}
+
 fn of_plans(blocks: &mut Vec<Block>, plans: &[Plan], stage: Stage<'_>, setting: &Setting, md: Markdown<'_>) {
     blocks.push(table::plans(plans, md));
     let is_plan = matches!(stage, Stage::Planned(_));

@@ -152,6 +152,17 @@ fn forecast(run: &ServiceRun) -> String {
     )
 }
 
-fn address(_run: &ServiceRun, _md: Markdown<'_>) -> Option<String> {
-    None
+fn address(run: &ServiceRun, md: Markdown<'_>) -> Option<String> {
+    let address = run.plan.as_ref()?.address.as_ref()?;
+    let url = address.url();
+    let shown = if address.is_web() {
+        md.link(&url, &url)
+    } else {
+        md.code(&url)
+    };
+    Some(if address.is_internal() {
+        format!("{shown} (internal)")
+    } else {
+        shown
+    })
 }
