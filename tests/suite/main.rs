@@ -38,6 +38,8 @@ mod simulate;
 mod support;
 mod task_definition_files;
 mod task_definition_properties;
+#[cfg(unix)]
+mod telling;
 mod web_identity;
 mod wire;
 mod worlds;

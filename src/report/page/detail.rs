@@ -20,7 +20,7 @@ pub fn definition(plan: &Plan, services: usize, is_open: bool, md: Markdown<'_>)
     if !plan.changes.is_empty() {
         body.push_str("\nChanged in your definition:\n\n");
         for change in &plan.changes {
-            body.push_str(&format!("- {}\n", super::prose(&change.to_string(), md)));
+            body.push_str(&format!("- {}\n", md.code(&change.to_string())));
         }
     }
     let title = format!(
