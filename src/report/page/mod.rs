@@ -142,7 +142,7 @@ fn name(wish: &Wish, services: usize) -> Option<&str> {
 /// Our own sentences quote names with backticks: what stands between two of them becomes a code span.
 fn prose(text: &str, md: Markdown<'_>) -> String {
     let parts: Vec<&str> = text.split('`').collect();
-    if parts.len() % 2 == 0 || parts.iter().skip(1).step_by(2).any(|part| part.is_empty()) {
+    if parts.len().is_multiple_of(2) || parts.iter().skip(1).step_by(2).any(|part| part.is_empty()) {
         return md.text(text);
     }
     let parts = parts
