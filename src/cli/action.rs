@@ -7,13 +7,20 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Command, CommandFactory, FromArgMatches};
 
 use crate::cli::wishes::usage;
-use crate::cli::{Cli, Stop, streams, variables};
+use crate::cli::{Cli, Stop, streams, surfaces, variables};
 use crate::config::{IfBusy, Leftover};
 use crate::finding::Finding;
 use crate::nearest::nearest;
 
 /// Events of something that is not merged yet: it is planned, and nothing is deployed.
-const EVENTS_BEFORE_THE_MERGE: [&str; 3] = ["pull_request", "pull_request_target", "merge_group"];
+const EVENTS_BEFORE_THE_MERGE: [&str; 6] = [
+    "pull_request",
+    "pull_request_target",
+    "pull_request_review",
+    "pull_request_review_comment",
+    "issue_comment",
+    "merge_group",
+];
 /// It serves until it is stopped, so a step of it would never end.
 const ENDLESS: &str = "simulate";
 /// What stands for yes and no in a workflow. The flags' own variables take more spellings; the action has only these.
@@ -34,6 +41,7 @@ impl Action {
     /// # Errors
     /// All inputs that are wrong, together. Nothing has been tried.
     pub fn command(&self) -> Result<Cli, Stop> {
+        surfaces::surroundings_by_variable();
         let inputs = Inputs(|name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()));
         let program = variables::without_empty(Cli::command());
         let request = inputs.request(&program).map_err(Stop::usage)?;

@@ -1,6 +1,7 @@
 //! What is told on GitHub while a run goes on: the comment of its pull request, and where that is asked for a deployment
 //! and a commit's status. All of it goes beside the deployment and never holds it up.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ use crate::time::Timestamp;
 
 /// Finding the pull request of a push may take 17 s, because GitHub's index lags, and a comment some requests more.
 const BUDGET: Duration = Duration::from_secs(45);
+/// Somebody waits for the end of the run.
+const BUDGET_AT_THE_END: Duration = Duration::from_secs(20);
 /// A runner kills a cancelled step after 7.5 s; the report and the log must be out before that.
 const BUDGET_WHEN_INTERRUPTED: Duration = Duration::from_secs(3);
 const IN_PROGRESS: &str = "deploying";
@@ -81,7 +84,9 @@ pub struct Told {
 #[derive(Debug)]
 pub struct Hub {
     line: Rc<Line>,
-    begun: Option<JoinHandle<Begun>>,
+    begun: Option<JoinHandle<()>>,
+    /// What the beginning has come to so far: it outlives a beginning that is given up.
+    so_far: Rc<RefCell<Begun>>,
 }
 
 /// One run's line to GitHub.
@@ -96,8 +101,9 @@ struct Line {
 }
 
 /// What is there when the deployment has begun.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Begun {
+    is_sought: bool,
     number: Option<u64>,
     deployment: Option<u64>,
     findings: Vec<Finding>,
@@ -150,14 +156,16 @@ impl Hub {
         Ok(Some(Self {
             line: Rc::new(line),
             begun: None,
+            so_far: Rc::default(),
         }))
     }
 
     /// Says that the deployment has begun, beside it.
     pub fn begin(&mut self, page: String, description: String) {
         let line = Rc::clone(&self.line);
+        let so_far = Rc::clone(&self.so_far);
         self.begun = Some(tokio::task::spawn_local(async move {
-            line.begin(&page, &description).await
+            line.begin(&page, &description, &so_far).await;
         }));
     }
 
@@ -166,13 +174,12 @@ impl Hub {
         let budget = if end.is_interrupted() {
             BUDGET_WHEN_INTERRUPTED
         } else {
-            BUDGET
+            BUDGET_AT_THE_END
         };
         let deadline = SystemClock.now() + budget;
-        let has_begun = self.begun.is_some();
         let mut begun = self.begun(deadline).await;
         let line = &self.line;
-        if !has_begun && line.comments {
+        if !begun.is_sought && line.comments {
             line.seek(&mut begun, deadline).await;
         }
         let mut told = Told::default();
@@ -185,7 +192,7 @@ impl Hub {
             line.note(&mut begun, done);
         }
         // Whoever asked for a status waits for one of every run.
-        if line.channels.commit_status && end != End::Planned {
+        if line.channels.commit_status {
             line.commit_status(end.status(), description, &mut begun, deadline)
                 .await;
         }
@@ -202,37 +209,38 @@ impl Hub {
         };
         let patience = rest(deadline) / 2;
         tokio::select! {
-            begun = &mut task => begun.unwrap_or_default(),
-            () = SystemClock.sleep(patience) => {
-                task.abort();
-                Begun::default()
-            }
+            _ = &mut task => {}
+            () = SystemClock.sleep(patience) => task.abort(),
         }
+        self.so_far.take()
     }
 }
 
 impl Line {
-    async fn begin(&self, page: &str, description: &str) -> Begun {
+    async fn begin(&self, page: &str, description: &str, so_far: &RefCell<Begun>) {
         let deadline = SystemClock.now() + BUDGET;
         let mut begun = Begun::default();
         if self.comments {
             self.seek(&mut begun, deadline).await;
+            so_far.replace(begun.clone());
             if let Some(number) = begun.number {
                 self.comment(number, page, IN_PROGRESS, &mut begun, deadline).await;
+                so_far.replace(begun.clone());
             }
         }
         if self.channels.deployment {
-            begun.deployment = self.deployment(description, &mut begun, deadline).await;
+            self.deployment(description, &mut begun, so_far, deadline).await;
         }
         if self.channels.commit_status {
             self.commit_status(StatusState::Pending, description, &mut begun, deadline)
                 .await;
         }
-        begun
+        so_far.replace(begun);
     }
 
     async fn seek(&self, begun: &mut Begun, deadline: Timestamp) {
         let sought = announce::pull_request(&self.client, &SystemClock, &self.context.origin, rest(deadline)).await;
+        begun.is_sought = true;
         match self.note(begun, sought) {
             Some(Sought::Found(number)) => begun.number = Some(number),
             Some(Sought::None { reason }) => {
@@ -264,23 +272,31 @@ impl Line {
             },
         };
         let placed = announce::comment(&self.client, &SystemClock, number, &mark, page, rest(deadline)).await;
-        self.note(begun, placed).map(|placed| placed.url)
+        let placed = self.note(begun, placed)?;
+        if placed.outcome == announce::Outcome::Outdated {
+            let summary = "the comment is left as it is: a newer run has spoken there";
+            begun.findings.push(Finding::note(Code::GitHub, summary));
+            return None;
+        }
+        Some(placed.url)
     }
 
-    async fn deployment(&self, description: &str, begun: &mut Begun, deadline: Timestamp) -> Option<u64> {
+    async fn deployment(&self, description: &str, begun: &mut Begun, so_far: &RefCell<Begun>, deadline: Timestamp) {
         let origin = &self.context.origin;
+        let run = json!({ "run_id": origin.run_id, "attempt": origin.attempt, "key": self.key.as_str() });
         let new = NewDeployment {
             commit: origin.sha.clone(),
             environment: self.environment.clone(),
             description: description.to_owned(),
-            payload: json!({ "portzero": { "run_id": origin.run_id, "attempt": origin.attempt, "key": self.key.as_str() } }),
+            payload: json!({ "portzero": run }),
         };
         let made = announce::deployment(&self.client, &SystemClock, &new, rest(deadline)).await;
-        let id = self.note(begun, made)?;
+        begun.deployment = self.note(begun, made);
+        so_far.replace(begun.clone());
+        let Some(id) = begun.deployment else { return };
         let status = self.deployment_status(DeploymentState::InProgress, description, None);
         let done = announce::deployment_status(&self.client, &SystemClock, id, &status, rest(deadline)).await;
         self.note(begun, done);
-        Some(id)
     }
 
     fn deployment_status(

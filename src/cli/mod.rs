@@ -147,6 +147,15 @@ impl Stop {
         }
     }
 
+    /// stdout has lost what was asked for, and all other surfaces have it.
+    fn lost() -> Self {
+        Self {
+            code: EXIT_USAGE,
+            findings: Vec::new(),
+            is_told: true,
+        }
+    }
+
     /// Refused before the first change.
     fn refused(findings: Vec<Finding>) -> Self {
         Self {

@@ -123,7 +123,7 @@ pub struct Telling {
         hide_default_value = true
     )]
     pub comment: Commenting,
-    /// Which comment of the pull request is this run's [default: ENVIRONMENT/FILE]
+    /// Which comment of the pull request is this run's [default: ENVIRONMENT/FILE, and the services where they are named]
     #[arg(long, value_name = "KEY", env = "PORTZERO_COMMENT_KEY")]
     pub comment_key: Option<String>,
     /// The pull request to speak in [default: the one that the workflow run belongs to]
@@ -138,7 +138,7 @@ pub struct Telling {
     /// Set a status on the commit
     #[arg(long, env = "PORTZERO_COMMIT_STATUS", value_parser = BoolishValueParser::new())]
     pub commit_status: bool,
-    /// Hide AWS account ids [default: true where the repository is public]
+    /// Hide AWS account ids [default: true on GitHub, but where the repository is private]
     #[arg(long, value_name = "true|false", env = "PORTZERO_HIDE_ACCOUNT_IDS", num_args = 0..=1, require_equals = true,
           default_missing_value = "true", action = ArgAction::Set, value_parser = BoolishValueParser::new())]
     pub hide_account_ids: Option<bool>,

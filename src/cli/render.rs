@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::cli::options::{Following, Selection};
-use crate::cli::{Stop, deploy, recipients, streams, wishes};
+use crate::cli::{Stop, deploy, recipients, streams, surfaces, wishes};
 use crate::finding::{Code, Finding};
 use crate::plan::{self, Base};
 use crate::report;
@@ -16,6 +16,7 @@ pub struct Render {
 
 impl Render {
     pub fn run(self) -> Result<u8, Stop> {
+        surfaces::surroundings_by_variable();
         let mut selection = self.selection;
         // A render needs no service: a file alone is enough.
         if selection.task_definition.is_some() && selection.config.is_none() && selection.services.is_empty() {

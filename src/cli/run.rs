@@ -47,19 +47,22 @@ pub async fn refuse(runs: Vec<ServiceRun>, surfaces: &mut Surfaces<'_>, now: Tim
         started_at: now,
         ended_at: now,
     };
+    let mut findings: Vec<&Finding> = runs.iter().flat_map(|run| &run.outcome.findings).collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    // One cause for all services is told once.
+    findings.dedup();
+    for finding in findings {
+        streams::tell(&report::finding::render(finding));
+    }
     // A document that is lost has been told of, and the refusal is the graver end.
     let _ = surfaces.ended(&ending).await;
-    let mut findings: Vec<Finding> = runs.into_iter().flat_map(|run| run.outcome.findings).collect();
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    Stop::refused(findings)
+    Stop::refused(Vec::new())
 }
 
 /// None of the services was even looked at, all for the same reason.
 pub async fn refuse_all(wishes: &Wishes, finding: &Finding, surfaces: &mut Surfaces<'_>, now: Timestamp) -> Stop {
     let refused = |wish: &Wish| ServiceRun::refused(wish.clone(), None, vec![finding.clone()], now);
-    let mut stop = refuse(wishes.wishes.iter().map(refused).collect(), surfaces, now).await;
-    stop.findings.truncate(1);
-    stop
+    refuse(wishes.wishes.iter().map(refused).collect(), surfaces, now).await
 }
 
 /// Hands plans over; the exit code says whether they would be refused.
@@ -119,7 +122,13 @@ where
             left.push(plan.wish.service.to_string());
             continue;
         }
-        let done = match fresh(aws, clock, plan, survey, runs.is_empty()).await {
+        let wish = plan.wish.clone();
+        let planned = tokio::select! {
+            biased;
+            () = interrupts.interrupted() => Err(Box::new(untouched(wish, clock.now()))),
+            planned = fresh(aws, clock, plan, survey, runs.is_empty()) => planned,
+        };
+        let done = match planned {
             Ok((plan, survey)) => run.execute(plan, survey).await,
             Err(refused) => *refused,
         };
@@ -201,6 +210,18 @@ impl Report for Story {
         }
         self.told.push_str(&line);
     }
+}
+
+/// A signal came before it was this service's turn.
+fn untouched(wish: Wish, now: Timestamp) -> ServiceRun {
+    let finding = Finding::error(
+        Code::Interrupted,
+        format!("interrupted before `{}` was touched", wish.service),
+    )
+    .state("nothing was changed for it");
+    let mut run = ServiceRun::refused(wish, None, vec![finding], now);
+    run.outcome.verdict = Verdict::Interrupted;
+    run
 }
 
 /// All services are planned together, and deployed one after the other: minutes later a plan may be out of date. It is

@@ -37,8 +37,9 @@ impl Interrupts for Signals {
     }
 }
 
+/// Comes back at the next SIGINT or SIGTERM.
 #[cfg(unix)]
-async fn next_signal() {
+pub async fn next_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let terminate = async {
         match signal(SignalKind::terminate()) {
@@ -53,7 +54,7 @@ async fn next_signal() {
 }
 
 #[cfg(not(unix))]
-async fn next_signal() {
+pub async fn next_signal() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending().await
     }

@@ -115,7 +115,7 @@ fn give(text: &str) -> Result<(), Stop> {
     match write(&mut std::io::stdout().lock(), &format!("{}\n", text.trim_end())) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             tell(&format!("error: stdout does not take what was asked for: {error}"));
-            Err(Stop::usage(Vec::new()))
+            Err(Stop::lost())
         }
         _ => Ok(()),
     }

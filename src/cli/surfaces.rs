@@ -9,7 +9,7 @@ use crate::cli::options::{Format, Output, Telling};
 use crate::cli::runner::Runner;
 use crate::cli::streams::{self, Document};
 use crate::cli::wishes::Wishes;
-use crate::cli::{Stop, deploy};
+use crate::cli::{Stop, deploy, signals};
 use crate::deploy::ServiceRun;
 use crate::finding::{Code, Finding};
 use crate::github::Context;
@@ -48,12 +48,27 @@ pub fn surroundings(telling: &Telling) -> Option<Context> {
     if let Some(context) = &mut context {
         context.origin.given = telling.pull_request;
     }
-    let is_public = context.as_ref().is_some_and(|c| c.origin.is_private == Some(false));
+    // Where nothing says that the repository is private, strangers may read along.
+    let is_public = context.as_ref().is_some_and(|c| c.origin.is_private != Some(true));
     streams::hide(Redaction {
         hides_account_ids: telling.hide_account_ids.unwrap_or(is_public),
         known: telling.token().into_iter().collect::<Known>(),
     });
     context
+}
+
+/// The same where there are no flags, or not yet: the variable alone decides.
+pub fn surroundings_by_variable() {
+    let wish = std::env::var("PORTZERO_HIDE_ACCOUNT_IDS").unwrap_or_default();
+    let hide_account_ids = match wish.trim() {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    };
+    surroundings(&Telling {
+        hide_account_ids,
+        ..Telling::default()
+    });
 }
 
 impl<'o> Surfaces<'o> {
@@ -90,9 +105,9 @@ impl<'o> Surfaces<'o> {
         self.file(|| plans_json(plans), stage);
         let is_refused = plans.iter().any(Plan::is_refused);
         let end = if is_refused { End::Refused } else { End::Planned };
-        let told = self.conclude(stage, end, None).await;
         let found = plans.iter().flat_map(|plan| &plan.findings);
-        self.step(found, &told, outputs::of_plans(plans), stage);
+        self.step(found, outputs::of_plans(plans), stage);
+        self.conclude(stage, end, None).await;
         match self.output.format {
             Format::Text => {
                 for plan in plans {
@@ -126,9 +141,9 @@ impl<'o> Surfaces<'o> {
         self.file(|| result_json(ending), stage);
         let end = End::of(report::result::overall(ending.runs));
         let address = ending.runs.iter().find_map(address);
-        let told = self.conclude(stage, end, address).await;
         let found = ending.runs.iter().flat_map(findings);
-        self.step(found, &told, outputs::of_runs(ending.runs), stage);
+        self.step(found, outputs::of_runs(ending.runs), stage);
+        self.conclude(stage, end, address).await;
         match self.output.format {
             Format::Text => Ok(()),
             Format::Json => streams::hand_over_document(&result_json(ending)),
@@ -136,36 +151,29 @@ impl<'o> Surfaces<'o> {
         }
     }
 
-    /// The last word on GitHub.
-    async fn conclude(&mut self, stage: Stage<'_>, end: End, address: Option<String>) -> Told {
+    /// The last word on GitHub, after all that cannot hang. A signal ends the wait for it.
+    async fn conclude(&mut self, stage: Stage<'_>, end: End, address: Option<String>) {
         let page = self.page(stage, page::COMMENT_CHARS_MAX);
-        let description = page::description(stage, &self.setting);
-        let Some(hub) = &mut self.hub else {
-            return Told::default();
+        let description = self.redaction.line(&page::description(stage, &self.setting));
+        let Some(hub) = &mut self.hub else { return };
+        let told = tokio::select! {
+            told = hub.end(&page, end, &description, address) => told,
+            () = signals::next_signal() => Told::default(),
         };
-        let told = hub.end(&page, end, &self.redaction.line(&description), address).await;
         deploy::warn(&told.findings);
-        told
+        self.runner.annotate(told.findings.iter());
+        self.runner
+            .write_outputs(&vec![("comment-url", told.comment_url.unwrap_or_default())]);
     }
 
     /// What the step leaves to the workflow.
-    fn step<'f>(
-        &'f self,
-        found: impl Iterator<Item = &'f Finding>,
-        told: &'f Told,
-        mut outputs: Outputs,
-        stage: Stage<'_>,
-    ) {
+    fn step<'f>(&'f self, found: impl Iterator<Item = &'f Finding>, mut outputs: Outputs, stage: Stage<'_>) {
         // What is denied on the way and does not matter is in the log and in the summary, where it does not alarm.
         let worth_it = |finding: &&Finding| finding.code != Code::NotChecked;
-        let all = found.chain(&self.setting.warnings).chain(&told.findings);
-        self.runner.annotate(all.filter(worth_it));
-        outputs.push(("comment-url", told.comment_url.clone().unwrap_or_default()));
-        let report = self
-            .output
-            .report
-            .as_deref()
-            .map(|path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+        self.runner
+            .annotate(found.chain(&self.setting.warnings).filter(worth_it));
+        let report = self.output.report.as_deref();
+        let report = report.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
         outputs.push((
             "report",
             report.map(|path| path.display().to_string()).unwrap_or_default(),
@@ -189,7 +197,10 @@ impl<'o> Surfaces<'o> {
             Some(file) => self.runner.in_repository(&file.display().to_string()),
             None => first.map(|wish| wish.service.to_string()).unwrap_or_default(),
         };
-        (format!("{environment}/{what}"), environment)
+        // Runs about different services of one file, and rehearsals, do not speak over each other.
+        let services = wishes.named.iter().map(|name| format!("/{name}")).collect::<String>();
+        let rehearsal = if self.setting.is_rehearsal { "/rehearsal" } else { "" };
+        (format!("{environment}/{what}{services}{rehearsal}"), environment)
     }
 
     /// A report that cannot be written is a warning: the verdict stands.
@@ -211,6 +222,7 @@ impl<'o> Surfaces<'o> {
 pub fn stopped(findings: &[Finding]) {
     let runner = Runner::of_environment();
     runner.annotate(findings.iter());
+    runner.write_outputs(&outputs::not_started());
     if runner.has_summary() {
         let page = page::render(
             Stage::Stopped(findings),

@@ -26,6 +26,8 @@ pub struct Wishes {
     pub region: Option<String>,
     /// The environment of the file that was chosen.
     pub environment: Option<String>,
+    /// The services that were asked for by name, where there is a file with more.
+    pub named: Vec<String>,
     /// The configuration file.
     pub file: Option<PathBuf>,
     pub warnings: Vec<Finding>,
@@ -68,6 +70,7 @@ pub fn gather(selection: &Selection, following: &Following) -> Result<Wishes, St
             stanzas,
             region,
             environment: config.as_ref().and_then(|(_, c)| c.environment.clone()),
+            named: config.iter().flat_map(|_| named(selection)).collect(),
             file: config.map(|(path, _)| path),
             warnings,
         })
@@ -107,6 +110,10 @@ fn branch() -> Option<String> {
     let is_branch = variable("GITHUB_REF_TYPE").is_some_and(|kind| kind == "branch");
     let pushed = || variable("GITHUB_REF_NAME").filter(|_| is_branch);
     variable("GITHUB_BASE_REF").or_else(pushed)
+}
+
+fn named(selection: &Selection) -> Vec<String> {
+    selection.services.iter().chain(&selection.service).cloned().collect()
 }
 
 /// The stanzas that are meant; `None` for a service that no file describes.

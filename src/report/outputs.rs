@@ -6,7 +6,7 @@
 use serde_json::json;
 
 use crate::deploy::ServiceRun;
-use crate::plan::Plan;
+use crate::plan::{Plan, Revision};
 use crate::report::page;
 use crate::report::result;
 use crate::rollout::Whose;
@@ -14,6 +14,7 @@ use crate::rollout::Whose;
 /// The verdict of a plan that nothing speaks against.
 const PLANNED: &str = "planned";
 const REFUSED: &str = "refused";
+const NOT_STARTED: &str = "not-started";
 
 pub type Outputs = Vec<(&'static str, String)>;
 
@@ -81,14 +82,17 @@ pub fn of_plans(plans: &[Plan]) -> Outputs {
             "cluster": plan.wish.cluster.as_str(),
             "verdict": if plan.is_refused() { REFUSED } else { PLANNED },
             "previous": plan.before.as_ref().map(|arn| arn.short()),
-            "changed": plan.starts_rollout(),
+            "changed": plan.revision == Revision::Register,
             "forecast_s": plan.forecast.drained.as_secs(),
         })
     });
     vec![
         ("verdict", if is_refused { REFUSED } else { PLANNED }.to_owned()),
         ("previous-task-definition-arn", before.unwrap_or_default()),
-        ("changed", plans.iter().any(Plan::starts_rollout).to_string()),
+        (
+            "changed",
+            plans.iter().any(|plan| plan.revision == Revision::Register).to_string(),
+        ),
         ("services", serde_json::Value::Array(services.collect()).to_string()),
     ]
 }
@@ -118,6 +122,12 @@ fn url(run: &ServiceRun) -> Option<String> {
     address.is_web().then(|| address.url())
 }
 
+/// Whether another revision than the one before it is there for the service.
 fn is_changed(run: &ServiceRun) -> bool {
-    run.deployment.is_some()
+    run.after.is_some() && run.after != run.before
+}
+
+/// Of a run that ended before there was a plan.
+pub fn not_started() -> Outputs {
+    vec![("verdict", NOT_STARTED.to_owned()), ("changed", false.to_string())]
 }

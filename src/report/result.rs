@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::deploy::ServiceRun;
+use crate::finding::Code;
 use crate::port::RequestCounts;
 use crate::report::plan;
 use crate::rollout::Verdict;
@@ -108,10 +109,21 @@ pub fn document(
 /// The first verdict that is no success, else the first: a run is as good as its worst service.
 pub fn overall(runs: &[ServiceRun]) -> Verdict {
     let verdicts = || runs.iter().map(|r| r.outcome.verdict);
-    verdicts()
+    let worst = verdicts()
         .find(|v| !v.is_success())
         .or_else(|| verdicts().next())
-        .unwrap_or(Verdict::Succeeded)
+        .unwrap_or(Verdict::Succeeded);
+    let has_changed = |run: &ServiceRun| run.deployment.is_some() || run.after.is_some() && run.after != run.before;
+    if worst != Verdict::Refused || !runs.iter().any(has_changed) {
+        return worst;
+    }
+    // Refused means that nothing was changed, and that is true of one service only.
+    let mut findings = runs.iter().flat_map(|run| &run.outcome.findings);
+    if findings.any(|finding| finding.code == Code::Superseded) {
+        Verdict::Superseded
+    } else {
+        Verdict::Failed
+    }
 }
 
 fn service(run: &ServiceRun) -> ServiceResult {
@@ -171,5 +183,47 @@ fn target(story: &crate::rollout::TargetStory) -> TargetResult {
         whose: story.whose.as_str(),
         task: story.task.clone(),
         states: story.states.iter().map(state).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Finding;
+    use crate::id::DeploymentId;
+    use crate::plan::{Base, Wish};
+    use crate::rollout::{Outcome, Until};
+
+    fn run(verdict: Verdict, deployed: bool, code: Code) -> ServiceRun {
+        let wish = Wish {
+            cluster: "shop".into(),
+            service: "web".into(),
+            base: Base::Running,
+            images: Vec::new(),
+            environment: Vec::new(),
+            dynamic_ports: Default::default(),
+            allow_unknown_keys: false,
+            load_balancers: Vec::new(),
+            force_new_deployment: true,
+            until: Until::Drained,
+            settle: Default::default(),
+            timeout: None,
+            fail_on: crate::finding::Severity::Error,
+            url: None,
+        };
+        let mut run = ServiceRun::refused(wish, None, Vec::new(), Timestamp::from_millis(0));
+        run.outcome = Outcome::new(verdict, vec![Finding::error(code, "why")]);
+        run.deployment = deployed.then(|| DeploymentId::new("ecs-svc/1"));
+        run
+    }
+
+    #[test]
+    fn a_run_that_changed_a_service_was_not_refused() {
+        let done = || run(Verdict::Succeeded, true, Code::NothingToVerify);
+        let refused = |code| run(Verdict::Refused, false, code);
+        assert_eq!(overall(&[refused(Code::Api)]), Verdict::Refused);
+        assert_eq!(overall(&[done(), refused(Code::Api)]), Verdict::Failed);
+        assert_eq!(overall(&[done(), refused(Code::Superseded)]), Verdict::Superseded);
+        assert_eq!(overall(&[done(), done()]), Verdict::Succeeded);
     }
 }

@@ -342,3 +342,98 @@ fn the_page_of_the_readme_is_the_reviewed_one() {
         "README.md does not show this page:\n{shown}"
     );
 }
+
+/// Three services of one file; of them those that are named.
+const SHOP: &str = "version: 1\nregion: us-east-1\nenvironments:\n  staging: { branch: staging, cluster: shop }\nservices:\n  \
+    - { name: a, family: a, containers: [{ name: a, image: \"example/a:2\", memory: 64 }] }\n  \
+    - { name: b, family: b, containers: [{ name: b, image: \"example/b:2\", memory: 64 }] }\n";
+
+#[test]
+fn runs_about_other_services_and_rehearsals_do_not_speak_over_each_other() {
+    let (github, folder) = (github(), folder());
+    std::fs::write(folder.path().join("portzero.yml"), SHOP).expect("a file");
+    for arguments in [
+        "rehearse a --comment always",
+        "rehearse b --comment always --fault crash-loop",
+    ] {
+        let mut command = in_a_push(&github, folder.path(), arguments);
+        command
+            .env("GITHUB_WORKSPACE", folder.path())
+            .current_dir(folder.path());
+        said(&mut command);
+    }
+    let comments = github.comments(NUMBER);
+    let keys: Vec<&str> = comments
+        .iter()
+        .filter_map(|comment| comment.body.lines().next())
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            "<!-- portzero:v1 key=\"staging/portzero.yml/a/rehearsal\" -->",
+            "<!-- portzero:v1 key=\"staging/portzero.yml/b/rehearsal\" -->",
+        ]
+    );
+}
+
+#[test]
+fn a_document_that_is_lost_makes_no_second_page() {
+    let (github, folder) = (github(), folder());
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .expect("a full device");
+    let mut command = in_a_push(
+        &github,
+        folder.path(),
+        "rehearse --config examples/users/portzero.yml --format json",
+    );
+    let code = command.stdout(full).status().expect("portzero runs").code();
+    assert_eq!(code, Some(2));
+    let summary = std::fs::read_to_string(folder.path().join("summary.md")).expect("a summary");
+    assert_eq!(
+        summary.matches("\n### ").count() + usize::from(summary.starts_with("### ")),
+        1,
+        "{summary}"
+    );
+}
+
+#[test]
+fn a_run_that_did_not_begin_says_so_to_later_steps() {
+    let (github, folder) = (github(), folder());
+    let said = said(&mut in_a_push(&github, folder.path(), "plan --config nowhere.yml"));
+    assert_eq!(said.code, Some(2), "{said:#?}");
+    let outputs = std::fs::read_to_string(folder.path().join("outputs")).expect("outputs");
+    assert!(outputs.contains("\nnot-started\n"), "{outputs}");
+}
+
+#[test]
+fn a_beginning_that_hangs_leaves_no_comment_that_says_it_goes_on() {
+    let (github, folder) = (github(), folder());
+    for _ in 0..10 {
+        github.fail(Route::CommitStatus, Fault::silence());
+    }
+    let simulator = Simulator::at_speed("1x");
+    let mut run = deploy(
+        &github,
+        &simulator,
+        folder.path(),
+        "--commit-status --github-deployment",
+    )
+    .stdout(Stdio::null())
+    .stderr(Stdio::piped())
+    .spawn()
+    .expect("portzero runs");
+    let mut stderr = BufReader::new(run.stderr.take().expect("a pipe"));
+    let mut line = String::new();
+    while !(line.contains("waiting on") && line.contains("PENDING")) {
+        line.clear();
+        assert_ne!(stderr.read_line(&mut line).expect("a line"), 0, "it ended by itself");
+    }
+    send("INT", &run);
+    let mut rest = String::new();
+    stderr.read_to_string(&mut rest).expect("the rest");
+    assert_eq!(run.wait().expect("an end").code(), Some(130), "{rest}");
+    let comment = only_comment(&github);
+    assert!(comment.contains("✋"), "{comment}");
+}

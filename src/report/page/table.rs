@@ -10,8 +10,8 @@ use crate::report::page::fit::Block;
 use crate::rollout::{TargetStory, Until, Verdict, Whose};
 use crate::time::human;
 
-/// As many rows as fit half a comment whatever the names are; a run has ten or twenty services at most.
-const ROWS_MAX: usize = 100;
+/// Half of a comment, in bytes: the rows that fit, however long the names are.
+const CHARS_MAX: usize = 30_000;
 /// A cell that has nothing to say.
 const NOTHING: &str = "–";
 
@@ -69,12 +69,17 @@ pub fn left(names: &[String], md: Markdown<'_>) -> String {
 }
 
 fn table(head: &str, rows: Vec<String>) -> Block {
-    let more = rows.len().saturating_sub(ROWS_MAX);
     let mut text = head.to_owned();
-    for row in rows.iter().take(ROWS_MAX) {
+    let mut shown = 0;
+    for row in &rows {
+        if text.len() + row.len() > CHARS_MAX {
+            break;
+        }
         text.push('\n');
         text.push_str(row);
+        shown += 1;
     }
+    let more = rows.len() - shown;
     if more > 0 {
         text.push_str(&format!("\n\n… and {more} more services"));
     }
