@@ -136,7 +136,7 @@ impl Default for Job {
         for name in ["output", "summary", "env", "path", "state"] {
             fs::write(folder.path().join(name), "").expect("a file");
         }
-        fs::write(folder.path().join("event.json"), "{}").expect("a file");
+        fs::write(folder.path().join("event.json"), r#"{"repository":{"private":true}}"#).expect("a file");
         Self {
             folder,
             with: BTreeMap::new(),
