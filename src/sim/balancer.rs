@@ -67,15 +67,12 @@ impl World {
         let Some(task) = self.task(cluster, id) else {
             return Vec::new();
         };
-        let Some(service) = self.service(cluster, &task.service) else {
-            return Vec::new();
-        };
         let instance = task
             .instance
             .as_ref()
             .and_then(|id| self.account.clusters.get(cluster)?.instances.get(id));
         let mut found = Vec::new();
-        for binding in &service.load_balancers {
+        for binding in self.bindings_of(cluster, task) {
             let Some(group) = &binding.target_group_arn else {
                 continue;
             };

@@ -335,6 +335,7 @@ impl World {
         );
         service.task_definition = again.task_definition.clone();
         service.deployments.insert(0, again);
+        self.restore_revision(cluster, name, &target.id);
         self.say_after(
             cluster,
             name,

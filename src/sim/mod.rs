@@ -6,10 +6,10 @@
 //!
 //! Not modelled: DAEMON scheduling, capacity providers, placement constraints and strategies, blue/green, linear and
 //! canary deployments, CloudWatch alarms, task sets, slow start, several nodes of one load balancer, Network Load
-//! Balancers' slower registration, target groups updated by UpdateService, health checks on another port than the
-//! traffic's, links and dependencies between containers (the first container is the essential one that fails).
+//! Balancers' slower registration, health checks on another port than the traffic's, links and dependencies between containers (the first container is the essential one that fails).
 
 pub mod port;
+pub mod revision;
 pub mod scenario;
 pub mod state;
 pub mod truth;
@@ -17,6 +17,7 @@ pub mod wire;
 pub mod world;
 
 mod balancer;
+mod creation;
 mod deployment;
 mod events;
 mod faults;
@@ -27,7 +28,9 @@ mod placement;
 mod pointless;
 mod register;
 mod scheduler;
+mod service_checks;
 mod setup;
+mod tags;
 mod task_end;
 mod task_life;
 mod translate;

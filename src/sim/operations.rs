@@ -1,17 +1,16 @@
 //! The operations that change services, deployments and tasks, and the list of tasks; AWS's refusals (aws-facts 6).
 
-use super::deployment::is_open;
-use super::placement::mappings;
-use super::state::{Refusal, Service, ServiceChange, Task, TaskDefinition, TaskFilter};
-use super::world::{Happening, World, short};
 use std::time::Duration;
 
-fn invalid(message: impl Into<String>) -> Refusal {
-    Refusal::new("InvalidParameterException", message)
-}
+use super::deployment::is_open;
+use super::revision::check_capacity_providers;
+use super::service_checks::invalid;
+use super::state::{Refusal, Service, ServiceChange, Task, TaskDefinition, TaskFilter};
+use super::world::{Happening, World, short};
 
 impl World {
-    /// UpdateService. A new task definition or `force_new_deployment` starts a deployment; nothing else does.
+    /// UpdateService. A change of what a service revision holds starts a deployment (task definition, load balancers,
+    /// network configuration, …), and `force_new_deployment` does; nothing else does.
     pub fn update_service(&mut self, change: &ServiceChange) -> Result<Service, Refusal> {
         let cluster = self.cluster(named(&change.cluster))?.name.clone();
         let name = short(&change.service).to_owned();
@@ -23,21 +22,24 @@ impl World {
             return Err(Refusal::new("ServiceNotActiveException", "Service was not ACTIVE."));
         }
         check_controller(&service, change)?;
-        check_configuration(&service, change)?;
+        let mut wanted = service.clone();
+        apply(&mut wanted, change);
+        let reference = change.task_definition.as_ref().unwrap_or(&service.task_definition);
         let definition = match &change.task_definition {
-            Some(reference) => Some(self.deployable(reference)?),
-            None => None,
+            Some(reference) => self.deployable(reference)?,
+            None => self.definition(reference).cloned().ok_or_else(no_definition)?,
         };
-        if let Some(definition) = &definition {
-            self.check_load_balancers(&service, definition)?;
-        }
+        wanted.task_definition.clone_from(&definition.arn);
+        self.check_service(&wanted, change, &definition)?;
+        check_capacity_providers(&service.settings, &wanted.settings, change.force_new_deployment)?;
         let now = self.now;
+        let is_deployed = change.force_new_deployment || wanted.revision(now) != service.revision(now);
         if let Some(found) = self.service_mut(&cluster, &name) {
-            apply(found, change);
+            *found = wanted;
         }
-        let arn = definition.map_or_else(|| service.task_definition.clone(), |definition| definition.arn);
-        if change.force_new_deployment || arn != service.task_definition {
-            self.make_deployment(&cluster, &name, &arn);
+        if is_deployed {
+            self.make_deployment(&cluster, &name, &definition.arn);
+            self.note_revision(&cluster, &name);
             if self.mind(&cluster, &name).first_update.is_none() {
                 self.mind(&cluster, &name).first_update = Some(now);
                 self.schedule_faults(&cluster, &name, now, false);
@@ -49,73 +51,12 @@ impl World {
             .ok_or_else(|| Refusal::new("ServiceNotFoundException", "Service not found."))
     }
 
-    fn deployable(&self, reference: &str) -> Result<TaskDefinition, Refusal> {
-        let found = self.definition(reference);
-        let found = found.ok_or_else(|| Refusal::new("ClientException", "TaskDefinition not found."))?;
+    pub(super) fn deployable(&self, reference: &str) -> Result<TaskDefinition, Refusal> {
+        let found = self.definition(reference).ok_or_else(no_definition)?;
         if found.status != "ACTIVE" {
             return Err(Refusal::new("ClientException", "TaskDefinition is inactive"));
         }
         Ok(found.clone())
-    }
-
-    /// Whether the service's load balancers can reach a container of the task definition.
-    fn check_load_balancers(&self, service: &Service, definition: &TaskDefinition) -> Result<(), Refusal> {
-        let document = &definition.document;
-        let mode = document
-            .get("networkMode")
-            .and_then(serde_json::Value::as_str)
-            .unwrap_or("bridge");
-        let mappings = mappings(document);
-        for binding in &service.load_balancers {
-            let (container, port) = (&binding.container_name, binding.container_port);
-            let containers = super::placement::containers(document);
-            if !containers
-                .iter()
-                .any(|c| c.get("name").and_then(serde_json::Value::as_str) == Some(container))
-            {
-                return Err(invalid(format!(
-                    "The container {container} does not exist in the task definition."
-                )));
-            }
-            let Some(mapping) = mappings
-                .iter()
-                .find(|m| &m.container == container && m.container_port == port)
-            else {
-                return Err(invalid(format!(
-                    "The container {container} did not have a container port {port} defined."
-                )));
-            };
-            let is_dynamic = mode == "bridge" && mapping.host_port == 0;
-            let Some(arn) = &binding.target_group_arn else {
-                if is_dynamic {
-                    return Err(invalid(format!(
-                        "A host port mapping for the container port {port} is required."
-                    )));
-                }
-                continue;
-            };
-            let Some(group) = self.account.target_groups.get(arn) else {
-                return Err(invalid(
-                    "Unable to assume role and validate the specified targetGroupArn. Please verify that the ECS service \
-                     role being passed has the proper permissions.",
-                ));
-            };
-            let wanted = if mode == "awsvpc" { "ip" } else { "instance" };
-            if group.target_type != wanted {
-                return Err(invalid(format!(
-                    "The provided target group {arn} has target type {}, which is incompatible with the {mode} network mode \
-                     specified in the task definition.",
-                    group.target_type
-                )));
-            }
-            if is_dynamic && group.health_check.port != "traffic-port" {
-                return Err(invalid(format!(
-                    "The task definition is configured to use a dynamic host port, but the target group with targetGroupArn \
-                     {arn} has a health check port specified."
-                )));
-            }
-        }
-        Ok(())
     }
 
     /// ListTasks: ARNs. The desired status is RUNNING unless the filter says otherwise, so draining tasks need asking.
@@ -200,7 +141,7 @@ impl World {
     }
 }
 
-fn named(cluster: &str) -> Option<&str> {
+pub(super) fn named(cluster: &str) -> Option<&str> {
     Some(cluster).filter(|name| !name.is_empty())
 }
 
@@ -226,26 +167,8 @@ fn check_controller(service: &Service, change: &ServiceChange) -> Result<(), Ref
     Ok(())
 }
 
-fn check_configuration(service: &Service, change: &ServiceChange) -> Result<(), Refusal> {
-    let is_changed = change.minimum_healthy_percent.is_some() || change.maximum_percent.is_some();
-    let least = change
-        .minimum_healthy_percent
-        .unwrap_or(service.minimum_healthy_percent);
-    let most = change.maximum_percent.unwrap_or(service.maximum_percent);
-    if is_changed && least == 100 && most == 100 {
-        return Err(invalid(
-            "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.",
-        ));
-    }
-    if change.health_check_grace_period.is_some() && service.load_balancers.is_empty() {
-        return Err(invalid(
-            "Health check grace period is only valid for services configured to use load balancers",
-        ));
-    }
-    Ok(())
-}
-
-fn apply(service: &mut Service, change: &ServiceChange) {
+/// Writes what was asked for into the service, except for the task definition.
+pub(super) fn apply(service: &mut Service, change: &ServiceChange) {
     service.desired_count = change.desired_count.unwrap_or(service.desired_count);
     service.minimum_healthy_percent = change
         .minimum_healthy_percent
@@ -257,4 +180,12 @@ fn apply(service: &mut Service, change: &ServiceChange) {
     if change.health_check_grace_period.is_some() {
         service.health_check_grace_period = change.health_check_grace_period;
     }
+    if let Some(bindings) = &change.load_balancers {
+        service.load_balancers.clone_from(bindings);
+    }
+    service.settings.extend(change.settings.clone());
+}
+
+fn no_definition() -> Refusal {
+    Refusal::new("ClientException", "TaskDefinition not found.")
 }

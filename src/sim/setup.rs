@@ -9,8 +9,8 @@ use super::faults::FaultSpec;
 use super::placement::Needs;
 use super::scenario::{DEFAULT_START, InstanceSpec, Scenario, ServiceSpec, TargetGroupSpec};
 use super::state::{
-    CircuitBreaker, Cluster, ContainerInstance, Deployment, HealthCheck, Listener, LoadBalancer, LoadBalancerBinding,
-    Service, ServiceDeployment, TargetGroup,
+    CircuitBreaker, ContainerInstance, Deployment, HealthCheck, Listener, LoadBalancer, LoadBalancerBinding,
+    ServiceDeployment, TargetGroup,
 };
 use super::world::{Happening, Stage, World};
 use crate::time::Timestamp;
@@ -55,13 +55,7 @@ impl World {
             .chain(instances)
             .chain([&scenario.cluster]);
         for name in named {
-            let cluster = Cluster {
-                name: name.clone(),
-                arn: format!("arn:aws:ecs:{}:{}:cluster/{name}", scenario.region, scenario.account),
-                status: "ACTIVE".into(),
-                ..Cluster::default()
-            };
-            self.account.clusters.entry(name.clone()).or_insert(cluster);
+            self.put_cluster(name);
         }
     }
 
@@ -231,36 +225,29 @@ impl World {
             container_name: binding.container_name.clone(),
             container_port: binding.container_port,
         });
-        let service = Service {
-            load_balancers: bindings.collect(),
-            arn: format!("arn:aws:ecs:{region}:{account}:service/{cluster}/{name}"),
-            cluster_arn: format!("arn:aws:ecs:{region}:{account}:cluster/{cluster}"),
-            status: spec.status.clone(),
-            desired_count,
-            task_definition: definition.arn.clone(),
-            launch_type,
-            scheduling_strategy: spec.scheduling_strategy.clone(),
-            deployment_controller: spec.deployment_controller.clone(),
-            minimum_healthy_percent: spec.minimum_healthy_percent,
-            maximum_percent: spec.maximum_percent,
-            circuit_breaker: breaker,
-            health_check_grace_period: spec.health_check_grace_period,
-            deployments: if external || spec.status == "INACTIVE" {
-                Vec::new()
-            } else {
-                vec![deployment.clone()]
-            },
-            events: Vec::new(),
-            service_deployments: if external { Vec::new() } else { vec![first] },
-            created_at: self.now,
-            created_by: format!("arn:aws:iam::{account}:user/example"),
-            role_arn: format!("arn:aws:iam::{account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"),
-            name: name.clone(),
-        };
-        let Some(home) = self.account.clusters.get_mut(&cluster) else {
+        let mut service = self.blank_service(&cluster, &name);
+        service.status.clone_from(&spec.status);
+        service.desired_count = desired_count;
+        service.task_definition.clone_from(&definition.arn);
+        service.load_balancers = bindings.collect();
+        service.launch_type = launch_type;
+        service.scheduling_strategy.clone_from(&spec.scheduling_strategy);
+        service.deployment_controller.clone_from(&spec.deployment_controller);
+        service.minimum_healthy_percent = spec.minimum_healthy_percent;
+        service.maximum_percent = spec.maximum_percent;
+        service.circuit_breaker = breaker;
+        service.health_check_grace_period = spec.health_check_grace_period;
+        service.revisions.insert(number, service.revision(self.now));
+        if !external && spec.status != "INACTIVE" {
+            service.deployments.push(deployment.clone());
+        }
+        if !external {
+            service.service_deployments.push(first);
+        }
+        if !self.account.clusters.contains_key(&cluster) {
             return Err(format!("no cluster `{cluster}`"));
-        };
-        if home.services.insert(name.clone(), service).is_some() {
+        }
+        if self.put_service(&cluster, service).is_some() {
             return Err(format!("service `{name}` stands twice in cluster `{cluster}`"));
         }
         let acts_from = self.start;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::revision::{ServiceRevision, Settings};
 use crate::time::Timestamp;
 
 /// Everything in the simulated account and region. Keys are short names or ids; ARNs are made from them.
@@ -19,6 +20,8 @@ pub struct Account {
     pub target_groups: BTreeMap<String, TargetGroup>,
     /// By ARN.
     pub load_balancers: BTreeMap<String, LoadBalancer>,
+    /// By the ARN of what is tagged; task definitions carry their own.
+    pub tags: BTreeMap<String, Vec<Value>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -32,6 +35,8 @@ pub struct Cluster {
     pub services: BTreeMap<String, Service>,
     /// By task id without the ARN's head. Stopped tasks stay for an hour.
     pub tasks: BTreeMap<String, Task>,
+    /// CreateCluster's members without effect on the model, by name.
+    pub settings: Settings,
 }
 
 #[derive(Clone, Debug)]
@@ -94,15 +99,21 @@ pub struct Service {
     pub created_at: Timestamp,
     pub created_by: String,
     pub role_arn: String,
+    /// What the scheduler does not look at.
+    pub settings: Settings,
+    /// What each deployment deploys, by the number of its id.
+    pub revisions: BTreeMap<String, ServiceRevision>,
+    /// The request that made the service, where it was one: a repetition is answered with what it made.
+    pub created_from: Option<Box<ServiceCreation>>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CircuitBreaker {
     pub enable: bool,
     pub rollback: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadBalancerBinding {
     pub target_group_arn: Option<String>,
     pub load_balancer_name: Option<String>,
@@ -315,8 +326,8 @@ impl Refusal {
     }
 }
 
-/// UpdateService's parameters, as far as they are modelled.
-#[derive(Clone, Debug, Default)]
+/// UpdateService's parameters.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ServiceChange {
     pub cluster: String,
     pub service: String,
@@ -328,6 +339,22 @@ pub struct ServiceChange {
     pub maximum_percent: Option<u32>,
     pub circuit_breaker: Option<CircuitBreaker>,
     pub health_check_grace_period: Option<Duration>,
+    /// The whole list; an empty one takes the service out of its load balancers.
+    pub load_balancers: Option<Vec<LoadBalancerBinding>>,
+    /// Those that were given.
+    pub settings: Settings,
+}
+
+/// CreateService's parameters: those of UpdateService, and what can only be said at the beginning.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ServiceCreation {
+    /// Its `service` is the name of the new one.
+    pub service: ServiceChange,
+    pub launch_type: Option<String>,
+    pub scheduling_strategy: Option<String>,
+    pub deployment_controller: Option<String>,
+    /// `{key, value}` each.
+    pub tags: Vec<Value>,
 }
 
 /// ListTasks' filters.

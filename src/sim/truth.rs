@@ -87,11 +87,8 @@ impl World {
     }
 
     fn has_healthy_targets(&self, cluster: &str, task: &Task) -> bool {
-        let Some(service) = self.service(cluster, &task.service) else {
-            return false;
-        };
-        let wanted: Vec<&String> = service
-            .load_balancers
+        let wanted: Vec<&String> = self
+            .bindings_of(cluster, task)
             .iter()
             .filter_map(|b| b.target_group_arn.as_ref())
             .collect();

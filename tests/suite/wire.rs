@@ -1,5 +1,6 @@
 //! The simulator's wire, request by request: what it refuses and how, its pages, its request ids.
 
+mod creation;
 mod endpoint;
 mod fuzz;
 mod shapes;
@@ -109,9 +110,9 @@ fn refusals_are_in_the_words_of_aws() {
 #[test]
 fn what_is_not_served_is_refused_and_noted() {
     let mut aws = Endpoint::new();
-    let response = aws.raw("CreateService", "{}");
+    let response = aws.raw("CreateTaskSet", "{}");
     assert_eq!(json_of(&response)["__type"], "UnknownOperationException");
-    assert_eq!(response.note.as_deref(), Some("not served: ecs:CreateService"));
+    assert_eq!(response.note.as_deref(), Some("not served: ecs:CreateTaskSet"));
     let response = aws.elb_raw("RegisterTargets", &[]);
     assert_eq!(
         response.note.as_deref(),
@@ -134,14 +135,16 @@ fn what_is_not_served_is_refused_and_noted() {
 }
 
 #[test]
-fn parameters_beyond_the_model_are_noted() {
+fn parameters_without_effect_are_noted_and_shown() {
     let mut aws = Endpoint::new();
-    let body = json!({"cluster": "demo", "service": "web", "enableExecuteCommand": true, "propagateTags": "SERVICE"});
+    let spread = json!([{"type": "spread", "field": "instanceId"}]);
+    let body = json!({"cluster": "demo", "service": "web", "placementStrategy": spread});
     let response = aws.raw("UpdateService", body.to_string());
     assert_eq!(
         response.note.as_deref(),
-        Some("ecs:UpdateService: not modelled, ignored: enableExecuteCommand, propagateTags")
+        Some("ecs:UpdateService: kept and shown, without effect: placementStrategy")
     );
+    assert_eq!(json_of(&response)["service"]["placementStrategy"], spread);
 }
 
 #[test]

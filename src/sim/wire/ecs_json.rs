@@ -3,6 +3,8 @@
 mod clusters;
 mod instances;
 mod service_deployments;
+mod service_document;
+mod service_request;
 mod services;
 mod task_definitions;
 mod tasks;
@@ -43,8 +45,10 @@ fn operation_named(name: &str) -> Option<Operation> {
         "ListTaskDefinitions" => task_definitions::list,
         "ListTaskDefinitionFamilies" => task_definitions::list_families,
         "DeregisterTaskDefinition" => task_definitions::deregister,
+        "CreateCluster" => clusters::create,
         "DescribeClusters" => clusters::describe,
         "ListClusters" => clusters::list,
+        "CreateService" => services::create,
         "DescribeServices" => services::describe,
         "ListServices" => services::list,
         "UpdateService" => services::update,

@@ -69,6 +69,37 @@ impl<'a> Members<'a> {
         self.read(name, "a structure", |value| value.as_object().map(Members))
     }
 
+    /// A list of structures; `None` where there is none.
+    pub fn structures(self, name: &str) -> Read<Option<Vec<Members<'a>>>> {
+        let Some(list) = self.read(name, "a list", Value::as_array)? else {
+            return Ok(None);
+        };
+        list.iter().map(Members::of).collect::<Read<Vec<_>>>().map(Some)
+    }
+
+    /// A structure as it was given, without a look inside.
+    pub fn document(self, name: &str) -> Read<Option<Value>> {
+        Ok(self.structure(name)?.map(|inner| Value::Object(inner.0.clone())))
+    }
+
+    /// A list of structures as it was given, without a look inside.
+    pub fn documents(self, name: &str) -> Read<Option<Value>> {
+        let all = self.structures(name)?;
+        Ok(all.map(|all| all.into_iter().map(|one| Value::Object(one.0.clone())).collect()))
+    }
+
+    /// A text that must be one of a few; refused as AWS refuses `launch type should be one of [EC2,FARGATE]`.
+    pub fn one_of(self, name: &str, allowed: &[&str]) -> Read<Option<&'a str>> {
+        match self.text(name)? {
+            Some(text) if !allowed.contains(&text) => Err(invalid(format!(
+                "{} should be one of [{}]",
+                in_words(name),
+                allowed.join(",")
+            ))),
+            text => Ok(text),
+        }
+    }
+
     pub fn texts(self, name: &str) -> Read<Vec<&'a str>> {
         let Some(list) = self.read(name, "a list", Value::as_array)? else {
             return Ok(Vec::new());
@@ -122,6 +153,17 @@ fn cannot_convert(value: &Value, kind: &str) -> Refusal {
         "SerializationException",
         format!("{found} can not be converted to {kind}"),
     )
+}
+
+/// `launchType` as `launch type`.
+fn in_words(name: &str) -> String {
+    name.chars().fold(String::new(), |mut words, letter| {
+        if letter.is_uppercase() {
+            words.push(' ');
+        }
+        words.extend(letter.to_lowercase());
+        words
+    })
 }
 
 fn capitalised(name: &str) -> String {

@@ -1,8 +1,8 @@
-//! DescribeClusters, ListClusters.
+//! CreateCluster, DescribeClusters, ListClusters, DeleteCluster.
 
 use serde_json::{Value, json};
 
-use super::failure;
+use super::{extend, failure, service_request, structure};
 use crate::id::ClusterName;
 use crate::sim::state::Cluster;
 use crate::sim::wire::Reply;
@@ -10,15 +10,39 @@ use crate::sim::wire::members::Members;
 use crate::sim::wire::page::page;
 use crate::sim::world::World;
 
+pub fn create(world: &mut World, body: &Value) -> Reply<Value> {
+    let members = Members::of(body)?;
+    let name = members.text("clusterName")?.unwrap_or("default");
+    let tags = service_request::tags(members)?;
+    let providers = members.texts("capacityProviders")?;
+    let strategy = service_request::capacity_provider_strategy(members, "defaultCapacityProviderStrategy")?;
+    let settings = structure([
+        (
+            "settings",
+            members.documents("settings")?.filter(|all| all != &json!([])),
+        ),
+        ("configuration", members.document("configuration")?),
+        ("capacityProviders", (!providers.is_empty()).then(|| json!(providers))),
+        ("defaultCapacityProviderStrategy", strategy),
+        ("serviceConnectDefaults", members.document("serviceConnectDefaults")?),
+    ]);
+    let settings = settings.as_object().cloned().unwrap_or_default();
+    let cluster = world.create_cluster(name, settings, tags)?;
+    let mut document = document(&cluster);
+    extend(&mut document, [("tags", Some(json!(world.tags_of(&cluster.arn))))]);
+    Ok(json!({"cluster": document}).into())
+}
+
 pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
     let arns = world
         .account()
         .clusters
         .values()
+        .filter(|cluster| cluster.status == "ACTIVE")
         .map(|cluster| cluster.arn.clone())
         .collect();
     let page = page(Members::of(body)?, 100, arns)?;
-    Ok(super::structure([
+    Ok(structure([
         ("clusterArns", Some(json!(page.items))),
         ("nextToken", page.next.map(Value::from)),
     ])
@@ -50,7 +74,8 @@ fn document(cluster: &Cluster) -> Value {
             .filter(|task| task.desired_status == "RUNNING" && task.last_status == status)
             .count()
     };
-    json!({
+    let kept = |name: &str, default: Value| cluster.settings.get(name).cloned().unwrap_or(default);
+    let mut document = json!({
         "clusterArn": cluster.arn,
         "clusterName": cluster.name,
         "status": cluster.status,
@@ -60,10 +85,19 @@ fn document(cluster: &Cluster) -> Value {
         "activeServicesCount": cluster.services.values().filter(|service| service.status == "ACTIVE").count(),
         "statistics": [],
         "tags": [],
-        "settings": [{"name": "containerInsights", "value": "disabled"}],
-        "capacityProviders": [],
-        "defaultCapacityProviderStrategy": [],
-    })
+        "settings": kept("settings", json!([{"name": "containerInsights", "value": "disabled"}])),
+        "capacityProviders": kept("capacityProviders", json!([])),
+        "defaultCapacityProviderStrategy": kept("defaultCapacityProviderStrategy", json!([])),
+    });
+    let more = |name: &str| cluster.settings.get(name).cloned();
+    extend(
+        &mut document,
+        [
+            ("configuration", more("configuration")),
+            ("serviceConnectDefaults", more("serviceConnectDefaults")),
+        ],
+    );
+    document
 }
 
 fn missing_arn(world: &World, reference: &str) -> String {

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::services::{deployment_configuration, load_balancers, revision_arn, revision_summary};
-use super::{failure, id_in, seconds, structure};
+use super::service_document::{
+    capacity, deployment_configuration, load_balancers, platform, revision_arn, revision_summary,
+};
+use super::{extend, failure, id_in, seconds, structure};
 use crate::sim::state::{Deployment, Refusal, Service, ServiceDeployment};
 use crate::sim::wire::Reply;
 use crate::sim::wire::members::{Members, invalid};
@@ -185,41 +187,39 @@ fn deployment_of<'a>(service: &'a Service, revision: &str) -> Option<&'a Deploym
         .find(|deployment| revision_arn(service, &deployment.id) == revision)
 }
 
-/// A revision whose deployment has gone is known by the tasks that it started, for as long as these are shown.
 fn revision(world: &World, service: &Service, arn: &str) -> Option<Value> {
     let number = arn
         .strip_prefix(&revision_arn(service, ""))
         .filter(|number| !number.is_empty())?;
-    let id = format!("ecs-svc/{number}");
-    let cluster = world.cluster(Some(&service.cluster_arn)).ok()?;
-    let service_deployment = service
-        .service_deployments
-        .iter()
-        .find(|deployment| deployment.target_revision == arn);
-    let deployment = deployment_of(service, arn);
-    let task = cluster.tasks.values().find(|task| task.started_by == id);
-    let task_definition = deployment
-        .map(|deployment| &deployment.task_definition)
-        .or_else(|| task.map(|task| &task.task_definition))?;
-    let created_at = service_deployment
-        .map(|deployment| deployment.created_at)
-        .or_else(|| deployment.map(|deployment| deployment.created_at))
-        .unwrap_or(service.created_at);
-    let is_fargate = service.launch_type == "FARGATE";
-    Some(structure([
+    let revision = service.revisions.get(number)?;
+    let kept = |name: &str| revision.settings.get(name).cloned();
+    let mut document = structure([
         ("serviceRevisionArn", Some(json!(arn))),
         ("serviceArn", Some(json!(service.arn))),
         ("clusterArn", Some(json!(service.cluster_arn))),
-        ("taskDefinition", Some(json!(task_definition))),
-        ("launchType", Some(json!(service.launch_type))),
-        ("platformVersion", is_fargate.then(|| json!("1.4.0"))),
-        ("platformFamily", is_fargate.then(|| json!("Linux"))),
-        ("loadBalancers", Some(load_balancers(&service.load_balancers))),
-        ("containerImages", Some(container_images(world, task_definition))),
-        ("guardDutyEnabled", Some(json!(false))),
-        ("serviceConnectConfiguration", Some(json!({"enabled": false}))),
-        ("createdAt", Some(seconds(created_at))),
-    ]))
+        ("taskDefinition", Some(json!(revision.task_definition))),
+    ]);
+    extend(&mut document, capacity(&revision.settings, &revision.launch_type));
+    extend(&mut document, platform(&revision.settings, &revision.launch_type));
+    let connect = kept("serviceConnectConfiguration").unwrap_or_else(|| json!({"enabled": false}));
+    extend(
+        &mut document,
+        [
+            ("loadBalancers", Some(load_balancers(&revision.load_balancers))),
+            ("serviceRegistries", kept("serviceRegistries")),
+            ("networkConfiguration", kept("networkConfiguration")),
+            (
+                "containerImages",
+                Some(container_images(world, &revision.task_definition)),
+            ),
+            ("guardDutyEnabled", Some(json!(false))),
+            ("serviceConnectConfiguration", Some(connect)),
+            ("volumeConfigurations", kept("volumeConfigurations")),
+            ("createdAt", Some(seconds(revision.created_at))),
+            ("vpcLatticeConfigurations", kept("vpcLatticeConfigurations")),
+        ],
+    );
+    Some(document)
 }
 
 /// Without digests: the model resolves none.

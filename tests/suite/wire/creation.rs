@@ -1,0 +1,221 @@
+//! What somebody makes while the simulator runs: clusters and services.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::endpoint::{Endpoint, text};
+
+/// CreateService of a second service behind the target group `web`.
+fn second(aws: &Endpoint) -> Value {
+    json!({
+        "cluster": "demo",
+        "serviceName": "second",
+        "taskDefinition": "web",
+        "desiredCount": 2,
+        "loadBalancers": [{"targetGroupArn": aws.target_group("web"), "containerName": "web", "containerPort": 3000}],
+    })
+}
+
+fn service(aws: &mut Endpoint, name: &str) -> Value {
+    let answer = aws.ecs("DescribeServices", &json!({"cluster": "demo", "services": [name]}));
+    answer["services"][0].clone()
+}
+
+fn pass(aws: &mut Endpoint, seconds: u64) {
+    let later = aws.world.now() + Duration::from_secs(seconds);
+    aws.world.advance(later);
+}
+
+fn messages(service: &Value) -> Vec<String> {
+    let events = service["events"].as_array().unwrap();
+    events.iter().map(|event| text(&event["message"])).collect()
+}
+
+#[test]
+fn a_created_service_starts_its_tasks_and_registers_them() {
+    let mut aws = Endpoint::new();
+    let body = second(&aws);
+    let created = aws.ecs("CreateService", &body)["service"].clone();
+    assert_eq!(created["status"], "ACTIVE");
+    assert_eq!(created["desiredCount"], 2);
+    assert_eq!(created["deployments"][0]["rolloutState"], "IN_PROGRESS");
+    assert_eq!(created["deployments"].as_array().unwrap().len(), 1);
+    pass(&mut aws, 6);
+    let started = messages(&service(&mut aws, "second"));
+    assert!(started[0].contains("has started 2 tasks"), "{started:?}");
+    pass(&mut aws, 170);
+    let done = service(&mut aws, "second");
+    assert_eq!((&done["runningCount"], &done["pendingCount"]), (&json!(2), &json!(0)));
+    assert_eq!(done["deployments"][0]["rolloutState"], "COMPLETED");
+    assert!(
+        messages(&done)
+            .iter()
+            .any(|words| words.ends_with("has reached a steady state."))
+    );
+    let group = aws.target_group("web");
+    let health = aws.elb("DescribeTargetHealth", &[("TargetGroupArn", &group)]);
+    let rows = health["TargetHealthDescriptions"].as_array().unwrap();
+    assert_eq!(rows.len(), 4, "two of each service");
+    assert!(
+        rows.iter().all(|row| row["TargetHealth"]["State"] == "healthy"),
+        "{rows:#?}"
+    );
+}
+
+#[test]
+fn the_same_creation_again_is_answered_and_another_one_of_that_name_is_refused() {
+    let mut aws = Endpoint::new();
+    let mut body = second(&aws);
+    let first = aws.ecs("CreateService", &body);
+    assert_eq!(aws.ecs("CreateService", &body), first);
+    body["desiredCount"] = json!(3);
+    let refused = (
+        "InvalidParameterException".to_owned(),
+        "Creation of service was not idempotent.".to_owned(),
+    );
+    assert_eq!(aws.ecs_refusal("CreateService", &body), refused);
+    // A service of the scenario was made by nobody's request.
+    body["serviceName"] = json!("web");
+    assert_eq!(aws.ecs_refusal("CreateService", &body), refused);
+}
+
+#[test]
+fn creations_are_refused_in_the_words_of_aws() {
+    let mut aws = Endpoint::new();
+    let (web, api) = (aws.target_group("web"), aws.target_group("api"));
+    let body = second(&aws);
+    for (pointer, value, words) in [
+        (
+            "/loadBalancers/0/containerName",
+            json!("db"),
+            "The container db does not exist in the task definition.".to_owned(),
+        ),
+        (
+            "/loadBalancers/0/containerPort",
+            json!(80),
+            "The container web did not have a container port 80 defined.".to_owned(),
+        ),
+        (
+            "/loadBalancers/0/targetGroupArn",
+            json!(api),
+            format!(
+                "The provided target group {api} has target type ip, which is incompatible with the bridge network mode \
+                 specified in the task definition."
+            ),
+        ),
+        (
+            "/loadBalancers/0/targetGroupArn",
+            json!(web.replace("targetgroup/web", "targetgroup/wed")),
+            "Unable to assume role and validate the specified targetGroupArn. Please verify that the ECS service role \
+             being passed has the proper permissions."
+                .to_owned(),
+        ),
+        (
+            "/deploymentConfiguration",
+            json!({"maximumPercent": 100, "minimumHealthyPercent": 100}),
+            "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.".to_owned(),
+        ),
+        (
+            "/networkConfiguration",
+            json!({"awsvpcConfiguration": {"subnets": ["subnet-1"]}}),
+            "Network Configuration is not valid for the given networkMode of this task definition.".to_owned(),
+        ),
+        (
+            "/taskDefinition",
+            json!("api"),
+            "Network Configuration must be provided when networkMode 'awsvpc' is specified.".to_owned(),
+        ),
+        (
+            "/launchType",
+            json!("FARGATE"),
+            "Task definition does not support launch_type FARGATE.".to_owned(),
+        ),
+    ] {
+        let mut body = body.clone();
+        match body.pointer_mut(pointer) {
+            Some(place) => *place = value,
+            None => body[&pointer[1..]] = value,
+        }
+        let (code, said) = aws.ecs_refusal("CreateService", &body);
+        assert_eq!(
+            (code.as_str(), said.as_str()),
+            ("InvalidParameterException", words.as_str())
+        );
+    }
+    let nowhere = json!({"cluster": "nowhere", "serviceName": "second", "taskDefinition": "web", "desiredCount": 1});
+    assert_eq!(aws.ecs_refusal("CreateService", &nowhere).0, "ClusterNotFoundException");
+    let unknown = json!({"cluster": "demo", "serviceName": "second", "taskDefinition": "none:3", "desiredCount": 1});
+    assert_eq!(
+        aws.ecs_refusal("CreateService", &unknown),
+        ("ClientException".to_owned(), "TaskDefinition not found.".to_owned())
+    );
+}
+
+#[test]
+fn other_load_balancers_are_a_deployment_and_another_count_is_none() {
+    let mut aws = Endpoint::new();
+    let body = json!({"cluster": "demo", "serviceName": "second", "taskDefinition": "web", "desiredCount": 1});
+    aws.ecs("CreateService", &body);
+    pass(&mut aws, 240);
+    assert_eq!(
+        service(&mut aws, "second")["deployments"][0]["rolloutState"],
+        "COMPLETED"
+    );
+    let changed = |aws: &mut Endpoint, members: Value| {
+        let mut body = json!({"cluster": "demo", "service": "second"});
+        body.as_object_mut()
+            .unwrap()
+            .extend(members.as_object().unwrap().clone());
+        aws.ecs("UpdateService", &body)["service"]["deployments"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    for still in [
+        json!({"desiredCount": 2}),
+        json!({"taskDefinition": "web:1"}),
+        json!({"deploymentConfiguration": {"maximumPercent": 150}}),
+        json!({"enableExecuteCommand": true, "propagateTags": "SERVICE"}),
+        json!({"placementStrategy": [{"type": "random"}]}),
+    ] {
+        assert_eq!(changed(&mut aws, still.clone()), 1, "{still}");
+    }
+    let group = aws.target_group("web");
+    let bound = json!({"loadBalancers": [{"targetGroupArn": group, "containerName": "web", "containerPort": 3000}]});
+    assert_eq!(changed(&mut aws, bound.clone()), 2);
+    pass(&mut aws, 400);
+    let done = service(&mut aws, "second");
+    assert_eq!(
+        done["deployments"].as_array().unwrap().len(),
+        1,
+        "{:#?}",
+        messages(&done)
+    );
+    assert_eq!(done["runningCount"], 2);
+    let health = aws.elb("DescribeTargetHealth", &[("TargetGroupArn", &group)]);
+    assert_eq!(health["TargetHealthDescriptions"].as_array().unwrap().len(), 4);
+    assert_eq!(changed(&mut aws, bound), 1, "the same again");
+    assert_eq!(changed(&mut aws, json!({"loadBalancers": []})), 2);
+}
+
+#[test]
+fn a_cluster_is_made_once() {
+    let mut aws = Endpoint::new();
+    let body = json!({"clusterName": "blue", "tags": [{"key": "team", "value": "web"}]});
+    let made = aws.ecs("CreateCluster", &body)["cluster"].clone();
+    assert_eq!(made["status"], "ACTIVE");
+    assert_eq!(made["tags"], body["tags"]);
+    assert_eq!(
+        aws.ecs("CreateCluster", &json!({"clusterName": "blue"}))["cluster"],
+        made
+    );
+    let unnamed = aws.ecs("CreateCluster", &json!({}));
+    assert_eq!(unnamed["cluster"]["clusterName"], "default");
+    let listed = aws.ecs("ListClusters", &json!({}));
+    assert_eq!(listed["clusterArns"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        aws.ecs_refusal("CreateCluster", &json!({"clusterName": "two words"})).0,
+        "InvalidParameterException"
+    );
+}
