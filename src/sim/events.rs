@@ -100,6 +100,13 @@ pub(super) fn blocked(service: &str) -> String {
     )
 }
 
+pub(super) fn protected(service: &str, deployment: &str, count: usize) -> String {
+    format!(
+        "(service {service}) was unable to reach steady state because (taskSet {deployment}) was unable to scale in due to \
+         (reason {count} tasks under protection)"
+    )
+}
+
 pub(super) fn inconsistent(service: &str) -> String {
     format!(
         "(service {service}) is unable to consistently start tasks successfully. For more information, see the \

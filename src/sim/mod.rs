@@ -8,6 +8,7 @@
 //! canary deployments, CloudWatch alarms, task sets, slow start, several nodes of one load balancer, Network Load
 //! Balancers' slower registration, health checks on another port than the traffic's, links and dependencies between containers (the first container is the essential one that fails).
 
+pub mod lone_task;
 pub mod port;
 pub mod revision;
 pub mod scenario;
@@ -18,14 +19,17 @@ pub mod world;
 
 mod balancer;
 mod creation;
+mod deletion;
 mod deployment;
 mod events;
 mod faults;
 mod health;
+mod instance_state;
 mod misfortune;
 mod operations;
 mod placement;
 mod pointless;
+mod protection;
 mod register;
 mod scheduler;
 mod service_checks;
@@ -33,6 +37,7 @@ mod setup;
 mod tags;
 mod task_end;
 mod task_life;
+mod task_list;
 mod translate;
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::deployment::is_open;
 use super::revision::check_capacity_providers;
 use super::service_checks::invalid;
-use super::state::{Refusal, Service, ServiceChange, Task, TaskDefinition, TaskFilter};
+use super::state::{Refusal, Service, ServiceChange, TaskDefinition};
 use super::world::{Happening, World, short};
 
 impl World {
@@ -59,59 +59,6 @@ impl World {
         Ok(found.clone())
     }
 
-    /// ListTasks: ARNs. The desired status is RUNNING unless the filter says otherwise, so draining tasks need asking.
-    pub fn list_tasks(&self, filter: &TaskFilter) -> Result<Vec<String>, Refusal> {
-        let cluster = self.cluster(named(&filter.cluster))?;
-        if let Some(service) = &filter.service
-            && !cluster.services.contains_key(short(service))
-        {
-            return Err(Refusal::new("ServiceNotFoundException", "Service not found."));
-        }
-        let others = [&filter.service, &filter.family, &filter.container_instance]
-            .into_iter()
-            .any(Option::is_some);
-        if filter.started_by.is_some() && others {
-            return Err(invalid("startedBy is not compatible with other filters."));
-        }
-        let wanted = filter.desired_status.as_deref().unwrap_or("RUNNING");
-        let is_same =
-            |filter: &Option<String>, value: &str| filter.as_deref().is_none_or(|wanted| short(wanted) == value);
-        let mut tasks: Vec<&Task> = cluster
-            .tasks
-            .values()
-            .filter(|task| task.desired_status == wanted)
-            .filter(|task| is_same(&filter.service, &task.service))
-            .filter(|task| filter.started_by.as_ref().is_none_or(|by| by == &task.started_by))
-            .filter(|task| is_same(&filter.container_instance, task.instance.as_deref().unwrap_or_default()))
-            .filter(|task| filter.launch_type.as_ref().is_none_or(|kind| kind == &task.launch_type))
-            .filter(|task| {
-                is_same(
-                    &filter.family,
-                    short(&task.task_definition).split(':').next().unwrap_or_default(),
-                )
-            })
-            .collect();
-        tasks.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
-        Ok(tasks.into_iter().map(|task| task.arn.clone()).collect())
-    }
-
-    /// StopTask, by id or ARN. A task of a service is replaced by the scheduler.
-    pub fn stop_task(&mut self, cluster: Option<&str>, task: &str, reason: &str) -> Result<Task, Refusal> {
-        let cluster = self.cluster(cluster)?.name.clone();
-        let id = short(task).to_owned();
-        let not_found = || invalid("The referenced task was not found.");
-        let found = self.task(&cluster, &id).ok_or_else(not_found)?;
-        if found.desired_status == "RUNNING" {
-            let reason = if reason.is_empty() {
-                "Task stopped by user"
-            } else {
-                reason
-            };
-            self.stop_tasks(&cluster, std::slice::from_ref(&id), "UserInitiated", reason, false);
-        }
-        self.task(&cluster, &id).cloned().ok_or_else(not_found)
-    }
-
     /// StopServiceDeployment with stopType ROLLBACK (`rollback`) or ABORT; returns the ARN.
     pub fn stop_service_deployment(&mut self, arn: &str, rollback: bool) -> Result<String, Refusal> {
         let found = self.account.clusters.iter().find_map(|(cluster, c)| {
@@ -138,6 +85,22 @@ impl World {
         self.fail_deployment(&cluster, &name, &deployment, "MONITORING_COMPLETE", rollback, why);
         self.after(Duration::from_millis(200), Happening::Look { cluster, service: name });
         Ok(arn.to_owned())
+    }
+
+    /// ContinueServiceDeployment with the action CONTINUE or ROLLBACK (`rollback`); returns the ARN. A rolling
+    /// deployment has no hook that could wait. The refusal's words are not AWS's, which are not known.
+    pub fn continue_service_deployment(&mut self, arn: &str, hook: &str, _rollback: bool) -> Result<String, Refusal> {
+        let services = self.account.clusters.values().flat_map(|c| c.services.values());
+        let mut deployments = services.flat_map(|s| &s.service_deployments);
+        if !deployments.any(|d| d.arn == arn) {
+            return Err(Refusal::new(
+                "ServiceDeploymentNotFoundException",
+                "Service deployment not found.",
+            ));
+        }
+        Err(invalid(format!(
+            "The lifecycle hook {hook} of the service deployment is not in AWAITING_ACTION status."
+        )))
     }
 }
 

@@ -162,6 +162,13 @@ impl World {
         }
     }
 
+    /// Whether the task has to leave its instance.
+    pub(super) fn is_on_draining_instance(&self, cluster: &str, task: &Task) -> bool {
+        let home = self.account.clusters.get(cluster);
+        home.and_then(|home| home.instances.get(task.instance.as_ref()?))
+            .is_some_and(|instance| instance.status == "DRAINING")
+    }
+
     /// Every task of a cluster that is still shown, stopped ones too; none where there is no such cluster.
     pub(super) fn tasks_in(&self, cluster: &str) -> impl Iterator<Item = &Task> {
         let cluster = self.account.clusters.get(cluster);

@@ -60,6 +60,10 @@ impl World {
             self.mind(cluster, service).next_look = Some(now + span);
             self.at(now + span, next);
         }
+        if self.wind_down(cluster, service) {
+            self.recount(cluster, service);
+            return;
+        }
         let found = self.service(cluster, service);
         let is_ours = found.is_some_and(|s| s.status == "ACTIVE" && s.deployment_controller == "ECS");
         if !is_ours || self.mind(cluster, service).acts_from > now {
@@ -85,7 +89,9 @@ impl World {
             .filter(|task| self.is_healthy(task))
             .map(|task| task.id.clone())
             .collect();
-        let (new, old): (Vec<&Task>, Vec<&Task>) = tasks.into_iter().partition(|t| t.started_by == primary.id);
+        let (new, old): (Vec<&Task>, Vec<&Task>) = tasks
+            .into_iter()
+            .partition(|t| t.started_by == primary.id && !self.is_on_draining_instance(cluster, t));
         Some(View {
             primary: primary.id.clone(),
             is_failed: primary.rollout_state == "FAILED",
@@ -187,6 +193,7 @@ impl World {
         let excess = view.new.len().saturating_sub(view.desired);
         let in_exchange = self.mind(cluster, name).replacements.len();
         going.extend(view.new.iter().rev().take(excess.saturating_sub(in_exchange)).cloned());
+        let going = self.unprotected(cluster, name, going);
         if going.is_empty() {
             return;
         }
@@ -194,7 +201,7 @@ impl World {
         self.say(cluster, name, events::stopped(name, &going));
     }
 
-    fn stop_for_scaling(&mut self, cluster: &str, tasks: &[String]) {
+    pub(super) fn stop_for_scaling(&mut self, cluster: &str, tasks: &[String]) {
         for id in tasks {
             let deployment = self.task(cluster, id).map(|t| t.started_by.clone()).unwrap_or_default();
             let reason = format!("Scaling activity initiated by (deployment {deployment})");
@@ -250,6 +257,7 @@ impl World {
         let sick = view.old.iter().filter(|id| !view.is_healthy(id));
         let well = view.old.iter().filter(|id| view.is_healthy(id)).take(spare);
         let going: Vec<String> = sick.chain(well).take(wanted).cloned().collect();
+        let going = self.unprotected(cluster, name, going);
         if going.is_empty() {
             if nothing_starts && !view.old.is_empty() {
                 self.complain(cluster, name, events::blocked(name));

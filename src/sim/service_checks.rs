@@ -45,7 +45,14 @@ pub(super) fn check_creation(creation: &ServiceCreation) -> Result<(), Refusal> 
             "The simulator does not model the scheduling strategy DAEMON.",
         ));
     }
-    if creation.deployment_controller.as_deref() == Some("EXTERNAL") && wanted.task_definition.is_some() {
+    let controller = creation.deployment_controller.as_deref().unwrap_or("ECS");
+    if controller != "ECS" && (controller != "EXTERNAL" || wanted.task_definition.is_none()) {
+        return Err(Refusal::new(
+            "UnsupportedFeatureException",
+            format!("The simulator does not model the creation of services with a {controller} deployment controller."),
+        ));
+    }
+    if controller == "EXTERNAL" && wanted.task_definition.is_some() {
         return Err(invalid("TaskDefinition must be blank"));
     }
     if wanted.task_definition.is_none() {
@@ -66,12 +73,12 @@ impl World {
         definition: &TaskDefinition,
     ) -> Result<(), Refusal> {
         check_limits(service, change)?;
-        check_network(service, definition)?;
         if let Some(bindings) = &change.load_balancers {
             self.check_attached(bindings)?;
         }
         if change.load_balancers.is_some() || change.task_definition.is_some() {
             self.check_load_balancers(service, definition)?;
+            check_network(service, definition)?;
         }
         Ok(())
     }
@@ -187,13 +194,11 @@ fn check_limits(service: &Service, change: &ServiceChange) -> Result<(), Refusal
     Ok(())
 }
 
-/// Launch type, network mode and network configuration have to go together. A service of the scenario may be without
-/// a network configuration in awsvpc mode; it is held to its words only where a request speaks of them.
+/// Launch type, network mode and network configuration have to go together.
 fn check_network(service: &Service, definition: &TaskDefinition) -> Result<(), Refusal> {
     let needs = Needs::of(&definition.document);
-    let is_new = service.deployments.is_empty() && service.created_from.is_some();
     let has_network = service.settings.contains_key("networkConfiguration");
-    if is_new && needs.awsvpc && !has_network {
+    if needs.awsvpc && !has_network {
         return Err(invalid(
             "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
         ));
@@ -205,7 +210,7 @@ fn check_network(service: &Service, definition: &TaskDefinition) -> Result<(), R
     }
     let compatible = definition.document.get("compatibilities").and_then(Value::as_array);
     let is_compatible = compatible.is_some_and(|all| all.iter().any(|one| one == "FARGATE"));
-    if is_new && service.launch_type == "FARGATE" && !is_compatible {
+    if service.launch_type == "FARGATE" && !is_compatible {
         return Err(invalid("Task definition does not support launch_type FARGATE."));
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::events;
 use super::faults::FaultSpec;
@@ -237,6 +237,11 @@ impl World {
         service.maximum_percent = spec.maximum_percent;
         service.circuit_breaker = breaker;
         service.health_check_grace_period = spec.health_check_grace_period;
+        if needs.awsvpc {
+            service
+                .settings
+                .insert("networkConfiguration".into(), default_network(&region));
+        }
         service.revisions.insert(number, service.revision(self.now));
         if !external && spec.status != "INACTIVE" {
             service.deployments.push(deployment.clone());
@@ -324,6 +329,16 @@ impl World {
             .find(|group| group.name == name)
             .map_or_else(|| group_arn(scenario, name), |group| group.arn.clone())
     }
+}
+
+/// The network of services that the scenario puts into awsvpc mode: AWS has none without.
+fn default_network(region: &str) -> Value {
+    let subnets = ["a", "b"].map(|zone| format!("subnet-0{}", digest(&format!("{region}{zone}"))));
+    json!({"awsvpcConfiguration": {
+        "subnets": subnets,
+        "securityGroups": ["sg-0a1b2c3d"],
+        "assignPublicIp": "DISABLED",
+    }})
 }
 
 fn check_strategy(spec: &ServiceSpec) -> Result<(), String> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::lone_task::{TaskRequest, TaskRun};
 use super::revision::{ServiceRevision, Settings};
 use crate::time::Timestamp;
 
@@ -22,6 +23,10 @@ pub struct Account {
     pub load_balancers: BTreeMap<String, LoadBalancer>,
     /// By the ARN of what is tagged; task definitions carry their own.
     pub tags: BTreeMap<String, Vec<Value>>,
+    /// Until when tasks are protected, by task id.
+    pub protections: BTreeMap<String, Timestamp>,
+    /// What RunTask was asked for and which tasks it made, by client token.
+    pub run_tokens: BTreeMap<String, (TaskRun, Vec<String>)>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -209,6 +214,7 @@ pub struct Task {
     pub stop_code: Option<String>,
     pub stopped_reason: Option<String>,
     pub version: u64,
+    pub request: TaskRequest,
 }
 
 #[derive(Clone, Debug)]

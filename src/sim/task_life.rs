@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::events;
+use super::lone_task::TaskRequest;
 use super::placement::{Mapping, Needs, Obstacle, containers, mappings};
 use super::scenario::Spread;
 use super::state::{Container, Task};
@@ -10,6 +11,17 @@ use super::world::{Happening, Life, Stage, World};
 
 /// Stopped tasks stay visible for an hour.
 const VISIBLE_FOR: Duration = Duration::from_secs(3600);
+
+/// What a task is born with.
+pub(super) struct Birth<'a> {
+    /// Empty for tasks of no service.
+    pub service: &'a str,
+    pub started_by: &'a str,
+    /// ARN.
+    pub task_definition: &'a str,
+    pub launch_type: &'a str,
+    pub needs: &'a Needs,
+}
 
 impl World {
     /// Creates one task of a deployment; its id, or what keeps it from being placed.
@@ -19,16 +31,32 @@ impl World {
             // Services of other controllers show no deployments, but have tasks all the same.
             let fallback = Some(&s.task_definition).filter(|_| s.deployments.is_empty());
             let definition = own.map(|d| &d.task_definition).or(fallback)?.clone();
-            Some((definition, s.launch_type.clone(), s.cluster_arn.clone()))
+            Some((definition, s.launch_type.clone()))
         });
-        let (arn, launch_type, cluster_arn) = found.ok_or(None)?;
-        let document = self.definition(&arn).map(|d| d.document.clone()).ok_or(None)?;
-        let needs = Needs::of(&document);
-        let fargate = launch_type == "FARGATE";
+        let (arn, launch_type) = found.ok_or(None)?;
+        let needs = self.definition(&arn).map(|d| Needs::of(&d.document)).ok_or(None)?;
+        let birth = Birth {
+            service,
+            started_by: deployment,
+            task_definition: &arn,
+            launch_type: &launch_type,
+            needs: &needs,
+        };
+        self.bear_task(cluster, &birth)
+    }
+
+    /// Creates one task, of a service or of none; its id, or what keeps it from being placed.
+    pub(super) fn bear_task(&mut self, cluster: &str, birth: &Birth<'_>) -> Result<String, Obstacle> {
+        let needs = birth.needs;
+        let document = self
+            .definition(birth.task_definition)
+            .map(|d| d.document.clone())
+            .ok_or(None)?;
+        let fargate = birth.launch_type == "FARGATE";
         let instance = if fargate {
             None
         } else {
-            Some(self.place(cluster, service, &needs)?)
+            Some(self.place(cluster, birth.service, needs)?)
         };
         let home = instance
             .as_ref()
@@ -38,6 +66,10 @@ impl World {
             |home| home.availability_zone.clone(),
         );
         let id = self.hex(32);
+        let address = needs.awsvpc.then(|| {
+            self.interfaces += 1;
+            format!("10.0.{}.{}", 16 + self.interfaces / 250, 4 + self.interfaces % 250)
+        });
         let containers = containers(&document).into_iter().map(|c| Container {
             name: text(c, "name"),
             image: text(c, "image"),
@@ -55,20 +87,23 @@ impl World {
                 self.account.region, self.account.id
             ),
             id: id.clone(),
-            cluster_arn,
-            service: service.to_owned(),
-            started_by: deployment.to_owned(),
-            task_definition: arn,
+            cluster_arn: format!(
+                "arn:aws:ecs:{}:{}:cluster/{cluster}",
+                self.account.region, self.account.id
+            ),
+            service: birth.service.to_owned(),
+            started_by: birth.started_by.to_owned(),
+            task_definition: birth.task_definition.to_owned(),
             last_status: if needs.awsvpc { "PROVISIONING" } else { "PENDING" }.into(),
             desired_status: "RUNNING".into(),
             instance,
             availability_zone: zone,
-            launch_type,
+            launch_type: birth.launch_type.to_owned(),
             containers: containers.collect(),
             health_status: "UNKNOWN".into(),
             cpu: needs.cpu,
             memory: needs.memory,
-            private_ip: None,
+            private_ip: address,
             created_at: self.now,
             pull_started_at: None,
             pull_stopped_at: None,
@@ -79,6 +114,7 @@ impl World {
             stop_code: None,
             stopped_reason: None,
             version: 1,
+            request: TaskRequest::default(),
         };
         if let Some(home) = self.account.clusters.get_mut(cluster) {
             home.tasks.insert(id.clone(), task);
@@ -99,16 +135,22 @@ impl World {
                 }
             }
         }
-        if !started.is_empty() {
-            let fargate = self
-                .service(cluster, service)
-                .is_some_and(|s| s.launch_type == "FARGATE");
+        let fargate = self
+            .service(cluster, service)
+            .is_some_and(|s| s.launch_type == "FARGATE");
+        self.set_off(cluster, &started, fargate);
+        started
+    }
+
+    /// Puts the first stages of tasks that start together on the queue.
+    pub(super) fn set_off(&mut self, cluster: &str, tasks: &[String], fargate: bool) {
+        if !tasks.is_empty() {
             let whole = self.draw(if fargate {
                 self.timings.start_fargate
             } else {
                 self.timings.start_ec2
             });
-            let (cluster, tasks) = (cluster.to_owned(), started.clone());
+            let (cluster, tasks) = (cluster.to_owned(), tasks.to_vec());
             self.after(
                 whole.mul_f64(0.5),
                 Happening::Stage {
@@ -126,7 +168,6 @@ impl World {
                 },
             );
         }
-        started
     }
 
     /// Brings tasks into their next stage and puts the stage after it on the queue.
@@ -235,17 +276,9 @@ impl World {
 
     fn pull(&mut self, cluster: &str, task: &str) -> bool {
         let now = self.now;
-        let awsvpc = self
-            .task(cluster, task)
-            .is_some_and(|t| t.last_status == "PROVISIONING");
-        let address = awsvpc.then(|| {
-            self.interfaces += 1;
-            format!("10.0.{}.{}", 16 + self.interfaces / 250, 4 + self.interfaces % 250)
-        });
         if let Some(task) = self.task_mut(cluster, task) {
             task.last_status = "PENDING".into();
             task.pull_started_at = Some(now);
-            task.private_ip = address;
             task.version += 1;
         }
         true
@@ -354,6 +387,9 @@ impl World {
 
     fn forget(&mut self, cluster: &str, task: &str) -> bool {
         self.lives.remove(task);
+        self.account.protections.remove(task);
+        let gone = self.task(cluster, task).map(|t| t.arn.clone());
+        self.account.tags.remove(&gone.unwrap_or_default());
         self.account
             .clusters
             .get_mut(cluster)

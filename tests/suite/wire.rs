@@ -3,6 +3,7 @@
 mod creation;
 mod endpoint;
 mod fuzz;
+mod lifecycle;
 mod shapes;
 
 use portzero::sim::wire::HttpRequest;

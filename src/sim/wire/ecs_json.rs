@@ -2,11 +2,15 @@
 
 mod clusters;
 mod instances;
+mod run_task;
 mod service_deployments;
 mod service_document;
 mod service_request;
 mod services;
+mod tags;
 mod task_definitions;
+mod task_document;
+mod task_protection;
 mod tasks;
 
 use serde_json::{Value, json};
@@ -36,33 +40,49 @@ pub fn handle(world: &mut World, target: &str, body: &[u8]) -> HttpResponse {
     }
 }
 
-type Operation = fn(&mut World, &Value) -> Reply<Value>;
+pub type Operation = fn(&mut World, &Value) -> Reply<Value>;
+
+/// Every operation that is served, by name.
+pub const OPERATIONS: [(&str, Operation); 32] = [
+    ("ContinueServiceDeployment", service_deployments::resume),
+    ("CreateCluster", clusters::create),
+    ("CreateService", services::create),
+    ("DeleteCluster", clusters::delete),
+    ("DeleteService", services::delete),
+    ("DeleteTaskDefinitions", task_definitions::delete),
+    ("DeregisterTaskDefinition", task_definitions::deregister),
+    ("DescribeClusters", clusters::describe),
+    ("DescribeContainerInstances", instances::describe),
+    ("DescribeServiceDeployments", service_deployments::describe),
+    ("DescribeServiceRevisions", service_deployments::describe_revisions),
+    ("DescribeServices", services::describe),
+    ("DescribeTaskDefinition", task_definitions::describe),
+    ("DescribeTasks", tasks::describe),
+    ("GetTaskProtection", task_protection::get),
+    ("ListClusters", clusters::list),
+    ("ListContainerInstances", instances::list),
+    ("ListServiceDeployments", service_deployments::list),
+    ("ListServices", services::list),
+    ("ListTagsForResource", tags::list),
+    ("ListTaskDefinitionFamilies", task_definitions::list_families),
+    ("ListTaskDefinitions", task_definitions::list),
+    ("ListTasks", tasks::list),
+    ("RegisterTaskDefinition", task_definitions::register),
+    ("RunTask", run_task::run),
+    ("StopServiceDeployment", service_deployments::stop),
+    ("StopTask", tasks::stop),
+    ("TagResource", tags::tag),
+    ("UntagResource", tags::untag),
+    ("UpdateContainerInstancesState", instances::update_state),
+    ("UpdateService", services::update),
+    ("UpdateTaskProtection", task_protection::update),
+];
 
 fn operation_named(name: &str) -> Option<Operation> {
-    Some(match name {
-        "RegisterTaskDefinition" => task_definitions::register,
-        "DescribeTaskDefinition" => task_definitions::describe,
-        "ListTaskDefinitions" => task_definitions::list,
-        "ListTaskDefinitionFamilies" => task_definitions::list_families,
-        "DeregisterTaskDefinition" => task_definitions::deregister,
-        "CreateCluster" => clusters::create,
-        "DescribeClusters" => clusters::describe,
-        "ListClusters" => clusters::list,
-        "CreateService" => services::create,
-        "DescribeServices" => services::describe,
-        "ListServices" => services::list,
-        "UpdateService" => services::update,
-        "ListTasks" => tasks::list,
-        "DescribeTasks" => tasks::describe,
-        "StopTask" => tasks::stop,
-        "ListContainerInstances" => instances::list,
-        "DescribeContainerInstances" => instances::describe,
-        "ListServiceDeployments" => service_deployments::list,
-        "DescribeServiceDeployments" => service_deployments::describe,
-        "DescribeServiceRevisions" => service_deployments::describe_revisions,
-        "StopServiceDeployment" => service_deployments::stop,
-        _ => return None,
-    })
+    OPERATIONS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, serve)| *serve)
 }
 
 fn read(body: &[u8]) -> Result<Value, Refusal> {

@@ -3,7 +3,7 @@
 //!
 //! | service | protocol | recognised by | operations |
 //! |---|---|---|---|
-//! | ECS | AWS JSON 1.1 | `X-Amz-Target: AmazonEC2ContainerServiceV20141113.…` | RegisterTaskDefinition, DescribeTaskDefinition, ListTaskDefinitions, ListTaskDefinitionFamilies, DeregisterTaskDefinition, DescribeClusters, ListClusters, DescribeServices, ListServices, UpdateService, ListTasks, DescribeTasks, StopTask, ListContainerInstances, DescribeContainerInstances, ListServiceDeployments, DescribeServiceDeployments, DescribeServiceRevisions, StopServiceDeployment |
+//! | ECS | AWS JSON 1.1 | `X-Amz-Target: AmazonEC2ContainerServiceV20141113.…` | [`ecs_operations`] |
 //! | ELBv2 | Query/XML | `Version=2015-12-01` | DescribeTargetGroups, DescribeTargetGroupAttributes, DescribeTargetHealth, DescribeLoadBalancers, DescribeListeners, DescribeRules, DescribeTags |
 //! | STS | Query/XML | `Version=2011-06-15` | GetCallerIdentity, AssumeRoleWithWebIdentity |
 //!
@@ -25,6 +25,11 @@ use serde_json::json;
 
 use super::state::Refusal;
 use super::world::World;
+
+/// The names of the ECS operations that are served.
+pub fn ecs_operations() -> impl Iterator<Item = &'static str> {
+    ecs_json::OPERATIONS.iter().map(|(name, _)| *name)
+}
 
 /// What is read of an HTTP request.
 #[derive(Clone, Debug, Default)]

@@ -6,6 +6,12 @@ use std::fmt::Write;
 use super::members::{Members, invalid};
 use crate::sim::state::Refusal;
 
+/// The most tasks of one DescribeTasks. Source: the words of AWS's refusal of more, `taskIds can have at most 100 items.`
+pub const TASKS_PER_CALL: usize = 100;
+
+/// The most tasks of one UpdateTaskProtection (API reference).
+pub const TASKS_PER_PROTECTION: usize = 10;
+
 /// One page, and the token of the next where there is one.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Page {

@@ -122,11 +122,6 @@ fn creations_are_refused_in_the_words_of_aws() {
             "Network Configuration is not valid for the given networkMode of this task definition.".to_owned(),
         ),
         (
-            "/taskDefinition",
-            json!("api"),
-            "Network Configuration must be provided when networkMode 'awsvpc' is specified.".to_owned(),
-        ),
-        (
             "/launchType",
             json!("FARGATE"),
             "Task definition does not support launch_type FARGATE.".to_owned(),
@@ -143,6 +138,12 @@ fn creations_are_refused_in_the_words_of_aws() {
             ("InvalidParameterException", words.as_str())
         );
     }
+    let without_network =
+        json!({"cluster": "demo", "serviceName": "second", "taskDefinition": "api", "desiredCount": 1});
+    assert_eq!(
+        aws.ecs_refusal("CreateService", &without_network).1,
+        "Network Configuration must be provided when networkMode 'awsvpc' is specified."
+    );
     let nowhere = json!({"cluster": "nowhere", "serviceName": "second", "taskDefinition": "web", "desiredCount": 1});
     assert_eq!(aws.ecs_refusal("CreateService", &nowhere).0, "ClusterNotFoundException");
     let unknown = json!({"cluster": "demo", "serviceName": "second", "taskDefinition": "none:3", "desiredCount": 1});

@@ -6,27 +6,9 @@ use serde_json::{Map, Value};
 
 use super::endpoint::{Endpoint, json_of, xml_of};
 
-const OPERATIONS: [&str; 19] = [
-    "RegisterTaskDefinition",
-    "DescribeTaskDefinition",
-    "ListTaskDefinitions",
-    "ListTaskDefinitionFamilies",
-    "DeregisterTaskDefinition",
-    "DescribeClusters",
-    "ListClusters",
-    "DescribeServices",
-    "ListServices",
-    "UpdateService",
-    "ListTasks",
-    "DescribeTasks",
-    "StopTask",
-    "ListContainerInstances",
-    "DescribeContainerInstances",
-    "ListServiceDeployments",
-    "DescribeServiceDeployments",
-    "DescribeServiceRevisions",
-    "StopServiceDeployment",
-];
+fn operations() -> Vec<&'static str> {
+    portzero::sim::wire::ecs_operations().collect()
+}
 
 const ACTIONS: [&str; 8] = [
     "DescribeTargetGroups",
@@ -81,6 +63,31 @@ fn bodies() -> impl Strategy<Value = Value> {
         "forceNewDeployment",
         "requiresCompatibilities",
         "cpu",
+        "clusterName",
+        "loadBalancers",
+        "targetGroupArn",
+        "containerName",
+        "networkConfiguration",
+        "awsvpcConfiguration",
+        "subnets",
+        "capacityProviderStrategy",
+        "capacityProvider",
+        "launchType",
+        "placementStrategy",
+        "overrides",
+        "containerOverrides",
+        "count",
+        "clientToken",
+        "resourceArn",
+        "key",
+        "value",
+        "tagKeys",
+        "containerInstance",
+        "taskDefinitions",
+        "protectionEnabled",
+        "expiresInMinutes",
+        "hookId",
+        "force",
     ]);
     let scalars = prop_oneof![
         Just(Value::Null),
@@ -118,7 +125,7 @@ proptest! {
 
     #[test]
     fn no_body_makes_an_ecs_operation_panic(
-        calls in prop::collection::vec((prop::sample::select(OPERATIONS.to_vec()), bodies()), 1..6)
+        calls in prop::collection::vec((prop::sample::select(operations()), bodies()), 1..6)
     ) {
         let mut aws = Endpoint::new();
         for (operation, body) in calls {
@@ -130,7 +137,7 @@ proptest! {
 
     #[test]
     fn no_bytes_make_the_wire_panic(
-        body in prop::collection::vec(any::<u8>(), 0..200), operation in prop::sample::select(OPERATIONS.to_vec())
+        body in prop::collection::vec(any::<u8>(), 0..200), operation in prop::sample::select(operations())
     ) {
         let mut aws = Endpoint::new();
         json_of(&aws.raw(operation, body.clone()));

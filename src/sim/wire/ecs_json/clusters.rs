@@ -29,8 +29,21 @@ pub fn create(world: &mut World, body: &Value) -> Reply<Value> {
     let settings = settings.as_object().cloned().unwrap_or_default();
     let cluster = world.create_cluster(name, settings, tags)?;
     let mut document = document(&cluster);
-    extend(&mut document, [("tags", Some(json!(world.tags_of(&cluster.arn))))]);
+    let kept = |name: &str| cluster.settings.get(name).cloned();
+    extend(
+        &mut document,
+        [
+            ("tags", Some(json!(world.tags_of(&cluster.arn)))),
+            ("settings", kept("settings").or_else(|| Some(no_insights()))),
+            ("configuration", kept("configuration")),
+        ],
+    );
     Ok(json!({"cluster": document}).into())
+}
+
+pub fn delete(world: &mut World, body: &Value) -> Reply<Value> {
+    let cluster = world.delete_cluster(Members::of(body)?.required("cluster")?)?;
+    Ok(json!({"cluster": document(&cluster)}).into())
 }
 
 pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
@@ -50,7 +63,10 @@ pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
 }
 
 pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
-    let mut references = Members::of(body)?.texts("clusters")?;
+    let members = Members::of(body)?;
+    let (with_tags, with_statistics) = (members.includes("TAGS")?, members.includes("STATISTICS")?);
+    let (with_settings, with_configuration) = (members.includes("SETTINGS")?, members.includes("CONFIGURATIONS")?);
+    let mut references = members.texts("clusters")?;
     if references.is_empty() {
         references.push("default");
     }
@@ -59,7 +75,25 @@ pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
         // An INACTIVE cluster is described too, where every other operation calls it unknown.
         let name = ClusterName::from_reference(reference);
         match world.account().clusters.get(name.as_str()) {
-            Some(cluster) => clusters.push(document(cluster)),
+            Some(cluster) => {
+                let mut document = document(cluster);
+                let kept = |name: &str, default: Value| Some(cluster.settings.get(name).cloned().unwrap_or(default));
+                let members = [
+                    ("tags", Some(json!(world.tags_of(&cluster.arn))).filter(|_| with_tags)),
+                    ("statistics", with_statistics.then(|| statistics(cluster))),
+                    ("settings", kept("settings", no_insights()).filter(|_| with_settings)),
+                    (
+                        "configuration",
+                        cluster
+                            .settings
+                            .get("configuration")
+                            .cloned()
+                            .filter(|_| with_configuration),
+                    ),
+                ];
+                extend(&mut document, members);
+                clusters.push(document);
+            }
             None => failures.push(failure(missing_arn(world, reference), "MISSING")),
         }
     }
@@ -85,19 +119,48 @@ fn document(cluster: &Cluster) -> Value {
         "activeServicesCount": cluster.services.values().filter(|service| service.status == "ACTIVE").count(),
         "statistics": [],
         "tags": [],
-        "settings": kept("settings", json!([{"name": "containerInsights", "value": "disabled"}])),
+        "settings": [],
         "capacityProviders": kept("capacityProviders", json!([])),
         "defaultCapacityProviderStrategy": kept("defaultCapacityProviderStrategy", json!([])),
     });
     let more = |name: &str| cluster.settings.get(name).cloned();
     extend(
         &mut document,
-        [
-            ("configuration", more("configuration")),
-            ("serviceConnectDefaults", more("serviceConnectDefaults")),
-        ],
+        [("serviceConnectDefaults", more("serviceConnectDefaults"))],
     );
     document
+}
+
+fn no_insights() -> Value {
+    json!([{"name": "containerInsights", "value": "disabled"}])
+}
+
+/// The counts by launch type that `include: STATISTICS` asks for.
+fn statistics(cluster: &Cluster) -> Value {
+    let tasks = |status: &str, launch_type: &str| {
+        let of = |task: &&crate::sim::state::Task| {
+            task.desired_status == "RUNNING" && task.last_status == status && task.launch_type == launch_type
+        };
+        cluster.tasks.values().filter(of).count()
+    };
+    let services = |status: &str, launch_type: &str| {
+        let of = |service: &&crate::sim::state::Service| service.status == status && service.launch_type == launch_type;
+        cluster.services.values().filter(of).count()
+    };
+    let counts = [
+        ("runningEC2TasksCount", tasks("RUNNING", "EC2")),
+        ("runningFargateTasksCount", tasks("RUNNING", "FARGATE")),
+        ("pendingEC2TasksCount", tasks("PENDING", "EC2")),
+        ("pendingFargateTasksCount", tasks("PENDING", "FARGATE")),
+        ("activeEC2ServiceCount", services("ACTIVE", "EC2")),
+        ("activeFargateServiceCount", services("ACTIVE", "FARGATE")),
+        ("drainingEC2ServiceCount", services("DRAINING", "EC2")),
+        ("drainingFargateServiceCount", services("DRAINING", "FARGATE")),
+    ];
+    counts
+        .iter()
+        .map(|(name, count)| json!({"name": name, "value": count.to_string()}))
+        .collect()
 }
 
 fn missing_arn(world: &World, reference: &str) -> String {

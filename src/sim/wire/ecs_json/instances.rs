@@ -1,4 +1,4 @@
-//! ListContainerInstances, DescribeContainerInstances.
+//! ListContainerInstances, DescribeContainerInstances, UpdateContainerInstancesState.
 
 use std::collections::BTreeSet;
 
@@ -14,6 +14,9 @@ use crate::sim::world::World;
 /// Source: the words of AWS's refusal of more, `instanceIds can have at most 100 items.`
 const INSTANCES_PER_CALL: usize = 100;
 
+/// Source: the API reference of UpdateContainerInstancesState.
+const INSTANCES_PER_UPDATE: usize = 10;
+
 /// What every container instance keeps for itself, in the order in which AWS lists it: ssh, the Docker daemon with and
 /// without TLS, the agent's introspection and credentials. Source: recorded answers.
 const RESERVED_PORTS: [u16; 5] = [22, 2376, 2375, 51678, 51679];
@@ -21,7 +24,14 @@ const RESERVED_PORTS: [u16; 5] = [22, 2376, 2375, 51678, 51679];
 pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let cluster = world.cluster(members.text("cluster")?)?;
-    let status = members.text("status")?;
+    let states = [
+        "ACTIVE",
+        "DRAINING",
+        "REGISTERING",
+        "DEREGISTERING",
+        "REGISTRATION_FAILED",
+    ];
+    let status = members.one_of("status", &states)?;
     let arns = cluster
         .instances
         .values()
@@ -48,19 +58,50 @@ pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
         "Container Instances",
         "instanceIds",
     )?;
+    let with_tags = members.includes("TAGS")?;
     let with_health = members.includes("CONTAINER_INSTANCE_HEALTH")?;
     let (mut instances, mut failures) = (Vec::new(), Vec::new());
     for reference in references {
         match id_in(cluster, reference).and_then(|id| cluster.instances.get(id)) {
             Some(instance) => {
                 let mut document = document(world, cluster, instance);
-                extend(&mut document, [("healthStatus", with_health.then(|| health(instance)))]);
+                let tags = json!(world.tags_of(&instance.arn));
+                let members = [
+                    ("healthStatus", with_health.then(|| health(instance))),
+                    ("tags", Some(tags).filter(|_| with_tags)),
+                ];
+                extend(&mut document, members);
                 instances.push(document);
             }
             None => failures.push(failure(
                 arn_of(world, cluster, "container-instance", reference),
                 "MISSING",
             )),
+        }
+    }
+    Ok(json!({"containerInstances": instances, "failures": failures}).into())
+}
+
+pub fn update_state(world: &mut World, body: &Value) -> Reply<Value> {
+    let members = Members::of(body)?;
+    let cluster = world.cluster(members.text("cluster")?)?.name.clone();
+    let references = members.references(
+        "containerInstances",
+        INSTANCES_PER_UPDATE,
+        "Container Instances",
+        "instanceIds",
+    )?;
+    let status = members.required("status")?;
+    let (mut instances, mut failures) = (Vec::new(), Vec::new());
+    for reference in references {
+        let id = id_in(world.cluster(Some(&cluster))?, reference)
+            .unwrap_or_default()
+            .to_owned();
+        let updated = world.set_instance_status(&cluster, &id, status)?;
+        let home = world.cluster(Some(&cluster))?;
+        match updated {
+            Some(instance) => instances.push(document(world, home, &instance)),
+            None => failures.push(failure(arn_of(world, home, "container-instance", reference), "MISSING")),
         }
     }
     Ok(json!({"containerInstances": instances, "failures": failures}).into())

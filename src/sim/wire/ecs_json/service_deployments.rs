@@ -1,14 +1,16 @@
-//! ListServiceDeployments, DescribeServiceDeployments, DescribeServiceRevisions, StopServiceDeployment.
+//! ListServiceDeployments, DescribeServiceDeployments, DescribeServiceRevisions, StopServiceDeployment,
+//! ContinueServiceDeployment.
 
 use serde_json::{Value, json};
 
 use super::service_document::{
     capacity, deployment_configuration, load_balancers, platform, revision_arn, revision_summary,
 };
+use super::task_document::image_digest;
 use super::{extend, failure, id_in, seconds, structure};
 use crate::sim::state::{Deployment, Refusal, Service, ServiceDeployment};
 use crate::sim::wire::Reply;
-use crate::sim::wire::members::{Members, invalid};
+use crate::sim::wire::members::Members;
 use crate::sim::wire::page::page;
 use crate::sim::world::World;
 
@@ -69,16 +71,16 @@ pub fn describe_revisions(world: &mut World, body: &Value) -> Reply<Value> {
 
 pub fn stop(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
-    let is_rollback = match members.text("stopType")? {
-        None | Some("ROLLBACK") => true,
-        Some("ABORT") => false,
-        Some(other) => {
-            return Err(invalid(format!(
-                "stopType should be one of [ABORT,ROLLBACK], not {other}"
-            )));
-        }
-    };
+    let is_rollback = members.one_of("stopType", &["ABORT", "ROLLBACK"])? != Some("ABORT");
     let arn = world.stop_service_deployment(members.required("serviceDeploymentArn")?, is_rollback)?;
+    Ok(json!({"serviceDeploymentArn": arn}).into())
+}
+
+pub fn resume(world: &mut World, body: &Value) -> Reply<Value> {
+    let members = Members::of(body)?;
+    let rolls_back = members.one_of("action", &["ROLLBACK", "CONTINUE"])? == Some("ROLLBACK");
+    let (arn, hook) = (members.required("serviceDeploymentArn")?, members.required("hookId")?);
+    let arn = world.continue_service_deployment(arn, hook, rolls_back)?;
     Ok(json!({"serviceDeploymentArn": arn}).into())
 }
 
@@ -222,7 +224,6 @@ fn revision(world: &World, service: &Service, arn: &str) -> Option<Value> {
     Some(document)
 }
 
-/// Without digests: the model resolves none.
 fn container_images(world: &World, task_definition: &str) -> Value {
     let Ok(definition) = world.describe_task_definition(task_definition) else {
         return json!([]);
@@ -231,6 +232,9 @@ fn container_images(world: &World, task_definition: &str) -> Value {
         .as_array()
         .into_iter()
         .flatten()
-        .map(|container| json!({"containerName": container["name"], "image": container["image"]}))
+        .map(|container| {
+            let image = container["image"].as_str().unwrap_or_default();
+            json!({"containerName": container["name"], "imageDigest": image_digest(image), "image": image})
+        })
         .collect()
 }

@@ -4,13 +4,16 @@ use serde_json::{Value, json};
 
 use super::{extend, seconds, structure};
 use crate::sim::revision::Settings;
-use crate::sim::state::{CircuitBreaker, Deployment, LoadBalancerBinding, Service};
+use crate::sim::state::{CircuitBreaker, Cluster, Deployment, LoadBalancerBinding, Service, Task};
+use crate::sim::world::World;
 
 /// What LATEST stands for on Linux.
 pub const LATEST_PLATFORM: &str = "1.4.0";
 
-pub fn document(service: &Service) -> Value {
-    let total = |count: fn(&Deployment) -> u32| service.deployments.iter().map(count).sum::<u32>();
+pub fn document(world: &World, service: &Service) -> Value {
+    let cluster = world.cluster(Some(&service.cluster_arn)).ok();
+    let own: Vec<&Task> = cluster.map_or_else(Vec::new, |home| wanted_tasks(home, service));
+    let running = own.iter().filter(|task| task.last_status == "RUNNING").count();
     let is_fargate = service.launch_type == "FARGATE";
     let kept = |name: &str| service.settings.get(name).cloned();
     let mut document = structure([
@@ -24,14 +27,8 @@ pub fn document(service: &Service) -> Value {
         ),
         ("status", Some(json!(service.status))),
         ("desiredCount", Some(json!(service.desired_count))),
-        (
-            "runningCount",
-            Some(json!(total(|deployment| deployment.running_count))),
-        ),
-        (
-            "pendingCount",
-            Some(json!(total(|deployment| deployment.pending_count))),
-        ),
+        ("runningCount", Some(json!(running))),
+        ("pendingCount", Some(json!(own.len() - running))),
     ]);
     extend(&mut document, capacity(&service.settings, &service.launch_type));
     extend(
@@ -44,6 +41,7 @@ pub fn document(service: &Service) -> Value {
             ("platformFamily", is_fargate.then(|| json!("Linux"))),
             ("taskDefinition", said(&service.task_definition)),
             ("deploymentConfiguration", Some(deployment_configuration(service))),
+            ("taskSets", task_sets(service, &own)),
             ("deployments", Some(deployments(service))),
             ("roleArn", said(&service.role_arn)),
             ("events", Some(events(service))),
@@ -53,6 +51,57 @@ pub fn document(service: &Service) -> Value {
     extend(&mut document, current_rollout(service));
     extend(&mut document, settings(service));
     document
+}
+
+/// The service's tasks that ECS wants to run.
+fn wanted_tasks<'a>(cluster: &'a Cluster, service: &Service) -> Vec<&'a Task> {
+    let tasks = cluster.tasks.values();
+    tasks
+        .filter(|task| task.service == service.name && task.desired_status == "RUNNING")
+        .collect()
+}
+
+/// What services with another deployment controller have in place of deployments.
+fn task_sets(service: &Service, tasks: &[&Task]) -> Option<Value> {
+    if service.deployment_controller == "ECS" {
+        return None;
+    }
+    let (number, revision) = service.revisions.last_key_value()?;
+    let id = format!("ecs-svc/{number}");
+    let head = service.arn.replacen(":service/", ":task-set/", 1);
+    let running = tasks.iter().filter(|task| task.last_status == "RUNNING").count();
+    let kept = |name: &str| revision.settings.get(name).cloned();
+    let mut set = structure([
+        ("id", Some(json!(id))),
+        ("taskSetArn", Some(json!(format!("{head}/{id}")))),
+        ("serviceArn", Some(json!(service.arn))),
+        ("clusterArn", Some(json!(service.cluster_arn))),
+        ("status", Some(json!("PRIMARY"))),
+        ("taskDefinition", Some(json!(revision.task_definition))),
+        ("computedDesiredCount", Some(json!(service.desired_count))),
+        ("pendingCount", Some(json!(tasks.len() - running))),
+        ("runningCount", Some(json!(running))),
+        ("createdAt", Some(seconds(revision.created_at))),
+        ("updatedAt", Some(seconds(revision.created_at))),
+    ]);
+    extend(&mut set, capacity(&revision.settings, &revision.launch_type));
+    extend(&mut set, platform(&revision.settings, &revision.launch_type));
+    extend(
+        &mut set,
+        [
+            ("networkConfiguration", kept("networkConfiguration")),
+            ("loadBalancers", Some(load_balancers(&revision.load_balancers))),
+            (
+                "serviceRegistries",
+                kept("serviceRegistries").or_else(|| Some(json!([]))),
+            ),
+            ("scale", Some(json!({"value": 100.0, "unit": "PERCENT"}))),
+            ("stabilityStatus", Some(json!("STEADY_STATE"))),
+            ("stabilityStatusAt", Some(seconds(revision.created_at))),
+            ("tags", Some(json!([]))),
+        ],
+    );
+    Some(json!([set]))
 }
 
 /// Either a launch type or a strategy, as it was asked for.

@@ -21,8 +21,9 @@ pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
     for reference in references {
         match id_in(cluster, reference).and_then(|name| cluster.services.get(name)) {
             Some(service) => {
-                let mut service = document(service);
-                extend(&mut service, [("tags", with_tags.then(|| json!([])))]);
+                let arn = &service.arn;
+                let mut service = document(world, service);
+                extend(&mut service, [("tags", with_tags.then(|| json!(world.tags_of(arn))))]);
                 services.push(service);
             }
             None => failures.push(failure(arn_of(world, cluster, "service", reference), "MISSING")),
@@ -34,11 +35,14 @@ pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
 pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let cluster = world.cluster(members.text("cluster")?)?;
-    let launch_type = members.text("launchType")?;
-    let strategy = members.text("schedulingStrategy")?;
+    let launch_type = members.one_of("launchType", &service_request::LAUNCH_TYPES)?;
+    let strategy = members.one_of("schedulingStrategy", &["REPLICA", "DAEMON"])?;
+    let manager = members.one_of("resourceManagementType", &["CUSTOMER", "ECS"])?;
     let arns = cluster
         .services
         .values()
+        // One that is being deleted is described, and no longer listed (API reference of DeleteService).
+        .filter(|service| service.status == "ACTIVE" && manager != Some("ECS"))
         .filter(|service| launch_type.is_none_or(|wanted| wanted == service.launch_type))
         .filter(|service| strategy.is_none_or(|wanted| wanted == service.scheduling_strategy))
         .map(|service| service.arn.clone())
@@ -55,7 +59,7 @@ pub fn create(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let creation = service_request::creation(members)?;
     let service = world.create_service(&creation)?;
-    let mut document = document(&service);
+    let mut document = document(world, &service);
     extend(
         &mut document,
         [("tags", Some(json!(creation.tags)).filter(|_| !creation.tags.is_empty()))],
@@ -66,11 +70,18 @@ pub fn create(world: &mut World, body: &Value) -> Reply<Value> {
     })
 }
 
+pub fn delete(world: &mut World, body: &Value) -> Reply<Value> {
+    let members = Members::of(body)?;
+    let force = members.boolean("force")?.unwrap_or(false);
+    let service = world.delete_service(members.text("cluster")?, members.required("service")?, force)?;
+    Ok(json!({"service": document(world, &service)}).into())
+}
+
 pub fn update(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let service = world.update_service(&service_request::change(members, "service")?)?;
     Ok(Answer {
-        document: json!({"service": document(&service)}),
+        document: json!({"service": document(world, &service)}),
         note: service_request::note("UpdateService", members),
     })
 }

@@ -1,14 +1,17 @@
 //! RegisterTaskDefinition, DescribeTaskDefinition, ListTaskDefinitions, ListTaskDefinitionFamilies,
-//! DeregisterTaskDefinition.
+//! DeregisterTaskDefinition, DeleteTaskDefinitions.
 
 use serde_json::{Value, json};
 
-use super::structure;
+use super::{failure, structure};
 use crate::sim::state::TaskDefinition;
 use crate::sim::wire::Reply;
 use crate::sim::wire::members::{Members, invalid};
 use crate::sim::wire::page::page;
 use crate::sim::world::World;
+
+/// Source: the API reference of DeleteTaskDefinitions.
+const DELETIONS_PER_CALL: usize = 10;
 
 pub fn register(world: &mut World, body: &Value) -> Reply<Value> {
     let definition = world.register_task_definition(body)?;
@@ -29,10 +32,42 @@ pub fn deregister(world: &mut World, body: &Value) -> Reply<Value> {
     Ok(json!({"taskDefinition": definition.document}).into())
 }
 
+pub fn delete(world: &mut World, body: &Value) -> Reply<Value> {
+    let references = Members::of(body)?.texts("taskDefinitions")?;
+    if references.is_empty() {
+        return Err(invalid("size of TaskDefinition references list must be greater than 0"));
+    }
+    if references.len() > DELETIONS_PER_CALL {
+        return Err(invalid(format!(
+            "Size of TaskDefinition references list cannot exceed {DELETIONS_PER_CALL}"
+        )));
+    }
+    let (mut deleted, mut failures) = (Vec::new(), Vec::new());
+    for reference in references {
+        match world.delete_task_definition(reference) {
+            Ok(definition) => deleted.push(definition.document),
+            Err(reason) => failures.push(failure(arn_of(world, reference), reason)),
+        }
+    }
+    Ok(json!({"taskDefinitions": deleted, "failures": failures}).into())
+}
+
+fn arn_of(world: &World, reference: &str) -> String {
+    if reference.starts_with("arn:") {
+        return reference.to_owned();
+    }
+    let account = world.account();
+    format!(
+        "arn:aws:ecs:{}:{}:task-definition/{reference}",
+        account.region, account.id
+    )
+}
+
 pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let family = members.text("familyPrefix")?;
-    let status = members.text("status")?.unwrap_or("ACTIVE");
+    let states = ["ACTIVE", "INACTIVE", "DELETE_IN_PROGRESS"];
+    let status = members.one_of("status", &states)?.unwrap_or("ACTIVE");
     let mut arns: Vec<String> = world
         .account()
         .task_definitions
@@ -42,10 +77,8 @@ pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
         .filter(|definition| family.is_none_or(|family| family == definition.family) && definition.status == status)
         .map(|definition| definition.arn.clone())
         .collect();
-    match members.text("sort")? {
-        None | Some("ASC") => {}
-        Some("DESC") => arns.reverse(),
-        Some(other) => return Err(invalid(format!("sort should be one of [ASC,DESC], not {other}"))),
+    if members.one_of("sort", &["ASC", "DESC"])? == Some("DESC") {
+        arns.reverse();
     }
     let page = page(members, 100, arns)?;
     Ok(structure([
@@ -59,7 +92,7 @@ pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
 pub fn list_families(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let prefix = members.text("familyPrefix")?.unwrap_or_default();
-    let status = members.text("status")?;
+    let status = members.one_of("status", &["ACTIVE", "INACTIVE", "ALL"])?;
     let is_wanted = |revisions: &[TaskDefinition]| {
         let is_active = revisions.iter().any(|definition| definition.status == "ACTIVE");
         match status {
