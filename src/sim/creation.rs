@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::identifier::check_cluster_name;
 use super::revision::Settings;
 use super::scenario::Spread;
 use super::service_checks::{check_creation, check_name, invalid};
 use super::state::{Cluster, Refusal, Service, ServiceCreation};
-use super::world::{Happening, World, short};
+use super::world::{Happening, World};
 
 /// The creation of a service to its first `has started` (recorded: 1.3 s and 5.7 s).
 const FIRST_START: Spread = Spread::millis(1_300, 5_700);
@@ -17,7 +18,7 @@ const FIRST_START: Spread = Spread::millis(1_300, 5_700);
 impl World {
     /// CreateCluster. A cluster that there is already is answered as it is, an INACTIVE one is ACTIVE again.
     pub fn create_cluster(&mut self, name: &str, settings: Settings, tags: Vec<Value>) -> Result<Cluster, Refusal> {
-        check_name("Cluster", name)?;
+        check_cluster_name(name)?;
         let is_there = self.account.clusters.get(name).is_some_and(|c| c.status == "ACTIVE");
         if !is_there {
             self.account.clusters.remove(name);
@@ -53,8 +54,8 @@ impl World {
     pub fn create_service(&mut self, creation: &ServiceCreation) -> Result<Service, Refusal> {
         let wanted = &creation.service;
         let cluster = self.cluster(super::operations::named(&wanted.cluster))?.name.clone();
-        let name = short(&wanted.service).to_owned();
-        check_name("Service", &name)?;
+        let name = wanted.service.clone();
+        check_name(&name)?;
         if let Some(there) = self.service(&cluster, &name) {
             match there.status.as_str() {
                 "DRAINING" => return Err(invalid("Unable to Start a service that is still Draining.")),

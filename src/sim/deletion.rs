@@ -42,7 +42,7 @@ impl World {
     /// DeleteService: DRAINING until no task of it serves any more, then INACTIVE.
     pub fn delete_service(&mut self, cluster: Option<&str>, service: &str, force: bool) -> Result<Service, Refusal> {
         let cluster = self.cluster(cluster)?.name.clone();
-        let name = short(service).to_owned();
+        let name = self.account.id_of(&cluster, "service", service)?.to_owned();
         let missing = || Refusal::new("ServiceNotFoundException", "Service not found.");
         let now = self.now;
         let found = self.service_mut(&cluster, &name).ok_or_else(missing)?;

@@ -2,7 +2,7 @@
 
 use super::service_checks::invalid;
 use super::state::{ContainerInstance, Refusal};
-use super::world::{World, short};
+use super::world::World;
 
 /// The states of a task that does not run yet.
 const WAITING: [&str; 3] = ["PROVISIONING", "PENDING", "ACTIVATING"];
@@ -21,7 +21,7 @@ impl World {
         if !["ACTIVE", "DRAINING"].contains(&status) {
             return Err(invalid("Container instance status should be one of [ACTIVE, DRAINING]"));
         }
-        let id = short(instance).to_owned();
+        let id = instance.to_owned();
         let home = self.account.clusters.get_mut(cluster);
         let Some(found) = home.and_then(|home| home.instances.get_mut(&id)) else {
             return Ok(None);

@@ -24,6 +24,7 @@ mod deployment;
 mod events;
 mod faults;
 mod health;
+mod identifier;
 mod instance_state;
 mod misfortune;
 mod operations;

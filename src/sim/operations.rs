@@ -6,14 +6,14 @@ use super::deployment::is_open;
 use super::revision::check_capacity_providers;
 use super::service_checks::invalid;
 use super::state::{Refusal, Service, ServiceChange, TaskDefinition};
-use super::world::{Happening, World, short};
+use super::world::{Happening, World};
 
 impl World {
     /// UpdateService. A change of what a service revision holds starts a deployment (task definition, load balancers,
     /// network configuration, …), and `force_new_deployment` does; nothing else does.
     pub fn update_service(&mut self, change: &ServiceChange) -> Result<Service, Refusal> {
         let cluster = self.cluster(named(&change.cluster))?.name.clone();
-        let name = short(&change.service).to_owned();
+        let name = self.account.id_of(&cluster, "service", &change.service)?.to_owned();
         let service = self
             .service(&cluster, &name)
             .cloned()

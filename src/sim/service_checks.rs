@@ -15,17 +15,13 @@ pub(super) fn invalid(message: impl Into<String>) -> Refusal {
     Refusal::new("InvalidParameterException", message)
 }
 
-/// The names of clusters and services. Not AWS's words, which are not known; the rule is the documented one.
-pub(super) fn check_name(what: &str, name: &str) -> Result<(), Refusal> {
+/// The names of services. Not AWS's words, which are not known; the rule is the documented one.
+pub(super) fn check_name(name: &str) -> Result<(), Refusal> {
     let is_legal = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if name.is_empty() {
-        return Err(invalid(format!("{what} name can not be blank.")));
-    }
-    if name.len() > 255 || !name.chars().all(is_legal) {
+    if name.is_empty() || name.len() > 255 || !name.chars().all(is_legal) {
         return Err(invalid(format!(
-            "Invalid {} name '{name}'. Up to 255 letters (uppercase and lowercase), numbers, hyphens, and underscores are \
-             allowed.",
-            what.to_lowercase()
+            "Invalid service name '{name}'. Up to 255 letters (uppercase and lowercase), numbers, hyphens, and \
+             underscores are allowed."
         )));
     }
     Ok(())

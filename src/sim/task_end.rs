@@ -10,11 +10,15 @@ impl World {
     /// A task that never came up: STOPPED with TaskFailedToStart, and an event with the reason.
     pub(super) fn fails_to_start(&mut self, cluster: &str, id: &str, reason: &str, in_container: Option<&str>) {
         let fargate = self.task(cluster, id).is_some_and(|t| t.launch_type == "FARGATE");
+        let now = self.now;
         let told = in_container.filter(|_| fargate).unwrap_or(reason).to_owned();
         if let Some(task) = self.task_mut(cluster, id) {
             task.desired_status = "STOPPED".into();
             task.stop_code = Some("TaskFailedToStart".into());
             task.stopped_reason = Some(told.clone());
+            if in_container.is_some() {
+                task.pull_stopped_at = task.pull_stopped_at.or(Some(now));
+            }
             for container in &mut task.containers {
                 container.reason = in_container.map(str::to_owned);
             }

@@ -10,10 +10,13 @@ impl World {
     pub fn list_tasks(&self, filter: &TaskFilter) -> Result<Vec<String>, Refusal> {
         let cluster = self.cluster(named(&filter.cluster))?;
         check_filter(filter)?;
-        if let Some(service) = &filter.service
-            && !cluster.services.contains_key(short(service))
-        {
-            return Err(Refusal::new("ServiceNotFoundException", "Service not found."));
+        if let Some(service) = &filter.service {
+            let name = self.account.id_of(&cluster.name, "service", service)?;
+            let missing = || Refusal::new("ServiceNotFoundException", "Service not found.");
+            cluster.services.get(name).ok_or_else(missing)?;
+        }
+        if let Some(instance) = &filter.container_instance {
+            self.account.id_of(&cluster.name, "container-instance", instance)?;
         }
         let wanted = filter.desired_status.as_deref().unwrap_or("RUNNING");
         let is_same =
@@ -40,7 +43,7 @@ impl World {
     /// StopTask, by id or ARN. A task of a service is replaced by the scheduler.
     pub fn stop_task(&mut self, cluster: Option<&str>, task: &str, reason: &str) -> Result<Task, Refusal> {
         let cluster = self.cluster(cluster)?.name.clone();
-        let id = short(task).to_owned();
+        let id = self.account.id_of(&cluster, "task", task)?.to_owned();
         let not_found = || invalid("The referenced task was not found.");
         let found = self.task(&cluster, &id).ok_or_else(not_found)?;
         if found.desired_status == "RUNNING" {

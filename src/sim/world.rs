@@ -216,6 +216,7 @@ impl World {
     /// The cluster of that name or ARN; `None` is the one called `default`.
     pub fn cluster(&self, reference: Option<&str>) -> Result<&Cluster, Refusal> {
         let name = reference.map_or("default", short);
+        super::identifier::check_cluster_name(name)?;
         self.account
             .clusters
             .get(name)

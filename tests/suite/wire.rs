@@ -4,6 +4,7 @@ mod creation;
 mod endpoint;
 mod fuzz;
 mod lifecycle;
+mod recorded;
 mod shapes;
 
 use portzero::sim::wire::HttpRequest;

@@ -147,16 +147,6 @@ fn failure(arn: impl Into<String>, reason: &str) -> Value {
     json!({"arn": arn.into(), "reason": reason})
 }
 
-/// The short id of a service, task or instance that is given by id or ARN; `None` where the ARN names another cluster.
-/// ARNs in the old format name no cluster.
-fn id_in<'a>(cluster: &Cluster, reference: &'a str) -> Option<&'a str> {
-    let mut segments = reference.rsplit('/');
-    let id = segments.next()?;
-    let owner = segments.next();
-    let is_long = segments.next().is_some();
-    (!is_long || owner == Some(cluster.name.as_str())).then_some(id)
-}
-
 /// The ARN under which something that does not exist is reported missing.
 fn arn_of(world: &World, cluster: &Cluster, kind: &str, reference: &str) -> String {
     if reference.starts_with("arn:") {

@@ -67,8 +67,8 @@ pub fn aws(variables: &[(String, String)], arguments: &str) -> Value {
     serde_json::from_str(&stdout).unwrap_or(Value::Null)
 }
 
-/// Runs a Python script of tests/clients to its good end.
-pub fn python(variables: &[(String, String)], script: &str, arguments: &[&str]) {
+/// Runs a Python script or package of tests/clients to its good end; what it printed.
+pub fn python(variables: &[(String, String)], script: &str, arguments: &[&str]) -> String {
     let path = format!("{}/tests/clients/{script}", env!("CARGO_MANIFEST_DIR"));
     let output = client("python3", variables)
         .arg(path)
@@ -80,4 +80,5 @@ pub fn python(variables: &[(String, String)], script: &str, arguments: &[&str]) 
         String::from_utf8_lossy(&output.stderr),
     );
     assert!(output.status.success(), "{script}: {stdout}{stderr}");
+    stdout.into_owned()
 }

@@ -1,7 +1,5 @@
 //! What somebody makes while the simulator runs: clusters and services.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use super::endpoint::{Endpoint, text};
@@ -22,11 +20,6 @@ fn service(aws: &mut Endpoint, name: &str) -> Value {
     answer["services"][0].clone()
 }
 
-fn pass(aws: &mut Endpoint, seconds: u64) {
-    let later = aws.world.now() + Duration::from_secs(seconds);
-    aws.world.advance(later);
-}
-
 fn messages(service: &Value) -> Vec<String> {
     let events = service["events"].as_array().unwrap();
     events.iter().map(|event| text(&event["message"])).collect()
@@ -41,10 +34,10 @@ fn a_created_service_starts_its_tasks_and_registers_them() {
     assert_eq!(created["desiredCount"], 2);
     assert_eq!(created["deployments"][0]["rolloutState"], "IN_PROGRESS");
     assert_eq!(created["deployments"].as_array().unwrap().len(), 1);
-    pass(&mut aws, 6);
+    aws.pass(6);
     let started = messages(&service(&mut aws, "second"));
     assert!(started[0].contains("has started 2 tasks"), "{started:?}");
-    pass(&mut aws, 170);
+    aws.pass(170);
     let done = service(&mut aws, "second");
     assert_eq!((&done["runningCount"], &done["pendingCount"]), (&json!(2), &json!(0)));
     assert_eq!(done["deployments"][0]["rolloutState"], "COMPLETED");
@@ -158,7 +151,7 @@ fn other_load_balancers_are_a_deployment_and_another_count_is_none() {
     let mut aws = Endpoint::new();
     let body = json!({"cluster": "demo", "serviceName": "second", "taskDefinition": "web", "desiredCount": 1});
     aws.ecs("CreateService", &body);
-    pass(&mut aws, 240);
+    aws.pass(240);
     assert_eq!(
         service(&mut aws, "second")["deployments"][0]["rolloutState"],
         "COMPLETED"
@@ -185,7 +178,7 @@ fn other_load_balancers_are_a_deployment_and_another_count_is_none() {
     let group = aws.target_group("web");
     let bound = json!({"loadBalancers": [{"targetGroupArn": group, "containerName": "web", "containerPort": 3000}]});
     assert_eq!(changed(&mut aws, bound.clone()), 2);
-    pass(&mut aws, 400);
+    aws.pass(400);
     let done = service(&mut aws, "second");
     assert_eq!(
         done["deployments"].as_array().unwrap().len(),

@@ -1,5 +1,7 @@
 //! One endpoint without a port, and its answers as values.
 
+use std::time::Duration;
+
 use portzero::sim::scenario::Scenario;
 use portzero::sim::wire::{HttpRequest, HttpResponse, Wire};
 use portzero::sim::world::World;
@@ -51,11 +53,20 @@ pub struct Endpoint {
 
 impl Endpoint {
     pub fn new() -> Self {
-        let scenario = Scenario::read(SCENARIO, "wire.yml").expect("a scenario");
+        Self::of(SCENARIO)
+    }
+
+    pub fn of(scenario: &str) -> Self {
+        let scenario = Scenario::read(scenario, "wire.yml").expect("a scenario");
         Self {
             world: World::new(&scenario).expect("a world"),
             wire: Wire::new(),
         }
+    }
+
+    pub fn pass(&mut self, seconds: u64) {
+        let later = self.world.now() + Duration::from_secs(seconds);
+        self.world.advance(later);
     }
 
     pub fn send(&mut self, request: &HttpRequest) -> HttpResponse {

@@ -1,15 +1,8 @@
 //! What is deleted, run by hand, tagged, protected and drained while the simulator runs.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use super::endpoint::{Endpoint, text};
-
-fn pass(aws: &mut Endpoint, seconds: u64) {
-    let later = aws.world.now() + Duration::from_secs(seconds);
-    aws.world.advance(later);
-}
 
 fn service(aws: &mut Endpoint, name: &str) -> Value {
     let answer = aws.ecs("DescribeServices", &json!({"cluster": "demo", "services": [name]}));
@@ -62,13 +55,13 @@ fn a_deleted_service_drains_its_tasks_and_is_inactive_when_none_serves_any_more(
     );
     let arns = aws.ecs("ListServices", &json!({"cluster": "demo"}));
     assert_eq!(arns["serviceArns"].as_array().unwrap().len(), 1, "{arns}");
-    pass(&mut aws, 20);
+    aws.pass(20);
     assert_eq!(
         service(&mut aws, "web")["status"],
         "DRAINING",
         "the targets drain for 60 s"
     );
-    pass(&mut aws, 150);
+    aws.pass(150);
     let gone = service(&mut aws, "web");
     assert_eq!(
         (&gone["status"], &gone["deployments"]),
@@ -107,7 +100,7 @@ fn a_cluster_goes_when_nothing_is_left_in_it() {
         )
     );
     aws.ecs("DeleteService", &json!({"cluster": "blue", "service": "api"}));
-    pass(&mut aws, 30);
+    aws.pass(30);
     let run =
         json!({"cluster": "blue", "taskDefinition": "api", "launchType": "FARGATE", "networkConfiguration": network});
     let task = text(&aws.ecs("RunTask", &run)["tasks"][0]["taskArn"]);
@@ -119,7 +112,7 @@ fn a_cluster_goes_when_nothing_is_left_in_it() {
         )
     );
     aws.ecs("StopTask", &json!({"cluster": "blue", "task": task}));
-    pass(&mut aws, 60);
+    aws.pass(60);
     assert_eq!(aws.ecs("DeleteCluster", &delete)["cluster"]["status"], "INACTIVE");
     assert_eq!(
         aws.ecs_refusal("ListTasks", &delete),
@@ -158,7 +151,7 @@ fn tasks_run_by_hand_keep_what_they_were_given() {
     assert_eq!(listed(&mut aws, json!({"startedBy": "ci-42"})), 2);
     assert_eq!(listed(&mut aws, json!({"family": "web"})), 4);
     assert_eq!(listed(&mut aws, json!({"serviceName": "web"})), 2);
-    pass(&mut aws, 20);
+    aws.pass(20);
     let ask = json!({"cluster": "demo", "tasks": [tasks[0]["taskArn"]], "include": ["TAGS"]});
     let described = aws.ecs("DescribeTasks", &ask)["tasks"][0].clone();
     assert_eq!(described["lastStatus"], "RUNNING");
@@ -167,7 +160,7 @@ fn tasks_run_by_hand_keep_what_they_were_given() {
         "StopTask",
         &json!({"cluster": "demo", "task": tasks[0]["taskArn"], "reason": "enough"}),
     );
-    pass(&mut aws, 10);
+    aws.pass(10);
     let stopped = aws.ecs("DescribeTasks", &ask)["tasks"][0].clone();
     assert_eq!(
         (&stopped["lastStatus"], &stopped["stopCode"], &stopped["stoppedReason"]),
@@ -240,6 +233,52 @@ fn tasks_without_a_place_are_failures_and_no_error() {
 }
 
 #[test]
+fn arns_are_read_in_both_formats_and_those_of_others_are_refused() {
+    let mut aws = Endpoint::new();
+    let arn = text(&service(&mut aws, "web")["serviceArn"]);
+    let old = arn.replace("service/demo/web", "service/web");
+    for reference in ["web", arn.as_str(), old.as_str()] {
+        let answer = aws.ecs("DescribeServices", &json!({"cluster": "demo", "services": [reference]}));
+        assert_eq!(answer["services"][0]["serviceArn"], arn, "{reference}");
+        let by_arn = arn.replace("service/demo/web", "cluster/demo");
+        assert_eq!(
+            aws.ecs("DescribeServices", &json!({"cluster": by_arn, "services": [reference]})),
+            answer
+        );
+    }
+    for (reference, words) in [
+        (
+            arn.replace("/demo/", "/prod/"),
+            "Invalid identifier: Identifier is for cluster prod. Your cluster is demo",
+        ),
+        (
+            arn.replace("111122223333", "444455556666"),
+            "Identifier is for 444455556666. Your accountId is 111122223333",
+        ),
+        (arn.replace(":service/", ":task/"), "Unsupported resource type: task"),
+    ] {
+        let said = refused("InvalidParameterException", words);
+        let body = json!({"cluster": "demo", "services": [reference]});
+        assert_eq!(aws.ecs_refusal("DescribeServices", &body), said);
+        assert_eq!(
+            aws.ecs_refusal("UpdateService", &json!({"cluster": "demo", "service": reference})),
+            said
+        );
+        assert_eq!(
+            aws.ecs_refusal("DeleteService", &json!({"cluster": "demo", "service": reference})),
+            said
+        );
+    }
+    assert_eq!(
+        aws.ecs_refusal("ListTasks", &json!({"cluster": "my demo"})),
+        refused(
+            "InvalidParameterException",
+            "Cluster must match ^[a-zA-Z0-9\\-_]{1,255}$, but was my demo"
+        )
+    );
+}
+
+#[test]
 fn filters_of_tasks_that_do_not_go_together_are_refused() {
     let mut aws = Endpoint::new();
     for filter in [
@@ -284,12 +323,12 @@ fn service_tasks_leave_an_instance_that_is_drained() {
     let instance = text(&instances["containerInstanceArns"][0]);
     let lone = json!({"cluster": "demo", "taskDefinition": "web", "count": 2});
     aws.ecs("RunTask", &lone);
-    pass(&mut aws, 30);
+    aws.pass(30);
     let ask = json!({"cluster": "demo", "containerInstances": [instance, "f".repeat(32)], "status": "DRAINING"});
     let drained = aws.ecs("UpdateContainerInstancesState", &ask);
     assert_eq!(drained["containerInstances"][0]["status"], "DRAINING");
     assert_eq!(drained["failures"][0]["reason"], "MISSING");
-    pass(&mut aws, 240);
+    aws.pass(240);
     assert_eq!(service(&mut aws, "web")["runningCount"], 2);
     let here = listed(&mut aws, json!({"containerInstance": instance}));
     assert_eq!(here, 1, "the task of no service stays");
@@ -376,7 +415,7 @@ fn protected_tasks_are_not_scaled_in() {
         "UpdateService",
         &json!({"cluster": "demo", "service": "web", "desiredCount": 0}),
     );
-    pass(&mut aws, 60);
+    aws.pass(60);
     let held = service(&mut aws, "web");
     assert_eq!(held["runningCount"], 2);
     let words = text(&held["events"][0]["message"]);
@@ -384,7 +423,7 @@ fn protected_tasks_are_not_scaled_in() {
         words.ends_with("was unable to scale in due to (reason 2 tasks under protection)"),
         "{words}"
     );
-    pass(&mut aws, 1800);
+    aws.pass(1800);
     assert_eq!(service(&mut aws, "web")["runningCount"], 0, "the protection has ended");
     let asked = aws.ecs(
         "GetTaskProtection",
@@ -469,6 +508,6 @@ fn a_rollback_takes_the_load_balancers_back_too() {
         "StopServiceDeployment",
         &json!({"serviceDeploymentArn": arn, "stopType": "ROLLBACK"}),
     );
-    pass(&mut aws, 120);
+    aws.pass(120);
     assert_eq!(service(&mut aws, "web")["loadBalancers"], bound);
 }

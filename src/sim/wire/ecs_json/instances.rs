@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{arn_of, extend, failure, id_in, seconds, structure};
+use super::{arn_of, extend, failure, seconds, structure};
 use crate::sim::state::{Cluster, ContainerInstance, Task};
 use crate::sim::wire::members::Members;
 use crate::sim::wire::page::page;
@@ -62,7 +62,10 @@ pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
     let with_health = members.includes("CONTAINER_INSTANCE_HEALTH")?;
     let (mut instances, mut failures) = (Vec::new(), Vec::new());
     for reference in references {
-        match id_in(cluster, reference).and_then(|id| cluster.instances.get(id)) {
+        match cluster
+            .instances
+            .get(world.account().id_of(&cluster.name, "container-instance", reference)?)
+        {
             Some(instance) => {
                 let mut document = document(world, cluster, instance);
                 let tags = json!(world.tags_of(&instance.arn));
@@ -94,10 +97,8 @@ pub fn update_state(world: &mut World, body: &Value) -> Reply<Value> {
     let status = members.required("status")?;
     let (mut instances, mut failures) = (Vec::new(), Vec::new());
     for reference in references {
-        let id = id_in(world.cluster(Some(&cluster))?, reference)
-            .unwrap_or_default()
-            .to_owned();
-        let updated = world.set_instance_status(&cluster, &id, status)?;
+        let id = world.account().id_of(&cluster, "container-instance", reference)?;
+        let updated = world.set_instance_status(&cluster, id, status)?;
         let home = world.cluster(Some(&cluster))?;
         match updated {
             Some(instance) => instances.push(document(world, home, &instance)),

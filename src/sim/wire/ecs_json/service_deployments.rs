@@ -7,7 +7,7 @@ use super::service_document::{
     capacity, deployment_configuration, load_balancers, platform, revision_arn, revision_summary,
 };
 use super::task_document::image_digest;
-use super::{extend, failure, id_in, seconds, structure};
+use super::{extend, failure, seconds, structure};
 use crate::sim::state::{Deployment, Refusal, Service, ServiceDeployment};
 use crate::sim::wire::Reply;
 use crate::sim::wire::members::Members;
@@ -20,8 +20,12 @@ const ARNS_PER_CALL: usize = 20;
 pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let cluster = world.cluster(members.text("cluster")?)?;
-    let service = id_in(cluster, members.required("service")?)
-        .and_then(|name| cluster.services.get(name))
+    let name = world
+        .account()
+        .id_of(&cluster.name, "service", members.required("service")?)?;
+    let service = cluster
+        .services
+        .get(name)
         .ok_or_else(|| Refusal::new("ServiceNotFoundException", "Service not found."))?;
     let statuses = members.texts("status")?;
     let bounds = created_at(members)?;

@@ -199,6 +199,7 @@ pub fn deployment_configuration(service: &Service) -> Value {
         "deploymentCircuitBreaker": {"enable": breaker.enable, "rollback": breaker.rollback},
         "maximumPercent": service.maximum_percent,
         "minimumHealthyPercent": service.minimum_healthy_percent,
+        "alarms": {"alarmNames": [], "rollback": false, "enable": false},
         "strategy": "ROLLING",
         "bakeTimeInMinutes": 0,
     })

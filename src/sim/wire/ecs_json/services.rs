@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::service_document::document;
-use super::{arn_of, extend, failure, id_in, service_request, structure};
+use super::{arn_of, extend, failure, service_request, structure};
 use crate::sim::wire::members::Members;
 use crate::sim::wire::page::page;
 use crate::sim::wire::{Answer, Reply};
@@ -19,7 +19,10 @@ pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
     let with_tags = members.includes("TAGS")?;
     let (mut services, mut failures) = (Vec::new(), Vec::new());
     for reference in references {
-        match id_in(cluster, reference).and_then(|name| cluster.services.get(name)) {
+        match cluster
+            .services
+            .get(world.account().id_of(&cluster.name, "service", reference)?)
+        {
             Some(service) => {
                 let arn = &service.arn;
                 let mut service = document(world, service);

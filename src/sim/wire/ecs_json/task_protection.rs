@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{arn_of, extend, failure, id_in, seconds, structure};
+use super::{arn_of, extend, failure, seconds, structure};
 use crate::sim::protection::protection_span;
 use crate::sim::state::Task;
 use crate::sim::wire::Reply;
@@ -22,8 +22,8 @@ pub fn update(world: &mut World, body: &Value) -> Reply<Value> {
     for reference in references {
         let home = world.cluster(Some(&cluster))?;
         let arn = arn_of(world, home, "task", reference);
-        let id = id_in(home, reference).unwrap_or_default().to_owned();
-        match world.protect_task(&cluster, &id, is_wanted.then_some(span)) {
+        let id = world.account().id_of(&cluster, "task", reference)?;
+        match world.protect_task(&cluster, id, is_wanted.then_some(span)) {
             Ok(task) => protected.push(document(world, &task)),
             Err((reason, detail)) => {
                 let mut failed = failure(arn, reason);
@@ -51,7 +51,10 @@ pub fn get(world: &mut World, body: &Value) -> Reply<Value> {
         );
     }
     for reference in references {
-        match id_in(cluster, reference).and_then(|id| cluster.tasks.get(id)) {
+        match cluster
+            .tasks
+            .get(world.account().id_of(&cluster.name, "task", reference)?)
+        {
             Some(task) => found.push(document(world, task)),
             None => failures.push(failure(arn_of(world, cluster, "task", reference), "MISSING")),
         }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::service_request::LAUNCH_TYPES;
 use super::task_document::document;
-use super::{arn_of, extend, failure, id_in, structure};
+use super::{arn_of, extend, failure, structure};
 use crate::sim::state::TaskFilter;
 use crate::sim::wire::Reply;
 use crate::sim::wire::members::Members;
@@ -40,7 +40,10 @@ pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
     let with_tags = members.includes("TAGS")?;
     let (mut tasks, mut failures) = (Vec::new(), Vec::new());
     for reference in references {
-        match id_in(cluster, reference).and_then(|id| cluster.tasks.get(id)) {
+        match cluster
+            .tasks
+            .get(world.account().id_of(&cluster.name, "task", reference)?)
+        {
             Some(task) => {
                 let arn = &task.arn;
                 let mut task = document(world, cluster, task);
