@@ -4,9 +4,12 @@
 //! It is the oracle that the observer is held against, so it imports nothing of `rollout`, `forecast` or `preflight`.
 //! Only `port` and `translate` know the domain's types.
 //!
-//! Not modelled: DAEMON scheduling, capacity providers, placement constraints and strategies, blue/green, linear and
-//! canary deployments, CloudWatch alarms, task sets, slow start, several nodes of one load balancer, Network Load
-//! Balancers' slower registration, health checks on another port than the traffic's, links and dependencies between containers (the first container is the essential one that fails).
+//! Not modelled: DAEMON scheduling, blue/green, linear and canary deployments, CloudWatch alarms, task sets beyond the one
+//! that a service begins with, slow start, several nodes of one load balancer, Network Load Balancers' slower
+//! registration, health checks on another port than the traffic's, links and dependencies between containers (the first
+//! container is the essential one that fails). Capacity providers, placement constraints and strategies, Service Connect,
+//! service registries and volumes are kept and shown and change nothing. A task definition that is being deleted never
+//! goes away, and the words of a few refusals are not AWS's, where those are not known; the code says which.
 
 pub mod lone_task;
 pub mod port;

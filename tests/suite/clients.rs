@@ -11,8 +11,8 @@ use super::served::serve;
 use super::support::clients::{is_installed, python, variables};
 use super::wire::SCENARIO;
 
-/// What the walk saw when this was written: 40 operations, 71 000 to 82 000 members of 1007 kinds. How many members there are in
-/// all depends on how often it looks at its rollouts, so the floor is lower: 25 000 come without looking.
+/// What the walk saw when this was written: 40 operations, 71 000 to 82 000 members of 1007 kinds. How many members
+/// there are in all depends on how often it looks at its rollouts, so the floor is lower: 25 000 come without looking.
 const OPERATIONS_WALKED: usize = 40;
 const MEMBERS_HELD: usize = 25_000;
 const KINDS_OF_MEMBERS: usize = 1_000;

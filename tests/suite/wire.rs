@@ -113,7 +113,7 @@ fn refusals_are_in_the_words_of_aws() {
 fn what_is_not_served_is_refused_and_noted() {
     let mut aws = Endpoint::new();
     let response = aws.raw("CreateTaskSet", "{}");
-    assert_eq!(json_of(&response)["__type"], "UnknownOperationException");
+    assert_eq!(json_of(&response), json!({"__type": "UnknownOperationException"}));
     assert_eq!(response.note.as_deref(), Some("not served: ecs:CreateTaskSet"));
     let response = aws.elb_raw("RegisterTargets", &[]);
     assert_eq!(

@@ -96,13 +96,9 @@ fn read(body: &[u8]) -> Result<Value, Refusal> {
     Ok(document)
 }
 
-/// AWS answers with the code alone; the message here is for whoever wonders why a call of theirs fails.
+/// AWS answers with the code alone; what was asked is the note's to say.
 fn unknown_operation(asked: &str) -> HttpResponse {
-    let refusal = Refusal::new(
-        "UnknownOperationException",
-        format!("the simulator does not serve {asked}"),
-    );
-    refuse(&refusal).with_note(format!("not served: {asked}"))
+    respond(400, &json!({"__type": "UnknownOperationException"})).with_note(format!("not served: {asked}"))
 }
 
 fn refuse(refusal: &Refusal) -> HttpResponse {
