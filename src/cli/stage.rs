@@ -192,6 +192,7 @@ fn load_balancer(scenario: &mut Scenario, binding: &LoadBalancerBinding) -> Resu
         load_balancer_name: None,
         container_name: binding.container_name.clone(),
         container_port: binding.container_port,
+        ..LoadBalancerSpec::default()
     })
 }
 

@@ -73,7 +73,7 @@ impl World {
             .and_then(|id| self.account.clusters.get(cluster)?.instances.get(id));
         let mut found = Vec::new();
         for binding in self.bindings_of(cluster, task) {
-            let Some(group) = &binding.target_group_arn else {
+            let Some(group) = self.group_of(binding, &task.started_by) else {
                 continue;
             };
             let bound = task
@@ -202,7 +202,13 @@ impl World {
         let later = if early {
             EARLY_DEREGISTRATION
         } else {
-            self.draw(self.timings.deregistration)
+            // The event of a stop for health is 36 to 150 ms late; what is recorded is the time from that event on.
+            let Spread { low, high } = self.timings.deregistration;
+            let late = |millis: u64| Duration::from_millis(if for_health { millis } else { 0 });
+            self.draw(Spread {
+                low: low + late(150),
+                high: (high + late(36)).max(low + late(150)),
+            })
         };
         let deregister = Happening::Deregister {
             cluster: cluster.to_owned(),

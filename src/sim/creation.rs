@@ -10,6 +10,7 @@ use super::revision::Settings;
 use super::scenario::Spread;
 use super::service_checks::{check_creation, check_name, invalid};
 use super::state::{Cluster, Refusal, Service, ServiceCreation};
+use super::strategy::Strategy;
 use super::world::{Happening, World};
 
 /// The creation of a service to its first `has started` (recorded: 1.3 s and 5.7 s).
@@ -82,6 +83,7 @@ impl World {
         if !creation.tags.is_empty() {
             self.account.tags.insert(arn, creation.tags.clone());
         }
+        self.begin_traffic(&cluster, &name);
         self.deploy_first(&cluster, &name, &definition.arn);
         self.service(&cluster, &name)
             .cloned()
@@ -124,6 +126,7 @@ impl World {
             maximum_percent: 200,
             circuit_breaker: None,
             health_check_grace_period: None,
+            strategy: Strategy::default(),
             deployments: Vec::new(),
             events: Vec::new(),
             service_deployments: Vec::new(),

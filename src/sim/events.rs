@@ -58,8 +58,9 @@ pub(super) fn steady(service: &str) -> String {
     format!("(service {service}) has reached a steady state.")
 }
 
-pub(super) fn failed(service: &str, deployment: &str) -> String {
-    format!("(service {service}) (deployment {deployment}) deployment failed: tasks failed to start.")
+/// `why` ends with its full stop.
+pub(super) fn failed(service: &str, deployment: &str, why: &str) -> String {
+    format!("(service {service}) (deployment {deployment}) deployment failed: {why}")
 }
 
 pub(super) fn rolling_back(service: &str, deployment: &str) -> String {

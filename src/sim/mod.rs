@@ -4,8 +4,8 @@
 //! It is the oracle that the observer is held against, so it imports nothing of `rollout`, `forecast` or `preflight`.
 //! Only `port` and `translate` know the domain's types.
 //!
-//! Not modelled: DAEMON scheduling, blue/green, linear and canary deployments, CloudWatch alarms, task sets beyond the one
-//! that a service begins with, slow start, several nodes of one load balancer, Network Load Balancers' slower
+//! Not modelled: DAEMON scheduling, Availability Zone rebalancing, hooks that run again in a rollback, task sets beyond
+//! the one that a service begins with, slow start, several nodes of one load balancer, Network Load Balancers' slower
 //! registration, health checks on another port than the traffic's, links and dependencies between containers (the first
 //! container is the essential one that fails). Capacity providers, placement constraints and strategies, Service Connect,
 //! service registries and volumes are kept and shown and change nothing. A task definition that is being deleted never
@@ -20,6 +20,7 @@ pub mod truth;
 pub mod wire;
 pub mod world;
 
+mod alarm;
 mod balancer;
 mod creation;
 mod deletion;
@@ -35,9 +36,12 @@ mod placement;
 mod pointless;
 mod protection;
 mod register;
+mod rollback;
 mod scheduler;
 mod service_checks;
 mod setup;
+mod strategy;
+mod switches;
 mod tags;
 mod task_end;
 mod task_life;
@@ -47,7 +51,12 @@ mod translate;
 #[cfg(test)]
 mod tests;
 
+pub use alarm::AlarmSpec;
 pub use faults::{FaultSpec, RevisionRef, fault_names};
 pub use scenario::Scenario;
+pub use strategy::{
+    AdvancedConfiguration, AlarmWatch, Canary, EarlySuccess, Hook, HookDetail, Kind, Linear, Progress, Strategy,
+};
+pub use switches::Switches;
 pub use truth::Truth;
 pub use world::World;

@@ -1,11 +1,10 @@
 //! The operations that change services, deployments and tasks, and the list of tasks; AWS's refusals (aws-facts 6).
 
-use std::time::Duration;
-
 use super::deployment::is_open;
 use super::revision::check_capacity_providers;
+use super::scenario::Spread;
 use super::service_checks::invalid;
-use super::state::{Refusal, Service, ServiceChange, TaskDefinition};
+use super::state::{Refusal, Service, ServiceChange, ServiceDeployment, TaskDefinition};
 use super::world::{Happening, World};
 
 impl World {
@@ -37,6 +36,7 @@ impl World {
         if let Some(found) = self.service_mut(&cluster, &name) {
             *found = wanted;
         }
+        self.begin_traffic(&cluster, &name);
         if is_deployed {
             self.make_deployment(&cluster, &name, &definition.arn);
             self.note_revision(&cluster, &name);
@@ -61,46 +61,49 @@ impl World {
 
     /// StopServiceDeployment with stopType ROLLBACK (`rollback`) or ABORT; returns the ARN.
     pub fn stop_service_deployment(&mut self, arn: &str, rollback: bool) -> Result<String, Refusal> {
-        let found = self.account.clusters.iter().find_map(|(cluster, c)| {
-            c.services.iter().find_map(|(name, service)| {
-                let one = service.service_deployments.iter().find(|d| d.arn == arn)?;
-                Some((
-                    cluster.clone(),
-                    name.clone(),
-                    one.deployment_id.clone(),
-                    one.status.clone(),
-                ))
-            })
-        });
-        let missing = || Refusal::new("ServiceDeploymentNotFoundException", "Service deployment not found.");
-        let (cluster, name, deployment, status) = found.ok_or_else(missing)?;
+        let (cluster, name, found) = self.find_service_deployment(arn)?;
+        let (deployment, status) = (found.deployment_id.clone(), found.status.clone());
+        // Asked again, AWS allows it in these too (API reference); they are on their way already.
+        if matches!(
+            status.as_str(),
+            "STOP_REQUESTED" | "ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS"
+        ) {
+            return Ok(arn.to_owned());
+        }
         if !is_open(&status) {
             let words = format!("The service deployment cannot be stopped in status {status}.");
             return Err(Refusal::new("ConflictException", words));
         }
-        if status == "ROLLBACK_IN_PROGRESS" {
-            return Ok(arn.to_owned());
+        let now = self.now;
+        if let Some(running) = self.running_deployment(&cluster, &name) {
+            running.status = if rollback {
+                "ROLLBACK_REQUESTED"
+            } else {
+                "STOP_REQUESTED"
+            }
+            .into();
+            running.updated_at = now;
         }
-        let why = "Service deployment was stopped by the user.";
-        self.fail_deployment(&cluster, &name, &deployment, "MONITORING_COMPLETE", rollback, why);
-        self.after(Duration::from_millis(200), Happening::Look { cluster, service: name });
+        let later = self.draw(Spread::millis(300, 1_500));
+        let stops = Happening::UserStops {
+            cluster,
+            service: name,
+            deployment,
+            goes_back: rollback,
+        };
+        self.after(later, stops);
         Ok(arn.to_owned())
     }
 
-    /// ContinueServiceDeployment with the action CONTINUE or ROLLBACK (`rollback`); returns the ARN. A rolling
-    /// deployment has no hook that could wait. The refusal's words are not AWS's, which are not known.
-    pub fn continue_service_deployment(&mut self, arn: &str, hook: &str, _rollback: bool) -> Result<String, Refusal> {
-        let services = self.account.clusters.values().flat_map(|c| c.services.values());
-        let mut deployments = services.flat_map(|s| &s.service_deployments);
-        if !deployments.any(|d| d.arn == arn) {
-            return Err(Refusal::new(
-                "ServiceDeploymentNotFoundException",
-                "Service deployment not found.",
-            ));
-        }
-        Err(invalid(format!(
-            "The lifecycle hook {hook} of the service deployment is not in AWAITING_ACTION status."
-        )))
+    /// The cluster, the service and the service deployment of an ARN.
+    pub(super) fn find_service_deployment(&self, arn: &str) -> Result<(String, String, &ServiceDeployment), Refusal> {
+        let found = self.account.clusters.iter().find_map(|(cluster, c)| {
+            c.services.iter().find_map(|(name, service)| {
+                let one = service.service_deployments.iter().find(|d| d.arn == arn)?;
+                Some((cluster.clone(), name.clone(), one))
+            })
+        });
+        found.ok_or_else(|| Refusal::new("ServiceDeploymentNotFoundException", "Service deployment not found."))
     }
 }
 
@@ -142,6 +145,9 @@ pub(super) fn apply(service: &mut Service, change: &ServiceChange) {
     }
     if change.health_check_grace_period.is_some() {
         service.health_check_grace_period = change.health_check_grace_period;
+    }
+    if let Some(strategy) = &change.strategy {
+        service.strategy = strategy.clone();
     }
     if let Some(bindings) = &change.load_balancers {
         service.load_balancers.clone_from(bindings);

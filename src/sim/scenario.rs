@@ -7,7 +7,10 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer};
 use serde_json::Value;
 
+use super::alarm::AlarmSpec;
 use super::faults::{self, FaultSpec};
+use super::strategy::Strategy;
+use super::switches::Switches;
 use crate::finding::{Code, Finding, Location};
 
 /// The moment at which a world begins unless its scenario says otherwise.
@@ -31,6 +34,8 @@ pub struct Scenario {
     pub services: Vec<ServiceSpec>,
     pub timings: Timings,
     pub faults: Vec<FaultSpec>,
+    pub alarms: Vec<AlarmSpec>,
+    pub switches: Switches,
     /// The command line that the file was written for. The world ignores it.
     pub command: Vec<String>,
 }
@@ -50,6 +55,8 @@ impl Default for Scenario {
             services: Vec::new(),
             timings: Timings::default(),
             faults: Vec::new(),
+            alarms: Vec::new(),
+            switches: Switches::default(),
             command: Vec::new(),
         }
     }
@@ -170,6 +177,8 @@ pub struct ServiceSpec {
     pub status: String,
     pub deployment_controller: String,
     pub scheduling_strategy: String,
+    /// Blue/green, linear, canary; alarms; early success.
+    pub strategy: Strategy,
 }
 
 impl Default for ServiceSpec {
@@ -189,6 +198,7 @@ impl Default for ServiceSpec {
             status: "ACTIVE".into(),
             deployment_controller: "ECS".into(),
             scheduling_strategy: "REPLICA".into(),
+            strategy: Strategy::default(),
         }
     }
 }
@@ -209,6 +219,10 @@ pub struct LoadBalancerSpec {
     pub load_balancer_name: Option<String>,
     pub container_name: String,
     pub container_port: u16,
+    /// A name of `target_groups`, for strategies that shift traffic: the one listener rule forwards to both.
+    pub alternate_target_group: Option<String>,
+    /// A second rule sends test traffic to the new revision first.
+    pub test_listener: bool,
 }
 
 /// A span that the world draws anew each time, between two bounds: `10s` or `9s 400ms..10s 900ms`.
@@ -266,7 +280,10 @@ pub struct Timings {
     pub deprovision: Spread,
     /// The last deregistration to `deployment completed` (recorded: 50.4 to 62.8 s).
     pub completion: Spread,
-    /// The first two pauses before a failed start is tried again (recorded: 30 to 41 s).
+    /// A stage of a blue/green, linear or canary deployment in which nothing is to be waited for. No recording shows one.
+    pub stage: Spread,
+    /// The first two pauses before a failed start is tried again, at the look that follows (recorded with the wait for
+    /// that look: 30 to 41 s).
     pub retry: Spread,
     /// The third pause after tasks that never started (recorded: 297 s); later ones double, up to 15 min.
     pub long_retry: Spread,
@@ -290,7 +307,8 @@ impl Default for Timings {
             stop: Spread::millis(500, 4_000),
             deprovision: Spread::millis(10_000, 23_000),
             completion: Spread::millis(52_000, 62_800),
-            retry: Spread::millis(30_000, 41_000),
+            stage: Spread::millis(5_000, 15_000),
+            retry: Spread::millis(30_000, 31_000),
             long_retry: Spread::millis(294_000, 299_000),
             completion_waits_for_drain: false,
             early_port_reuse: false,
@@ -345,8 +363,9 @@ impl Scenario {
             ));
         }
         for service in &self.services {
-            for name in service.load_balancers.iter().filter_map(|b| b.target_group.as_ref()) {
-                if !self.target_groups.iter().any(|g| &g.name == name) {
+            let groups = |b: &LoadBalancerSpec| [b.target_group.clone(), b.alternate_target_group.clone()];
+            for name in service.load_balancers.iter().flat_map(groups).flatten() {
+                if !self.target_groups.iter().any(|g| g.name == name) {
                     found.push(Finding::error(
                         Code::Config,
                         format!(

@@ -1,6 +1,7 @@
 //! The service scheduler: each ten seconds it looks at a service, starts what is missing, stops what is too much, and
 //! replaces what is unhealthy, within the limits of the deployment configuration (aws-facts 2).
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::deployment::primary;
@@ -21,7 +22,11 @@ struct View {
     /// Tasks of all other deployments, oldest first.
     old: Vec<String>,
     /// Those of both that run and whose targets are healthy.
-    healthy: Vec<String>,
+    healthy: BTreeSet<String>,
+    /// Tasks that are being stopped and count all the same.
+    stopping: usize,
+    /// With an early success: how many healthy new tasks are enough.
+    enough: Option<usize>,
 }
 
 impl View {
@@ -30,7 +35,24 @@ impl View {
     }
 
     fn live(&self) -> usize {
-        self.new.len() + self.old.len()
+        self.new.len() + self.old.len() + self.stopping
+    }
+
+    fn new_healthy(&self) -> usize {
+        self.new.iter().filter(|id| self.is_healthy(id)).count()
+    }
+
+    /// How many old tasks the new ones cannot spare yet.
+    fn kept_old(&self) -> usize {
+        let new = if self.is_failed {
+            self.new.len()
+        } else {
+            self.new_healthy()
+        };
+        if !self.is_failed && self.enough.is_some_and(|enough| new >= enough) {
+            return 0;
+        }
+        self.desired.saturating_sub(new)
     }
 }
 
@@ -69,14 +91,62 @@ impl World {
         if !is_ours || self.mind(cluster, service).acts_from > now {
             return;
         }
+        self.watch_alarms(cluster, service);
+        if self.mind(cluster, service).course.is_some() {
+            self.look_staged(cluster, service);
+        } else if self.holds_traffic(cluster, service) {
+            self.note_health(cluster, service);
+            self.replace_unhealthy(cluster, service);
+            self.hold_traffic(cluster, service);
+            self.recount(cluster, service);
+        } else {
+            self.look_rolling(cluster, service);
+        }
+    }
+
+    fn look_rolling(&mut self, cluster: &str, service: &str) {
         self.note_health(cluster, service);
-        self.drop_pending_old(cluster, service);
-        self.replace_unhealthy(cluster, service);
+        // Recorded: pending tasks are stopped at one look, and others are started at the next; after an unhealthy one
+        // the start came when its target had begun to drain, which is the look after the next at the earliest.
+        let has_dropped = self.drop_pending_old(cluster, service);
+        let has_stopped = self.replace_unhealthy(cluster, service);
         self.stop_surplus(cluster, service);
+        if has_dropped || has_stopped {
+            let pause = self.draw(self.timings.cadence) * if has_stopped { 2 } else { 1 };
+            let until = self.now + pause;
+            self.mind(cluster, service).starts_from = until;
+            let (cluster, service) = (cluster.to_owned(), service.to_owned());
+            self.after(pause, Happening::Look { cluster, service });
+        }
         self.start_missing(cluster, service);
         self.share_desired(cluster, service);
         self.recount(cluster, service);
+        self.forget_emptied(cluster, service);
         self.watch_completion(cluster, service);
+    }
+
+    /// Whether traffic that shifts has to be seen to before anything of a revision may be stopped: until a rollback's
+    /// has gone back, and after a failure that is not rolled back.
+    fn holds_traffic(&mut self, cluster: &str, service: &str) -> bool {
+        if !self.is_staged(cluster, service) {
+            return false;
+        }
+        let found = self.service(cluster, service).and_then(primary);
+        let is_failed = found.is_some_and(|p| p.rollout_state == "FAILED");
+        is_failed || self.mind(cluster, service).traffic_returns && !self.return_traffic(cluster, service)
+    }
+
+    /// After a completion with a deferred clean-up, the older deployments go as their tasks do.
+    fn forget_emptied(&mut self, cluster: &str, name: &str) {
+        let Some(service) = self.service_mut(cluster, name) else {
+            return;
+        };
+        let is_completed = primary(service).is_some_and(|p| p.rollout_state == "COMPLETED");
+        if is_completed && service.strategy.early_success.is_some() {
+            service
+                .deployments
+                .retain(|d| d.status == "PRIMARY" || d.running_count + d.pending_count > 0);
+        }
     }
 
     fn view(&self, cluster: &str, name: &str) -> Option<View> {
@@ -92,7 +162,21 @@ impl World {
         let (new, old): (Vec<&Task>, Vec<&Task>) = tasks
             .into_iter()
             .partition(|t| t.started_by == primary.id && !self.is_on_draining_instance(cluster, t));
+        let stopping = if self.switches.stopping_counts_for_maximum {
+            let crew = self.crew(cluster, name);
+            crew.filter(|t| t.desired_status == "STOPPED" && t.last_status != "STOPPED")
+                .count()
+        } else {
+            0
+        };
+        let early = service.strategy.early_success.as_ref();
+        let enough = early.map(|early| {
+            let share = u64::from(service.desired_count) * u64::from(early.healthy_percent);
+            usize::try_from(share.div_ceil(100)).unwrap_or(usize::MAX)
+        });
         Some(View {
+            stopping,
+            enough,
             primary: primary.id.clone(),
             is_failed: primary.rollout_state == "FAILED",
             desired: usize::try_from(service.desired_count).unwrap_or(usize::MAX),
@@ -104,8 +188,10 @@ impl World {
         })
     }
 
-    /// Unhealthy tasks: a replacement first where the upper limit leaves room, else the stop first.
-    fn replace_unhealthy(&mut self, cluster: &str, name: &str) {
+    /// Unhealthy tasks: a replacement first where the upper limit leaves room, else the stop first. Whether any was
+    /// stopped without a replacement.
+    pub(super) fn replace_unhealthy(&mut self, cluster: &str, name: &str) -> bool {
+        let mut has_stopped = false;
         let now = self.now;
         let due = self.mind(cluster, name).unhealthy_since.clone();
         for (id, (since, patience)) in due {
@@ -116,24 +202,31 @@ impl World {
                 continue;
             };
             let Some(view) = self.view(cluster, name) else {
-                return;
+                return has_stopped;
             };
             let replacement = self.mind(cluster, name).replacements.get(&id).cloned();
             let has_room = view.live() < view.upper && view.old.is_empty() && view.live() <= view.desired;
             match replacement {
                 Some(new) if self.task(cluster, &new).is_some_and(|t| t.last_status != "RUNNING") => {}
-                None if has_room => self.start_replacement(cluster, name, &task),
-                _ => self.stop_unhealthy(cluster, name, &task),
+                None if has_room && !self.switches.unhealthy_stop_first => {
+                    self.start_replacement(cluster, name, &task);
+                }
+                other => {
+                    has_stopped |= other.is_none();
+                    self.stop_unhealthy(cluster, name, &task, Duration::ZERO);
+                }
             }
         }
+        has_stopped
     }
 
     fn start_replacement(&mut self, cluster: &str, name: &str, task: &Task) {
         let before = self.service(cluster, name).map(|s| s.events.len()).unwrap_or(0);
+        self.count_failures(cluster, name);
         let started = self.start_tasks(cluster, name, &task.started_by, 1);
         let Some(new) = started.first() else {
             if self.service(cluster, name).is_some_and(|s| s.events.len() >= before) {
-                self.stop_unhealthy(cluster, name, task);
+                self.stop_unhealthy(cluster, name, task, Duration::ZERO);
             }
             return;
         };
@@ -142,33 +235,71 @@ impl World {
         let mind = self.mind(cluster, name);
         mind.last_action = now;
         mind.replacements.insert(task.id.clone(), new.clone());
+        // Recorded: for its own check a task goes in the same moment, for its target's only when the replacement runs.
+        if task.health_status == "UNHEALTHY" {
+            let gap = self.draw(Spread::millis(36, 40));
+            self.stop_unhealthy(cluster, name, task, gap);
+        }
     }
 
-    fn stop_unhealthy(&mut self, cluster: &str, name: &str, task: &Task) {
+    fn stop_unhealthy(&mut self, cluster: &str, name: &str, task: &Task, later: Duration) {
         let Some(sickness) = self.sickness(cluster, name, task) else {
             return;
         };
-        self.say(cluster, name, sickness.event);
-        let later = self.draw(Spread::millis(36, 150));
+        self.say_after(cluster, name, sickness.event, later);
+        // Recorded: 36 to 150 ms for a target's health, 1 to 10 ms for a container's own.
+        let is_own = task.health_status == "UNHEALTHY";
+        let gap = self.draw(if is_own {
+            Spread::millis(1, 10)
+        } else {
+            Spread::millis(36, 150)
+        });
         let ids = [task.id.clone()];
-        self.say_after(cluster, name, events::stopped(name, &ids), later);
+        self.say_after(cluster, name, events::stopped(name, &ids), later + gap);
         self.stop_tasks(cluster, &ids, "ServiceSchedulerInitiated", &sickness.reason, true);
-        self.mind(cluster, name).unhealthy_since.remove(&task.id);
+        let mind = self.mind(cluster, name);
+        mind.unhealthy_since.remove(&task.id);
+        mind.failed_by_health = is_own;
         self.start_failed(cluster, name, &task.id, false);
     }
 
-    /// Tasks of other deployments that do not run yet are given up at once.
-    fn drop_pending_old(&mut self, cluster: &str, name: &str) {
+    /// Tasks of other deployments that do not run yet are given up at once; whether there were any.
+    fn drop_pending_old(&mut self, cluster: &str, name: &str) -> bool {
         let Some(view) = self.view(cluster, name).filter(|view| !view.is_failed) else {
-            return;
+            return false;
         };
+        let kept = self.returning(cluster, name);
         let is_pending = |id: &&String| self.task(cluster, id).is_some_and(|t| t.last_status != "RUNNING");
-        let pending: Vec<String> = view.old.iter().filter(is_pending).cloned().collect();
+        let pending: Vec<String> = view
+            .old
+            .iter()
+            .filter(is_pending)
+            .filter(|id| !kept.contains(id))
+            .cloned()
+            .collect();
         if pending.is_empty() {
-            return;
+            return false;
         }
         self.stop_for_scaling(cluster, &pending);
         self.say(cluster, name, events::stopped_pending(name, pending.len()));
+        true
+    }
+
+    /// Tasks of completed deployments that were started to replace crashed ones, while the PRIMARY is rolled out.
+    fn returning(&self, cluster: &str, name: &str) -> Vec<String> {
+        let since = self.service(cluster, name).and_then(primary).map(|p| p.created_at);
+        let kept: Vec<&String> = self
+            .service(cluster, name)
+            .into_iter()
+            .flat_map(|s| &s.deployments)
+            .filter(|d| d.status == "ACTIVE" && d.rollout_state == "COMPLETED")
+            .map(|d| &d.id)
+            .collect();
+        self.wanted_tasks(cluster, name)
+            .into_iter()
+            .filter(|t| kept.contains(&&t.started_by) && since.is_some_and(|since| t.created_at > since))
+            .map(|t| t.id.clone())
+            .collect()
     }
 
     /// Old tasks whose successors are healthy, and whatever exceeds the desired count.
@@ -176,10 +307,7 @@ impl World {
         let Some(view) = self.view(cluster, name) else {
             return;
         };
-        let new_healthy = view.new.iter().filter(|id| view.is_healthy(id)).count();
-        let kept_old = view
-            .desired
-            .saturating_sub(if view.is_failed { view.new.len() } else { new_healthy });
+        let kept_old = view.kept_old();
         let mut spare = view.healthy.len().saturating_sub(view.lower);
         let mut going: Vec<String> = Vec::new();
         for id in view.old.iter().take(view.old.len().saturating_sub(kept_old)) {
@@ -227,9 +355,28 @@ impl World {
         }
         let missing = view.desired.saturating_sub(view.new.len());
         let now = self.now;
-        if missing == 0 || self.mind(cluster, name).retry_at.is_some_and(|at| at > now) {
+        self.replace_crashed(cluster, name, &view);
+        if missing > 0 && std::mem::take(&mut self.mind(cluster, name).starts_late) {
+            let later = self.draw(self.timings.first_action);
+            self.mind(cluster, name).starts_from = now + later;
+            let (cluster, service) = (cluster.to_owned(), name.to_owned());
+            self.after(later, Happening::Look { cluster, service });
+        }
+        if missing == 0
+            || self.mind(cluster, name).starts_from > now
+            || self.mind(cluster, name).retry_at.is_some_and(|at| at > now)
+        {
             return;
         }
+        let has_none = view
+            .new
+            .iter()
+            .all(|id| self.task(cluster, id).is_none_or(|t| t.started_at.is_none()));
+        let missing = if self.switches.first_task_starts_alone && has_none && !view.old.is_empty() {
+            1_usize.saturating_sub(view.new.len())
+        } else {
+            missing
+        };
         let allowed = missing.min(view.upper.saturating_sub(view.live()));
         let count = u32::try_from(allowed).unwrap_or(0);
         self.mind(cluster, name).retry_at = None;
@@ -248,6 +395,41 @@ impl World {
             // A task that cannot be placed is a failure too (recorded: failedTasks 10 beside one single event).
             let pause = self.draw(self.timings.retry);
             self.failed_once(cluster, name, pause);
+        }
+    }
+
+    /// Tasks of the old revision that ended by themselves are replaced by their like, as long as the new ones cannot do
+    /// without them.
+    fn replace_crashed(&mut self, cluster: &str, name: &str, view: &View) {
+        let now = self.now;
+        let waits = self.mind(cluster, name).old_retry_at.is_some_and(|at| at > now);
+        if !self.switches.crashed_old_tasks_return || waits {
+            return;
+        }
+        let Some(service) = self.service(cluster, name) else {
+            return;
+        };
+        let old = service
+            .deployments
+            .iter()
+            .find(|d| d.status == "ACTIVE" && d.rollout_state == "COMPLETED")
+            .map(|d| (d.id.clone(), usize::try_from(d.desired_count).unwrap_or(0)));
+        let Some((id, wanted)) = old else {
+            return;
+        };
+        let missing = wanted.min(view.kept_old()).saturating_sub(view.old.len());
+        let room = view
+            .upper
+            .saturating_sub(view.live().max(view.desired + view.old.len()));
+        let count = u32::try_from(missing.min(room)).unwrap_or(0);
+        if count == 0 {
+            return;
+        }
+        let started = self.start_tasks(cluster, name, &id, count);
+        if !started.is_empty() {
+            let pause = self.draw(self.timings.retry);
+            self.mind(cluster, name).old_retry_at = Some(now + pause);
+            self.say(cluster, name, events::started(name, &started));
         }
     }
 
@@ -288,7 +470,7 @@ impl World {
     }
 
     /// How many tasks each deployment is meant to have.
-    fn share_desired(&mut self, cluster: &str, name: &str) {
+    pub(super) fn share_desired(&mut self, cluster: &str, name: &str) {
         let Some(view) = self.view(cluster, name) else {
             return;
         };
@@ -332,17 +514,23 @@ impl World {
         let settled = mind.is_some_and(|mind| mind.deregistering == 0 && mind.acts_from <= self.now);
         let drained =
             !self.timings.completion_waits_for_drain || self.old_tasks_left(cluster, name, &view.primary) == 0;
+        let early = self
+            .service(cluster, name)
+            .and_then(|s| s.strategy.early_success.as_ref());
+        if let (Some(early), Some(enough)) = (early, view.enough) {
+            return view.new_healthy() >= enough && (early.is_deferred() || settled && drained && view.old.is_empty());
+        }
         settled
             && drained
             && view.old.is_empty()
             && view.new.len() == view.desired
             && view.healthy.len() == view.desired
+            && self.has_run_its_course(cluster, name)
     }
 
     fn old_tasks_left(&self, cluster: &str, name: &str, primary: &str) -> usize {
-        let tasks = self.tasks_in(cluster);
-        tasks
-            .filter(|t| t.service == name && t.started_by != primary && t.last_status != "STOPPED")
+        let crew = self.crew(cluster, name);
+        crew.filter(|t| t.started_by != primary && t.last_status != "STOPPED")
             .count()
     }
 }

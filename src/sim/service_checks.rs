@@ -182,6 +182,12 @@ fn check_limits(service: &Service, change: &ServiceChange) -> Result<(), Refusal
             "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.",
         ));
     }
+    let is_shifting = change.strategy.as_ref().is_some_and(|strategy| !strategy.is_rolling());
+    if is_shifting && service.load_balancers.iter().any(|b| b.advanced.is_none()) {
+        return Err(invalid(
+            "advancedConfiguration field is required for all loadBalancers when using a non-ROLLING deployment strategy",
+        ));
+    }
     if change.health_check_grace_period.is_some() && service.load_balancers.is_empty() {
         return Err(invalid(
             "Health check grace period is only valid for services configured to use load balancers",

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use super::events;
 use super::faults::FaultSpec;
 use super::placement::Needs;
-use super::scenario::{DEFAULT_START, InstanceSpec, Scenario, ServiceSpec, TargetGroupSpec};
+use super::scenario::{DEFAULT_START, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
 use super::state::{
     CircuitBreaker, ContainerInstance, Deployment, HealthCheck, Listener, LoadBalancer, LoadBalancerBinding,
     ServiceDeployment, TargetGroup,
 };
+use super::strategy::{AdvancedConfiguration, Progress, WHOLE};
 use super::world::{Happening, Stage, World};
 use crate::time::Timestamp;
 
@@ -189,7 +190,7 @@ impl World {
             rollout_state_reason: format!("ECS deployment {id} completed."),
         };
         let revision = format!("arn:aws:ecs:{region}:{account}:service-revision/{cluster}/{name}/{number}");
-        let threshold = super::deployment::threshold(desired_count);
+        let threshold = super::rollback::threshold(desired_count);
         let arn = format!(
             "arn:aws:ecs:{region}:{account}:service-deployment/{cluster}/{name}/{}",
             self.mixed(21)
@@ -214,22 +215,19 @@ impl World {
             failure_count: 0,
             threshold,
             rollback: None,
+            progress: Progress::default(),
         };
         let external = spec.deployment_controller != "ECS";
-        let bindings = spec.load_balancers.iter().map(|binding| LoadBalancerBinding {
-            target_group_arn: binding
-                .target_group
-                .as_ref()
-                .map(|name| self.group_named(scenario, name)),
-            load_balancer_name: binding.load_balancer_name.clone(),
-            container_name: binding.container_name.clone(),
-            container_port: binding.container_port,
-        });
+        let bindings: Vec<LoadBalancerBinding> = spec
+            .load_balancers
+            .iter()
+            .map(|binding| self.bind_balancer(scenario, binding))
+            .collect();
         let mut service = self.blank_service(&cluster, &name);
         service.status.clone_from(&spec.status);
         service.desired_count = desired_count;
         service.task_definition.clone_from(&definition.arn);
-        service.load_balancers = bindings.collect();
+        service.load_balancers = bindings;
         service.launch_type = launch_type;
         service.scheduling_strategy.clone_from(&spec.scheduling_strategy);
         service.deployment_controller.clone_from(&spec.deployment_controller);
@@ -237,6 +235,7 @@ impl World {
         service.maximum_percent = spec.maximum_percent;
         service.circuit_breaker = breaker;
         service.health_check_grace_period = spec.health_check_grace_period;
+        service.strategy.clone_from(&spec.strategy);
         if needs.awsvpc {
             service
                 .settings
@@ -322,6 +321,56 @@ impl World {
         Ok(())
     }
 
+    fn bind_balancer(&mut self, scenario: &Scenario, spec: &LoadBalancerSpec) -> LoadBalancerBinding {
+        let group = |name: &Option<String>| name.as_ref().map(|name| self.group_named(scenario, name));
+        let (target_group_arn, alternate) = (group(&spec.target_group), group(&spec.alternate_target_group));
+        let advanced = target_group_arn
+            .as_ref()
+            .zip(alternate)
+            .map(|(first, alternate)| self.join_groups(first, &alternate, spec.test_listener));
+        LoadBalancerBinding {
+            target_group_arn,
+            load_balancer_name: spec.load_balancer_name.clone(),
+            container_name: spec.container_name.clone(),
+            container_port: spec.container_port,
+            advanced,
+        }
+    }
+
+    /// One listener rule forwards to both groups, all of it to the first; a second one may do so for test traffic.
+    fn join_groups(&mut self, first: &str, alternate: &str, with_test: bool) -> AdvancedConfiguration {
+        let balancers = self
+            .account
+            .target_groups
+            .get(first)
+            .map(|g| g.load_balancer_arns.clone());
+        let balancers = balancers.unwrap_or_default();
+        if let Some(group) = self.account.target_groups.get_mut(alternate) {
+            let own = std::mem::replace(&mut group.load_balancer_arns, balancers.clone());
+            self.account
+                .load_balancers
+                .retain(|arn, _| balancers.contains(arn) || !own.contains(arn));
+        }
+        let listener = balancers
+            .first()
+            .and_then(|arn| self.account.load_balancers.get(arn)?.listeners.first())
+            .map(|listener| listener.arn.clone())
+            .unwrap_or_default();
+        let head = listener.replacen(":listener/", ":listener-rule/", 1);
+        let mut rule = |name: &str| {
+            let arn = format!("{head}/{}", digest(&format!("{first} {name}")));
+            let shares = vec![(first.to_owned(), WHOLE), (alternate.to_owned(), 0)];
+            self.account.traffic.insert(arn.clone(), shares);
+            arn
+        };
+        AdvancedConfiguration {
+            alternate_target_group_arn: alternate.to_owned(),
+            production_listener_rule: rule("production"),
+            test_listener_rule: with_test.then(|| rule("test")),
+            role_arn: format!("arn:aws:iam::{}:role/ecsInfrastructureRole", self.account.id),
+        }
+    }
+
     fn group_named(&self, scenario: &Scenario, name: &str) -> String {
         self.account
             .target_groups
@@ -343,6 +392,11 @@ fn default_network(region: &str) -> Value {
 
 fn check_strategy(spec: &ServiceSpec) -> Result<(), String> {
     let (name, strategy) = (&spec.name, &spec.scheduling_strategy);
+    let is_shifting = !spec.strategy.is_rolling();
+    if is_shifting && spec.load_balancers.iter().any(|b| b.alternate_target_group.is_none()) {
+        let words = "advancedConfiguration field is required for all loadBalancers when using a non-ROLLING deployment strategy";
+        return Err(format!("service `{name}`: {words}"));
+    }
     // Played by the rules of the other strategy, a rehearsal would tell of a rollout that never comes.
     if strategy == "REPLICA" {
         Ok(())

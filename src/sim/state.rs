@@ -1,12 +1,13 @@
 //! The simulated account as it is at one moment: what the API shows, and a little more. Only `World` changes it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::lone_task::{TaskRequest, TaskRun};
 use super::revision::{ServiceRevision, Settings};
+use super::strategy::{AdvancedConfiguration, Progress, Strategy};
 use crate::time::Timestamp;
 
 /// Everything in the simulated account and region. Keys are short names or ids; ARNs are made from them.
@@ -27,6 +28,11 @@ pub struct Account {
     pub protections: BTreeMap<String, Timestamp>,
     /// What RunTask was asked for and which tasks it made, by client token.
     pub run_tokens: BTreeMap<String, (TaskRun, Vec<String>)>,
+    /// By the ARN of a listener rule (of a Network Load Balancer: of a listener) whose traffic ECS shifts: the shares of
+    /// its target groups, in tenths of a percent. `World::forward_weights` gives them as weights.
+    pub traffic: BTreeMap<String, Vec<(String, u32)>>,
+    /// The deployments whose tasks are registered in the alternate target groups of their service.
+    pub on_alternate: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -95,6 +101,7 @@ pub struct Service {
     pub maximum_percent: u32,
     pub circuit_breaker: Option<CircuitBreaker>,
     pub health_check_grace_period: Option<Duration>,
+    pub strategy: Strategy,
     /// As AWS lists them: PRIMARY first.
     pub deployments: Vec<Deployment>,
     /// Newest first, at most 100.
@@ -124,6 +131,7 @@ pub struct LoadBalancerBinding {
     pub load_balancer_name: Option<String>,
     pub container_name: String,
     pub container_port: u16,
+    pub advanced: Option<AdvancedConfiguration>,
 }
 
 #[derive(Clone, Debug)]
@@ -170,6 +178,7 @@ pub struct ServiceDeployment {
     pub failure_count: u32,
     pub threshold: u32,
     pub rollback: Option<Rollback>,
+    pub progress: Progress,
 }
 
 #[derive(Clone, Debug)]
@@ -345,6 +354,7 @@ pub struct ServiceChange {
     pub maximum_percent: Option<u32>,
     pub circuit_breaker: Option<CircuitBreaker>,
     pub health_check_grace_period: Option<Duration>,
+    pub strategy: Option<Strategy>,
     /// The whole list; an empty one takes the service out of its load balancers.
     pub load_balancers: Option<Vec<LoadBalancerBinding>>,
     /// Those that were given.

@@ -120,6 +120,11 @@ impl World {
             home.tasks.insert(id.clone(), task);
         }
         self.lives.insert(id.clone(), Life::default());
+        let crew = self
+            .crews
+            .entry((cluster.to_owned(), birth.service.to_owned()))
+            .or_default();
+        crew.insert(id.clone());
         Ok(id)
     }
 
@@ -390,6 +395,10 @@ impl World {
         self.account.protections.remove(task);
         let gone = self.task(cluster, task).map(|t| t.arn.clone());
         self.account.tags.remove(&gone.unwrap_or_default());
+        let service = self.task(cluster, task).map(|t| t.service.clone()).unwrap_or_default();
+        if let Some(crew) = self.crews.get_mut(&(cluster.to_owned(), service)) {
+            crew.remove(task);
+        }
         self.account
             .clusters
             .get_mut(cluster)

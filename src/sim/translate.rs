@@ -52,7 +52,7 @@ pub(super) fn service(_account: &state::Account, cluster: &state::Cluster, servi
                 enable: breaker.enable,
                 rollback: breaker.rollback,
             }),
-            strategy: Some("ROLLING".into()),
+            strategy: Some(service.strategy.kind.as_str().into()),
         },
         launch_type: Some(service.launch_type.clone()),
         has_capacity_providers: false,

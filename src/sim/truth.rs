@@ -1,6 +1,7 @@
 //! The truth about a deployment: what an observer ought to find out, read off the world itself.
 
-use super::state::{Deployment, Task};
+use super::state::{Deployment, LoadBalancerBinding, Task};
+use super::strategy::WHOLE;
 use super::world::World;
 
 /// How a deployment really stands at one moment.
@@ -20,6 +21,12 @@ pub struct Truth {
     pub old_tasks_left: usize,
     /// The deployment has failed and an older one has taken its place, or is about to.
     pub rolled_back: bool,
+    /// The share of the production traffic that it gets, in tenths of a percent; `None` where no traffic shifts.
+    pub traffic: Option<u32>,
+    /// The stage that it is in, of those that traffic shifts have.
+    pub stage: Option<String>,
+    /// The id of a pause that waits for somebody.
+    pub paused_at: Option<String>,
     /// Another deployment was made after it.
     pub superseded: bool,
 }
@@ -32,6 +39,7 @@ impl Truth {
             && self.is_completed
             && self.desired > 0
             && self.new_running >= self.desired
+            && self.traffic.is_none_or(|share| share == WHOLE)
             && self.new_targets_healthy
             && self.old_targets_left == 0
             && self.old_tasks_left == 0
@@ -46,21 +54,28 @@ impl World {
         };
         let own = found.deployments.iter().find(|d| d.id == deployment_id);
         let is_primary = own.is_some_and(|d| d.status == "PRIMARY");
-        let tasks: Vec<&Task> = self.tasks_in(cluster).filter(|t| t.service == service).collect();
+        let tasks: Vec<&Task> = self.crew(cluster, service).collect();
         let is_new = |task: &&&Task| task.started_by == deployment_id;
         let running: Vec<&&Task> = tasks
             .iter()
             .filter(is_new)
             .filter(|t| t.last_status == "RUNNING" && t.desired_status == "RUNNING")
             .collect();
-        let groups = found.load_balancers.iter().filter_map(|b| b.target_group_arn.as_ref());
-        let mut groups: Vec<&String> = groups.collect();
+        // Of a service whose traffic shifts both groups: what drains in the one is as old as what drains in the other.
+        let both = |b: &LoadBalancerBinding| {
+            let alternate = b
+                .advanced
+                .as_ref()
+                .map(|advanced| advanced.alternate_target_group_arn.clone());
+            [b.target_group_arn.clone(), alternate]
+        };
+        let mut groups: Vec<String> = found.load_balancers.iter().flat_map(both).flatten().collect();
         groups.sort();
         groups.dedup();
         let targets = || {
             groups
                 .iter()
-                .filter_map(|arn| self.account.target_groups.get(*arn))
+                .filter_map(|arn| self.account.target_groups.get(arn))
                 .flat_map(|g| &g.targets)
         };
         let is_of_new = |task: &Option<String>| tasks.iter().filter(is_new).any(|t| Some(&t.id) == task.as_ref());
@@ -70,6 +85,7 @@ impl World {
             .position(|d| d.deployment_id == deployment_id);
         let went_back =
             service_deployment.is_some_and(|place| found.service_deployments[place].status.starts_with("ROLLBACK"));
+        let progress = service_deployment.map(|place| &found.service_deployments[place].progress);
         Truth {
             is_primary,
             is_completed: own.is_some_and(|d: &Deployment| d.rollout_state == "COMPLETED"),
@@ -82,6 +98,12 @@ impl World {
                 .filter(|t| t.started_by != deployment_id && t.last_status != "STOPPED")
                 .count(),
             rolled_back: went_back,
+            traffic: self.production_share(found, deployment_id),
+            stage: progress.and_then(|progress| progress.stage.clone()),
+            paused_at: progress.and_then(|progress| {
+                let paused = progress.hooks.iter().find(|hook| hook.status == "AWAITING_ACTION");
+                paused.map(|hook| hook.id.clone())
+            }),
             superseded: service_deployment.is_some_and(|place| place > 0),
         }
     }

@@ -6,9 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::alarm::AlarmSpec;
 use super::faults::FaultSpec;
 use super::scenario::{Scenario, Spread, Timings};
 use super::state::{Account, Cluster, Deployment, Refusal, Service, Task};
+use super::strategy::Course;
+use super::switches::Switches;
 use crate::time::Timestamp;
 
 pub struct World {
@@ -19,6 +22,10 @@ pub struct World {
     pub(super) account: Account,
     pub(super) timings: Timings,
     pub(super) faults: Vec<FaultSpec>,
+    pub(super) alarms: Vec<AlarmSpec>,
+    pub(super) switches: Switches,
+    /// The tasks of each service that are still shown, stopped ones too. By cluster and service.
+    pub(super) crews: BTreeMap<(String, String), BTreeSet<String>>,
     /// What the scheduler remembers of each service, beside what the API shows. By cluster and service.
     pub(super) minds: BTreeMap<(String, String), Mind>,
     /// What is known of each task beside what the API shows. By task id.
@@ -29,6 +36,7 @@ pub struct World {
     pub(super) interfaces: u32,
     queue: BTreeMap<(Timestamp, u64), Happening>,
     sequence: u64,
+    happened: u64,
     rng: fastrand::Rng,
 }
 
@@ -50,14 +58,27 @@ pub(super) struct Mind {
     pub acts_from: Timestamp,
     /// Failed starts that have not been counted yet: that happens when the next start is tried.
     pub uncounted: u32,
+    /// The last failure was one of a container health check.
+    pub failed_by_health: bool,
     pub retry_at: Option<Timestamp>,
     pub retries: u32,
+    /// Nothing is started before this.
+    pub starts_from: Timestamp,
+    /// A rollback that has to start tasks does so as long after it began as a first action comes (recorded: 18 s).
+    pub starts_late: bool,
+    /// When crashed tasks of the old revision may be replaced again.
+    pub old_retry_at: Option<Timestamp>,
     /// The last start, stop or deregistration.
     pub last_action: Timestamp,
     /// Deregistrations that have been decided and not been made.
     pub deregistering: u32,
     pub completes_at: Option<Timestamp>,
     pub breaker_pending: bool,
+    pub alarm_pending: bool,
+    /// Where a deployment whose traffic shifts stands.
+    pub course: Option<Course>,
+    /// A rollback's traffic has not gone back yet.
+    pub traffic_returns: bool,
     /// Whether a task of the PRIMARY deployment has been healthy.
     pub has_been_healthy: bool,
     /// Unhealthy tasks for which a replacement has been started: unhealthy one -> its replacement.
@@ -123,6 +144,24 @@ pub(super) enum Happening {
         service: String,
         deployment: String,
     },
+    /// A service deployment is no longer PENDING.
+    Begins {
+        cluster: String,
+        service: String,
+        deployment: String,
+    },
+    AlarmFires {
+        cluster: String,
+        service: String,
+        deployment: String,
+    },
+    /// Somebody's StopServiceDeployment takes effect.
+    UserStops {
+        cluster: String,
+        service: String,
+        deployment: String,
+        goes_back: bool,
+    },
     /// A superseded service deployment ends.
     Superseded {
         cluster: String,
@@ -162,12 +201,16 @@ impl World {
             },
             timings: scenario.timings.clone(),
             faults: scenario.faults.clone(),
+            alarms: scenario.alarms.clone(),
+            switches: scenario.switches,
+            crews: BTreeMap::new(),
             minds: BTreeMap::new(),
             lives: BTreeMap::new(),
             next_ports: BTreeMap::new(),
             interfaces: 0,
             queue: BTreeMap::new(),
             sequence: 0,
+            happened: 0,
             rng: fastrand::Rng::with_seed(scenario.seed),
         }
     }
@@ -200,6 +243,11 @@ impl World {
         self.queue.len()
     }
 
+    /// How many things have happened since the world's start.
+    pub fn events_happened(&self) -> u64 {
+        self.happened
+    }
+
     /// Lets time pass: whatever is due until `to`, and at `to`, happens in order. Time never runs backwards.
     pub fn advance(&mut self, to: Timestamp) {
         while let Some(entry) = self.queue.first_entry() {
@@ -208,6 +256,7 @@ impl World {
             }
             let ((at, _), happening) = entry.remove_entry();
             self.now = self.now.max(at);
+            self.happened += 1;
             self.happen(happening);
         }
         self.now = self.now.max(to);
@@ -264,6 +313,22 @@ impl World {
                 service,
                 deployment,
             } => self.completes(&cluster, &service, &deployment),
+            Happening::Begins {
+                cluster,
+                service,
+                deployment,
+            } => self.begins(&cluster, &service, &deployment),
+            Happening::AlarmFires {
+                cluster,
+                service,
+                deployment,
+            } => self.alarm_fires(&cluster, &service, &deployment),
+            Happening::UserStops {
+                cluster,
+                service,
+                deployment,
+                goes_back,
+            } => self.user_stops(&cluster, &service, &deployment, goes_back),
             Happening::Superseded { cluster, service, arn } => self.superseded(&cluster, &service, &arn),
             Happening::Fault {
                 index,
@@ -337,16 +402,19 @@ impl World {
 
     /// The service's tasks that ECS wants to run, in the order of their creation.
     pub(super) fn wanted_tasks(&self, cluster: &str, service: &str) -> Vec<&Task> {
-        let Some(cluster) = self.account.clusters.get(cluster) else {
-            return Vec::new();
-        };
-        let mut tasks: Vec<&Task> = cluster
-            .tasks
-            .values()
-            .filter(|t| t.service == service && t.desired_status == "RUNNING")
+        let mut tasks: Vec<&Task> = self
+            .crew(cluster, service)
+            .filter(|t| t.desired_status == "RUNNING")
             .collect();
         tasks.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
         tasks
+    }
+
+    /// The service's tasks that are still shown, stopped ones too.
+    pub(super) fn crew(&self, cluster: &str, service: &str) -> impl Iterator<Item = &Task> {
+        let home = self.account.clusters.get(cluster);
+        let ids = self.crews.get(&(cluster.to_owned(), service.to_owned()));
+        ids.into_iter().flatten().filter_map(move |id| home?.tasks.get(id))
     }
 
     /// Every target that a task was registered as and still is.

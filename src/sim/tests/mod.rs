@@ -8,11 +8,14 @@ use super::scenario::{CircuitBreakerSpec, InstanceSpec, LoadBalancerSpec, Scenar
 use super::state::ServiceChange;
 use super::{Truth, World};
 
+mod conditions;
 mod direct;
 mod invariants;
+mod invariants_staged;
 mod misfortunes;
 mod operations;
 mod rollouts;
+mod strategies;
 
 /// One service `web` of one container behind one target group, on one instance, with dynamic host ports.
 pub(super) fn bridge(host_port: u16, desired: u32) -> Scenario {

@@ -7,6 +7,7 @@ mod service_deployments;
 mod service_document;
 mod service_request;
 mod services;
+mod strategy;
 mod tags;
 mod task_definitions;
 mod task_document;

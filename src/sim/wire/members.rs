@@ -55,6 +55,10 @@ impl<'a> Members<'a> {
         self.read(name, "a Timestamp", Value::as_f64)
     }
 
+    pub fn double(self, name: &str) -> Read<Option<f64>> {
+        self.read(name, "a Double", Value::as_f64)
+    }
+
     /// An integer that cannot be negative.
     pub fn count(self, name: &str) -> Read<Option<u32>> {
         self.integer(name)?

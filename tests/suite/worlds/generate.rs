@@ -116,6 +116,7 @@ fn load_balancer(n: usize) -> LoadBalancerSpec {
         load_balancer_name: None,
         container_name: "web".into(),
         container_port: 8080 + u16::try_from(n).unwrap(),
+        ..LoadBalancerSpec::default()
     }
 }
 

@@ -7,7 +7,7 @@ use super::service_document::{
     capacity, deployment_configuration, load_balancers, platform, revision_arn, revision_summary,
 };
 use super::task_document::image_digest;
-use super::{extend, failure, seconds, structure};
+use super::{extend, failure, seconds, strategy, structure};
 use crate::sim::state::{Deployment, Refusal, Service, ServiceDeployment};
 use crate::sim::wire::Reply;
 use crate::sim::wire::members::Members;
@@ -62,7 +62,7 @@ pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
                 .service_deployments
                 .iter()
                 .find(|deployment| deployment.arn == arn)?;
-            Some(document(service, deployment))
+            Some(document(world, service, deployment))
         })
     })
 }
@@ -82,9 +82,8 @@ pub fn stop(world: &mut World, body: &Value) -> Reply<Value> {
 
 pub fn resume(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
-    let rolls_back = members.one_of("action", &["ROLLBACK", "CONTINUE"])? == Some("ROLLBACK");
     let (arn, hook) = (members.required("serviceDeploymentArn")?, members.required("hookId")?);
-    let arn = world.continue_service_deployment(arn, hook, rolls_back)?;
+    let arn = world.continue_service_deployment(arn, Some(hook), members.text("action")?)?;
     Ok(json!({"serviceDeploymentArn": arn}).into())
 }
 
@@ -145,8 +144,16 @@ fn brief(service: &Service, deployment: &ServiceDeployment) -> Value {
     ])
 }
 
-fn document(service: &Service, deployment: &ServiceDeployment) -> Value {
-    let summary = |arn: &String| revision_summary(arn, deployment_of(service, arn));
+fn document(world: &World, service: &Service, deployment: &ServiceDeployment) -> Value {
+    let summary = |arn: &String| {
+        let mut summary = revision_summary(arn, deployment_of(service, arn));
+        let number = arn.rsplit('/').next().unwrap_or_default();
+        extend(
+            &mut summary,
+            strategy::weights(world, service, &format!("ecs-svc/{number}")),
+        );
+        summary
+    };
     let rollback = deployment.rollback.as_ref().map(|rollback| {
         json!({
             "reason": rollback.reason,
@@ -154,7 +161,7 @@ fn document(service: &Service, deployment: &ServiceDeployment) -> Value {
             "serviceRevisionArn": rollback.revision,
         })
     });
-    structure([
+    let mut document = structure([
         ("serviceDeploymentArn", Some(json!(deployment.arn))),
         ("serviceArn", Some(json!(service.arn))),
         ("clusterArn", Some(json!(service.cluster_arn))),
@@ -182,8 +189,9 @@ fn document(service: &Service, deployment: &ServiceDeployment) -> Value {
                 "threshold": deployment.threshold,
             })),
         ),
-        ("alarms", Some(json!({"status": "DISABLED"}))),
-    ])
+    ]);
+    extend(&mut document, strategy::progress(deployment));
+    document
 }
 
 fn deployment_of<'a>(service: &'a Service, revision: &str) -> Option<&'a Deployment> {
@@ -223,6 +231,10 @@ fn revision(world: &World, service: &Service, arn: &str) -> Option<Value> {
             ("volumeConfigurations", kept("volumeConfigurations")),
             ("createdAt", Some(seconds(revision.created_at))),
             ("vpcLatticeConfigurations", kept("vpcLatticeConfigurations")),
+            (
+                "resolvedConfiguration",
+                strategy::resolved(world, service, &format!("ecs-svc/{number}")),
+            ),
         ],
     );
     Some(document)

@@ -185,6 +185,10 @@ pub fn load_balancers(bindings: &[LoadBalancerBinding]) -> Value {
                 ),
                 ("containerName", Some(json!(binding.container_name))),
                 ("containerPort", Some(json!(binding.container_port))),
+                (
+                    "advancedConfiguration",
+                    binding.advanced.as_ref().map(super::strategy::advanced),
+                ),
             ])
         })
         .collect()
@@ -195,14 +199,14 @@ pub fn deployment_configuration(service: &Service) -> Value {
         enable: false,
         rollback: false,
     });
-    json!({
+    let mut document = json!({
         "deploymentCircuitBreaker": {"enable": breaker.enable, "rollback": breaker.rollback},
         "maximumPercent": service.maximum_percent,
         "minimumHealthyPercent": service.minimum_healthy_percent,
         "alarms": {"alarmNames": [], "rollback": false, "enable": false},
-        "strategy": "ROLLING",
-        "bakeTimeInMinutes": 0,
-    })
+    });
+    extend(&mut document, super::strategy::document(&service.strategy));
+    document
 }
 
 fn deployments(service: &Service) -> Value {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::structure;
 use crate::sim::revision::Settings;
 use crate::sim::state::{CircuitBreaker, LoadBalancerBinding, Refusal, ServiceChange, ServiceCreation};
+use crate::sim::strategy::{AdvancedConfiguration, Strategy};
 use crate::sim::wire::members::{Members, invalid};
 
 type Read<T> = Result<T, Refusal>;
@@ -32,8 +33,8 @@ pub fn note(operation: &str, members: Members<'_>) -> Option<String> {
     (!idle.is_empty()).then(|| format!("ecs:{operation}: kept and shown, without effect: {}", idle.join(", ")))
 }
 
-/// What both operations take; `name` is the member that names the service.
-pub fn change(members: Members<'_>, name: &str) -> Read<ServiceChange> {
+/// What both operations take; `name` is the member that names the service, `current` how it deploys so far.
+pub fn change(members: Members<'_>, name: &str, current: &Strategy) -> Read<ServiceChange> {
     let configuration = members.structure("deploymentConfiguration")?;
     let percent = |name| configuration.map_or(Ok(None), |configuration| configuration.count(name));
     let breaker = match configuration {
@@ -49,6 +50,9 @@ pub fn change(members: Members<'_>, name: &str) -> Read<ServiceChange> {
         force_new_deployment: members.boolean("forceNewDeployment")?.unwrap_or(false),
         minimum_healthy_percent: percent("minimumHealthyPercent")?,
         maximum_percent: percent("maximumPercent")?,
+        strategy: configuration
+            .map(|configuration| super::strategy::read(configuration, current))
+            .transpose()?,
         circuit_breaker: breaker.map(circuit_breaker).transpose()?,
         health_check_grace_period: members
             .count("healthCheckGracePeriodSeconds")?
@@ -67,7 +71,7 @@ pub fn creation(members: Members<'_>) -> Read<ServiceCreation> {
     };
     let own = |text: Option<&str>| text.map(str::to_owned);
     Ok(ServiceCreation {
-        service: change(members, "serviceName")?,
+        service: change(members, "serviceName", &Strategy::default())?,
         launch_type: own(members.one_of("launchType", &LAUNCH_TYPES)?),
         scheduling_strategy: own(members.one_of("schedulingStrategy", &["REPLICA", "DAEMON"])?),
         deployment_controller: own(controller),
@@ -137,11 +141,22 @@ fn circuit_breaker(members: Members<'_>) -> Read<CircuitBreaker> {
 fn load_balancer(members: Members<'_>) -> Read<LoadBalancerBinding> {
     let own = |text: Option<&str>| text.map(str::to_owned);
     let port = members.integer("containerPort")?.unwrap_or(0);
+    let advanced = members.structure("advancedConfiguration")?.map(advanced).transpose()?;
     Ok(LoadBalancerBinding {
+        advanced,
         target_group_arn: own(members.text("targetGroupArn")?),
         load_balancer_name: own(members.text("loadBalancerName")?),
         container_name: members.text("containerName")?.unwrap_or_default().to_owned(),
         container_port: u16::try_from(port).map_err(|_| invalid("Container port must be between 1 and 65535."))?,
+    })
+}
+
+fn advanced(members: Members<'_>) -> Read<AdvancedConfiguration> {
+    Ok(AdvancedConfiguration {
+        alternate_target_group_arn: members.required("alternateTargetGroupArn")?.to_owned(),
+        production_listener_rule: members.required("productionListenerRule")?.to_owned(),
+        test_listener_rule: members.text("testListenerRule")?.map(str::to_owned),
+        role_arn: members.required("roleArn")?.to_owned(),
     })
 }
 

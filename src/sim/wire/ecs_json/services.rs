@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::service_document::document;
 use super::{arn_of, extend, failure, service_request, structure};
+use crate::sim::state::Refusal;
+use crate::sim::strategy::Strategy;
 use crate::sim::wire::members::Members;
 use crate::sim::wire::page::page;
 use crate::sim::wire::{Answer, Reply};
@@ -82,9 +84,20 @@ pub fn delete(world: &mut World, body: &Value) -> Reply<Value> {
 
 pub fn update(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
-    let service = world.update_service(&service_request::change(members, "service")?)?;
+    let change = service_request::change(members, "service", &current_strategy(world, members)?)?;
+    let service = world.update_service(&change)?;
     Ok(Answer {
         document: json!({"service": document(world, &service)}),
         note: service_request::note("UpdateService", members),
     })
+}
+
+/// How the service deploys so far; the default for one that does not exist, which is refused later.
+fn current_strategy(world: &World, members: Members<'_>) -> Result<Strategy, Refusal> {
+    let cluster = world.cluster(members.text("cluster")?)?;
+    let name = world
+        .account()
+        .id_of(&cluster.name, "service", members.required("service")?)?;
+    let service = cluster.services.get(name);
+    Ok(service.map(|service| service.strategy.clone()).unwrap_or_default())
 }

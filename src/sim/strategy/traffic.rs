@@ -1,0 +1,121 @@
+//! Which share of the traffic goes where: the weights of the listener rules that ECS shifts.
+
+use super::super::state::{LoadBalancerBinding, Service};
+use super::super::world::World;
+
+/// All of the traffic, in tenths of a percent.
+pub(in crate::sim) const WHOLE: u32 = 1000;
+
+/// The largest weight of a target group in a forward action.
+const LARGEST_WEIGHT: u32 = 999;
+
+impl World {
+    /// The weights of the target groups that a listener rule (of a Network Load Balancer: a listener) forwards to, as
+    /// DescribeRules shows them; `None` for one that no service shifts.
+    ///
+    /// They are whole percents, which sum to 100. Where the shares have a fraction they are tenths of a percent
+    /// instead (a weight may be at most 999).
+    pub fn forward_weights(&self, rule_or_listener: &str) -> Option<Vec<(String, u32)>> {
+        let shares = self.account.traffic.get(rule_or_listener)?;
+        let is_whole = shares.iter().all(|(_, share)| share % 10 == 0);
+        let weight = |share: &u32| {
+            if is_whole {
+                share / 10
+            } else {
+                (*share).min(LARGEST_WEIGHT)
+            }
+        };
+        Some(
+            shares
+                .iter()
+                .map(|(group, share)| (group.clone(), weight(share)))
+                .collect(),
+        )
+    }
+
+    /// Where the traffic of a service's listener rules goes until the first shift: all of it to the first target group.
+    pub(in crate::sim) fn begin_traffic(&mut self, cluster: &str, name: &str) {
+        let bindings = self.service(cluster, name).map(|s| s.load_balancers.clone());
+        for binding in bindings.unwrap_or_default() {
+            let Some((advanced, first)) = binding.advanced.zip(binding.target_group_arn) else {
+                continue;
+            };
+            let shares = [(first, WHOLE), (advanced.alternate_target_group_arn, 0)];
+            let rules = [Some(advanced.production_listener_rule), advanced.test_listener_rule];
+            for rule in rules.into_iter().flatten() {
+                self.account.traffic.entry(rule).or_insert_with(|| shares.to_vec());
+            }
+        }
+    }
+
+    /// The target group that a deployment's tasks are registered in for one load balancer of its service.
+    pub(in crate::sim) fn group_of<'a>(
+        &'a self,
+        binding: &'a LoadBalancerBinding,
+        deployment: &str,
+    ) -> Option<&'a String> {
+        match &binding.advanced {
+            Some(advanced) if self.account.on_alternate.contains(deployment) => {
+                Some(&advanced.alternate_target_group_arn)
+            }
+            _ => binding.target_group_arn.as_ref(),
+        }
+    }
+
+    /// The share of the production traffic that goes to a deployment's target groups, in tenths of a percent: the
+    /// smallest over its listener rules. `None` where no rule shifts.
+    pub(in crate::sim) fn production_share(&self, service: &Service, deployment: &str) -> Option<u32> {
+        let shares = service.load_balancers.iter().filter_map(|binding| {
+            let rule = &binding.advanced.as_ref()?.production_listener_rule;
+            self.share_of(rule, self.group_of(binding, deployment)?)
+        });
+        shares.min()
+    }
+
+    /// The same for the test traffic.
+    pub(in crate::sim) fn test_share(&self, service: &Service, deployment: &str) -> Option<u32> {
+        let shares = service.load_balancers.iter().filter_map(|binding| {
+            let rule = binding.advanced.as_ref()?.test_listener_rule.as_ref()?;
+            self.share_of(rule, self.group_of(binding, deployment)?)
+        });
+        shares.min()
+    }
+
+    fn share_of(&self, rule: &str, group: &str) -> Option<u32> {
+        let shares = self.account.traffic.get(rule)?;
+        shares.iter().find(|(one, _)| one == group).map(|(_, share)| *share)
+    }
+
+    /// Gives a deployment its share of the production traffic; the rest goes to the other target groups.
+    pub(in crate::sim) fn shift_production(&mut self, cluster: &str, name: &str, deployment: &str, share: u32) {
+        self.shift(cluster, name, deployment, share, false);
+    }
+
+    pub(in crate::sim) fn shift_test(&mut self, cluster: &str, name: &str, deployment: &str) {
+        self.shift(cluster, name, deployment, WHOLE, true);
+    }
+
+    fn shift(&mut self, cluster: &str, name: &str, deployment: &str, share: u32, is_test: bool) {
+        let Some(service) = self.service(cluster, name) else {
+            return;
+        };
+        let mut shifted: Vec<(String, Vec<(String, u32)>)> = Vec::new();
+        for binding in &service.load_balancers {
+            let (Some(advanced), Some(first)) = (&binding.advanced, &binding.target_group_arn) else {
+                continue;
+            };
+            let rule = if is_test {
+                advanced.test_listener_rule.as_ref()
+            } else {
+                Some(&advanced.production_listener_rule)
+            };
+            let Some((rule, own)) = rule.zip(self.group_of(binding, deployment)) else {
+                continue;
+            };
+            let shares = [first, &advanced.alternate_target_group_arn]
+                .map(|group| (group.clone(), if group == own { share } else { WHOLE - share }));
+            shifted.push((rule.clone(), shares.to_vec()));
+        }
+        self.account.traffic.extend(shifted);
+    }
+}
