@@ -29,6 +29,7 @@ mod injection;
 mod moto;
 mod moto_deploy;
 mod readme;
+mod recorded_sequences;
 mod recordings;
 mod scenarios;
 mod served;
