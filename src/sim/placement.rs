@@ -1,7 +1,7 @@
 //! Placement: which instance takes a task, by ECS's books, and which host ports its containers get, by what is really
 //! held there. The two differ while an old task drains: its CPU, memory and ports are free in the books at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -115,51 +115,66 @@ fn size(value: Option<&Value>) -> Option<i64> {
     }
 }
 
+/// What is reserved on an instance: by tasks that ECS wants to run, not by draining ones.
+#[derive(Clone, Debug, Default)]
+struct Booked {
+    cpu: i64,
+    memory: i64,
+    ports: BTreeSet<u16>,
+}
+
+impl Booked {
+    fn lack(&self, instance: &ContainerInstance, needs: &Needs) -> Option<&'static str> {
+        if needs.fixed_ports.iter().any(|port| self.ports.contains(port)) {
+            Some(PORT_IN_USE)
+        } else if self.cpu + needs.cpu > instance.cpu {
+            Some(TOO_LITTLE_CPU)
+        } else if self.memory + needs.memory > instance.memory {
+            Some(TOO_LITTLE_MEMORY)
+        } else {
+            None
+        }
+    }
+}
+
 impl World {
-    /// The instance for one more task: the one with the fewest tasks of the service among those with room.
+    /// The instance for one more task: in the Availability Zone with the fewest tasks of the service, among those with
+    /// room the one with the fewest.
     pub(super) fn place(&self, cluster: &str, service: &str, needs: &Needs) -> Result<String, Obstacle> {
         let Some(home) = self.account.clusters.get(cluster) else {
             return Err(None);
         };
+        let mut here: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut in_zone: BTreeMap<&str, usize> = BTreeMap::new();
+        for task in self.crew(cluster, service).filter(|t| t.desired_status == "RUNNING") {
+            *here.entry(task.instance.as_deref().unwrap_or_default()).or_default() += 1;
+            *in_zone.entry(&task.availability_zone).or_default() += 1;
+        }
+        let books = self.books(cluster);
+        let is_clashing = !needs.fixed_ports.is_empty() && self.is_in_force(cluster, service, "port-clash");
         let mut closest: Obstacle = None;
-        let mut best: Option<(usize, &str)> = None;
+        let mut best: Option<(usize, usize, &str)> = None;
         for instance in home
             .instances
             .values()
             .filter(|i| i.status == "ACTIVE" && i.agent_connected)
         {
-            match self.lack(cluster, service, instance, needs) {
-                Some(lack) => closest = closest.or(Some((instance.id.clone(), lack))),
-                None => {
-                    let here = |task: &&Task| task.service == service && task.instance.as_deref() == Some(&instance.id);
-                    let load = home
-                        .tasks
-                        .values()
-                        .filter(|t| t.desired_status == "RUNNING")
-                        .filter(here)
-                        .count();
-                    best = best
-                        .min(Some((load, instance.id.as_str())))
-                        .or(Some((load, &instance.id)));
-                }
+            let id = instance.id.as_str();
+            let booked = books.get(id).cloned().unwrap_or_default();
+            let lack = if is_clashing {
+                Some(PORT_IN_USE)
+            } else {
+                booked.lack(instance, needs)
+            };
+            if let Some(lack) = lack {
+                closest = closest.or(Some((instance.id.clone(), lack)));
+                continue;
             }
+            let load = |of: &BTreeMap<&str, usize>, key: &str| of.get(key).copied().unwrap_or(0);
+            let found = (load(&in_zone, &instance.availability_zone), load(&here, id), id);
+            best = Some(best.map_or(found, |best| best.min(found)));
         }
-        best.map(|(_, id)| id.to_owned()).ok_or(closest)
-    }
-
-    /// What the instance lacks for the task, by ECS's books: tasks that ECS wants to run reserve, draining ones do not.
-    fn lack(&self, cluster: &str, service: &str, instance: &ContainerInstance, needs: &Needs) -> Option<&'static str> {
-        let (cpu, memory, ports) = self.booked(cluster, &instance.id);
-        let is_clashing = !needs.fixed_ports.is_empty() && self.is_in_force(cluster, service, "port-clash");
-        if is_clashing || needs.fixed_ports.iter().any(|port| ports.contains(port)) {
-            Some(PORT_IN_USE)
-        } else if cpu + needs.cpu > instance.cpu {
-            Some(TOO_LITTLE_CPU)
-        } else if memory + needs.memory > instance.memory {
-            Some(TOO_LITTLE_MEMORY)
-        } else {
-            None
-        }
+        best.map(|(_, _, id)| id.to_owned()).ok_or(closest)
     }
 
     /// Whether the task has to leave its instance.
@@ -178,24 +193,48 @@ impl World {
     /// CPU, memory and fixed ports that are reserved on an instance: what `registered` minus `remaining` is. What the
     /// faults in force take counts as if other tasks had reserved it.
     pub fn booked(&self, cluster: &str, instance: &str) -> (i64, i64, BTreeSet<u16>) {
-        let mut ports = BTreeSet::new();
-        let (mut cpu, mut memory) = (0, 0);
-        let tasks = self.tasks_in(cluster);
-        for task in tasks.filter(|t| t.desired_status == "RUNNING" && t.instance.as_deref() == Some(instance)) {
-            cpu += task.cpu;
-            memory += task.memory;
-            ports.extend(
-                self.definition(&task.task_definition)
+        let booked = self.books(cluster).remove(instance).unwrap_or_default();
+        (booked.cpu, booked.memory, booked.ports)
+    }
+
+    /// The books of all instances of a cluster, in one pass over its tasks.
+    fn books(&self, cluster: &str) -> BTreeMap<&str, Booked> {
+        let mut books: BTreeMap<&str, Booked> = BTreeMap::new();
+        let mut ports: BTreeMap<&str, Vec<u16>> = BTreeMap::new();
+        for task in self.tasks_in(cluster).filter(|t| t.desired_status == "RUNNING") {
+            let Some(instance) = task.instance.as_deref() else {
+                continue;
+            };
+            let fixed = ports.entry(&task.task_definition).or_insert_with(|| {
+                let definition = self.definition(&task.task_definition);
+                definition
                     .map(|d| Needs::of(&d.document).fixed_ports)
-                    .unwrap_or_default(),
-            );
+                    .unwrap_or_default()
+            });
+            let booked = books.entry(instance).or_default();
+            booked.cpu += task.cpu;
+            booked.memory += task.memory;
+            booked.ports.extend(fixed.iter().copied());
         }
-        self.take_by_faults(cluster, instance, &mut cpu, &mut memory);
-        (cpu, memory, ports)
+        let instances = self
+            .account
+            .clusters
+            .get(cluster)
+            .into_iter()
+            .flat_map(|c| c.instances.values());
+        for instance in instances {
+            let booked = books.entry(&instance.id).or_default();
+            self.take_by_faults(cluster, &instance.id, &mut booked.cpu, &mut booked.memory);
+        }
+        books
     }
 
     /// A no-capacity fault of any service of the cluster leaves nothing free: the instances are shared.
     fn take_by_faults(&self, cluster: &str, instance: &str, cpu: &mut i64, memory: &mut i64) {
+        // Most worlds have none, and the books are asked for often.
+        if self.faults.iter().all(|fault| fault.fault != "no-capacity") {
+            return;
+        }
         let home = self.account.clusters.get(cluster);
         let Some((home, instance)) = home.and_then(|home| Some((home, home.instances.get(instance)?))) else {
             return;
