@@ -150,7 +150,7 @@ impl World {
             *here.entry(task.instance.as_deref().unwrap_or_default()).or_default() += 1;
             *in_zone.entry(&task.availability_zone).or_default() += 1;
         }
-        let books = self.books(cluster);
+        let books = self.books(cluster, !needs.fixed_ports.is_empty());
         let is_clashing = !needs.fixed_ports.is_empty() && self.is_in_force(cluster, service, "port-clash");
         let mut closest: Obstacle = None;
         let mut best: Option<(usize, usize, &str)> = None;
@@ -193,27 +193,30 @@ impl World {
     /// CPU, memory and fixed ports that are reserved on an instance: what `registered` minus `remaining` is. What the
     /// faults in force take counts as if other tasks had reserved it.
     pub fn booked(&self, cluster: &str, instance: &str) -> (i64, i64, BTreeSet<u16>) {
-        let booked = self.books(cluster).remove(instance).unwrap_or_default();
+        let booked = self.books(cluster, true).remove(instance).unwrap_or_default();
         (booked.cpu, booked.memory, booked.ports)
     }
 
-    /// The books of all instances of a cluster, in one pass over its tasks.
-    fn books(&self, cluster: &str) -> BTreeMap<&str, Booked> {
+    /// The books of all instances of a cluster, in one pass over its tasks; the ports only where somebody asks for them.
+    fn books(&self, cluster: &str, with_ports: bool) -> BTreeMap<&str, Booked> {
         let mut books: BTreeMap<&str, Booked> = BTreeMap::new();
         let mut ports: BTreeMap<&str, Vec<u16>> = BTreeMap::new();
         for task in self.tasks_in(cluster).filter(|t| t.desired_status == "RUNNING") {
             let Some(instance) = task.instance.as_deref() else {
                 continue;
             };
+            let booked = books.entry(instance).or_default();
+            booked.cpu += task.cpu;
+            booked.memory += task.memory;
+            if !with_ports {
+                continue;
+            }
             let fixed = ports.entry(&task.task_definition).or_insert_with(|| {
                 let definition = self.definition(&task.task_definition);
                 definition
                     .map(|d| Needs::of(&d.document).fixed_ports)
                     .unwrap_or_default()
             });
-            let booked = books.entry(instance).or_default();
-            booked.cpu += task.cpu;
-            booked.memory += task.memory;
             booked.ports.extend(fixed.iter().copied());
         }
         let instances = self

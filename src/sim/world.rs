@@ -419,12 +419,20 @@ impl World {
 
     /// Every target that a task was registered as and still is.
     pub(super) fn owned_targets(&self, task: &str) -> BTreeSet<(String, String, u16)> {
-        self.account
-            .target_groups
-            .values()
-            .flat_map(|group| group.targets.iter().map(move |target| (group, target)))
-            .filter(|(_, target)| target.task.as_deref() == Some(task))
-            .map(|(group, target)| (group.arn.clone(), target.id.clone(), target.port))
+        let registered = self
+            .lives
+            .get(task)
+            .map(|life| life.targets.as_slice())
+            .unwrap_or_default();
+        let is_held = |group: &String, id: &String, port: u16| {
+            let found = self.account.target_groups.get(group);
+            let mut targets = found.into_iter().flat_map(|g| &g.targets);
+            targets.any(|t| &t.id == id && t.port == port && t.task.as_deref() == Some(task))
+        };
+        registered
+            .iter()
+            .filter(|(group, id, port, _)| is_held(group, id, *port))
+            .map(|(group, id, port, _)| (group.clone(), id.clone(), *port))
             .collect()
     }
 }
