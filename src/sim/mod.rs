@@ -36,6 +36,7 @@ mod placement;
 mod pointless;
 mod protection;
 mod register;
+mod replacement;
 mod rollback;
 mod scheduler;
 mod service_checks;

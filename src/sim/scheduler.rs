@@ -6,21 +6,20 @@ use std::time::Duration;
 
 use super::deployment::primary;
 use super::events;
-use super::scenario::Spread;
 use super::state::{Service, Task};
 use super::world::{Happening, World};
 
 /// What one look sees of a service's tasks that ECS wants to run.
-struct View {
+pub(super) struct View {
     primary: String,
     is_failed: bool,
-    desired: usize,
+    pub(super) desired: usize,
     lower: usize,
-    upper: usize,
+    pub(super) upper: usize,
     /// Tasks of the PRIMARY deployment, oldest first.
     new: Vec<String>,
     /// Tasks of all other deployments, oldest first.
-    old: Vec<String>,
+    pub(super) old: Vec<String>,
     /// Those of both that run and whose targets are healthy.
     healthy: BTreeSet<String>,
     /// Tasks that are being stopped and count all the same.
@@ -34,7 +33,7 @@ impl View {
         self.healthy.contains(task)
     }
 
-    fn live(&self) -> usize {
+    pub(super) fn live(&self) -> usize {
         self.new.len() + self.old.len() + self.stopping
     }
 
@@ -43,7 +42,7 @@ impl View {
     }
 
     /// How many old tasks the new ones cannot spare yet.
-    fn kept_old(&self) -> usize {
+    pub(super) fn kept_old(&self) -> usize {
         let new = if self.is_failed {
             self.new.len()
         } else {
@@ -149,7 +148,7 @@ impl World {
         }
     }
 
-    fn view(&self, cluster: &str, name: &str) -> Option<View> {
+    pub(super) fn view(&self, cluster: &str, name: &str) -> Option<View> {
         let service = self.service(cluster, name)?;
         let primary = primary(service)?;
         let (lower, upper) = limits(service);
@@ -188,81 +187,6 @@ impl World {
         })
     }
 
-    /// Unhealthy tasks: a replacement first where the upper limit leaves room, else the stop first. Whether any was
-    /// stopped without a replacement.
-    pub(super) fn replace_unhealthy(&mut self, cluster: &str, name: &str) -> bool {
-        let mut has_stopped = false;
-        let now = self.now;
-        let due = self.mind(cluster, name).unhealthy_since.clone();
-        for (id, (since, patience)) in due {
-            if now.since(since) < patience {
-                continue;
-            }
-            let Some(task) = self.task(cluster, &id).cloned() else {
-                continue;
-            };
-            let Some(view) = self.view(cluster, name) else {
-                return has_stopped;
-            };
-            let replacement = self.mind(cluster, name).replacements.get(&id).cloned();
-            let has_room = view.live() < view.upper && view.old.is_empty() && view.live() <= view.desired;
-            match replacement {
-                Some(new) if self.task(cluster, &new).is_some_and(|t| t.last_status != "RUNNING") => {}
-                None if has_room && !self.switches.unhealthy_stop_first => {
-                    self.start_replacement(cluster, name, &task);
-                }
-                other => {
-                    has_stopped |= other.is_none();
-                    self.stop_unhealthy(cluster, name, &task, Duration::ZERO);
-                }
-            }
-        }
-        has_stopped
-    }
-
-    fn start_replacement(&mut self, cluster: &str, name: &str, task: &Task) {
-        let before = self.service(cluster, name).map(|s| s.events.len()).unwrap_or(0);
-        self.count_failures(cluster, name);
-        let started = self.start_tasks(cluster, name, &task.started_by, 1);
-        let Some(new) = started.first() else {
-            if self.service(cluster, name).is_some_and(|s| s.events.len() >= before) {
-                self.stop_unhealthy(cluster, name, task, Duration::ZERO);
-            }
-            return;
-        };
-        self.say(cluster, name, events::replaced(name, &started));
-        let now = self.now;
-        let mind = self.mind(cluster, name);
-        mind.last_action = now;
-        mind.replacements.insert(task.id.clone(), new.clone());
-        // Recorded: for its own check a task goes in the same moment, for its target's only when the replacement runs.
-        if task.health_status == "UNHEALTHY" {
-            let gap = self.draw(Spread::millis(36, 40));
-            self.stop_unhealthy(cluster, name, task, gap);
-        }
-    }
-
-    fn stop_unhealthy(&mut self, cluster: &str, name: &str, task: &Task, later: Duration) {
-        let Some(sickness) = self.sickness(cluster, name, task) else {
-            return;
-        };
-        self.say_after(cluster, name, sickness.event, later);
-        // Recorded: 36 to 150 ms for a target's health, 1 to 10 ms for a container's own.
-        let is_own = task.health_status == "UNHEALTHY";
-        let gap = self.draw(if is_own {
-            Spread::millis(1, 10)
-        } else {
-            Spread::millis(36, 150)
-        });
-        let ids = [task.id.clone()];
-        self.say_after(cluster, name, events::stopped(name, &ids), later + gap);
-        self.stop_tasks(cluster, &ids, "ServiceSchedulerInitiated", &sickness.reason, true);
-        let mind = self.mind(cluster, name);
-        mind.unhealthy_since.remove(&task.id);
-        mind.failed_by_health = is_own;
-        self.start_failed(cluster, name, &task.id, false);
-    }
-
     /// Tasks of other deployments that do not run yet are given up at once; whether there were any.
     fn drop_pending_old(&mut self, cluster: &str, name: &str) -> bool {
         let Some(view) = self.view(cluster, name).filter(|view| !view.is_failed) else {
@@ -283,23 +207,6 @@ impl World {
         self.stop_for_scaling(cluster, &pending);
         self.say(cluster, name, events::stopped_pending(name, pending.len()));
         true
-    }
-
-    /// Tasks of completed deployments that were started to replace crashed ones, while the PRIMARY is rolled out.
-    fn returning(&self, cluster: &str, name: &str) -> Vec<String> {
-        let since = self.service(cluster, name).and_then(primary).map(|p| p.created_at);
-        let kept: Vec<&String> = self
-            .service(cluster, name)
-            .into_iter()
-            .flat_map(|s| &s.deployments)
-            .filter(|d| d.status == "ACTIVE" && d.rollout_state == "COMPLETED")
-            .map(|d| &d.id)
-            .collect();
-        self.wanted_tasks(cluster, name)
-            .into_iter()
-            .filter(|t| kept.contains(&&t.started_by) && since.is_some_and(|since| t.created_at > since))
-            .map(|t| t.id.clone())
-            .collect()
     }
 
     /// Old tasks whose successors are healthy, and whatever exceeds the desired count.
@@ -395,41 +302,6 @@ impl World {
             // A task that cannot be placed is a failure too (recorded: failedTasks 10 beside one single event).
             let pause = self.draw(self.timings.retry);
             self.failed_once(cluster, name, pause);
-        }
-    }
-
-    /// Tasks of the old revision that ended by themselves are replaced by their like, as long as the new ones cannot do
-    /// without them.
-    fn replace_crashed(&mut self, cluster: &str, name: &str, view: &View) {
-        let now = self.now;
-        let waits = self.mind(cluster, name).old_retry_at.is_some_and(|at| at > now);
-        if !self.switches.crashed_old_tasks_return || waits {
-            return;
-        }
-        let Some(service) = self.service(cluster, name) else {
-            return;
-        };
-        let old = service
-            .deployments
-            .iter()
-            .find(|d| d.status == "ACTIVE" && d.rollout_state == "COMPLETED")
-            .map(|d| (d.id.clone(), usize::try_from(d.desired_count).unwrap_or(0)));
-        let Some((id, wanted)) = old else {
-            return;
-        };
-        let missing = wanted.min(view.kept_old()).saturating_sub(view.old.len());
-        let room = view
-            .upper
-            .saturating_sub(view.live().max(view.desired + view.old.len()));
-        let count = u32::try_from(missing.min(room)).unwrap_or(0);
-        if count == 0 {
-            return;
-        }
-        let started = self.start_tasks(cluster, name, &id, count);
-        if !started.is_empty() {
-            let pause = self.draw(self.timings.retry);
-            self.mind(cluster, name).old_retry_at = Some(now + pause);
-            self.say(cluster, name, events::started(name, &started));
         }
     }
 

@@ -75,9 +75,7 @@ fn a_deployment_that_listens_stays_in_progress_for_its_bake_time() {
         let mut scenario = listening(true, 86_400);
         scenario.services[0].strategy.bake_time = Some(Duration::from_secs(bake));
         let mut story = Story::of(&scenario);
-        while !story.truth().is_completed {
-            story.pass(1);
-        }
+        story.pass_until(|story| story.truth().is_completed);
         story.world.now().since(story.update).as_secs()
     };
     let (short, long) = (lasted(0), lasted(600));
@@ -97,10 +95,7 @@ fn a_deferred_clean_up_completes_while_old_tasks_still_run() {
     for cleanup in ["DEFERRED", "BLOCKING"] {
         scenario.services[0].strategy.early_success = Some(early(cleanup));
         let mut story = Story::of(&scenario);
-        while !story.truth().is_completed {
-            story.pass(1);
-            assert!(story.world.now().since(story.update) < Duration::from_secs(900));
-        }
+        story.pass_until(|story| story.truth().is_completed);
         completed_at.push(story.world.now().since(story.update));
         assert_eq!(story.service().service_deployments[0].status, "SUCCESSFUL");
         if cleanup == "BLOCKING" {

@@ -98,6 +98,17 @@ impl Story {
         self
     }
 
+    /// Passes time until it is so; an hour at most.
+    fn pass_until(&mut self, is_so: impl Fn(&Story) -> bool) {
+        for _ in 0..3600 {
+            if is_so(self) {
+                return;
+            }
+            self.pass(1);
+        }
+        panic!("it never comes: {:?}\n{:#?}", self.truth(), self.events());
+    }
+
     fn truth(&self) -> Truth {
         self.world.truth("default", "web", &self.deployment)
     }

@@ -169,9 +169,7 @@ fn a_linear_deployment_shifts_in_equal_steps_with_a_pause_after_each() {
 #[test]
 fn the_rule_shows_the_shares_as_weights() {
     let mut story = Story::of(&staged(Kind::Canary, 1));
-    while story.truth().traffic != Some(50) {
-        story.pass(1);
-    }
+    story.pass_until(|story| story.truth().traffic == Some(50));
     let bindings = &story.service().load_balancers;
     let advanced = bindings[0].advanced.clone().expect("a rule");
     let weights = |rule: &str| -> Vec<u32> {
@@ -302,9 +300,7 @@ fn somebody_stops_the_deployment_with_and_without_a_way_back() {
         (false, "STOP_REQUESTED", "STOPPED"),
     ] {
         let mut story = Story::of(&staged(Kind::BlueGreen, 2));
-        while story.truth().stage.as_deref() != Some("BAKE_TIME") {
-            story.pass(1);
-        }
+        story.pass_until(|story| story.truth().stage.as_deref() == Some("BAKE_TIME"));
         let arn = story.service().service_deployments[0].arn.clone();
         story.world.stop_service_deployment(&arn, goes_back).expect("stops");
         assert_eq!(status(&story), asked);
@@ -322,9 +318,7 @@ fn somebody_stops_the_deployment_with_and_without_a_way_back() {
 fn a_newer_deployment_is_reconciled_before_it_scales_up() {
     let scenario = staged(Kind::BlueGreen, 1);
     let mut story = Story::of(&scenario);
-    while story.truth().stage.as_deref() != Some("BAKE_TIME") {
-        story.pass(1);
-    }
+    story.pass_until(|story| story.truth().stage.as_deref() == Some("BAKE_TIME"));
     let first = story.deployment.clone();
     story.deploy(&scenario);
     let told = told(&mut story, 900);
