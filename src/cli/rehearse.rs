@@ -51,8 +51,8 @@ pub struct WorldOptions {
     /// Scenario file [default: made from the configuration]
     #[arg(long, value_name = "PATH")]
     pub scenario: Option<PathBuf>,
-    /// Something that goes wrong (repeatable): one of the faults below
-    #[arg(long = "fault", value_name = "NAME")]
+    /// Something that goes wrong (repeatable): one of the faults below, with the keys of a scenario file behind it
+    #[arg(long = "fault", value_name = "NAME[,KEY=VALUE]")]
     pub faults: Vec<String>,
     /// Seed of the world's randomness: the same seed gives the same run
     #[arg(long)]
@@ -242,7 +242,7 @@ async fn serve(world: Rc<RefCell<World>>) -> Result<String, Stop> {
     let listener = server::bind(0).await.map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
     // Virtual time moves by the clock alone, so nothing happens before a request; what is not modelled is no news here.
-    tokio::task::spawn_local(server::serve(listener, world, |_| {}, |_| {}));
+    tokio::task::spawn_local(server::serve(listener, world, |_: &mut World| {}, |_| {}));
     Ok(format!("http://{address}"))
 }
 

@@ -1,5 +1,7 @@
 //! `portzero simulate`: the simulator for any AWS client, on 127.0.0.1.
 
+use std::cell::Cell;
+
 use clap::Args;
 
 use crate::cli::options::{Following, Selection};
@@ -10,8 +12,9 @@ use crate::clock::SystemClock;
 use crate::finding::{Code, Finding};
 use crate::port::{Clock, Interrupts};
 use crate::sim::scenario::Scenario;
-use crate::sim::wire::server;
+use crate::sim::wire::{Tempo, server};
 use crate::sim::world::World;
+use crate::time::Timestamp;
 
 /// What is served where neither a scenario nor a configuration is named: a service of two tasks that rolls out one
 /// task at a time, so that every state of a rollout can be seen.
@@ -36,6 +39,7 @@ impl Simulate {
     pub async fn run(self) -> Result<u8, Stop> {
         let mut scenario = self.scenario()?;
         self.world.apply(&mut scenario)?;
+        deploy::warn(&scenario.pointless_faults());
         let world = open_world(&scenario)?;
         let cannot = |error: std::io::Error| {
             Stop::from(Finding::error(
@@ -49,19 +53,9 @@ impl Simulate {
         let signals = Signals::listen();
         tokio::task::yield_now().await;
         streams::hand_over(&instructions(&format!("http://{address}"), &scenario))?;
-        let factor = if self.speed.factor() > 0.0 {
-            self.speed.factor()
-        } else {
-            1.0
-        };
-        let (began, start) = (SystemClock.now(), world.borrow().now());
-        let keep_time = move |world: &mut World| {
-            let now = SystemClock.now();
-            world.set_clients_now(now);
-            world.advance(start + now.since(began).mul_f64(factor));
-        };
+        let clockwork = Clockwork::new(self.speed, world.borrow().now());
         tokio::select! {
-            served = server::serve(listener, world, keep_time, streams::tell) => served.map_err(cannot)?,
+            served = server::serve(listener, world, clockwork, streams::tell) => served.map_err(cannot)?,
             () = signals.interrupted() => {}
         }
         Ok(0)
@@ -79,6 +73,44 @@ impl Simulate {
         let wishes = wishes::gather(&self.selection, &Following::default())?;
         deploy::warn(&wishes.warnings);
         stage::scenario(&wishes)
+    }
+}
+
+/// Binds virtual time to the wall's.
+struct Clockwork {
+    /// A moment of the wall's, the virtual one that it was, and virtual seconds in a real one since then.
+    pace: Cell<(Timestamp, Timestamp, f64)>,
+}
+
+impl Clockwork {
+    fn new(speed: Speed, start: Timestamp) -> Self {
+        let factor = if speed.factor() > 0.0 { speed.factor() } else { 1.0 };
+        Self {
+            pace: Cell::new((SystemClock.now(), start, factor)),
+        }
+    }
+}
+
+impl Tempo for Clockwork {
+    fn tick(&self, world: &mut World) {
+        let (real, virtual_then, factor) = self.pace.get();
+        let now = SystemClock.now();
+        world.set_clients_now(now);
+        world.advance(virtual_then + now.since(real).mul_f64(factor));
+    }
+
+    fn speed(&self) -> Option<f64> {
+        Some(self.pace.get().2)
+    }
+
+    fn set_speed(&self, world: &mut World, factor: f64) -> bool {
+        self.tick(world);
+        self.pace.set((SystemClock.now(), world.now(), factor));
+        true
+    }
+
+    fn rebase(&self, world: &World) {
+        self.pace.set((SystemClock.now(), world.now(), self.pace.get().2));
     }
 }
 

@@ -31,6 +31,9 @@ impl World {
             for (group, address, port, _) in &targets {
                 let now = self.now;
                 let is_served = self.serves(group, &home);
+                if self.is_in_another_vpc(cluster, &service, group, address) {
+                    continue;
+                }
                 if let Some(group) = self.account.target_groups.get_mut(group) {
                     register(group, address, *port, zone.clone(), id, now);
                     if !is_served {

@@ -108,6 +108,10 @@ pub(super) fn protected(service: &str, deployment: &str, count: usize) -> String
     )
 }
 
+pub(super) fn failed_to_register(service: &str, group: &str, error: &str) -> String {
+    format!("service {service} failed to register targets in target-group {group} with (error {error})")
+}
+
 pub(super) fn inconsistent(service: &str) -> String {
     format!(
         "(service {service}) is unable to consistently start tasks successfully. For more information, see the \

@@ -1,97 +1,98 @@
-//! Faults: what goes wrong in a world, and when. Each has a name that `--fault` takes. What they do stands in
-//! `misfortune`.
+//! Faults: what goes wrong, and when, as a scenario file, `--fault` and the control routes say it. What they do stands
+//! in `misfortune` and `strikes` for the world, and in `wire/misbehaviour` for the wire.
 
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::Error as _;
+use serde_json::{Map, Value};
 
+use super::catalogue::{self, Entry, OF_THE_WIRE, OF_THE_WORLD, Place, Since, TIMETABLE};
 use super::scenario::optional_span;
 use crate::finding::{Code, Finding};
-
-const FAULTS: &[(&str, &str)] = &[
-    ("image-pull", "the new revision's image does not exist in its registry"),
-    (
-        "crash-loop",
-        "the new revision's container exits with code 1 soon after it has started",
-    ),
-    ("unhealthy", "the new revision answers its health check with 404"),
-    (
-        "health-timeout",
-        "the new revision does not answer its health check at all",
-    ),
-    (
-        "container-unhealthy",
-        "the new revision fails its own container health check",
-    ),
-    (
-        "flapping",
-        "the new revision's targets are healthy, then unhealthy, then healthy",
-    ),
-    (
-        "slow-start",
-        "the new revision needs 90 s before it answers its health check",
-    ),
-    (
-        "out-of-memory",
-        "the new revision's container is killed for its memory (exit code 137)",
-    ),
-    ("secrets", "a secret of the new revision cannot be read"),
-    ("no-capacity", "no container instance has room for one more task"),
-    (
-        "port-clash",
-        "something else on each instance already listens on the fixed host port",
-    ),
-    ("other-deployment", "somebody else updates the service 45 s after we do"),
-    ("autoscaling", "the desired count is doubled 20 s after the update"),
-    (
-        "instance-loss",
-        "a container instance is terminated 30 s after the update",
-    ),
-    ("desired-zero", "the service's desired count is 0 from the start"),
-    ("not-in-use", "no listener forwards to the service's target groups"),
-];
-
-/// Every fault's name, with one line on what it does.
-pub fn fault_names() -> &'static [(&'static str, &'static str)] {
-    FAULTS
-}
+use crate::time::Timestamp;
 
 /// One fault of a scenario.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FaultSpec {
+    #[serde(deserialize_with = "known_name")]
     pub fault: String,
-    /// When it begins: after the first UpdateService, or after the world's start for faults that are there from the
-    /// start (desired-zero, not-in-use, no-capacity, port-clash, and anything that names `revision: current`).
+    /// When it begins, counted from the first UpdateService or from the world's start, as `since` says.
     #[serde(deserialize_with = "optional_span")]
     pub at: Option<Duration>,
-    /// How long it lasts; absent: for good.
+    /// How long it lasts; absent: for good, or as its line in the list says.
     #[serde(rename = "for", deserialize_with = "optional_span")]
     pub lasts: Option<Duration>,
     /// Until when, counted as `at` is.
     #[serde(deserialize_with = "optional_span")]
     pub until: Option<Duration>,
+    /// What the timetable counts from. By default the first UpdateService for what happens to a new revision, and the
+    /// start for what is there already, for whatever names a revision, and for everything on the wire.
+    pub since: Option<Since>,
     /// Absent: every service.
     pub service: Option<String>,
     /// Absent: every target group of the service (health faults).
     pub target_group: Option<String>,
-    /// `next` (what the first UpdateService deploys), `current` (what runs at the start), or a number.
+    /// `next` (what the first UpdateService deploys), `current` (what runs at the start), `any`, or a number.
     pub revision: RevisionRef,
     /// unhealthy: what the health check is answered with.
     pub code: u16,
     /// crash-loop: what the container exits with.
     pub exit_code: i32,
-    /// crash-loop, out-of-memory: how long after its start; slow-start: how long it needs; flapping: each half.
+    /// crash-loop, out-of-memory: how long after its start; slow-start: how long it needs; flapping: each half;
+    /// ignores-sigterm: how long until it is killed; slow: how late; clock-skew: how slow the clock is.
     #[serde(deserialize_with = "optional_span")]
     pub delay: Option<Duration>,
-    /// no-capacity: `cpu` or `memory`; absent: both, for a task may reserve no CPU.
+    /// no-capacity: what is lacking; absent: CPU and memory, for a task may reserve no CPU. unknown-enum: which status.
+    #[serde(deserialize_with = "known_kind")]
     pub kind: Option<String>,
     /// autoscaling: the new desired count.
     pub desired_count: Option<u32>,
-    /// instance-loss: which EC2 instance; absent: the first that runs a task of the service.
+    /// instance-loss and its kin: which EC2 instance; absent: the first that runs a task of the service.
     pub instance: Option<String>,
+    /// az-not-enabled: which availability zone; absent: those of the service's tasks.
+    pub zone: Option<String>,
     /// image-pull, secrets: the words of the failure.
     pub message: Option<String>,
+    /// On the wire: which calls. `ecs:DescribeServices`, `DescribeServices`, `ecs:Describe*`, `*`.
+    pub action: Option<String>,
+    /// On the wire: how many calls it strikes before it is over.
+    pub count: Option<u32>,
+    /// On the wire: which share of the calls it strikes, above 0 and up to 1; which ones the seed decides.
+    #[serde(deserialize_with = "share")]
+    pub share: Option<f64>,
+    /// throttled: so many calls a second pass.
+    #[serde(deserialize_with = "rate")]
+    pub rate: Option<f64>,
+    /// throttled: so many calls pass at once; absent: one second's.
+    pub burst: Option<u32>,
+    /// server-error, html: the HTTP status.
+    #[serde(deserialize_with = "server_status")]
+    pub status: Option<u16>,
+    /// server-error: whether the answer has AWS's body or none.
+    pub body: Option<bool>,
+    /// reset: before the call has its effect, or after.
+    pub when: Option<Moment>,
+    /// stale, unlisted: how old.
+    #[serde(deserialize_with = "optional_span")]
+    pub age: Option<Duration>,
+    /// denied: the caller's ARN in AWS's sentence.
+    pub role: Option<String>,
+    /// Set where the fault was switched on at run time: what its timetable counts from.
+    #[serde(skip)]
+    pub(super) switched_on: Option<Timestamp>,
+    /// Set where it was switched off at run time.
+    #[serde(skip)]
+    pub(super) switched_off: bool,
+}
+
+/// On which side of a call's effect something happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Moment {
+    Before,
+    After,
 }
 
 impl Default for FaultSpec {
@@ -101,6 +102,7 @@ impl Default for FaultSpec {
             at: None,
             lasts: None,
             until: None,
+            since: None,
             service: None,
             target_group: None,
             revision: RevisionRef::Next,
@@ -110,7 +112,20 @@ impl Default for FaultSpec {
             kind: None,
             desired_count: None,
             instance: None,
+            zone: None,
             message: None,
+            action: None,
+            count: None,
+            share: None,
+            rate: None,
+            burst: None,
+            status: None,
+            body: None,
+            when: None,
+            age: None,
+            role: None,
+            switched_on: None,
+            switched_off: false,
         }
     }
 }
@@ -123,13 +138,42 @@ impl FaultSpec {
         }
     }
 
+    /// `NAME` or `NAME,KEY=VALUE,…`, with the keys of a scenario file.
+    ///
+    /// # Errors
+    /// An unknown name or key, or a value of the wrong kind.
+    pub fn parse(text: &str) -> Result<Self, Finding> {
+        let mut parts = text.split(',');
+        let name = parts.next().unwrap_or_default();
+        check_name(name)?;
+        let mut members = Map::from_iter([("fault".to_owned(), Value::from(name))]);
+        for part in parts {
+            let cannot = || Finding::error(Code::Config, format!("`{part}` of the fault `{name}` is not KEY=VALUE"));
+            let (key, value) = part.split_once('=').ok_or_else(cannot)?;
+            let is_text = matches!(
+                key,
+                "service" | "target_group" | "instance" | "message" | "kind" | "role" | "zone"
+            );
+            let read = serde_json::from_str::<Value>(value).ok();
+            let plain = read.filter(|read| !is_text && (read.is_number() || read.is_boolean()));
+            members.insert(key.trim().to_owned(), plain.unwrap_or_else(|| Value::from(value)));
+        }
+        serde_json::from_value(Value::Object(members))
+            .map_err(|error| Finding::error(Code::Config, format!("the fault `{name}`: {error}")))
+    }
+
+    pub(super) fn entry(&self) -> Option<&'static Entry> {
+        catalogue::entry(&self.fault)
+    }
+
+    pub(super) fn is_on_the_wire(&self) -> bool {
+        self.entry().is_some_and(|entry| entry.place == Place::Wire)
+    }
+
     /// Whether the timetable counts from the world's start, not from the first UpdateService.
     pub(super) fn is_from_start(&self) -> bool {
-        self.revision != RevisionRef::Next
-            || matches!(
-                self.fault.as_str(),
-                "desired-zero" | "not-in-use" | "no-capacity" | "port-clash"
-            )
+        let by_default = || self.revision != RevisionRef::Next || self.entry().is_some_and(|e| e.since == Since::Start);
+        self.since.map_or_else(by_default, |since| since == Since::Start)
     }
 
     /// no-capacity: whether it takes `cpu`, or `memory`.
@@ -141,19 +185,69 @@ impl FaultSpec {
         self.service.as_deref().is_none_or(|name| name == service)
     }
 
+    pub(super) fn concerns_group(&self, name: &str) -> bool {
+        self.target_group.as_deref().is_none_or(|own| own == name)
+    }
+
     /// When it begins, counted from its base.
     pub(super) fn begins(&self) -> Duration {
-        self.at.unwrap_or(Duration::from_secs(match self.fault.as_str() {
-            "other-deployment" => 45,
-            "autoscaling" => 20,
-            "instance-loss" => 30,
-            _ => 0,
-        }))
+        let by_default = self.by_default().map_or(0, |entry| entry.begins);
+        self.at.unwrap_or(Duration::from_secs(by_default))
     }
 
     /// When it ends, counted from its base.
     pub(super) fn ends(&self) -> Option<Duration> {
-        self.until.or(self.lasts.map(|lasts| self.begins() + lasts))
+        let by_default = || self.by_default().and_then(|entry| entry.lasts).map(Duration::from_secs);
+        let lasts = self.lasts.or_else(by_default).map(|lasts| self.begins() + lasts);
+        self.until.or(lasts)
+    }
+
+    /// Its default timetable. Whoever says which calls, how many or when, or switches it on, means just that.
+    fn by_default(&self) -> Option<&'static Entry> {
+        let is_chosen = [
+            self.action.is_some(),
+            self.count.is_some(),
+            self.rate.is_some(),
+            self.at.is_some(),
+        ]
+        .contains(&true);
+        let is_special = self.is_on_the_wire() && is_chosen;
+        self.entry().filter(|_| !is_special && self.switched_on.is_none())
+    }
+
+    /// The keys that are given and that this fault does not read.
+    pub(super) fn ignored_keys(&self) -> Vec<&'static str> {
+        let Some(entry) = self.entry() else { return Vec::new() };
+        let common = match entry.place {
+            Place::World => OF_THE_WORLD,
+            Place::Wire => OF_THE_WIRE,
+        };
+        let given = [
+            ("service", self.service.is_some()),
+            ("target_group", self.target_group.is_some()),
+            ("revision", self.revision != RevisionRef::Next),
+            ("code", self.code != 404),
+            ("exit_code", self.exit_code != 1),
+            ("delay", self.delay.is_some()),
+            ("kind", self.kind.is_some()),
+            ("desired_count", self.desired_count.is_some()),
+            ("instance", self.instance.is_some()),
+            ("zone", self.zone.is_some()),
+            ("message", self.message.is_some()),
+            ("action", self.action.is_some()),
+            ("count", self.count.is_some()),
+            ("share", self.share.is_some()),
+            ("rate", self.rate.is_some()),
+            ("burst", self.burst.is_some()),
+            ("status", self.status.is_some()),
+            ("body", self.body.is_some()),
+            ("when", self.when.is_some()),
+            ("age", self.age.is_some()),
+            ("role", self.role.is_some()),
+        ];
+        let reads = |key: &str| [TIMETABLE, common, entry.keys].iter().any(|keys| keys.contains(&key));
+        let ignored = given.into_iter().filter(|(key, is_given)| *is_given && !reads(key));
+        ignored.map(|(key, _)| key).collect()
     }
 }
 
@@ -162,6 +256,7 @@ impl FaultSpec {
 pub enum RevisionRef {
     Next,
     Current,
+    Any,
     Number(u64),
 }
 
@@ -171,7 +266,7 @@ impl<'de> Deserialize<'de> for RevisionRef {
         impl serde::de::Visitor<'_> for Visitor {
             type Value = RevisionRef;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("`next`, `current` or a revision number")
+                f.write_str("`next`, `current`, `any` or a revision number")
             }
             fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<RevisionRef, E> {
                 Ok(RevisionRef::Number(number))
@@ -183,10 +278,12 @@ impl<'de> Deserialize<'de> for RevisionRef {
                 match text {
                     "next" => Ok(RevisionRef::Next),
                     "current" => Ok(RevisionRef::Current),
-                    other => other
-                        .parse()
-                        .map(RevisionRef::Number)
-                        .map_err(|_| E::custom(format!("`{other}` is not `next`, `current` or a revision number"))),
+                    "any" => Ok(RevisionRef::Any),
+                    other => other.parse().map(RevisionRef::Number).map_err(|_| {
+                        E::custom(format!(
+                            "`{other}` is not `next`, `current`, `any` or a revision number"
+                        ))
+                    }),
                 }
             }
         }
@@ -196,19 +293,82 @@ impl<'de> Deserialize<'de> for RevisionRef {
 
 /// Refuses an unknown fault with the nearest known one.
 pub(super) fn check_name(name: &str) -> Result<(), Finding> {
-    if FAULTS.iter().any(|(known, _)| *known == name) {
+    if catalogue::entry(name).is_some() {
         return Ok(());
     }
-    let nearest = FAULTS
-        .iter()
-        .map(|(known, _)| (strsim::damerau_levenshtein(known, name), *known))
-        .min()
-        .filter(|(distance, _)| *distance <= 4);
     let finding = Finding::error(Code::Config, format!("the simulator knows no fault `{name}`"));
-    Err(match nearest {
-        Some((_, known)) => finding.hint(format!("did you mean `{known}`?")),
+    Err(match catalogue::nearest(name) {
+        Some(known) => finding.hint(format!("did you mean `{known}`?")),
         None => finding.hint("`portzero simulate --help` lists the faults"),
     })
+}
+
+fn known_name<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    check_name(&name).map_err(|finding| {
+        let hints = finding.hints.iter().map(|hint| format!(": {hint}")).collect::<String>();
+        D::Error::custom(finding.summary + &hints)
+    })?;
+    Ok(name)
+}
+
+/// What `kind` may say: of `no-capacity` the first ones, of `unknown-enum` the others.
+pub(super) const LACKS: &[&str] = &[
+    "cpu",
+    "memory",
+    "ports",
+    "attribute",
+    "constraint",
+    "agent",
+    "eni",
+    "instances",
+    "fargate",
+];
+pub(super) const ENUMS: &[&str] = &[
+    "target-state",
+    "task-status",
+    "rollout-state",
+    "deployment-status",
+    "service-deployment-status",
+];
+
+fn known_kind<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let kind = String::deserialize(deserializer)?;
+    if [LACKS, ENUMS].iter().any(|known| known.contains(&kind.as_str())) {
+        return Ok(Some(kind));
+    }
+    let known = [LACKS, ENUMS].concat().join(", ");
+    Err(D::Error::custom(format!(
+        "`{kind}` is no kind of anything; known are {known}"
+    )))
+}
+
+fn share<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    let share = f64::deserialize(deserializer)?;
+    if share > 0.0 && share <= 1.0 {
+        return Ok(Some(share));
+    }
+    Err(D::Error::custom(format!("`{share}` is no share: above 0 and up to 1")))
+}
+
+fn rate<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    let rate = f64::deserialize(deserializer)?;
+    if (0.001..=1e6).contains(&rate) {
+        return Ok(Some(rate));
+    }
+    Err(D::Error::custom(format!(
+        "`{rate}` is no rate of calls a second: from 0.001 to 1000000"
+    )))
+}
+
+fn server_status<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
+    let status = u16::deserialize(deserializer)?;
+    if (500..=599).contains(&status) {
+        return Ok(Some(status));
+    }
+    Err(D::Error::custom(format!(
+        "`{status}` is no status of a server's failure: from 500 to 599"
+    )))
 }
 
 /// How a container of one task behaves, as the faults in force have it.

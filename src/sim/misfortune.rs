@@ -1,50 +1,16 @@
-//! What the faults in force do: to containers, to targets, and to the world at their moment.
+//! What the faults in force do to containers, to targets and to placement, for as long as they hold. What strikes once
+//! stands in `strikes`.
 
 use std::time::Duration;
 
 use super::faults::{Answer, Behaviour, FaultSpec, RevisionRef};
 use super::pointless::reads_secrets;
-use super::state::{ServiceChange, Target, Task};
-use super::world::{Happening, Stage, World};
+use super::scenario::Spread;
+use super::state::{Target, Task};
+use super::world::World;
 use crate::time::Timestamp;
 
 impl World {
-    /// Puts the timetable of the faults that count from the start on the queue.
-    pub(super) fn begin_faults(&mut self) {
-        let services: Vec<(String, String)> = self.minds.keys().cloned().collect();
-        for (cluster, service) in services {
-            self.schedule_faults(&cluster, &service, self.start, true);
-        }
-        for index in 0..self.faults.len() {
-            if self.faults[index].fault == "not-in-use" && self.faults[index].begins() == Duration::ZERO {
-                self.unhook_groups(index);
-            }
-        }
-    }
-
-    /// Puts a service's timetabled faults on the queue, counted from `base`.
-    pub(super) fn schedule_faults(&mut self, cluster: &str, service: &str, base: Timestamp, from_start: bool) {
-        for index in 0..self.faults.len() {
-            let fault = &self.faults[index];
-            let is_timed = matches!(
-                fault.fault.as_str(),
-                "other-deployment" | "autoscaling" | "instance-loss" | "desired-zero" | "not-in-use"
-            );
-            if is_timed && fault.concerns(service) && fault.is_from_start() == from_start {
-                let at = base + fault.begins();
-                let (cluster, service) = (cluster.to_owned(), service.to_owned());
-                self.at(
-                    at,
-                    Happening::Fault {
-                        index,
-                        cluster,
-                        service,
-                    },
-                );
-            }
-        }
-    }
-
     /// The faults that hold for a service at this moment.
     pub(super) fn faults_in_force<'a>(
         &'a self,
@@ -52,17 +18,33 @@ impl World {
         service: &'a str,
     ) -> impl Iterator<Item = &'a FaultSpec> {
         let first_update = self.mind_of(cluster, service).and_then(|mind| mind.first_update);
-        self.faults.iter().filter(move |fault| {
-            let base = if fault.is_from_start() {
-                Some(self.start)
-            } else {
-                first_update
-            };
-            fault.concerns(service)
-                && base.is_some_and(|base| {
-                    base + fault.begins() <= self.now && fault.ends().is_none_or(|end| self.now < base + end)
-                })
-        })
+        self.faults
+            .iter()
+            .filter(move |fault| fault.concerns(service) && self.holds(fault, first_update))
+    }
+
+    /// The faults that hold on the wire at this moment, with their places in the list.
+    pub(super) fn faults_on_the_wire(&self) -> impl Iterator<Item = (usize, &FaultSpec)> {
+        let first_update = self.minds.values().filter_map(|mind| mind.first_update).min();
+        let all = self.faults.iter().enumerate();
+        all.filter(move |(_, fault)| fault.is_on_the_wire() && self.holds(fault, first_update))
+    }
+
+    /// What the timetable of a fault counts from; `None` while that has not come.
+    pub(super) fn base_of(&self, fault: &FaultSpec, first_update: Option<Timestamp>) -> Option<Timestamp> {
+        let own = if fault.is_from_start() {
+            Some(self.start)
+        } else {
+            first_update
+        };
+        fault.switched_on.or(own)
+    }
+
+    fn holds(&self, fault: &FaultSpec, first_update: Option<Timestamp>) -> bool {
+        !fault.switched_off
+            && self.base_of(fault, first_update).is_some_and(|base| {
+                base + fault.begins() <= self.now && fault.ends().is_none_or(|end| self.now < base + end)
+            })
     }
 
     pub(super) fn is_in_force(&self, cluster: &str, service: &str, name: &str) -> bool {
@@ -74,6 +56,7 @@ impl World {
         let mind = self.mind_of(cluster, &task.service);
         self.faults_in_force(cluster, &task.service)
             .filter(move |fault| match fault.revision {
+                RevisionRef::Any => true,
                 RevisionRef::Current => mind.is_some_and(|mind| mind.initial == task.started_by),
                 RevisionRef::Number(number) => task.task_definition.ends_with(&format!(":{number}")),
                 RevisionRef::Next => mind.is_some_and(|mind| {
@@ -112,6 +95,12 @@ impl World {
                             .into()
                     });
                     behaviour.never_starts = Some((format!("ResourceInitializationError: {words}"), None));
+                }
+                "no-capacity" if fault.kind.as_deref() == Some("fargate") && task.launch_type == "FARGATE" => {
+                    // Source: the words of ECS's events, aws-facts 2.6.
+                    let words = "Capacity is unavailable at this time. Please try again later or in a different \
+                                 availability zone";
+                    behaviour.never_starts = Some((words.into(), None));
                 }
                 "crash-loop" => behaviour.ends = Some((fault.exit_code, delay(3), None)),
                 "out-of-memory" => {
@@ -184,114 +173,64 @@ impl World {
             .any(|fault| fault.fault == "container-unhealthy")
     }
 
-    /// A fault of the timetable strikes.
-    pub(super) fn strike(&mut self, index: usize, cluster: &str, service: &str) {
-        let Some(fault) = self.faults.get(index).cloned() else {
-            return;
-        };
-        match fault.fault.as_str() {
-            "other-deployment" => self.someone_else_deploys(cluster, service),
-            "autoscaling" => {
-                if let Some(found) = self.service_mut(cluster, service) {
-                    found.desired_count = fault.desired_count.unwrap_or(found.desired_count.saturating_mul(2));
-                }
-            }
-            "desired-zero" => {
-                if let Some(found) = self.service_mut(cluster, service) {
-                    found.desired_count = 0;
-                }
-            }
-            "instance-loss" => self.lose_instance(cluster, service, fault.instance.as_deref()),
-            "not-in-use" => self.unhook_groups(index),
-            _ => {}
-        }
+    /// What a fault makes an instance lack besides CPU, memory and ports, in the words of ECS's event.
+    pub(super) fn lack_by_fault(&self, cluster: &str, service: &str) -> Option<&'static str> {
+        let lacks = self
+            .faults_in_force(cluster, service)
+            .filter(|f| f.fault == "no-capacity");
+        lacks.filter_map(|fault| words_of_lack(fault.kind.as_deref()?)).next()
     }
 
-    /// Somebody registers a copy of what the service runs and deploys that.
-    fn someone_else_deploys(&mut self, cluster: &str, service: &str) {
-        let current = self.service(cluster, service).map(|s| s.task_definition.clone());
-        let document = current.and_then(|arn| self.definition(&arn).map(|d| d.document.clone()));
-        let Some(Ok(copy)) = document.map(|document| self.register_at(&document, None)) else {
-            return;
-        };
-        let change = ServiceChange {
-            cluster: cluster.to_owned(),
-            service: service.to_owned(),
-            task_definition: Some(copy.arn),
-            force_new_deployment: true,
-            ..ServiceChange::default()
-        };
-        // A service that takes no deployment takes none from anybody.
-        let _refused = self.update_service(&change);
+    /// Whether a fault leaves a service without any instance.
+    pub(super) fn has_no_instances(&self, cluster: &str, service: &str) -> bool {
+        self.faults_in_force(cluster, service)
+            .any(|f| f.fault == "no-capacity" && f.kind.as_deref() == Some("instances"))
     }
 
-    /// The EC2 instance is terminated, and everything on it with it.
-    fn lose_instance(&mut self, cluster: &str, service: &str, ec2: Option<&str>) {
-        let Some(home) = self.account.clusters.get(cluster) else {
-            return;
-        };
-        let named = home
-            .instances
-            .values()
-            .find(|i| ec2 == Some(i.ec2_instance_id.as_str()));
-        let used = || {
-            home.tasks
-                .values()
-                .find(|t| t.service == service)
-                .and_then(|t| home.instances.get(t.instance.as_ref()?))
-        };
-        let Some(lost) = named.or_else(used).cloned() else {
-            return;
-        };
-        let tasks: Vec<(String, String)> = home
-            .tasks
-            .values()
-            .filter(|t| t.instance.as_deref() == Some(&lost.id) && t.last_status != "STOPPED")
-            .map(|t| (t.id.clone(), t.service.clone()))
-            .collect();
-        if let Some(home) = self.account.clusters.get_mut(cluster) {
-            home.instances.remove(&lost.id);
-        }
-        let reason = format!("Host EC2 (instance {}) terminated.", lost.ec2_instance_id);
-        for (task, service) in tasks {
-            if let Some(task) = self.task_mut(cluster, &task) {
-                task.desired_status = "STOPPED".into();
-                task.last_status = "DEACTIVATING".into();
-                task.stop_code = Some("TerminationNotice".into());
-                task.stopped_reason = Some(reason.clone());
-                for container in &mut task.containers {
-                    container.last_status = "STOPPED".into();
-                }
-            }
-            self.deregister_soon(cluster, &service, std::slice::from_ref(&task), false);
-            self.after(
-                Duration::from_secs(2),
-                super::task_life::stage(cluster, &task, Stage::Stopped),
-            );
-            self.recount(cluster, &service);
-        }
+    /// How long tasks take from SIGTERM to their end.
+    pub(super) fn stopping_span(&mut self, cluster: &str, tasks: &[String]) -> Spread {
+        let killed = tasks.iter().filter_map(|id| self.killed_after(cluster, id)).max();
+        killed.map_or(self.timings.stop, |span| Spread { low: span, high: span })
     }
 
-    /// The listeners no longer forward to the target groups.
-    fn unhook_groups(&mut self, index: usize) {
-        let Some(fault) = self.faults.get(index).cloned() else {
-            return;
-        };
-        for group in self.account.target_groups.values_mut() {
-            if fault.target_group.as_ref().is_some_and(|name| name != &group.name) {
-                continue;
-            }
-            group.load_balancer_arns.clear();
-            for target in group.targets.iter_mut().filter(|t| t.state != "draining") {
-                target.state = "unused".into();
-                target.reason = Some("Target.NotInUse".into());
-                target.description =
-                    Some("Target group is not configured to receive traffic from the load balancer".into());
-            }
-            let arn = &group.arn;
-            for balancer in self.account.load_balancers.values_mut() {
-                balancer.listeners.retain(|listener| &listener.target_group_arn != arn);
-            }
-        }
+    /// How long after SIGTERM a task's containers are killed, where they ignore it.
+    pub(super) fn killed_after(&self, cluster: &str, task: &str) -> Option<Duration> {
+        let service = &self.task(cluster, task)?.service;
+        let fault = self
+            .faults_in_force(cluster, service)
+            .find(|f| f.fault == "ignores-sigterm")?;
+        Some(fault.delay.unwrap_or(AGENT_STOP_TIMEOUT))
     }
+
+    /// Whether the target cannot be registered because it is in another VPC; ECS says so.
+    pub(super) fn is_in_another_vpc(&mut self, cluster: &str, name: &str, group: &str, target: &str) -> bool {
+        let Some(found) = self.account.target_groups.get(group) else {
+            return false;
+        };
+        let strikes = |fault: &FaultSpec| fault.fault == "wrong-vpc" && fault.concerns_group(&found.name);
+        if !self.faults_in_force(cluster, name).any(strikes) {
+            return false;
+        }
+        let error = format!(
+            "InvalidTarget: The following targets are not in the target group VPC '{}': '{target}'",
+            found.vpc_id
+        );
+        self.complain(cluster, name, super::events::failed_to_register(name, group, &error));
+        true
+    }
+}
+
+/// ECS_CONTAINER_STOP_TIMEOUT of the agent unless somebody sets it.
+const AGENT_STOP_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Source: the tails of ECS's event, aws-facts 2.5.
+fn words_of_lack(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "ports" => "is already using a port required by your task.",
+        "attribute" => "is missing an attribute required by your task.",
+        "constraint" => "encountered error \"MemberOf placement constraint unsatisfied.\".",
+        "agent" => "encountered error \"AGENT\".",
+        "eni" => "encountered error \"RESOURCE:ENI\".",
+        _ => return None,
+    })
 }

@@ -22,14 +22,17 @@ pub mod world;
 
 mod alarm;
 mod balancer;
+mod catalogue;
 mod creation;
 mod deletion;
 mod deployment;
 mod events;
 mod faults;
 mod health;
+mod hostile;
 mod identifier;
 mod instance_state;
+mod lens;
 mod misfortune;
 mod operations;
 mod placement;
@@ -42,6 +45,7 @@ mod scheduler;
 mod service_checks;
 mod setup;
 mod strategy;
+mod strikes;
 mod switches;
 mod tags;
 mod task_end;
@@ -53,7 +57,9 @@ mod translate;
 mod tests;
 
 pub use alarm::AlarmSpec;
-pub use faults::{FaultSpec, RevisionRef, fault_names};
+pub use catalogue::{Since, fault_names};
+pub use faults::{FaultSpec, Moment, RevisionRef};
+pub use hostile::hostile_texts;
 pub use scenario::Scenario;
 pub use strategy::{
     AdvancedConfiguration, AlarmWatch, Canary, EarlySuccess, Hook, HookDetail, Kind, Linear, Progress, Strategy,

@@ -144,6 +144,9 @@ impl World {
         let Some(home) = self.account.clusters.get(cluster) else {
             return Err(None);
         };
+        if self.has_no_instances(cluster, service) {
+            return Err(None);
+        }
         let mut here: BTreeMap<&str, usize> = BTreeMap::new();
         let mut in_zone: BTreeMap<&str, usize> = BTreeMap::new();
         for task in self.crew(cluster, service).filter(|t| t.desired_status == "RUNNING") {
@@ -152,6 +155,7 @@ impl World {
         }
         let books = self.books(cluster, !needs.fixed_ports.is_empty());
         let is_clashing = !needs.fixed_ports.is_empty() && self.is_in_force(cluster, service, "port-clash");
+        let by_fault = self.lack_by_fault(cluster, service);
         let mut closest: Obstacle = None;
         let mut best: Option<(usize, usize, &str)> = None;
         for instance in home
@@ -161,11 +165,11 @@ impl World {
         {
             let id = instance.id.as_str();
             let booked = books.get(id).cloned().unwrap_or_default();
-            let lack = if is_clashing {
+            let lack = by_fault.or(if is_clashing {
                 Some(PORT_IN_USE)
             } else {
                 booked.lack(instance, needs)
-            };
+            });
             if let Some(lack) = lack {
                 closest = closest.or(Some((instance.id.clone(), lack)));
                 continue;

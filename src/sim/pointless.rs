@@ -1,29 +1,41 @@
 //! Faults that cannot strike in their scenario: a rehearsal without the mishap that was asked for must say so.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::Value;
 
-use super::faults::FaultSpec;
+use super::faults::{ENUMS, FaultSpec, LACKS};
 use super::placement::{Needs, containers};
 use super::scenario::{Scenario, ServiceSpec, TargetGroupSpec};
+use super::wire::means_anything;
 use crate::finding::{Code, Finding};
 
 impl Scenario {
     /// A warning for each fault that has no effect on any service, judged by the task definitions that the services
     /// begin with: what will be deployed is not known here.
     pub fn pointless_faults(&self) -> Vec<Finding> {
-        self.faults
-            .iter()
-            .filter_map(|fault| {
-                let why = self.why_pointless(fault)?;
-                let summary = format!("the fault `{}` has no effect here: {why}", fault.fault);
-                Some(Finding::warning(Code::Config, summary))
-            })
-            .collect()
+        let mut found = Vec::new();
+        for fault in &self.faults {
+            let name = &fault.fault;
+            let ignored = fault.ignored_keys();
+            if !ignored.is_empty() {
+                let keys = ignored.join("`, `");
+                let summary = format!("the fault `{name}` does not read `{keys}`");
+                found.push(Finding::warning(Code::IgnoredKey, summary));
+            }
+            if let Some(why) = self.why_pointless(fault) {
+                let summary = format!("the fault `{name}` has no effect here: {why}");
+                found.push(Finding::warning(Code::Config, summary));
+            }
+        }
+        found
     }
 
     fn why_pointless(&self, fault: &FaultSpec) -> Option<String> {
+        if fault.is_on_the_wire() {
+            return never_strikes(fault);
+        }
         let concerned: Vec<&ServiceSpec> = self.services.iter().filter(|s| fault.concerns(&s.name)).collect();
         if concerned.is_empty() {
             let name = fault.service.as_ref().map(|name| format!(" `{name}`"));
@@ -46,7 +58,8 @@ impl Scenario {
             .as_ref()
             .map_or(needs.fargate, |kind| kind == "FARGATE");
         let reason = match fault.fault.as_str() {
-            "no-capacity" | "port-clash" | "instance-loss" if on_fargate => {
+            "no-capacity" if on_fargate && fault.kind.as_deref() == Some("fargate") => return None,
+            "no-capacity" | "port-clash" | "instance-loss" | "instance-drain" | "spot-interruption" if on_fargate => {
                 "tasks on Fargate need no container instance"
             }
             "no-capacity" => return lacking_kind(fault, &needs),
@@ -58,7 +71,11 @@ impl Scenario {
             "unhealthy" | "health-timeout" | "flapping" | "slow-start" => {
                 return self.unchecked(fault, service, |group| group.attached && group.health_check.enabled);
             }
-            "not-in-use" => return self.unchecked(fault, service, |group| group.attached),
+            "not-in-use" | "az-not-enabled" => return self.unchecked(fault, service, |group| group.attached),
+            "checks-disabled" => {
+                return self.unchecked(fault, service, |group| group.attached && group.health_check.enabled);
+            }
+            "wrong-vpc" => return self.unchecked(fault, service, |_| true),
             "autoscaling"
                 if fault.desired_count.unwrap_or(service.desired_count.saturating_mul(2)) == service.desired_count =>
             {
@@ -94,13 +111,35 @@ impl Scenario {
     }
 }
 
+/// Why a fault on the wire strikes no call.
+fn never_strikes(fault: &FaultSpec) -> Option<String> {
+    let kind = fault.kind.as_deref().unwrap_or(ENUMS[0]);
+    let skew_max = Duration::from_secs(300);
+    match (&fault.action, fault.fault.as_str()) {
+        (Some(pattern), _) if !means_anything(pattern) => {
+            Some(format!("`{pattern}` is no operation of the simulator's"))
+        }
+        (_, "unknown-enum") if !ENUMS.contains(&kind) => {
+            Some(format!("its kind is one of {}, and not `{kind}`", ENUMS.join(", ")))
+        }
+        (_, "clock-skew") if fault.delay.is_some_and(|delay| delay <= skew_max) => {
+            Some("AWS accepts signatures that are up to 5 min old".into())
+        }
+        _ if fault.count == Some(0) => Some("it strikes no call".into()),
+        _ => None,
+    }
+}
+
 fn lacking_kind(fault: &FaultSpec, needs: &Needs) -> Option<String> {
     match fault.kind.as_deref() {
         Some("cpu") if needs.cpu == 0 => Some("a task reserves no CPU".into()),
         Some("memory") if needs.memory == 0 => Some("a task reserves no memory".into()),
         None if needs.cpu == 0 && needs.memory == 0 => Some("a task reserves neither CPU nor memory".into()),
         None | Some("cpu" | "memory") => None,
-        Some(other) => Some(format!("its kind is `cpu` or `memory`, not `{other}`")),
+        Some("fargate") => Some("the tasks run on container instances".into()),
+        Some("ports") if needs.fixed_ports.is_empty() => Some("no container asks for a fixed host port".into()),
+        Some(kind) if LACKS.contains(&kind) => None,
+        Some(other) => Some(format!("its kind is one of {}, and not `{other}`", LACKS.join(", "))),
     }
 }
 
@@ -146,7 +185,13 @@ mod tests {
             told(bridge(0, 1), "secrets"),
             why("secrets", "no container reads a secret")
         );
-        for fault in ["no-capacity", "port-clash", "instance-loss"] {
+        for fault in [
+            "no-capacity",
+            "port-clash",
+            "instance-loss",
+            "instance-drain",
+            "spot-interruption",
+        ] {
             let reason = "tasks on Fargate need no container instance";
             assert_eq!(told(fargate(), fault), why(fault, reason));
         }
@@ -165,6 +210,23 @@ mod tests {
         for (fault, _) in fault_names() {
             assert_eq!(told(scenario.clone(), fault), Vec::<String>::new(), "{fault}");
         }
+    }
+
+    #[test]
+    fn a_fault_on_the_wire_that_strikes_no_call_is_told_and_so_is_a_key_that_it_does_not_read() {
+        let said = |fault: &str| told(bridge(0, 1), fault).join("\n");
+        assert_eq!(
+            said("denied,action=ecs:DescribeServcies"),
+            "the fault `denied` has no effect here: `ecs:DescribeServcies` is no operation of the simulator's"
+        );
+        assert!(said("clock-skew,delay=4m").ends_with("up to 5 min old"));
+        assert!(said("reset,count=0").ends_with("it strikes no call"));
+        assert!(said("unknown-enum,kind=cpu").contains("its kind is one of target-state, "));
+        assert_eq!(
+            said("image-pull,share=0.5"),
+            "the fault `image-pull` does not read `share`"
+        );
+        assert_eq!(said("denied,action=iam:PassRole"), "");
     }
 
     #[test]

@@ -50,8 +50,13 @@ impl World {
 
     /// Those of the tasks that may be scaled in; where protection keeps any from it, ECS says so.
     pub(super) fn unprotected(&mut self, cluster: &str, name: &str, tasks: Vec<String>) -> Vec<String> {
-        let (kept, free): (Vec<String>, Vec<String>) =
-            tasks.into_iter().partition(|id| self.protected_until(id).is_some());
+        let is_faulty = self.is_in_force(cluster, name, "task-protection");
+        let primary = self.service(cluster, name).and_then(super::deployment::primary);
+        let primary = primary.map(|p| p.id.clone());
+        let is_old = |id: &str| self.task(cluster, id).map(|t| &t.started_by) != primary.as_ref();
+        let (kept, free): (Vec<String>, Vec<String>) = tasks
+            .into_iter()
+            .partition(|id| self.protected_until(id).is_some() || is_faulty && is_old(id));
         let set = kept
             .first()
             .and_then(|id| self.task(cluster, id))

@@ -8,7 +8,7 @@ use serde::de::{self, Deserializer};
 use serde_json::Value;
 
 use super::alarm::AlarmSpec;
-use super::faults::{self, FaultSpec};
+use super::faults::FaultSpec;
 use super::strategy::Strategy;
 use super::switches::Switches;
 use crate::finding::{Code, Finding, Location};
@@ -33,6 +33,9 @@ pub struct Scenario {
     pub target_groups: Vec<TargetGroupSpec>,
     pub services: Vec<ServiceSpec>,
     pub timings: Timings,
+    /// Which calls of the API are too many: `none`, `aws` (its published token buckets), or a rate such as `5/s` or
+    /// `5/s burst 20` for each API.
+    pub throttling: Throttling,
     pub faults: Vec<FaultSpec>,
     pub alarms: Vec<AlarmSpec>,
     pub switches: Switches,
@@ -54,6 +57,7 @@ impl Default for Scenario {
             target_groups: Vec::new(),
             services: Vec::new(),
             timings: Timings::default(),
+            throttling: Throttling::None,
             faults: Vec::new(),
             alarms: Vec::new(),
             switches: Switches::default(),
@@ -225,6 +229,47 @@ pub struct LoadBalancerSpec {
     pub test_listener: bool,
 }
 
+/// Whether the API lets only so many calls through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Throttling {
+    #[default]
+    None,
+    /// As AWS publishes it.
+    Aws,
+    Fixed {
+        burst: u64,
+        per_kilosecond: u64,
+    },
+}
+
+impl<'de> Deserialize<'de> for Throttling {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let fixed = || {
+            let (rate, burst) = text.split_once("/s").map(|(rate, rest)| (rate, rest.trim()))?;
+            let rate: f64 = rate.trim().parse().ok().filter(|rate| (0.001..=1e6).contains(rate))?;
+            let burst = match burst.strip_prefix("burst") {
+                Some(burst) => burst.trim().parse().ok().filter(|burst| *burst > 0)?,
+                None if burst.is_empty() => rate.ceil() as u64,
+                None => return None,
+            };
+            Some(Self::Fixed {
+                burst,
+                per_kilosecond: (rate * 1000.0).round() as u64,
+            })
+        };
+        match text.as_str() {
+            "none" => Ok(Self::None),
+            "aws" => Ok(Self::Aws),
+            _ => fixed().ok_or_else(|| {
+                de::Error::custom(format!(
+                    "`{text}` is not `none`, `aws` or a rate such as `5/s` or `5/s burst 20`"
+                ))
+            }),
+        }
+    }
+}
+
 /// A span that the world draws anew each time, between two bounds: `10s` or `9s 400ms..10s 900ms`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spread {
@@ -334,7 +379,7 @@ impl Scenario {
             finding.location = location;
             vec![finding]
         })?;
-        let mistakes = scenario.mistakes(file);
+        let mistakes = scenario.mistakes(text, file);
         if mistakes.is_empty() {
             Ok(scenario)
         } else {
@@ -342,44 +387,59 @@ impl Scenario {
         }
     }
 
-    /// Adds a fault by its name, with its default timetable, to whatever the next deployment is.
-    pub fn add_fault(&mut self, name: &str) -> Result<(), Finding> {
-        faults::check_name(name)?;
-        self.faults.push(FaultSpec::named(name));
+    /// Adds a fault by its name, with its default timetable to whatever the next deployment is, or with the keys behind
+    /// the name: `reset,action=ecs:UpdateService,when=after`.
+    pub fn add_fault(&mut self, text: &str) -> Result<(), Finding> {
+        self.faults.push(FaultSpec::parse(text)?);
         Ok(())
     }
 
-    fn mistakes(&self, file: &str) -> Vec<Finding> {
+    fn mistakes(&self, text: &str, file: &str) -> Vec<Finding> {
         let mut found: Vec<Finding> = Vec::new();
-        for fault in &self.faults {
-            found.extend(faults::check_name(&fault.fault).err());
-        }
         if let Some(start) = &self.start
             && start.parse::<jiff::Timestamp>().is_err()
         {
-            found.push(Finding::error(
-                Code::Config,
-                format!("`start: {start}` is no RFC 3339 time"),
-            ));
+            let finding = Finding::error(Code::Config, format!("`start: {start}` is no RFC 3339 time"));
+            found.push(placed(finding, text, file, "start", start));
         }
         for service in &self.services {
             let groups = |b: &LoadBalancerSpec| [b.target_group.clone(), b.alternate_target_group.clone()];
             for name in service.load_balancers.iter().flat_map(groups).flatten() {
                 if !self.target_groups.iter().any(|g| g.name == name) {
-                    found.push(Finding::error(
+                    let finding = Finding::error(
                         Code::Config,
                         format!(
                             "service `{}` names target group `{name}`, which `target_groups` lacks",
                             service.name
                         ),
-                    ));
+                    );
+                    // The key of an alternate one ends in the same word.
+                    found.push(placed(finding, text, file, "target_group", &name));
                 }
             }
         }
-        for finding in &mut found {
-            finding.evidence.push(("file".into(), file.to_owned()));
-        }
         found
+    }
+}
+
+/// Gives a finding the place of a value behind its key; what cannot be found (an alias, an escape) keeps the file alone.
+fn placed(mut finding: Finding, text: &str, file: &str, key: &str, value: &str) -> Finding {
+    let in_line = |line: &str| {
+        let behind = line.find(&format!("{key}:"))? + key.len() + 1;
+        let at = behind + line[behind..].find(value)?;
+        line[behind..at].trim_matches([' ', '"', '\'']).is_empty().then_some(at)
+    };
+    let mut lines = text.lines().enumerate();
+    match lines.find_map(|(number, line)| Some((number, line, in_line(line)?))) {
+        Some((number, line, at)) => finding.at(Location {
+            file: file.to_owned(),
+            line: number + 1,
+            column: line[..at].chars().count() + 1,
+        }),
+        None => {
+            finding.evidence.push(("file".into(), file.to_owned()));
+            finding
+        }
     }
 }
 
@@ -409,78 +469,4 @@ pub(super) fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duratio
 
 pub(super) fn optional_span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     span(deserializer).map(Some)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_is_read_with_its_durations() {
-        let text = "seed: 7\ntarget_groups: [{name: web, health_check: {interval: 10s}, deregistration_delay: 30s}]\n\
-                    timings: {cadence: 9s..11s}\nfaults: [{fault: image-pull, at: 5s}]\n";
-        let scenario = Scenario::read(text, "a.yml").expect("reads");
-        assert_eq!(scenario.target_groups[0].health_check.interval, Duration::from_secs(10));
-        assert_eq!(scenario.timings.cadence, Spread::millis(9_000, 11_000));
-        assert_eq!(scenario.faults[0].at, Some(Duration::from_secs(5)));
-    }
-
-    #[test]
-    fn a_whole_file_makes_a_world() {
-        let text = r#"
-description: a rolling update on two instances
-seed: 3
-start: 2026-03-01T08:00:00Z
-cluster: staging
-instances:
-  - { cpu: 2048, memory: 3904, count: 2 }
-target_groups:
-  - { name: users, health_check: { path: /ping, interval: 10s, matcher: "200-299" } }
-services:
-  - name: users
-    task_definition:
-      family: users
-      containerDefinitions:
-        - name: users-service
-          image: users:1
-          memoryReservation: 300
-          portMappings: [{ containerPort: 5000, hostPort: 0 }]
-    revision: 41
-    desired_count: 2
-    circuit_breaker: { enable: true, rollback: true }
-    health_check_grace_period: 30s
-    load_balancers: [{ target_group: users, container_name: users-service, container_port: 5000 }]
-faults:
-  - { fault: unhealthy, code: 502, for: 2m, revision: 42 }
-command: [deploy, users]
-"#;
-        let scenario = Scenario::read(text, "a.yml").expect("reads");
-        let world = crate::sim::World::new(&scenario).expect("a world");
-        let service = &world.account().clusters["staging"].services["users"];
-        assert_eq!(service.deployments[0].running_count, 2);
-        assert!(service.task_definition.ends_with(":task-definition/users:41"));
-        let group = world.account().target_groups.values().next().expect("a group");
-        assert!(group.targets.len() == 2 && group.targets.iter().all(|t| t.state == "healthy" && t.port >= 32_768));
-        assert_eq!(world.now().to_string(), "2026-03-01T08:00:00.000Z");
-    }
-
-    #[test]
-    fn an_unknown_key_is_shown_where_it_stands() {
-        let findings = Scenario::read("seed: 1\nsevices: []\n", "a.yml").expect_err("unknown key");
-        let at = findings[0].location.clone().expect("a place");
-        assert_eq!((at.line, at.column), (2, 1));
-    }
-
-    #[test]
-    fn a_bare_number_is_no_duration() {
-        let text = "target_groups:\n  - name: web\n    deregistration_delay: 30\n";
-        let findings = Scenario::read(text, "a.yml").expect_err("no unit");
-        assert!(findings[0].summary.contains("duration"), "{}", findings[0].summary);
-    }
-
-    #[test]
-    fn an_unknown_fault_is_met_with_the_nearest_one() {
-        let finding = Scenario::default().add_fault("image-pul").expect_err("no such fault");
-        assert!(finding.hints[0].contains("image-pull"), "{:?}", finding.hints);
-    }
 }

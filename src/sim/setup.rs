@@ -40,6 +40,7 @@ impl World {
         }
         world.now = start;
         world.begin_faults();
+        world.remember();
         Ok(world)
     }
 

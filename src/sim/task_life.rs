@@ -204,7 +204,10 @@ impl World {
                 self.script_ends(cluster, &done);
                 next(self, self.timings.activation, Stage::Run);
             }
-            Stage::Stop => next(self, self.timings.stop, Stage::Stopped),
+            Stage::Stop => {
+                let span = self.stopping_span(cluster, &done);
+                next(self, span, Stage::Stopped);
+            }
             Stage::Stopped => {
                 let awsvpc = |task: &String| {
                     self.task(cluster, task)
@@ -359,12 +362,13 @@ impl World {
 
     fn containers_stopped(&mut self, cluster: &str, task: &str) -> bool {
         let now = self.now;
+        let exit_code = self.killed_after(cluster, task).map_or(0, |_| 137);
         let Some(task) = self.task_mut(cluster, task) else {
             return false;
         };
         for container in task.containers.iter_mut().filter(|c| c.last_status != "STOPPED") {
             if container.last_status == "RUNNING" {
-                container.exit_code = container.exit_code.or(Some(0));
+                container.exit_code = container.exit_code.or(Some(exit_code));
             }
             container.last_status = "STOPPED".into();
         }

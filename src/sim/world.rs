@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use super::alarm::AlarmSpec;
 use super::faults::FaultSpec;
-use super::scenario::{Scenario, Spread, Timings};
+use super::lens::Past;
+use super::scenario::{Scenario, Spread, Throttling, Timings};
 use super::state::{Account, Cluster, Deployment, Refusal, Service, Task};
 use super::strategy::Course;
 use super::switches::Switches;
@@ -34,6 +35,12 @@ pub struct World {
     pub(super) next_ports: BTreeMap<String, u16>,
     /// How many network interfaces there have been: the next private address.
     pub(super) interfaces: u32,
+    /// The seed that all randomness comes from.
+    pub(super) seed: u64,
+    /// The token buckets that hold for every call.
+    pub(super) throttling: Throttling,
+    /// What reads showed before, where a fault wants to show it again.
+    pub(super) past: Past,
     queue: BTreeMap<(Timestamp, u64), Happening>,
     sequence: u64,
     happened: u64,
@@ -208,6 +215,9 @@ impl World {
             lives: BTreeMap::new(),
             next_ports: BTreeMap::new(),
             interfaces: 0,
+            seed: scenario.seed,
+            throttling: scenario.throttling,
+            past: Past::default(),
             queue: BTreeMap::new(),
             sequence: 0,
             happened: 0,
@@ -258,6 +268,7 @@ impl World {
             self.now = self.now.max(at);
             self.happened += 1;
             self.happen(happening);
+            self.remember();
         }
         self.now = self.now.max(to);
     }

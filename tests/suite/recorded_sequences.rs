@@ -243,10 +243,9 @@ fn unreachable_registry() -> Scenario {
     let mut scenario = fargate();
     // The recorded tasks tried for 258 to 289 s to reach the registry before they gave up.
     scenario.timings.start_fargate = Spread::millis(258_000, 289_000);
-    scenario.faults = vec![FaultSpec {
-        message: Some("unable to pull secrets or registry auth: The task cannot pull registry auth".into()),
-        ..FaultSpec::named("secrets")
-    }];
+    let mut fault = FaultSpec::named("secrets");
+    fault.message = Some("unable to pull secrets or registry auth: The task cannot pull registry auth".into());
+    scenario.faults = vec![fault];
     scenario
 }
 
@@ -303,12 +302,11 @@ fn sick_target(stop_first: bool) -> Vec<Vec<Told>> {
     scenario.target_groups[0].deregistration_delay = Duration::from_secs(30);
     scenario.target_groups[0].health_check.unhealthy_threshold = 2;
     scenario.switches.unhealthy_stop_first = stop_first;
-    scenario.faults = vec![FaultSpec {
-        revision: RevisionRef::Current,
-        at: Some(Duration::from_secs(60)),
-        lasts: Some(Duration::from_secs(50)),
-        ..FaultSpec::named("health-timeout")
-    }];
+    let mut fault = FaultSpec::named("health-timeout");
+    fault.revision = RevisionRef::Current;
+    fault.at = Some(Duration::from_secs(60));
+    fault.lasts = Some(Duration::from_secs(50));
+    scenario.faults = vec![fault];
     each_seed(scenario, |stage| stage.pass(400))
 }
 

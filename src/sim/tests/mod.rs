@@ -15,6 +15,7 @@ mod invariants_staged;
 mod misfortunes;
 mod operations;
 mod rollouts;
+mod scenario_files;
 mod strategies;
 
 /// One service `web` of one container behind one target group, on one instance, with dynamic host ports.

@@ -22,6 +22,11 @@ pub fn handle(world: &World, form: &Form, request_id: &str) -> HttpResponse {
     xml::respond(form, serve(world, form), request_id)
 }
 
+/// Whether there is an operation of that name.
+pub fn serves(name: &str) -> bool {
+    operation_named(name).is_some()
+}
+
 type Operation = for<'a> fn(&'a World, &'a Form) -> Reply<Content<'a>>;
 
 fn operation_named(name: &str) -> Option<Operation> {

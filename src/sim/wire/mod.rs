@@ -7,24 +7,43 @@
 //! | ELBv2 | Query/XML | `Version=2015-12-01` | DescribeTargetGroups, DescribeTargetGroupAttributes, DescribeTargetHealth, DescribeLoadBalancers, DescribeListeners, DescribeRules, DescribeTags |
 //! | STS | Query/XML | `Version=2011-06-15` | GetCallerIdentity, AssumeRoleWithWebIdentity |
 //!
+//! What the faults on the wire do to calls and answers stands in `misbehaviour`, the routes below `/_portzero/` in
+//! `control`.
+//!
 //! Everything else is refused as AWS refuses an operation that it does not know, with a [`HttpResponse::note`] that
 //! says what was asked. Signatures are not checked: any credentials will do,
 //! and so will any ID token that has the form of one.
 
+mod action;
+mod control;
 mod ecs_json;
 mod elb_query;
 mod form;
 mod identity;
 mod members;
+mod misbehaviour;
 mod page;
 pub mod server;
 mod sts;
+mod tempo;
+mod throttle;
 mod xml;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::json;
 
+use super::faults::FaultSpec;
 use super::state::Refusal;
 use super::world::World;
+use action::Action;
+use misbehaviour::{Call, Misbehaviour};
+
+pub(super) use action::means_anything;
+pub use action::served;
+pub use misbehaviour::Delivery;
+pub use tempo::Tempo;
 
 /// The names of the ECS operations that are served.
 pub fn ecs_operations() -> impl Iterator<Item = &'static str> {
@@ -62,10 +81,22 @@ pub struct HttpResponse {
     pub note: Option<String>,
 }
 
-/// One endpoint. It remembers nothing of its clients but how many requests there were, which makes the request ids.
+/// What comes of one request: an answer, and how it gets to the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    pub response: HttpResponse,
+    pub delivery: Delivery,
+    /// How much later than at once, in virtual time.
+    pub late: Duration,
+}
+
+/// One endpoint. It remembers of its clients how many requests there were, which makes the request ids, how many for
+/// which operation, and what the faults have done to them.
 #[derive(Clone, Debug, Default)]
 pub struct Wire {
     requests: u64,
+    asked: BTreeMap<String, u64>,
+    misbehaviour: Misbehaviour,
 }
 
 impl Wire {
@@ -73,13 +104,65 @@ impl Wire {
         Self::default()
     }
 
-    /// Answers one request. The same requests in the same order to the same world get the same bytes.
+    /// Answers one request, whatever becomes of the answer. The same requests in the same order to the same world get the
+    /// same bytes.
     pub fn handle(&mut self, world: &mut World, request: &HttpRequest) -> HttpResponse {
+        self.exchange(world, &|_: &mut World| {}, request).response
+    }
+
+    /// The same, with what the faults on the wire do to the answer on its way, and with the control routes: `tempo` is
+    /// who moves the world's time.
+    pub fn exchange(&mut self, world: &mut World, tempo: &dyn Tempo, request: &HttpRequest) -> Exchange {
+        if control::is_meant(request) {
+            return Exchange::plain(control::handle(self, world, tempo, request));
+        }
         self.requests += 1;
         let request_id = identity::uuid(&format!("request {}", self.requests));
-        let mut response = route(world, request, &request_id);
-        response.headers.push(("x-amzn-RequestId", request_id));
-        response
+        let form = request
+            .header("x-amz-target")
+            .is_none()
+            .then(|| form::Form::read(request))
+            .flatten();
+        let Some(action) = Action::of(request, form.as_ref()) else {
+            return Exchange::plain(not_an_aws_request(request).with_id(&request_id));
+        };
+        self.count(&action);
+        let call = Call {
+            action: &action,
+            request,
+            form: form.as_ref(),
+            request_id: &request_id,
+        };
+        let fate = self.misbehaviour.judge(world, &call);
+        let serve = || serve(world, &fate.lenses, request, form.as_ref(), &request_id).with_id(&request_id);
+        Exchange {
+            response: fate.instead.unwrap_or_else(serve),
+            delivery: fate.delivery,
+            late: fate.late,
+        }
+    }
+
+    /// Made-up names are counted together: whoever sends them must not fill the memory.
+    fn count(&mut self, action: &Action) {
+        let is_known = served()
+            .iter()
+            .any(|(service, name)| *service == action.service && *name == action.operation);
+        let name = if is_known {
+            action.name()
+        } else {
+            format!("{}:(not served)", action.service)
+        };
+        *self.asked.entry(name).or_default() += 1;
+    }
+}
+
+impl Exchange {
+    fn plain(response: HttpResponse) -> Self {
+        Self {
+            response,
+            delivery: Delivery::Whole,
+            late: Duration::ZERO,
+        }
     }
 }
 
@@ -97,13 +180,30 @@ impl<T> From<T> for Answer<T> {
 
 type Reply<T> = Result<Answer<T>, Refusal>;
 
-fn route(world: &mut World, request: &HttpRequest, request_id: &str) -> HttpResponse {
-    if let Some(target) = request.header("x-amz-target") {
-        return ecs_json::handle(world, target, &request.body);
-    }
-    match form::Form::read(request) {
-        Some(form) => query(world, &form, request_id),
-        None => not_an_aws_request(request),
+/// Answers through the lenses of the faults, where there are any: only the account that is shown is another.
+fn serve(
+    world: &mut World,
+    lenses: &[FaultSpec],
+    request: &HttpRequest,
+    form: Option<&form::Form>,
+    request_id: &str,
+) -> HttpResponse {
+    let Some(seen) = world.seen_through(lenses) else {
+        let response = route(world, request, form, request_id);
+        world.remember();
+        return response;
+    };
+    let real = std::mem::replace(&mut world.account, seen);
+    let response = route(world, request, form, request_id);
+    world.account = real;
+    response
+}
+
+fn route(world: &mut World, request: &HttpRequest, form: Option<&form::Form>, request_id: &str) -> HttpResponse {
+    match (request.header("x-amz-target"), form) {
+        (Some(target), _) => ecs_json::handle(world, target, &request.body),
+        (None, Some(form)) => query(world, form, request_id),
+        (None, None) => not_an_aws_request(request),
     }
 }
 
@@ -134,6 +234,11 @@ fn not_an_aws_request(request: &HttpRequest) -> HttpResponse {
 }
 
 impl HttpResponse {
+    fn with_id(mut self, request_id: &str) -> Self {
+        self.headers.push(("x-amzn-RequestId", request_id.to_owned()));
+        self
+    }
+
     fn with_note(mut self, note: impl Into<String>) -> Self {
         self.note = Some(note.into());
         self

@@ -4,6 +4,7 @@ pub mod clients;
 #[cfg(unix)]
 pub mod file_server;
 pub mod github;
+pub mod http;
 pub mod loopback;
 pub mod moto_server;
 pub mod prism;
