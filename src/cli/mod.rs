@@ -13,6 +13,7 @@ mod deploy;
 mod files;
 mod hub;
 mod identity;
+mod init;
 mod options;
 mod plan;
 mod recipients;
@@ -57,6 +58,8 @@ enum Command {
     Rehearse(Box<rehearse::Rehearse>),
     /// Print the task definition that would be registered
     Render(Box<render::Render>),
+    /// Write a file to begin with: a scenario from the configuration
+    Init(Box<init::Init>),
     /// Serve the simulator on 127.0.0.1, for any AWS client
     Simulate(Box<simulate::Simulate>),
     /// What the GitHub Action runs: its inputs come as variables
@@ -110,6 +113,7 @@ impl Cli {
             Command::Plan(command) => command.run().await,
             Command::Rehearse(command) => command.run().await,
             Command::Render(command) => command.run(),
+            Command::Init(command) => command.run(),
             Command::Simulate(command) => command.run().await,
             Command::Action(action) => match action.command() {
                 Ok(command) => return Box::pin(command.run()).await,

@@ -11,6 +11,7 @@ use crate::cli::{Stop, deploy, stage, streams, wishes};
 use crate::clock::SystemClock;
 use crate::finding::{Code, Finding};
 use crate::port::{Clock, Interrupts};
+use crate::sim;
 use crate::sim::scenario::Scenario;
 use crate::sim::wire::{Tempo, server};
 use crate::sim::world::World;
@@ -33,10 +34,17 @@ pub struct Simulate {
     /// How fast time goes
     #[arg(long, value_name = "FACTORx", default_value = "1x", value_parser = speed)]
     speed: Speed,
+    /// Print the JSON Schema of scenario files, and do nothing else
+    #[arg(long)]
+    schema: bool,
 }
 
 impl Simulate {
     pub async fn run(self) -> Result<u8, Stop> {
+        if self.schema {
+            streams::hand_over(sim::SCHEMA)?;
+            return Ok(0);
+        }
         let mut scenario = self.scenario()?;
         self.world.apply(&mut scenario)?;
         deploy::warn(&scenario.pointless_faults());

@@ -41,6 +41,7 @@ mod protection;
 mod register;
 mod replacement;
 mod rollback;
+mod scenario_text;
 mod scheduler;
 mod service_checks;
 mod setup;
@@ -61,6 +62,7 @@ pub use catalogue::{Since, fault_names};
 pub use faults::{FaultSpec, Moment, RevisionRef};
 pub use hostile::hostile_texts;
 pub use scenario::Scenario;
+pub use scenario_text::SCHEMA;
 pub use strategy::{
     AdvancedConfiguration, AlarmWatch, Canary, EarlySuccess, Hook, HookDetail, Kind, Linear, Progress, Strategy,
 };
