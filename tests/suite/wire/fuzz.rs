@@ -1,6 +1,13 @@
 //! Nothing that anybody sends makes the wire panic, and whatever it says stays readable.
 
-use portzero::sim::wire::HttpRequest;
+mod mutate;
+mod scenario;
+mod volley;
+
+use std::collections::BTreeSet;
+
+use portzero::sim::scenario::Scenario;
+use portzero::sim::wire::{HttpRequest, served};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
@@ -118,6 +125,39 @@ fn bodies() -> impl Strategy<Value = Value> {
         }
         value
     })
+}
+
+/// The million is for `cargo run --release --example fuzz-wire -- --count 1000000`.
+#[test]
+fn no_volley_of_random_requests_makes_the_wire_panic() {
+    let scenario = Scenario::read(scenario::SCENARIO, "fuzz.yml").expect("a scenario");
+    let seeds = mutate::Seeds::new();
+    let good: u64 = (0..6)
+        .map(|seed| volley::send(&scenario, &seeds, seed, volley::VOLLEY, &|_| {}))
+        .sum();
+    // Requests that all fail would try nothing.
+    assert!(good > 6 * volley::VOLLEY / 10, "{good}");
+    let again: u64 = (0..6)
+        .map(|seed| volley::send(&scenario, &seeds, seed, volley::VOLLEY, &|_| {}))
+        .sum();
+    assert_eq!(good, again, "a seed is a volley");
+}
+
+#[test]
+fn the_fuzzer_knows_a_request_for_every_operation_that_is_served() {
+    let mut known: BTreeSet<(&str, &str)> = mutate::ecs_bodies()
+        .into_iter()
+        .map(|(name, _)| ("ecs", name))
+        .collect();
+    known.extend(mutate::forms().into_iter().map(|(version, action, _)| match version {
+        "2011-06-15" => ("sts", action),
+        _ => ("elasticloadbalancing", action),
+    }));
+    let unknown: Vec<_> = served()
+        .into_iter()
+        .filter(|operation| !known.contains(operation))
+        .collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
 }
 
 proptest! {
