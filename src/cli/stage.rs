@@ -206,7 +206,12 @@ fn add_instances(scenario: &mut Scenario, spec: &ServiceSpec, document: &Documen
             .iter()
             .any(|m| m.host_port().is_some_and(|port| port > 0))
     });
-    let tasks_max = i64::from((spec.desired_count * spec.maximum_percent).div_ceil(100).max(1));
+    let tasks_max = i64::from(
+        spec.desired_count
+            .saturating_mul(spec.maximum_percent)
+            .div_ceil(100)
+            .max(1),
+    );
     let count = if has_fixed_port { spec.desired_count.max(1) } else { 1 };
     let sum = |of: fn(&crate::task_definition::Container<'_>) -> u64| -> i64 {
         i64::try_from(document.containers().iter().map(of).sum::<u64>()).unwrap_or(0)
@@ -216,10 +221,12 @@ fn add_instances(scenario: &mut Scenario, spec: &ServiceSpec, document: &Documen
     scenario.instances.push(InstanceSpec {
         id: (count == 1).then(|| instance_id(ordinal)),
         cluster: Some(cluster.to_owned()),
-        cpu: fallback.cpu.max(tasks_max * sum(|c| c.cpu().unwrap_or(0))),
+        cpu: fallback
+            .cpu
+            .max(tasks_max.saturating_mul(sum(|c| c.cpu().unwrap_or(0)))),
         memory: fallback
             .memory
-            .max(tasks_max * sum(|c| c.memory().or(c.memory_reservation()).unwrap_or(0))),
+            .max(tasks_max.saturating_mul(sum(|c| c.memory().or(c.memory_reservation()).unwrap_or(0)))),
         count,
         ..fallback
     });

@@ -112,7 +112,7 @@ impl World {
         let retries = u32::try_from(number("retries", 3)).unwrap_or(3);
         Some((
             interval,
-            Duration::from_secs(number("startPeriod", 0)) + interval * retries,
+            Duration::from_secs(number("startPeriod", 0)).saturating_add(interval.saturating_mul(retries)),
         ))
     }
 

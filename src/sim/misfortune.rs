@@ -148,7 +148,9 @@ impl World {
                 "flapping" if !self.is_latecomer(cluster, task) => {
                     // Just long enough for the threshold: up, down, up.
                     let down = group.map_or(Duration::from_secs(60), |g| {
-                        g.health_check.interval * g.health_check.unhealthy_threshold
+                        g.health_check
+                            .interval
+                            .saturating_mul(g.health_check.unhealthy_threshold)
                     });
                     let begins = fault.delay.unwrap_or(Duration::from_secs(60));
                     if up >= begins && up < begins + down {

@@ -50,7 +50,7 @@ impl Needs {
                         .find_map(|key| c.get(*key).and_then(Value::as_i64))
                         .unwrap_or(0)
                 })
-                .sum()
+                .fold(0, i64::saturating_add)
         };
         let mode = document.get("networkMode").and_then(Value::as_str).unwrap_or("bridge");
         let awsvpc = mode == "awsvpc";
@@ -127,9 +127,9 @@ impl Booked {
     fn lack(&self, instance: &ContainerInstance, needs: &Needs) -> Option<&'static str> {
         if needs.fixed_ports.iter().any(|port| self.ports.contains(port)) {
             Some(PORT_IN_USE)
-        } else if self.cpu + needs.cpu > instance.cpu {
+        } else if self.cpu.saturating_add(needs.cpu) > instance.cpu {
             Some(TOO_LITTLE_CPU)
-        } else if self.memory + needs.memory > instance.memory {
+        } else if self.memory.saturating_add(needs.memory) > instance.memory {
             Some(TOO_LITTLE_MEMORY)
         } else {
             None
@@ -210,8 +210,8 @@ impl World {
                 continue;
             };
             let booked = books.entry(instance).or_default();
-            booked.cpu += task.cpu;
-            booked.memory += task.memory;
+            booked.cpu = booked.cpu.saturating_add(task.cpu);
+            booked.memory = booked.memory.saturating_add(task.memory);
             if !with_ports {
                 continue;
             }

@@ -9,6 +9,9 @@ use super::scenario::Spread;
 use super::state::{Container, Task};
 use super::world::{Happening, Life, Stage, World};
 
+/// A cluster has at most so many tasks PROVISIONING (aws-facts 2.6); without a limit, a slip in a desired count would start
+/// them all.
+const TOGETHER_MAX: u32 = 500;
 /// Stopped tasks stay visible for an hour.
 const VISIBLE_FOR: Duration = Duration::from_secs(3600);
 
@@ -131,7 +134,7 @@ impl World {
     /// Starts tasks of a deployment together, as many as can be placed up to `count`, and says so.
     pub(super) fn start_tasks(&mut self, cluster: &str, service: &str, deployment: &str, count: u32) -> Vec<String> {
         let mut started = Vec::new();
-        for _ in 0..count {
+        for _ in 0..count.min(TOGETHER_MAX) {
             match self.create_task(cluster, service, deployment) {
                 Ok(task) => started.push(task),
                 Err(obstacle) => {

@@ -159,8 +159,8 @@ pub(super) fn instance(found: &state::ContainerInstance, booked: (i64, i64, BTre
         status: found.status.clone(),
         agent_connected: found.agent_connected,
         remaining: Resources {
-            cpu: found.cpu - cpu,
-            memory: found.memory - memory,
+            cpu: found.cpu.saturating_sub(cpu),
+            memory: found.memory.saturating_sub(memory),
             reserved_ports: agent.into_iter().chain(ports).collect(),
         },
         registered: Resources {

@@ -160,6 +160,28 @@ fn the_fuzzer_knows_a_request_for_every_operation_that_is_served() {
     assert!(unknown.is_empty(), "{unknown:?}");
 }
 
+/// Found by the fuzzer.
+#[test]
+fn numbers_at_the_end_of_their_range_are_no_end_of_the_world() {
+    let mut aws = Endpoint::new();
+    let largest = |key: &str| {
+        serde_json::json!({"family": "web", "containerDefinitions": [{
+            "name": "web", "image": "web:2", "memory": 4, key: i64::MAX,
+            "portMappings": [{"containerPort": 3000, "hostPort": 0}],
+            "healthCheck": {"command": ["CMD", "true"], "interval": u64::MAX, "retries": u32::MAX, "startPeriod": u64::MAX},
+        }, {"name": "side", "image": "side:1", "memory": 4, key: i64::MAX}]})
+    };
+    let deploy = serde_json::json!({"cluster": "demo", "service": "web", "taskDefinition": "web", "desiredCount": 5});
+    for key in ["cpu", "memory", "memoryReservation", "hostPort"] {
+        aws.raw("RegisterTaskDefinition", largest(key).to_string());
+        aws.raw("UpdateService", deploy.to_string());
+        aws.world.advance(aws.world.now() + std::time::Duration::from_secs(120));
+        let listed = json_of(&aws.raw("ListContainerInstances", r#"{"cluster":"demo"}"#));
+        let body = serde_json::json!({"cluster": "demo", "containerInstances": listed["containerInstanceArns"]});
+        assert_eq!(aws.raw("DescribeContainerInstances", body.to_string()).status, 200);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

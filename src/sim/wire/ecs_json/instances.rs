@@ -113,7 +113,7 @@ fn document(world: &World, cluster: &Cluster, instance: &ContainerInstance) -> V
     let count = |status: &str| placed.iter().filter(|task| task.last_status == status).count();
     // The scheduler's own books: what it refuses a task for must be what is shown.
     let (cpu, memory, _) = world.booked(&cluster.name, &instance.id);
-    let (cpu, memory) = (instance.cpu - cpu, instance.memory - memory);
+    let (cpu, memory) = (instance.cpu.saturating_sub(cpu), instance.memory.saturating_sub(memory));
     let taken: BTreeSet<u16> = placed.iter().flat_map(|task| static_ports(world, task)).collect();
     let ports: Vec<u16> = RESERVED_PORTS
         .into_iter()
