@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::state::Service;
+use super::state::{Service, Task};
 use super::world::World;
 
 /// AWS shows the newest hundred.
@@ -70,6 +70,13 @@ pub(super) fn rolling_back(service: &str, deployment: &str) -> String {
 pub(super) fn unhealthy(service: &str, task: &str, port: u16, group: &str, reason: &str) -> String {
     format!(
         "(service {service}) (task {task}) (port {port}) is unhealthy in (target-group {group}) due to (reason {reason})."
+    )
+}
+
+pub(super) fn target_lost(service: &str, task: &Task, group: &str, what: &str) -> String {
+    format!(
+        "(service {service}) task set ({}) (task {}) is not healthy in target-group ({group}) due to {what}.",
+        task.started_by, task.id
     )
 }
 

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::deployment::primary;
-use super::events;
 use super::scenario::Spread;
 use super::state::Task;
 use super::world::World;
+use super::{classic, events};
 
 /// ECS registers a target at one of its beats and asks for its health at the next: no recording has a shorter gap
 /// between `registered` and `has stopped`.
@@ -43,8 +43,7 @@ impl World {
             return false;
         }
         targets.iter().all(|(arn, id, port, _)| {
-            let group = self.account.target_groups.get(arn);
-            group
+            self.group(arn)
                 .and_then(|g| g.targets.iter().find(|t| &t.id == id && t.port == *port))
                 .is_some_and(|t| {
                     matches!(t.state.as_str(), "healthy" | "unavailable")
@@ -150,17 +149,42 @@ impl World {
             });
         }
         let targets = &self.lives.get(&task.id)?.targets;
-        targets.iter().find_map(|(arn, id, port, container_port)| {
-            let group = self.account.target_groups.get(arn)?;
-            let target = group
-                .targets
-                .iter()
-                .find(|t| &t.id == id && t.port == *port && t.state == "unhealthy")?;
-            let why = target.description.clone().unwrap_or_default();
+        targets
+            .iter()
+            .find_map(|(key, id, port, container_port)| self.sick_target(name, task, (key, id, *port), *container_port))
+    }
+
+    /// What is wrong with one target of a task. A group or a target that somebody has taken away counts as unhealthy.
+    fn sick_target(
+        &self,
+        service: &str,
+        task: &Task,
+        (key, id, port): (&str, &str, u16),
+        container_port: u16,
+    ) -> Option<Sickness> {
+        let reason = |key: &str| match classic::name_in(key) {
+            Some(name) => format!("Task failed ELB health checks in (elb {name})"),
+            None => format!("Task failed ELB health checks in (target-group {key})"),
+        };
+        let lost = |what: &str| {
             Some(Sickness {
-                event: events::unhealthy(name, &task.id, *container_port, arn, &why),
-                reason: format!("Task failed ELB health checks in (target-group {arn})"),
+                event: events::target_lost(service, task, key, what),
+                reason: reason(key),
             })
+        };
+        let Some(group) = self.group(key) else {
+            return lost("TARGET GROUP IS NOT FOUND");
+        };
+        let Some(target) = group.targets.iter().find(|t| t.id == id && t.port == port) else {
+            return lost("TARGET IS NOT FOUND");
+        };
+        let why = target.description.clone().unwrap_or_default();
+        (target.state == "unhealthy").then(|| Sickness {
+            event: match classic::name_in(key) {
+                Some(name) => classic::unhealthy(service, &task.id, id, name),
+                None => events::unhealthy(service, &task.id, container_port, key, &why),
+            },
+            reason: reason(key),
         })
     }
 }

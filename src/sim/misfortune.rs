@@ -132,7 +132,7 @@ impl World {
             .and_then(|life| life.running_since)
             .unwrap_or(task.created_at);
         let up = self.now.since(since);
-        let group = self.account.target_groups.get(group);
+        let group = self.group(group);
         for fault in self.faults_of(cluster, task) {
             if fault
                 .target_group

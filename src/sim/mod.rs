@@ -11,6 +11,7 @@
 //! service registries and volumes are kept and shown and change nothing. A task definition that is being deleted never
 //! goes away, and the words of a few refusals are not AWS's, where those are not known; the code says which.
 
+pub mod load_balancer;
 pub mod lone_task;
 pub mod port;
 pub mod revision;
@@ -23,6 +24,7 @@ pub mod world;
 mod alarm;
 mod balancer;
 mod catalogue;
+mod classic;
 mod creation;
 mod deletion;
 mod deployment;
@@ -33,14 +35,18 @@ mod hostile;
 mod identifier;
 mod instance_state;
 mod lens;
+mod listeners;
 mod misfortune;
 mod operations;
 mod placement;
 mod pointless;
 mod protection;
 mod register;
+mod registration;
 mod replacement;
 mod rollback;
+mod routing;
+mod rules;
 mod scenario_text;
 mod scheduler;
 mod service_checks;
@@ -49,6 +55,7 @@ mod strategy;
 mod strikes;
 mod switches;
 mod tags;
+mod target_groups;
 mod task_end;
 mod task_life;
 mod task_list;

@@ -8,6 +8,7 @@ use serde::de::{self, Deserializer};
 use serde_json::Value;
 
 use super::alarm::AlarmSpec;
+pub use super::classic::ClassicSpec;
 use super::faults::FaultSpec;
 use super::strategy::Strategy;
 use super::switches::Switches;
@@ -31,6 +32,7 @@ pub struct Scenario {
     pub clusters: Vec<String>,
     pub instances: Vec<InstanceSpec>,
     pub target_groups: Vec<TargetGroupSpec>,
+    pub classic_load_balancers: Vec<ClassicSpec>,
     pub services: Vec<ServiceSpec>,
     pub timings: Timings,
     /// Which calls of the API are too many: `none`, `aws` (its published token buckets), or a rate such as `5/s` or
@@ -55,6 +57,7 @@ impl Default for Scenario {
             clusters: Vec::new(),
             instances: Vec::new(),
             target_groups: Vec::new(),
+            classic_load_balancers: Vec::new(),
             services: Vec::new(),
             timings: Timings::default(),
             throttling: Throttling::None,
@@ -109,6 +112,8 @@ pub struct TargetGroupSpec {
     pub health_check: HealthCheckSpec,
     #[serde(deserialize_with = "span")]
     pub deregistration_delay: Duration,
+    #[serde(deserialize_with = "span")]
+    pub slow_start: Duration,
     /// A listener of a load balancer forwards to it.
     pub attached: bool,
 }
@@ -123,6 +128,7 @@ impl Default for TargetGroupSpec {
             target_type: None,
             health_check: HealthCheckSpec::default(),
             deregistration_delay: Duration::from_secs(300),
+            slow_start: Duration::ZERO,
             attached: true,
         }
     }

@@ -6,15 +6,24 @@ use serde_json::{Value, json};
 
 use super::events;
 use super::faults::FaultSpec;
+use super::load_balancer::{Action, Condition, Listener, LoadBalancer, Rule};
 use super::placement::Needs;
 use super::scenario::{DEFAULT_START, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
 use super::state::{
-    CircuitBreaker, ContainerInstance, Deployment, HealthCheck, Listener, LoadBalancer, LoadBalancerBinding,
+    CircuitBreaker, ContainerInstance, Deployment, HealthCheck, LoadBalancerBinding,
     ServiceDeployment, TargetGroup,
 };
 use super::strategy::{AdvancedConfiguration, Progress, WHOLE};
 use super::world::{Happening, Stage, World};
 use crate::time::Timestamp;
+
+/// The network of the simulated account: one VPC with one subnet in each of two zones, and its default security group.
+pub(super) const VPC: &str = "vpc-0a1b2c3d";
+pub(super) const SECURITY_GROUP: &str = "sg-0a1b2c3d";
+
+pub(super) fn zones(region: &str) -> Vec<String> {
+    ["a", "b"].map(|zone| format!("{region}{zone}")).to_vec()
+}
 
 /// How long before the world's start its services were deployed.
 const AGE: Duration = Duration::from_secs(86_400);
@@ -35,6 +44,7 @@ impl World {
         for group in &scenario.target_groups {
             world.add_target_group(scenario, group);
         }
+        world.add_classic_balancers(scenario);
         for service in &scenario.services {
             world.add_service(scenario, service)?;
         }
@@ -100,32 +110,8 @@ impl World {
         let arn = spec.arn.clone().unwrap_or_else(|| group_arn(scenario, &spec.name));
         let mut balancers = Vec::new();
         if spec.attached {
-            let id = digest(&format!("{}-lb", spec.name));
-            let balancer = format!("{head}:loadbalancer/app/{}/{id}", spec.name);
-            let listener = Listener {
-                arn: format!(
-                    "{head}:listener/app/{}/{id}/{}",
-                    spec.name,
-                    digest(&format!("{}-listener", spec.name))
-                ),
-                protocol: spec.protocol.clone(),
-                port: 80,
-                target_group_arn: arn.clone(),
-            };
-            self.account.load_balancers.insert(
-                balancer.clone(),
-                LoadBalancer {
-                    arn: balancer.clone(),
-                    name: spec.name.clone(),
-                    dns_name: format!("{}-1234567890.{}.elb.amazonaws.com", spec.name, scenario.region),
-                    kind: "application".into(),
-                    scheme: "internet-facing".into(),
-                    vpc_id: "vpc-0a1b2c3d".into(),
-                    availability_zones: vec![format!("{}a", scenario.region), format!("{}b", scenario.region)],
-                    created_at: self.now,
-                    listeners: vec![listener],
-                },
-            );
+            let (balancer, made) = self.balancer_before(&head, scenario, spec, &arn);
+            self.account.load_balancers.insert(balancer.clone(), made);
             balancers.push(balancer);
         }
         let check = &spec.health_check;
@@ -140,7 +126,7 @@ impl World {
                 name: spec.name.clone(),
                 protocol: spec.protocol.clone(),
                 port: spec.port,
-                vpc_id: "vpc-0a1b2c3d".into(),
+                vpc_id: VPC.into(),
                 target_type,
                 health_check: HealthCheck {
                     enabled: check.enabled,
@@ -155,10 +141,62 @@ impl World {
                 },
                 load_balancer_arns: balancers,
                 deregistration_delay: spec.deregistration_delay,
-                slow_start: Duration::ZERO,
+                slow_start: spec.slow_start,
+                attributes: Default::default(),
                 targets: Vec::new(),
             },
         );
+    }
+
+    /// The load balancer with one listener that stands before a target group from the start.
+    fn balancer_before(
+        &self,
+        head: &str,
+        scenario: &Scenario,
+        spec: &TargetGroupSpec,
+        group: &str,
+    ) -> (String, LoadBalancer) {
+        let name = &spec.name;
+        let id = digest(&format!("{name}-lb"));
+        let is_network = !matches!(spec.protocol.as_str(), "HTTP" | "HTTPS");
+        let (kind, short) = if is_network {
+            ("network", "net")
+        } else {
+            ("application", "app")
+        };
+        let arn = format!("{head}:loadbalancer/{short}/{name}/{id}");
+        let path = format!("{short}/{name}/{id}/{}", digest(&format!("{name}-listener")));
+        let rule = digest(&format!("{name}-rule"));
+        let listener = Listener {
+            arn: format!("{head}:listener/{path}"),
+            protocol: spec.protocol.clone(),
+            port: 80,
+            certificates: Vec::new(),
+            ssl_policy: None,
+            default_rule_arn: format!("{head}:listener-rule/{path}/{rule}"),
+            actions: vec![Action::forward(group)],
+            rules: Vec::new(),
+        };
+        let balancer = LoadBalancer {
+            arn: arn.clone(),
+            name: name.clone(),
+            dns_name: format!("{name}-1234567890.{}.elb.amazonaws.com", scenario.region),
+            kind: kind.into(),
+            scheme: "internet-facing".into(),
+            vpc_id: VPC.into(),
+            availability_zones: zones(&scenario.region),
+            security_groups: if is_network {
+                Vec::new()
+            } else {
+                vec![SECURITY_GROUP.into()]
+            },
+            ip_address_type: "ipv4".into(),
+            created_at: self.now,
+            active_at: self.now,
+            listeners: vec![listener],
+            attributes: Default::default(),
+        };
+        (arn, balancer)
     }
 
     fn add_service(&mut self, scenario: &Scenario, spec: &ServiceSpec) -> Result<(), String> {
@@ -287,7 +325,13 @@ impl World {
             self.now = self.now + Duration::from_secs(seconds);
             self.settle_stage(cluster, &tasks, stage);
         }
-        for group in self.account.target_groups.values_mut() {
+        let now = self.now;
+        let classic = self
+            .account
+            .classic_balancers
+            .values_mut()
+            .map(|balancer| &mut balancer.group);
+        for group in self.account.target_groups.values_mut().chain(classic) {
             for target in group
                 .targets
                 .iter_mut()
@@ -296,6 +340,7 @@ impl World {
                 target.streak = 1;
                 if target.state == "initial" {
                     target.state = "healthy".into();
+                    target.healthy_since = Some(now);
                     target.reason = None;
                     target.description = None;
                 }
@@ -352,22 +397,38 @@ impl World {
                 .load_balancers
                 .retain(|arn, _| balancers.contains(arn) || !own.contains(arn));
         }
-        let listener = balancers
-            .first()
-            .and_then(|arn| self.account.load_balancers.get(arn)?.listeners.first())
-            .map(|listener| listener.arn.clone())
-            .unwrap_or_default();
-        let head = listener.replacen(":listener/", ":listener-rule/", 1);
-        let mut rule = |name: &str| {
-            let arn = format!("{head}/{}", digest(&format!("{first} {name}")));
-            let shares = vec![(first.to_owned(), WHOLE), (alternate.to_owned(), 0)];
-            self.account.traffic.insert(arn.clone(), shares);
-            arn
+        let shares = [(first.to_owned(), WHOLE), (alternate.to_owned(), 0)];
+        let condition = |field: &str, value: &str| Condition {
+            field: field.into(),
+            values: vec![value.into()],
+            ..Condition::default()
         };
+        let test = Condition {
+            header: Some("x-amzn-ecs-blue-green-test".into()),
+            ..condition("http-header", "*")
+        };
+        let mut rule = |name: &str, priority: u32, condition: Condition| {
+            let balancer = balancers.first()?;
+            let listener = self.account.load_balancers.get_mut(balancer)?.listeners.first_mut()?;
+            let arn = format!("{}/{}", listener.rule_arn_head(), digest(&format!("{first} {name}")));
+            listener.rules.push(Rule {
+                arn: arn.clone(),
+                priority,
+                conditions: vec![condition],
+                actions: vec![Action {
+                    groups: vec![(first.to_owned(), 100), (alternate.to_owned(), 0)],
+                    ..Action::forward(first)
+                }],
+            });
+            self.account.traffic.insert(arn.clone(), shares.to_vec());
+            Some(arn)
+        };
+        let test = if with_test { rule("test", 1, test) } else { None };
+        let production = rule("production", 2, condition("path-pattern", "/*"));
         AdvancedConfiguration {
             alternate_target_group_arn: alternate.to_owned(),
-            production_listener_rule: rule("production"),
-            test_listener_rule: with_test.then(|| rule("test")),
+            production_listener_rule: production.unwrap_or_default(),
+            test_listener_rule: test,
             role_arn: format!("arn:aws:iam::{}:role/ecsInfrastructureRole", self.account.id),
         }
     }
@@ -441,7 +502,7 @@ fn wanted_target_type(scenario: &Scenario, group: &str) -> &'static str {
 }
 
 /// Sixteen hexadecimal digits that depend on the text alone, so that ARNs are the same under every seed (FNV-1a).
-fn digest(text: &str) -> String {
+pub(super) fn digest(text: &str) -> String {
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });

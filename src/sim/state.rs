@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::classic::ClassicBalancer;
+pub use super::load_balancer::{Listener, LoadBalancer};
 use super::lone_task::{TaskRequest, TaskRun};
 use super::revision::{ServiceRevision, Settings};
 use super::strategy::{AdvancedConfiguration, Progress, Strategy};
@@ -33,6 +35,10 @@ pub struct Account {
     pub traffic: BTreeMap<String, Vec<(String, u32)>>,
     /// The deployments whose tasks are registered in the alternate target groups of their service.
     pub on_alternate: BTreeSet<String>,
+    /// By name.
+    pub classic_balancers: BTreeMap<String, ClassicBalancer>,
+    /// Elastic Load Balancing's tags: by ARN, in the order of their setting.
+    pub balancing_tags: BTreeMap<String, Vec<(String, String)>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -132,6 +138,14 @@ pub struct LoadBalancerBinding {
     pub container_name: String,
     pub container_port: u16,
     pub advanced: Option<AdvancedConfiguration>,
+}
+
+impl LoadBalancerBinding {
+    /// Under what [`super::world::World::group`] finds whom the binding registers with.
+    pub fn key(&self) -> Option<String> {
+        let classic = self.load_balancer_name.as_deref().map(super::classic::key);
+        self.target_group_arn.clone().or(classic)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -249,30 +263,6 @@ pub struct NetworkBinding {
 }
 
 #[derive(Clone, Debug)]
-pub struct LoadBalancer {
-    pub arn: String,
-    pub name: String,
-    pub dns_name: String,
-    /// application or network.
-    pub kind: String,
-    /// internet-facing or internal.
-    pub scheme: String,
-    pub vpc_id: String,
-    pub availability_zones: Vec<String>,
-    pub created_at: Timestamp,
-    pub listeners: Vec<Listener>,
-}
-
-#[derive(Clone, Debug)]
-pub struct Listener {
-    pub arn: String,
-    pub protocol: String,
-    pub port: u16,
-    /// The target group that the default action forwards to.
-    pub target_group_arn: String,
-}
-
-#[derive(Clone, Debug)]
 pub struct TargetGroup {
     pub arn: String,
     pub name: String,
@@ -286,6 +276,8 @@ pub struct TargetGroup {
     pub load_balancer_arns: Vec<String>,
     pub deregistration_delay: Duration,
     pub slow_start: Duration,
+    /// What ModifyTargetGroupAttributes has set beside the two above; the rest has its defaults.
+    pub attributes: BTreeMap<String, String>,
     /// In the order of registration.
     pub targets: Vec<Target>,
 }
@@ -310,11 +302,16 @@ pub struct Target {
     pub id: String,
     pub port: u16,
     pub availability_zone: Option<String>,
+    /// The zone that it is in, shown or not.
+    pub home: String,
     /// initial, healthy, unhealthy, unused, draining, unavailable.
     pub state: String,
     pub reason: Option<String>,
     pub description: Option<String>,
+    /// When it was registered, or when its group came into use, whichever was later.
     pub registered_at: Timestamp,
+    /// Since when it has been healthy without a break: what slow start counts from.
+    pub healthy_since: Option<Timestamp>,
     /// Set while draining: when it disappears.
     pub drained_at: Option<Timestamp>,
     /// The task that was registered here last; the API does not show it, the truth of the simulator needs it.

@@ -267,16 +267,13 @@ impl World {
 
     /// The listeners no longer forward to the target groups.
     fn unhook_groups(&mut self, cluster: &str, service: &str, fault: &FaultSpec) {
-        for arn in self.struck_groups(cluster, service, fault) {
-            if let Some(group) = self.account.target_groups.get_mut(&arn) {
-                group.load_balancer_arns.clear();
-                let why = "Target group is not configured to receive traffic from the load balancer";
-                show_all(group, "unused", "Target.NotInUse", why, |_| true);
-            }
-            for balancer in self.account.load_balancers.values_mut() {
-                balancer.listeners.retain(|listener| listener.target_group_arn != arn);
-            }
+        let meant = self.struck_groups(cluster, service, fault);
+        for balancer in self.account.load_balancers.values_mut() {
+            balancer
+                .listeners
+                .retain(|listener| !meant.iter().any(|arn| listener.forwards_to(arn)));
         }
+        self.rewire();
     }
 
     fn disable_checks(&mut self, cluster: &str, service: &str, fault: &FaultSpec) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::load_balancer::{Action, Condition};
 use super::state;
 use crate::api_error::{ApiError, ApiErrorKind};
 use crate::id::{
@@ -11,7 +12,7 @@ use crate::service::{
     Balancer, BreakerState, CircuitBreaker, Deployment, DeploymentConfiguration, LoadBalancerBinding, Service,
     ServiceDeployment, ServiceEvent,
 };
-use crate::target::{HealthCheck, Route, TargetGroup, TargetHealth};
+use crate::target::{HealthCheck, Route, RouteCondition, TargetGroup, TargetHealth};
 use crate::task::{Container, ContainerInstance, NetworkBinding, Resources, Task};
 
 pub(super) fn service(_account: &state::Account, cluster: &state::Cluster, service: &state::Service) -> Service {
@@ -197,18 +198,33 @@ pub(super) fn group(group: &state::TargetGroup) -> TargetGroup {
 
 /// The model's listeners have no rules: each forwards all that comes to one group.
 pub(super) fn routes(balancer: &state::LoadBalancer, group: &TargetGroupArn) -> Vec<Route> {
-    let ours = balancer
-        .listeners
-        .iter()
-        .filter(|l| l.target_group_arn == group.as_str());
-    ours.map(|listener| Route {
+    let is_ours = |actions: &[Action]| {
+        let mut groups = actions.iter().flat_map(|action| &action.groups);
+        groups.any(|(arn, weight)| arn == group.as_str() && *weight > 0)
+    };
+    let route = |listener: &state::Listener, conditions: Vec<RouteCondition>| Route {
         protocol: listener.protocol.clone(),
         port: listener.port,
         dns_name: balancer.dns_name.clone(),
         is_internal: balancer.scheme == "internal",
-        conditions: Vec::new(),
-    })
-    .collect()
+        conditions,
+    };
+    let mut found = Vec::new();
+    for listener in &balancer.listeners {
+        let rules = listener.rules.iter().filter(|rule| is_ours(&rule.actions));
+        found.extend(rules.map(|rule| route(listener, rule.conditions.iter().map(condition).collect())));
+        if is_ours(&listener.actions) {
+            found.push(route(listener, Vec::new()));
+        }
+    }
+    found
+}
+
+fn condition(condition: &Condition) -> RouteCondition {
+    RouteCondition {
+        field: condition.field.clone(),
+        values: condition.values.clone(),
+    }
 }
 
 pub(super) fn health(target: &state::Target) -> TargetHealth {

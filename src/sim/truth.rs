@@ -67,7 +67,7 @@ impl World {
                 .advanced
                 .as_ref()
                 .map(|advanced| advanced.alternate_target_group_arn.clone());
-            [b.target_group_arn.clone(), alternate]
+            [b.key(), alternate]
         };
         let mut groups: Vec<String> = found.load_balancers.iter().flat_map(both).flatten().collect();
         groups.sort();
@@ -75,7 +75,7 @@ impl World {
         let targets = || {
             groups
                 .iter()
-                .filter_map(|arn| self.account.target_groups.get(arn))
+                .filter_map(|arn| self.group(arn))
                 .flat_map(|g| &g.targets)
         };
         let is_of_new = |task: &Option<String>| tasks.iter().filter(is_new).any(|t| Some(&t.id) == task.as_ref());
@@ -109,19 +109,16 @@ impl World {
     }
 
     fn has_healthy_targets(&self, cluster: &str, task: &Task) -> bool {
-        let wanted: Vec<&String> = self
-            .bindings_of(cluster, task)
-            .iter()
-            .filter_map(|b| b.target_group_arn.as_ref())
-            .collect();
+        let bindings = self.bindings_of(cluster, task).iter();
+        let wanted = bindings.filter_map(LoadBalancerBinding::key);
         let registered = self
             .lives
             .get(&task.id)
             .map(|life| life.targets.as_slice())
             .unwrap_or_default();
-        registered.len() >= wanted.len()
+        registered.len() >= wanted.count()
             && registered.iter().all(|(arn, id, port, _)| {
-                self.account.target_groups.get(arn).is_some_and(|group| {
+                self.group(arn).is_some_and(|group| {
                     group.targets.iter().any(|t| {
                         &t.id == id && t.port == *port && t.state == "healthy" && t.task.as_deref() == Some(&task.id)
                     })

@@ -436,7 +436,7 @@ impl World {
             .map(|life| life.targets.as_slice())
             .unwrap_or_default();
         let is_held = |group: &String, id: &String, port: u16| {
-            let found = self.account.target_groups.get(group);
+            let found = self.group(group);
             let mut targets = found.into_iter().flat_map(|g| &g.targets);
             targets.any(|t| &t.id == id && t.port == port && t.task.as_deref() == Some(task))
         };

@@ -116,6 +116,28 @@ impl World {
                 .map(|group| (group.clone(), if group == own { share } else { WHOLE - share }));
             shifted.push((rule.clone(), shares.to_vec()));
         }
-        self.account.traffic.extend(shifted);
+        for (rule, shares) in shifted {
+            self.account.traffic.insert(rule.clone(), shares);
+            self.weigh(&rule);
+        }
+        self.rewire();
+    }
+
+    /// Writes the weights into the forward action of the rule (of a Network Load Balancer: of the listener).
+    fn weigh(&mut self, rule_or_listener: &str) {
+        let Some(weights) = self.forward_weights(rule_or_listener) else {
+            return;
+        };
+        let balancers = self.account.load_balancers.values_mut();
+        for listener in balancers.flat_map(|balancer| &mut balancer.listeners) {
+            let is_own = [&listener.arn, &listener.default_rule_arn].contains(&&rule_or_listener.to_owned());
+            let rules = listener.rules.iter_mut().filter(|rule| rule.arn == rule_or_listener);
+            let actions = rules.flat_map(|rule| &mut rule.actions);
+            for action in actions.chain(listener.actions.iter_mut().filter(|_| is_own)) {
+                if action.kind == "forward" {
+                    action.groups.clone_from(&weights);
+                }
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Which operation a request asks for, before anybody has decided to serve it.
 
 use super::form::Form;
-use super::{HttpRequest, ecs_json, elb_query, sts};
+use super::{HttpRequest, ecs_json, elb_classic, elb_query, sts};
 
 /// An operation by its service's IAM prefix and its own name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +92,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("ecs", "UpdateContainerInstancesState"),
     ("ecs", "UpdateService"),
     ("ecs", "UpdateTaskProtection"),
+    ("elasticloadbalancing", "AddTags"),
     ("elasticloadbalancing", "CreateListener"),
     ("elasticloadbalancing", "CreateLoadBalancer"),
     ("elasticloadbalancing", "CreateRule"),
@@ -101,7 +102,9 @@ const KNOWN: &[(&str, &str)] = &[
     ("elasticloadbalancing", "DeleteRule"),
     ("elasticloadbalancing", "DeleteTargetGroup"),
     ("elasticloadbalancing", "DeregisterTargets"),
+    ("elasticloadbalancing", "DescribeInstanceHealth"),
     ("elasticloadbalancing", "DescribeListeners"),
+    ("elasticloadbalancing", "DescribeLoadBalancerAttributes"),
     ("elasticloadbalancing", "DescribeLoadBalancers"),
     ("elasticloadbalancing", "DescribeRules"),
     ("elasticloadbalancing", "DescribeTags"),
@@ -114,6 +117,8 @@ const KNOWN: &[(&str, &str)] = &[
     ("elasticloadbalancing", "ModifyTargetGroup"),
     ("elasticloadbalancing", "ModifyTargetGroupAttributes"),
     ("elasticloadbalancing", "RegisterTargets"),
+    ("elasticloadbalancing", "RemoveTags"),
+    ("elasticloadbalancing", "SetRulePriorities"),
     ("sts", "AssumeRoleWithWebIdentity"),
     ("sts", "GetCallerIdentity"),
 ];
@@ -122,7 +127,7 @@ const KNOWN: &[(&str, &str)] = &[
 pub fn served() -> Vec<(&'static str, &'static str)> {
     let is_served = |(service, operation): &&(&str, &str)| match *service {
         "ecs" => ecs_json::serves(operation),
-        "elasticloadbalancing" => elb_query::serves(operation),
+        "elasticloadbalancing" => elb_query::serves(operation) || elb_classic::serves(operation),
         _ => true,
     };
     KNOWN.iter().filter(is_served).copied().collect()

@@ -1,25 +1,33 @@
 //! Elastic Load Balancing, version 2, over the Query protocol.
 
+mod actions;
+mod attributes;
+mod conditions;
+mod listeners;
 mod load_balancers;
+mod rules;
+mod tags;
 mod target_groups;
+mod targets;
 
 use super::form::{Form, unknown_operation, validation};
 use super::page::cut;
 use super::xml::{self, Content, Xml};
-use super::{HttpResponse, Reply};
-use crate::sim::state::Refusal;
+use super::{Answer, HttpResponse, Reply};
+use crate::sim::state::{LoadBalancer, Refusal, TargetGroup};
 use crate::sim::world::World;
 
 pub const VERSION: &str = "2015-12-01";
 /// Classic load balancing shares the endpoint.
 pub const CLASSIC_VERSION: &str = "2012-06-01";
 
-pub fn handle(world: &World, form: &Form, request_id: &str) -> HttpResponse {
-    let Some(serve) = operation_named(form.action()) else {
-        return xml::refuse(form, &unknown_operation(form), request_id)
-            .with_note(format!("not served: elasticloadbalancing:{}", form.action()));
-    };
-    xml::respond(form, serve(world, form), request_id)
+pub fn handle(world: &mut World, form: &Form, request_id: &str) -> HttpResponse {
+    match operation_named(form.action()) {
+        Some(Operation::Read(serve)) => xml::respond(form, serve(world, form), request_id),
+        Some(Operation::Change(serve)) => xml::respond(form, serve(world, form), request_id),
+        None => xml::refuse(form, &unknown_operation(form), request_id)
+            .with_note(format!("not served: elasticloadbalancing:{}", form.action())),
+    }
 }
 
 /// Whether there is an operation of that name.
@@ -27,19 +35,53 @@ pub fn serves(name: &str) -> bool {
     operation_named(name).is_some()
 }
 
-type Operation = for<'a> fn(&'a World, &'a Form) -> Reply<Content<'a>>;
+enum Operation {
+    Read(for<'a> fn(&'a World, &'a Form) -> Reply<Content<'a>>),
+    Change(for<'a> fn(&'a mut World, &'a Form) -> Reply<Content<'a>>),
+}
 
 fn operation_named(name: &str) -> Option<Operation> {
+    use Operation::{Change, Read};
     Some(match name {
-        "DescribeTargetGroups" => target_groups::describe,
-        "DescribeTargetGroupAttributes" => target_groups::describe_attributes,
-        "DescribeTargetHealth" => target_groups::describe_health,
-        "DescribeLoadBalancers" => load_balancers::describe,
-        "DescribeListeners" => load_balancers::describe_listeners,
-        "DescribeRules" => load_balancers::describe_rules,
-        "DescribeTags" => load_balancers::describe_tags,
+        "CreateTargetGroup" => Change(target_groups::create),
+        "ModifyTargetGroup" => Change(target_groups::modify),
+        "DeleteTargetGroup" => Change(target_groups::delete),
+        "DescribeTargetGroups" => Read(target_groups::describe),
+        "DescribeTargetGroupAttributes" => Read(attributes::describe_group),
+        "ModifyTargetGroupAttributes" => Change(attributes::modify_group),
+        "RegisterTargets" => Change(targets::register),
+        "DeregisterTargets" => Change(targets::deregister),
+        "DescribeTargetHealth" => Read(targets::describe_health),
+        "CreateLoadBalancer" => Change(load_balancers::create),
+        "DeleteLoadBalancer" => Change(load_balancers::delete),
+        "DescribeLoadBalancers" => Read(load_balancers::describe),
+        "DescribeLoadBalancerAttributes" => Read(attributes::describe_balancer),
+        "ModifyLoadBalancerAttributes" => Change(attributes::modify_balancer),
+        "CreateListener" => Change(listeners::create),
+        "ModifyListener" => Change(listeners::modify),
+        "DeleteListener" => Change(listeners::delete),
+        "DescribeListeners" => Read(listeners::describe),
+        "CreateRule" => Change(rules::create),
+        "ModifyRule" => Change(rules::modify),
+        "SetRulePriorities" => Change(rules::set_priorities),
+        "DeleteRule" => Change(rules::delete),
+        "DescribeRules" => Read(rules::describe),
+        "AddTags" => Change(tags::add),
+        "RemoveTags" => Change(tags::remove),
+        "DescribeTags" => Read(tags::describe),
         _ => return None,
     })
+}
+
+/// The answer of an operation that has nothing to say.
+fn done<'a>() -> Reply<Content<'a>> {
+    let content: Content<'a> = Box::new(|_| {});
+    Ok(Answer::from(content))
+}
+
+fn content<'a>(write: impl FnOnce(&mut Xml) + 'a) -> Reply<Content<'a>> {
+    let content: Content<'a> = Box::new(write);
+    Ok(Answer::from(content))
 }
 
 fn not_found(what: &str) -> Refusal {
@@ -62,6 +104,28 @@ fn checked<'a>(arn: &'a str, kind: &str, what: &str) -> Result<&'a str, Refusal>
     is_one
         .then_some(arn)
         .ok_or_else(|| validation(format!("'{arn}' is not a valid {what} ARN")))
+}
+
+/// The target group that a request is about.
+fn group_asked_for<'a>(world: &'a World, form: &Form) -> Result<&'a TargetGroup, Refusal> {
+    group(world, form.required("TargetGroupArn")?)
+}
+
+fn group<'a>(world: &'a World, arn: &str) -> Result<&'a TargetGroup, Refusal> {
+    let arn = checked(arn, "targetgroup", "target group")?;
+    let groups = &world.account().target_groups;
+    groups.get(arn).ok_or_else(|| not_found("target group"))
+}
+
+fn balancer<'a>(world: &'a World, arn: &str) -> Result<&'a LoadBalancer, Refusal> {
+    let arn = checked(arn, "loadbalancer", "load balancer")?;
+    let balancers = &world.account().load_balancers;
+    balancers.get(arn).ok_or_else(|| not_found("load balancer"))
+}
+
+/// The ARN that a request is about, of the kind that it has to be.
+fn arn_asked_for<'a>(form: &'a Form, name: &str, kind: &str, what: &str) -> Result<&'a str, Refusal> {
+    checked(form.required(name)?, kind, what)
 }
 
 /// A page of ARNs, as `PageSize` and `Marker` ask for it; 400 is ELBv2's largest and its default.

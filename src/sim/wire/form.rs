@@ -1,6 +1,7 @@
 //! The Query protocol's requests: an HTML form, with lists as `Name.member.1`.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use super::HttpRequest;
 use crate::sim::state::Refusal;
@@ -40,6 +41,20 @@ impl Form {
         })
     }
 
+    /// A number, where there is one.
+    pub fn number<T: FromStr>(&self, name: &str) -> Result<Option<T>, Refusal> {
+        number(self.text(name))
+    }
+
+    pub fn boolean(&self, name: &str) -> Result<Option<bool>, Refusal> {
+        match self.text(name) {
+            None | Some("") => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(other) => Err(malformed(other)),
+        }
+    }
+
     /// `Name.member.1`, `Name.member.2`, … up to the first gap.
     pub fn list(&self, name: &str) -> Vec<&str> {
         (1..)
@@ -49,9 +64,13 @@ impl Form {
 
     /// The members of the structures of a list: `Targets.member.1.Id`, … as a lookup of the n-th structure's member.
     pub fn structures(&self, name: &str) -> Vec<Structure<'_>> {
+        let begins = |prefix: &String| {
+            let mut after = self.0.range(prefix.clone()..);
+            after.next().is_some_and(|(key, _)| key.starts_with(prefix))
+        };
         (1..)
             .map(|number| format!("{name}.member.{number}."))
-            .take_while(|prefix| self.0.keys().any(|key| key.starts_with(prefix)))
+            .take_while(begins)
             .map(|prefix| Structure { form: self, prefix })
             .collect()
     }
@@ -67,6 +86,29 @@ impl<'a> Structure<'a> {
     pub fn text(&self, name: &str) -> Option<&'a str> {
         self.form.text(&format!("{}{name}", self.prefix))
     }
+
+    pub fn number<T: FromStr>(&self, name: &str) -> Result<Option<T>, Refusal> {
+        number(self.text(name))
+    }
+
+    pub fn list(&self, name: &str) -> Vec<&'a str> {
+        self.form.list(&format!("{}{name}", self.prefix))
+    }
+
+    pub fn structures(&self, name: &str) -> Vec<Structure<'a>> {
+        self.form.structures(&format!("{}{name}", self.prefix))
+    }
+}
+
+fn number<T: FromStr>(text: Option<&str>) -> Result<Option<T>, Refusal> {
+    text.filter(|text| !text.is_empty())
+        .map(|text| text.parse().map_err(|_| malformed(text)))
+        .transpose()
+}
+
+/// What the front end of the Query protocol says to a member of another type.
+fn malformed(text: &str) -> Refusal {
+    Refusal::new("MalformedInput", format!("For input string: \"{text}\""))
 }
 
 pub fn validation(message: impl Into<String>) -> Refusal {

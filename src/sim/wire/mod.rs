@@ -4,7 +4,8 @@
 //! | service | protocol | recognised by | operations |
 //! |---|---|---|---|
 //! | ECS | AWS JSON 1.1 | `X-Amz-Target: AmazonEC2ContainerServiceV20141113.…` | [`ecs_operations`] |
-//! | ELBv2 | Query/XML | `Version=2015-12-01` | DescribeTargetGroups, DescribeTargetGroupAttributes, DescribeTargetHealth, DescribeLoadBalancers, DescribeListeners, DescribeRules, DescribeTags |
+//! | ELBv2 | Query/XML | `Version=2015-12-01` | CreateTargetGroup, ModifyTargetGroup, DeleteTargetGroup, DescribeTargetGroups, DescribeTargetGroupAttributes, ModifyTargetGroupAttributes, RegisterTargets, DeregisterTargets, DescribeTargetHealth, CreateLoadBalancer, DeleteLoadBalancer, DescribeLoadBalancers, DescribeLoadBalancerAttributes, ModifyLoadBalancerAttributes, CreateListener, ModifyListener, DeleteListener, DescribeListeners, CreateRule, ModifyRule, SetRulePriorities, DeleteRule, DescribeRules, AddTags, RemoveTags, DescribeTags |
+//! | classic ELB | Query/XML | `Version=2012-06-01` | DescribeLoadBalancers, DescribeLoadBalancerAttributes, DescribeInstanceHealth |
 //! | STS | Query/XML | `Version=2011-06-15` | GetCallerIdentity, AssumeRoleWithWebIdentity |
 //!
 //! What the faults on the wire do to calls and answers stands in `misbehaviour`, the routes below `/_portzero/` in
@@ -17,6 +18,7 @@
 mod action;
 mod control;
 mod ecs_json;
+mod elb_classic;
 mod elb_query;
 mod form;
 mod identity;
@@ -208,10 +210,11 @@ fn route(world: &mut World, request: &HttpRequest, form: Option<&form::Form>, re
 }
 
 /// Both load balancing services and STS speak the Query protocol and share a port here, so the version tells them apart.
-fn query(world: &World, form: &form::Form, request_id: &str) -> HttpResponse {
+fn query(world: &mut World, form: &form::Form, request_id: &str) -> HttpResponse {
     match form.version() {
         sts::VERSION => sts::handle(world, form, request_id),
         elb_query::VERSION => elb_query::handle(world, form, request_id),
+        elb_query::CLASSIC_VERSION => elb_classic::handle(world, form, request_id),
         _ => xml::refuse(form, &form::unknown_operation(form), request_id).with_note(format!(
             "not served: {} of version {}",
             form.action(),

@@ -1,0 +1,162 @@
+//! Classic load balancers: whole instances behind one fixed port. Their checks and drains are those of target groups, so
+//! each carries one of its own, under a key that no ARN can be.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::scenario::{HealthCheckSpec, Scenario, span};
+use super::state::{HealthCheck, TargetGroup};
+use super::world::World;
+use crate::time::Timestamp;
+
+#[derive(Clone, Debug)]
+pub struct ClassicBalancer {
+    pub name: String,
+    pub dns_name: String,
+    pub scheme: String,
+    pub vpc_id: String,
+    pub availability_zones: Vec<String>,
+    pub created_at: Timestamp,
+    /// What clients connect to.
+    pub port: u16,
+    /// The registered instances as targets on the instance port; its deregistration delay is the connection draining.
+    pub group: TargetGroup,
+}
+
+/// A classic load balancer of a scenario. One that only a service names has these defaults.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClassicSpec {
+    pub name: String,
+    /// What clients connect to.
+    pub port: u16,
+    /// The fixed port of the instances; by default the host port of the first service that names the balancer.
+    pub instance_port: Option<u16>,
+    pub protocol: String,
+    pub health_check: HealthCheckSpec,
+    #[serde(deserialize_with = "span")]
+    pub connection_draining: Duration,
+}
+
+impl Default for ClassicSpec {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            port: 80,
+            instance_port: None,
+            protocol: "HTTP".into(),
+            // Elastic Load Balancing's own default for a classic one, but for the path.
+            health_check: HealthCheckSpec {
+                healthy_threshold: 10,
+                ..HealthCheckSpec::default()
+            },
+            connection_draining: Duration::from_secs(300),
+        }
+    }
+}
+
+/// The key of a classic load balancer among the groups.
+pub(super) fn key(name: &str) -> String {
+    format!("elb/{name}")
+}
+
+/// The name in such a key; `None` for the ARN of a target group.
+pub(super) fn name_in(key: &str) -> Option<&str> {
+    key.strip_prefix("elb/")
+}
+
+impl World {
+    pub(super) fn add_classic_balancers(&mut self, scenario: &Scenario) {
+        let named = scenario.services.iter().flat_map(|service| &service.load_balancers);
+        let named: Vec<ClassicSpec> = named
+            .filter_map(|binding| binding.load_balancer_name.clone())
+            .map(|name| ClassicSpec {
+                name,
+                ..ClassicSpec::default()
+            })
+            .collect();
+        for spec in scenario.classic_load_balancers.iter().chain(&named) {
+            if !self.account.classic_balancers.contains_key(&spec.name) {
+                let balancer = self.made(scenario, spec);
+                self.account.classic_balancers.insert(spec.name.clone(), balancer);
+            }
+        }
+    }
+
+    fn made(&self, scenario: &Scenario, spec: &ClassicSpec) -> ClassicBalancer {
+        let port = spec
+            .instance_port
+            .or_else(|| fixed_port(scenario, &spec.name))
+            .unwrap_or(spec.port);
+        let check = &spec.health_check;
+        let check_port = match check.port.as_str() {
+            "traffic-port" => port.to_string(),
+            number => number.to_owned(),
+        };
+        ClassicBalancer {
+            name: spec.name.clone(),
+            dns_name: format!("{}-1234567890.{}.elb.amazonaws.com", spec.name, scenario.region),
+            scheme: "internet-facing".into(),
+            vpc_id: super::setup::VPC.into(),
+            availability_zones: super::setup::zones(&scenario.region),
+            created_at: self.now,
+            port: spec.port,
+            group: TargetGroup {
+                arn: key(&spec.name),
+                name: spec.name.clone(),
+                protocol: spec.protocol.clone(),
+                port,
+                vpc_id: super::setup::VPC.into(),
+                target_type: "instance".into(),
+                health_check: HealthCheck {
+                    enabled: check.enabled,
+                    protocol: spec.protocol.clone(),
+                    port: check_port,
+                    path: check.path.clone(),
+                    interval: check.interval,
+                    timeout: check.timeout,
+                    healthy_threshold: check.healthy_threshold,
+                    unhealthy_threshold: check.unhealthy_threshold,
+                    matcher: check.matcher.clone(),
+                },
+                load_balancer_arns: vec![key(&spec.name)],
+                deregistration_delay: spec.connection_draining,
+                slow_start: Duration::ZERO,
+                attributes: Default::default(),
+                targets: Vec::new(),
+            },
+        }
+    }
+}
+
+/// The host port that the first service behind the balancer publishes its container port on.
+fn fixed_port(scenario: &Scenario, name: &str) -> Option<u16> {
+    scenario.services.iter().find_map(|service| {
+        let mut own = service.load_balancers.iter();
+        let binding = own.find(|binding| binding.load_balancer_name.as_deref() == Some(name))?;
+        super::placement::mappings(&service.task_definition)
+            .into_iter()
+            .find(|m| m.container == binding.container_name && m.container_port == binding.container_port)
+            .map(|mapping| mapping.host_port)
+            .filter(|port| *port != 0)
+    })
+}
+
+/// Events of classic load balancers speak of instances (recording 10).
+pub(super) fn registered(service: &str, count: usize, name: &str) -> String {
+    format!("(service {service}) registered {count} instances in (elb {name})")
+}
+
+pub(super) fn deregistered(service: &str, count: usize, name: &str) -> String {
+    format!("(service {service}) deregistered {count} instances in (elb {name})")
+}
+
+pub(super) const FAILED: &str =
+    "Instance has failed at least the UnhealthyThreshold number of health checks consecutively.";
+
+pub(super) fn unhealthy(service: &str, task: &str, instance: &str, name: &str) -> String {
+    format!(
+        "(service {service}) (task {task}) (instance {instance}) is unhealthy in (elb {name}) due to (reason {FAILED})"
+    )
+}
