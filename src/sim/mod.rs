@@ -15,6 +15,7 @@ pub mod load_balancer;
 pub mod lone_task;
 pub mod port;
 pub mod revision;
+pub mod scalable;
 pub mod scenario;
 pub mod state;
 pub mod truth;

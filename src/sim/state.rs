@@ -9,6 +9,7 @@ use super::classic::ClassicBalancer;
 pub use super::load_balancer::{Listener, LoadBalancer};
 use super::lone_task::{TaskRequest, TaskRun};
 use super::revision::{ServiceRevision, Settings};
+use super::scalable::ScalableTarget;
 use super::strategy::{AdvancedConfiguration, Progress, Strategy};
 use crate::time::Timestamp;
 
@@ -39,6 +40,8 @@ pub struct Account {
     pub classic_balancers: BTreeMap<String, ClassicBalancer>,
     /// Elastic Load Balancing's tags: by ARN, in the order of their setting.
     pub balancing_tags: BTreeMap<String, Vec<(String, String)>>,
+    /// By resource id: `service/CLUSTER/SERVICE`.
+    pub scalable_targets: BTreeMap<String, ScalableTarget>,
 }
 
 #[derive(Clone, Debug, Default)]

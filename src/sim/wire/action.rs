@@ -60,6 +60,9 @@ impl Action {
 
 /// Every operation that the simulator might serve: those of AWS that a deployment, or a tool for deployments, uses.
 const KNOWN: &[(&str, &str)] = &[
+    ("application-autoscaling", "DeregisterScalableTarget"),
+    ("application-autoscaling", "DescribeScalableTargets"),
+    ("application-autoscaling", "RegisterScalableTarget"),
     ("ecs", "ContinueServiceDeployment"),
     ("ecs", "CreateCluster"),
     ("ecs", "CreateService"),

@@ -91,7 +91,7 @@ fn operation_named(name: &str) -> Option<Operation> {
         .map(|(_, serve)| *serve)
 }
 
-fn read(body: &[u8]) -> Result<Value, Refusal> {
+pub(super) fn read(body: &[u8]) -> Result<Value, Refusal> {
     if body.is_empty() {
         return Ok(json!({}));
     }
@@ -107,14 +107,14 @@ fn unknown_operation(asked: &str) -> HttpResponse {
     respond(400, &json!({"__type": "UnknownOperationException"})).with_note(format!("not served: {asked}"))
 }
 
-fn refuse(refusal: &Refusal) -> HttpResponse {
+pub(super) fn refuse(refusal: &Refusal) -> HttpResponse {
     respond(
         refusal.status,
         &json!({"__type": refusal.code, "message": refusal.message}),
     )
 }
 
-fn respond(status: u16, document: &Value) -> HttpResponse {
+pub(super) fn respond(status: u16, document: &Value) -> HttpResponse {
     HttpResponse {
         status,
         content_type: "application/x-amz-json-1.1",
@@ -125,12 +125,12 @@ fn respond(status: u16, document: &Value) -> HttpResponse {
 }
 
 /// Seconds since the epoch with a fraction, in plain digits. AWS also sends `1.620282875304E9`: the same number.
-fn seconds(at: Timestamp) -> Value {
+pub(super) fn seconds(at: Timestamp) -> Value {
     json!(at.as_secs_f64())
 }
 
 /// A document's members, where those without a value are left out instead of being null.
-fn structure<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
+pub(super) fn structure<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
     members
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), value?)))

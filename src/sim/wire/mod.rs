@@ -6,6 +6,7 @@
 //! | ECS | AWS JSON 1.1 | `X-Amz-Target: AmazonEC2ContainerServiceV20141113.…` | [`ecs_operations`] |
 //! | ELBv2 | Query/XML | `Version=2015-12-01` | CreateTargetGroup, ModifyTargetGroup, DeleteTargetGroup, DescribeTargetGroups, DescribeTargetGroupAttributes, ModifyTargetGroupAttributes, RegisterTargets, DeregisterTargets, DescribeTargetHealth, CreateLoadBalancer, DeleteLoadBalancer, DescribeLoadBalancers, DescribeLoadBalancerAttributes, ModifyLoadBalancerAttributes, CreateListener, ModifyListener, DeleteListener, DescribeListeners, CreateRule, ModifyRule, SetRulePriorities, DeleteRule, DescribeRules, AddTags, RemoveTags, DescribeTags |
 //! | classic ELB | Query/XML | `Version=2012-06-01` | DescribeLoadBalancers, DescribeLoadBalancerAttributes, DescribeInstanceHealth |
+//! | Application Auto Scaling | AWS JSON 1.1 | `X-Amz-Target: AnyScaleFrontendService.…` | RegisterScalableTarget, DescribeScalableTargets, DeregisterScalableTarget |
 //! | STS | Query/XML | `Version=2011-06-15` | GetCallerIdentity, AssumeRoleWithWebIdentity |
 //!
 //! What the faults on the wire do to calls and answers stands in `misbehaviour`, the routes below `/_portzero/` in
@@ -16,6 +17,7 @@
 //! and so will any ID token that has the form of one.
 
 mod action;
+mod autoscaling;
 mod control;
 mod ecs_json;
 mod elb_classic;
@@ -203,7 +205,10 @@ fn serve(
 
 fn route(world: &mut World, request: &HttpRequest, form: Option<&form::Form>, request_id: &str) -> HttpResponse {
     match (request.header("x-amz-target"), form) {
-        (Some(target), _) => ecs_json::handle(world, target, &request.body),
+        (Some(target), _) => match target.strip_prefix(autoscaling::TARGET_PREFIX) {
+            Some(operation) => autoscaling::handle(world, operation, &request.body),
+            None => ecs_json::handle(world, target, &request.body),
+        },
         (None, Some(form)) => query(world, form, request_id),
         (None, None) => not_an_aws_request(request),
     }
