@@ -13,6 +13,7 @@ use crate::finding::{Code, Finding};
 use crate::port::{Clock, Interrupts};
 use crate::sim;
 use crate::sim::scenario::Scenario;
+use crate::sim::setup;
 use crate::sim::wire::{Tempo, server};
 use crate::sim::world::World;
 use crate::time::Timestamp;
@@ -131,6 +132,7 @@ fn instructions(endpoint: &str, scenario: &Scenario) -> String {
          export AWS_ACCESS_KEY_ID=portzero AWS_SECRET_ACCESS_KEY=portzero\n\
          export AWS_REGION={region} AWS_DEFAULT_REGION={region}\n"
     );
+    text.push_str(&format!("# {}\n", setup::network(region)));
     for service in &scenario.services {
         let cluster = service.cluster.as_ref().unwrap_or(&scenario.cluster);
         text.push_str(&format!(

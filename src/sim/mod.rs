@@ -51,7 +51,7 @@ mod rules;
 mod scenario_text;
 mod scheduler;
 mod service_checks;
-mod setup;
+pub mod setup;
 mod strategy;
 mod strikes;
 mod switches;

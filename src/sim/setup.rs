@@ -25,6 +25,14 @@ pub(super) fn zones(region: &str) -> Vec<String> {
     ["a", "b"].map(|zone| format!("{region}{zone}")).to_vec()
 }
 
+/// The network in one line, for whoever wants to make a load balancer in it.
+pub fn network(region: &str) -> String {
+    let subnets = zones(region)
+        .into_iter()
+        .map(|zone| format!("{} in {zone}", super::listeners::subnet_of(&zone)));
+    format!("{VPC} has {}", subnets.collect::<Vec<_>>().join(" and "))
+}
+
 /// How long before the world's start its services were deployed.
 const AGE: Duration = Duration::from_secs(86_400);
 

@@ -31,6 +31,7 @@ mod injection;
 mod misbehaviour;
 mod moto;
 mod moto_deploy;
+mod other_clients;
 mod readme;
 mod recorded_sequences;
 mod recordings;

@@ -115,15 +115,15 @@ fn what_is_not_served_is_refused_and_noted() {
     let response = aws.raw("CreateTaskSet", "{}");
     assert_eq!(json_of(&response), json!({"__type": "UnknownOperationException"}));
     assert_eq!(response.note.as_deref(), Some("not served: ecs:CreateTaskSet"));
-    let response = aws.elb_raw("RegisterTargets", &[]);
+    let response = aws.elb_raw("CreateTrustStore", &[]);
     assert_eq!(
         response.note.as_deref(),
-        Some("not served: elasticloadbalancing:RegisterTargets")
+        Some("not served: elasticloadbalancing:CreateTrustStore")
     );
-    let classic = aws.form(&[("Action", "DescribeInstanceHealth"), ("Version", "2012-06-01")]);
+    let classic = aws.form(&[("Action", "CreateLoadBalancer"), ("Version", "2012-06-01")]);
     assert_eq!(
         xml_of(&classic)["ErrorResponse"]["Error"]["Message"],
-        "Could not find operation DescribeInstanceHealth for version 2012-06-01"
+        "Could not find operation CreateLoadBalancer for version 2012-06-01"
     );
     let bucket = aws.send(&HttpRequest {
         method: "GET".into(),

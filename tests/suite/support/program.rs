@@ -60,25 +60,40 @@ pub fn said(command: &mut Command) -> Said {
 pub struct Simulator {
     /// What it told the user to export.
     pub variables: Vec<(String, String)>,
+    /// The comment on the network that load balancers can be made in.
+    pub network: String,
     pub child: Child,
 }
 
 impl Simulator {
     /// Serves the demo on a free port.
     pub fn at_speed(speed: &str) -> Self {
+        Self::with(&["--speed", speed])
+    }
+
+    /// Serves on a free port what the arguments say.
+    pub fn with(arguments: &[&str]) -> Self {
         let mut child = portzero(Path::new(env!("CARGO_MANIFEST_DIR")))
-            .args(["simulate", "--port", "0", "--speed", speed])
+            .args(["simulate", "--port", "0"])
+            .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
             .expect("portzero runs");
         let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-        // The comment on what is served is the last line.
-        let variables = lines
-            .map_while(Result::ok)
-            .take_while(|line| !line.starts_with('#'))
-            .flat_map(|line| exports(&line))
-            .collect();
-        Self { variables, child }
+        let (mut variables, mut network) = (Vec::new(), String::new());
+        for line in lines.map_while(Result::ok) {
+            // The first comment is on the network, the others are on what is served.
+            if line.starts_with('#') {
+                network = line;
+                break;
+            }
+            variables.extend(exports(&line));
+        }
+        Self {
+            variables,
+            network,
+            child,
+        }
     }
 }
 
