@@ -19,6 +19,7 @@ mod clients;
 mod config;
 mod control;
 mod corpus;
+mod differential;
 mod flags;
 mod github;
 mod github_interleavings;

@@ -1,0 +1,21 @@
+//! moto and the simulator get the same requests: where they answer differently, it is known, and why.
+
+use std::process::Command;
+
+use super::support::clients::{is_installed, python, variables};
+use super::support::moto_server::MotoServer;
+use super::support::program::Simulator;
+
+#[test]
+fn moto_and_the_simulator_differ_in_what_is_listed_and_in_nothing_else() {
+    if !is_installed("boto3", Command::new("python3").args(["-c", "import boto3"])) {
+        return;
+    }
+    let Some(moto) = MotoServer::start() else { return };
+    let clients = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients");
+    // At its own pace: nothing happens between two requests that one of them did not ask for.
+    let simulator = Simulator::with(&["--scenario", &format!("{clients}/scenarios/empty.yml"), "--speed", "1x"]);
+    let (_, url) = &simulator.variables[0];
+    let known = format!("{clients}/differences.txt");
+    python(&variables(&moto.url), "differential.py", &[&moto.url, url, &known]);
+}
