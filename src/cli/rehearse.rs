@@ -97,7 +97,7 @@ impl Rehearse {
             None => {
                 check(&wishes, &mut surfaces).await?;
                 is_staged = true;
-                stage::scenario(&wishes)?
+                stage::scenario(&wishes)
             }
         };
         self.world.apply(&mut scenario)?;

@@ -81,7 +81,7 @@ impl Simulate {
         }
         let wishes = wishes::gather(&self.selection, &Following::default())?;
         deploy::warn(&wishes.warnings);
-        stage::scenario(&wishes)
+        Ok(stage::scenario(&wishes))
     }
 }
 

@@ -2,10 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::Stop;
 use crate::cli::wishes::Wishes;
 use crate::config::ServiceConfig;
-use crate::finding::{Code, Finding};
 use crate::id::TargetGroupArn;
 use crate::plan::{Base, Wish};
 use crate::service::{Balancer, LoadBalancerBinding};
@@ -18,16 +16,16 @@ use crate::task_definition::{Document, NetworkMode};
 const PREVIOUS_TAG: &str = "previous";
 
 /// A scenario in which every wish can be rehearsed.
-pub fn scenario(wishes: &Wishes) -> Result<Scenario, Stop> {
+pub fn scenario(wishes: &Wishes) -> Scenario {
     let mut scenario = Scenario {
         description: "made from the configuration".into(),
         region: wishes.region.clone().unwrap_or_else(|| "us-east-1".into()),
         ..Scenario::default()
     };
     for (wish, stanza) in wishes.wishes.iter().zip(&wishes.stanzas) {
-        add(&mut scenario, wish, stanza.as_ref())?;
+        add(&mut scenario, wish, stanza.as_ref());
     }
-    Ok(scenario)
+    scenario
 }
 
 /// A line for each service whose load balancer nobody has named: the rehearsal of one that has none would end otherwise.
@@ -45,7 +43,7 @@ pub fn made_up_balancers(wishes: &Wishes, scenario: &Scenario) -> Vec<String> {
         .collect()
 }
 
-fn add(scenario: &mut Scenario, wish: &Wish, stanza: Option<&ServiceConfig>) -> Result<(), Stop> {
+fn add(scenario: &mut Scenario, wish: &Wish, stanza: Option<&ServiceConfig>) {
     let cluster = wish.cluster.to_string();
     if scenario.services.is_empty() {
         scenario.cluster = cluster.clone();
@@ -66,14 +64,18 @@ fn add(scenario: &mut Scenario, wish: &Wish, stanza: Option<&ServiceConfig>) -> 
     let load_balancers = bindings
         .iter()
         .map(|binding| load_balancer(scenario, binding))
-        .collect::<Result<Vec<_>, Stop>>()?;
+        .collect::<Vec<_>>();
+    let is_classic = load_balancers
+        .iter()
+        .any(|binding| binding.load_balancer_name.is_some());
     let spec = ServiceSpec {
         name: wish.service.to_string(),
         cluster: Some(cluster.clone()),
         desired_count: stanza.and_then(|s| s.count).unwrap_or(1),
         minimum_healthy_percent: stanza.and_then(|s| s.minimum_healthy_percent).unwrap_or(100),
         maximum_percent: stanza.and_then(|s| s.maximum_percent).unwrap_or(200),
-        circuit_breaker: Some(CircuitBreakerSpec {
+        // ECS has no circuit breaker for services behind a classic load balancer.
+        circuit_breaker: (!is_classic).then_some(CircuitBreakerSpec {
             enable: true,
             rollback: true,
         }),
@@ -86,7 +88,6 @@ fn add(scenario: &mut Scenario, wish: &Wish, stanza: Option<&ServiceConfig>) -> 
     };
     add_instances(scenario, &spec, &document, &cluster);
     scenario.services.push(spec);
-    Ok(())
 }
 
 /// The user's own definition with the images that are about to be replaced set back to an earlier tag. Host ports stay
@@ -124,6 +125,10 @@ fn made_up(wish: &Wish, family: &str) -> Value {
     let name = named
         .or_else(|| binding.map(|b| b.container_name.clone()))
         .unwrap_or_else(|| "web".into());
+    let port = binding.map_or(80, |b| b.container_port);
+    // A classic load balancer knows one fixed port.
+    let is_classic = binding.is_some_and(|b| matches!(b.balancer, Balancer::Classic(_)));
+    let host_port = if is_classic { port } else { 0 };
     json!({
         "family": family,
         "networkMode": "bridge",
@@ -133,7 +138,7 @@ fn made_up(wish: &Wish, family: &str) -> Value {
             "cpu": 128,
             "memory": 128,
             "essential": true,
-            "portMappings": [{ "containerPort": binding.map_or(80, |b| b.container_port), "hostPort": 0, "protocol": "tcp" }],
+            "portMappings": [{ "containerPort": port, "hostPort": host_port, "protocol": "tcp" }],
         }],
     })
 }
@@ -165,15 +170,16 @@ fn guessed(wish: &Wish, document: &Document) -> Vec<LoadBalancerBinding> {
         .collect()
 }
 
-fn load_balancer(scenario: &mut Scenario, binding: &LoadBalancerBinding) -> Result<LoadBalancerSpec, Stop> {
+fn load_balancer(scenario: &mut Scenario, binding: &LoadBalancerBinding) -> LoadBalancerSpec {
     let arn = match &binding.balancer {
         Balancer::TargetGroup(arn) => arn,
         Balancer::Classic(name) => {
-            let finding = Finding::error(
-                Code::Config,
-                format!("the simulator does not model classic load balancers yet (`{name}`)"),
-            );
-            return Err(finding.into());
+            return LoadBalancerSpec {
+                target_group: None,
+                load_balancer_name: Some(name.clone()),
+                container_name: binding.container_name.clone(),
+                container_port: binding.container_port,
+            };
         }
     };
     if !scenario
@@ -187,13 +193,13 @@ fn load_balancer(scenario: &mut Scenario, binding: &LoadBalancerBinding) -> Resu
             ..TargetGroupSpec::default()
         });
     }
-    Ok(LoadBalancerSpec {
+    LoadBalancerSpec {
         target_group: Some(arn.name().to_owned()),
         load_balancer_name: None,
         container_name: binding.container_name.clone(),
         container_port: binding.container_port,
         ..LoadBalancerSpec::default()
-    })
+    }
 }
 
 /// Enough instances for what runs and for what the rollout adds; a fixed host port wants an instance for each task.

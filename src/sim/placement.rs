@@ -205,7 +205,8 @@ impl World {
     fn books(&self, cluster: &str, with_ports: bool) -> BTreeMap<&str, Booked> {
         let mut books: BTreeMap<&str, Booked> = BTreeMap::new();
         let mut ports: BTreeMap<&str, Vec<u16>> = BTreeMap::new();
-        for task in self.tasks_in(cluster).filter(|t| t.desired_status == "RUNNING") {
+        let holds = |task: &&Task| task.desired_status == "RUNNING" || self.drains_first(task);
+        for task in self.tasks_in(cluster).filter(holds) {
             let Some(instance) = task.instance.as_deref() else {
                 continue;
             };
@@ -234,6 +235,16 @@ impl World {
             self.take_by_faults(cluster, &instance.id, &mut booked.cpu, &mut booked.memory);
         }
         books
+    }
+
+    /// Behind a classic load balancer ECS lets a task drain before it stops it, so the task keeps what it has reserved.
+    fn drains_first(&self, task: &Task) -> bool {
+        let targets = self
+            .lives
+            .get(&task.id)
+            .map(|life| life.targets.as_slice())
+            .unwrap_or_default();
+        task.last_status != "STOPPED" && targets.iter().any(|(key, ..)| super::classic::name_in(key).is_some())
     }
 
     /// A no-capacity fault of any service of the cluster leaves nothing free: the instances are shared.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::events;
 use super::faults::FaultSpec;
+use super::listeners::subnet_of;
 use super::load_balancer::{Action, Condition, Listener, LoadBalancer, Rule};
 use super::placement::Needs;
 use super::scenario::{DEFAULT_START, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
@@ -29,7 +30,7 @@ pub(super) fn zones(region: &str) -> Vec<String> {
 pub fn network(region: &str) -> String {
     let subnets = zones(region)
         .into_iter()
-        .map(|zone| format!("{} in {zone}", super::listeners::subnet_of(&zone)));
+        .map(|zone| format!("{} in {zone}", subnet_of(&zone)));
     format!("{VPC} has {}", subnets.collect::<Vec<_>>().join(" and "))
 }
 
@@ -452,10 +453,10 @@ impl World {
 
 /// The network of services that the scenario puts into awsvpc mode: AWS has none without.
 fn default_network(region: &str) -> Value {
-    let subnets = ["a", "b"].map(|zone| format!("subnet-0{}", digest(&format!("{region}{zone}"))));
+    let subnets: Vec<String> = zones(region).iter().map(|zone| subnet_of(zone)).collect();
     json!({"awsvpcConfiguration": {
         "subnets": subnets,
-        "securityGroups": ["sg-0a1b2c3d"],
+        "securityGroups": [SECURITY_GROUP],
         "assignPublicIp": "DISABLED",
     }})
 }

@@ -15,6 +15,7 @@ mod action_agreement;
 mod action_bootstrap;
 mod adapters;
 mod address;
+mod classic;
 mod clients;
 mod config;
 mod control;

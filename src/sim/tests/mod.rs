@@ -8,6 +8,7 @@ use super::scenario::{CircuitBreakerSpec, InstanceSpec, LoadBalancerSpec, Scenar
 use super::state::ServiceChange;
 use super::{Truth, World};
 
+mod balancing;
 mod conditions;
 mod direct;
 mod invariants;

@@ -210,6 +210,11 @@ pub fn deployment_configuration(service: &Service) -> Value {
 }
 
 fn deployments(service: &Service) -> Value {
+    // Services behind a classic load balancer show no rollout state (recording 10).
+    let is_classic = service
+        .load_balancers
+        .iter()
+        .any(|binding| binding.load_balancer_name.is_some());
     service
         .deployments
         .iter()
@@ -234,8 +239,11 @@ fn deployments(service: &Service) -> Value {
                 &mut document,
                 [
                     ("networkConfiguration", settings.get("networkConfiguration").cloned()),
-                    ("rolloutState", said(&deployment.rollout_state)),
-                    ("rolloutStateReason", said(&deployment.rollout_state_reason)),
+                    ("rolloutState", said(&deployment.rollout_state).filter(|_| !is_classic)),
+                    (
+                        "rolloutStateReason",
+                        said(&deployment.rollout_state_reason).filter(|_| !is_classic),
+                    ),
                     (
                         "serviceConnectConfiguration",
                         settings.get("serviceConnectConfiguration").cloned(),
