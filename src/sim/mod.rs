@@ -5,11 +5,18 @@
 //! Only `port` and `translate` know the domain's types.
 //!
 //! Not modelled: DAEMON scheduling, Availability Zone rebalancing, hooks that run again in a rollback, task sets beyond
-//! the one that a service begins with, slow start, several nodes of one load balancer, Network Load Balancers' slower
-//! registration, health checks on another port than the traffic's, links and dependencies between containers (the first
-//! container is the essential one that fails). Capacity providers, placement constraints and strategies, Service Connect,
-//! service registries and volumes are kept and shown and change nothing. A task definition that is being deleted never
-//! goes away, and the words of a few refusals are not AWS's, where those are not known; the code says which.
+//! the one that a service begins with, several nodes of one load balancer, health checks on another port than the
+//! traffic's, target groups of functions and of load balancers, Gateway Load Balancers, scaling policies, the older order
+//! of ECS's events behind a classic load balancer (`has stopped` after the drain), links and dependencies between
+//! containers (the first container is the essential one that fails). Capacity providers, placement constraints and
+//! strategies, Service Connect, service registries and volumes are kept and shown and change nothing. A task definition
+//! that is being deleted never goes away, and the words of a few refusals are not AWS's, where those are not known; the
+//! code says which.
+//!
+//! No traffic is carried; `routing` says who would get it. A target that is deregistered drains for the whole delay,
+//! also where no listener uses its group. Judgements without a recording: how long a load balancer is provisioned, that a
+//! maximum below the desired count waits for the end of a deployment, and the words of refusals that no public report
+//! has (they are the published model's).
 
 pub mod load_balancer;
 pub mod lone_task;

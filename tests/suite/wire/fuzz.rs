@@ -17,7 +17,26 @@ fn operations() -> Vec<&'static str> {
     portzero::sim::wire::ecs_operations().collect()
 }
 
-const ACTIONS: [&str; 8] = [
+const ACTIONS: [&str; 27] = [
+    "AddTags",
+    "CreateListener",
+    "CreateLoadBalancer",
+    "CreateRule",
+    "CreateTargetGroup",
+    "CreateTrustStore",
+    "DeleteListener",
+    "DeleteLoadBalancer",
+    "DeleteRule",
+    "DeleteTargetGroup",
+    "DescribeInstanceHealth",
+    "DescribeLoadBalancerAttributes",
+    "ModifyListener",
+    "ModifyLoadBalancerAttributes",
+    "ModifyRule",
+    "ModifyTargetGroup",
+    "ModifyTargetGroupAttributes",
+    "RegisterTargets",
+    "RemoveTags",
     "DescribeTargetGroups",
     "DescribeTargetGroupAttributes",
     "DescribeTargetHealth",
@@ -213,10 +232,17 @@ proptest! {
             "TargetGroupArn", "TargetGroupArns.member.1", "Names.member.1", "LoadBalancerArn", "ListenerArn", "Marker",
             "LoadBalancerArns.member.1", "ListenerArns.member.1", "RuleArns.member.1", "ResourceArns.member.1",
             "PageSize", "Targets.member.1.Id", "Targets.member.1.Port", "Targets.member.2.", "Version", "Action",
+            "Name", "Protocol", "Port", "VpcId", "Subnets.member.1", "Subnets.member.2", "RuleArn", "Priority",
+            "DefaultActions.member.1.Type", "DefaultActions.member.1.TargetGroupArn", "Actions.member.1.Type",
+            "Actions.member.1.ForwardConfig.TargetGroups.member.1.Weight", "Conditions.member.1.Field",
+            "Conditions.member.1.Values.member.1", "Attributes.member.1.Key", "Attributes.member.1.Value",
+            "HealthCheckIntervalSeconds", "HealthCheckEnabled", "Matcher.HttpCode", "Tags.member.1.Key",
         ]), prop_oneof![
             prop::sample::select(vec![
                 "web", "1", "0", "65536", "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/web/1",
                 "arn:aws:elasticloadbalancing:::listener", "arn:aws:elasticloadbalancing:::::", "2011-06-15",
+                "2012-06-01", "HTTP", "TCP", "forward", "redirect", "host-header", "vpc-0a1b2c3d", "true", "-1", "299-",
+                "deregistration_delay.timeout_seconds", "4294967296", "i-0abc", "10.0.0.1",
             ]).prop_map(str::to_owned),
             ".{0,20}",
         ]), 0..6),
