@@ -175,10 +175,10 @@ fn load_balancer(scenario: &mut Scenario, binding: &LoadBalancerBinding) -> Load
         Balancer::TargetGroup(arn) => arn,
         Balancer::Classic(name) => {
             return LoadBalancerSpec {
-                target_group: None,
                 load_balancer_name: Some(name.clone()),
                 container_name: binding.container_name.clone(),
                 container_port: binding.container_port,
+                ..LoadBalancerSpec::default()
             };
         }
     };
@@ -195,7 +195,6 @@ fn load_balancer(scenario: &mut Scenario, binding: &LoadBalancerBinding) -> Load
     }
     LoadBalancerSpec {
         target_group: Some(arn.name().to_owned()),
-        load_balancer_name: None,
         container_name: binding.container_name.clone(),
         container_port: binding.container_port,
         ..LoadBalancerSpec::default()

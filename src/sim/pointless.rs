@@ -68,6 +68,8 @@ impl Scenario {
                 "no container has a health check of its own"
             }
             "secrets" if !reads_secrets(document) => "no container reads a secret",
+            // A classic load balancer checks its instances as others check their targets.
+            "unhealthy" | "health-timeout" | "flapping" | "slow-start" if is_classic(service) => return None,
             "unhealthy" | "health-timeout" | "flapping" | "slow-start" => {
                 return self.unchecked(fault, service, |group| group.attached && group.health_check.enabled);
             }
@@ -128,6 +130,13 @@ fn never_strikes(fault: &FaultSpec) -> Option<String> {
         _ if fault.count == Some(0) => Some("it strikes no call".into()),
         _ => None,
     }
+}
+
+fn is_classic(service: &ServiceSpec) -> bool {
+    service
+        .load_balancers
+        .iter()
+        .any(|binding| binding.load_balancer_name.is_some())
 }
 
 fn lacking_kind(fault: &FaultSpec, needs: &Needs) -> Option<String> {
@@ -199,6 +208,10 @@ mod tests {
         alone.services[0].load_balancers.clear();
         let group = "no target group is attached to the service";
         assert_eq!(told(alone, "unhealthy"), why("unhealthy", group));
+        let mut classic = bridge(8080, 1);
+        let binding = &mut classic.services[0].load_balancers[0];
+        (binding.target_group, binding.load_balancer_name) = (None, Some("front".into()));
+        assert_eq!(told(classic, "unhealthy"), Vec::<String>::new());
     }
 
     #[test]
