@@ -27,7 +27,7 @@ impl Init {
     pub fn run(self) -> Result<u8, Stop> {
         let wishes = wishes::gather(&self.selection, &Following::default())?;
         deploy::warn(&wishes.warnings);
-        let scenario = stage::scenario(&wishes)?;
+        let scenario = stage::scenario(&wishes);
         for line in stage::made_up_balancers(&wishes, &scenario) {
             streams::tell(&line);
         }

@@ -149,8 +149,16 @@ impl World {
             });
         }
         let targets = &self.lives.get(&task.id)?.targets;
+        // What could not be registered has not been taken away.
+        let never_was = |key: &str| {
+            self.is_in_force(cluster, name, "wrong-vpc")
+                && self
+                    .group(key)
+                    .is_some_and(|group| group.targets.iter().all(|t| t.task.as_deref() != Some(&task.id)))
+        };
         targets
             .iter()
+            .filter(|(key, ..)| !never_was(key))
             .find_map(|(key, id, port, container_port)| self.sick_target(name, task, (key, id, *port), *container_port))
     }
 

@@ -109,7 +109,7 @@ impl World {
         let id = self.hex(16);
         let short = if kind == "network" { "net" } else { "app" };
         let arn = format!("{}:loadbalancer/{short}/{}/{id}", self.balancing_head(), new.name);
-        self.tag(&arn, &new.tags)?;
+        self.tag_balancing(&arn, &new.tags)?;
         let number = self.digits(10);
         let head = if scheme == "internal" { "internal-" } else { "" };
         let default_group = vec![super::setup::SECURITY_GROUP.to_owned()];
@@ -210,7 +210,7 @@ impl World {
         let head = balancer.replacen(":loadbalancer/", ":listener/", 1);
         let (id, rule) = (self.hex(16), self.hex(16));
         let arn = format!("{head}/{id}");
-        self.tag(&arn, tags)?;
+        self.tag_balancing(&arn, tags)?;
         let policy = matches!(protocol.as_str(), "HTTPS" | "TLS").then(|| "ELBSecurityPolicy-2016-08".to_owned());
         let listener = Listener {
             default_rule_arn: format!("{}/{rule}", arn.replacen(":listener/", ":listener-rule/", 1)),
@@ -273,7 +273,7 @@ impl World {
     }
 
     /// Sets tags of a load balancer, a target group, a listener or a rule.
-    pub fn tag(&mut self, arn: &str, tags: &[(String, String)]) -> Result<(), Refusal> {
+    pub fn tag_balancing(&mut self, arn: &str, tags: &[(String, String)]) -> Result<(), Refusal> {
         for (place, (key, _)) in tags.iter().enumerate() {
             if tags[..place].iter().any(|(other, _)| other == key) {
                 return Err(Refusal::new(
@@ -301,7 +301,7 @@ impl World {
         Ok(())
     }
 
-    pub fn untag(&mut self, arns: &[&str], keys: &[&str]) {
+    pub fn untag_balancing(&mut self, arns: &[&str], keys: &[&str]) {
         for arn in arns {
             if let Some(tags) = self.account.balancing_tags.get_mut(*arn) {
                 tags.retain(|(key, _)| !keys.contains(&key.as_str()));

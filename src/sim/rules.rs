@@ -39,7 +39,7 @@ impl World {
         }
         let head = found.rule_arn_head();
         let arn = format!("{head}/{}", self.hex(16));
-        self.tag(&arn, tags)?;
+        self.tag_balancing(&arn, tags)?;
         let rule = Rule {
             arn: arn.clone(),
             priority,

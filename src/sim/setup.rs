@@ -7,14 +7,13 @@ use serde_json::{Value, json};
 use super::events;
 use super::faults::FaultSpec;
 use super::listeners::subnet_of;
-use super::load_balancer::{Action, Condition, Listener, LoadBalancer, Rule};
+use super::load_balancer::{Action, Listener, LoadBalancer};
 use super::placement::Needs;
 use super::scenario::{DEFAULT_START, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
 use super::state::{
-    CircuitBreaker, ContainerInstance, Deployment, HealthCheck, LoadBalancerBinding,
-    ServiceDeployment, TargetGroup,
+    CircuitBreaker, ContainerInstance, Deployment, HealthCheck, LoadBalancerBinding, ServiceDeployment, TargetGroup,
 };
-use super::strategy::{AdvancedConfiguration, Progress, WHOLE};
+use super::strategy::Progress;
 use super::world::{Happening, Stage, World};
 use crate::time::Timestamp;
 
@@ -389,56 +388,6 @@ impl World {
             container_name: spec.container_name.clone(),
             container_port: spec.container_port,
             advanced,
-        }
-    }
-
-    /// One listener rule forwards to both groups, all of it to the first; a second one may do so for test traffic.
-    fn join_groups(&mut self, first: &str, alternate: &str, with_test: bool) -> AdvancedConfiguration {
-        let balancers = self
-            .account
-            .target_groups
-            .get(first)
-            .map(|g| g.load_balancer_arns.clone());
-        let balancers = balancers.unwrap_or_default();
-        if let Some(group) = self.account.target_groups.get_mut(alternate) {
-            let own = std::mem::replace(&mut group.load_balancer_arns, balancers.clone());
-            self.account
-                .load_balancers
-                .retain(|arn, _| balancers.contains(arn) || !own.contains(arn));
-        }
-        let shares = [(first.to_owned(), WHOLE), (alternate.to_owned(), 0)];
-        let condition = |field: &str, value: &str| Condition {
-            field: field.into(),
-            values: vec![value.into()],
-            ..Condition::default()
-        };
-        let test = Condition {
-            header: Some("x-amzn-ecs-blue-green-test".into()),
-            ..condition("http-header", "*")
-        };
-        let mut rule = |name: &str, priority: u32, condition: Condition| {
-            let balancer = balancers.first()?;
-            let listener = self.account.load_balancers.get_mut(balancer)?.listeners.first_mut()?;
-            let arn = format!("{}/{}", listener.rule_arn_head(), digest(&format!("{first} {name}")));
-            listener.rules.push(Rule {
-                arn: arn.clone(),
-                priority,
-                conditions: vec![condition],
-                actions: vec![Action {
-                    groups: vec![(first.to_owned(), 100), (alternate.to_owned(), 0)],
-                    ..Action::forward(first)
-                }],
-            });
-            self.account.traffic.insert(arn.clone(), shares.to_vec());
-            Some(arn)
-        };
-        let test = if with_test { rule("test", 1, test) } else { None };
-        let production = rule("production", 2, condition("path-pattern", "/*"));
-        AdvancedConfiguration {
-            alternate_target_group_arn: alternate.to_owned(),
-            production_listener_rule: production.unwrap_or_default(),
-            test_listener_rule: test,
-            role_arn: format!("arn:aws:iam::{}:role/ecsInfrastructureRole", self.account.id),
         }
     }
 

@@ -108,7 +108,7 @@ impl World {
         }
         group.arn = format!("{}:targetgroup/{}/{}", self.balancing_head(), new.name, self.hex(16));
         let arn = group.arn.clone();
-        self.tag(&arn, &new.tags)?;
+        self.tag_balancing(&arn, &new.tags)?;
         self.account.target_groups.insert(arn.clone(), group);
         Ok(arn)
     }

@@ -72,12 +72,7 @@ impl World {
         let mut groups: Vec<String> = found.load_balancers.iter().flat_map(both).flatten().collect();
         groups.sort();
         groups.dedup();
-        let targets = || {
-            groups
-                .iter()
-                .filter_map(|arn| self.group(arn))
-                .flat_map(|g| &g.targets)
-        };
+        let targets = || groups.iter().filter_map(|arn| self.group(arn)).flat_map(|g| &g.targets);
         let is_of_new = |task: &Option<String>| tasks.iter().filter(is_new).any(|t| Some(&t.id) == task.as_ref());
         let service_deployment = found
             .service_deployments

@@ -28,8 +28,8 @@ DRAWN = [
     (r"(?<=:)\d{12}(?=:)|^\d{12}$", "ACCOUNT"),
     (r"(subnet|vpc|sg)-[0-9a-f]+", r"\1-ID"),
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID"),
-    (r"/[0-9a-f]{16,17}\b", "/ID"),
     (r"ecs-svc/\d+", "ecs-svc/NUMBER"),
+    (r"/[0-9a-f]{16,17}\b", "/ID"),
     (r"-\d{1,10}(\.us-east-1\.elb\.amazonaws\.com)", r"-NUMBER\1"),
 ]
 LISTS_WITHOUT_ORDER = {"Attributes": "Key", "AvailabilityZones": "ZoneName", "Rules": "Priority"}

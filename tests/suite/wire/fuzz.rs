@@ -172,6 +172,8 @@ fn the_fuzzer_knows_a_request_for_every_operation_that_is_served() {
         "2011-06-15" => ("sts", action),
         _ => ("elasticloadbalancing", action),
     }));
+    let scaling = mutate::scaling_bodies().into_iter();
+    known.extend(scaling.map(|(name, _)| ("application-autoscaling", name)));
     let unknown: Vec<_> = served()
         .into_iter()
         .filter(|operation| !known.contains(operation))

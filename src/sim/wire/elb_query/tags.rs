@@ -17,14 +17,14 @@ pub fn add<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
         return Err(validation("At least one tag must be specified"));
     }
     for arn in arns {
-        world.tag(arn, &tags)?;
+        world.tag_balancing(arn, &tags)?;
     }
     done()
 }
 
 pub fn remove<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let arns = named(world, form)?;
-    world.untag(&arns, &form.list("TagKeys"));
+    world.untag_balancing(&arns, &form.list("TagKeys"));
     done()
 }
 

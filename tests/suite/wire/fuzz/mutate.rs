@@ -155,7 +155,7 @@ pub fn ecs_bodies() -> Vec<(&'static str, Value)> {
 }
 
 /// The same of Application Auto Scaling.
-fn scaling_bodies() -> Vec<(&'static str, Value)> {
+pub fn scaling_bodies() -> Vec<(&'static str, Value)> {
     let target = json!({
         "ServiceNamespace": "ecs", "ResourceId": "service/demo/web", "ScalableDimension": "ecs:service:DesiredCount",
         "MinCapacity": 1, "MaxCapacity": 4,
@@ -164,6 +164,12 @@ fn scaling_bodies() -> Vec<(&'static str, Value)> {
     vec![
         ("RegisterScalableTarget", target),
         ("DescribeScalableTargets", described),
+        (
+            "DeregisterScalableTarget",
+            json!({
+                "ServiceNamespace": "ecs", "ResourceId": "service/demo/web", "ScalableDimension": "ecs:service:DesiredCount",
+            }),
+        ),
     ]
 }
 
@@ -281,7 +287,39 @@ pub fn forms() -> Vec<(&'static str, &'static str, Fields)> {
                 ("Actions.member.1.ForwardConfig.TargetGroups.member.1.Weight", "100"),
             ],
         ),
+        (
+            V2,
+            "SetRulePriorities",
+            &[
+                ("RulePriorities.member.1.RuleArn", RULE),
+                ("RulePriorities.member.1.Priority", "5"),
+            ],
+        ),
         (V2, "DeleteRule", &[("RuleArn", RULE)]),
+        (V2, "DescribeLoadBalancerAttributes", &[("LoadBalancerArn", BALANCER)]),
+        (
+            V2,
+            "ModifyLoadBalancerAttributes",
+            &[
+                ("LoadBalancerArn", BALANCER),
+                ("Attributes.member.1.Key", "deletion_protection.enabled"),
+                ("Attributes.member.1.Value", "true"),
+            ],
+        ),
+        (
+            V2,
+            "AddTags",
+            &[
+                ("ResourceArns.member.1", GROUP),
+                ("Tags.member.1.Key", "k"),
+                ("Tags.member.1.Value", "v"),
+            ],
+        ),
+        (
+            V2,
+            "RemoveTags",
+            &[("ResourceArns.member.1", GROUP), ("TagKeys.member.1", "k")],
+        ),
         (V2, "DescribeTags", &[("ResourceArns.member.1", GROUP)]),
         (
             V2,
@@ -315,6 +353,7 @@ pub fn forms() -> Vec<(&'static str, &'static str, Fields)> {
             "DescribeLoadBalancers",
             &[("LoadBalancerNames.member.1", "classic"), ("PageSize", "1")],
         ),
+        (V1, "DescribeLoadBalancerAttributes", &[("LoadBalancerName", "classic")]),
         (
             V1,
             "DescribeInstanceHealth",
@@ -330,7 +369,10 @@ pub fn forms() -> Vec<(&'static str, &'static str, Fields)> {
             &[
                 ("RoleArn", "arn:aws:iam::111122223333:role/deploy"),
                 ("RoleSessionName", "fuzz"),
-                ("WebIdentityToken", "e30.eyJpc3MiOiJpIiwic3ViIjoicyIsImF1ZCI6ImEifQ.c2ln"),
+                (
+                    "WebIdentityToken",
+                    "e30.eyJpc3MiOiJpIiwic3ViIjoicyIsImF1ZCI6ImEifQ.c2ln",
+                ),
                 ("DurationSeconds", "900"),
             ],
         ),
