@@ -49,7 +49,6 @@ mod task_definition_files;
 mod task_definition_properties;
 #[cfg(unix)]
 mod telling;
-mod web_identity;
 mod throttling;
 mod web_identity;
 mod wire;
