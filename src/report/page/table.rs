@@ -160,8 +160,9 @@ fn forecast(run: &ServiceRun) -> String {
 fn address(run: &ServiceRun, md: Markdown<'_>) -> Option<String> {
     let address = run.plan.as_ref()?.address.as_ref()?;
     let url = address.url();
+    let host = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
     let shown = if address.is_web() {
-        md.link(&url, &url)
+        md.link(host, &url)
     } else {
         md.code(&url)
     };
