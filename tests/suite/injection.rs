@@ -1,7 +1,7 @@
 //! Hostile text on every surface, judged by readers that are not portzero: the runner's parsers, and GitHub's of Markdown.
 
 mod corpus;
-mod page;
+pub mod page;
 mod program;
 
 use portzero::finding::{Location, Severity};

@@ -4,11 +4,14 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::injection::page;
 use crate::support::github::{Fault, GitHub, Pull, Route};
 use crate::support::program::{Simulator, portzero, said, send};
+use crate::support::runner_files;
 
 const SHA: &str = "c0ffee0000000000000000000000000000000000";
 const NUMBER: u64 = 7;
@@ -268,25 +271,32 @@ fn a_deployment_and_a_status_are_recorded_where_they_are_asked_for() {
     assert!(only_comment(&github).contains("✅ Deployment to **demo** succeeded"));
 }
 
-#[test]
-fn a_cancelled_run_says_in_its_comment_what_goes_on() {
-    let (github, folder) = (github(), folder());
-    let simulator = Simulator::at_speed("1x");
-    let mut run = deploy(&github, &simulator, folder.path(), "")
+/// Signals once a line has all the words, and sees to it that the run ends before the runner loses its patience.
+fn cancel(mut command: Command, words: &[&str], signal: &str) {
+    let mut run = command
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .expect("portzero runs");
     let mut stderr = BufReader::new(run.stderr.take().expect("a pipe"));
     let mut line = String::new();
-    while !line.contains("waiting on") {
+    while !words.iter().all(|word| line.contains(word)) {
         line.clear();
         assert_ne!(stderr.read_line(&mut line).expect("a line"), 0, "it ended by itself");
     }
-    send("INT", &run);
+    send(signal, &run);
+    let sent = Instant::now();
     let mut rest = String::new();
     stderr.read_to_string(&mut rest).expect("the rest");
     assert_eq!(run.wait().expect("an end").code(), Some(130), "{rest}");
+    assert!(sent.elapsed() < Duration::from_secs(5), "{:?}", sent.elapsed());
+}
+
+#[test]
+fn a_cancelled_run_says_in_its_comment_what_goes_on() {
+    let (github, folder) = (github(), folder());
+    let simulator = Simulator::at_speed("1x");
+    cancel(deploy(&github, &simulator, folder.path(), ""), &["waiting on"], "INT");
     let comment = only_comment(&github);
     assert!(
         comment.contains("✋ Deployment to **demo** was no longer followed"),
@@ -302,27 +312,7 @@ fn a_silent_github_does_not_keep_a_cancelled_run() {
         github.fail(Route::PullsOfCommit, Fault::silence());
     }
     let simulator = Simulator::at_speed("1x");
-    let mut run = deploy(&github, &simulator, folder.path(), "")
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("portzero runs");
-    let mut stderr = BufReader::new(run.stderr.take().expect("a pipe"));
-    let mut line = String::new();
-    while !line.contains("waiting on") {
-        line.clear();
-        assert_ne!(stderr.read_line(&mut line).expect("a line"), 0, "it ended by itself");
-    }
-    send("TERM", &run);
-    let sent = std::time::Instant::now();
-    let mut rest = String::new();
-    stderr.read_to_string(&mut rest).expect("the rest");
-    assert_eq!(run.wait().expect("an end").code(), Some(130), "{rest}");
-    assert!(
-        sent.elapsed() < std::time::Duration::from_secs(5),
-        "{:?}",
-        sent.elapsed()
-    );
+    cancel(deploy(&github, &simulator, folder.path(), ""), &["waiting on"], "TERM");
 }
 
 /// The page that README shows is one that was reviewed.
@@ -414,26 +404,51 @@ fn a_beginning_that_hangs_leaves_no_comment_that_says_it_goes_on() {
         github.fail(Route::CommitStatus, Fault::silence());
     }
     let simulator = Simulator::at_speed("1x");
-    let mut run = deploy(
+    let command = deploy(
         &github,
         &simulator,
         folder.path(),
         "--commit-status --github-deployment",
-    )
-    .stdout(Stdio::null())
-    .stderr(Stdio::piped())
-    .spawn()
-    .expect("portzero runs");
-    let mut stderr = BufReader::new(run.stderr.take().expect("a pipe"));
-    let mut line = String::new();
-    while !(line.contains("waiting on") && line.contains("PENDING")) {
-        line.clear();
-        assert_ne!(stderr.read_line(&mut line).expect("a line"), 0, "it ended by itself");
-    }
-    send("INT", &run);
-    let mut rest = String::new();
-    stderr.read_to_string(&mut rest).expect("the rest");
-    assert_eq!(run.wait().expect("an end").code(), Some(130), "{rest}");
+    );
+    // By then the comment stands, and the beginning hangs behind it.
+    cancel(command, &["waiting on", "PENDING"], "INT");
     let comment = only_comment(&github);
     assert!(comment.contains("✋"), "{comment}");
+}
+
+/// What AWS says can be written by strangers: here by the fault that says the worst.
+#[test]
+fn hostile_words_of_aws_are_data_in_the_comment_and_the_summary() {
+    let (github, folder) = (github(), folder());
+    let arguments = format!("{USERS} --fault hostile-text --fault crash-loop");
+    let said = said(&mut in_a_push(&github, folder.path(), &arguments));
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    let summary = std::fs::read_to_string(folder.path().join("summary.md")).expect("a summary");
+    let comment = only_comment(&github);
+    let text = comment.lines().skip(1).collect::<Vec<_>>().join("\n");
+    for page in [text.split("<!-- portzero:meta").next().expect("text"), &summary] {
+        let read = page::read(page);
+        assert!(read.text.contains("@everyone"), "nothing hostile was said: {page}");
+        let is_ours =
+            |link: &String| link.starts_with("https://github.com/acme/shop/") || link.ends_with(".elb.amazonaws.com");
+        assert!(read.links.iter().all(is_ours), "{:?}", read.links);
+        let is_known = |html: &String| {
+            ["details", "summary", "sub", "br"].iter().any(|tag| html.contains(tag)) && !html.contains("script")
+        };
+        assert!(read.html.iter().all(is_known), "{:?}", read.html);
+        assert_eq!(read.references(), Vec::<String>::new(), "{page}");
+        for secret in ["AKIA", "ghp_"] {
+            assert!(!page.contains(secret), "{secret}: {page}");
+        }
+    }
+    for stream in [&said.stdout, &said.stderr] {
+        let names: Vec<String> = runner_files::commands(stream)
+            .into_iter()
+            .map(|command| command.name)
+            .collect();
+        assert!(
+            names.iter().all(|name| name == "error" || name == "warning"),
+            "{names:?}"
+        );
+    }
 }
