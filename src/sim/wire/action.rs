@@ -58,43 +58,11 @@ impl Action {
     }
 }
 
-/// Every operation that the simulator might serve: those of AWS that a deployment, or a tool for deployments, uses.
+/// Every operation besides those of ECS, which has its own list, that the simulator might serve.
 const KNOWN: &[(&str, &str)] = &[
     ("application-autoscaling", "DeregisterScalableTarget"),
     ("application-autoscaling", "DescribeScalableTargets"),
     ("application-autoscaling", "RegisterScalableTarget"),
-    ("ecs", "ContinueServiceDeployment"),
-    ("ecs", "CreateCluster"),
-    ("ecs", "CreateService"),
-    ("ecs", "DeleteCluster"),
-    ("ecs", "DeleteService"),
-    ("ecs", "DeleteTaskDefinitions"),
-    ("ecs", "DeregisterTaskDefinition"),
-    ("ecs", "DescribeClusters"),
-    ("ecs", "DescribeContainerInstances"),
-    ("ecs", "DescribeServiceDeployments"),
-    ("ecs", "DescribeServiceRevisions"),
-    ("ecs", "DescribeServices"),
-    ("ecs", "DescribeTaskDefinition"),
-    ("ecs", "DescribeTasks"),
-    ("ecs", "GetTaskProtection"),
-    ("ecs", "ListClusters"),
-    ("ecs", "ListContainerInstances"),
-    ("ecs", "ListServiceDeployments"),
-    ("ecs", "ListServices"),
-    ("ecs", "ListTagsForResource"),
-    ("ecs", "ListTaskDefinitionFamilies"),
-    ("ecs", "ListTaskDefinitions"),
-    ("ecs", "ListTasks"),
-    ("ecs", "RegisterTaskDefinition"),
-    ("ecs", "RunTask"),
-    ("ecs", "StopServiceDeployment"),
-    ("ecs", "StopTask"),
-    ("ecs", "TagResource"),
-    ("ecs", "UntagResource"),
-    ("ecs", "UpdateContainerInstancesState"),
-    ("ecs", "UpdateService"),
-    ("ecs", "UpdateTaskProtection"),
     ("elasticloadbalancing", "AddTags"),
     ("elasticloadbalancing", "CreateListener"),
     ("elasticloadbalancing", "CreateLoadBalancer"),
@@ -126,14 +94,16 @@ const KNOWN: &[(&str, &str)] = &[
     ("sts", "GetCallerIdentity"),
 ];
 
-/// The operations that are served, by IAM prefix and name.
+/// The operations that are served, by IAM prefix and name, in the order of the alphabet.
 pub fn served() -> Vec<(&'static str, &'static str)> {
     let is_served = |(service, operation): &&(&str, &str)| match *service {
-        "ecs" => ecs_json::serves(operation),
         "elasticloadbalancing" => elb_query::serves(operation) || elb_classic::serves(operation),
         _ => true,
     };
-    KNOWN.iter().filter(is_served).copied().collect()
+    let ecs = ecs_json::OPERATIONS.iter().map(|(name, _)| ("ecs", *name));
+    let mut served: Vec<_> = KNOWN.iter().filter(is_served).copied().chain(ecs).collect();
+    served.sort_unstable();
+    served
 }
 
 /// Whether a pattern means any operation that is served.

@@ -79,11 +79,6 @@ pub const OPERATIONS: [(&str, Operation); 32] = [
     ("UpdateTaskProtection", task_protection::update),
 ];
 
-/// Whether there is an operation of that name.
-pub fn serves(name: &str) -> bool {
-    operation_named(name).is_some()
-}
-
 fn operation_named(name: &str) -> Option<Operation> {
     OPERATIONS
         .iter()
