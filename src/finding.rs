@@ -186,6 +186,8 @@ codes! {
     TimedOut = "timed-out",
     CouldNotObserve = "could-not-observe",
     Interrupted = "interrupted",
+    /// Left alone, because a service that it depends on did not succeed.
+    NotTouched = "not-touched",
     /// An AWS call failed.
     Api = "api",
     /// Something was not said on GitHub.

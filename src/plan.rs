@@ -40,6 +40,8 @@ pub struct Wish {
     pub fail_on: Severity,
     /// The service's address, where the configuration names it.
     pub url: Option<String>,
+    /// Services that must have succeeded before this one is touched, as far as the run has them.
+    pub depends_on: Vec<ServiceName>,
 }
 
 /// The definition that a deployment starts from.

@@ -2,6 +2,7 @@
 
 use crate::aws::{SessionDuration, SessionName, TokenRequest, TokenSource, WebIdentity};
 use crate::cli::options::{Identity, timestamp};
+use crate::deploy::order;
 use crate::finding::{Code, Finding};
 use crate::plan::Plan;
 use crate::preflight::Survey;
@@ -54,12 +55,12 @@ pub fn credentials_end(identity: &Identity) -> Result<Option<Timestamp>, Finding
     }
 }
 
-/// Adds to each plan what is to be said of credentials that end. The services are deployed one after the other.
+/// Adds to each plan what is to be said of credentials that end. A service waits for those that it depends on.
 pub fn check_credentials(plans: &mut [(Plan, Survey)], end: Timestamp, now: Timestamp) {
-    let mut ahead = std::time::Duration::ZERO;
-    for (plan, _) in plans {
+    let needs = order::needs(plans.iter().map(|(plan, _)| &plan.wish));
+    let own: Vec<_> = plans.iter().map(|(plan, _)| plan.expected()).collect();
+    for ((plan, _), ahead) in plans.iter_mut().zip(order::ahead(&needs, &own)) {
         plan.check_credentials(end, now, ahead);
-        ahead += plan.expected();
     }
 }
 

@@ -1,11 +1,11 @@
-//! The one path of deploy, plan and rehearse: plan every service, then execute the plans one after the other.
+//! The one path of deploy, plan and rehearse: plan every service, then execute the plans.
 
 use crate::cli::surfaces::{Ending, Surfaces};
 use crate::cli::wishes::Wishes;
 use crate::cli::{Stop, recipients, streams};
 use crate::deploy::{self, Run, ServiceRun};
 use crate::event::EventKind;
-use crate::finding::{Code, Finding};
+use crate::finding::Finding;
 use crate::plan::{Plan, Wish};
 use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Report, RequestCounts};
 use crate::preflight::Survey;
@@ -73,7 +73,7 @@ pub async fn show_plans(plans: Vec<(Plan, Survey)>, surfaces: &mut Surfaces<'_>)
     Ok(if is_refused { Verdict::Refused.exit_code() } else { 0 })
 }
 
-/// Executes the plans in order. The first service that does not succeed keeps the later ones from being touched.
+/// Executes the plans and tells how it went.
 pub async fn execute<A, C, I>(
     (aws, clock, interrupts): (&A, &C, &I),
     plans: Vec<(Plan, Survey)>,
@@ -115,36 +115,12 @@ where
         tell_plan(&mut run, plan);
     }
     surfaces.begin(&plans);
-    let mut runs: Vec<ServiceRun> = Vec::new();
-    let mut left = Vec::new();
-    for (plan, survey) in plans {
-        if runs.last().is_some_and(|r| !r.outcome.verdict.is_success()) {
-            left.push(plan.wish.service.to_string());
-            continue;
-        }
-        let wish = plan.wish.clone();
-        let planned = tokio::select! {
-            biased;
-            () = interrupts.interrupted() => Err(Box::new(untouched(wish, clock.now()))),
-            planned = fresh(aws, clock, plan, survey, runs.is_empty()) => planned,
-        };
-        let done = match planned {
-            Ok((plan, survey)) => run.execute(plan, survey).await,
-            Err(refused) => *refused,
-        };
-        run.report.log.print(&report::log::closing(&done));
-        runs.push(done);
-    }
+    let runs = run.execute(plans).await;
     let counts = counts();
-    log.log.print(&report::log::requests(&counts));
-    if !left.is_empty() {
-        let finding = Finding::warning(
-            Code::DeploymentFailed,
-            format!("not touched after that: {}", left.join(", ")),
-        );
-        log.log.print(&format!("\n{}", report::finding::render(&finding)));
+    for run in &runs {
+        log.log.print(&report::log::closing(run));
     }
-    surfaces.setting.left = left;
+    log.log.print(&report::log::requests(&counts));
     surfaces.setting.log = log.told;
     let verdict = report::result::overall(&runs);
     let ending = Ending {
@@ -210,55 +186,4 @@ impl Report for Story {
         }
         self.told.push_str(&line);
     }
-}
-
-/// A signal came before it was this service's turn.
-fn untouched(wish: Wish, now: Timestamp) -> ServiceRun {
-    let finding = Finding::error(
-        Code::Interrupted,
-        format!("interrupted before `{}` was touched", wish.service),
-    )
-    .state("nothing was changed for it");
-    let mut run = ServiceRun::refused(wish, None, vec![finding], now);
-    run.outcome.verdict = Verdict::Interrupted;
-    run
-}
-
-/// All services are planned together, and deployed one after the other: minutes later a plan may be out of date. It is
-/// made anew then, and given up where somebody has deployed in the meantime.
-async fn fresh<A: Ecs + LoadBalancing, C: Clock>(
-    aws: &A,
-    clock: &C,
-    plan: Plan,
-    survey: Survey,
-    is_first: bool,
-) -> Result<(Plan, Survey), Box<ServiceRun>> {
-    if is_first {
-        return Ok((plan, survey));
-    }
-    let (again, survey) = match deploy::plan(aws, clock, plan.wish.clone()).await {
-        Ok(planned) => planned,
-        Err((wish, findings)) => return Err(Box::new(ServiceRun::refused(wish, None, findings, clock.now()))),
-    };
-    let has_moved = again.before != plan.before;
-    if !has_moved && !again.is_refused() {
-        return Ok((again, survey));
-    }
-    let mut findings = again.findings.clone();
-    if has_moved {
-        let name = |plan: &Plan| plan.before.as_ref().map_or("nothing", |arn| arn.short()).to_owned();
-        let summary = format!(
-            "somebody deployed `{}` after this run had planned it",
-            again.wish.service
-        );
-        let moved = format!("{} -> {}", name(&plan), name(&again));
-        let finding = Finding::error(Code::Superseded, summary).evidence("revision", moved);
-        findings.insert(0, finding.state("nothing was changed"));
-    }
-    Err(Box::new(ServiceRun::refused(
-        again.wish.clone(),
-        Some(again),
-        findings,
-        clock.now(),
-    )))
 }

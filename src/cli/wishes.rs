@@ -191,6 +191,7 @@ fn wish(
             Some(FailOn::Error) | None => Severity::Error,
         },
         url: stanza.and_then(|s| s.url.clone()),
+        depends_on: stanza.map(depends_on).unwrap_or_default(),
     })
 }
 
@@ -221,6 +222,11 @@ fn base(selection: &Selection, stanza: Option<&ServiceConfig>, folder: &Path) ->
             Ok(Base::Document(Box::new(Document::from_value(value.clone(), &origin))))
         }
     }
+}
+
+fn depends_on(stanza: &ServiceConfig) -> Vec<ServiceName> {
+    let names = stanza.depends_on.iter();
+    names.map(|other| ServiceName::from(other.name.as_str())).collect()
 }
 
 /// Families have no slash and no dot, so a name with either is a file, there or not.
@@ -257,7 +263,6 @@ fn not_acted_on(stanza: &ServiceConfig) -> Option<Finding> {
         ("on_failure", s.on_failure.is_some()),
         ("on_cancel", s.on_cancel.is_some()),
         ("keep_revisions", s.keep_revisions.is_some()),
-        ("depends_on", !stanza.depends_on.is_empty()),
         ("probes", !stanza.probes.is_empty()),
         ("template_values", !stanza.template_values.is_empty()),
     ];

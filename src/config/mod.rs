@@ -52,7 +52,8 @@ pub struct ServiceConfig {
     pub template_values: Vec<String>,
     pub load_balancers: Vec<LoadBalancerBinding>,
     pub settings: Settings,
-    pub depends_on: Vec<String>,
+    /// Services of the same file that come first.
+    pub depends_on: Vec<Dependency>,
     pub probes: Vec<Probe>,
     /// Where the service is reached.
     pub url: Option<String>,
@@ -75,6 +76,13 @@ pub enum TaskDefinitionSource {
     Current,
     /// The body of RegisterTaskDefinition, made from `family`, `containers`, …
     Inline(serde_json::Value),
+}
+
+/// A service that another one depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dependency {
+    pub name: String,
+    pub location: Location,
 }
 
 /// What a user of the service would try, during the rollout and after it.

@@ -6,7 +6,7 @@ use super::interpolate::Variables;
 use super::read::{Fields, Item, Problems};
 use super::settings::Settings;
 use super::tree::{self, Node, Place, Value};
-use super::{Config, ServiceConfig, service_stanza};
+use super::{Config, Dependency, ServiceConfig, service_stanza};
 use crate::finding::{Code, Finding};
 use crate::id::ClusterName;
 use crate::nearest::nearest;
@@ -297,40 +297,50 @@ fn check_name(service: &ServiceConfig, before: &[ServiceConfig], item: &Item<'_>
 
 /// `depends_on` must lead somewhere and must not lead back.
 fn check_order(services: &[ServiceConfig], problems: &mut Problems) {
-    let find = |name: &str| services.iter().position(|s| s.name.as_str() == name);
     for service in services {
-        for name in service.depends_on.iter().filter(|name| find(name).is_none()) {
-            let summary = format!(
-                "`{}` depends on `{name}`, which is no service of this file",
-                service.name
-            );
-            let finding = Finding::warning(Code::DanglingReference, summary).at(service.location.clone());
-            let near = nearest(name, services.iter().map(|s| s.name.as_str()));
-            problems.warnings.push(match near {
-                Some(near) => finding.hint(format!("did you mean `{near}`?")),
-                None => finding.hint("it is not waited for; deploy it with its own configuration first"),
-            });
+        for other in &service.depends_on {
+            problems.errors.extend(dangling(service, other, services));
         }
     }
     // Take away what depends on nothing that is left; what remains is a circle, or hangs on one.
     let mut left: Vec<&ServiceConfig> = services.iter().collect();
+    let is_in = |left: &[&ServiceConfig], other: &Dependency| left.iter().any(|s| s.name.as_str() == other.name);
     loop {
-        let is_left = |name: &String| left.iter().any(|s| s.name.as_str() == name);
         let stuck: Vec<&ServiceConfig> = left
             .iter()
             .copied()
-            .filter(|s| s.depends_on.iter().any(is_left))
+            .filter(|s| s.depends_on.iter().any(|other| is_in(&left, other)))
             .collect();
         if stuck.len() == left.len() {
             break;
         }
         left = stuck;
     }
-    if let Some(first) = left.first() {
+    let closing = left.first().and_then(|first| {
+        let mut others = first.depends_on.iter();
+        others.find(|other| is_in(&left, other))
+    });
+    if let Some(closing) = closing {
         let names: Vec<&str> = left.iter().map(|s| s.name.as_str()).collect();
         let summary = format!("`depends_on` goes round in a circle: {}", names.join(", "));
         problems
             .errors
-            .push(Finding::error(Code::InvalidValue, summary).at(first.location.clone()));
+            .push(Finding::error(Code::InvalidValue, summary).at(closing.location.clone()));
     }
+}
+
+fn dangling(service: &ServiceConfig, other: &Dependency, services: &[ServiceConfig]) -> Option<Finding> {
+    let names = || services.iter().map(|s| s.name.as_str());
+    if names().any(|name| name == other.name) {
+        return None;
+    }
+    let summary = format!(
+        "`{}` depends on `{}`, which is no service of this file",
+        service.name, other.name
+    );
+    let finding = Finding::error(Code::DanglingReference, summary).at(other.location.clone());
+    Some(match nearest(&other.name, names()) {
+        Some(near) => finding.hint(format!("did you mean `{near}`?")),
+        None => finding.hint("leave it out: what is deployed elsewhere cannot be waited for"),
+    })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::read::{Fields, Item, Problems};
 use super::settings::{Settings, duration};
-use super::{Probe, ServiceConfig, TaskDefinitionSource, inline};
+use super::{Dependency, Probe, ServiceConfig, TaskDefinitionSource, inline};
 use crate::id::{ClusterName, ServiceName, TargetGroupArn};
 use crate::service::{Balancer, LoadBalancerBinding, SchedulingStrategy};
 
@@ -90,7 +90,7 @@ pub(super) fn service(item: &Item<'_>, is_deployfish: bool, problems: &mut Probl
         template_values: texts(&fields, "template_values", problems),
         load_balancers: load_balancers(&fields, problems),
         settings: settings(&fields, problems),
-        depends_on: texts(&fields, "depends_on", problems),
+        depends_on: dependencies(&fields, problems),
         probes: probes(&fields, problems),
         url: fields
             .get("url")
@@ -154,6 +154,20 @@ fn word(fields: &Fields<'_>, key: &str, words: &[&str], problems: &mut Problems)
 
 fn texts(fields: &Fields<'_>, key: &str, problems: &mut Problems) -> Vec<String> {
     fields.get(key).map(|item| item.texts(problems)).unwrap_or_default()
+}
+
+fn dependencies(fields: &Fields<'_>, problems: &mut Problems) -> Vec<Dependency> {
+    let items = fields
+        .get("depends_on")
+        .map(|item| item.list(problems))
+        .unwrap_or_default();
+    let named = items.iter().filter_map(|item| {
+        Some(Dependency {
+            name: item.name(problems)?.to_owned(),
+            location: problems.locate(item.place()),
+        })
+    });
+    named.collect()
 }
 
 /// What deployfish puts into every container that has an `environment`; applications read it.

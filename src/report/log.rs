@@ -97,6 +97,7 @@ pub fn requests(counts: &RequestCounts) -> String {
 
 fn headline(run: &ServiceRun) -> String {
     let verdict = match run.outcome.verdict {
+        _ if run.is_left() => "not touched",
         Verdict::Failed if run.outcome.is_rolled_back => "failed (rolled back)",
         Verdict::NothingToVerify => "nothing to verify",
         Verdict::TimedOut => "timed out",

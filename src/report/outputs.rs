@@ -42,7 +42,10 @@ pub fn of_runs(runs: &[ServiceRun]) -> Outputs {
     };
     let count = |whose, state| -> usize { runs.iter().map(|r| page::reached(&r.targets, whose, state)).sum() };
     let text = |value: Option<String>| value.unwrap_or_default();
-    let seconds: u64 = runs.iter().map(|r| r.duration.as_secs()).sum();
+    // They go beside each other: from the first beginning to the last end.
+    let begun_at = runs.iter().map(|r| r.started_at).min();
+    let ended_at = runs.iter().map(|r| r.started_at + r.duration).max();
+    let seconds = begun_at.zip(ended_at).map_or(0, |(from, to)| to.since(from).as_secs());
     vec![
         ("verdict", result::overall(runs).as_str().to_owned()),
         (

@@ -106,13 +106,18 @@ pub fn document(
     }
 }
 
+/// The services that did not succeed; those that were left alone because of others are no cause of anything.
+pub fn causes(runs: &[ServiceRun]) -> impl Iterator<Item = &ServiceRun> {
+    runs.iter()
+        .filter(|run| !run.outcome.verdict.is_success() && !run.is_left())
+}
+
 /// The first verdict that is no success, else the first: a run is as good as its worst service.
 pub fn overall(runs: &[ServiceRun]) -> Verdict {
-    let verdicts = || runs.iter().map(|r| r.outcome.verdict);
-    let worst = verdicts()
-        .find(|v| !v.is_success())
-        .or_else(|| verdicts().next())
-        .unwrap_or(Verdict::Succeeded);
+    let worst = causes(runs)
+        .next()
+        .or(runs.first())
+        .map_or(Verdict::Succeeded, |run| run.outcome.verdict);
     let has_changed = |run: &ServiceRun| run.deployment.is_some() || run.after.is_some() && run.after != run.before;
     if worst != Verdict::Refused || !runs.iter().any(has_changed) {
         return worst;
@@ -210,6 +215,7 @@ mod tests {
             timeout: None,
             fail_on: crate::finding::Severity::Error,
             url: None,
+            depends_on: Vec::new(),
         };
         let mut run = ServiceRun::refused(wish, None, Vec::new(), Timestamp::from_millis(0));
         run.outcome = Outcome::new(verdict, vec![Finding::error(code, "why")]);

@@ -388,8 +388,18 @@ fn services_are_chosen_by_name_or_alias() {
 fn an_order_that_leads_back_is_refused() {
     let text = "services:\n- {name: a, depends_on: [b]}\n- {name: b, depends_on: [a]}\n- {name: c, depends_on: [a]}\n- {name: d}\n";
     assert!(said(text)[0].contains("circle: a, b, c"), "{:?}", said(text));
-    let config = read("services: [{name: a, depends_on: [elsewhere]}]").unwrap();
-    assert_eq!(config.warnings[0].code, Code::DanglingReference);
+    let findings = read("services:\n- {name: api, depends_on: [ap1]}\n").unwrap_err();
+    assert_eq!(findings[0].code, Code::DanglingReference);
+    assert_eq!(
+        findings[0].location.as_ref().map(|at| (at.line, at.column)),
+        Some((2, 28))
+    );
+    assert_eq!(findings[0].hints, ["did you mean `api`?"]);
+    let circle = read(text).unwrap_err();
+    assert_eq!(
+        circle[0].location.as_ref().map(|at| (at.line, at.column)),
+        Some((2, 26))
+    );
 }
 
 #[test]

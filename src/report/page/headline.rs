@@ -46,11 +46,7 @@ pub fn plain(stage: Stage<'_>, setting: &Setting) -> String {
         Stage::Stopped(_) => return "did not begin: nothing was changed".into(),
         Stage::Ended(runs, _) => (result::overall(runs).as_str().replace('-', " "), runs),
     };
-    let cause = runs
-        .iter()
-        .filter(|r| !r.outcome.verdict.is_success())
-        .flat_map(|r| &r.outcome.findings)
-        .next();
+    let cause = result::causes(runs).flat_map(|run| &run.outcome.findings).next();
     let cause = cause.map_or_else(String::new, |finding| format!(": {}", finding.summary));
     let rehearsed = if setting.is_rehearsal { "rehearsed: " } else { "" };
     format!("{rehearsed}{words}{cause}")
@@ -70,6 +66,7 @@ fn place(stage: Stage<'_>, setting: &Setting) -> Option<String> {
         Stage::Ended(runs, _) => runs.iter().map(|r| r.wish.cluster.as_str()).collect(),
         Stage::Stopped(_) => Vec::new(),
     };
+    clusters.sort_unstable();
     clusters.dedup();
     match clusters.as_slice() {
         [] => None,
@@ -89,8 +86,7 @@ fn planned(plans: &[Plan], md: Markdown<'_>) -> String {
 
 fn ending(verdict: Verdict, runs: &[ServiceRun], md: Markdown<'_>) -> (&'static str, String) {
     let cause = || {
-        let findings = runs.iter().filter(|r| !r.outcome.verdict.is_success());
-        let first = findings.flat_map(|r| &r.outcome.findings).next();
+        let first = result::causes(runs).flat_map(|run| &run.outcome.findings).next();
         first.map_or_else(String::new, |finding| format!(": {}", prose(&finding.summary, md)))
     };
     let is_rolled_back = runs.iter().any(|r| r.outcome.is_rolled_back);

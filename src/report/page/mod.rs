@@ -50,8 +50,6 @@ pub struct Setting {
     pub commit: Option<Link>,
     /// The workflow run.
     pub run: Option<Link>,
-    /// Services that were not touched, because an earlier one did not succeed.
-    pub left: Vec<String>,
     /// What the configuration had to be warned of.
     pub warnings: Vec<Finding>,
     /// The lines of the log.
@@ -105,9 +103,6 @@ fn of_plans(blocks: &mut Vec<Block>, plans: &[Plan], stage: Stage<'_>, setting: 
 
 fn of_runs(blocks: &mut Vec<Block>, runs: &[ServiceRun], counts: &RequestCounts, setting: &Setting, md: Markdown<'_>) {
     blocks.push(table::runs(runs, md));
-    if !setting.left.is_empty() {
-        blocks.push(Block::cause(table::left(&setting.left, md)));
-    }
     for run in runs {
         let service = name(&run.wish, runs.len());
         let findings = run.outcome.findings.iter();

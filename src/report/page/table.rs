@@ -62,12 +62,6 @@ pub fn runs(runs: &[ServiceRun], md: Markdown<'_>) -> Block {
     table(&format!("{head}\n{rule}"), rows.collect())
 }
 
-/// What was not touched after a failure.
-pub fn left(names: &[String], md: Markdown<'_>) -> String {
-    let names: Vec<String> = names.iter().map(|name| md.code(name)).collect();
-    format!("Not touched after that: {}.", names.join(", "))
-}
-
 fn table(head: &str, rows: Vec<String>) -> Block {
     let mut text = head.to_owned();
     let mut shown = 0;
@@ -92,6 +86,7 @@ fn service(name: &str, cluster: &str, md: Markdown<'_>) -> String {
 
 fn icon(run: &ServiceRun) -> &'static str {
     match run.outcome.verdict {
+        _ if run.is_left() => "⏸️",
         Verdict::Succeeded => "✅",
         Verdict::NothingToVerify => "☑️",
         Verdict::Failed if run.outcome.is_rolled_back => "↩️",

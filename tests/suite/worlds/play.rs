@@ -69,7 +69,7 @@ async fn play_in(case: &Case) -> Played {
         report: &mut story,
         started_at,
     };
-    let done = run.execute(plan, survey).await;
+    let done = run.execute(vec![(plan, survey)]).await.remove(0);
     clock.judge();
     let now = clock.now();
     let closing = report::log::closing(&done);
@@ -108,6 +108,7 @@ pub fn wish(case: &Case) -> Wish {
         timeout: Some(case.timeout),
         fail_on: Severity::Error,
         url: None,
+        depends_on: Vec::new(),
     }
 }
 

@@ -1,0 +1,125 @@
+//! What a run changes in AWS: it registers a revision and updates the service, once.
+
+use std::time::Duration;
+
+use crate::api_error::{ApiError, ApiErrorKind};
+use crate::deploy::{Run, words};
+use crate::event::EventKind;
+use crate::id::{DeploymentId, TaskDefinitionArn};
+use crate::plan::{Plan, Revision};
+use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Report};
+use crate::preflight::Survey;
+use crate::rollout::{Outcome, Verdict};
+use crate::service::{Service, ServiceUpdate};
+use crate::survey;
+
+/// How often, and how long apart, the service is read again after an UpdateService without an answer: twenty seconds in
+/// all, as for any answer that may be older than the update.
+const RECOVERY_READS: u32 = 5;
+const RECOVERY_PAUSE: Duration = Duration::from_secs(4);
+
+impl<A, C, I, R> Run<'_, A, C, I, R>
+where
+    A: Ecs + LoadBalancing,
+    C: Clock,
+    I: Interrupts,
+    R: Report,
+{
+    /// The revision that will run: registered now, or found to be the same as one that is there.
+    pub(super) async fn revision(&mut self, plan: &Plan) -> Result<TaskDefinitionArn, Outcome> {
+        let (arn, is_reused) = match &plan.revision {
+            Revision::Reuse(arn) => (arn.clone(), true),
+            Revision::Register => match self.aws.register_task_definition(&plan.document).await {
+                Ok(arn) => (arn, false),
+                Err(error) => return Err(words::not_registered(error, plan)),
+            },
+        };
+        self.tell(
+            &plan.wish,
+            EventKind::Revision {
+                arn: arn.clone(),
+                is_reused,
+            },
+        );
+        Ok(arn)
+    }
+
+    /// UpdateService: its answer, and the deployment that it has made.
+    pub(super) async fn update(
+        &mut self,
+        plan: &Plan,
+        survey: &Survey,
+        arn: &TaskDefinitionArn,
+    ) -> Result<(Service, DeploymentId), Outcome> {
+        let update = ServiceUpdate {
+            cluster: plan.wish.cluster.clone(),
+            service: plan.wish.service.clone(),
+            task_definition: arn.clone(),
+            force_new_deployment: plan.wish.force_new_deployment,
+        };
+        let answer = match self.aws.update_service(&update).await {
+            Ok(answer) => answer,
+            Err(error) => self.recover_update(plan, &update, survey, error).await?,
+        };
+        let Some(id) = answer.primary().map(|primary| primary.id.clone()) else {
+            return Err(Outcome::new(Verdict::CouldNotObserve, vec![words::no_primary(&update)]));
+        };
+        self.tell(
+            &plan.wish,
+            EventKind::Updated {
+                deployment: id.clone(),
+                before: plan.before.clone(),
+                after: arn.clone(),
+            },
+        );
+        Ok((answer, id))
+    }
+
+    /// UpdateService without an answer may have worked or not. It is not sent again: where the service shows a new
+    /// PRIMARY of the revision that only this run has registered, it has worked.
+    async fn recover_update(
+        &mut self,
+        plan: &Plan,
+        update: &ServiceUpdate,
+        survey: &Survey,
+        error: ApiError,
+    ) -> Result<Service, Outcome> {
+        let was_registered_by_us = plan.revision == Revision::Register;
+        if error.kind == ApiErrorKind::Transient && was_registered_by_us {
+            // The first answers may be older than the update.
+            for _ in 0..RECOVERY_READS {
+                if let Some(service) = self.updated_after_all(update, survey).await {
+                    return Ok(service);
+                }
+                self.clock.sleep(RECOVERY_PAUSE).await;
+            }
+        }
+        let is_unknown = error.kind == ApiErrorKind::Transient;
+        let registered = format!("{} is registered", update.task_definition.short());
+        let (verdict, state) = if is_unknown {
+            (
+                Verdict::CouldNotObserve,
+                format!("{registered}; whether ECS took the update is not known"),
+            )
+        } else {
+            (
+                Verdict::Failed,
+                format!("{registered}; service `{}` is as it was", update.service),
+            )
+        };
+        Err(Outcome::new(verdict, vec![survey::api(error).state(state)]))
+    }
+
+    /// The service, if its PRIMARY is a new deployment of the revision that this run alone has registered.
+    async fn updated_after_all(&self, update: &ServiceUpdate, survey: &Survey) -> Option<Service> {
+        let described = self
+            .aws
+            .describe_services(&update.cluster, std::slice::from_ref(&update.service))
+            .await;
+        let service = described.ok()?.services.into_iter().next()?;
+        let primary = service.primary()?;
+        let is_new =
+            primary.task_definition == update.task_definition && survey.service.deployment(&primary.id).is_none();
+        is_new.then_some(service)
+    }
+}

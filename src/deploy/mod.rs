@@ -1,0 +1,120 @@
+//! Executes plans and drives the observers: the only loop in the program.
+//!
+//! * `planning`: one service's plan, before anything is changed, and again for a service that had to wait
+//! * `order`: which service waits for which (`depends_on`)
+//! * `change`: what is changed in AWS: a revision, and one UpdateService
+//! * `stage`: where each service of the run stands
+//! * `turns`: the loop: begin what may begin, look, judge, sleep
+//! * `words`: the findings of this module
+//!
+//! There are no tasks beside each other. Each service is a small state machine, and one loop takes all of them a step
+//! further: a virtual clock moves when somebody sleeps, so there is one sleeper.
+
+mod change;
+pub mod order;
+mod planning;
+mod stage;
+mod turns;
+mod words;
+
+use std::time::Duration;
+
+use crate::event::{EventKind, RunEvent};
+use crate::finding::{Code, Finding};
+use crate::id::{DeploymentId, TaskDefinitionArn};
+use crate::plan::{Plan, Wish};
+use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Report};
+use crate::preflight::Survey;
+use crate::rollout::{Observer, Outcome, PhaseSpan, TargetStory, Verdict};
+use crate::time::Timestamp;
+
+pub use planning::plan;
+
+use stage::Member;
+
+/// What a run leaves of one service.
+#[derive(Clone, Debug)]
+pub struct ServiceRun {
+    pub plan: Option<Plan>,
+    pub wish: Wish,
+    pub outcome: Outcome,
+    pub started_at: Timestamp,
+    pub duration: Duration,
+    pub before: Option<TaskDefinitionArn>,
+    pub after: Option<TaskDefinitionArn>,
+    pub deployment: Option<DeploymentId>,
+    pub phases: Vec<PhaseSpan>,
+    pub targets: Vec<TargetStory>,
+}
+
+impl ServiceRun {
+    /// Stopped before the first change.
+    pub fn refused(wish: Wish, plan: Option<Plan>, findings: Vec<Finding>, at: Timestamp) -> Self {
+        Self {
+            before: plan.as_ref().and_then(|p| p.before.clone()),
+            plan,
+            wish,
+            outcome: Outcome::new(Verdict::Refused, findings),
+            started_at: at,
+            duration: Duration::ZERO,
+            after: None,
+            deployment: None,
+            phases: Vec::new(),
+            targets: Vec::new(),
+        }
+    }
+
+    /// Whether nothing was done for the service because of another one that it depends on.
+    pub fn is_left(&self) -> bool {
+        self.outcome
+            .findings
+            .first()
+            .is_some_and(|f| f.code == Code::NotTouched)
+    }
+}
+
+/// The world that a run works in: AWS or the simulator, a clock, ears and a mouth.
+pub struct Run<'a, A, C, I, R> {
+    pub aws: &'a A,
+    pub clock: &'a C,
+    pub interrupts: &'a I,
+    pub report: &'a mut R,
+    pub started_at: Timestamp,
+}
+
+impl<A, C, I, R> Run<'_, A, C, I, R>
+where
+    A: Ecs + LoadBalancing,
+    C: Clock,
+    I: Interrupts,
+    R: Report,
+{
+    /// Registers, updates and follows each service to its verdict. Those that depend on none go at once; one that fails
+    /// stops only those that depend on it. The runs come in the order of the plans.
+    pub async fn execute(&mut self, plans: Vec<(Plan, Survey)>) -> Vec<ServiceRun> {
+        let needs = order::needs(plans.iter().map(|(plan, _)| &plan.wish));
+        let at = self.clock.now();
+        let planned = plans.into_iter().zip(needs);
+        let members = planned.map(|((plan, survey), needs)| Member::planned(plan, survey, needs, at));
+        self.drive(members.collect()).await
+    }
+
+    /// Follows deployments that are there already. Nothing is changed.
+    pub async fn follow(&mut self, followed: Vec<(ServiceRun, Observer)>) -> Vec<ServiceRun> {
+        let at = self.clock.now();
+        let followed = followed.into_iter();
+        let members = followed.map(|(run, observer)| Member::followed(run, observer, at));
+        self.drive(members.collect()).await
+    }
+
+    pub fn tell(&mut self, wish: &Wish, kind: EventKind) {
+        let at = self.clock.now();
+        let event = RunEvent {
+            at,
+            elapsed: at.since(self.started_at),
+            service: wish.service.clone(),
+            kind,
+        };
+        self.report.event(&event);
+    }
+}

@@ -1,0 +1,110 @@
+//! Where each service of a run stands.
+
+use crate::deploy::{ServiceRun, words};
+use crate::plan::Plan;
+use crate::preflight::Survey;
+use crate::rollout::{Observer, Outcome, Verdict};
+use crate::survey::Reader;
+use crate::time::Timestamp;
+
+/// One service of the run.
+pub(super) struct Member {
+    /// The places of the services that it depends on.
+    pub needs: Vec<usize>,
+    pub stage: Stage,
+    /// What it leaves so far.
+    pub run: ServiceRun,
+}
+
+/// The states of a service, in their order. Each turn of the loop takes a service at most from one to the next.
+pub(super) enum Stage {
+    /// Planned, and not begun: it is not known yet that everything that it depends on has succeeded.
+    Waiting(Box<(Plan, Survey)>),
+    /// ECS rolls out, and the observer follows.
+    Following(Box<Following>),
+    Done,
+}
+
+pub(super) struct Following {
+    pub observer: Observer,
+    pub reader: Reader,
+    /// How many of the reader's refused reads have been told.
+    pub told: usize,
+    /// When to look next.
+    pub look_at: Timestamp,
+}
+
+impl Member {
+    pub(super) fn planned(plan: Plan, survey: Survey, needs: Vec<usize>, at: Timestamp) -> Self {
+        let run = ServiceRun::refused(plan.wish.clone(), Some(plan.clone()), Vec::new(), at);
+        Self {
+            needs,
+            stage: Stage::Waiting(Box::new((plan, survey))),
+            run,
+        }
+    }
+
+    pub(super) fn followed(run: ServiceRun, observer: Observer, at: Timestamp) -> Self {
+        Self {
+            needs: Vec::new(),
+            stage: Stage::following(observer, at),
+            run,
+        }
+    }
+
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.stage, Stage::Waiting(_))
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        matches!(self.stage, Stage::Done)
+    }
+
+    /// When the loop must come back to it at the latest.
+    pub(super) fn due_at(&self) -> Option<Timestamp> {
+        match &self.stage {
+            Stage::Following(following) => Some(following.look_at),
+            Stage::Waiting(_) | Stage::Done => None,
+        }
+    }
+}
+
+impl Stage {
+    pub(super) fn following(observer: Observer, look_at: Timestamp) -> Self {
+        let scope = observer.scope();
+        let mut reader = Reader::new(scope.cluster.clone(), scope.service.clone());
+        reader.watch(scope.target_groups.keys().cloned().collect());
+        Self::Following(Box::new(Following {
+            observer,
+            reader,
+            told: 0,
+            look_at,
+        }))
+    }
+}
+
+/// What may be done for a service that waits.
+#[derive(Clone, Debug)]
+pub(super) enum Turn {
+    /// Something that it depends on is not done.
+    NotYet,
+    Begin,
+    /// Something that it depends on did not succeed.
+    Never(Outcome),
+}
+
+impl Turn {
+    pub(super) fn of(member: &Member, all: &[Member]) -> Self {
+        let needs = || member.needs.iter().filter_map(|index| all.get(*index));
+        let failed = needs().find(|need| need.is_done() && !need.run.outcome.verdict.is_success());
+        match failed {
+            // Where the run is asked to end, that is the reason, and not what became of the others by it.
+            Some(failed) if failed.run.outcome.verdict == Verdict::Interrupted => {
+                Self::Never(words::interrupted_before_its_turn(&member.run.wish))
+            }
+            Some(failed) => Self::Never(words::left(&member.run.wish, &failed.run)),
+            None if needs().all(Member::is_done) => Self::Begin,
+            None => Self::NotYet,
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The loop: begin what may begin, look at what is followed, judge, sleep.
+
+use crate::deploy::stage::{Following, Member, Stage, Turn};
+use crate::deploy::{Run, ServiceRun, planning, words};
+use crate::event::EventKind;
+use crate::id::{DeploymentId, TaskDefinitionArn};
+use crate::plan::{Plan, Wish};
+use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Report};
+use crate::preflight::Survey;
+use crate::rollout::{Baseline, Input, Next, Observer, Outcome, Scope, Verdict};
+use crate::service::Service;
+use crate::time::Timestamp;
+
+impl<A, C, I, R> Run<'_, A, C, I, R>
+where
+    A: Ecs + LoadBalancing,
+    C: Clock,
+    I: Interrupts,
+    R: Report,
+{
+    /// Takes every service to its end.
+    pub(super) async fn drive(&mut self, mut members: Vec<Member>) -> Vec<ServiceRun> {
+        loop {
+            self.begin(&mut members).await;
+            let Some(due_at) = members.iter().filter_map(Member::due_at).min() else {
+                break;
+            };
+            self.pause_until(due_at).await;
+            self.look(&mut members).await;
+        }
+        for member in members.iter_mut().filter(|member| member.is_waiting()) {
+            member.run.outcome = words::circle(&member.run.wish);
+        }
+        members.into_iter().map(|member| member.run).collect()
+    }
+
+    /// Begins every service whose turn has come, in their order. One may end at once (nothing to do, refused), and those
+    /// that depend on it are looked at again.
+    async fn begin(&mut self, members: &mut [Member]) {
+        let mut index = 0;
+        while let Some(member) = members.get(index) {
+            let turn = if member.is_waiting() {
+                Turn::of(member, members)
+            } else {
+                Turn::NotYet
+            };
+            let member = &mut members[index];
+            index += 1;
+            match turn {
+                Turn::NotYet => continue,
+                Turn::Never(outcome) => self.end(member, outcome),
+                Turn::Begin => self.begin_one(member).await,
+            }
+            if member.is_done() {
+                index = 0;
+            }
+        }
+    }
+
+    /// From the plan to the rollout.
+    ///
+    /// Another deployment of the service that is in progress (`--if-busy`) is to be met here: before the revision is
+    /// registered, and, where it is waited for, in a stage of its own between `Waiting` and `Following`, which gives the
+    /// time of the next look by `Member::due_at`.
+    async fn begin_one(&mut self, member: &mut Member) {
+        let Stage::Waiting(planned) = std::mem::replace(&mut member.stage, Stage::Done) else {
+            return;
+        };
+        let (plan, survey) = *planned;
+        member.run.started_at = self.clock.now();
+        let interrupts = self.interrupts;
+        let planned = tokio::select! {
+            biased;
+            () = interrupts.interrupted() => Err(None),
+            planned = self.fresh(plan, survey, !member.needs.is_empty()) => planned.map_err(Some),
+        };
+        let (plan, survey) = match planned {
+            Ok(planned) => planned,
+            Err(None) => {
+                let outcome = words::interrupted_before_its_turn(&member.run.wish);
+                return self.end(member, outcome);
+            }
+            Err(Some(refused)) => {
+                member.run = *refused;
+                return self.end(member, member.run.outcome.clone());
+            }
+        };
+        member.run.plan = Some(plan.clone());
+        member.run.before = plan.before.clone();
+        match self.change(&plan, &survey, &mut member.run).await {
+            Ok(observer) => member.stage = Stage::following(observer, self.clock.now()),
+            Err(outcome) => self.end(member, outcome),
+        }
+    }
+
+    /// `has_waited`: the plan may be out of date.
+    async fn fresh(&self, plan: Plan, survey: Survey, has_waited: bool) -> Result<(Plan, Survey), Box<ServiceRun>> {
+        if has_waited {
+            planning::again(self.aws, self.clock, &plan).await
+        } else {
+            Ok((plan, survey))
+        }
+    }
+
+    /// Registers and updates, and hands over who will follow it. `Err`: it ends here.
+    async fn change(&mut self, plan: &Plan, survey: &Survey, run: &mut ServiceRun) -> Result<Observer, Outcome> {
+        let arn = self.revision(plan).await?;
+        run.after = Some(arn.clone());
+        if self.is_interrupted().await {
+            return Err(Outcome::new(
+                Verdict::Interrupted,
+                vec![words::interrupted_before_update(plan, &arn)],
+            ));
+        }
+        if !plan.starts_rollout() {
+            return Err(words::unchanged(plan, &arn));
+        }
+        let (answer, deployment) = self.update(plan, survey, &arn).await?;
+        run.deployment = Some(deployment.clone());
+        let scope = scope(plan, &answer, deployment, arn);
+        let baseline = Baseline::of(&survey.snapshot, &scope).with_answer(&answer, &scope.deployment);
+        Ok(Observer::new(scope, baseline, &survey.snapshot, self.clock.now()))
+    }
+
+    async fn is_interrupted(&self) -> bool {
+        tokio::select! {
+            biased;
+            () = self.interrupts.interrupted() => true,
+            () = std::future::ready(()) => false,
+        }
+    }
+
+    /// The one place where a run sleeps between looks. A signal ends it.
+    async fn pause_until(&self, at: Timestamp) {
+        let span = at.since(self.clock.now());
+        if span.is_zero() {
+            return;
+        }
+        tokio::select! {
+            biased;
+            () = self.interrupts.interrupted() => {}
+            () = self.clock.sleep(span) => {}
+        }
+    }
+
+    /// One look at every service that is followed and due, and what it means.
+    async fn look(&mut self, members: &mut [Member]) {
+        for member in members {
+            let Stage::Following(following) = &mut member.stage else {
+                continue;
+            };
+            if following.look_at > self.clock.now() && !self.is_interrupted().await {
+                continue;
+            }
+            let input = self.read(following, &member.run.wish).await;
+            self.step(member, input);
+        }
+    }
+
+    async fn read(&mut self, following: &mut Following, wish: &Wish) -> Input {
+        let ours = following.observer.scope().deployment.clone();
+        let wants_capacity = following.observer.wants_capacity();
+        let reader = &mut following.reader;
+        let input = tokio::select! {
+            biased;
+            () = self.interrupts.interrupted() => Input::Interrupted,
+            read = reader.snapshot(self.aws, Some(&ours), wants_capacity) => match read {
+                Ok(snapshot) => Input::Seen(Box::new(snapshot)),
+                Err(error) => Input::Unreadable(error),
+            },
+        };
+        for error in reader.not_checked.iter().skip(following.told) {
+            self.tell(wish, EventKind::Found(crate::preflight::not_checked(error)));
+        }
+        following.told = reader.not_checked.len();
+        input
+    }
+
+    fn step(&mut self, member: &mut Member, input: Input) {
+        let Stage::Following(following) = &mut member.stage else {
+            return;
+        };
+        let is_interrupt = matches!(input, Input::Interrupted);
+        let step = following.observer.step(self.clock.now(), input);
+        for happening in step.happenings {
+            self.tell(&member.run.wish, EventKind::Rollout(happening));
+        }
+        match step.next {
+            Next::PollAt(at) => following.look_at = at,
+            Next::Done(outcome) if is_interrupt => self.interrupted(member, outcome),
+            Next::Done(outcome) => self.observed(member, outcome),
+        }
+    }
+
+    /// The observer has come to its verdict.
+    ///
+    /// A failure that is to be answered with a way back (`--on-failure rollback`) leads on from here: to a stage of its
+    /// own in place of `Done`, with `outcome` kept for its end.
+    fn observed(&mut self, member: &mut Member, outcome: Outcome) {
+        self.end(member, outcome);
+    }
+
+    /// The run is asked to end while ECS rolls out.
+    ///
+    /// Where that is to be answered with a way back (`--on-cancel rollback`), it is asked for here; there is no time to
+    /// follow it.
+    fn interrupted(&mut self, member: &mut Member, outcome: Outcome) {
+        self.end(member, outcome);
+    }
+
+    /// The last word on a service.
+    fn end(&mut self, member: &mut Member, outcome: Outcome) {
+        if let Stage::Following(following) = &member.stage {
+            member.run.phases = following.observer.phases();
+            member.run.targets = following.observer.targets().into_iter().cloned().collect();
+        }
+        let now = self.clock.now();
+        if member.is_waiting() {
+            member.run.started_at = now;
+        }
+        member.run.duration = now.since(member.run.started_at);
+        member.stage = Stage::Done;
+        member.run.outcome = outcome;
+        self.tell(&member.run.wish, EventKind::Ended(member.run.outcome.clone()));
+    }
+}
+
+fn scope(plan: &Plan, answer: &Service, deployment: DeploymentId, arn: TaskDefinitionArn) -> Scope {
+    Scope {
+        cluster: plan.wish.cluster.clone(),
+        service: plan.wish.service.clone(),
+        deployment,
+        task_definition: arn,
+        previous: plan.before.clone(),
+        bindings: answer.load_balancers.clone(),
+        target_groups: plan.target_groups.clone(),
+        is_host_network: plan.is_host_network,
+        needs: plan.needs.clone(),
+        until: plan.wish.until,
+        settle: plan.wish.settle,
+        wait_budget: plan.wait_budget(),
+    }
+}

@@ -1,0 +1,144 @@
+//! What a run says of a service that it did not follow to an end.
+
+use crate::api_error::{ApiError, ApiErrorKind};
+use crate::deploy::ServiceRun;
+use crate::finding::{Code, Finding};
+use crate::id::TaskDefinitionArn;
+use crate::plan::{Plan, Wish};
+use crate::rollout::{Outcome, Verdict};
+use crate::service::{RolloutState, ServiceUpdate};
+use crate::survey;
+
+/// No rollout was asked for, and the service points to the revision already. Whether that revision runs is another
+/// question: a deployment that failed leaves the pointer behind.
+pub(super) fn unchanged(plan: &Plan, arn: &TaskDefinitionArn) -> Outcome {
+    let service = &plan.wish.service;
+    let primary = plan.service.primary();
+    let is_complete = match primary.and_then(|p| p.rollout_state.as_ref()) {
+        Some(state) => *state == RolloutState::Completed,
+        None => plan.service.deployments.len() == 1 && plan.service.running_count == plan.service.desired_count,
+    };
+    if is_complete {
+        let summary = format!(
+            "unchanged: `{service}` already runs {}, and no new deployment was asked for",
+            arn.short()
+        );
+        return Outcome::new(Verdict::Succeeded, vec![Finding::note(Code::NothingToVerify, summary)]);
+    }
+    let mut finding = Finding::error(
+        Code::DeploymentFailed,
+        format!(
+            "`{service}` points to {} already, but its deployment of it is not complete",
+            arn.short()
+        ),
+    )
+    .state("nothing was changed");
+    if let Some(primary) = primary {
+        let state = primary.rollout_state.as_ref().map_or("unknown", |s| s.as_str());
+        let counts = format!(
+            "{state}, {} of {} tasks running",
+            primary.running_count, primary.desired_count
+        );
+        finding = finding.evidence("deployment", format!("{}: {counts}", primary.id));
+    }
+    Outcome::new(
+        Verdict::Failed,
+        vec![finding.hint("force a new deployment of it: leave out --force-new-deployment=false")],
+    )
+}
+
+pub(super) fn not_registered(error: ApiError, plan: &Plan) -> Outcome {
+    if error.kind != ApiErrorKind::Transient {
+        let state = "nothing was changed: no revision registered, service as it was";
+        return Outcome::new(Verdict::Refused, vec![survey::api(error).state(state)]);
+    }
+    let family = plan
+        .document
+        .get("family")
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or("the family");
+    let state = format!(
+        "a new revision of {family} may have been registered (no answer came); service `{}` is as it was",
+        plan.wish.service
+    );
+    Outcome::new(Verdict::CouldNotObserve, vec![survey::api(error).state(state)])
+}
+
+pub(super) fn interrupted_before_update(plan: &Plan, arn: &TaskDefinitionArn) -> Finding {
+    Finding::error(
+        Code::Interrupted,
+        format!("interrupted before `{}` was updated", plan.wish.service),
+    )
+    .state(format!(
+        "{} is registered; service `{}` is as it was",
+        arn.short(),
+        plan.wish.service
+    ))
+}
+
+/// A signal came before it was this service's turn.
+pub(super) fn interrupted_before_its_turn(wish: &Wish) -> Outcome {
+    let finding = Finding::error(
+        Code::Interrupted,
+        format!("interrupted before `{}` was touched", wish.service),
+    )
+    .state("nothing was changed for it");
+    Outcome::new(Verdict::Interrupted, vec![finding])
+}
+
+pub(super) fn no_primary(update: &ServiceUpdate) -> Finding {
+    Finding::error(
+        Code::CouldNotObserve,
+        format!(
+            "UpdateService was accepted, but its answer shows no deployment of `{}` to follow",
+            update.service
+        ),
+    )
+    .state(format!("the service points to {}", update.task_definition.short()))
+}
+
+/// Between the plan and the service's turn its revision has changed.
+pub(super) fn moved(planned: &Plan, again: &Plan) -> Finding {
+    let name = |plan: &Plan| plan.before.as_ref().map_or("nothing", |arn| arn.short()).to_owned();
+    let summary = format!(
+        "somebody deployed `{}` after this run had planned it",
+        again.wish.service
+    );
+    let moved = format!("{} -> {}", name(planned), name(again));
+    Finding::error(Code::Superseded, summary)
+        .evidence("revision", moved)
+        .state("nothing was changed")
+}
+
+/// A service that this one depends on did not succeed, so this one is left alone.
+pub(super) fn left(wish: &Wish, failed: &ServiceRun) -> Outcome {
+    let other = &failed.wish.service;
+    let how = match failed.outcome.verdict {
+        _ if failed.is_left() => "was not touched either",
+        Verdict::Succeeded | Verdict::NothingToVerify | Verdict::Failed => "failed",
+        Verdict::Refused => "was refused",
+        Verdict::TimedOut => "timed out",
+        Verdict::Superseded => "was superseded by another deployment",
+        Verdict::CouldNotObserve => "could not be observed to its end",
+        Verdict::Interrupted => "was interrupted",
+    };
+    let finding = Finding::error(
+        Code::NotTouched,
+        format!(
+            "`{}` was not touched: it depends on `{other}`, which {how}",
+            wish.service
+        ),
+    )
+    .state("nothing was changed for it");
+    Outcome::new(Verdict::Refused, vec![finding])
+}
+
+/// Services that wait for each other: the configuration refuses that, so only a caller with plans of its own gets here.
+pub(super) fn circle(wish: &Wish) -> Outcome {
+    let finding = Finding::error(
+        Code::NotTouched,
+        format!("`{}` was not touched: what it depends on depends on it", wish.service),
+    )
+    .state("nothing was changed for it");
+    Outcome::new(Verdict::Refused, vec![finding])
+}
