@@ -1,6 +1,10 @@
 //! A failed call to AWS or GitHub, in domain terms: an input like any other, not an exception.
 
+mod denial;
+
 use std::fmt;
+
+pub use denial::{Denial, Ground};
 
 /// What kind of failure an answer is, which is all that decides what to do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -9,6 +13,8 @@ pub enum ApiErrorKind {
     Denied,
     /// The credentials have expired, are missing or are not valid.
     Credentials,
+    /// The signature is too old or too new: the clock of this machine is wrong.
+    ClockSkew,
     Throttled,
     /// 5xx, reset, time-out, an answer that could not be read: the next try may work.
     Transient,
@@ -52,5 +58,10 @@ impl ApiError {
     /// Whether asking again, unchanged, may be answered.
     pub fn is_passing(&self) -> bool {
         matches!(self.kind, ApiErrorKind::Throttled | ApiErrorKind::Transient)
+    }
+
+    /// What IAM says is missing, where this is a denial in its words.
+    pub fn denial(&self) -> Option<Denial<'_>> {
+        Denial::read(&self.message).filter(|_| self.kind == ApiErrorKind::Denied)
     }
 }

@@ -188,6 +188,8 @@ codes! {
     Interrupted = "interrupted",
     /// Left alone, because a service that it depends on did not succeed.
     NotTouched = "not-touched",
+    /// ECS cannot use the role that it needs for the load balancer or for the tasks.
+    ServiceRole = "service-role",
     /// An AWS call failed.
     Api = "api",
     /// Something was not said on GitHub.

@@ -6,7 +6,7 @@
 //!
 //! | Layer | Modules | |
 //! |---|---|---|
-//! | domain | [`finding`], [`id`], [`time`], [`nearest`], [`api_error`] | words that everything is said in |
+//! | domain | [`finding`], [`id`], [`time`], [`nearest`], [`api_error`], [`failed_call`] | words that everything is said in |
 //! | | [`service`], [`task`], [`target`] | what AWS shows, as far as a deployment needs it |
 //! | | [`task_definition`] | the user's document: read, rendered, compared, checked |
 //! | | [`rollout`] | the observer: from snapshots to a verdict |
@@ -24,6 +24,7 @@
 
 pub mod api_error;
 pub mod event;
+pub mod failed_call;
 pub mod finding;
 pub mod forecast;
 pub mod id;

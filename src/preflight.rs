@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::api_error::ApiError;
+use crate::failed_call;
 use crate::finding::{Code, Finding, Severity};
 use crate::id::{TargetGroupArn, TaskDefinitionArn};
 use crate::rollout::Snapshot;
@@ -123,11 +124,9 @@ pub fn credentials(service: &Service, end: Timestamp, now: Timestamp, expected: 
 pub fn not_checked(error: &ApiError) -> Finding {
     let finding = Finding::warning(Code::NotChecked, format!("not checked: {}", error.action));
     let finding = finding.evidence("answer", error.code.clone().unwrap_or_else(|| error.message.clone()));
-    match error.kind {
-        crate::api_error::ApiErrorKind::Denied => {
-            finding.hint(format!("allow {} to the role of this run", error.action))
-        }
-        _ => finding,
+    Finding {
+        hints: failed_call::hints(error),
+        ..finding
     }
 }
 
@@ -346,6 +345,7 @@ mod tests {
             launch_type: None,
             has_capacity_providers: false,
             health_check_grace_period: None,
+            role_arn: None,
         };
         let finding = limits(&service).expect("100/125 of 3 allows nothing");
         assert_eq!(finding.evidence[1].1, "floor(3 x 125 %) = 3 tasks may run at once");

@@ -97,6 +97,8 @@ pub struct Service {
     pub launch_type: Option<String>,
     pub has_capacity_providers: bool,
     pub health_check_grace_period: Option<Duration>,
+    /// The role that ECS uses towards the load balancer: its service-linked one, or one that the service names.
+    pub role_arn: Option<String>,
 }
 
 impl Service {

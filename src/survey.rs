@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::api_error::{ApiError, ApiErrorKind};
+use crate::failed_call;
 use crate::finding::{Code, Finding};
 use crate::id::{ClusterName, ContainerInstanceArn, DeploymentId, ServiceName, TargetGroupArn, TaskArn};
 use crate::nearest::nearest;
@@ -101,6 +102,9 @@ const PAUSES: [Duration; 5] = [
     Duration::from_secs(30),
 ];
 
+/// As many names as a hint lists where none is near.
+const LISTED_MAX: usize = 10;
+
 async fn patiently<T>(clock: &impl Clock, mut call: impl AsyncFnMut() -> ApiResult<T>) -> ApiResult<T> {
     for pause in PAUSES {
         match call().await {
@@ -130,23 +134,29 @@ async fn find_service<A: Ecs>(
 }
 
 async fn cluster_missing<A: Ecs>(aws: &A, cluster: &ClusterName) -> Finding {
-    let known = aws.list_clusters().await.unwrap_or_default();
     let finding = Finding::error(
         Code::ClusterMissing,
         format!("there is no cluster `{cluster}` in this account and region"),
-    )
-    .state("nothing was changed");
-    with_nearest(finding, cluster.as_str(), known.iter().map(ClusterName::as_str))
+    );
+    match aws.list_clusters().await {
+        Ok(known) if known.is_empty() => finding.hint("there is no cluster at all here: check account and region"),
+        Ok(known) => with_nearest(finding, cluster.as_str(), known.iter().map(ClusterName::as_str)),
+        Err(_) => finding,
+    }
+    .state("nothing was changed")
 }
 
 async fn service_missing<A: Ecs>(aws: &A, cluster: &ClusterName, name: &ServiceName) -> Finding {
-    let known = aws.list_services(cluster).await.unwrap_or_default();
     let finding = Finding::error(
         Code::ServiceMissing,
         format!("there is no service `{name}` in cluster `{cluster}`"),
-    )
-    .state("nothing was changed");
-    with_nearest(finding, name.as_str(), known.iter().map(ServiceName::as_str))
+    );
+    match aws.list_services(cluster).await {
+        Ok(known) if known.is_empty() => finding.hint(format!("cluster `{cluster}` has no service at all")),
+        Ok(known) => with_nearest(finding, name.as_str(), known.iter().map(ServiceName::as_str)),
+        Err(_) => finding,
+    }
+    .state("nothing was changed")
 }
 
 fn with_nearest<'a>(finding: Finding, wanted: &str, known: impl Iterator<Item = &'a str>) -> Finding {
@@ -154,43 +164,22 @@ fn with_nearest<'a>(finding: Finding, wanted: &str, known: impl Iterator<Item = 
     known.sort_unstable();
     match nearest(wanted, known.iter().copied()) {
         Some(name) => finding.hint(format!("did you mean `{name}`?")),
-        None if known.is_empty() => finding,
         None => {
-            known.truncate(10);
-            finding.hint(format!("there are: {}", known.join(", ")))
+            let more = known.len().saturating_sub(LISTED_MAX);
+            known.truncate(LISTED_MAX);
+            let rest = if more > 0 {
+                format!(" and {more} more")
+            } else {
+                String::new()
+            };
+            finding.hint(format!("there are: {}{rest}", known.join(", ")))
         }
     }
 }
 
 /// A failed call before the first change.
 pub fn api(error: ApiError) -> Finding {
-    let what = match error.kind {
-        ApiErrorKind::Denied => format!("the credentials may not do {}", error.action),
-        ApiErrorKind::Credentials => match error.code.as_deref() {
-            Some("NoCredentials") => "there are no AWS credentials".to_owned(),
-            Some("CredentialsUnavailable") => "the AWS credentials could not be had".to_owned(),
-            _ => "AWS does not accept the credentials".to_owned(),
-        },
-        ApiErrorKind::Throttled => format!("{} was throttled too often", error.action),
-        ApiErrorKind::Transient => format!("{} got no usable answer", error.action),
-        _ => format!("{} was refused", error.action),
-    };
-    let mut finding = Finding::error(Code::Api, what);
-    if let Some(resource) = &error.resource {
-        finding.evidence.push(("on".into(), resource.clone()));
-    }
-    let answer = error
-        .code
-        .as_ref()
-        .map_or_else(|| error.message.clone(), |code| format!("{code}: {}", error.message));
-    finding.evidence.push(("answer".into(), answer));
-    if let Some(id) = &error.request_id {
-        finding.evidence.push(("request".into(), id.clone()));
-    }
-    match error.kind {
-        ApiErrorKind::Denied => finding.hint(format!("allow {} to the role of this run", error.action)),
-        _ => finding,
-    }
+    failed_call::finding(&error)
 }
 
 /// An optional read that fails this often in a row is done without: it must not blind the run for good. Fewer may be

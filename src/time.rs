@@ -16,6 +16,12 @@ impl Timestamp {
         self.0
     }
 
+    /// A time in UTC as AWS writes it: `2026-01-01T12:00:00Z`, `20260101T120000Z`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let at: jiff::Timestamp = text.parse().ok()?;
+        Some(Self(at.as_millisecond()))
+    }
+
     /// Seconds since the epoch, as ECS sends them: a number with a fraction.
     pub fn as_secs_f64(self) -> f64 {
         self.0 as f64 / 1000.0
@@ -76,6 +82,14 @@ mod tests {
             Timestamp::from_millis(1_783_015_901_417).to_string(),
             "2026-07-02T18:11:41.417Z"
         );
+    }
+
+    #[test]
+    fn a_time_is_read_with_dashes_and_without() {
+        let noon = Timestamp::from_millis(1_767_268_800_000);
+        assert_eq!(Timestamp::parse("2026-01-01T12:00:00Z"), Some(noon));
+        assert_eq!(Timestamp::parse("20260101T120000Z"), Some(noon));
+        assert_eq!(Timestamp::parse("noon"), None);
     }
 
     #[test]

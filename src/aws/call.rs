@@ -97,6 +97,7 @@ impl<C: Clock> Connection<C> {
     {
         let mut attempt = 1;
         let mut has_fresh_credentials = false;
+        let mut has_learnt_the_time = false;
         loop {
             self.ensure_credentials().await?;
             self.count(|counts| *counts.by_action.entry(call.operation().to_owned()).or_default() += 1);
@@ -115,6 +116,13 @@ impl<C: Clock> Connection<C> {
             if is_expired(&failure.error) && !has_fresh_credentials && self.gives_up_credentials().await {
                 // AWS has looked at nothing but the signature.
                 has_fresh_credentials = true;
+                continue;
+            }
+            if failure.error.kind == ApiErrorKind::ClockSkew && !has_learnt_the_time {
+                // AWS has looked at nothing but the signature. The SDK reads AWS's time off every answer, this one
+                // included, and signs the next request by that: what is missing with its retries off is the next request.
+                has_learnt_the_time = true;
+                self.count(|counts| counts.retried += 1);
                 continue;
             }
             if attempt >= call.attempts() || !call.may_repeat(&failure) {

@@ -112,6 +112,9 @@ fn kind_of(code: Option<&str>, message: &str, status: u16) -> ApiErrorKind {
     use ApiErrorKind as Kind;
     match code.unwrap_or_default() {
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "AuthorizationError" => Kind::Denied,
+        // The one code for a wrong key and for a wrong clock.
+        "InvalidSignatureException" | "SignatureDoesNotMatch" if says_clock(message) => Kind::ClockSkew,
+        "RequestTimeTooSkewed" | "RequestInTheFuture" => Kind::ClockSkew,
         "ExpiredToken"
         | "ExpiredTokenException"
         | "RequestExpired"
@@ -122,7 +125,6 @@ fn kind_of(code: Option<&str>, message: &str, status: u16) -> ApiErrorKind {
         | "IncompleteSignature"
         | "MissingAuthenticationToken"
         | "MissingAuthenticationTokenException"
-        | "RequestTimeTooSkewed"
         | "AuthFailure" => Kind::Credentials,
         "Throttling"
         | "ThrottlingException"
@@ -148,6 +150,11 @@ fn kind_of(code: Option<&str>, message: &str, status: u16) -> ApiErrorKind {
         _ if message.contains("is not authorized to perform") => Kind::Denied,
         _ => by_status(status),
     }
+}
+
+/// Whether AWS holds the time of a signature against it, and not the signature itself.
+fn says_clock(message: &str) -> bool {
+    message.contains("Signature expired") || message.contains("Signature not yet current")
 }
 
 /// moto answers an operation that it lacks with its web framework's page for an unhandled exception.
@@ -272,6 +279,16 @@ mod tests {
                 "The security token included in the request is expired",
                 400,
             ),
+            (
+                Some("SignatureDoesNotMatch"),
+                "Signature not yet current: 20260101T121000Z is still later than 20260101T120500Z (20260101T120000Z + 5 min.)",
+                403,
+            ),
+            (
+                Some("InvalidSignatureException"),
+                "The request signature we calculated does not match the signature you provided.",
+                400,
+            ),
         ]
         .map(|(code, message, status)| kind_of(code, message, status));
         assert_eq!(
@@ -283,6 +300,8 @@ mod tests {
                 Kind::Transient,
                 Kind::Refused,
                 Kind::Throttled,
+                Kind::Credentials,
+                Kind::ClockSkew,
                 Kind::Credentials
             ]
         );

@@ -42,6 +42,7 @@ pub(super) fn service(service: &sdk::Service) -> Service {
         health_check_grace_period: service
             .health_check_grace_period_seconds()
             .map(|s| Duration::from_secs(u64::from(count(s)))),
+        role_arn: service.role_arn().map(str::to_owned),
     }
 }
 

@@ -11,7 +11,6 @@ use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Report};
 use crate::preflight::Survey;
 use crate::rollout::{Outcome, Verdict};
 use crate::service::{Service, ServiceUpdate};
-use crate::survey;
 
 /// How often, and how long apart, the service is read again after an UpdateService without an answer: twenty seconds in
 /// all, as for any answer that may be older than the update.
@@ -94,20 +93,7 @@ where
                 self.clock.sleep(RECOVERY_PAUSE).await;
             }
         }
-        let is_unknown = error.kind == ApiErrorKind::Transient;
-        let registered = format!("{} is registered", update.task_definition.short());
-        let (verdict, state) = if is_unknown {
-            (
-                Verdict::CouldNotObserve,
-                format!("{registered}; whether ECS took the update is not known"),
-            )
-        } else {
-            (
-                Verdict::Failed,
-                format!("{registered}; service `{}` is as it was", update.service),
-            )
-        };
-        Err(Outcome::new(verdict, vec![survey::api(error).state(state)]))
+        Err(words::not_updated(&error, plan, update))
     }
 
     /// The service, if its PRIMARY is a new deployment of the revision that this run alone has registered.

@@ -48,6 +48,12 @@ pub struct ServiceRun {
 }
 
 impl ServiceRun {
+    /// Whether the plan has told of it already.
+    fn has_said(&self, finding: &Finding) -> bool {
+        let planned = self.plan.iter().flat_map(|plan| &plan.findings);
+        planned.into_iter().any(|said| said.code == finding.code && said.summary == finding.summary)
+    }
+
     /// Stopped before the first change.
     pub fn refused(wish: Wish, plan: Option<Plan>, findings: Vec<Finding>, at: Timestamp) -> Self {
         Self {

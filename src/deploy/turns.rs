@@ -152,12 +152,12 @@ where
             if following.look_at > self.clock.now() && !self.is_interrupted().await {
                 continue;
             }
-            let input = self.read(following, &member.run.wish).await;
+            let input = self.read(following, &member.run).await;
             self.step(member, input);
         }
     }
 
-    async fn read(&mut self, following: &mut Following, wish: &Wish) -> Input {
+    async fn read(&mut self, following: &mut Following, run: &ServiceRun) -> Input {
         let ours = following.observer.scope().deployment.clone();
         let wants_capacity = following.observer.wants_capacity();
         let reader = &mut following.reader;
@@ -170,7 +170,10 @@ where
             },
         };
         for error in reader.not_checked.iter().skip(following.told) {
-            self.tell(wish, EventKind::Found(crate::preflight::not_checked(error)));
+            let found = crate::preflight::not_checked(error);
+            if !run.has_said(&found) {
+                self.tell(&run.wish, EventKind::Found(found));
+            }
         }
         following.told = reader.not_checked.len();
         input

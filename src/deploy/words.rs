@@ -2,9 +2,10 @@
 
 use crate::api_error::{ApiError, ApiErrorKind};
 use crate::deploy::ServiceRun;
+use crate::failed_call;
 use crate::finding::{Code, Finding};
 use crate::id::TaskDefinitionArn;
-use crate::plan::{Plan, Wish};
+use crate::plan::{Plan, Revision, Wish};
 use crate::rollout::{Outcome, Verdict};
 use crate::service::{RolloutState, ServiceUpdate};
 use crate::survey;
@@ -62,6 +63,21 @@ pub(super) fn not_registered(error: ApiError, plan: &Plan) -> Outcome {
         plan.wish.service
     );
     Outcome::new(Verdict::CouldNotObserve, vec![survey::api(error).state(state)])
+}
+
+/// AWS refused the update, so nothing that runs was changed; or nobody knows.
+pub(super) fn not_updated(error: &ApiError, plan: &Plan, update: &ServiceUpdate) -> Outcome {
+    let revision = match plan.revision {
+        Revision::Register => format!("{} is registered", update.task_definition.short()),
+        Revision::Reuse(_) => "no revision was registered".to_owned(),
+    };
+    let finding = failed_call::of_update(error, update.service.as_str(), plan.service.role_arn.as_deref());
+    if error.kind == ApiErrorKind::Transient {
+        let state = format!("{revision}; whether ECS took the update is not known");
+        return Outcome::new(Verdict::CouldNotObserve, vec![finding.state(state)]);
+    }
+    let state = format!("{revision}; service `{}` is as it was", update.service);
+    Outcome::new(Verdict::Refused, vec![finding.state(state)])
 }
 
 pub(super) fn interrupted_before_update(plan: &Plan, arn: &TaskDefinitionArn) -> Finding {

@@ -106,6 +106,7 @@ fn headline(run: &ServiceRun) -> String {
     };
     let before = run.before.as_ref().map_or("nothing", |arn| arn.short());
     let revisions = match &run.after {
+        _ if run.outcome.verdict == Verdict::Refused => format!("{before} stays"),
         Some(after) if Some(after) == run.before.as_ref() => format!("{before} (unchanged)"),
         Some(after) if run.outcome.is_rolled_back => format!("{before} -> {} -> {before}", after.short()),
         Some(after) => format!("{before} -> {}", after.short()),

@@ -118,11 +118,15 @@ pub fn overall(runs: &[ServiceRun]) -> Verdict {
         .next()
         .or(runs.first())
         .map_or(Verdict::Succeeded, |run| run.outcome.verdict);
-    let has_changed = |run: &ServiceRun| run.deployment.is_some() || run.after.is_some() && run.after != run.before;
+    // A refused service may have left a revision that nobody uses.
+    let was_refused = |run: &ServiceRun| run.outcome.verdict == Verdict::Refused;
+    let has_changed = |run: &ServiceRun| {
+        run.deployment.is_some() || !was_refused(run) && run.after.is_some() && run.after != run.before
+    };
     if worst != Verdict::Refused || !runs.iter().any(has_changed) {
         return worst;
     }
-    // Refused means that nothing was changed, and that is true of one service only.
+    // Refused means that nothing that runs was changed, and that is true of one service only.
     let mut findings = runs.iter().flat_map(|run| &run.outcome.findings);
     if findings.any(|finding| finding.code == Code::Superseded) {
         Verdict::Superseded

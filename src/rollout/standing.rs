@@ -180,6 +180,7 @@ mod tests {
             launch_type: None,
             has_capacity_providers: false,
             health_check_grace_period: None,
+            role_arn: None,
         };
         let service_deployment = service_deployment.map(|status| ServiceDeployment {
             arn: String::new(),

@@ -13,7 +13,8 @@ pub enum Verdict {
     NothingToVerify,
     /// Rolled back, or failed and left.
     Failed,
-    /// Nothing was changed.
+    /// Nothing that runs was changed: by the checks before the first change, or by AWS. At most an unused revision is
+    /// registered, and the finding's state says so.
     Refused,
     TimedOut,
     Superseded,

@@ -58,6 +58,7 @@ pub(super) fn service(_account: &state::Account, cluster: &state::Cluster, servi
         launch_type: Some(service.launch_type.clone()),
         has_capacity_providers: false,
         health_check_grace_period: service.health_check_grace_period,
+        role_arn: Some(service.role_arn.clone()).filter(|arn| !arn.is_empty()),
     }
 }
 

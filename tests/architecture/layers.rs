@@ -22,6 +22,7 @@ pub const ORDER: &[(&str, Layer)] = &[
     ("id", Layer::Domain),
     ("time", Layer::Domain),
     ("nearest", Layer::Domain),
+    ("failed_call", Layer::Domain),
     ("service", Layer::Domain),
     ("task", Layer::Domain),
     ("target", Layer::Domain),

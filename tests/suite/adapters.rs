@@ -1,8 +1,10 @@
 //! The AWS adapters against a scripted server: what goes over the wire, and what becomes of every bad answer.
 
+use portzero::failed_call;
 use portzero::id::{ClusterName, ServiceName, TargetGroupArn, TaskArn};
 use portzero::port::{ApiErrorKind, Ecs, LoadBalancing};
 use portzero::service::ServiceUpdate;
+use portzero::time::Timestamp;
 use serde_json::{Value, json};
 
 use crate::support::loopback::{Answer, Loopback};
@@ -266,4 +268,57 @@ fn a_target_group_whose_attributes_are_denied_is_still_a_target_group() {
     let groups =
         run(async { connect(&server.url, &clock).await.describe_target_groups(&[arn]).await }).expect("groups");
     assert_eq!((groups[0].name.as_str(), groups[0].deregistration_delay), ("web", None));
+}
+
+/// AWS's refusal of a signature from a clock that is too slow.
+const TOO_OLD: &str = r#"{"__type":"InvalidSignatureException","message":"Signature expired: 20260101T115000Z is now earlier than 20260101T115500Z (20260101T120000Z - 5 min.)"}"#;
+
+fn signed_at(request: &crate::support::loopback::Request) -> Timestamp {
+    Timestamp::parse(request.header("x-amz-date")).expect("a time")
+}
+
+#[test]
+fn a_runner_whose_clock_is_ten_minutes_off_signs_by_awss_clock() {
+    for (side, refusal) in [(600_i64, TOO_OLD), (-600, TOO_OLD)] {
+        let dated = |answer| Answer::Dated {
+            ahead_s: side,
+            answer: Box::new(answer),
+        };
+        let listed = || dated(Answer::json(r#"{"clusterArns":[]}"#));
+        let server = Loopback::answering([dated(Answer::error(400, refusal)), listed(), listed()]);
+        let clock = VirtualClock::default();
+        run(async {
+            let aws = connect(&server.url, &clock).await;
+            aws.list_clusters()
+                .await
+                .expect("the second request is signed by AWS's clock");
+            aws.list_clusters().await.expect("and so is every later one");
+        });
+        let signed: Vec<i64> = server
+            .requests()
+            .iter()
+            .map(|r| signed_at(r).as_millis() / 1000)
+            .collect();
+        assert_eq!(signed.len(), 3);
+        for later in &signed[1..] {
+            assert!((later - signed[0] - side).abs() < 60, "{side}: {signed:?}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_clock_that_nothing_corrects_is_called_by_its_name() {
+    let server = Loopback::answering([Answer::error(400, TOO_OLD), Answer::error(400, TOO_OLD)]);
+    let clock = VirtualClock::default();
+    let error = run(async { connect(&server.url, &clock).await.list_clusters().await }).expect_err("refused twice");
+    assert_eq!(error.kind, ApiErrorKind::ClockSkew);
+    let told = failed_call::finding(&error);
+    assert!(
+        told.summary.ends_with("because the clock of this machine is wrong"),
+        "{told:?}"
+    );
+    assert!(
+        told.evidence.contains(&("clock".into(), "10m behind AWS's".into())),
+        "{told:?}"
+    );
 }

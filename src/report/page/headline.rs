@@ -95,7 +95,11 @@ fn ending(verdict: Verdict, runs: &[ServiceRun], md: Markdown<'_>) -> (&'static 
         Verdict::NothingToVerify => ("☑️", "changed the service, and there was nothing to verify".into()),
         Verdict::Failed if is_rolled_back => ("↩️", format!("failed and was rolled back{}", cause())),
         Verdict::Failed => ("❌", format!("failed{}", cause())),
-        Verdict::Refused => ("⛔", format!("was refused, nothing was changed{}", cause())),
+        Verdict::Refused => {
+            let is_registered = runs.iter().any(|r| r.after.is_some() && r.after != r.before);
+            let what = if is_registered { "nothing that runs" } else { "nothing" };
+            ("⛔", format!("was refused, {what} was changed{}", cause()))
+        }
         Verdict::TimedOut => ("⌛", format!("did not finish in time{}", cause())),
         Verdict::Superseded => ("⏭️", format!("was superseded{}", cause())),
         Verdict::CouldNotObserve => ("❔", format!("could not be observed to its end{}", cause())),

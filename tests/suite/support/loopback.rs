@@ -13,6 +13,8 @@ pub enum Answer {
         content_type: &'static str,
         body: String,
     },
+    /// An answer that says when it was given: so much later than this machine's clock has it (or earlier).
+    Dated { ahead_s: i64, answer: Box<Answer> },
     /// Announces more than it sends.
     Truncated { body: String },
     /// Hangs up after the request.
@@ -120,6 +122,10 @@ fn read_request(stream: &TcpStream) -> Option<Request> {
 
 /// The client may be gone; that is its business.
 fn give(mut stream: TcpStream, answer: Answer) {
+    let (date, answer) = match answer {
+        Answer::Dated { ahead_s, answer } => (format!("date: {}\r\n", http_date(ahead_s)), *answer),
+        answer => (String::new(), answer),
+    };
     let (status, content_type, length, body) = match answer {
         Answer::Http {
             status,
@@ -127,11 +133,17 @@ fn give(mut stream: TcpStream, answer: Answer) {
             body,
         } => (status, content_type, body.len(), body),
         Answer::Truncated { body } => (200, "application/x-amz-json-1.1", body.len() + 100, body),
-        Answer::Reset => return,
+        Answer::Reset | Answer::Dated { .. } => return,
     };
     let _ = write!(
         stream,
         "HTTP/1.1 {status} Scripted\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\
-         x-amzn-requestid: req-1\r\nconnection: close\r\n\r\n{body}"
+         x-amzn-requestid: req-1\r\n{date}connection: close\r\n\r\n{body}"
     );
+}
+
+/// The time in the form of a `Date` header.
+fn http_date(ahead_s: i64) -> String {
+    let at = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(ahead_s);
+    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
