@@ -1,5 +1,6 @@
 //! Each event as one line of text.
 
+use crate::api_error::ApiErrorKind;
 use crate::event::{EventKind, RunEvent};
 use crate::finding::Severity;
 use crate::report::text::clean;
@@ -106,29 +107,36 @@ fn rollout(happening: &Happening) -> String {
             let parts: Vec<String> = on.iter().map(ToString::to_string).collect();
             format!("waiting on {}", parts.join("; "))
         }
+        Happening::Unknown(value) => format!("portzero does not know the {value}: it counts as not done"),
         Happening::Blind {
-            error,
+            error: None,
+            misses,
             blind_for,
-            limit,
-        } if blind_for.is_zero() => {
-            format!(
-                "AWS cannot be read at the moment, trying on for up to {}: {error}",
-                human(*limit)
-            )
-        }
+            left,
+        } => format!(
+            "AWS still cannot be read: {misses} misses in {}, giving up in {}",
+            human(*blind_for),
+            human(*left)
+        ),
         Happening::Blind {
-            error,
-            blind_for,
-            limit,
-        } => {
-            format!(
-                "AWS could not be read for {}, giving up after {}: {error}",
-                human(*blind_for),
-                human(*limit)
-            )
-        }
+            error: Some(error),
+            left,
+            ..
+        } => format!("{} {}: {error}", trouble(error.kind), human(*left)),
         Happening::SeesAgain { misses, blind_for } => {
-            format!("AWS can be read again after {misses} misses in {}", human(*blind_for))
+            let word = if *misses == 1 { "miss" } else { "misses" };
+            format!("AWS can be read again after {misses} {word} in {}", human(*blind_for))
         }
+    }
+}
+
+/// What keeps AWS from being read, and how long that is borne: what does not pass by itself is not tried for long.
+fn trouble(kind: ApiErrorKind) -> &'static str {
+    match kind {
+        ApiErrorKind::Credentials => "AWS no longer accepts the credentials, giving up in",
+        ApiErrorKind::Denied => "AWS no longer lets the credentials read, giving up in",
+        ApiErrorKind::ClockSkew => "AWS takes this machine's clock for wrong, giving up in",
+        ApiErrorKind::Throttled => "AWS throttles the reads, trying on for up to",
+        _ => "AWS cannot be read at the moment, trying on for up to",
     }
 }

@@ -1,16 +1,35 @@
-//! A spell in which the world cannot be read.
+//! A spell in which the world cannot be read: how long it is borne, and what is said where it does not end.
+
+use std::time::Duration;
 
 use crate::api_error::{ApiError, ApiErrorKind};
+use crate::failed_call;
+use crate::finding::{Code, Finding};
 use crate::rollout::patience;
-use crate::time::Timestamp;
+use crate::rollout::scope::Scope;
+use crate::rollout::words::LastLook;
+use crate::time::{Timestamp, human};
 
 #[derive(Clone, Debug)]
 pub struct Blind {
     pub since: Timestamp,
     pub misses: u32,
-    said_at: Option<Timestamp>,
-    /// Since when every answer was a denial.
+    /// When it was last said, and of which trouble.
+    said: Option<(Timestamp, Trouble)>,
+    /// Since when every answer was one that does not pass by itself.
     denied_since: Option<Timestamp>,
+}
+
+/// What one failed read has in common with the next one of the same trouble; their request ids differ.
+type Trouble = (ApiErrorKind, Option<String>, Option<u16>);
+
+/// What is to be said of a miss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// It begins, or it has become another trouble.
+    Trouble,
+    /// It goes on as before.
+    StillBlind,
 }
 
 impl Blind {
@@ -18,32 +37,232 @@ impl Blind {
         Self {
             since: now,
             misses: 0,
-            said_at: None,
+            said: None,
             denied_since: None,
         }
     }
 
-    /// Whether it is time to say so (again).
-    pub fn is_due(&mut self, now: Timestamp) -> bool {
-        let is_due = self.said_at.is_none_or(|at| now.since(at) >= patience::HEARTBEAT);
-        if is_due {
-            self.said_at = Some(now);
-        }
-        is_due
+    /// One more look without an answer.
+    pub fn miss(&mut self, error: &ApiError, now: Timestamp) {
+        self.misses += 1;
+        self.denied_since = if passes(error.kind) {
+            None
+        } else {
+            self.denied_since.or(Some(now))
+        };
     }
 
-    /// One more look without an answer. `true`: no further one can be expected to get any.
-    pub fn miss(&mut self, error: &ApiError, now: Timestamp) -> bool {
-        self.misses += 1;
-        let is_denial = matches!(error.kind, ApiErrorKind::Denied | ApiErrorKind::Credentials);
-        self.denied_since = if is_denial {
-            self.denied_since.or(Some(now))
-        } else {
-            None
+    /// What is due to be said. A trouble is told when it begins; after that the count is enough.
+    pub fn news(&mut self, error: &ApiError, now: Timestamp) -> Option<News> {
+        let trouble = (error.kind, error.code.clone(), error.status);
+        let news = match &self.said {
+            None => News::Trouble,
+            Some((at, _)) if now.since(*at) < patience::HEARTBEAT => return None,
+            Some((_, said)) if *said == trouble => News::StillBlind,
+            Some(_) => News::Trouble,
         };
-        let is_denied_for_good = self
+        self.said = Some((now, trouble));
+        Some(news)
+    }
+
+    /// For how long it is still borne; zero: no further look can be expected to get an answer.
+    pub fn left(&self, now: Timestamp) -> Duration {
+        let in_all = patience::BLIND_MAX.saturating_sub(now.since(self.since));
+        let denied = self
             .denied_since
-            .is_some_and(|since| now.since(since) >= patience::DENIED_MAX);
-        is_denied_for_good || now.since(self.since) >= patience::BLIND_MAX
+            .map(|since| patience::DENIED_MAX.saturating_sub(now.since(since)));
+        denied.map_or(in_all, |denied| denied.min(in_all))
+    }
+}
+
+/// Whether the trouble may be over by itself. Credentials do not come back, a clock does not set itself.
+fn passes(kind: ApiErrorKind) -> bool {
+    !matches!(
+        kind,
+        ApiErrorKind::Denied | ApiErrorKind::Credentials | ApiErrorKind::ClockSkew
+    )
+}
+
+/// The last look that was answered.
+#[derive(Clone, Copy, Debug)]
+pub struct LastSeen<'a> {
+    pub look: &'a LastLook,
+    /// `None`: there was none since the update.
+    pub at: Option<Timestamp>,
+}
+
+pub fn could_not_observe(scope: &Scope, error: &ApiError, blind: &Blind, last: LastSeen, now: Timestamp) -> Finding {
+    let revision = scope.task_definition.short();
+    let seen = match last.at {
+        Some(at) => format!("{revision} {}, at {at}", last.look.progress()),
+        None => "nothing since the update".to_owned(),
+    };
+    let reads = if blind.misses == 1 { "read" } else { "reads in a row" };
+    let spell = format!(
+        "since {}: {} {reads} in {}",
+        blind.since,
+        blind.misses,
+        human(now.since(blind.since))
+    );
+    let mut finding = Finding::error(
+        Code::CouldNotObserve,
+        format!(
+            "the rollout of `{}` could not be followed to its end: {}",
+            scope.service,
+            why(error.kind)
+        ),
+    )
+    .evidence("error", error.to_string())
+    .evidence("blind", spell)
+    .evidence("last seen", seen);
+    if !last.look.waiting.is_empty() {
+        finding = finding.evidence("waiting", last.look.waiting_line());
+    }
+    if let Some(id) = &error.request_id {
+        finding = finding.evidence("request", id.clone());
+    }
+    finding = finding
+        .state("ECS goes on with the rollout without this run; how it ends is not known")
+        .hint(format!("{}: {}", look_again(error.kind), observe(scope)));
+    match cure(error) {
+        Some(cure) => finding.hint(cure),
+        None => finding,
+    }
+}
+
+fn why(kind: ApiErrorKind) -> &'static str {
+    match kind {
+        ApiErrorKind::Credentials => "AWS no longer accepts the credentials",
+        ApiErrorKind::Denied => "the credentials may no longer read it",
+        ApiErrorKind::ClockSkew => "the clock of this machine is wrong",
+        ApiErrorKind::Throttled => "AWS throttled every read",
+        _ => "AWS could not be read",
+    }
+}
+
+fn look_again(kind: ApiErrorKind) -> &'static str {
+    match kind {
+        ApiErrorKind::Credentials => "look again with new credentials",
+        _ => "look again",
+    }
+}
+
+/// The command that follows the same rollout.
+fn observe(scope: &Scope) -> String {
+    format!(
+        "portzero observe --cluster {} --service {} --deployment {}",
+        scope.cluster, scope.service, scope.deployment
+    )
+}
+
+fn cure(error: &ApiError) -> Option<String> {
+    match error.kind {
+        // Who assumes the role here has renewed its credentials already.
+        ApiErrorKind::Credentials if error.action.starts_with("sts:") => None,
+        ApiErrorKind::Credentials => {
+            Some("next time, in GitHub Actions, `--role-to-assume` lets portzero renew its credentials".into())
+        }
+        _ => failed_call::hints(error).into_iter().next(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::rollout::scope::{Needs, Until};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000)
+    }
+
+    fn error(kind: ApiErrorKind) -> ApiError {
+        ApiError {
+            kind,
+            action: "ecs:DescribeServices",
+            resource: None,
+            code: None,
+            message: "no answer in time".into(),
+            request_id: None,
+            status: None,
+        }
+    }
+
+    #[test]
+    fn an_outage_is_borne_for_minutes_and_a_denial_for_seconds() {
+        let mut blind = Blind::begin(at(0));
+        blind.miss(&error(ApiErrorKind::Transient), at(0));
+        assert_eq!(blind.left(at(10)), patience::BLIND_MAX - Duration::from_secs(10));
+        blind.miss(&error(ApiErrorKind::Credentials), at(20));
+        assert_eq!(blind.left(at(25)), patience::DENIED_MAX - Duration::from_secs(5));
+        blind.miss(&error(ApiErrorKind::Throttled), at(30));
+        assert_eq!(blind.left(at(30)), patience::BLIND_MAX - Duration::from_secs(30));
+        blind.miss(&error(ApiErrorKind::ClockSkew), at(290));
+        assert_eq!(
+            blind.left(at(295)),
+            Duration::from_secs(5),
+            "no longer than blind in all"
+        );
+    }
+
+    #[test]
+    fn a_trouble_is_told_once_and_then_counted() {
+        let mut blind = Blind::begin(at(0));
+        let throttled = error(ApiErrorKind::Throttled);
+        assert_eq!(blind.news(&throttled, at(0)), Some(News::Trouble));
+        assert_eq!(blind.news(&throttled, at(29)), None);
+        assert_eq!(blind.news(&throttled, at(30)), Some(News::StillBlind));
+        assert_eq!(blind.news(&error(ApiErrorKind::Transient), at(60)), Some(News::Trouble));
+    }
+
+    #[test]
+    fn credentials_that_end_in_mid_wait_leave_ecs_at_work_and_say_how_to_look_again() {
+        let scope = Scope {
+            cluster: "staging".into(),
+            service: "web".into(),
+            deployment: "ecs-svc/1".into(),
+            task_definition: "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2".into(),
+            previous: None,
+            bindings: Vec::new(),
+            target_groups: BTreeMap::new(),
+            is_host_network: false,
+            needs: Needs::default(),
+            until: Until::Drained,
+            settle: Duration::ZERO,
+            wait_budget: Duration::from_secs(600),
+        };
+        let told = |error: &ApiError| {
+            let mut blind = Blind::begin(at(0));
+            blind.miss(error, at(0));
+            let (look, at) = (&LastLook::default(), None);
+            could_not_observe(
+                &scope,
+                error,
+                &blind,
+                LastSeen { look, at },
+                Timestamp::from_millis(30_000),
+            )
+        };
+        let mut expired = error(ApiErrorKind::Credentials);
+        let found = told(&expired);
+        assert!(
+            found
+                .state
+                .is_some_and(|state| state.starts_with("ECS goes on with the rollout"))
+        );
+        assert_eq!(
+            found.hints[0],
+            "look again with new credentials: portzero observe --cluster staging --service web --deployment ecs-svc/1"
+        );
+        assert!(found.hints[1].contains("--role-to-assume"));
+        assert!(
+            found
+                .evidence
+                .contains(&("last seen".into(), "nothing since the update".into()))
+        );
+        // Who renews them already needs no such advice.
+        expired.action = "sts:AssumeRoleWithWebIdentity";
+        assert_eq!(told(&expired).hints.len(), 1);
     }
 }

@@ -7,6 +7,7 @@ use crate::api_error::ApiError;
 use crate::id::{TaskArn, TaskDefinitionArn};
 use crate::rollout::phase::{Phase, WaitingOn};
 use crate::rollout::snapshot::{Place, Snapshot};
+use crate::rollout::unknown::UnknownValue;
 use crate::rollout::view::View;
 use crate::target::{TargetHealth, TargetState};
 use crate::task::{Task, TaskStatus};
@@ -66,12 +67,16 @@ pub enum Happening {
     Waiting {
         on: Vec<WaitingOn>,
     },
-    /// Reads fail; said when it begins, and then every so often.
+    /// A value that this version does not know: it counts as not done.
+    Unknown(UnknownValue),
+    /// Reads fail; said when it begins or becomes another trouble, and in between every so often.
     Blind {
-        error: ApiError,
+        /// `None`: it is as it was said before.
+        error: Option<ApiError>,
+        misses: u32,
         blind_for: Duration,
-        /// When the run gives up.
-        limit: Duration,
+        /// For how long it is still borne.
+        left: Duration,
     },
     SeesAgain {
         misses: u32,

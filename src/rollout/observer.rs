@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::api_error::ApiError;
 use crate::rollout::baseline::Baseline;
-use crate::rollout::blind::Blind;
+use crate::rollout::blind::{self, Blind, LastSeen, News};
 use crate::rollout::change::{Happening, Seen};
 use crate::rollout::diagnose::Evidence;
 use crate::rollout::patience;
@@ -15,6 +15,7 @@ use crate::rollout::phase::{Memory, Phase, WaitingOn, waiting_on};
 use crate::rollout::scope::Scope;
 use crate::rollout::snapshot::{Place, Snapshot};
 use crate::rollout::story::{PhaseSpan, Story, TargetStory};
+use crate::rollout::unknown::{UnknownValue, unknown_values};
 use crate::rollout::verdict::{Outcome, Verdict};
 use crate::rollout::view::View;
 use crate::rollout::words::{self, LastLook};
@@ -74,6 +75,10 @@ pub struct Observer {
     breaker_failures: u32,
     said: Option<(Timestamp, Vec<WaitingOn>)>,
     look: LastLook,
+    seen_at: Option<Timestamp>,
+    /// What the last look has shown that nobody here knows.
+    unknown: BTreeSet<UnknownValue>,
+    told_unknown: BTreeSet<UnknownValue>,
 }
 
 #[derive(Clone, Debug)]
@@ -113,6 +118,9 @@ impl Observer {
             breaker_failures: 0,
             said: None,
             look: LastLook::default(),
+            seen_at: None,
+            unknown: BTreeSet::new(),
+            told_unknown: BTreeSet::new(),
         }
     }
 
@@ -180,21 +188,33 @@ impl Observer {
     }
 
     fn miss(&mut self, error: ApiError, now: Timestamp, happenings: &mut Vec<Happening>) -> Option<Ending> {
+        let deadline = self.deadline();
         let blind = self.blind.get_or_insert_with(|| Blind::begin(now));
-        if blind.is_due(now) {
-            happenings.push(Happening::Blind {
-                error: error.clone(),
-                blind_for: now.since(blind.since),
-                limit: patience::BLIND_MAX,
-            });
-        }
-        let is_hopeless = blind.miss(&error, now);
-        let misses = blind.misses;
+        blind.miss(&error, now);
+        let left = blind.left(now);
         let blind_for = now.since(blind.since);
-        let is_late = now >= self.deadline();
+        let (is_hopeless, is_late) = (left.is_zero(), now >= deadline);
         if !is_hopeless && !is_late {
+            if let Some(news) = blind.news(&error, now) {
+                happenings.push(Happening::Blind {
+                    misses: blind.misses,
+                    blind_for,
+                    left: left.min(deadline.since(now)),
+                    error: (news == News::Trouble).then_some(error),
+                });
+            }
             return None;
         }
+        let finding = blind::could_not_observe(
+            &self.scope,
+            &error,
+            blind,
+            LastSeen {
+                look: &self.look,
+                at: self.seen_at,
+            },
+            now,
+        );
         if let Some(known) = self.known_failure() {
             return Some(known);
         }
@@ -202,7 +222,6 @@ impl Observer {
         if is_late && !is_hopeless && blind_for < patience::HEARTBEAT && self.was_listed {
             return Some(self.time_out());
         }
-        let finding = words::could_not_observe(&self.scope, &error, misses, &self.look);
         Some((Verdict::CouldNotObserve, vec![finding]))
     }
 
@@ -230,6 +249,8 @@ impl Observer {
         happenings.extend(self.news(snapshot, &view, now));
         let waiting = waiting_on(&view, &self.scope, &self.memory, now);
         self.look = LastLook::of(&view, &self.scope, &waiting);
+        self.seen_at = Some(now);
+        happenings.extend(self.unknowns(snapshot));
         let ending = self.judge(snapshot, &view, &waiting, now, happenings);
         if self.rollback.is_none() {
             let phase = Phase::of(&view, &self.scope);
@@ -241,6 +262,16 @@ impl Observer {
             self.say_waiting(now, happenings);
         }
         ending
+    }
+
+    /// What is spelled in a way that nobody here knows, each once.
+    fn unknowns(&mut self, snapshot: &Snapshot) -> Vec<Happening> {
+        self.unknown = unknown_values(snapshot);
+        let news = self
+            .unknown
+            .iter()
+            .filter(|value| self.told_unknown.insert((*value).clone()));
+        news.cloned().map(Happening::Unknown).collect()
     }
 
     fn learn_places(&mut self, snapshot: &Snapshot) {

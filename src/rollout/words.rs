@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::api_error::{ApiError, ApiErrorKind};
 use crate::finding::{Code, Finding};
 use crate::rollout::diagnose;
 use crate::rollout::phase::{WaitingOn, plural};
@@ -250,38 +249,6 @@ pub fn timed_out(scope: &Scope, cause: Option<Finding>, look: &LastLook) -> Vec<
     std::iter::once(finding).chain(cause).collect()
 }
 
-pub fn could_not_observe(scope: &Scope, error: &ApiError, misses: u32, look: &LastLook) -> Finding {
-    let mut finding = Finding::error(
-        Code::CouldNotObserve,
-        format!("the rollout of `{}` could not be followed to its end", scope.service),
-    )
-    .evidence("error", error.to_string())
-    .evidence("misses", format!("{misses} reads in a row"))
-    .evidence(
-        "last seen",
-        format!("{} {}", scope.task_definition.short(), look.progress()),
-    )
-    .state("ECS goes on with the rollout without this run; how it ends is not known".to_owned());
-    if let Some(id) = &error.request_id {
-        finding = finding.evidence("request", id.clone());
-    }
-    match error.kind {
-        ApiErrorKind::Denied => finding.hint(format!("allow {} to the role of this run", error.action)),
-        ApiErrorKind::Credentials => {
-            let finding = finding.hint(format!(
-                "look again with new credentials: aws ecs describe-services --cluster {} --services {}",
-                scope.cluster, scope.service
-            ));
-            if error.action.starts_with("sts:") {
-                finding
-            } else {
-                finding.hint("next time, in GitHub Actions, `--role-to-assume` lets portzero renew its credentials")
-            }
-        }
-        _ => finding.hint("look at the service again when AWS can be reached"),
-    }
-}
-
 pub fn interrupted(scope: &Scope, is_rolling_back: bool, look: &LastLook) -> Finding {
     let goes_on = if is_rolling_back {
         "ECS is rolling back, and goes on with it"
@@ -364,52 +331,6 @@ pub fn join_missing() -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rollout::scope::{Needs, Until};
-    use std::time::Duration;
-
-    #[test]
-    fn credentials_that_end_in_mid_wait_leave_ecs_at_work_and_say_how_to_look_again() {
-        let scope = Scope {
-            cluster: "staging".into(),
-            service: "web".into(),
-            deployment: "ecs-svc/1".into(),
-            task_definition: "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2".into(),
-            previous: None,
-            bindings: Vec::new(),
-            target_groups: BTreeMap::new(),
-            is_host_network: false,
-            needs: Needs::default(),
-            until: Until::Drained,
-            settle: Duration::ZERO,
-            wait_budget: Duration::from_secs(600),
-        };
-        let mut error = ApiError {
-            kind: ApiErrorKind::Credentials,
-            action: "ecs:DescribeServices",
-            resource: None,
-            code: Some("ExpiredTokenException".into()),
-            message: "The security token included in the request is expired".into(),
-            request_id: None,
-            status: Some(400),
-        };
-        let found = could_not_observe(&scope, &error, 7, &LastLook::default());
-        assert!(
-            found
-                .state
-                .is_some_and(|state| state.starts_with("ECS goes on with the rollout"))
-        );
-        assert_eq!(
-            found.hints[0],
-            "look again with new credentials: aws ecs describe-services --cluster staging --services web"
-        );
-        assert!(found.hints[1].contains("--role-to-assume"));
-        // Who renews them already needs no such advice.
-        error.action = "sts:AssumeRoleWithWebIdentity";
-        assert_eq!(
-            could_not_observe(&scope, &error, 7, &LastLook::default()).hints.len(),
-            1
-        );
-    }
 
     #[test]
     fn only_the_circuit_breaker_is_said_to_be_off() {

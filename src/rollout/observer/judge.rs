@@ -8,6 +8,7 @@ use crate::rollout::phase::WaitingOn;
 use crate::rollout::placement::{self, Lack};
 use crate::rollout::snapshot::Snapshot;
 use crate::rollout::standing::{self, Standing};
+use crate::rollout::unknown;
 use crate::rollout::verdict::{Verdict, success};
 use crate::rollout::view::View;
 use crate::rollout::words;
@@ -69,7 +70,11 @@ impl Observer {
             )
         });
         let cause = self.evidence.likely_cause(&self.scope).filter(|_| is_new_missing);
-        (Verdict::TimedOut, words::timed_out(&self.scope, cause, &self.look))
+        let mut findings = words::timed_out(&self.scope, cause, &self.look);
+        if let Some(first) = findings.first_mut() {
+            unknown::explain(first, &self.unknown);
+        }
+        (Verdict::TimedOut, findings)
     }
 
     /// What is known to have failed stays failed, whatever keeps the run from seeing its end.
