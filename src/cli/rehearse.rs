@@ -255,7 +255,7 @@ struct WorldClock {
 
 impl Clock for WorldClock {
     fn now(&self) -> Timestamp {
-        self.world.borrow().now()
+        self.world.borrow().callers_time()
     }
 
     async fn sleep(&self, span: Duration) {

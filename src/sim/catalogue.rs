@@ -232,7 +232,11 @@ pub(super) const ALL: &[Entry] = &[
     wire("denied", "ecs:UpdateService is not allowed; `action` names another")
         .on("ecs:UpdateService")
         .with(&["role"]),
-    wire("clock-skew", "signatures are refused: the caller's clock is 6 min slow").with(&["delay"]),
+    wire(
+        "clock-skew",
+        "the caller's clock is 6 min behind: more than 5 min, and signatures are refused",
+    )
+    .with(&["delay", "kind"]),
     wire(
         "concurrent-registration",
         "two registrations are refused, for somebody else registers the same family",
@@ -242,7 +246,8 @@ pub(super) const ALL: &[Entry] = &[
         "service-role",
         "UpdateService is refused, for ECS cannot assume the role that it needs",
     )
-    .on("ecs:UpdateService"),
+    .on("ecs:UpdateService")
+    .with(&["message"]),
     wire("unknown-enum", "a status is spelled in a way that no model knows").with(&["kind"]),
     wire(
         "hostile-text",

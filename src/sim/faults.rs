@@ -12,6 +12,9 @@ use super::scenario::optional_span;
 use crate::finding::{Code, Finding};
 use crate::time::Timestamp;
 
+/// How wrong a clock is by default: more than the five minutes that AWS allows.
+const SKEW: Duration = Duration::from_secs(360);
+
 /// One fault of a scenario.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -41,10 +44,11 @@ pub struct FaultSpec {
     /// crash-loop: what the container exits with.
     pub exit_code: i32,
     /// crash-loop, out-of-memory: how long after its start; slow-start: how long it needs; flapping: each half;
-    /// ignores-sigterm: how long until it is killed; slow: how late; clock-skew: how slow the clock is.
+    /// ignores-sigterm: how long until it is killed; slow: how late; clock-skew: how wrong the clock is.
     #[serde(deserialize_with = "optional_span")]
     pub delay: Option<Duration>,
     /// no-capacity: what is lacking; absent: CPU and memory, for a task may reserve no CPU. unknown-enum: which status.
+    /// clock-skew: to which side; absent: behind.
     #[serde(deserialize_with = "known_kind")]
     pub kind: Option<String>,
     /// autoscaling: the new desired count.
@@ -53,7 +57,7 @@ pub struct FaultSpec {
     pub instance: Option<String>,
     /// az-not-enabled: which availability zone; absent: those of the service's tasks.
     pub zone: Option<String>,
-    /// image-pull, secrets: the words of the failure.
+    /// image-pull, secrets, service-role: the words of the failure.
     pub message: Option<String>,
     /// On the wire: which calls. `ecs:DescribeServices`, `DescribeServices`, `ecs:Describe*`, `*`.
     pub action: Option<String>,
@@ -174,6 +178,19 @@ impl FaultSpec {
     pub(super) fn is_from_start(&self) -> bool {
         let by_default = || self.revision != RevisionRef::Next || self.entry().is_some_and(|e| e.since == Since::Start);
         self.since.map_or_else(by_default, |since| since == Since::Start)
+    }
+
+    /// clock-skew: how wrong the caller's clock is.
+    pub(super) fn skew(&self) -> Duration {
+        self.delay.unwrap_or(SKEW)
+    }
+
+    /// clock-skew: what a clock shows that is so wrong.
+    pub(super) fn shown_at(&self, now: Timestamp) -> Timestamp {
+        let skew = i64::try_from(self.skew().as_millis()).unwrap_or(i64::MAX);
+        let is_ahead = self.kind.as_deref() == Some("ahead");
+        let shift = if is_ahead { skew } else { -skew };
+        Timestamp::from_millis(now.as_millis().saturating_add(shift))
     }
 
     /// no-capacity: whether it takes `cpu`, or `memory`.
@@ -312,7 +329,7 @@ fn known_name<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Strin
     Ok(name)
 }
 
-/// What `kind` may say: of `no-capacity` the first ones, of `unknown-enum` the others.
+/// What `kind` may say: of `no-capacity`, of `unknown-enum`, of `clock-skew`.
 pub(super) const LACKS: &[&str] = &[
     "cpu",
     "memory",
@@ -331,13 +348,14 @@ pub(super) const ENUMS: &[&str] = &[
     "deployment-status",
     "service-deployment-status",
 ];
+pub(super) const SIDES: &[&str] = &["behind", "ahead"];
 
 fn known_kind<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let kind = String::deserialize(deserializer)?;
-    if [LACKS, ENUMS].iter().any(|known| known.contains(&kind.as_str())) {
+    if [LACKS, ENUMS, SIDES].iter().any(|known| known.contains(&kind.as_str())) {
         return Ok(Some(kind));
     }
-    let known = [LACKS, ENUMS].concat().join(", ");
+    let known = [LACKS, ENUMS, SIDES].concat().join(", ");
     Err(D::Error::custom(format!(
         "`{kind}` is no kind of anything; known are {known}"
     )))

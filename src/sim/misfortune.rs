@@ -30,6 +30,12 @@ impl World {
         all.filter(move |(_, fault)| fault.is_on_the_wire() && self.holds(fault, first_update))
     }
 
+    /// What the clock of a caller shows that lives in this world's time: right, but for `clock-skew`.
+    pub fn callers_time(&self) -> Timestamp {
+        let skew = self.faults_on_the_wire().find(|(_, fault)| fault.fault == "clock-skew");
+        skew.map_or(self.now, |(_, fault)| fault.shown_at(self.now))
+    }
+
     /// What the timetable of a fault counts from; `None` while that has not come.
     pub(super) fn base_of(&self, fault: &FaultSpec, first_update: Option<Timestamp>) -> Option<Timestamp> {
         let own = if fault.is_from_start() {

@@ -1,11 +1,10 @@
 //! Faults that cannot strike in their scenario: a rehearsal without the mishap that was asked for must say so.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use serde_json::Value;
 
-use super::faults::{ENUMS, FaultSpec, LACKS};
+use super::faults::{ENUMS, FaultSpec, LACKS, SIDES};
 use super::placement::{Needs, containers};
 use super::scenario::{Scenario, ServiceSpec, TargetGroupSpec};
 use super::wire::means_anything;
@@ -116,7 +115,6 @@ impl Scenario {
 /// Why a fault on the wire strikes no call.
 fn never_strikes(fault: &FaultSpec) -> Option<String> {
     let kind = fault.kind.as_deref().unwrap_or(ENUMS[0]);
-    let skew_max = Duration::from_secs(300);
     match (&fault.action, fault.fault.as_str()) {
         (Some(pattern), _) if !means_anything(pattern) => {
             Some(format!("`{pattern}` is no operation of the simulator's"))
@@ -124,8 +122,8 @@ fn never_strikes(fault: &FaultSpec) -> Option<String> {
         (_, "unknown-enum") if !ENUMS.contains(&kind) => {
             Some(format!("its kind is one of {}, and not `{kind}`", ENUMS.join(", ")))
         }
-        (_, "clock-skew") if fault.delay.is_some_and(|delay| delay <= skew_max) => {
-            Some("AWS accepts signatures that are up to 5 min old".into())
+        (_, "clock-skew") if fault.kind.as_deref().is_some_and(|side| !SIDES.contains(&side)) => {
+            Some(format!("its kind is one of {}, and not `{kind}`", SIDES.join(", ")))
         }
         _ if fault.count == Some(0) => Some("it strikes no call".into()),
         _ => None,
@@ -232,7 +230,7 @@ mod tests {
             said("denied,action=ecs:DescribeServcies"),
             "the fault `denied` has no effect here: `ecs:DescribeServcies` is no operation of the simulator's"
         );
-        assert!(said("clock-skew,delay=4m").ends_with("up to 5 min old"));
+        assert!(said("clock-skew,kind=cpu").contains("its kind is one of behind, ahead"));
         assert!(said("reset,count=0").ends_with("it strikes no call"));
         assert!(said("unknown-enum,kind=cpu").contains("its kind is one of target-state, "));
         assert_eq!(

@@ -333,7 +333,7 @@ fn each_fault_on_the_wire_ends_a_rehearsal_with_its_proper_verdict() {
         ),
         (
             "denied",
-            1,
+            3,
             "is not authorized to perform: ecs:UpdateService on resource: ",
         ),
         (
@@ -341,14 +341,20 @@ fn each_fault_on_the_wire_ends_a_rehearsal_with_its_proper_verdict() {
             0,
             "ecs:ListServiceDeployments",
         ),
-        ("clock-skew", 3, "Signature expired"),
+        ("clock-skew", 3, "because the clock of this machine is wrong"),
+        ("clock-skew,kind=ahead", 3, "6m ahead of AWS's"),
+        (
+            "clock-skew,at=30s",
+            6,
+            "takes this machine's clock for wrong, giving up in 30s",
+        ),
         ("concurrent-registration", 0, ""),
         (
             "denied,action=ecs:RegisterTaskDefinition",
             3,
             "task-definition/users:* because",
         ),
-        ("service-role", 1, "Unable to assume role"),
+        ("service-role", 3, "Unable to assume role"),
         ("unknown-enum", 4, "radiant"),
         ("hostile-text", 0, ""),
         (

@@ -39,8 +39,7 @@ pub struct Fate {
 
 /// How late a `slow` answer is.
 const SLOW: Duration = Duration::from_secs(10);
-/// How slow a clock is by default, and how slow it may be: AWS accepts signatures of the last five minutes.
-const SKEW: Duration = Duration::from_secs(360);
+/// How wrong a clock may be: AWS accepts signatures of the last five minutes, and of the next.
 const SKEW_MAX: Duration = Duration::from_secs(300);
 /// How many registrations somebody else gets in the way of.
 const CONCURRENT: u32 = 2;
@@ -190,11 +189,10 @@ fn instead(world: &World, fault: &FaultSpec, call: &Call<'_>) -> Option<HttpResp
             )
         }
         "clock-skew" => {
-            let skew = fault.delay.unwrap_or(SKEW);
-            if skew <= SKEW_MAX {
+            if fault.skew() <= SKEW_MAX {
                 return None;
             }
-            let message = too_old(world.now(), skew);
+            let message = mistimed(world.now(), fault.shown_at(world.now()));
             refuse(
                 call,
                 ["InvalidSignatureException", "SignatureDoesNotMatch"],
@@ -211,6 +209,7 @@ fn instead(world: &World, fault: &FaultSpec, call: &Call<'_>) -> Option<HttpResp
         "service-role" => {
             let message = "Unable to assume role and validate the listeners configured on your load balancer. Please \
                            verify that the ECS service role being passed has the proper permissions.";
+            let message = fault.message.as_deref().unwrap_or(message);
             refuse(call, ["InvalidParameterException"; 2], message, [400; 2], "message")
         }
         _ => return None,
@@ -297,22 +296,22 @@ fn page(status: u16) -> HttpResponse {
     }
 }
 
-/// What AWS says to a signature from a clock that is so much slower than its own.
-fn too_old(now: Timestamp, skew: Duration) -> String {
-    let back = |span: Duration| {
-        let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
-        Timestamp::from_millis(now.as_millis().saturating_sub(millis))
-    };
+/// What AWS says to a signature from a clock that is too far off.
+fn mistimed(now: Timestamp, signed: Timestamp) -> String {
     let compact = |at: Timestamp| {
         let text = at.to_string();
         let seconds = text.split('.').next().unwrap_or_default();
         format!("{}Z", seconds.replace(['-', ':'], ""))
     };
-    let (signed, oldest) = (compact(back(skew)), compact(back(SKEW_MAX)));
-    format!(
-        "Signature expired: {signed} is now earlier than {oldest} ({} - 5 min.)",
-        compact(now)
-    )
+    let limit = i64::try_from(SKEW_MAX.as_millis()).unwrap_or(i64::MAX);
+    let shifted = |millis: i64| compact(Timestamp::from_millis(now.as_millis().saturating_add(millis)));
+    let (signed_at, here) = (compact(signed), compact(now));
+    if signed > now {
+        let latest = shifted(limit);
+        return format!("Signature not yet current: {signed_at} is still later than {latest} ({here} + 5 min.)");
+    }
+    let oldest = shifted(-limit);
+    format!("Signature expired: {signed_at} is now earlier than {oldest} ({here} - 5 min.)")
 }
 
 /// IAM's sentence. It spells the message's key with a capital letter.
@@ -372,11 +371,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_old_signature_is_refused_in_the_words_of_aws() {
+    fn a_signature_of_another_time_is_refused_in_the_words_of_aws() {
         let now = Timestamp::from_millis(1_767_268_800_000);
+        let minutes = |n: i64| Timestamp::from_millis(now.as_millis() + n * 60_000);
         assert_eq!(
-            too_old(now, SKEW),
+            mistimed(now, minutes(-6)),
             "Signature expired: 20260101T115400Z is now earlier than 20260101T115500Z (20260101T120000Z - 5 min.)"
+        );
+        assert_eq!(
+            mistimed(now, minutes(10)),
+            "Signature not yet current: 20260101T121000Z is still later than 20260101T120500Z (20260101T120000Z + 5 min.)"
         );
     }
 }
