@@ -37,6 +37,7 @@ mod other_clients;
 mod readme;
 mod recorded_sequences;
 mod recordings;
+mod scenario_index;
 mod scenario_schema;
 mod scenarios;
 mod served;
