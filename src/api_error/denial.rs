@@ -48,7 +48,7 @@ impl<'a> Denial<'a> {
         match (parts.next()?, parts.next()?) {
             ("assumed-role", role) => Some(format!("role `{role}`")),
             // A user may have a path; its name is the last part.
-            ("user", first) => Some(format!("user `{}`", parts.last().unwrap_or(first))),
+            ("user", first) => Some(format!("user `{}`", parts.next_back().unwrap_or(first))),
             _ => None,
         }
     }

@@ -1,8 +1,9 @@
 //! Reading files of the user's: every failure names the file and the reason.
 
 use std::path::{Path, PathBuf};
+use std::string::FromUtf8Error;
 
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Location};
 use crate::task_definition::{Document, Format};
 
 /// The names that are tried in the working folder.
@@ -28,11 +29,27 @@ pub fn read(path: &Path) -> Result<String, Finding> {
         return Err(cannot(format!("it has {size} bytes, and {FILE_MAX} are the limit")));
     }
     let bytes = std::fs::read(path).map_err(absent)?;
-    String::from_utf8(bytes).map_err(|e| {
-        let good = String::from_utf8_lossy(&e.as_bytes()[..e.utf8_error().valid_up_to()]).into_owned();
-        let line = good.matches('\n').count() + 1;
-        cannot(format!("line {line} is not UTF-8"))
-    })
+    String::from_utf8(bytes).map_err(|error| not_utf8(&name.to_string(), &error))
+}
+
+/// Where the text ends, and what the file may be instead.
+fn not_utf8(name: &str, error: &FromUtf8Error) -> Finding {
+    let bytes = error.as_bytes();
+    let good = String::from_utf8_lossy(&bytes[..error.utf8_error().valid_up_to()]);
+    let location = Location {
+        file: name.to_owned(),
+        line: good.matches('\n').count() + 1,
+        column: good.rsplit('\n').next().unwrap_or_default().chars().count() + 1,
+    };
+    let is_utf16 = bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]);
+    let hint = if is_utf16 {
+        "it begins as UTF-16 does, which PowerShell's `>` writes: save it as UTF-8"
+    } else {
+        "save the file as UTF-8"
+    };
+    Finding::error(Code::Syntax, format!("{name} is not UTF-8 text"))
+        .at(location)
+        .hint(hint)
 }
 
 /// A task definition file.

@@ -51,7 +51,9 @@ impl ServiceRun {
     /// Whether the plan has told of it already.
     fn has_said(&self, finding: &Finding) -> bool {
         let planned = self.plan.iter().flat_map(|plan| &plan.findings);
-        planned.into_iter().any(|said| said.code == finding.code && said.summary == finding.summary)
+        planned
+            .into_iter()
+            .any(|said| said.code == finding.code && said.summary == finding.summary)
     }
 
     /// Stopped before the first change.

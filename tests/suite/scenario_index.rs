@@ -29,6 +29,10 @@ const TESTS: &[(u32, &str)] = &[
     (44, "misbehaviour::no_hostile_text_reaches_a_surface_as_it_is"),
     // Bombs, sizes, encodings, duplicate keys, NUL bytes: of the configuration, then of task definitions.
     (46, "config::bad_input_is_refused_with_a_place"),
+    (
+        46,
+        "config::a_file_that_is_no_text_is_refused_by_the_program_with_its_place",
+    ),
     (46, "config::text_stays_what_was_written"),
     (46, "config::valid_files_mean_the_same_to_another_yaml_parser"),
     (46, "task_definition_files::hostile_files_are_refused_at_once"),
@@ -45,6 +49,7 @@ const TESTS: &[(u32, &str)] = &[
         47,
         "telling::a_refusal_of_github_is_one_warning_with_the_cure_and_changes_no_verdict",
     ),
+    (47, "telling::no_failure_of_github_changes_the_verdict"),
     (47, "github::a_refusal_is_one_trouble_and_posts_nothing_more"),
     (
         47,

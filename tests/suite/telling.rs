@@ -163,6 +163,41 @@ fn a_refusal_of_github_is_one_warning_with_the_cure_and_changes_no_verdict() {
 }
 
 #[test]
+fn no_failure_of_github_changes_the_verdict() {
+    let limit = || Fault::limited(3600);
+    let (deleted, gone) = (
+        || Fault::answer(410, "This issue was deleted"),
+        || Fault::answer(404, "Not Found"),
+    );
+    let page = || Fault::html(502);
+    let faults: [(&str, &dyn Fn() -> Fault); 4] = [
+        ("rate limit", &limit),
+        ("deleted", &deleted),
+        ("not found", &gone),
+        ("server error", &page),
+    ];
+    for (what, fault) in faults {
+        for (arguments, code) in [(USERS.to_owned(), 0), (format!("{USERS} --fault unhealthy"), 1)] {
+            let (github, folder) = (github(), folder());
+            // As often as anybody asks.
+            for _ in 0..20 {
+                github.fail(Route::ListComments, fault());
+                github.fail(Route::CreateComment, fault());
+            }
+            let said = said(&mut in_a_push(&github, folder.path(), &arguments));
+            assert_eq!(said.code, Some(code), "{what}: {said:#?}");
+            assert_eq!(
+                said.stderr.matches("warning[github]").count(),
+                1,
+                "{what}: {}",
+                said.stderr
+            );
+            assert!(github.comments(NUMBER).is_empty(), "{what}");
+        }
+    }
+}
+
+#[test]
 fn no_token_and_no_repository_are_no_reason_to_fail() {
     let (github, folder) = (github(), folder());
     for name in ["GITHUB_TOKEN", "GITHUB_REPOSITORY"] {

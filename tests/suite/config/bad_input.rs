@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::{Code, read, read_container, said};
+use crate::support::program;
 
 #[test]
 fn bad_input_is_refused_with_a_place() {
@@ -67,6 +68,37 @@ fn bad_input_is_refused_with_a_place() {
         let all = said(text);
         assert!(all[0].contains(wanted), "{shown}: {all:?}");
         assert!(findings[0].location.is_some());
+    }
+}
+
+#[test]
+fn a_file_that_is_no_text_is_refused_by_the_program_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let utf16: Vec<u8> = [0xFF, 0xFE]
+        .into_iter()
+        .chain("services: []\n".bytes().flat_map(|byte| [byte, 0]))
+        .collect();
+    for (bytes, wanted) in [
+        (
+            b"region: x\nservices:\n- name: caf\xe9\n".to_vec(),
+            vec!["portzero.yml:3:12", "is not UTF-8 text"],
+        ),
+        (utf16, vec!["portzero.yml:1:1", "as UTF-16 does"]),
+        (
+            b"services:\n- name: a\0b\n".to_vec(),
+            vec!["portzero.yml:2:10", "NUL byte"],
+        ),
+        (
+            vec![b'#'; 50_000_000],
+            vec!["portzero.yml cannot be read: it has 50000000 bytes"],
+        ),
+    ] {
+        std::fs::write(folder.path().join("portzero.yml"), &bytes).unwrap();
+        let said = program::run(folder.path(), "rehearse");
+        assert_eq!(said.code, Some(2), "{}", said.stderr);
+        for words in wanted {
+            assert!(said.stderr.contains(words), "{words}: {}", said.stderr);
+        }
     }
 }
 
