@@ -173,12 +173,22 @@ codes! {
     ImagePull = "image-pull",
     ContainerExit = "container-exit",
     OutOfMemory = "out-of-memory",
+    /// A secret that a container needs cannot be read.
+    Secret = "secret",
     Resources = "resource-initialization",
     TargetUnhealthy = "target-unhealthy",
     TargetFlapping = "target-flapping",
     ContainerUnhealthy = "container-unhealthy",
+    /// Targets cannot be registered, for example because they are in another VPC.
+    RegistrationFailed = "registration-failed",
     NoCapacity = "no-capacity",
     PortInUse = "port-in-use",
+    /// The infrastructure took an instance away.
+    InstanceLost = "instance-lost",
+    /// A CloudWatch alarm ended the deployment.
+    Alarm = "alarm",
+    /// Old containers had to be killed.
+    SigtermIgnored = "sigterm-ignored",
     RolledBack = "rolled-back",
     DeploymentFailed = "deployment-failed",
     DeploymentGone = "deployment-gone",

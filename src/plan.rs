@@ -9,7 +9,7 @@ use crate::finding::{Code, Finding, Severity};
 use crate::forecast::Forecast;
 use crate::id::{ClusterName, ServiceName, TargetGroupArn, TaskDefinitionArn};
 use crate::preflight::{self, Expectation, Network, Survey};
-use crate::rollout::{Needs, Until};
+use crate::rollout::{ContainerFacts, Needs, Until};
 use crate::service::{Balancer, LoadBalancerBinding, Service};
 use crate::target::{Address, TargetGroup};
 use crate::task_definition::{
@@ -356,24 +356,32 @@ fn needs(document: &Value) -> Needs {
         cpu: task_level("cpu").unwrap_or_else(|| sum(|c| c.cpu().unwrap_or(0))),
         // ECS reserves the soft limit where there is one.
         memory: task_level("memory").unwrap_or_else(|| sum(|c| c.memory_reservation().or(c.memory()).unwrap_or(0))),
+        containers: ContainerFacts::of(document.value()),
+        execution_role: document
+            .value()
+            .get("executionRoleArn")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
+        constraints: constraints(document.value()),
         ..Needs::default()
     };
     for container in document.containers() {
-        let name = container.name().unwrap_or_default().to_owned();
         for mapping in container.port_mappings() {
             let port = mapping.host_port().filter(|p| *p > 0);
             needs
                 .fixed_ports
                 .extend(port.filter(|_| document.network_mode() != NetworkMode::Awsvpc));
         }
-        if let Some(image) = container.image() {
-            needs.images.push((name.clone(), image.to_owned()));
-        }
-        let group = container
-            .value
-            .pointer("/logConfiguration/options/awslogs-group")
-            .and_then(Value::as_str);
-        needs.log_groups.extend(group.map(|g| (name, g.to_owned())));
     }
     needs
+}
+
+/// `memberOf(attribute:ecs.os-type == linux)`, for each placement constraint of the definition.
+fn constraints(document: &Value) -> Vec<String> {
+    let all = document.get("placementConstraints").and_then(Value::as_array);
+    let text = |constraint: &Value, key: &str| constraint.get(key).and_then(Value::as_str).map(str::to_owned);
+    all.into_iter()
+        .flatten()
+        .filter_map(|one| Some(format!("{}({})", text(one, "type")?, text(one, "expression")?)))
+        .collect()
 }

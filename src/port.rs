@@ -10,7 +10,7 @@ use crate::id::{ClusterName, ContainerInstanceArn, ServiceName, TargetGroupArn, 
 use crate::pull_request::{Comment, CommitStatus, DeploymentStatus, NewDeployment, PullRequest, RecordedDeployment};
 use crate::service::{Service, ServiceDeployment, ServiceUpdate};
 use crate::target::{Route, TargetGroup, TargetHealth};
-use crate::task::{ContainerInstance, Task};
+use crate::task::{ContainerInstance, LogStream, Task};
 use crate::time::Timestamp;
 
 pub type ApiResult<T> = Result<T, ApiError>;
@@ -81,6 +81,12 @@ pub trait LoadBalancing {
     /// What forwards to the group: listeners and rules, in their order. For an address that people can try; nothing
     /// else needs it.
     fn routes(&self, group: &TargetGroup) -> impl Future<Output = ApiResult<Vec<Route>>>;
+}
+
+/// CloudWatch Logs. Optional: what a container has printed makes a story richer, and decides nothing.
+pub trait Logs {
+    /// The last lines of a stream, oldest first, at most `limit`.
+    fn last_lines(&self, stream: &LogStream, limit: u16) -> impl Future<Output = ApiResult<Vec<String>>>;
 }
 
 /// A repository on GitHub, as far as a run speaks there. Nothing here is needed for a deployment.

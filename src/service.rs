@@ -228,6 +228,8 @@ pub struct ServiceDeployment {
     pub target_revision: Option<String>,
     pub breaker: Option<BreakerState>,
     pub rollback_reason: Option<String>,
+    /// CloudWatch alarms that have ended it.
+    pub triggered_alarms: Vec<String>,
 }
 
 impl ServiceDeployment {

@@ -30,6 +30,8 @@ pub struct Task {
     pub desired_status: TaskStatus,
     /// Absent on Fargate.
     pub container_instance: Option<ContainerInstanceArn>,
+    /// The Availability Zone.
+    pub zone: Option<String>,
     pub containers: Vec<Container>,
     /// `HEALTHY`, `UNHEALTHY` or `UNKNOWN`, from container health checks.
     pub health_status: Option<String>,
@@ -59,6 +61,8 @@ pub struct Container {
     pub exit_code: Option<i32>,
     /// Why it stopped: pull errors and out-of-memory kills stand here.
     pub reason: Option<String>,
+    /// The id that the container runtime gave it.
+    pub runtime_id: Option<String>,
     pub network_bindings: Vec<NetworkBinding>,
     /// The address of the task's network interface (awsvpc).
     pub private_ip: Option<String>,
@@ -76,6 +80,8 @@ pub struct ContainerInstance {
     pub ec2_instance_id: Option<String>,
     /// `ACTIVE`, `DRAINING`, …
     pub status: String,
+    /// From the attribute `ecs.vpc-id`.
+    pub vpc: Option<String>,
     pub agent_connected: bool,
     pub remaining: Resources,
     pub registered: Resources,
@@ -90,4 +96,13 @@ pub struct Resources {
     pub memory: i64,
     /// Host ports in use that were asked for by number (dynamic ones are not listed by AWS).
     pub reserved_ports: Vec<u16>,
+}
+
+/// Where CloudWatch Logs keeps what one container has printed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogStream {
+    pub group: String,
+    pub name: String,
+    /// Another region than the service's own, where the task definition names one.
+    pub region: Option<String>,
 }

@@ -75,6 +75,7 @@ impl fmt::Debug for StaticCredentials {
 pub struct Connection<C> {
     pub(super) ecs: aws_sdk_ecs::Client,
     pub(super) balancing: aws_sdk_elasticloadbalancingv2::Client,
+    pub(super) logs: aws_sdk_cloudwatchlogs::Client,
     pub(super) clock: C,
     role: Option<RoleSession>,
     region: Option<String>,
@@ -104,6 +105,7 @@ impl<C: Clock> Connection<C> {
         Ok(Self {
             ecs: aws_sdk_ecs::Client::new(&config),
             balancing: aws_sdk_elasticloadbalancingv2::Client::new(&config),
+            logs: super::logs::client(&config),
             clock,
             region,
             endpoint_url: config.endpoint_url().map(str::to_owned),

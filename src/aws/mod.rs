@@ -5,7 +5,7 @@
 //! * `call`: one call: counted, classified, retried under this program's own rules (the SDK's retries are off)
 //! * `error`: what the SDK reports, turned into [`ApiError`](crate::port::ApiError)
 //! * `document`: task definitions as the raw JSON that goes over the wire
-//! * `ecs`, `balancing`: the ports; `read_ecs`: the SDK's types turned into the domain's
+//! * `ecs`, `balancing`, `logs`: the ports; `read_ecs`: the SDK's types turned into the domain's
 
 mod balancing;
 mod call;
@@ -13,6 +13,7 @@ mod connection;
 mod document;
 mod ecs;
 mod error;
+mod logs;
 mod read_ecs;
 mod web_identity;
 

@@ -106,6 +106,7 @@ pub(super) fn task(task: &sdk::Task) -> Task {
         last_status: text(task.last_status()).into(),
         desired_status: text(task.desired_status()).into(),
         container_instance: task.container_instance_arn().map(Into::into),
+        zone: task.availability_zone().map(str::to_owned),
         containers: task.containers().iter().map(container).collect(),
         health_status: task.health_status().map(|s| s.as_str().to_owned()),
         stop_code: task.stop_code().map(|c| c.as_str().to_owned()),
@@ -124,6 +125,7 @@ fn container(container: &sdk::Container) -> Container {
         last_status: container.last_status().map(str::to_owned),
         exit_code: container.exit_code(),
         reason: container.reason().map(str::to_owned),
+        runtime_id: container.runtime_id().map(str::to_owned),
         network_bindings: container
             .network_bindings()
             .iter()
@@ -149,6 +151,12 @@ pub(super) fn container_instance(instance: &sdk::ContainerInstance) -> Container
         arn: text(instance.container_instance_arn()).into(),
         ec2_instance_id: instance.ec2_instance_id().map(str::to_owned),
         status: text(instance.status()).to_owned(),
+        vpc: instance
+            .attributes()
+            .iter()
+            .find(|attribute| attribute.name() == "ecs.vpc-id")
+            .and_then(|attribute| attribute.value())
+            .map(str::to_owned),
         agent_connected: instance.agent_connected(),
         remaining: resources(instance.remaining_resources()),
         registered: resources(instance.registered_resources()),
@@ -182,6 +190,10 @@ pub(super) fn service_deployment(deployment: &sdk::ServiceDeployment) -> Service
             threshold: count(b.threshold()),
         }),
         rollback_reason: deployment.rollback().and_then(|r| r.reason()).map(str::to_owned),
+        triggered_alarms: deployment
+            .alarms()
+            .map(|alarms| alarms.triggered_alarm_names().to_vec())
+            .unwrap_or_default(),
     }
 }
 
@@ -194,6 +206,7 @@ pub(super) fn service_deployment_brief(brief: &sdk::ServiceDeploymentBrief) -> S
         target_revision: brief.target_service_revision_arn().map(last_segment),
         breaker: None,
         rollback_reason: None,
+        triggered_alarms: Vec::new(),
     }
 }
 

@@ -1,341 +1,476 @@
 //! From what was seen to a cause: the first line that a person reads when a rollout fails.
+//!
+//! `Evidence` collects, look by look, and ranks; what is said of each kind of cause stands in a file of its own:
+//! `explain` (tasks that ended), `unhealthy` (targets that fail their check), `registration` (targets that never come
+//! into use), `infrastructure` (instances that went away) and `stopping` (old tasks that do not end when asked to).
 
-use std::collections::BTreeMap;
+mod explain;
+mod infrastructure;
+mod registration;
+mod stopping;
+mod unhealthy;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::finding::{Code, Finding};
-use crate::id::{TargetGroupArn, TaskArn};
+use crate::id::TaskArn;
 use crate::rollout::failure::{self, Cause, TaskFailure};
+use crate::rollout::join;
+use crate::rollout::patience;
 use crate::rollout::phase::plural;
-use crate::rollout::placement::{self, Lack, PlacementTrouble};
+use crate::rollout::placement::{self, Limits, PlacementTrouble};
 use crate::rollout::scope::Scope;
 use crate::rollout::snapshot::{Place, Snapshot};
 use crate::rollout::view::View;
-use crate::target::{TargetHealth, TargetState, TargetType};
-use crate::task::ContainerInstance;
+use crate::service::{DeploymentStatus, Service, ServiceEvent};
+use crate::task::{ContainerInstance, LogStream, Task, TaskStatus};
+use crate::time::Timestamp;
+use infrastructure::Losses;
+use registration::Registration;
+use stopping::Kills;
+use unhealthy::Checks;
 
 /// The fewest like failures that make a rollout without a circuit breaker hopeless. Three is also the smallest count
 /// that AWS's own circuit breaker acts on: one failure may be an accident, two a coincidence.
 const LIKE_FAILURES_MIN: usize = 3;
 
-const DYNAMIC_PORT: &str = "let ECS pick the port: hostPort 0 (`--dynamic-ports load-balanced`, the default in bridge mode), so that old and new tasks share an instance";
+pub(super) const DYNAMIC_PORT: &str = "let ECS pick the port: hostPort 0 (`--dynamic-ports load-balanced`, the default in bridge mode), so that old and new tasks share an instance";
 
 /// What speaks for a cause, collected over the whole rollout.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
     /// Tasks of ours that failed, by ARN, so that each counts once.
-    pub failures: BTreeMap<TaskArn, TaskFailure>,
-    /// The last bad word of the health checks on each of our targets.
-    pub unhealthy: BTreeMap<Place, TargetHealth>,
-    /// One of our targets that its group says will never be used, and how many looks in a row have shown such a one.
-    pub not_in_use: Option<(TargetGroupArn, TargetHealth, u32)>,
-    pub placement: Option<PlacementTrouble>,
-    pub capacity: Option<Vec<ContainerInstance>>,
-    pub started: usize,
+    failures: BTreeMap<TaskArn, TaskFailure>,
+    /// Since when a kind that keeps tasks from starting has been seen, and nothing of ours running.
+    not_starting_since: Option<Timestamp>,
+    /// Where the containers of our tasks have logged.
+    streams: BTreeMap<(TaskArn, String), LogStream>,
+    checks: Checks,
+    registration: Registration,
+    losses: Losses,
+    kills: Kills,
+    alarms: Vec<String>,
+    /// ECS says that an alarm ended the deployment.
+    is_alarm: bool,
+    /// ECS's last word on placement, and how many tasks of ours there had been by then.
+    placement: Option<(PlacementTrouble, usize)>,
+    capacity: Option<Vec<ContainerInstance>>,
+    limits: Option<Limits>,
+    grace: Duration,
+    breaker: Option<BreakerCount>,
+    started: BTreeSet<TaskArn>,
     /// The most new targets that were healthy at once.
     healthy_max: u32,
     /// How many failures were known when that was: they did not keep the rollout from moving on.
     overcome: usize,
-    /// Whether old targets of the group have been seen healthy while ours were not.
-    pub old_was_healthy: bool,
+}
+
+/// The circuit breaker's counter, as it was last seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BreakerCount {
+    pub failures: u32,
+    pub threshold: u32,
+    pub rolls_back: bool,
+}
+
+/// A kind of cause that something speaks for.
+enum Suspect<'a> {
+    Alarm,
+    Registration,
+    Failures(Vec<&'a TaskFailure>),
+    Targets,
+    Placement(&'a PlacementTrouble),
+    Losses,
 }
 
 impl Evidence {
     /// Adds what one look shows.
-    pub fn collect(&mut self, snapshot: &Snapshot, view: &View) {
+    pub fn collect(&mut self, now: Timestamp, snapshot: &Snapshot, view: &View, scope: &Scope) {
+        for task in view.new_tasks.values().chain(view.ended_tasks.values()) {
+            self.started.insert(task.arn.clone());
+            self.learn_streams(task, scope);
+        }
         for task in view.ended_tasks.values() {
             if let Some(failure) = failure::read(task) {
                 self.failures.insert(task.arn.clone(), failure);
             }
         }
-        self.started = view.new_tasks.len() + view.ended_tasks.len();
-        let mut not_in_use = None;
-        for (place, row) in &view.new_targets {
-            let Some(row) = row else { continue };
-            match row.state {
-                TargetState::Unhealthy => {
-                    self.unhealthy.insert(place.clone(), (*row).clone());
-                }
-                TargetState::Healthy => {
-                    self.unhealthy.remove(place);
-                }
-                TargetState::Unused if row.reason.as_deref() == Some("Target.NotInUse") => {
-                    let looks = self.not_in_use.as_ref().map_or(0, |(_, _, looks)| *looks);
-                    not_in_use = Some((place.0.clone(), (*row).clone(), looks + 1));
-                }
-                _ => {}
-            }
-        }
-        self.not_in_use = not_in_use;
+        self.note_starts(now, view);
+        let owners = owners(snapshot, view, scope);
+        self.checks.collect(now, view, &owners);
+        self.registration.collect(snapshot, view, &owners);
+        self.losses.collect(snapshot, view);
+        self.kills.collect(snapshot, scope);
         if view.healthy() > self.healthy_max {
             self.healthy_max = view.healthy();
             self.overcome = self.failures.len();
         }
-        self.old_was_healthy |= view.old_targets.values().any(|row| row.state == TargetState::Healthy);
         if let Some(capacity) = &snapshot.capacity {
             self.capacity = Some(capacity.clone());
         }
+        self.learn_service(snapshot, view);
     }
 
-    /// The failures of the kind that came up most often (the last kind wins a tie: it is the newer story).
-    fn main_failures(&self) -> Vec<&TaskFailure> {
-        let mut kinds = BTreeMap::<&str, Vec<&TaskFailure>>::new();
-        for failure in self.failures.values() {
-            kinds.entry(failure.cause.kind()).or_default().push(failure);
+    /// A service event that is newer than the deployment.
+    pub fn hear(&mut self, event: &ServiceEvent) -> bool {
+        self.registration.hear(event);
+        self.is_alarm |= failure::contains(&event.message, "deployment failed: alarm detected");
+        let trouble = placement::read(event);
+        let is_placement = trouble.is_some();
+        if let Some(trouble) = trouble {
+            self.placement = Some((trouble, self.started.len()));
         }
-        kinds.into_values().max_by_key(Vec::len).unwrap_or_default()
+        is_placement
+    }
+
+    pub fn count_breaker(&mut self, count: BreakerCount) {
+        self.breaker = Some(count);
+    }
+
+    pub fn has_lost_instances(&self) -> bool {
+        !self.losses.is_empty()
+    }
+
+    /// Whether the next snapshot should carry all instances of the cluster: a task of ours ended, and its instance may
+    /// say why.
+    pub fn wants_instances(&self) -> bool {
+        self.losses.wants_instances()
+    }
+
+    fn learn_streams(&mut self, task: &Task, scope: &Scope) {
+        for container in &task.containers {
+            let log = scope
+                .needs
+                .container(&container.name)
+                .and_then(|facts| facts.log.as_ref());
+            if let Some(stream) = log.and_then(|log| log.stream(container, &task.arn)) {
+                self.streams.insert((task.arn.clone(), container.name.clone()), stream);
+            }
+        }
+    }
+
+    fn note_starts(&mut self, now: Timestamp, view: &View) {
+        let is_kept_from_starting = self.failures.values().any(|f| f.cause.is_before_start());
+        if view.running() > 0 || !is_kept_from_starting {
+            self.not_starting_since = None;
+        } else {
+            self.not_starting_since.get_or_insert(now);
+        }
+    }
+
+    fn learn_service(&mut self, snapshot: &Snapshot, view: &View) {
+        if let Some(service) = &snapshot.service {
+            self.grace = service.health_check_grace_period.unwrap_or_default();
+            self.limits = Some(limits(service, view.desired));
+        }
+        let deployment = snapshot.service_deployment.as_ref();
+        if let Some(found) = deployment.filter(|d| !d.triggered_alarms.is_empty()) {
+            self.alarms.clone_from(&found.triggered_alarms);
+        }
+        let reasons = [
+            deployment.and_then(|d| d.status_reason.as_deref()),
+            deployment.and_then(|d| d.rollback_reason.as_deref()),
+            view.ours.and_then(|d| d.rollout_state_reason.as_deref()),
+        ];
+        self.is_alarm |= reasons
+            .into_iter()
+            .flatten()
+            .any(|reason| failure::contains(reason, "alarm"));
+    }
+
+    /// Failures by kind: the most frequent first, and of two alike the one that says more.
+    fn kinds(&self) -> Vec<Vec<&TaskFailure>> {
+        let mut kinds = BTreeMap::<String, Vec<&TaskFailure>>::new();
+        for failure in self.failures.values() {
+            kinds.entry(failure.cause.label()).or_default().push(failure);
+        }
+        let mut kinds: Vec<_> = kinds.into_values().collect();
+        kinds.sort_by_key(|kind| {
+            let weight = kind.first().map_or(0, |failure| failure.cause.weight());
+            std::cmp::Reverse((kind.len(), weight))
+        });
+        kinds
+    }
+
+    /// Everything that something speaks for, the cause before its symptoms.
+    fn suspects(&self) -> Vec<Suspect<'_>> {
+        let mut suspects = Vec::new();
+        if self.is_alarm {
+            suspects.push(Suspect::Alarm);
+        }
+        if self.registration.is_certain() {
+            suspects.push(Suspect::Registration);
+        }
+        // Where an instance went away, that there is no room is what follows from it.
+        let is_room_gone = self.live_placement().is_some_and(|t| t.lack.is_of_instances());
+        let is_cause = is_room_gone && self.has_lost_instances();
+        suspects.extend(is_cause.then_some(Suspect::Losses));
+        let kinds = self.kinds();
+        // Where the rollout moved on after every failure, what holds it up now comes first.
+        let are_past = self.failures.len() <= self.overcome;
+        let told = |kind: &Vec<&TaskFailure>| matches!(&kind[0].cause, Cause::TargetUnhealthy { group } if self.checks.is_failing_in(group));
+        let is_told = kinds.iter().any(told);
+        let failures = kinds.into_iter().map(Suspect::Failures);
+        if are_past {
+            suspects.extend((self.checks.is_failing() && !is_told).then_some(Suspect::Targets));
+            suspects.extend(self.live_placement().map(Suspect::Placement));
+            suspects.extend(failures);
+        } else {
+            suspects.extend(failures);
+            suspects.extend((self.checks.is_failing() && !is_told).then_some(Suspect::Targets));
+            suspects.extend(self.live_placement().map(Suspect::Placement));
+        }
+        suspects.extend((self.has_lost_instances() && !is_cause).then_some(Suspect::Losses));
+        if self.registration.is_anything() && !self.registration.is_certain() {
+            suspects.push(Suspect::Registration);
+        }
+        suspects
+    }
+
+    /// ECS's word on placement, unless it has placed a task since.
+    pub fn live_placement(&self) -> Option<&PlacementTrouble> {
+        let (trouble, started) = self.placement.as_ref()?;
+        (self.started.len() <= *started).then_some(trouble)
     }
 
     /// A failure that no further waiting can cure, although ECS has not given up yet.
-    pub fn certain_failure(&self, scope: &Scope, view: &View, has_breaker: bool) -> Option<Finding> {
-        if let Some((group, row, looks)) = &self.not_in_use
-            && *looks > 1
-        {
-            return Some(not_in_use(group, row));
+    pub fn certain_failure(&self, scope: &Scope, view: &View, has_breaker: bool, now: Timestamp) -> Option<Finding> {
+        if self.registration.is_hopeless(view) {
+            return Some(self.explained(&Suspect::Registration, scope));
         }
-        let is_final_pull = |f: &&TaskFailure| matches!(&f.cause, Cause::ImagePull { is_final: true, .. });
+        let alike = |failure: &TaskFailure| {
+            let label = failure.cause.label();
+            let all = self.failures.values().filter(|f| f.cause.label() == label);
+            Suspect::Failures(all.collect())
+        };
         // Where a sibling runs, the image is there, and one instance's trouble is not the revision's.
-        if let Some(failure) = self
-            .failures
-            .values()
-            .find(is_final_pull)
-            .filter(|_| view.running() == 0)
-        {
-            let alike = self
-                .failures
-                .values()
-                .filter(|f| f.cause.kind() == failure.cause.kind())
-                .count();
-            return Some(self.of_cause(&failure.cause, alike, scope));
+        let idle = view.running() == 0;
+        if let Some(found) = self.failures.values().find(|f| f.cause.is_final()).filter(|_| idle) {
+            return Some(self.explained(&alike(found), scope));
+        }
+        let is_spent = |since: Timestamp| now.since(since) >= patience::START_PATIENCE;
+        if self.not_starting_since.is_some_and(is_spent) {
+            let stuck: Vec<_> = self.failures.values().filter(|f| f.cause.is_before_start()).collect();
+            if stuck.len() > 1 {
+                return Some(self.explained(&alike(stuck[0]), scope));
+            }
         }
         // With a circuit breaker ECS itself gives up soon and says so; its word is worth the wait.
-        let main = self.main_failures();
-        let first = main.first().filter(|_| !has_breaker)?;
+        let main = self.kinds().into_iter().next().filter(|_| !has_breaker)?;
         // An old task that still stops may hold the very port that is missing.
-        let may_pass = matches!(first.cause, Cause::PortInUse { .. }) && !view.old_tasks.is_empty();
+        let may_pass = matches!(main[0].cause, Cause::PortInUse { .. }) && !view.old_tasks.is_empty();
         // More than a whole batch of tasks, so that tasks which were started together and died together count as the
         // one failure that they may be.
         let enough = LIKE_FAILURES_MIN.max(view.desired as usize + 1);
         let is_hopeless = main.len() >= enough && self.failures.len() >= self.overcome + enough && !may_pass;
-        is_hopeless.then(|| self.of_cause(&first.cause, main.len(), scope))
+        is_hopeless.then(|| self.explained(&Suspect::Failures(main), scope))
     }
 
-    /// The most likely cause of whatever went wrong; `None` where nothing is known.
+    /// The most likely cause of whatever went wrong, with what else did; `None` where nothing is known.
     pub fn likely_cause(&self, scope: &Scope) -> Option<Finding> {
-        if let Some((group, row, _)) = &self.not_in_use {
-            return Some(not_in_use(group, row));
-        }
-        let main = self.main_failures();
-        if let Some(first) = main.first() {
-            return Some(self.of_cause(&first.cause, main.len(), scope));
-        }
-        if let Some(((group, _), row)) = self.unhealthy.iter().next() {
-            return Some(self.target_unhealthy(group, Some(row), 0, scope));
-        }
-        self.placement.as_ref().map(|trouble| self.cannot_place(trouble, scope))
+        let suspects = self.suspects();
+        let first = suspects.first()?;
+        Some(self.explained(first, scope))
     }
 
     pub fn cannot_place(&self, trouble: &PlacementTrouble, scope: &Scope) -> Finding {
-        let service = &scope.service;
-        let instances = self.capacity.as_deref().unwrap_or_default();
-        let mut finding = match trouble.lack {
-            Lack::Port => Finding::error(
-                Code::PortInUse,
-                format!("no instance can take a new task of `{service}`: its fixed host port is in use"),
-            ),
-            Lack::Aws => Finding::error(
-                Code::NoCapacity,
-                format!("AWS gives no capacity for a new task of `{service}`"),
-            ),
-            _ => Finding::error(
-                Code::NoCapacity,
-                format!("no instance can take a new task of `{service}`"),
-            ),
+        self.explained(&Suspect::Placement(trouble), scope)
+    }
+
+    /// The finding of one suspect; the others in a line each after its own evidence.
+    fn explained(&self, suspect: &Suspect, scope: &Scope) -> Finding {
+        let mut finding = match suspect {
+            Suspect::Alarm => self.alarm(scope),
+            Suspect::Registration => self.registration.finding(scope),
+            Suspect::Failures(alike) => self.of_failures(alike, scope),
+            Suspect::Targets => self.checks.finding(None, scope, self.grace),
+            Suspect::Placement(trouble) => {
+                placement::cannot_place(trouble, scope, self.capacity.as_deref(), self.limits)
+            }
+            Suspect::Losses => self.lost(scope),
         };
-        finding.evidence.push(("ecs".into(), trouble.message.clone()));
+        let own = self.line(suspect);
+        for other in self.suspects() {
+            let line = self.line(&other);
+            if line != own {
+                finding.evidence.push(("also".into(), line));
+            }
+        }
         finding
-            .evidence
-            .extend(placement::measured(trouble, &scope.needs, instances));
-        let stop_first =
-            "allow ECS to stop an old task first: a minimum healthy percent below 100 (fewer tasks serve meanwhile)";
-        match trouble.lack {
-            Lack::Aws => finding.hint("raise the quota that ECS names, or wait until there is capacity again"),
-            _ if self.capacity.as_ref().is_some_and(Vec::is_empty) => {
-                finding.hint("bring container instances back: look at the cluster's Auto Scaling group")
+    }
+
+    fn of_failures(&self, alike: &[&TaskFailure], scope: &Scope) -> Finding {
+        let mut finding = match alike.first().map(|failure| &failure.cause) {
+            Some(Cause::TargetUnhealthy { group }) => self.checks.finding(Some(group), scope, self.grace),
+            Some(cause) => explain::finding(cause, scope),
+            None => Finding::error(Code::DeploymentFailed, "new tasks stop"),
+        };
+        let line = self.line(&Suspect::Failures(alike.to_vec()));
+        finding.evidence.push(("tasks".into(), line));
+        if let Some(count) = self.breaker.filter(|count| count.failures > 0) {
+            finding.evidence.push(("breaker".into(), count.to_string()));
+        }
+        let stream = alike.iter().rev().find_map(|failure| self.stream_of(failure));
+        if let Some(stream) = stream {
+            let place = format!("log group {}, stream {}", stream.group, stream.name);
+            finding.evidence.push(("logs".into(), place));
+            if finding.code == Code::ContainerExit && finding.hints.len() < 2 {
+                finding = finding.hint(whole_log(stream));
             }
-            Lack::Port if scope.is_host_network => finding.hint(stop_first).hint(
-                "or use the network mode bridge or awsvpc: in host mode each instance can run one task of this kind",
-            ),
-            Lack::Port => finding.hint(DYNAMIC_PORT),
-            _ => finding
-                .hint("add an instance, or make the task smaller")
-                .hint(format!("or {stop_first}")),
+        }
+        finding
+    }
+
+    /// With what ECS lacks now, where it lacks anything.
+    fn lost(&self, scope: &Scope) -> Finding {
+        let mut finding = self.losses.finding(scope);
+        if let Some(trouble) = self.live_placement() {
+            let lacking = placement::cannot_place(trouble, scope, self.capacity.as_deref(), self.limits);
+            let measured = lacking.evidence.into_iter().filter(|(label, _)| label != "ecs");
+            finding.evidence.extend(measured);
+        }
+        finding
+    }
+
+    fn alarm(&self, scope: &Scope) -> Finding {
+        let names: Vec<String> = self.alarms.iter().map(|name| format!("`{name}`")).collect();
+        let which = match names.as_slice() {
+            [] => "a CloudWatch alarm".to_owned(),
+            [one] => format!("CloudWatch alarm {one}"),
+            all => format!("CloudWatch alarms {}", all.join(" and ")),
+        };
+        let ours = scope.task_definition.short();
+        let finding = Finding::error(Code::Alarm, format!("{which} ended the deployment of {ours}"));
+        match self.alarms.first() {
+            Some(name) => finding.hint(format!(
+                "look at what the alarm saw: aws cloudwatch describe-alarm-history --alarm-name {name}"
+            )),
+            None => finding
+                .evidence("alarm", "not known by name: ECS has not shown it")
+                .hint("look for the alarms of the service's deployment configuration, and at what they saw"),
         }
     }
 
-    fn of_cause(&self, cause: &Cause, alike: usize, scope: &Scope) -> Finding {
-        let service = &scope.service;
-        let tasks = format!("{} started, {alike} failed like this", self.started.max(alike));
-        match cause {
-            Cause::ImagePull { container, image, message, is_final } => {
-                let image = image
-                    .clone()
-                    .or_else(|| scope.needs.images.iter().find(|(name, _)| name == container).map(|(_, i)| i.clone()))
-                    .unwrap_or_else(|| format!("the image of `{container}`"));
-                let finding = Finding::error(Code::ImagePull, format!("the image {image} cannot be pulled"))
-                    .evidence("registry", message.clone())
-                    .evidence("tasks", tasks);
-                if *is_final {
-                    finding.hint(format!("push {image}, or deploy a tag that exists"))
-                } else {
-                    finding.hint("check that the instances reach the registry (network, proxy, registry login)")
-                }
+    /// One suspect in one line.
+    fn line(&self, suspect: &Suspect) -> String {
+        match suspect {
+            Suspect::Alarm => "a CloudWatch alarm went off".into(),
+            Suspect::Registration => self.registration.line(),
+            Suspect::Failures(alike) => {
+                let count = u32::try_from(self.started.len().max(alike.len())).unwrap_or(u32::MAX);
+                let label = alike.first().map(|failure| failure.cause.label()).unwrap_or_default();
+                format!("{} of {count} new {}: {label}", alike.len(), plural(count, "task"))
             }
-            Cause::Resources { message } => {
-                Finding::error(Code::Resources, format!("tasks of `{service}` cannot get what they need to start"))
-                    .evidence("ecs", message.clone())
-                    .evidence("tasks", tasks)
-                    .hint("check that the execution role may read the secrets that the task definition names")
-            }
-            Cause::OutOfMemory { container } => {
-                Finding::error(Code::OutOfMemory, format!("container `{container}` is killed: it needs more memory than its limit"))
-                    .evidence("tasks", tasks)
-                    .hint(format!("raise `memory` of container `{container}`"))
-            }
-            Cause::PortInUse { message } => {
-                Finding::error(Code::PortInUse, format!("new tasks of `{service}` cannot bind their host port"))
-                    .evidence("docker", message.clone())
-                    .evidence("tasks", tasks)
-                    .hint(if scope.is_host_network { "add an instance, or let ECS stop the old task first" } else { DYNAMIC_PORT })
-            }
-            Cause::TargetUnhealthy { group } => {
-                {
-                let row = self.unhealthy.iter().filter(|((of, _), _)| of == group).map(|(_, row)| row).next_back();
-                self.target_unhealthy(group, row, alike, scope)
-            }
-            }
-            Cause::ContainerUnhealthy => {
-                Finding::error(Code::ContainerUnhealthy, format!("new tasks of `{service}` fail their container health check"))
-                    .evidence("tasks", tasks)
-                    .hint("run the health check's command inside the container, and compare its start period with the start-up time")
-            }
-            Cause::Exit { container, code, message } => exit(container, *code, message.as_deref(), scope)
-                .evidence("tasks", tasks),
-            Cause::Other { message } => {
-                Finding::error(Code::DeploymentFailed, format!("new tasks of `{service}` stop"))
-                    .evidence("ecs", message.clone())
-                    .evidence("tasks", tasks)
-            }
+            Suspect::Targets => self.checks.line(),
+            Suspect::Placement(trouble) => trouble.message.clone(),
+            Suspect::Losses => self.losses.line(),
         }
     }
 
-    fn target_unhealthy(
-        &self,
-        group: &TargetGroupArn,
-        row: Option<&TargetHealth>,
-        killed: usize,
-        scope: &Scope,
-    ) -> Finding {
-        let mut finding = Finding::error(
+    /// Warnings on what went wrong besides, where the rollout ended well all the same.
+    pub fn besides(&self, scope: &Scope) -> Vec<Finding> {
+        let lost = (!self.losses.is_empty()).then(|| self.losses.warning(scope));
+        lost.into_iter().chain(self.kills.finding(scope)).collect()
+    }
+
+    /// The container whose last words may explain the finding, and where they are kept.
+    pub fn last_words(&self, finding: &Finding) -> Option<&LogStream> {
+        let wanted = [
+            Code::ContainerExit,
+            Code::OutOfMemory,
+            Code::ContainerUnhealthy,
             Code::TargetUnhealthy,
-            format!(
-                "new tasks of `{}` start but do not pass the load balancer's health check",
-                scope.service
-            ),
-        );
-        finding.evidence.push(("check".into(), check_line(group, row, scope)));
-        if killed > 0 {
-            let tasks = format!("{} started, {killed} stopped by ECS for it", self.started.max(killed));
-            finding.evidence.push(("tasks".into(), tasks));
+        ];
+        if !wanted.contains(&finding.code) {
+            return None;
         }
-        let reason = row.and_then(|r| r.reason.as_deref()).unwrap_or_default();
-        match reason {
-            "Target.ResponseCodeMismatch" => {
-                let old = match (&scope.previous, self.old_was_healthy) {
-                    (Some(old), true) => format!("; {} passes the same check", old.short()),
-                    _ => String::new(),
-                };
-                finding.hint(format!(
-                    "the container answers, so check the health check path of target group `{}`{old}",
-                    group.name()
-                ))
+        let kinds = self.kinds();
+        let failed = kinds.iter().flatten().rev().find_map(|failure| {
+            let is_it = explain::code(&failure.cause) == finding.code;
+            self.stream_of(failure).filter(|_| is_it)
+        });
+        let live = || self.checks.task().and_then(|task| self.any_stream(task));
+        failed.or_else(|| live().filter(|_| finding.code == Code::TargetUnhealthy))
+    }
+
+    fn stream_of(&self, failure: &TaskFailure) -> Option<&LogStream> {
+        match &failure.cause {
+            Cause::Exit { container, .. } | Cause::OutOfMemory { container } => {
+                self.streams.get(&(failure.task.clone(), container.clone()))
             }
-            "Target.Timeout" => {
-                let port = row.map_or_else(String::new, |r| format!(" on port {}", r.key.port));
-                let is_ip = scope
-                    .target_groups
-                    .get(group)
-                    .is_some_and(|g| g.target_type == TargetType::Ip);
-                let open = if is_ip {
-                    format!("open the task's security group to the load balancer{port}")
-                } else {
-                    "open the instances' security group to the load balancer on the ephemeral ports 32768-65535: dynamic host ports lie there".to_owned()
-                };
-                finding
-                    .hint(open)
-                    .hint("check that the application listens on 0.0.0.0, not on 127.0.0.1")
-            }
-            _ => finding.hint("compare the application's start-up time with the service's health check grace period"),
+            Cause::ContainerUnhealthy | Cause::TargetUnhealthy { .. } => self.any_stream(&failure.task),
+            _ => None,
+        }
+    }
+
+    /// A task with one container that logs leaves no doubt which one it is.
+    fn any_stream(&self, task: &TaskArn) -> Option<&LogStream> {
+        let mut streams = self
+            .streams
+            .iter()
+            .filter(|((of, _), _)| of == task)
+            .map(|(_, stream)| stream);
+        let first = streams.next()?;
+        streams.next().is_none().then_some(first)
+    }
+}
+
+impl std::fmt::Display for BreakerCount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            failures, threshold, ..
+        } = self;
+        let then = if self.rolls_back {
+            "rolls back"
+        } else {
+            "gives up and leaves it so"
+        };
+        if failures < threshold {
+            write!(f, "{failures} of {threshold} failures, then ECS {then}")
+        } else {
+            write!(f, "{failures} failures, the threshold is {threshold}: ECS {then}")
         }
     }
 }
 
-fn check_line(group: &TargetGroupArn, row: Option<&TargetHealth>, scope: &Scope) -> String {
-    let settings = scope.target_groups.get(group).map(|g| &g.health_check);
-    let path = settings.and_then(|c| c.path.as_deref());
-    let wants = settings.and_then(|c| c.matcher.as_deref());
-    let what = path.map_or_else(|| "connection".to_owned(), |p| format!("GET {p}"));
-    let port = row.map(|r| format!(" on port {}", r.key.port)).unwrap_or_default();
-    let got = row.and_then(|r| r.description.as_deref()).unwrap_or("unhealthy");
-    let reason = row
-        .and_then(|r| r.reason.as_deref())
-        .map(|r| format!(" ({r}"))
-        .unwrap_or_default();
-    let tail = match (reason.is_empty(), wants) {
-        (true, _) => String::new(),
-        (false, Some(codes)) => format!("{reason}, wants {codes})"),
-        (false, None) => format!("{reason})"),
-    };
-    format!("{what}{port} in target group `{}` -> {got}{tail}", group.name())
-}
-
-fn exit(container: &str, code: Option<i32>, message: Option<&str>, scope: &Scope) -> Finding {
-    let with = code.map_or_else(|| "stops".to_owned(), |c| format!("exits with code {c}"));
-    let mut finding = Finding::error(
-        Code::ContainerExit,
-        format!("container `{container}` of the new revision {with}"),
-    );
-    if let Some(message) = message {
-        finding.evidence.push(("reason".into(), message.to_owned()));
-    }
-    match scope.needs.log_groups.iter().find(|(name, _)| name == container) {
-        Some((_, group)) => {
-            finding
-                .evidence
-                .push(("logs".into(), format!("CloudWatch log group {group}")));
-            finding.hint(format!("read the last lines of the container in log group {group}"))
-        }
-        None => finding.hint(format!(
-            "run the image as the task definition does, and read what `{container}` prints before it ends"
-        )),
-    }
-}
-
-fn not_in_use(group: &TargetGroupArn, row: &TargetHealth) -> Finding {
-    let words = row.description.clone().unwrap_or_else(|| "Target.NotInUse".into());
-    let zone = words.contains("Availability Zone");
-    let finding = Finding::error(
-        Code::TargetGroupNotInUse,
-        format!("target group `{}` never sends traffic to the new targets", group.name()),
+fn whole_log(stream: &LogStream) -> String {
+    let region = stream
+        .region
+        .as_ref()
+        .map_or_else(String::new, |region| format!(" --region {region}"));
+    format!(
+        "read all that it printed: aws logs get-log-events --log-group-name {} --log-stream-name {}{region}",
+        stream.group, stream.name
     )
-    .evidence("target", format!("{} is {}: {words}", row.key, row.state.as_str()));
-    if zone {
-        finding.hint("enable the instance's Availability Zone on the load balancer")
-    } else {
-        finding.hint(format!(
-            "forward to target group `{}` from a listener or a rule",
-            group.name()
-        ))
+}
+
+/// Which task of ours stands behind which place.
+fn owners<'a>(snapshot: &Snapshot, view: &View<'a>, scope: &Scope) -> BTreeMap<Place, &'a Task> {
+    let tasks = view
+        .new_tasks
+        .values()
+        .filter(|task| task.last_status != TaskStatus::Stopped);
+    tasks
+        .flat_map(|task| {
+            let places = join::places(task, snapshot, scope).into_iter().flatten();
+            places.map(|place| (place, *task))
+        })
+        .collect()
+}
+
+fn limits(service: &Service, desired: u32) -> Limits {
+    let configuration = &service.configuration;
+    Limits {
+        desired,
+        minimum_percent: configuration.minimum_healthy_percent.unwrap_or(100),
+        lower: configuration.lower_limit(&service.scheduling, desired),
     }
+}
+
+/// Whether our deployment is the one that ECS rolls out in this look.
+fn is_primary(view: &View) -> bool {
+    view.ours.is_some_and(|ours| ours.status == DeploymentStatus::Primary)
 }
 
 /// `2 of 3 tasks run, 1 of 3 targets healthy`, for the lines of a verdict that is no success.

@@ -1,6 +1,7 @@
 //! Why a task of ours stopped, read from what ECS says of it.
 
 use crate::id::{TargetGroupArn, TaskArn};
+use crate::rollout::resource::{Resource, ResourceTrouble};
 use crate::task::{Container, Task};
 
 /// One stopped task and why.
@@ -16,44 +17,148 @@ pub enum Cause {
         container: String,
         image: Option<String>,
         message: String,
-        is_final: bool,
+        pull: Pull,
     },
-    Resources {
-        message: String,
-    },
+    Resource(ResourceTrouble),
     OutOfMemory {
         container: String,
     },
     PortInUse {
         message: String,
     },
-    TargetUnhealthy {
-        group: TargetGroupArn,
+    /// Fargate, or AWS itself, had no room or no network interface for it.
+    NoCapacity {
+        message: String,
     },
-    ContainerUnhealthy,
+    /// Docker could not start the container.
+    CannotStart {
+        container: String,
+        message: String,
+    },
     Exit {
         container: String,
         code: Option<i32>,
         message: Option<String>,
+    },
+    ContainerUnhealthy,
+    TargetUnhealthy {
+        group: TargetGroupArn,
+    },
+    /// Behind a classic load balancer.
+    ClassicUnhealthy {
+        balancer: String,
     },
     Other {
         message: String,
     },
 }
 
-impl Cause {
-    /// Failures of one kind are counted together, whatever the task.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::ImagePull { .. } => "image-pull",
-            Self::Resources { .. } => "resources",
-            Self::OutOfMemory { .. } => "out-of-memory",
-            Self::PortInUse { .. } => "port-in-use",
-            Self::TargetUnhealthy { .. } => "target-unhealthy",
-            Self::ContainerUnhealthy => "container-unhealthy",
-            Self::Exit { .. } => "exit",
-            Self::Other { .. } => "other",
+/// Why an image did not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pull {
+    Missing,
+    Denied,
+    /// It is there for another operating system or processor.
+    Platform,
+    RateLimited,
+    DiskFull,
+    Unreachable,
+    Unknown,
+}
+
+impl Pull {
+    fn read(message: &str) -> Self {
+        let is = |words: &[&str]| words.iter().any(|word| contains(message, word));
+        if is(&["toomanyrequests", "rate limit"]) {
+            Self::RateLimited
+        } else if is(&["no space left on device"]) {
+            Self::DiskFull
+        } else if is(&["matching platform", "no matching manifest for"]) {
+            Self::Platform
+        } else if is(&["pull access denied"]) {
+            // Docker Hub does not tell a repository that is missing from one that is private.
+            Self::Denied
+        } else if is(&["not found", "manifest unknown", "does not exist", "invalid reference"]) {
+            Self::Missing
+        } else if is(&["denied", "no basic auth credentials", "not authorized", "403 Forbidden"]) {
+            Self::Denied
+        } else if is(&[
+            "timeout",
+            "timed out",
+            "request canceled",
+            "connection",
+            "no such host",
+            "EOF",
+        ]) {
+            Self::Unreachable
+        } else {
+            Self::Unknown
         }
+    }
+
+    /// Whether the registry has answered that it will not: asking again cannot help. Time-outs, rate limits and full
+    /// disks may pass.
+    fn is_final(self) -> bool {
+        matches!(self, Self::Missing | Self::Denied | Self::Platform)
+    }
+}
+
+impl Cause {
+    /// In a few words. Failures with the same ones are counted together, whatever the task.
+    pub fn label(&self) -> String {
+        match self {
+            Self::ImagePull { container, .. } => format!("the image of `{container}` cannot be pulled"),
+            Self::Resource(trouble) => match trouble.kind {
+                Resource::Secret => "a secret cannot be read".into(),
+                Resource::RegistryLogin => "no login at the image's registry".into(),
+                Resource::LogGroup => "the log group cannot be used".into(),
+                Resource::Volume => "a volume cannot be mounted".into(),
+                Resource::Other => "ResourceInitializationError".into(),
+            },
+            Self::OutOfMemory { container } => format!("`{container}` killed for its memory"),
+            Self::PortInUse { .. } => "the host port is taken".into(),
+            Self::NoCapacity { .. } => "no capacity".into(),
+            Self::CannotStart { container, .. } => format!("`{container}` cannot be started"),
+            Self::Exit {
+                container,
+                code: Some(code),
+                ..
+            } => format!("`{container}` exit {code}"),
+            Self::Exit { container, .. } => format!("`{container}` ended"),
+            Self::ContainerUnhealthy => "failed the container health check".into(),
+            Self::TargetUnhealthy { group } => format!("stopped by ECS for failing the check of `{}`", group.name()),
+            Self::ClassicUnhealthy { balancer } => format!("stopped by ECS for failing the check of `{balancer}`"),
+            Self::Other { message } => message.clone(),
+        }
+    }
+
+    /// Where two kinds came up equally often, the one that says more comes first: what kept a task from starting, then
+    /// how it ended by itself, then who lost patience with it.
+    pub fn weight(&self) -> u8 {
+        match self {
+            Self::ImagePull { .. } | Self::Resource(_) | Self::OutOfMemory { .. } => 4,
+            Self::PortInUse { .. } | Self::CannotStart { .. } | Self::NoCapacity { .. } => 3,
+            Self::Exit { .. } => 2,
+            Self::ContainerUnhealthy | Self::TargetUnhealthy { .. } | Self::ClassicUnhealthy { .. } => 1,
+            Self::Other { .. } => 0,
+        }
+    }
+
+    /// Whether the next task is bound to fail in the same way.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::ImagePull { pull, .. } => pull.is_final(),
+            Self::Resource(trouble) => trouble.is_final(),
+            _ => false,
+        }
+    }
+
+    /// Whether it keeps tasks from starting at all, for reasons outside the container.
+    pub fn is_before_start(&self) -> bool {
+        matches!(
+            self,
+            Self::ImagePull { .. } | Self::Resource(_) | Self::NoCapacity { .. }
+        )
     }
 }
 
@@ -70,19 +175,17 @@ pub fn read(task: &Task) -> Option<TaskFailure> {
 fn cause(task: &Task) -> Option<Cause> {
     let reason = task.stopped_reason.clone().unwrap_or_default();
     let code = task.stop_code.as_deref().unwrap_or_default();
+    // What the instance took with it is no word about the containers.
+    if is_taken_away(code, &reason) {
+        return None;
+    }
     for container in &task.containers {
         if let Some(cause) = container_cause(container, &reason) {
             return Some(cause);
         }
     }
-    if contains(&reason, "ResourceInitializationError") {
-        return Some(Cause::Resources { message: reason });
-    }
-    if let Some(group) = group_of(&reason) {
-        return Some(Cause::TargetUnhealthy { group });
-    }
-    if contains(&reason, "failed container health checks") {
-        return Some(Cause::ContainerUnhealthy);
+    if let Some(cause) = task_cause(&reason) {
+        return Some(cause);
     }
     if is_wanted_stop(code, &reason) {
         return None;
@@ -103,6 +206,30 @@ fn cause(task: &Task) -> Option<Cause> {
     (!reason.is_empty()).then_some(Cause::Other { message: reason })
 }
 
+/// What the task's own reason says.
+fn task_cause(reason: &str) -> Option<Cause> {
+    if let Some(trouble) = ResourceTrouble::read(reason) {
+        return Some(Cause::Resource(trouble));
+    }
+    if contains(reason, "failed ELB health checks") {
+        return unhealthy_behind(reason);
+    }
+    if contains(reason, "failed container health checks") {
+        return Some(Cause::ContainerUnhealthy);
+    }
+    let no_capacity = [
+        "Capacity is unavailable",
+        "Timeout waiting for network interface provisioning",
+        "Timeout waiting for EC2",
+    ];
+    no_capacity
+        .iter()
+        .any(|words| contains(reason, words))
+        .then(|| Cause::NoCapacity {
+            message: reason.to_owned(),
+        })
+}
+
 fn container_cause(container: &Container, task_reason: &str) -> Option<Cause> {
     // The task's reason repeats the container's where only one of them is filled in.
     let own = container.reason.as_deref().unwrap_or_default();
@@ -112,7 +239,7 @@ fn container_cause(container: &Container, task_reason: &str) -> Option<Cause> {
             container: container.name.clone(),
             image: container.image.clone(),
             message: message.to_owned(),
-            is_final: is_final_pull_error(message),
+            pull: Pull::read(message),
         });
     }
     if contains(own, "OutOfMemory") {
@@ -122,6 +249,15 @@ fn container_cause(container: &Container, task_reason: &str) -> Option<Cause> {
     }
     if contains(own, "port is already allocated") || contains(own, "address already in use") {
         return Some(Cause::PortInUse {
+            message: own.to_owned(),
+        });
+    }
+    if let Some(trouble) = ResourceTrouble::read(own) {
+        return Some(Cause::Resource(trouble));
+    }
+    if contains(own, "CannotStartContainerError") || contains(own, "CannotCreateContainerError") {
+        return Some(Cause::CannotStart {
+            container: container.name.clone(),
             message: own.to_owned(),
         });
     }
@@ -136,40 +272,32 @@ fn exit(container: &Container) -> Cause {
     }
 }
 
-/// The registry has answered that the image is not there or not allowed: asking again cannot help. Time-outs and
-/// registry errors may pass, so they are not in this list.
-fn is_final_pull_error(message: &str) -> bool {
-    [
-        "not found",
-        "manifest unknown",
-        "does not exist",
-        "access denied",
-        "pull access denied",
-        "invalid reference",
-    ]
-    .iter()
-    .any(|words| contains(message, words))
-}
-
-/// Stopped because somebody wanted it or its instance went away: no word about the revision.
-fn is_wanted_stop(code: &str, reason: &str) -> bool {
-    matches!(code, "UserInitiated" | "SpotInterruption" | "TerminationNotice")
-        || (code == "ServiceSchedulerInitiated")
-        || contains(reason, "Scaling activity initiated by")
+/// Its instance went away, or its place on Spot capacity.
+fn is_taken_away(code: &str, reason: &str) -> bool {
+    matches!(code, "SpotInterruption" | "TerminationNotice")
         || contains(reason, "Host EC2 (instance")
         || contains(reason, "Container instance deregistration forced")
 }
 
-fn group_of(reason: &str) -> Option<TargetGroupArn> {
-    if !contains(reason, "failed ELB health checks") {
-        return None;
+/// Stopped because somebody wanted it: no word about the revision.
+fn is_wanted_stop(code: &str, reason: &str) -> bool {
+    matches!(code, "UserInitiated" | "ServiceSchedulerInitiated") || contains(reason, "Scaling activity initiated by")
+}
+
+/// `Task failed ELB health checks in (target-group ARN)`, or `in (elb NAME)`.
+fn unhealthy_behind(reason: &str) -> Option<Cause> {
+    let inside = |head: &str| reason.split(head).nth(1)?.split(')').next();
+    match (inside("(target-group "), inside("(elb ")) {
+        (Some(arn), _) => Some(Cause::TargetUnhealthy {
+            group: TargetGroupArn::from(arn),
+        }),
+        (None, Some(name)) => Some(Cause::ClassicUnhealthy { balancer: name.into() }),
+        (None, None) => None,
     }
-    let arn = reason.split("(target-group ").nth(1)?.split(')').next()?;
-    Some(TargetGroupArn::from(arn))
 }
 
 /// AWS writes the same words in different cases in different years.
-fn contains(text: &str, words: &str) -> bool {
+pub(super) fn contains(text: &str, words: &str) -> bool {
     text.to_lowercase().contains(&words.to_lowercase())
 }
 
@@ -187,6 +315,7 @@ mod tests {
             last_status: TaskStatus::Stopped,
             desired_status: TaskStatus::Stopped,
             container_instance: None,
+            zone: None,
             containers,
             health_status: None,
             stop_code: Some(code.into()),
@@ -208,7 +337,19 @@ mod tests {
     }
 
     fn kind(task: &Task) -> Option<&'static str> {
-        read(task).map(|failure| failure.cause.kind())
+        read(task).map(|failure| match failure.cause {
+            Cause::ImagePull { .. } => "image-pull",
+            Cause::Resource(_) => "resource",
+            Cause::OutOfMemory { .. } => "out-of-memory",
+            Cause::PortInUse { .. } => "port-in-use",
+            Cause::NoCapacity { .. } => "no-capacity",
+            Cause::CannotStart { .. } => "cannot-start",
+            Cause::Exit { .. } => "exit",
+            Cause::ContainerUnhealthy => "container-unhealthy",
+            Cause::TargetUnhealthy { .. } => "target-unhealthy",
+            Cause::ClassicUnhealthy { .. } => "classic-unhealthy",
+            Cause::Other { .. } => "other",
+        })
     }
 
     #[test]
@@ -260,6 +401,41 @@ mod tests {
             ),
             (
                 stopped(
+                    "TaskFailedToStart",
+                    "ResourceInitializationError: unable to pull secrets or registry auth: no",
+                    vec![container(None, None)],
+                ),
+                Some("resource"),
+            ),
+            (
+                stopped(
+                    "TaskFailedToStart",
+                    "Task failed to start",
+                    vec![container(
+                        Some(127),
+                        Some("CannotStartContainerError: exec: \"serve\": executable file not found in $PATH"),
+                    )],
+                ),
+                Some("cannot-start"),
+            ),
+            (
+                stopped(
+                    "ServiceSchedulerInitiated",
+                    "Task failed ELB health checks in (elb shop)",
+                    vec![container(Some(0), None)],
+                ),
+                Some("classic-unhealthy"),
+            ),
+            (
+                stopped(
+                    "SpotInterruption",
+                    "Your Spot Task was interrupted.",
+                    vec![container(Some(137), None)],
+                ),
+                None,
+            ),
+            (
+                stopped(
                     "",
                     "Host EC2 (instance i-1) stopped/terminated.",
                     vec![container(Some(1), None)],
@@ -273,15 +449,101 @@ mod tests {
     }
 
     #[test]
-    fn a_registry_that_cannot_be_reached_may_come_back() {
-        let task = stopped(
-            "TaskFailedToStart",
-            "",
-            vec![container(None, Some("CannotPullContainerError: i/o timeout"))],
+    fn a_registry_says_why_it_gives_no_image() {
+        let pull = |words: &str| Pull::read(&format!("CannotPullContainerError: {words}"));
+        let cases = [
+            (
+                "failed to resolve reference \"a:1\": a:1: not found",
+                Pull::Missing,
+                true,
+            ),
+            (
+                "Error response from daemon: manifest for a:1 not found: manifest unknown",
+                Pull::Missing,
+                true,
+            ),
+            (
+                "pull access denied for a, repository does not exist or may require 'docker login'",
+                Pull::Denied,
+                true,
+            ),
+            ("denied: requested access to the resource is denied", Pull::Denied, true),
+            ("no basic auth credentials", Pull::Denied, true),
+            (
+                "image Manifest does not contain descriptor matching platform 'linux/amd64'",
+                Pull::Platform,
+                true,
+            ),
+            (
+                "toomanyrequests: You have reached your pull rate limit.",
+                Pull::RateLimited,
+                false,
+            ),
+            (
+                "failed to register layer: write /a: no space left on device",
+                Pull::DiskFull,
+                false,
+            ),
+            ("dial tcp 172.16.54.241:443: i/o timeout", Pull::Unreachable, false),
+            ("ref pull has been retried 5 time(s)", Pull::Unknown, false),
+        ];
+        for (words, expected, is_final) in cases {
+            assert_eq!((pull(words), pull(words).is_final()), (expected, is_final), "{words}");
+        }
+    }
+
+    /// The stopped tasks that somebody recorded, read where the recordings are.
+    #[test]
+    fn the_recorded_ends_of_tasks_are_understood() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/recordings");
+        let read_file = |name: &str| {
+            let text = std::fs::read_to_string(format!("{folder}/{name}")).ok()?;
+            serde_json::from_str::<serde_json::Value>(&text).ok()
+        };
+        let Some(pull) = read_file("27-describe-tasks-fargate-cannot-pull.json") else {
+            println!("skipped: the recordings are not at hand");
+            return;
+        };
+        let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
+        let task = |recorded: &serde_json::Value| {
+            let containers = recorded["containers"].as_array().into_iter().flatten();
+            let containers = containers.map(|c| Container {
+                name: text(&c["name"]).unwrap_or_default(),
+                exit_code: c["exitCode"].as_i64().and_then(|code| i32::try_from(code).ok()),
+                reason: text(&c["reason"]),
+                ..Container::default()
+            });
+            let mut task = stopped("", "", containers.collect());
+            task.stop_code = text(&recorded["stopCode"]);
+            task.stopped_reason = text(&recorded["stoppedReason"]);
+            task
+        };
+        let found = read(&task(&pull["tasks"][0])).expect("a failure");
+        assert!(
+            matches!(
+                found.cause,
+                Cause::ImagePull {
+                    pull: Pull::Unreachable,
+                    ..
+                }
+            ),
+            "{found:?}"
         );
-        assert!(matches!(
-            read(&task).unwrap().cause,
-            Cause::ImagePull { is_final: false, .. }
-        ));
+        let elb = read_file("24-describe-tasks-ec2-stopped-elb-failure.json").expect("a recording");
+        let ended = elb["tasks"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|t| t["lastStatus"] == "STOPPED");
+        let found = read(&task(ended.expect("a stopped task"))).expect("a failure");
+        assert!(
+            matches!(
+                found.cause,
+                Cause::TargetUnhealthy { .. } | Cause::ClassicUnhealthy { .. }
+            ),
+            "{found:?}"
+        );
+        let scaled = read_file("28-eventbridge-task-stopped-scaling.json").expect("a recording");
+        assert_eq!(read(&task(&scaled["detail"])), None);
     }
 }

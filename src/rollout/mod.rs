@@ -8,13 +8,17 @@
 pub mod baseline;
 mod blind;
 pub mod change;
+mod container_facts;
 pub mod diagnose;
+mod exit_code;
 pub mod failure;
 mod join;
 mod observer;
+mod own_check;
 mod patience;
 pub mod phase;
 pub mod placement;
+mod resource;
 pub mod scope;
 mod service_event;
 pub mod snapshot;
@@ -27,6 +31,7 @@ mod words;
 
 pub use baseline::Baseline;
 pub use change::{Happening, Whose};
+pub use container_facts::ContainerFacts;
 pub use observer::{Input, Next, Observer, Step};
 pub use phase::{Phase, WaitingOn};
 pub use scope::{Needs, Scope, Until};

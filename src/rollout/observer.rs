@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::api_error::ApiError;
+use crate::finding::Finding;
 use crate::rollout::baseline::Baseline;
 use crate::rollout::blind::{self, Blind, LastSeen, News};
 use crate::rollout::change::{Happening, Seen};
-use crate::rollout::diagnose::Evidence;
+use crate::rollout::diagnose::{BreakerCount, Evidence};
 use crate::rollout::patience;
 use crate::rollout::phase::{Memory, Phase, WaitingOn, waiting_on};
 use crate::rollout::scope::Scope;
@@ -19,8 +20,10 @@ use crate::rollout::unknown::{UnknownValue, unknown_values};
 use crate::rollout::verdict::{Outcome, Verdict};
 use crate::rollout::view::View;
 use crate::rollout::words::{self, LastLook};
-use crate::rollout::{join, placement, service_event};
+use crate::rollout::{join, service_event};
 use crate::service::{Deployment, breaker_threshold};
+use crate::target::TargetState;
+use crate::task::LogStream;
 use crate::time::Timestamp;
 
 /// One reading of the world.
@@ -59,7 +62,7 @@ pub struct Observer {
     events_known: BTreeSet<String>,
     /// What ECS has been quoted with: it repeats itself for every task.
     told_events: BTreeSet<String>,
-    /// Which targets were healthy at the last look: another set is another settling.
+    /// Which targets there were at the last look: another set is another settling.
     healthy_places: BTreeSet<Place>,
     flaps: u32,
     was_listed: bool,
@@ -141,9 +144,15 @@ impl Observer {
         self.flaps
     }
 
-    /// Whether the next snapshot should carry the instances' free capacity: a placement has failed.
+    /// Whether the next snapshot should carry the instances with their free capacity: a placement has failed, or a task
+    /// of ours has ended whose instance may say why.
     pub fn wants_capacity(&self) -> bool {
-        self.stuck_since.is_some()
+        self.stuck_since.is_some() || self.evidence.wants_instances()
+    }
+
+    /// Where the container whose failure the finding tells of has logged.
+    pub fn last_words(&self, finding: &Finding) -> Option<&LogStream> {
+        self.evidence.last_words(finding)
     }
 
     pub fn step(&mut self, now: Timestamp, input: Input) -> Step {
@@ -239,7 +248,7 @@ impl Observer {
         self.learn_places(snapshot);
         let view = View::of(snapshot, &self.scope, &self.baseline, &self.old_places);
         self.remember(&view, now);
-        self.evidence.collect(snapshot, &view);
+        self.evidence.collect(now, snapshot, &view, &self.scope);
         let changes = self.seen.changes(&view, snapshot);
         if !changes.is_empty() {
             self.moved_at = now;
@@ -293,12 +302,25 @@ impl Observer {
         }
         let places: BTreeSet<Place> = view.new_targets.keys().cloned().collect();
         if !view.all_healthy(&self.scope) {
-            self.flaps += u32::from(self.memory.healthy_since.take().is_some());
+            let were_healthy = self.memory.healthy_since.take().is_some();
+            self.flaps += u32::from(were_healthy && self.has_flapped(view));
         } else if self.memory.healthy_since.is_none() || places != self.healthy_places {
             self.memory.healthy_since = Some(now);
         }
         self.healthy_places = places;
         self.was_listed |= view.ours.is_some();
+    }
+
+    /// Whether a target that was there at the last look is no longer healthy. That ECS wants more tasks now, or that an
+    /// instance left and took its targets along, is no flapping.
+    fn has_flapped(&self, view: &View) -> bool {
+        let stayed = view
+            .new_targets
+            .iter()
+            .filter(|(place, _)| self.healthy_places.contains(*place));
+        stayed
+            .filter_map(|(_, row)| row.as_ref())
+            .any(|row| row.state != TargetState::Healthy)
     }
 
     /// Service events that are no part of an ordinary rollout, and the circuit breaker's counter.
@@ -310,8 +332,7 @@ impl Observer {
             if !self.events_known.insert(event.id.clone()) {
                 continue;
             }
-            if let Some(trouble) = placement::read(event) {
-                self.evidence.placement = Some(trouble);
+            if self.evidence.hear(event) {
                 self.stuck_since.get_or_insert(now);
             }
             if service_event::is_unusual(&event.message) && self.told_events.insert(event.message.clone()) {
@@ -335,6 +356,13 @@ impl Observer {
                 });
             }
             self.breaker_failures = failures;
+            if self.rollback.is_none() {
+                self.evidence.count_breaker(BreakerCount {
+                    failures,
+                    threshold,
+                    rolls_back: breaker.rollback,
+                });
+            }
         }
         news
     }
@@ -360,4 +388,4 @@ impl Observer {
     }
 }
 
-type Ending = (Verdict, Vec<crate::finding::Finding>);
+type Ending = (Verdict, Vec<Finding>);

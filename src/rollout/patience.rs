@@ -13,11 +13,18 @@ pub const HEARTBEAT: Duration = Duration::from_secs(30);
 /// An answer without our deployment may be an old one. AWS speaks of seconds; the documentation advises to back off
 /// from "a couple of seconds", so ten times that is no longer an old answer.
 pub const ABSENT_MAX: Duration = Duration::from_secs(20);
-/// ECS tries to place a task every ten seconds or so. Four rounds without any movement are no accident.
+/// ECS tries to place a task every ten seconds or so. Four rounds without any movement are no accident, and nobody adds
+/// an instance by hand in less.
 pub const PLACEMENT_PATIENCE: Duration = Duration::from_secs(45);
 /// A capacity provider may add an instance, which takes minutes to boot and join; and where the books show room that
 /// ECS does not use, the books or ECS may come round.
 pub const SCALING_PATIENCE: Duration = Duration::from_secs(300);
+/// A registry or a secret that is not reached may be reached a moment later, and ECS tries again: after half a minute the
+/// second and the third time, then after five minutes (recorded), and a try that runs into its time-outs takes nearly five
+/// minutes by itself (recorded: 288 s). After five minutes without any task running, at least one full try or three
+/// short ones have failed; what still fails then is a way that is closed and no outage that passes. A refusal ("not
+/// found", "denied") is final at once, and waits for nothing.
+pub const START_PATIENCE: Duration = Duration::from_secs(300);
 /// Throttling and outages of the API pass; five minutes is longer than any that a rollout should be blind through.
 pub const BLIND_MAX: Duration = Duration::from_secs(300);
 /// Expired credentials and denials do not heal by themselves; a little patience covers IAM's own propagation.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use crate::rollout::own_check;
 use crate::rollout::scope::{Scope, Until};
 use crate::rollout::snapshot::Place;
 use crate::rollout::view::View;
@@ -63,6 +64,11 @@ pub enum WaitingOn {
         wanted: u32,
         /// How many stand in which other state, for example (`initial`, 1).
         others: Vec<(String, u32)>,
+    },
+    /// Container health checks of the task definition.
+    ContainerChecks {
+        healthy: u32,
+        desired: u32,
     },
     OldTargets {
         left: u32,
@@ -141,6 +147,9 @@ pub fn waiting_on(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -
         if view.all_running() || view.registered() > 0 {
             reasons.push(targets(view, scope));
         }
+    }
+    if view.all_running() {
+        reasons.extend(own_check::waiting_on(view, scope));
     }
     // While new tasks or targets are missing, the old ones are meant to be there: no need to say so each time.
     if scope.until == Until::Drained && reasons.is_empty() {
@@ -254,6 +263,9 @@ impl fmt::Display for WaitingOn {
                 others,
             } => {
                 write!(f, "new targets: {healthy} of {wanted} healthy{}", bracket(others))
+            }
+            Self::ContainerChecks { healthy, desired } => {
+                write!(f, "container health checks: {healthy} of {desired} tasks healthy")
             }
             Self::OldTargets {
                 left,

@@ -1,6 +1,10 @@
 //! ECS's word that it cannot place a task. Only events say so, but what follows from it is checked against numbers.
 
-use crate::rollout::scope::Needs;
+use crate::finding::{Code, Finding};
+use crate::rollout::failure::contains;
+use crate::rollout::phase::plural;
+use crate::rollout::resource::ResourceTrouble;
+use crate::rollout::scope::{Needs, Scope};
 use crate::service::ServiceEvent;
 use crate::task::ContainerInstance;
 
@@ -9,6 +13,8 @@ pub struct PlacementTrouble {
     /// ECS's own words.
     pub message: String,
     pub lack: Lack,
+    /// The container instance that comes closest, where ECS names one.
+    pub closest: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,43 +22,98 @@ pub enum Lack {
     Port,
     Cpu,
     Memory,
-    /// AWS's own capacity or a quota of the account: no container instance is to blame.
+    Gpu,
+    /// A network interface for one more task in awsvpc mode.
+    Interface,
+    /// An attribute that the task definition asks for: a capability of the agent, a log driver, an operating system.
+    Attribute,
+    /// A placement constraint.
+    Constraint,
+    /// The agent of the closest instance does not answer.
+    Agent,
+    /// There is no container instance at all.
+    Instances,
+    /// A quota of the account.
+    Quota,
+    /// AWS's own capacity: no container instance is to blame.
     Aws,
     Other,
 }
 
-/// Reads a service event; `None` where it is about something else.
+impl Lack {
+    /// ECS's words for each, in the order in which they are looked for. Source: service event messages of the Developer
+    /// Guide, recorded events, and the reasons of failed placements (aws-facts 2.5 and 2.6).
+    const WORDS: [(&'static str, Lack); 18] = [
+        ("already using a port required by your task", Lack::Port),
+        ("RESOURCE:PORTS", Lack::Port),
+        ("insufficient CPU", Lack::Cpu),
+        ("RESOURCE:CPU", Lack::Cpu),
+        ("insufficient memory", Lack::Memory),
+        ("RESOURCE:MEMORY", Lack::Memory),
+        ("insufficient GPU", Lack::Gpu),
+        ("RESOURCE:GPU", Lack::Gpu),
+        ("RESOURCE:ENI", Lack::Interface),
+        ("no available network interfaces", Lack::Interface),
+        ("missing an attribute required by your task", Lack::Attribute),
+        ("placement constraint unsatisfied", Lack::Constraint),
+        ("\"AGENT\"", Lack::Agent),
+        ("No Container Instances were found", Lack::Instances),
+        ("reached the limit on the number of", Lack::Quota),
+        ("configuration is above your limit", Lack::Quota),
+        ("Capacity is unavailable", Lack::Aws),
+        ("tasks provisioning capacity limit was exceeded", Lack::Quota),
+    ];
+
+    fn read(message: &str) -> Self {
+        let found = Self::WORDS.iter().find(|(words, _)| contains(message, words));
+        found.map_or(Self::Other, |(_, lack)| *lack)
+    }
+
+    /// Whether a container instance more, or a bigger one, would help.
+    pub fn is_of_instances(self) -> bool {
+        matches!(
+            self,
+            Self::Cpu | Self::Memory | Self::Gpu | Self::Port | Self::Interface | Self::Instances
+        )
+    }
+
+    /// Whether DescribeContainerInstances shows it.
+    pub fn is_in_the_books(self) -> bool {
+        matches!(self, Self::Cpu | Self::Memory | Self::Port | Self::Other)
+    }
+
+    /// Whether it may be over in some minutes by itself: AWS finds room, an agent comes back, an Auto Scaling group
+    /// replaces what is gone.
+    pub fn may_pass(self) -> bool {
+        matches!(self, Self::Aws | Self::Quota | Self::Agent | Self::Instances)
+    }
+}
+
+/// Reads a service event; `None` where it is about something else, or where the task that ECS speaks of says it itself:
+/// images and secrets have ECS say "unable to place", too.
 pub fn read(event: &ServiceEvent) -> Option<PlacementTrouble> {
     let message = &event.message;
-    let is_placement = message.contains("was unable to place a task because")
-        || message.contains("was unable to place a task. Reason: You")
-        || message.contains("was unable to place a task. Reason: Capacity is unavailable");
-    if !is_placement {
+    let lack = Lack::read(message);
+    let says_so = contains(message, "was unable to place a task")
+        || contains(message, "was unable to place tasks")
+        || (contains(message, "unable to reach steady state") && lack == Lack::Instances);
+    let is_of_the_task = contains(message, "CannotPull") || ResourceTrouble::read(message).is_some();
+    let is_known = contains(message, "no container instance met all") || lack != Lack::Other;
+    if !says_so || is_of_the_task || !is_known {
         return None;
     }
-    let lack = if message.contains("Reason: You") || message.contains("Capacity is unavailable") {
-        Lack::Aws
-    } else if message.contains("already using a port required by your task") {
-        Lack::Port
-    } else if message.contains("insufficient CPU") {
-        Lack::Cpu
-    } else if message.contains("insufficient memory") {
-        Lack::Memory
-    } else {
-        Lack::Other
-    };
+    let closest = message.split("(container-instance ").nth(1);
     Some(PlacementTrouble {
-        message: message.clone(),
         lack,
+        closest: closest.and_then(|rest| rest.split(')').next()).map(str::to_owned),
+        message: message.clone(),
     })
 }
 
 /// Whether any instance could take one more task, as far as the books show it.
 pub fn fits_somewhere(needs: &Needs, instances: &[ContainerInstance]) -> bool {
-    instances.iter().any(|i| {
-        i.status == "ACTIVE"
-            && i.agent_connected
-            && i.remaining.cpu >= needs.cpu
+    instances.iter().filter(|i| is_open(i)).any(|i| {
+        i.remaining.cpu >= needs.cpu
             && i.remaining.memory >= needs.memory
             && !needs
                 .fixed_ports
@@ -61,67 +122,294 @@ pub fn fits_somewhere(needs: &Needs, instances: &[ContainerInstance]) -> bool {
     })
 }
 
-/// `needs 512 CPU units, most free 128 (instance i-0abc)`; empty where nothing is known of the instances.
-pub fn measured(trouble: &PlacementTrouble, needs: &Needs, instances: &[ContainerInstance]) -> Vec<(String, String)> {
-    let name = |i: &ContainerInstance| i.ec2_instance_id.clone().unwrap_or_else(|| i.arn.short().to_owned());
-    let most = |free: fn(&ContainerInstance) -> i64| instances.iter().max_by_key(|i| (free(i), i.arn.clone()));
-    let row = match trouble.lack {
-        Lack::Cpu => most(|i| i.remaining.cpu).map(|i| {
-            (
-                "cpu",
-                format!(
-                    "a task needs {} units, most free {} on {}",
-                    needs.cpu,
-                    i.remaining.cpu,
-                    name(i)
-                ),
-            )
-        }),
-        Lack::Memory => most(|i| i.remaining.memory).map(|i| {
-            (
-                "memory",
-                format!(
-                    "a task needs {} MiB, most free {} MiB on {}",
-                    needs.memory,
-                    i.remaining.memory,
-                    name(i)
-                ),
-            )
-        }),
-        Lack::Port => needs.fixed_ports.iter().find_map(|port| {
-            let holder = instances.iter().find(|i| i.remaining.reserved_ports.contains(port))?;
-            Some((
-                "port",
-                format!(
-                    "host port {port} is taken on {} of {} instances, for example {}",
-                    instances
-                        .iter()
-                        .filter(|i| i.remaining.reserved_ports.contains(port))
-                        .count(),
-                    instances.len(),
-                    name(holder)
-                ),
-            ))
-        }),
-        Lack::Aws | Lack::Other => None,
+/// Whether ECS may place tasks on it at all.
+fn is_open(instance: &ContainerInstance) -> bool {
+    instance.status == "ACTIVE" && instance.agent_connected
+}
+
+/// How many tasks ECS must keep while it rolls out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub desired: u32,
+    pub minimum_percent: u32,
+    pub lower: u32,
+}
+
+/// `instances`: those of the cluster; `None` where they could not be read.
+pub fn cannot_place(
+    trouble: &PlacementTrouble,
+    scope: &Scope,
+    instances: Option<&[ContainerInstance]>,
+    limits: Option<Limits>,
+) -> Finding {
+    let service = &scope.service;
+    let mut finding = match trouble.lack {
+        Lack::Port => Finding::error(
+            Code::PortInUse,
+            format!("no instance can take a new task of `{service}`: its fixed host port is in use"),
+        ),
+        lack => Finding::error(Code::NoCapacity, headline(lack, scope, instances)),
     };
-    row.map(|(label, text)| (label.to_owned(), text)).into_iter().collect()
+    finding.evidence.push(("ecs".into(), trouble.message.clone()));
+    finding.evidence.extend(measured(trouble, scope, instances));
+    hints(trouble, scope, instances, limits)
+        .into_iter()
+        .take(2)
+        .for_each(|hint| finding.hints.push(hint));
+    finding
+}
+
+fn headline(lack: Lack, scope: &Scope, instances: Option<&[ContainerInstance]>) -> String {
+    let service = &scope.service;
+    if instances.is_some_and(<[_]>::is_empty) {
+        return format!(
+            "cluster `{}` has no container instance for a new task of `{service}`",
+            scope.cluster
+        );
+    }
+    let of = |what: &str| format!("no instance can take a new task of `{service}`: {what}");
+    match lack {
+        Lack::Cpu => of("too little CPU is free"),
+        Lack::Memory => of("too little memory is free"),
+        Lack::Gpu => of("no GPU is free"),
+        Lack::Interface => of("none has a free network interface"),
+        Lack::Attribute => of("none has an attribute that it requires"),
+        Lack::Constraint => of("none satisfies its placement constraints"),
+        Lack::Agent => of("the ECS agent of the closest one does not answer"),
+        Lack::Instances => format!(
+            "cluster `{}` offers no container instance for a new task of `{service}`",
+            scope.cluster
+        ),
+        Lack::Quota => format!("a quota of the account leaves no room for a new task of `{service}`"),
+        Lack::Aws => format!("AWS gives no capacity for a new task of `{service}`"),
+        Lack::Port | Lack::Other => format!("no instance can take a new task of `{service}`"),
+    }
+}
+
+/// `a task needs 512 units, most free 128 on i-0abc`; empty where nothing is known of the instances.
+fn measured(
+    trouble: &PlacementTrouble,
+    scope: &Scope,
+    instances: Option<&[ContainerInstance]>,
+) -> Vec<(String, String)> {
+    let mut rows = Vec::new();
+    let needs = &scope.needs;
+    let all = instances.unwrap_or_default();
+    let open: Vec<&ContainerInstance> = all.iter().filter(|i| is_open(i)).collect();
+    let most = |free: fn(&ContainerInstance) -> i64| open.iter().max_by_key(|i| (free(i), i.arn.clone()));
+    match trouble.lack {
+        Lack::Cpu => rows.extend(most(|i| i.remaining.cpu).map(|i| {
+            let most = i.remaining.cpu;
+            let text = format!("a task needs {} units, most free {most} on {}", needs.cpu, name(i));
+            ("cpu", text)
+        })),
+        Lack::Memory => rows.extend(most(|i| i.remaining.memory).map(|i| {
+            let most = i.remaining.memory;
+            let text = format!("a task needs {} MiB, most free {most} MiB on {}", needs.memory, name(i));
+            ("memory", text)
+        })),
+        Lack::Port => rows.extend(port(needs, &open)),
+        Lack::Constraint if !needs.constraints.is_empty() => {
+            rows.push(("constraint", needs.constraints.join("; ")));
+        }
+        Lack::Agent | Lack::Attribute | Lack::Interface | Lack::Constraint | Lack::Other => {
+            let closest = trouble.closest.as_ref().map(|id| {
+                let found = all.iter().find(|i| i.arn.short() == id);
+                found.map_or_else(|| id.clone(), name)
+            });
+            rows.extend(closest.map(|closest| ("closest", closest)));
+        }
+        _ => {}
+    }
+    let shut = all.len() - open.len();
+    if shut > 0 {
+        let count = u32::try_from(shut).unwrap_or(u32::MAX);
+        let of = all.len();
+        let text = format!(
+            "{shut} of {of} {} not open for tasks (draining, or its agent does not answer)",
+            plural(count, "instance")
+        );
+        rows.push(("instances", text));
+    }
+    rows.into_iter().map(|(label, text)| (label.to_owned(), text)).collect()
+}
+
+fn port(needs: &Needs, open: &[&ContainerInstance]) -> Option<(&'static str, String)> {
+    needs.fixed_ports.iter().find_map(|port| {
+        let holders: Vec<_> = open
+            .iter()
+            .filter(|i| i.remaining.reserved_ports.contains(port))
+            .collect();
+        let example = name(holders.first()?);
+        let text = match (holders.len(), open.len()) {
+            (1, 1) => format!("host port {port} is taken on the only instance, {example}"),
+            (taken, all) => format!("host port {port} is taken on {taken} of {all} instances, for example {example}"),
+        };
+        Some(("port", text))
+    })
+}
+
+fn name(instance: &ContainerInstance) -> String {
+    let ec2 = instance.ec2_instance_id.clone();
+    ec2.unwrap_or_else(|| instance.arn.short().to_owned())
+}
+
+fn hints(
+    trouble: &PlacementTrouble,
+    scope: &Scope,
+    instances: Option<&[ContainerInstance]>,
+    limits: Option<Limits>,
+) -> Vec<String> {
+    if instances.is_some_and(<[_]>::is_empty) {
+        return vec!["bring container instances back: look at the cluster's Auto Scaling group".to_owned()];
+    }
+    let stop_first = stop_first(limits);
+    let first = match trouble.lack {
+        Lack::Port if scope.is_host_network => {
+            return stop_first
+                .into_iter()
+                .chain([
+                    "use the network mode bridge or awsvpc: in host mode each instance can run one task of this kind"
+                        .to_owned(),
+                ])
+                .collect();
+        }
+        Lack::Port => return vec![super::diagnose::DYNAMIC_PORT.to_owned()],
+        Lack::Cpu => "add an instance, or lower `cpu` of the task definition",
+        Lack::Memory => "add an instance, or lower `memory` (or `memoryReservation`) of the task definition",
+        Lack::Gpu => "add an instance with a GPU",
+        Lack::Interface => {
+            "turn on the account setting awsvpcTrunking for more interfaces on an instance, or add an instance"
+        }
+        Lack::Attribute => {
+            "compare what the task definition requires (log driver, volumes, roles, operating system, processor) with the attributes of the instances, and update their ECS agent"
+        }
+        Lack::Constraint => "change the placement constraints, or add an instance that satisfies them",
+        Lack::Agent => "restart the ECS agent of that instance, or replace the instance",
+        Lack::Instances => {
+            "bring container instances back: look at the cluster's Auto Scaling group or capacity provider"
+        }
+        Lack::Quota => "ask for a higher quota (Service Quotas, in this region), or free what other services hold",
+        Lack::Aws => "give the service subnets in more Availability Zones, or try again later",
+        Lack::Other => "read the cluster's instances beside what ECS says here",
+    };
+    let second = stop_first.filter(|_| trouble.lack.is_of_instances());
+    std::iter::once(first.to_owned())
+        .chain(second.map(|hint| format!("or {hint}")))
+        .collect()
+}
+
+/// The percentage that lets one old task go first, where the present one keeps them all.
+fn stop_first(limits: Option<Limits>) -> Option<String> {
+    let limits = limits.filter(|l| l.desired > 0 && l.lower >= l.desired)?;
+    let percent = (limits.desired - 1) * 100 / limits.desired;
+    Some(format!(
+        "let ECS stop an old task first: a minimum healthy percent of {percent} (now {}) leaves {} of {} serving meanwhile",
+        limits.minimum_percent,
+        limits.desired - 1,
+        limits.desired
+    ))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_recorded_event_of_a_static_port_is_understood() {
-        let event = ServiceEvent {
+    fn event(message: &str) -> ServiceEvent {
+        ServiceEvent {
             id: "1".into(),
             created_at: None,
-            message:
-                "(service web) was unable to place a task because no container instance met all of its requirements. \
-                      The closest matching (container-instance 0a1b) is already using a port required by your task."
-                    .into(),
+            message: message.into(),
+        }
+    }
+
+    fn lack(tail: &str) -> Option<Lack> {
+        let head =
+            "(service web) was unable to place a task because no container instance met all of its requirements. ";
+        read(&event(&format!("{head}{tail}"))).map(|trouble| trouble.lack)
+    }
+
+    #[test]
+    fn every_tail_of_the_event_is_a_lack_of_its_own() {
+        let closest = "The closest matching (container-instance 0a1b) ";
+        let cases = [
+            ("is already using a port required by your task.", Lack::Port),
+            ("has insufficient CPU units available.", Lack::Cpu),
+            ("has insufficient memory available.", Lack::Memory),
+            ("encountered error \"RESOURCE:ENI\".", Lack::Interface),
+            ("encountered error \"AGENT\".", Lack::Agent),
+            (
+                "encountered error \"MemberOf placement constraint unsatisfied.\".",
+                Lack::Constraint,
+            ),
+            ("is missing an attribute required by your task.", Lack::Attribute),
+            ("is of a kind that nobody has seen.", Lack::Other),
+        ];
+        for (tail, expected) in cases {
+            assert_eq!(lack(&format!("{closest}{tail}")), Some(expected), "{tail}");
+        }
+        let none = "Reason: No Container Instances were found in your cluster.";
+        assert_eq!(lack(none), Some(Lack::Instances));
+    }
+
+    #[test]
+    fn what_a_task_says_itself_is_no_lack_of_room() {
+        let place = |reason: &str| {
+            read(&event(&format!(
+                "(service web) was unable to place a task. Reason: {reason}"
+            )))
         };
-        assert_eq!(read(&event).map(|t| t.lack), Some(Lack::Port));
+        assert_eq!(place("CannotPullContainerError: web:2: not found."), None);
+        assert_eq!(place("ResourceInitializationError: unable to pull secrets"), None);
+        let quota = "You've reached the limit on the number of vCPUs you can run concurrently";
+        assert_eq!(place(quota).map(|t| t.lack), Some(Lack::Quota));
+        assert_eq!(
+            place("Capacity is unavailable at this time.").map(|t| t.lack),
+            Some(Lack::Aws)
+        );
+    }
+
+    #[test]
+    fn the_percentage_that_is_named_lets_one_task_go() {
+        let limits = |desired| Limits {
+            desired,
+            minimum_percent: 100,
+            lower: desired,
+        };
+        let named = |desired| stop_first(Some(limits(desired))).unwrap();
+        assert!(named(1).contains("percent of 0 (now 100) leaves 0 of 1"));
+        assert!(named(3).contains("percent of 66 (now 100) leaves 2 of 3"));
+        // ceil(3 x 66 %) is 2: one may go.
+        assert_eq!((3_u32 * 66).div_ceil(100), 2);
+        assert_eq!(
+            stop_first(Some(Limits {
+                desired: 2,
+                minimum_percent: 50,
+                lower: 1
+            })),
+            None
+        );
+    }
+
+    /// The event of recording 19, read where the recordings are.
+    #[test]
+    fn the_recorded_event_of_a_static_port_is_understood() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/recordings");
+        let Ok(text) = std::fs::read_to_string(format!("{folder}/19-update-service-ec2-port-deadlock.json")) else {
+            println!("skipped: the recordings are not at hand");
+            return;
+        };
+        let recorded: serde_json::Value = serde_json::from_str(&text).expect("a recording is JSON");
+        let events = recorded["service"]["events"].as_array().into_iter().flatten();
+        let found: Vec<PlacementTrouble> = events
+            .filter_map(|recorded| read(&event(recorded["message"].as_str()?)))
+            .collect();
+        assert!(!found.is_empty());
+        assert!(
+            found
+                .iter()
+                .all(|trouble| trouble.lack == Lack::Port && trouble.closest.is_some()),
+            "{found:?}"
+        );
     }
 }

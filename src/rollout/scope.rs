@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, TaskDefinitionArn};
+use crate::rollout::container_facts::ContainerFacts;
 use crate::service::LoadBalancerBinding;
 use crate::target::TargetGroup;
 
@@ -73,8 +74,16 @@ pub struct Needs {
     pub memory: i64,
     /// Host ports asked for by number.
     pub fixed_ports: Vec<u16>,
-    /// Where each container logs (awslogs), by container name.
-    pub log_groups: Vec<(String, String)>,
-    /// Image of each container, for messages.
-    pub images: Vec<(String, String)>,
+    /// Placement constraints of the task definition.
+    pub constraints: Vec<String>,
+    /// Its execution role: who pulls images and reads secrets.
+    pub execution_role: Option<String>,
+    /// Of each container, for messages.
+    pub containers: Vec<ContainerFacts>,
+}
+
+impl Needs {
+    pub fn container(&self, name: &str) -> Option<&ContainerFacts> {
+        self.containers.iter().find(|container| container.name == name)
+    }
 }

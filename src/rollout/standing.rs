@@ -189,6 +189,7 @@ mod tests {
             target_revision: None,
             breaker: None,
             rollback_reason: None,
+            triggered_alarms: Vec::new(),
         });
         Snapshot {
             service: Some(service),

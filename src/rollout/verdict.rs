@@ -1,6 +1,7 @@
 //! How a rollout can end.
 
 use crate::finding::Finding;
+use crate::rollout::own_check;
 use crate::rollout::scope::{Scope, Until};
 use crate::rollout::view::View;
 use crate::rollout::words;
@@ -79,7 +80,7 @@ pub fn success(view: &View, scope: &Scope) -> (Verdict, Vec<Finding>) {
     }
     let mut findings = Vec::new();
     if scope.places_per_task() == 0 {
-        findings.push(words::no_target_group(scope));
+        findings.push(words::no_target_group(scope, own_check::healthy(view, scope)));
     }
     if view.unverifiable() > 0 && scope.until > Until::Registered {
         findings.push(words::checks_disabled(scope));

@@ -164,6 +164,19 @@ pub fn failed_early(scope: &Scope, mut finding: Finding, rolls_back: bool, look:
         look.serving_line(),
         scope.task_definition.short()
     ));
+    if let Some(previous) = scope
+        .previous
+        .as_ref()
+        .filter(|_| !rolls_back && finding.hints.len() < 2)
+    {
+        let back = format!(
+            "to end that, go back to what ran: aws ecs update-service --cluster {} --service {} --task-definition {}",
+            scope.cluster,
+            scope.service,
+            previous.short()
+        );
+        return finding.hint(back);
+    }
     finding
 }
 
@@ -286,14 +299,18 @@ pub fn no_task_wanted(scope: &Scope) -> Finding {
     .state(format!("the service points to {}", scope.task_definition.short()))
 }
 
-pub fn no_target_group(scope: &Scope) -> Finding {
-    Finding::warning(
-        Code::NothingToVerify,
-        format!(
-            "`{}` has no target group: only ECS's own word says that it works",
-            scope.service
-        ),
-    )
+/// `own`: how many tasks pass a container health check, where there is one.
+pub fn no_target_group(scope: &Scope, own: Option<u32>) -> Finding {
+    let service = &scope.service;
+    let Some(count) = own else {
+        let summary = format!("`{service}` has no target group: only ECS's own word says that it works");
+        return Finding::warning(Code::NothingToVerify, summary);
+    };
+    let pass = if count == 1 { "task passes" } else { "tasks pass" };
+    let summary = format!(
+        "`{service}` has no target group: {count} {pass} the container health check, and nothing else was checked"
+    );
+    Finding::note(Code::NothingToVerify, summary)
 }
 
 /// It ended well, and not at the first try.

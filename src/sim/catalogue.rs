@@ -100,17 +100,17 @@ pub(super) const ALL: &[Entry] = &[
         "crash-loop",
         "the new revision's container exits with code 1 soon after it has started",
     )
-    .with(&["revision", "exit_code", "delay"]),
+    .with(&["revision", "exit_code", "delay", "log"]),
     world(
         "container-unhealthy",
         "the new revision fails its own container health check",
     )
-    .with(&["revision"]),
+    .with(&["revision", "log"]),
     world(
         "out-of-memory",
         "the new revision's container is killed for its memory (exit code 137)",
     )
-    .with(&["revision", "delay"]),
+    .with(&["revision", "delay", "log"]),
     world("secrets", "a secret of the new revision cannot be read").with(&["revision", "message"]),
     world(
         "ignores-sigterm",
@@ -123,6 +123,7 @@ pub(super) const ALL: &[Entry] = &[
         "revision",
         "target_group",
         "code",
+        "log",
     ]),
     world(
         "health-timeout",

@@ -59,6 +59,8 @@ pub struct FaultSpec {
     pub zone: Option<String>,
     /// image-pull, secrets, service-role: the words of the failure.
     pub message: Option<String>,
+    /// What the container prints, line by line, before it fails.
+    pub log: Option<String>,
     /// On the wire: which calls. `ecs:DescribeServices`, `DescribeServices`, `ecs:Describe*`, `*`.
     pub action: Option<String>,
     /// On the wire: how many calls it strikes before it is over.
@@ -118,6 +120,7 @@ impl Default for FaultSpec {
             instance: None,
             zone: None,
             message: None,
+            log: None,
             action: None,
             count: None,
             share: None,
@@ -156,7 +159,7 @@ impl FaultSpec {
             let (key, value) = part.split_once('=').ok_or_else(cannot)?;
             let is_text = matches!(
                 key,
-                "service" | "target_group" | "instance" | "message" | "kind" | "role" | "zone"
+                "service" | "target_group" | "instance" | "message" | "log" | "kind" | "role" | "zone"
             );
             let read = serde_json::from_str::<Value>(value).ok();
             let plain = read.filter(|read| !is_text && (read.is_number() || read.is_boolean()));
@@ -251,6 +254,7 @@ impl FaultSpec {
             ("instance", self.instance.is_some()),
             ("zone", self.zone.is_some()),
             ("message", self.message.is_some()),
+            ("log", self.log.is_some()),
             ("action", self.action.is_some()),
             ("count", self.count.is_some()),
             ("share", self.share.is_some()),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::faults::{Answer, Behaviour, FaultSpec, RevisionRef};
 use super::pointless::reads_secrets;
 use super::scenario::Spread;
+use super::setup::VPC;
 use super::state::{Target, Task};
 use super::world::World;
 use crate::time::Timestamp;
@@ -58,7 +59,7 @@ impl World {
     }
 
     /// The faults in force that belong to a task by its revision.
-    fn faults_of<'a>(&'a self, cluster: &'a str, task: &'a Task) -> impl Iterator<Item = &'a FaultSpec> {
+    pub(super) fn faults_of<'a>(&'a self, cluster: &'a str, task: &'a Task) -> impl Iterator<Item = &'a FaultSpec> {
         let mind = self.mind_of(cluster, &task.service);
         self.faults_in_force(cluster, &task.service)
             .filter(move |fault| match fault.revision {
@@ -210,6 +211,17 @@ impl World {
         Some(fault.delay.unwrap_or(AGENT_STOP_TIMEOUT))
     }
 
+    /// The VPC of a cluster's instances: another one than their target groups' while a fault has it so.
+    pub(super) fn vpc_of_instances(&self, cluster: &str) -> &'static str {
+        let home = self.account.clusters.get(cluster);
+        let mut services = home.into_iter().flat_map(|home| home.services.keys());
+        if services.any(|service| self.is_in_force(cluster, service, "wrong-vpc")) {
+            OTHER_VPC
+        } else {
+            VPC
+        }
+    }
+
     /// Whether the target cannot be registered because it is in another VPC; ECS says so.
     pub(super) fn is_in_another_vpc(&mut self, cluster: &str, name: &str, group: &str, target: &str) -> bool {
         let Some(found) = self.account.target_groups.get(group) else {
@@ -227,6 +239,9 @@ impl World {
         true
     }
 }
+
+/// Where no target group of the account is.
+const OTHER_VPC: &str = "vpc-0d9e8f7a";
 
 /// ECS_CONTAINER_STOP_TIMEOUT of the agent unless somebody sets it.
 const AGENT_STOP_TIMEOUT: Duration = Duration::from_secs(30);

@@ -48,6 +48,7 @@ mod misfortune;
 mod operations;
 mod placement;
 mod pointless;
+mod printed;
 mod protection;
 mod register;
 mod registration;

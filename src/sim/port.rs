@@ -11,11 +11,11 @@ use super::translate;
 use super::world::World;
 use crate::id::{ClusterName, ContainerInstanceArn, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn};
 use crate::port::{
-    ApiError, ApiErrorKind, ApiResult, Clock, DescribedServices, Ecs, LoadBalancing, RegisteredTaskDefinition,
+    ApiError, ApiErrorKind, ApiResult, Clock, DescribedServices, Ecs, LoadBalancing, Logs, RegisteredTaskDefinition,
 };
 use crate::service::{Service, ServiceDeployment, ServiceUpdate};
 use crate::target::{Route, TargetGroup, TargetHealth};
-use crate::task::{ContainerInstance, Task};
+use crate::task::{ContainerInstance, LogStream, Task};
 use crate::time::Timestamp;
 
 /// How the API itself misbehaves. Shares are between 0 and 1; all are 0 by default.
@@ -347,7 +347,10 @@ impl Ecs for Direct {
         let found = self.cluster(world.account(), "ecs:DescribeContainerInstances", cluster)?;
         let known = instances.iter().filter_map(|arn| found.instances.get(arn.short()));
         let mut described: Vec<ContainerInstance> = known
-            .map(|i| translate::instance(i, world.booked(cluster.as_str(), &i.id)))
+            .map(|i| {
+                let booked = world.booked(cluster.as_str(), &i.id);
+                translate::instance(i, booked, world.vpc_of_instances(cluster.as_str()))
+            })
             .collect();
         self.permute(&mut described);
         Ok(described)
@@ -406,6 +409,17 @@ impl LoadBalancing for Direct {
         Ok(balancers
             .flat_map(|balancer| translate::routes(balancer, &group.arn))
             .collect())
+    }
+}
+
+impl Logs for Direct {
+    async fn last_lines(&self, stream: &LogStream, limit: u16) -> ApiResult<Vec<String>> {
+        self.admit("logs:GetLogEvents")?;
+        let printed = self.world.borrow().printed(&stream.group, &stream.name);
+        let printed =
+            printed.map_err(|refusal| translate::error("logs:GetLogEvents", Some(stream.name.as_str()), refusal))?;
+        let older = printed.len().saturating_sub(usize::from(limit));
+        Ok(printed.into_iter().skip(older).map(|one| one.line).collect())
     }
 }
 

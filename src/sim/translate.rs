@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::load_balancer::{Action, Condition};
+use super::printed::{has_run, runtime_id};
 use super::state;
 use crate::api_error::{ApiError, ApiErrorKind};
 use crate::id::{
@@ -103,6 +104,7 @@ pub(super) fn service_deployment(found: &state::ServiceDeployment) -> ServiceDep
             threshold: found.threshold,
         }),
         rollback_reason: found.rollback.as_ref().map(|rollback| rollback.reason.clone()),
+        triggered_alarms: found.progress.triggered.clone(),
     }
 }
 
@@ -119,11 +121,8 @@ pub(super) fn task(cluster: &state::Cluster, task: &state::Task) -> Task {
         last_status: task.last_status.as_str().into(),
         desired_status: task.desired_status.as_str().into(),
         container_instance: instance,
-        containers: task
-            .containers
-            .iter()
-            .map(|c| container(c, task.private_ip.as_deref()))
-            .collect(),
+        zone: Some(task.availability_zone.clone()),
+        containers: task.containers.iter().map(|c| container(c, task)).collect(),
         health_status: Some(task.health_status.clone()),
         stop_code: task.stop_code.clone(),
         stopped_reason: task.stopped_reason.clone(),
@@ -134,7 +133,7 @@ pub(super) fn task(cluster: &state::Cluster, task: &state::Task) -> Task {
     }
 }
 
-fn container(container: &state::Container, private_ip: Option<&str>) -> Container {
+fn container(container: &state::Container, task: &state::Task) -> Container {
     let bindings = container.network_bindings.iter().map(|binding| NetworkBinding {
         container_port: binding.container_port,
         host_port: binding.host_port,
@@ -146,12 +145,17 @@ fn container(container: &state::Container, private_ip: Option<&str>) -> Containe
         exit_code: container.exit_code,
         reason: container.reason.clone(),
         network_bindings: bindings.collect(),
-        private_ip: private_ip.map(str::to_owned),
+        runtime_id: has_run(task, container).then(|| runtime_id(task, &container.name)),
+        private_ip: task.private_ip.clone(),
     }
 }
 
 /// `booked`: CPU, memory and fixed ports that are reserved.
-pub(super) fn instance(found: &state::ContainerInstance, booked: (i64, i64, BTreeSet<u16>)) -> ContainerInstance {
+pub(super) fn instance(
+    found: &state::ContainerInstance,
+    booked: (i64, i64, BTreeSet<u16>),
+    vpc: &str,
+) -> ContainerInstance {
     // What the agent and Docker listen on is reserved from the beginning.
     let agent = [22, 2375, 2376, 51_678, 51_679];
     let (cpu, memory, ports) = booked;
@@ -159,6 +163,7 @@ pub(super) fn instance(found: &state::ContainerInstance, booked: (i64, i64, BTre
         arn: ContainerInstanceArn::from(found.arn.as_str()),
         ec2_instance_id: Some(found.ec2_instance_id.clone()),
         status: found.status.clone(),
+        vpc: Some(vpc.to_owned()),
         agent_connected: found.agent_connected,
         remaining: Resources {
             cpu: found.cpu.saturating_sub(cpu),

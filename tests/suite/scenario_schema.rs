@@ -153,6 +153,7 @@ fn a_mistake_in_each_key_of_a_fault_is_shown_with_its_line_and_column() {
         ("instance", "[i-1]"),
         ("zone", "[a]"),
         ("message", "[a]"),
+        ("log", "[a]"),
         ("action", "[a]"),
         ("count", "-1"),
         ("share", "1.5"),

@@ -5,7 +5,7 @@ use crate::finding::Finding;
 use crate::rollout::change::Happening;
 use crate::rollout::patience;
 use crate::rollout::phase::WaitingOn;
-use crate::rollout::placement::{self, Lack};
+use crate::rollout::placement;
 use crate::rollout::snapshot::Snapshot;
 use crate::rollout::standing::{self, Standing};
 use crate::rollout::unknown;
@@ -51,8 +51,9 @@ impl Observer {
         let is_ours = self.absent_since.is_none() && self.stop_seen_at.is_none();
         if waiting.is_empty() && is_ours {
             let (verdict, mut findings) = success(view, &self.scope);
-            if self.flaps > 0 && verdict.is_success() {
-                findings.push(words::flapped(&self.scope, self.flaps));
+            if verdict.is_success() {
+                findings.extend((self.flaps > 0).then(|| words::flapped(&self.scope, self.flaps)));
+                findings.extend(self.evidence.besides(&self.scope));
             }
             return Some((verdict, findings));
         }
@@ -66,7 +67,10 @@ impl Observer {
         let is_new_missing = self.look.waiting.iter().any(|w| {
             matches!(
                 w,
-                WaitingOn::FirstTask | WaitingOn::Tasks { .. } | WaitingOn::Targets { .. }
+                WaitingOn::FirstTask
+                    | WaitingOn::Tasks { .. }
+                    | WaitingOn::Targets { .. }
+                    | WaitingOn::ContainerChecks { .. }
             )
         });
         let cause = self.evidence.likely_cause(&self.scope).filter(|_| is_new_missing);
@@ -210,7 +214,7 @@ impl Observer {
         let has_breaker = service.configuration.circuit_breaker.is_some_and(|b| b.enable);
         let finding = self
             .evidence
-            .certain_failure(&self.scope, view, has_breaker)
+            .certain_failure(&self.scope, view, has_breaker, now)
             .or_else(|| self.cannot_place(snapshot, view, now))?;
         let finding = words::failed_early(&self.scope, finding, snapshot.rolls_back(), &self.look);
         Some((Verdict::Failed, vec![finding]))
@@ -229,19 +233,23 @@ impl Observer {
             return None;
         }
         let service = snapshot.service.as_ref()?;
+        let trouble = self.evidence.live_placement().cloned()?;
         let has_room = snapshot
             .capacity
             .as_ref()
             .is_some_and(|c| placement::fits_somewhere(&self.scope.needs, c));
-        let trouble = self.evidence.placement.clone()?;
-        let may_scale = service.has_capacity_providers || has_room || trouble.lack == Lack::Aws;
+        // What the books do not show, they do not contradict.
+        let is_doubtful = has_room && trouble.lack.is_in_the_books();
+        let may_scale = service.has_capacity_providers || is_doubtful || trouble.lack.may_pass();
         let patience = if may_scale {
             patience::SCALING_PATIENCE
         } else {
             patience::PLACEMENT_PATIENCE
         };
         let is_spent = now.since(since.max(self.moved_at)) >= patience;
-        is_spent.then(|| self.evidence.cannot_place(&trouble, &self.scope))
+        // Whoever took the instance may bring another one, and the new revision is not to blame: that is worth the budget.
+        let is_infrastructure = self.evidence.has_lost_instances() && trouble.lack.is_of_instances();
+        (is_spent && !is_infrastructure).then(|| self.evidence.cannot_place(&trouble, &self.scope))
     }
 
     /// Whether ECS may yet make room by itself: a new task is on its way, an old one stops, or may be stopped.

@@ -15,10 +15,10 @@ impl Action {
     pub fn of(request: &HttpRequest, form: Option<&Form>) -> Option<Self> {
         if let Some(target) = request.header("x-amz-target") {
             let (api, operation) = target.rsplit_once('.').unwrap_or(("", target));
-            let service = if api.starts_with("AnyScaleFrontendService") {
-                "application-autoscaling"
-            } else {
-                "ecs"
+            let service = match api {
+                "AnyScaleFrontendService" => "application-autoscaling",
+                "Logs_20140328" => "logs",
+                _ => "ecs",
             };
             return Some(Self {
                 service,
@@ -90,6 +90,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("elasticloadbalancing", "RegisterTargets"),
     ("elasticloadbalancing", "RemoveTags"),
     ("elasticloadbalancing", "SetRulePriorities"),
+    ("logs", "GetLogEvents"),
     ("sts", "AssumeRoleWithWebIdentity"),
     ("sts", "GetCallerIdentity"),
 ];

@@ -7,6 +7,7 @@
 //! | ELBv2 | Query/XML | `Version=2015-12-01` | CreateTargetGroup, ModifyTargetGroup, DeleteTargetGroup, DescribeTargetGroups, DescribeTargetGroupAttributes, ModifyTargetGroupAttributes, RegisterTargets, DeregisterTargets, DescribeTargetHealth, CreateLoadBalancer, DeleteLoadBalancer, DescribeLoadBalancers, DescribeLoadBalancerAttributes, ModifyLoadBalancerAttributes, CreateListener, ModifyListener, DeleteListener, DescribeListeners, CreateRule, ModifyRule, SetRulePriorities, DeleteRule, DescribeRules, AddTags, RemoveTags, DescribeTags |
 //! | classic ELB | Query/XML | `Version=2012-06-01` | DescribeLoadBalancers, DescribeLoadBalancerAttributes, DescribeInstanceHealth |
 //! | Application Auto Scaling | AWS JSON 1.1 | `X-Amz-Target: AnyScaleFrontendService.…` | RegisterScalableTarget, DescribeScalableTargets, DeregisterScalableTarget |
+//! | CloudWatch Logs | AWS JSON 1.1 | `X-Amz-Target: Logs_20140328.…` | GetLogEvents |
 //! | STS | Query/XML | `Version=2011-06-15` | GetCallerIdentity, AssumeRoleWithWebIdentity |
 //!
 //! What the faults on the wire do to calls and answers stands in `misbehaviour`, the routes below `/_portzero/` in
@@ -23,7 +24,8 @@ mod ecs_json;
 mod elb_classic;
 mod elb_query;
 mod form;
-mod identity;
+pub(super) mod identity;
+mod logs;
 mod members;
 mod misbehaviour;
 mod page;
@@ -205,10 +207,14 @@ fn serve(
 
 fn route(world: &mut World, request: &HttpRequest, form: Option<&form::Form>, request_id: &str) -> HttpResponse {
     match (request.header("x-amz-target"), form) {
-        (Some(target), _) => match target.strip_prefix(autoscaling::TARGET_PREFIX) {
-            Some(operation) => autoscaling::handle(world, operation, &request.body),
-            None => ecs_json::handle(world, target, &request.body),
-        },
+        (Some(target), _) => {
+            let scaling = target.strip_prefix(autoscaling::TARGET_PREFIX);
+            match (scaling, target.strip_prefix(logs::TARGET_PREFIX)) {
+                (Some(operation), _) => autoscaling::handle(world, operation, &request.body),
+                (_, Some(operation)) => logs::handle(world, operation, &request.body),
+                _ => ecs_json::handle(world, target, &request.body),
+            }
+        }
         (None, Some(form)) => query(world, form, request_id),
         (None, None) => not_an_aws_request(request),
     }

@@ -174,6 +174,7 @@ fn the_fuzzer_knows_a_request_for_every_operation_that_is_served() {
     }));
     let scaling = mutate::scaling_bodies().into_iter();
     known.extend(scaling.map(|(name, _)| ("application-autoscaling", name)));
+    known.extend(mutate::log_bodies().into_iter().map(|(name, _)| ("logs", name)));
     let unknown: Vec<_> = served()
         .into_iter()
         .filter(|operation| !known.contains(operation))

@@ -134,6 +134,7 @@ fn document(world: &World, cluster: &Cluster, instance: &ContainerInstance) -> V
             {"name": "ecs.availability-zone", "value": instance.availability_zone},
             {"name": "ecs.cpu-architecture", "value": "x86_64"},
             {"name": "ecs.os-type", "value": "linux"},
+            {"name": "ecs.vpc-id", "value": world.vpc_of_instances(&cluster.name)},
             {"name": "com.amazonaws.ecs.capability.task-iam-role"},
         ],
         "registeredAt": seconds(instance.registered_at),

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::service_document::LATEST_PLATFORM;
 use super::{extend, number, seconds, structure};
 use crate::sim::lone_task::{group, shown_overrides};
+use crate::sim::printed::{has_run, runtime_id};
 use crate::sim::state::{Cluster, Container, Task};
 use crate::sim::wire::identity;
 use crate::sim::world::World;
@@ -100,7 +101,7 @@ fn container(world: &World, cluster: &Cluster, task: &Task, container: &Containe
         task.id,
         identity::uuid(&name)
     );
-    let has_run = !container.network_bindings.is_empty() || task.started_at.is_some();
+    let has_run = has_run(task, container);
     let interfaces: Value = task
         .private_ip
         .iter()
@@ -112,7 +113,7 @@ fn container(world: &World, cluster: &Cluster, task: &Task, container: &Containe
         ("name", Some(json!(container.name))),
         ("image", Some(json!(container.image))),
         ("imageDigest", has_run.then(|| json!(image_digest(&container.image)))),
-        ("runtimeId", has_run.then(|| json!(runtime_id(&name)))),
+        ("runtimeId", has_run.then(|| json!(runtime_id(task, &container.name)))),
         ("lastStatus", Some(json!(container.last_status))),
         ("exitCode", container.exit_code.map(|code| json!(code))),
         ("reason", container.reason.as_ref().map(|reason| json!(reason))),
@@ -207,11 +208,6 @@ pub fn image_digest(image: &str) -> String {
         .map(|part| identity::hex(&format!("digest {image} {part}")))
         .collect();
     format!("sha256:{parts}")
-}
-
-/// Docker's id of a container: 64 hexadecimal digits.
-fn runtime_id(name: &str) -> String {
-    (0..4).map(|part| identity::hex(&format!("{name} {part}"))).collect()
 }
 
 fn instance_arn(cluster: &Cluster, task: &Task) -> Option<Value> {

@@ -173,6 +173,17 @@ pub fn scaling_bodies() -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// Bodies of CloudWatch Logs' requests.
+pub fn log_bodies() -> Vec<(&'static str, Value)> {
+    vec![(
+        "GetLogEvents",
+        json!({
+            "logGroupName": "/ecs/web", "logStreamName": "web/web/0123456789abcdef0123456789abcdef", "limit": 10,
+            "startFromHead": false, "startTime": 0, "endTime": 1_800_000_000_000_u64, "nextToken": "f/1/s",
+        }),
+    )]
+}
+
 type Fields = &'static [(&'static str, &'static str)];
 
 /// Valid forms of both versions of Elastic Load Balancing and of STS: version, action, fields.
@@ -513,8 +524,11 @@ impl Seeds {
         let scaling = scaling_bodies()
             .into_iter()
             .map(|(name, body)| (format!("AnyScaleFrontendService.{name}"), body));
+        let logs = log_bodies()
+            .into_iter()
+            .map(|(name, body)| (format!("Logs_20140328.{name}"), body));
         Self {
-            json: ecs.chain(scaling).collect(),
+            json: ecs.chain(scaling).chain(logs).collect(),
             forms: forms(),
         }
     }

@@ -1,0 +1,15 @@
+//! What the exit code of a container says, where it says something for certain.
+
+/// Docker's and the shell's convention: 126 and 127 for a command that could not be run, 128 and a signal's number for
+/// a process that a signal ended.
+pub fn meaning(code: i32) -> Option<&'static str> {
+    Some(match code {
+        126 => "the command cannot be executed: no permission, or not a program",
+        127 => "the command was not found in the image",
+        134 => "the program aborted (SIGABRT)",
+        137 => "killed with SIGKILL: it did not end by itself",
+        139 => "the program crashed on a memory access (SIGSEGV)",
+        143 => "ended on SIGTERM: it was told to stop",
+        _ => return None,
+    })
+}
