@@ -15,6 +15,9 @@ pub(super) fn threshold(desired: u32) -> u32 {
 
 const BREAKER_REASON: &str = "ECS deployment circuit breaker: tasks failed to start.";
 
+/// Of a service deployment whose rollback fails as well. No recording has the words.
+const NOT_EVEN_BACK: &str = "The rollback of the service deployment failed: tasks failed to start.";
+
 /// Why no way leads back (seen where a service's first deployment failed).
 const NO_CANDIDATE: &str = "No rollback candidate was found to run the rollback.";
 
@@ -239,8 +242,30 @@ impl World {
         {
             settle(open, &failure, back_to.clone(), now);
         }
-        if let Some(target) = completed {
-            self.go_back(cluster, name, failed, target);
+        let was_going_back = self.mind(cluster, name).rolling_back.is_some();
+        match completed {
+            Some(target) => self.go_back(cluster, name, failed, target),
+            None if was_going_back => self.fail_rollback(cluster, name),
+            None => {}
+        }
+    }
+
+    /// The way back has failed too. ECS starts nothing more: neither revision is one that it may go to.
+    fn fail_rollback(&mut self, cluster: &str, name: &str) {
+        let now = self.now;
+        self.mind(cluster, name).rolling_back = None;
+        let Some(service) = self.service_mut(cluster, name) else {
+            return;
+        };
+        for open in service
+            .service_deployments
+            .iter_mut()
+            .filter(|d| d.status == "ROLLBACK_IN_PROGRESS")
+        {
+            open.status = "ROLLBACK_FAILED".into();
+            open.status_reason = Some(NOT_EVEN_BACK.into());
+            open.finished_at = Some(now);
+            open.updated_at = now;
         }
     }
 

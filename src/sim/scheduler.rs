@@ -326,11 +326,14 @@ impl World {
         true
     }
 
-    /// After a failure that is not rolled back, the old deployment keeps the service up.
+    /// After a failure that is not rolled back, the old deployment keeps the service up; after a rollback that failed, the
+    /// one that was to be replaced has failed too.
     fn hold_old(&mut self, cluster: &str, name: &str, view: &View) {
-        let old = self
-            .service(cluster, name)
-            .and_then(|s| s.deployments.iter().find(|d| d.status == "ACTIVE"));
+        let old = self.service(cluster, name).and_then(|s| {
+            s.deployments
+                .iter()
+                .find(|d| d.status == "ACTIVE" && d.rollout_state != "FAILED")
+        });
         let Some(old) = old.map(|d| d.id.clone()) else {
             return;
         };

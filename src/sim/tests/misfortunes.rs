@@ -244,3 +244,25 @@ fn a_rollback_that_must_stop_first_ends_too() {
     );
     assert!(story.truth().rolled_back);
 }
+
+#[test]
+fn a_rollback_whose_tasks_fail_as_well_fails_and_nothing_more_is_started() {
+    let mut scenario = with_fault(with_breaker(bridge(0, 2), true), "crash-loop");
+    scenario = with_fault(scenario, "image-pull,revision=current");
+    scenario.services[0].minimum_healthy_percent = 50;
+    scenario.services[0].maximum_percent = 100;
+    scenario.switches.crashed_old_tasks_return = false;
+    let mut story = Story::of(&scenario);
+    story.pass_until(|s| s.service().service_deployments[0].status == "ROLLBACK_IN_PROGRESS");
+    story.pass_until(|s| s.service().service_deployments[0].status == "ROLLBACK_FAILED");
+    let primary = &story.service().deployments[0];
+    assert_eq!(
+        (primary.status.as_str(), primary.rollout_state.as_str()),
+        ("PRIMARY", "FAILED")
+    );
+    assert_ne!(primary.id, story.deployment);
+    let started = story.says("has started");
+    story.pass(1800);
+    assert_eq!(story.says("has started"), started, "{:#?}", story.events());
+    assert!(!story.truth().is_done());
+}
