@@ -168,6 +168,10 @@ codes! {
     TargetTypeMismatch = "target-type-mismatch",
     HealthCheckPortFixed = "health-check-port-fixed",
     NothingToVerify = "nothing-to-verify",
+    /// `--until stage:NAME` for a service that has no such stage.
+    StageMissing = "stage-missing",
+    /// Hours, or a person, stand between this run and its end.
+    LongWait = "long-wait",
     NotChecked = "not-checked",
     // While it rolls out.
     ImagePull = "image-pull",
@@ -190,6 +194,12 @@ codes! {
     /// Old containers had to be killed.
     SigtermIgnored = "sigterm-ignored",
     RolledBack = "rolled-back",
+    /// ECS could not go back either.
+    RollbackFailed = "rollback-failed",
+    /// A lifecycle hook failed, or a pause was not continued.
+    HookFailed = "hook-failed",
+    /// The run ended at a stage, and the deployment did not.
+    GoesOn = "goes-on",
     DeploymentFailed = "deployment-failed",
     DeploymentGone = "deployment-gone",
     Superseded = "superseded",

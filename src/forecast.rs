@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use crate::service::Service;
+use crate::rollout::Until;
+use crate::service::{Service, Stage};
 use crate::target::TargetGroup;
 use crate::time::human;
 
@@ -22,6 +23,12 @@ const STOP: Duration = Duration::from_secs(30);
 const COMPLETE: Duration = Duration::from_secs(60);
 /// AWS's default, assumed where the attribute cannot be read.
 const DELAY_DEFAULT: Duration = Duration::from_secs(300);
+/// What a stage takes in which ECS waits for nothing. No recording shows one; hooks run in them, and come on top.
+const STAGE: Duration = Duration::from_secs(10);
+/// The stages before all traffic has shifted, but for the ones that start tasks and shift traffic.
+const STAGES: u32 = 6;
+/// A rolling update that listens to alarms and has no bake time of its own (Developer Guide: "less than 5 minutes").
+const ALARM_BAKE: Duration = Duration::from_secs(300);
 /// A wait shorter than this is more often a mistake than a wish.
 const BUDGET_MIN: Duration = Duration::from_secs(600);
 
@@ -33,6 +40,10 @@ pub struct Forecast {
     pub drained: Duration,
     /// The deregistration delay in it.
     pub drain: Duration,
+    /// The bake time in it.
+    pub bake: Duration,
+    /// The waits between the steps of the traffic in `switched`.
+    pub shift: Duration,
 }
 
 impl Forecast {
@@ -50,19 +61,57 @@ impl Forecast {
             START_EC2
         };
         let batch = start + interval + TICK + TICK;
-        let switched = DETECT + batch * batches(service);
         let slack = if groups.is_empty() { Duration::ZERO } else { DRAIN_SLACK };
-        let drained = switched + (drain + slack + STOP).max(COMPLETE);
+        let leave = drain + slack + STOP;
+        let configuration = &service.configuration;
+        if configuration.is_staged() {
+            let (bake, shift) = (configuration.bake_time.unwrap_or_default(), configuration.shift_time());
+            let switched = DETECT + batch + STAGE * STAGES + shift;
+            return Self {
+                switched,
+                drained: switched + bake + leave.max(COMPLETE),
+                drain,
+                bake,
+                shift,
+            };
+        }
+        // The old tasks are gone, or drain, while a rolling update listens to its alarms.
+        let bake = match configuration.watched_alarms() {
+            [] => Duration::ZERO,
+            _ => configuration.bake_time.filter(|b| !b.is_zero()).unwrap_or(ALARM_BAKE),
+        };
+        let switched = DETECT + batch * batches(service);
         Self {
             switched,
-            drained,
+            drained: switched + leave.max(COMPLETE + bake),
             drain,
+            bake,
+            shift: Duration::ZERO,
         }
     }
 
-    /// Twice what is expected, and never less than ten minutes.
-    pub fn wait_budget(&self) -> Duration {
-        (self.drained * 2).max(BUDGET_MIN)
+    /// Twice what is expected, and never less than ten minutes. Timers that ECS keeps to are not doubled.
+    pub fn wait_budget(&self, until: Until) -> Duration {
+        let expected = self.expected(match until {
+            Until::Stage(_) => until,
+            _ => Until::Drained,
+        });
+        let timers = match until {
+            Until::Stage(stage) if stage <= Stage::BakeTime => self.shift,
+            _ => self.shift + self.bake,
+        };
+        (expected.saturating_sub(timers) * 2 + timers).max(BUDGET_MIN)
+    }
+
+    /// How long it is expected to take until what `until` asks for is there.
+    pub fn expected(&self, until: Until) -> Duration {
+        match until {
+            Until::Registered | Until::Healthy => self.switched,
+            Until::Drained => self.drained,
+            Until::Stage(Stage::CleanUp) => self.switched + self.bake,
+            Until::Stage(stage) if stage < Stage::ProductionTrafficShift => self.switched.saturating_sub(self.shift),
+            Until::Stage(_) => self.switched,
+        }
     }
 
     pub fn sentence(&self) -> String {
@@ -72,8 +121,18 @@ impl Forecast {
         } else {
             format!("; {} of it ({share} %) is the deregistration delay", human(self.drain))
         };
+        let shift = if self.shift.is_zero() {
+            String::new()
+        } else {
+            format!(" ({} of it between steps of the traffic)", human(self.shift))
+        };
+        let bake = if self.bake.is_zero() {
+            String::new()
+        } else {
+            format!(", with a bake time of {}", human(self.bake))
+        };
         format!(
-            "about {} until the new targets serve, {} until the old ones are drained{drain}",
+            "about {} until the new targets serve{shift}, {} until the old ones are drained{bake}{drain}",
             human(self.switched),
             human(self.drained)
         )

@@ -94,7 +94,19 @@ impl TargetGroupArn {
     pub fn name(&self) -> &str {
         self.as_str().split('/').nth(1).unwrap_or(self.as_str())
     }
+
+    /// What stands for a classic load balancer among the target groups: the tail of its ARN.
+    pub fn of_classic(name: &str) -> Self {
+        Self(format!("{CLASSIC}{name}"))
+    }
+
+    /// The classic load balancer's name, where it is one.
+    pub fn classic_name(&self) -> Option<&str> {
+        self.0.strip_prefix(CLASSIC)
+    }
 }
+
+const CLASSIC: &str = "loadbalancer/";
 
 impl ClusterName {
     /// The short name of a cluster given by name or ARN.
@@ -115,6 +127,7 @@ impl ServiceName {
 pub struct TargetKey {
     /// An EC2 instance id, or an IP address where the target group's type is `ip`.
     pub id: String,
+    /// 0 behind a classic load balancer, which knows whole instances.
     pub port: u16,
 }
 
@@ -126,7 +139,10 @@ impl TargetKey {
 
 impl fmt::Display for TargetKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.id, self.port)
+        match self.port {
+            0 => f.write_str(&self.id),
+            port => write!(f, "{}:{port}", self.id),
+        }
     }
 }
 

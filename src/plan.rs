@@ -114,6 +114,7 @@ impl Plan {
         let mut findings = rendered.findings;
         findings.extend(mismatches(&wish, &survey.service));
         findings.extend(preflight::check(survey, network));
+        findings.extend(preflight::strategy(&survey.service, wish.until));
         let mode = Document::from_value(rendered.document.clone(), "").network_mode();
         Ok(Plan {
             before: survey.service.task_definition.clone(),
@@ -154,10 +155,10 @@ impl Plan {
 
     /// How long it is expected to take until what `until` asks for is there.
     pub fn expected(&self) -> Duration {
-        match self.wish.until {
-            _ if !self.starts_rollout() => Duration::ZERO,
-            Until::Registered | Until::Healthy => self.forecast.switched,
-            Until::Drained => self.forecast.drained,
+        if self.starts_rollout() {
+            self.forecast.expected(self.wish.until)
+        } else {
+            Duration::ZERO
         }
     }
 
@@ -174,7 +175,9 @@ impl Plan {
     }
 
     pub fn wait_budget(&self) -> Duration {
-        self.wish.timeout.unwrap_or_else(|| self.forecast.wait_budget())
+        self.wish
+            .timeout
+            .unwrap_or_else(|| self.forecast.wait_budget(self.wish.until))
     }
 
     /// `web:41 -> web:42`, as far as it is known before registering.
@@ -214,15 +217,20 @@ impl Plan {
             self.wish.service, self.wish.cluster
         ));
         let groups: Vec<&str> = self.target_groups.values().map(|g| g.name.as_str()).collect();
-        let watched = if groups.is_empty() {
-            String::new()
-        } else {
-            format!(" in target group {}", groups.join(", "))
+        let is_classic = self.target_groups.keys().all(|group| group.classic_name().is_some());
+        let watched = match groups.as_slice() {
+            [] => String::new(),
+            names if is_classic => format!(" in classic load balancer {}", names.join(", ")),
+            names => format!(" in target group {}", names.join(", ")),
         };
         steps.push(match self.wish.until {
             Until::Registered => format!("follow it until the new targets are registered{watched}"),
             Until::Healthy => format!("follow it until the new targets are healthy{watched}"),
             Until::Drained => format!("follow it until the new targets are healthy and the old ones drained{watched}"),
+            Until::Stage(stage) => format!(
+                "follow it until the new targets are healthy{watched} and the deployment is in stage {}",
+                stage.as_str()
+            ),
         });
         steps
     }
@@ -284,7 +292,7 @@ fn is_active(definition: &Value) -> bool {
 fn mismatches(wish: &Wish, service: &Service) -> Vec<Finding> {
     wish.load_balancers
         .iter()
-        .filter(|wanted| !service.load_balancers.contains(wanted))
+        .filter(|wanted| !service.load_balancers.iter().any(|has| has.is_same(wanted)))
         .map(|wanted| {
             let has: Vec<String> = service.load_balancers.iter().map(binding).collect();
             let has = if has.is_empty() {

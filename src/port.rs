@@ -8,8 +8,8 @@ pub use crate::api_error::{ApiError, ApiErrorKind};
 use crate::event::RunEvent;
 use crate::id::{ClusterName, ContainerInstanceArn, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn};
 use crate::pull_request::{Comment, CommitStatus, DeploymentStatus, NewDeployment, PullRequest, RecordedDeployment};
-use crate::service::{Service, ServiceDeployment, ServiceUpdate};
-use crate::target::{Route, TargetGroup, TargetHealth};
+use crate::service::{Service, ServiceDeployment, ServiceRevision, ServiceUpdate};
+use crate::target::{InstanceHealth, Route, TargetGroup, TargetHealth};
 use crate::task::{ContainerInstance, LogStream, Task};
 use crate::time::Timestamp;
 
@@ -71,9 +71,11 @@ pub trait Ecs {
         cluster: &ClusterName,
         service: &ServiceName,
     ) -> impl Future<Output = ApiResult<Vec<ServiceDeployment>>>;
+    /// What a deployment was resolved to, by the ARN of its service revision; `None` for one that AWS does not know.
+    fn service_revision(&self, arn: &str) -> impl Future<Output = ApiResult<Option<ServiceRevision>>>;
 }
 
-/// Elastic Load Balancing, version 2.
+/// Elastic Load Balancing, both versions.
 pub trait LoadBalancing {
     /// With the deregistration delay from DescribeTargetGroupAttributes, where that may be read.
     fn describe_target_groups(&self, arns: &[TargetGroupArn]) -> impl Future<Output = ApiResult<Vec<TargetGroup>>>;
@@ -81,6 +83,10 @@ pub trait LoadBalancing {
     /// What forwards to the group: listeners and rules, in their order. For an address that people can try; nothing
     /// else needs it.
     fn routes(&self, group: &TargetGroup) -> impl Future<Output = ApiResult<Vec<Route>>>;
+    /// Classic load balancers in the shape of target groups, each under the name that stands for it.
+    fn describe_classic_load_balancers(&self, names: &[String]) -> impl Future<Output = ApiResult<Vec<TargetGroup>>>;
+    /// The instances that are registered in a classic load balancer.
+    fn describe_instance_health(&self, balancer: &str) -> impl Future<Output = ApiResult<Vec<InstanceHealth>>>;
 }
 
 /// CloudWatch Logs. Optional: what a container has printed makes a story richer, and decides nothing.

@@ -1,5 +1,9 @@
 //! What can be known before the first change: pure checks over a survey.
 
+mod strategy;
+
+pub use strategy::strategy;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -45,10 +49,9 @@ pub fn check(survey: &Survey, network: Network) -> Vec<Finding> {
     let service = &survey.service;
     findings.extend(status(service));
     findings.extend(controller(service));
-    findings.extend(strategy(service));
     findings.extend(limits(service));
     findings.extend(in_progress(survey));
-    findings.extend(classic(service));
+    findings.extend(classic(survey));
     if service.status == ServiceStatus::Active {
         findings.extend(
             survey
@@ -177,23 +180,10 @@ fn controller(service: &Service) -> Option<Finding> {
     )
 }
 
-fn strategy(service: &Service) -> Option<Finding> {
-    let strategy = service.configuration.strategy.as_deref().filter(|s| *s != "ROLLING")?;
-    Some(
-        Finding::error(
-            Code::UnsupportedController,
-            format!(
-                "service `{}` is deployed by the strategy {strategy}, which portzero cannot follow yet",
-                service.name
-            ),
-        )
-        .state("nothing was changed"),
-    )
-}
-
 /// Both ways closed: nothing may stop and nothing may start.
 fn limits(service: &Service) -> Option<Finding> {
-    if service.scheduling != SchedulingStrategy::Replica || service.desired_count == 0 {
+    let is_rolling = service.scheduling == SchedulingStrategy::Replica && !service.configuration.is_staged();
+    if !is_rolling || service.desired_count == 0 {
         return None;
     }
     let desired = service.desired_count;
@@ -239,10 +229,11 @@ fn in_progress(survey: &Survey) -> Option<Finding> {
     )
 }
 
-fn classic(service: &Service) -> Vec<Finding> {
-    let names = service.load_balancers.iter().filter_map(|b| match &b.balancer {
-        Balancer::Classic(name) => Some(name),
-        Balancer::TargetGroup(_) => None,
+/// Classic load balancers that may not be read.
+fn classic(survey: &Survey) -> Vec<Finding> {
+    let names = survey.service.load_balancers.iter().filter_map(|b| match &b.balancer {
+        Balancer::Classic(name) if !survey.target_groups.contains_key(&b.group()) => Some(name),
+        Balancer::Classic(_) | Balancer::TargetGroup(_) => None,
     });
     names
         .map(|name| {
@@ -289,11 +280,12 @@ fn target_group(group: &TargetGroup, network: Network) -> Vec<Finding> {
             .state("nothing was changed"),
         );
     }
+    // A classic load balancer knows fixed ports only, and ECS refuses dynamic ones behind it.
     let fixed = group
         .health_check
         .port
         .as_deref()
-        .filter(|p| *p != "traffic-port" && !p.is_empty());
+        .filter(|p| *p != "traffic-port" && !p.is_empty() && group.arn.classic_name().is_none());
     if let (
         Some(port),
         Network::Instance {

@@ -1,6 +1,10 @@
 //! An ECS service and its deployments, as DescribeServices shows them, and the scheduler's published arithmetic.
 
+mod strategy;
+
 use std::time::Duration;
+
+pub use strategy::{AlarmWatch, Hook, HookDetail, Progress, ServiceRevision, Stage, TrafficSteps, WHOLE};
 
 use crate::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, TaskDefinitionArn};
 use crate::time::Timestamp;
@@ -110,13 +114,16 @@ impl Service {
         self.deployments.iter().find(|d| &d.id == id)
     }
 
-    /// The target groups that the service's tasks register in, without repetition.
+    /// Whether a load balancer entry names two target groups.
+    pub fn has_alternates(&self) -> bool {
+        self.load_balancers.iter().any(|b| b.alternate.is_some())
+    }
+
+    /// The target groups (and classic load balancers) that the service's tasks register in, now or after the next
+    /// deployment, without repetition.
     pub fn target_groups(&self) -> Vec<TargetGroupArn> {
-        let mut arns: Vec<TargetGroupArn> = self
-            .load_balancers
-            .iter()
-            .filter_map(|b| b.target_group().cloned())
-            .collect();
+        let both = |b: &LoadBalancerBinding| [Some(b.group()), b.alternate.clone()];
+        let mut arns: Vec<TargetGroupArn> = self.load_balancers.iter().flat_map(both).flatten().collect();
         arns.sort();
         arns.dedup();
         arns
@@ -129,9 +136,28 @@ pub struct LoadBalancerBinding {
     pub balancer: Balancer,
     pub container_name: String,
     pub container_port: u16,
+    /// The second target group of a service whose traffic shifts. Each deployment takes the one that is not in use, so
+    /// either may be the live one.
+    pub alternate: Option<TargetGroupArn>,
 }
 
 impl LoadBalancerBinding {
+    /// Whether both mean the same load balancer. A file names one target group, and that may be either of the two.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let either =
+            |one: &Self, two: &Self| one.balancer == two.balancer || two.alternate.as_ref() == one.target_group();
+        let is_same_port = (&self.container_name, self.container_port) == (&other.container_name, other.container_port);
+        is_same_port && (either(self, other) || either(other, self))
+    }
+
+    /// The target group, or what stands for a classic load balancer.
+    pub fn group(&self) -> TargetGroupArn {
+        match &self.balancer {
+            Balancer::TargetGroup(arn) => arn.clone(),
+            Balancer::Classic(name) => TargetGroupArn::of_classic(name),
+        }
+    }
+
     pub fn target_group(&self) -> Option<&TargetGroupArn> {
         match &self.balancer {
             Balancer::TargetGroup(arn) => Some(arn),
@@ -180,6 +206,14 @@ pub struct DeploymentConfiguration {
     pub circuit_breaker: Option<CircuitBreaker>,
     /// ROLLING, BLUE_GREEN, LINEAR or CANARY; absent means ROLLING.
     pub strategy: Option<String>,
+    /// How long both revisions run after the production traffic has shifted; with alarms also in rolling updates.
+    pub bake_time: Option<Duration>,
+    /// Of LINEAR and CANARY.
+    pub steps: Option<TrafficSteps>,
+    pub hooks: Vec<Hook>,
+    pub alarms: Option<AlarmWatch>,
+    /// Early success criteria leave the old tasks for later (DEFERRED): SUCCESSFUL comes before they are gone.
+    pub defers_clean_up: bool,
 }
 
 impl DeploymentConfiguration {
@@ -224,19 +258,17 @@ pub struct ServiceDeployment {
     pub arn: String,
     pub status: ServiceDeploymentStatus,
     pub status_reason: Option<String>,
-    /// The number at the end of the target service revision's ARN; `ecs-svc/` in front of it gives the deployment id.
+    /// The ARN of the target service revision; `ecs-svc/` in front of the number at its end gives the deployment id.
     pub target_revision: Option<String>,
     pub breaker: Option<BreakerState>,
     pub rollback_reason: Option<String>,
-    /// CloudWatch alarms that have ended it.
-    pub triggered_alarms: Vec<String>,
+    pub progress: Progress,
 }
 
 impl ServiceDeployment {
     pub fn deployment_id(&self) -> Option<DeploymentId> {
-        self.target_revision
-            .as_ref()
-            .map(|number| DeploymentId::new(format!("ecs-svc/{number}")))
+        let number = self.target_revision.as_ref()?.rsplit('/').next()?;
+        Some(DeploymentId::new(format!("ecs-svc/{number}")))
     }
 }
 

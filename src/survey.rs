@@ -11,8 +11,8 @@ use crate::nearest::nearest;
 use crate::port::{ApiResult, Clock, Ecs, LoadBalancing};
 use crate::preflight::Survey;
 use crate::rollout::Snapshot;
-use crate::service::{Service, ServiceDeployment};
-use crate::target::{Address, TargetGroup};
+use crate::service::{Service, ServiceDeployment, ServiceRevision};
+use crate::target::{Address, InstanceHealth, TargetGroup, TargetHealth};
 use crate::task::{ContainerInstance, Task};
 
 /// Everything that a plan needs to know. Nothing is changed by it. `wants_address`: whether the load balancers are asked
@@ -34,20 +34,14 @@ pub async fn survey<A: Ecs + LoadBalancing>(
         }
         None => None,
     };
-    let groups = service.target_groups();
-    let described = if groups.is_empty() {
-        Vec::new()
-    } else {
-        patiently(clock, async || aws.describe_target_groups(&groups).await)
-            .await
-            .map_err(api)?
-    };
+    let (described, unreadable) = target_groups(aws, clock, &service).await.map_err(api)?;
     let mut reader = Reader::new(cluster.clone(), name.clone());
-    reader.watch(groups);
+    reader.watch(described.iter().map(|group| group.arn.clone()).collect());
     let snapshot = patiently(clock, async || reader.snapshot(aws, None, false).await)
         .await
         .map_err(api)?;
     let mut not_checked = reader.not_checked;
+    not_checked.extend(unreadable);
     for group in described.iter().filter(|g| g.deregistration_delay.is_none()) {
         not_checked.push(ApiError {
             kind: ApiErrorKind::Unsupported,
@@ -76,11 +70,49 @@ pub async fn survey<A: Ecs + LoadBalancing>(
     })
 }
 
+/// The service's target groups, and its classic load balancers in their shape. Without the latter ECS's own word counts
+/// for them: a denial is told and no more.
+async fn target_groups<A: LoadBalancing>(
+    aws: &A,
+    clock: &impl Clock,
+    service: &Service,
+) -> ApiResult<(Vec<TargetGroup>, Option<ApiError>)> {
+    let (classic, groups): (Vec<_>, Vec<_>) = service
+        .target_groups()
+        .into_iter()
+        .partition(|group| group.classic_name().is_some());
+    let mut described = Vec::new();
+    if !groups.is_empty() {
+        described = patiently(clock, async || aws.describe_target_groups(&groups).await).await?;
+    }
+    let names: Vec<String> = classic
+        .iter()
+        .filter_map(|g| g.classic_name().map(str::to_owned))
+        .collect();
+    if names.is_empty() {
+        return Ok((described, None));
+    }
+    let read = async || {
+        let balancers = aws.describe_classic_load_balancers(&names).await?;
+        for name in &names {
+            aws.describe_instance_health(name).await?;
+        }
+        Ok(balancers)
+    };
+    match patiently(clock, read).await {
+        Ok(balancers) => described.extend(balancers),
+        Err(error) if is_optional_refusal(&error) => return Ok((described, Some(error))),
+        Err(error) => return Err(error),
+    }
+    Ok((described, None))
+}
+
 /// Nice to know: the first read that fails ends the search, and nothing is waited for.
 async fn address<A: LoadBalancing>(aws: &A, groups: &[TargetGroup]) -> (Option<Address>, Option<ApiError>) {
     let mut routes = Vec::new();
     let mut refusal = None;
-    for group in groups.iter().filter(|group| !group.load_balancers.is_empty()) {
+    let has_routes = |group: &&TargetGroup| !group.load_balancers.is_empty() && group.arn.classic_name().is_none();
+    for group in groups.iter().filter(has_routes) {
         match aws.routes(group).await {
             Ok(found) => routes.extend(found),
             Err(error) => {
@@ -197,6 +229,9 @@ pub struct Reader {
     are_instances_readable: bool,
     are_service_deployments_readable: bool,
     service_deployment_misses: u32,
+    /// The service has more than one target group for a load balancer, so that the revision has to say which is its own.
+    is_revision_wanted: bool,
+    revision: Option<ServiceRevision>,
     /// Optional reads that were refused, each once.
     pub not_checked: Vec<ApiError>,
 }
@@ -212,6 +247,8 @@ impl Reader {
             are_instances_readable: true,
             are_service_deployments_readable: true,
             service_deployment_misses: 0,
+            is_revision_wanted: false,
+            revision: None,
             not_checked: Vec::new(),
         }
     }
@@ -230,6 +267,12 @@ impl Reader {
         let described = aws
             .describe_services(&self.cluster, std::slice::from_ref(&self.service))
             .await?;
+        let service = described.services.into_iter().next();
+        let is_refused = self
+            .not_checked
+            .iter()
+            .any(|e| e.action == "ecs:DescribeServiceRevisions");
+        self.is_revision_wanted = service.as_ref().is_some_and(Service::has_alternates) && !is_refused;
         let service_deployment = match ours {
             Some(ours) => self.service_deployment(aws, ours).await?,
             None => None,
@@ -238,21 +281,41 @@ impl Reader {
         self.learn_instances(aws, &tasks).await?;
         let mut targets = BTreeMap::new();
         for group in &self.groups {
-            targets.insert(group.clone(), aws.describe_target_health(group).await?);
+            targets.insert(group.clone(), target_health(aws, group).await?);
         }
+        let revision = self.revision(aws, service_deployment.as_ref()).await?;
         let capacity = if wants_capacity {
             self.capacity(aws).await?
         } else {
             None
         };
         Ok(Snapshot {
-            service: described.services.into_iter().next(),
+            service,
             tasks,
             instances: self.are_instances_readable.then(|| self.instances.clone()),
             targets,
             service_deployment,
+            revision,
             capacity,
         })
+    }
+
+    /// What our deployment was resolved to, asked once: of two target groups, which one is the new tasks' own.
+    async fn revision<A: Ecs>(
+        &mut self,
+        aws: &A,
+        deployment: Option<&ServiceDeployment>,
+    ) -> ApiResult<Option<ServiceRevision>> {
+        let arn = deployment.and_then(|d| d.target_revision.as_ref());
+        let (Some(arn), true) = (arn, self.is_revision_wanted && self.revision.is_none()) else {
+            return Ok(self.revision.clone());
+        };
+        match aws.service_revision(arn).await {
+            Ok(found) => self.revision = found.filter(|revision| !revision.target_groups.is_empty()),
+            Err(error) if is_optional_refusal(&error) => self.not_checked.push(error),
+            Err(error) => return Err(error),
+        }
+        Ok(self.revision.clone())
     }
 
     async fn tasks<A: Ecs>(&mut self, aws: &A) -> ApiResult<Vec<Task>> {
@@ -343,6 +406,14 @@ impl Reader {
             Err(error) => Err(error),
         }
     }
+}
+
+async fn target_health<A: LoadBalancing>(aws: &A, group: &TargetGroupArn) -> ApiResult<Vec<TargetHealth>> {
+    let Some(balancer) = group.classic_name() else {
+        return aws.describe_target_health(group).await;
+    };
+    let instances = aws.describe_instance_health(balancer).await?;
+    Ok(instances.iter().filter_map(InstanceHealth::as_target).collect())
 }
 
 /// Refused for good, on a read that the verdict can do without.

@@ -1,10 +1,12 @@
 //! Target groups, the health of their targets, and the way to them from outside.
 
 mod address;
+mod classic;
 
 use std::time::Duration;
 
 pub use address::{Address, Route, RouteCondition};
+pub use classic::InstanceHealth;
 
 use crate::id::{TargetGroupArn, TargetKey};
 use crate::service::aws_enum;

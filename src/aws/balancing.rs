@@ -6,10 +6,11 @@ use aws_sdk_elasticloadbalancingv2::types as sdk;
 
 use super::call::Call;
 use super::connection::Connection;
+use super::read_classic;
 use super::read_ecs::port;
 use crate::id::{TargetGroupArn, TargetKey};
 use crate::port::{ApiErrorKind, ApiResult, Clock, LoadBalancing};
-use crate::target::{HealthCheck, Route, RouteCondition, TargetGroup, TargetHealth};
+use crate::target::{HealthCheck, InstanceHealth, Route, RouteCondition, TargetGroup, TargetHealth};
 
 /// A service has at most five target groups; a run with many services shares the account's rate, so few big calls.
 const TARGET_GROUPS_MAX: usize = 50;
@@ -85,9 +86,59 @@ impl<C: Clock> LoadBalancing for Connection<C> {
         }
         Ok(routes)
     }
+
+    async fn describe_classic_load_balancers(&self, names: &[String]) -> ApiResult<Vec<TargetGroup>> {
+        let call = Call::read("elasticloadbalancing:DescribeLoadBalancers").on(names.join(", "));
+        let answer = self
+            .call(call, || {
+                self.classic_balancing
+                    .describe_load_balancers()
+                    .set_load_balancer_names(Some(names.to_vec()))
+                    .send()
+            })
+            .await?;
+        let mut found = Vec::new();
+        for balancer in answer.load_balancer_descriptions() {
+            let mut group = read_classic::load_balancer(balancer);
+            group.deregistration_delay = self.connection_draining(&group.name).await?;
+            found.push(group);
+        }
+        Ok(found)
+    }
+
+    async fn describe_instance_health(&self, balancer: &str) -> ApiResult<Vec<InstanceHealth>> {
+        let call = Call::read("elasticloadbalancing:DescribeInstanceHealth").on(balancer);
+        let answer = self
+            .call(call, || {
+                self.classic_balancing
+                    .describe_instance_health()
+                    .load_balancer_name(balancer)
+                    .send()
+            })
+            .await?;
+        Ok(answer.instance_states().iter().map(read_classic::instance).collect())
+    }
 }
 
 impl<C: Clock> Connection<C> {
+    /// Optional knowledge, as the deregistration delay of a target group is.
+    async fn connection_draining(&self, balancer: &str) -> ApiResult<Option<Duration>> {
+        let call = Call::read("elasticloadbalancing:DescribeLoadBalancerAttributes").on(balancer);
+        let answer = self
+            .call(call, || {
+                self.classic_balancing
+                    .describe_load_balancer_attributes()
+                    .load_balancer_name(balancer)
+                    .send()
+            })
+            .await;
+        match answer {
+            Ok(answer) => Ok(answer.load_balancer_attributes().and_then(read_classic::draining)),
+            Err(error) if matches!(error.kind, ApiErrorKind::Denied | ApiErrorKind::Unsupported) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn listeners(&self, balancer: &sdk::LoadBalancer) -> ApiResult<Vec<sdk::Listener>> {
         let arn = balancer.load_balancer_arn().unwrap_or_default();
         let call =

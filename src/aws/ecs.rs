@@ -10,7 +10,7 @@ use super::document::{self, KeepBody};
 use super::read_ecs as read;
 use crate::id::{ClusterName, ContainerInstanceArn, ServiceName, TaskArn, TaskDefinitionArn};
 use crate::port::{ApiError, ApiErrorKind, ApiResult, Clock, DescribedServices, Ecs, RegisteredTaskDefinition};
-use crate::service::{Service, ServiceDeployment, ServiceUpdate};
+use crate::service::{Service, ServiceDeployment, ServiceRevision, ServiceUpdate};
 use crate::task::{ContainerInstance, Task};
 
 // The most that one call takes; source: ECS API reference, 2026.
@@ -302,6 +302,19 @@ impl<C: Clock> Ecs for Connection<C> {
                 None => read::service_deployment_brief(brief),
             })
             .collect())
+    }
+
+    async fn service_revision(&self, arn: &str) -> ApiResult<Option<ServiceRevision>> {
+        let call = Call::read("ecs:DescribeServiceRevisions").on(arn);
+        let answer = self
+            .call(call, || {
+                self.ecs.describe_service_revisions().service_revision_arns(arn).send()
+            })
+            .await?;
+        Ok(answer
+            .service_revisions()
+            .first()
+            .map(super::read_strategy::service_revision))
     }
 }
 

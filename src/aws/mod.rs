@@ -5,7 +5,8 @@
 //! * `call`: one call: counted, classified, retried under this program's own rules (the SDK's retries are off)
 //! * `error`: what the SDK reports, turned into [`ApiError`](crate::port::ApiError)
 //! * `document`: task definitions as the raw JSON that goes over the wire
-//! * `ecs`, `balancing`, `logs`: the ports; `read_ecs`: the SDK's types turned into the domain's
+//! * `ecs`, `balancing`, `logs`: the ports; `read_ecs`, `read_strategy`, `read_classic`: the SDK's types turned into the
+//!   domain's
 
 mod balancing;
 mod call;
@@ -14,7 +15,9 @@ mod document;
 mod ecs;
 mod error;
 mod logs;
+mod read_classic;
 mod read_ecs;
+mod read_strategy;
 mod web_identity;
 
 pub use connection::{Connection, ConnectionOptions, StaticCredentials};

@@ -5,10 +5,11 @@ use std::time::Duration;
 use aws_sdk_ecs::types as sdk;
 use aws_smithy_types::DateTime;
 
+use super::read_strategy as strategy;
 use crate::id::{ClusterName, ServiceName};
 use crate::service::{
     Balancer, BreakerState, CircuitBreaker, Deployment, DeploymentConfiguration, DeploymentController,
-    LoadBalancerBinding, SchedulingStrategy, Service, ServiceDeployment, ServiceEvent,
+    LoadBalancerBinding, Progress, SchedulingStrategy, Service, ServiceDeployment, ServiceEvent,
 };
 use crate::task::{Container, ContainerInstance, NetworkBinding, Resources, Task};
 use crate::time::Timestamp;
@@ -83,6 +84,10 @@ fn binding(entry: &sdk::LoadBalancer) -> Option<LoadBalancerBinding> {
         balancer,
         container_name: text(entry.container_name()).to_owned(),
         container_port: entry.container_port().map(port).unwrap_or_default(),
+        alternate: entry
+            .advanced_configuration()
+            .and_then(|a| a.alternate_target_group_arn())
+            .map(Into::into),
     })
 }
 
@@ -95,6 +100,11 @@ fn configuration(configuration: &sdk::DeploymentConfiguration) -> DeploymentConf
             rollback: b.rollback(),
         }),
         strategy: configuration.strategy().map(|s| s.as_str().to_owned()),
+        bake_time: configuration.bake_time_in_minutes().map(minutes),
+        steps: strategy::steps(configuration),
+        hooks: configuration.lifecycle_hooks().iter().map(strategy::hook).collect(),
+        alarms: configuration.alarms().map(strategy::alarms),
+        defers_clean_up: strategy::defers_clean_up(configuration),
     }
 }
 
@@ -183,17 +193,14 @@ pub(super) fn service_deployment(deployment: &sdk::ServiceDeployment) -> Service
         target_revision: deployment
             .target_service_revision()
             .and_then(|r| r.arn())
-            .map(last_segment),
+            .map(str::to_owned),
         breaker: deployment.deployment_circuit_breaker().map(|b| BreakerState {
             status: b.status().map_or("", |s| s.as_str()).to_owned(),
             failure_count: count(b.failure_count()),
             threshold: count(b.threshold()),
         }),
         rollback_reason: deployment.rollback().and_then(|r| r.reason()).map(str::to_owned),
-        triggered_alarms: deployment
-            .alarms()
-            .map(|alarms| alarms.triggered_alarm_names().to_vec())
-            .unwrap_or_default(),
+        progress: strategy::progress(deployment),
     }
 }
 
@@ -203,15 +210,15 @@ pub(super) fn service_deployment_brief(brief: &sdk::ServiceDeploymentBrief) -> S
         arn: text(brief.service_deployment_arn()).to_owned(),
         status: brief.status().map_or("", |s| s.as_str()).into(),
         status_reason: brief.status_reason().map(str::to_owned),
-        target_revision: brief.target_service_revision_arn().map(last_segment),
+        target_revision: brief.target_service_revision_arn().map(str::to_owned),
         breaker: None,
         rollback_reason: None,
-        triggered_alarms: Vec::new(),
+        progress: Progress::default(),
     }
 }
 
 /// To the nearest millisecond: `1.620282875304E9` is read as a binary fraction, which falls a little short of .304.
-fn time(at: Option<&DateTime>) -> Option<Timestamp> {
+pub(super) fn time(at: Option<&DateTime>) -> Option<Timestamp> {
     let at = at?;
     let millis = i64::from(at.subsec_nanos()).saturating_add(500_000) / 1_000_000;
     Some(Timestamp::from_millis(
@@ -219,22 +226,22 @@ fn time(at: Option<&DateTime>) -> Option<Timestamp> {
     ))
 }
 
-fn text(value: Option<&str>) -> &str {
+pub(super) fn text(value: Option<&str>) -> &str {
     value.unwrap_or_default()
 }
 
 /// AWS's counts are never below zero.
-fn count(number: i32) -> u32 {
+pub(super) fn count(number: i32) -> u32 {
     u32::try_from(number).unwrap_or(0)
+}
+
+pub(super) fn minutes(number: i32) -> Duration {
+    Duration::from_secs(u64::from(count(number)) * 60)
 }
 
 /// A port that is none reads as 0, which matches nothing.
 pub(super) fn port(number: i32) -> u16 {
     u16::try_from(number).unwrap_or(0)
-}
-
-fn last_segment(arn: &str) -> String {
-    arn.rsplit('/').next().unwrap_or(arn).to_owned()
 }
 
 #[cfg(test)]

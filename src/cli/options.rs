@@ -61,7 +61,7 @@ pub struct Following {
           default_missing_value = "true", action = ArgAction::Set, value_parser = BoolishValueParser::new())]
     pub force_new_deployment: Option<bool>,
     /// How far to follow it [default: drained]
-    #[arg(long, value_name = "registered|healthy|drained", env = "PORTZERO_UNTIL", value_parser = until)]
+    #[arg(long, value_name = "registered|healthy|drained|stage:NAME", env = "PORTZERO_UNTIL", value_parser = until)]
     pub until: Option<config::Until>,
     /// Wait budget, with a unit [default: twice the forecast, at least 10m]
     #[arg(long, value_name = "SPAN", env = "PORTZERO_TIMEOUT", value_parser = config::duration)]

@@ -165,6 +165,7 @@ fn guessed(wish: &Wish, document: &Document) -> Vec<LoadBalancerBinding> {
             ))),
             container_name,
             container_port,
+            alternate: None,
         })
         .into_iter()
         .collect()

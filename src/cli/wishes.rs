@@ -157,9 +157,7 @@ fn wish(
         .map_err(|found| findings.extend(found))
         .ok();
     let settings = stanza.map(|s| s.settings.clone()).unwrap_or_default();
-    let until = until(following, &settings)
-        .map_err(|finding| findings.push(finding))
-        .ok();
+    let until = until(following, &settings);
     if cluster.is_none() {
         findings.push(usage(
             "no cluster is known: name one with --cluster, with `cluster:` in the file, or choose an environment of the \
@@ -167,7 +165,7 @@ fn wish(
                 .into(),
         ));
     }
-    let (Some(service), Some(cluster), Some(base), Some(until)) = (name, cluster, base, until) else {
+    let (Some(service), Some(cluster), Some(base)) = (name, cluster, base) else {
         return Err(findings);
     };
     Ok(Wish {
@@ -245,12 +243,12 @@ fn images(stanza: &ServiceConfig) -> Vec<ImageChange> {
         .collect()
 }
 
-fn until(following: &Following, settings: &Settings) -> Result<Until, Finding> {
+fn until(following: &Following, settings: &Settings) -> Until {
     match following.until.as_ref().or(settings.until.as_ref()) {
-        None | Some(config::Until::Drained) => Ok(Until::Drained),
-        Some(config::Until::Healthy) => Ok(Until::Healthy),
-        Some(config::Until::Registered) => Ok(Until::Registered),
-        Some(config::Until::Stage(name)) => Err(usage(format!("`until: stage:{name}` is not supported yet"))),
+        None | Some(config::Until::Drained) => Until::Drained,
+        Some(config::Until::Healthy) => Until::Healthy,
+        Some(config::Until::Registered) => Until::Registered,
+        Some(config::Until::Stage(stage)) => Until::Stage(*stage),
     }
 }
 

@@ -299,6 +299,7 @@ fn binding(map: &Fields<'_>, problems: &mut Problems) -> Option<LoadBalancerBind
         balancer: balancer?,
         container_name: name?.to_owned(),
         container_port: port?,
+        alternate: None,
     })
 }
 

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::nearest::nearest;
+use crate::service::Stage;
 use crate::task_definition::DynamicPorts;
 
 /// What the user may set under `defaults:`, at a service, or with a flag. `None` is "not said here".
@@ -134,13 +135,12 @@ pub enum Until {
     Healthy,
     /// And the old targets are gone, and their tasks have stopped.
     Drained,
-    /// A stage of a deployment with a life cycle, by name.
-    Stage(String),
+    /// A stage of a blue/green, linear or canary deployment.
+    Stage(Stage),
 }
 
 impl Until {
-    /// `stage:NAME` is understood and not supported yet, so nobody is led to it.
-    pub const WORDS: &'static [&'static str] = &["registered", "healthy", "drained"];
+    pub const WORDS: &'static [&'static str] = &["registered", "healthy", "drained", "stage:NAME"];
 }
 
 impl fmt::Display for Until {
@@ -149,7 +149,7 @@ impl fmt::Display for Until {
             Self::Registered => f.write_str("registered"),
             Self::Healthy => f.write_str("healthy"),
             Self::Drained => f.write_str("drained"),
-            Self::Stage(name) => write!(f, "stage:{name}"),
+            Self::Stage(stage) => f.write_str(stage.as_goal()),
         }
     }
 }
@@ -162,7 +162,10 @@ impl FromStr for Until {
             ("registered", _) => Ok(Self::Registered),
             ("healthy", _) => Ok(Self::Healthy),
             ("drained", _) => Ok(Self::Drained),
-            (_, Some(name)) if !name.is_empty() => Ok(Self::Stage(name.to_owned())),
+            (_, Some(name)) => Stage::named(name).map(Self::Stage).ok_or_else(|| UnknownWord {
+                word: name.to_owned(),
+                known: Stage::WORDS,
+            }),
             _ => Err(UnknownWord {
                 word: text.to_owned(),
                 known: Self::WORDS,
@@ -200,7 +203,9 @@ mod tests {
         let refused = "draned".parse::<Until>().unwrap_err().to_string();
         assert!(refused.ends_with("did you mean `drained`?"), "{refused}");
         assert!("stage:".parse::<Until>().is_err());
-        assert_eq!("stage:bake".parse::<Until>(), Ok(Until::Stage("bake".into())));
+        assert_eq!("stage:BAKE_TIME".parse(), Ok(Until::Stage(Stage::BakeTime)));
+        let refused = "stage:bake-time".parse::<Until>().unwrap_err().to_string();
+        assert!(refused.ends_with("did you mean `BAKE_TIME`?"), "{refused}");
         assert_eq!(
             nearest("Memory_Reservation", ["memoryReservation"]),
             Some("memoryReservation")

@@ -4,7 +4,7 @@ use crate::api_error::ApiErrorKind;
 use crate::event::{EventKind, RunEvent};
 use crate::finding::Severity;
 use crate::report::text::clean;
-use crate::rollout::{Happening, Whose};
+use crate::rollout::{Happening, Whose, stage};
 use crate::time::human;
 
 /// The line of an event, without time and service; `None` where the event is told elsewhere (the end).
@@ -85,6 +85,19 @@ fn rollout(happening: &Happening) -> String {
                 place.1,
                 place.0.name()
             )
+        }
+        Happening::Stage {
+            stage,
+            production,
+            revision,
+        } => {
+            // In the other stages it says nothing new.
+            let is_news = matches!(stage.as_str(), "PRODUCTION_TRAFFIC_SHIFT" | "BAKE_TIME");
+            let share = production.filter(|_| is_news).map(|share| {
+                let share = stage::percent(share);
+                format!(": {share} of the production traffic on {}", revision.short())
+            });
+            format!("stage {stage}{}", share.unwrap_or_default())
         }
         Happening::Breaker {
             failures,

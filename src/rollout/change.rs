@@ -49,6 +49,13 @@ pub enum Happening {
         reason: Option<String>,
         description: Option<String>,
     },
+    /// The service deployment has come to another stage, or the traffic to another step.
+    Stage {
+        stage: String,
+        /// In tenths of a percent.
+        production: Option<u32>,
+        revision: TaskDefinitionArn,
+    },
     /// The circuit breaker's counter has moved.
     Breaker {
         failures: u32,

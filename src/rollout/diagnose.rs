@@ -22,8 +22,9 @@ use crate::rollout::phase::plural;
 use crate::rollout::placement::{self, Limits, PlacementTrouble};
 use crate::rollout::scope::Scope;
 use crate::rollout::snapshot::{Place, Snapshot};
+use crate::rollout::stage_words;
 use crate::rollout::view::View;
-use crate::service::{DeploymentStatus, Service, ServiceEvent};
+use crate::service::{DeploymentStatus, Service, ServiceDeployment, ServiceEvent};
 use crate::task::{ContainerInstance, LogStream, Task, TaskStatus};
 use crate::time::Timestamp;
 use infrastructure::Losses;
@@ -64,6 +65,8 @@ pub struct Evidence {
     healthy_max: u32,
     /// How many failures were known when that was: they did not keep the rollout from moving on.
     overcome: usize,
+    /// Our service deployment as it was last seen: it names hooks.
+    deployment: Option<ServiceDeployment>,
 }
 
 /// The circuit breaker's counter, as it was last seen.
@@ -110,6 +113,9 @@ impl Evidence {
             self.capacity = Some(capacity.clone());
         }
         self.learn_service(snapshot, view);
+        if let Some(deployment) = &snapshot.service_deployment {
+            self.deployment = Some(deployment.clone());
+        }
     }
 
     /// A service event that is newer than the deployment.
@@ -165,8 +171,8 @@ impl Evidence {
             self.limits = Some(limits(service, view.desired));
         }
         let deployment = snapshot.service_deployment.as_ref();
-        if let Some(found) = deployment.filter(|d| !d.triggered_alarms.is_empty()) {
-            self.alarms.clone_from(&found.triggered_alarms);
+        if let Some(found) = deployment.filter(|d| !d.progress.triggered_alarms.is_empty()) {
+            self.alarms.clone_from(&found.progress.triggered_alarms);
         }
         let reasons = [
             deployment.and_then(|d| d.status_reason.as_deref()),
@@ -269,6 +275,9 @@ impl Evidence {
 
     /// The most likely cause of whatever went wrong, with what else did; `None` where nothing is known.
     pub fn likely_cause(&self, scope: &Scope) -> Option<Finding> {
+        if let Some(cause) = self.deployment.as_ref().and_then(|d| stage_words::cause(scope, d)) {
+            return Some(cause);
+        }
         let suspects = self.suspects();
         let first = suspects.first()?;
         Some(self.explained(first, scope))

@@ -2,23 +2,55 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::id::TargetKey;
+use crate::id::{TargetGroupArn, TargetKey};
 use crate::rollout::scope::Scope;
 use crate::rollout::snapshot::{Place, Snapshot};
-use crate::service::LoadBalancerBinding;
+use crate::service::{Balancer, LoadBalancerBinding};
 use crate::target::TargetType;
 use crate::task::Task;
 
 /// Where `task` is (or was) registered. `None`: it cannot be known, for its port or its instance is not shown (yet).
 pub fn places(task: &Task, snapshot: &Snapshot, scope: &Scope) -> Option<BTreeSet<Place>> {
     let mut places = BTreeSet::new();
-    for binding in &scope.bindings {
-        if let Some(group) = binding.target_group() {
-            let kind = scope.target_groups.get(group).map(|g| &g.target_type);
-            places.insert((group.clone(), key(task, binding, kind, snapshot, scope)?));
-        }
+    for binding in scope.bindings.iter().filter(|b| scope.is_watched(b)) {
+        let group = binding.group();
+        let kind = scope.target_groups.get(&group).map(|g| &g.target_type);
+        let key = key(task, binding, kind, snapshot, scope)?;
+        let groups = match &binding.alternate {
+            Some(alternate) => of_two(&[group, alternate.clone()], task, &key, snapshot, scope),
+            None => vec![group],
+        };
+        places.extend(groups.into_iter().map(|group| (group, key.clone())));
     }
     Some(places)
+}
+
+/// Which of a load balancer's two target groups a task is in. For ours the service revision says so; otherwise it is
+/// where a target stands: one at which new connections may arrive, before one that only drains (an earlier task of the
+/// same instance and port may have left that).
+fn of_two(
+    both: &[TargetGroupArn; 2],
+    task: &Task,
+    key: &TargetKey,
+    snapshot: &Snapshot,
+    scope: &Scope,
+) -> Vec<TargetGroupArn> {
+    let is_ours = task.started_by.as_ref() == Some(&scope.deployment);
+    let resolved = snapshot.revision.as_ref().filter(|_| is_ours);
+    if let Some(own) = resolved.and_then(|r| both.iter().find(|group| r.target_groups.contains(group))) {
+        return vec![own.clone()];
+    }
+    let row = |group: &&TargetGroupArn| snapshot.targets.get(*group)?.iter().find(|row| row.key == *key);
+    let listed: Vec<&TargetGroupArn> = both.iter().filter(|group| row(group).is_some()).collect();
+    let is_draining = |group: &&TargetGroupArn| row(group).is_some_and(|row| row.state.as_str().ends_with("draining"));
+    let (draining, serving): (Vec<_>, Vec<_>) = listed.into_iter().partition(|group| is_draining(group));
+    let found = if serving.is_empty() { draining } else { serving };
+    match found.as_slice() {
+        [] => vec![both[0].clone()],
+        // Of ours exactly one is waited for; of others whatever is there has to go.
+        [first, ..] if is_ours => vec![(*first).clone()],
+        all => all.iter().map(|group| (*group).clone()).collect(),
+    }
 }
 
 /// Which task stands behind which place, for the story.
@@ -58,6 +90,9 @@ fn key(
         return Some(TargetKey::new(container.private_ip.clone()?, binding.container_port));
     }
     let instance = snapshot.instances.as_ref()?.get(task.container_instance.as_ref()?)?;
+    if matches!(binding.balancer, Balancer::Classic(_)) {
+        return Some(TargetKey::new(instance.ec2_instance_id.clone()?, 0));
+    }
     let port = match container
         .network_bindings
         .iter()

@@ -2,8 +2,8 @@
 //!
 //! It does no input or output and reads no clock. Each `step` takes the time and one reading of the world, and gives
 //! back what has happened and when to look again. What may be said is decided here and nowhere else:
-//! `view` sorts new from old, `phase` says what is still missing, `standing` what became of the deployment,
-//! `failure`, `placement` and `diagnose` why it fails.
+//! `view` sorts new from old, `phase` says what is still missing, `stage` how far traffic has shifted, `standing` what
+//! became of the deployment, `failure`, `placement` and `diagnose` why it fails.
 
 pub mod baseline;
 mod blind;
@@ -22,6 +22,8 @@ mod resource;
 pub mod scope;
 mod service_event;
 pub mod snapshot;
+pub mod stage;
+mod stage_words;
 pub mod standing;
 pub mod story;
 pub mod unknown;

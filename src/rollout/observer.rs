@@ -15,6 +15,7 @@ use crate::rollout::patience;
 use crate::rollout::phase::{Memory, Phase, WaitingOn, waiting_on};
 use crate::rollout::scope::Scope;
 use crate::rollout::snapshot::{Place, Snapshot};
+use crate::rollout::stage::{self, SeenStage};
 use crate::rollout::story::{PhaseSpan, Story, TargetStory};
 use crate::rollout::unknown::{UnknownValue, unknown_values};
 use crate::rollout::verdict::{Outcome, Verdict};
@@ -72,11 +73,14 @@ pub struct Observer {
     stop_seen_at: Option<Timestamp>,
     /// Set once a rollback has been seen; success is impossible from then on.
     rollback: Option<Rollback>,
+    /// The rollback has failed too: nothing is rolled back then.
+    has_rollback_failed: bool,
     blind: Option<Blind>,
     stuck_since: Option<Timestamp>,
     moved_at: Timestamp,
     breaker_failures: u32,
     said: Option<(Timestamp, Vec<WaitingOn>)>,
+    told_stage: Option<(Option<String>, Option<u32>)>,
     look: LastLook,
     seen_at: Option<Timestamp>,
     /// What the last look has shown that nobody here knows.
@@ -115,11 +119,13 @@ impl Observer {
             failed_since: None,
             stop_seen_at: None,
             rollback: None,
+            has_rollback_failed: false,
             blind: None,
             stuck_since: None,
             moved_at: now,
             breaker_failures: 0,
             said: None,
+            told_stage: None,
             look: LastLook::default(),
             seen_at: None,
             unknown: BTreeSet::new(),
@@ -171,7 +177,8 @@ impl Observer {
         };
         let next = match outcome {
             Some((verdict, findings)) => {
-                let is_rolled_back = self.rollback.is_some() && verdict == Verdict::Failed;
+                let is_going_back = self.rollback.is_some() && !self.has_rollback_failed;
+                let is_rolled_back = is_going_back && verdict == Verdict::Failed;
                 Next::Done(Outcome {
                     verdict,
                     findings,
@@ -190,6 +197,8 @@ impl Observer {
     fn next_poll(&self, now: Timestamp) -> Timestamp {
         let pace = if now.since(self.moved_at) < patience::MOVING_FOR {
             patience::POLL_FAST
+        } else if stage::is_slow(&self.look.waiting) && self.rollback.is_none() {
+            stage::POLL
         } else {
             patience::POLL_SLOW
         };
@@ -255,6 +264,7 @@ impl Observer {
         }
         self.story.note(&changes, &join::owners(snapshot, &self.scope), now);
         happenings.extend(changes);
+        happenings.extend(self.stage_news(&view));
         happenings.extend(self.news(snapshot, &view, now));
         let waiting = waiting_on(&view, &self.scope, &self.memory, now);
         self.look = LastLook::of(&view, &self.scope, &waiting);
@@ -308,6 +318,7 @@ impl Observer {
             self.memory.healthy_since = Some(now);
         }
         self.healthy_places = places;
+        self.memory.stage = SeenStage::after(self.memory.stage.take(), view, now);
         self.was_listed |= view.ours.is_some();
     }
 
@@ -367,6 +378,25 @@ impl Observer {
         news
     }
 
+    /// A stage, or a step of the traffic, that has begun.
+    fn stage_news(&mut self, view: &View) -> Option<Happening> {
+        let told = self
+            .memory
+            .stage
+            .as_ref()
+            .map(|seen| (seen.stage.clone(), seen.production));
+        if told == self.told_stage {
+            return None;
+        }
+        self.told_stage = told;
+        let progress = &view.deployment?.progress;
+        Some(Happening::Stage {
+            stage: progress.stage.clone()?,
+            production: progress.production_traffic,
+            revision: self.scope.task_definition.clone(),
+        })
+    }
+
     fn say_waiting(&mut self, now: Timestamp, happenings: &mut Vec<Happening>) {
         let on = match &self.rollback {
             Some(r) => vec![WaitingOn::Rollback {
@@ -378,7 +408,12 @@ impl Observer {
             None => true,
             Some((at, said)) => {
                 let is_same = said.len() == on.len() && said.iter().zip(&on).all(|(a, b)| a.is_same_step(b));
-                !is_same || now.since(*at) >= patience::HEARTBEAT
+                let heartbeat = if stage::is_slow(&on) {
+                    stage::HEARTBEAT
+                } else {
+                    patience::HEARTBEAT
+                };
+                !is_same || now.since(*at) >= heartbeat
             }
         };
         if is_due && !on.is_empty() {

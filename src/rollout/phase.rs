@@ -7,7 +7,9 @@ use std::time::Duration;
 use crate::rollout::own_check;
 use crate::rollout::scope::{Scope, Until};
 use crate::rollout::snapshot::Place;
+use crate::rollout::stage::{self, HookWait, SeenStage, StageWait};
 use crate::rollout::view::View;
+use crate::service::Stage;
 use crate::time::{Timestamp, human};
 
 /// The phases, in the order in which a rollout without batches goes through them.
@@ -17,6 +19,10 @@ pub enum Phase {
     Starting,
     /// They run; their targets are not all healthy yet.
     Registering,
+    /// They are healthy, and traffic has yet to shift to them in stages.
+    Shifting,
+    /// They take all traffic, and the old tasks wait out the bake time.
+    Baking,
     /// The new targets take the traffic; old targets or old tasks are left.
     Draining,
     /// Nothing old is left.
@@ -29,6 +35,10 @@ impl Phase {
             Self::Starting
         } else if !view.all_healthy(scope) {
             Self::Registering
+        } else if stage::is_shifting(view) {
+            Self::Shifting
+        } else if stage::of(view) == Some(Stage::BakeTime) {
+            Self::Baking
         } else if !view.is_old_gone() {
             Self::Draining
         } else {
@@ -40,6 +50,8 @@ impl Phase {
         match self {
             Self::Starting => "starting",
             Self::Registering => "registering",
+            Self::Shifting => "shifting",
+            Self::Baking => "baking",
             Self::Draining => "draining",
             Self::Steady => "steady",
         }
@@ -82,10 +94,20 @@ pub enum WaitingOn {
         left: u32,
         statuses: Vec<(String, u32)>,
     },
+    /// ECS calls the deployment successful already, and cleans up when it likes.
+    DeferredCleanUp,
     /// ECS has not called the deployment completed yet.
     Completion {
         state: Option<String>,
     },
+    /// All else is done; ECS watches these CloudWatch alarms for a while before it calls the deployment completed.
+    Alarms {
+        names: Vec<String>,
+    },
+    /// The deployment is in a stage that comes before what was asked for.
+    Stage(StageWait),
+    /// A lifecycle hook holds the deployment up.
+    Hook(HookWait),
     /// The new targets must stay healthy for a while.
     Settle {
         left: Duration,
@@ -109,6 +131,8 @@ impl WaitingOn {
                 },
             ) => (a, b) == (c, d),
             (Self::Settle { .. }, Self::Settle { .. }) => true,
+            (Self::Stage(one), Self::Stage(two)) => one.is_same_step(two),
+            (Self::Hook(one), Self::Hook(two)) => one.id == two.id,
             _ => self == other,
         }
     }
@@ -121,6 +145,8 @@ pub struct Memory {
     pub draining_since: BTreeMap<Place, Timestamp>,
     /// Since when all new targets have been healthy without a break.
     pub healthy_since: Option<Timestamp>,
+    /// The stage of the service deployment, and since when it has been seen.
+    pub stage: Option<SeenStage>,
 }
 
 /// Everything that is still missing for success, in the order in which a reader wants it. Empty: done.
@@ -130,7 +156,12 @@ pub fn waiting_on(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -
         return vec![WaitingOn::Listing];
     }
     if view.desired > 0 && view.new_tasks.is_empty() && view.ended_tasks.is_empty() {
-        return vec![WaitingOn::FirstTask];
+        let hooks = stage::hooks(view, now);
+        return if hooks.is_empty() {
+            vec![WaitingOn::FirstTask]
+        } else {
+            hooks
+        };
     }
     if !view.all_running() {
         reasons.push(tasks(view));
@@ -151,17 +182,26 @@ pub fn waiting_on(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -
     if view.all_running() {
         reasons.extend(own_check::waiting_on(view, scope));
     }
+    if reasons.is_empty() {
+        reasons.extend(stage::missing(view, scope, memory.stage.as_ref(), now));
+    }
     // While new tasks or targets are missing, the old ones are meant to be there: no need to say so each time.
     if scope.until == Until::Drained && reasons.is_empty() {
         reasons.extend(old(view, scope, memory, now));
+        let is_deferred = view.is_completed && view.configuration.is_some_and(|c| c.defers_clean_up);
+        if is_deferred && !reasons.is_empty() {
+            reasons.push(WaitingOn::DeferredCleanUp);
+        }
     }
-    if !view.is_completed && reasons.is_empty() {
+    let wants_completion = !matches!(scope.until, Until::Stage(_));
+    if wants_completion && !view.is_completed && reasons.is_empty() {
         reasons.push(WaitingOn::Completion {
             state: view
                 .ours
                 .and_then(|d| d.rollout_state.as_ref())
                 .map(|s| s.as_str().to_owned()),
         });
+        reasons.extend(alarms(view));
     }
     if reasons.is_empty() {
         reasons.extend(settle(view, scope, memory, now));
@@ -237,6 +277,16 @@ fn settle(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -> Option
     (!left.is_zero()).then_some(WaitingOn::Settle { left })
 }
 
+/// The alarms that a deployment still listens to.
+fn alarms(view: &View) -> Option<WaitingOn> {
+    let is_monitoring = view.deployment.is_some_and(|d| d.progress.is_monitoring);
+    let names = view
+        .configuration
+        .map(|c| c.watched_alarms().to_vec())
+        .unwrap_or_default();
+    (is_monitoring && !names.is_empty()).then_some(WaitingOn::Alarms { names })
+}
+
 fn tally<'a>(words: impl Iterator<Item = &'a str>) -> Vec<(String, u32)> {
     let mut counts = BTreeMap::<String, u32>::new();
     for word in words {
@@ -276,6 +326,13 @@ impl fmt::Display for WaitingOn {
             Self::OldTasks { left, statuses } => {
                 write!(f, "{left} old {} to stop{}", plural(*left, "task"), bracket(statuses))
             }
+            Self::DeferredCleanUp => write!(
+                f,
+                "ECS's deferred clean-up (it calls the deployment SUCCESSFUL already)"
+            ),
+            Self::Alarms { names } => write!(f, "CloudWatch alarms to stay quiet ({})", names.join(", ")),
+            Self::Stage(wait) => wait.fmt(f),
+            Self::Hook(wait) => wait.fmt(f),
             Self::Completion { state } => {
                 write!(f, "ECS to call the deployment completed")?;
                 state.as_ref().map_or(Ok(()), |s| write!(f, " (now {s})"))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, TaskDefinitionArn};
 use crate::rollout::container_facts::ContainerFacts;
-use crate::service::LoadBalancerBinding;
+use crate::service::{LoadBalancerBinding, Stage};
 use crate::target::TargetGroup;
 
 /// How far a run follows its rollout.
@@ -18,6 +18,9 @@ pub enum Until {
     /// Besides, no old target is left and the old tasks have stopped.
     #[default]
     Drained,
+    /// The new targets are healthy, and the service deployment has come to this stage. What follows goes on without
+    /// the run.
+    Stage(Stage),
 }
 
 impl Until {
@@ -26,6 +29,7 @@ impl Until {
             Self::Registered => "registered",
             Self::Healthy => "healthy",
             Self::Drained => "drained",
+            Self::Stage(stage) => stage.as_goal(),
         }
     }
 }
@@ -56,7 +60,17 @@ pub struct Scope {
 impl Scope {
     /// The places that one task takes in target groups.
     pub fn places_per_task(&self) -> usize {
-        self.bindings.iter().filter(|b| b.target_group().is_some()).count()
+        self.bindings.iter().filter(|b| self.is_watched(b)).count()
+    }
+
+    /// Whether targets tell of the load balancer: not where a classic one may not be read.
+    pub fn is_watched(&self, binding: &LoadBalancerBinding) -> bool {
+        binding.target_group().is_some() || self.target_groups.contains_key(&binding.group())
+    }
+
+    /// The revision that is to give way, for messages.
+    pub fn previous_name(&self) -> &str {
+        self.previous.as_ref().map_or("the old revision", |arn| arn.short())
     }
 
     /// The longest deregistration delay among the target groups, if it is known.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::id::{ContainerInstanceArn, TargetGroupArn, TargetKey};
-use crate::service::{Service, ServiceDeployment};
+use crate::service::{Service, ServiceDeployment, ServiceRevision};
 use crate::target::TargetHealth;
 use crate::task::{ContainerInstance, Task};
 
@@ -24,14 +24,26 @@ pub struct Snapshot {
     pub targets: BTreeMap<TargetGroupArn, Vec<TargetHealth>>,
     /// The service deployment of *our* deployment, where that API may be read.
     pub service_deployment: Option<ServiceDeployment>,
+    /// What our deployment was resolved to, where a service has two target groups for a load balancer and that API may be
+    /// read.
+    pub revision: Option<ServiceRevision>,
     /// All instances of the cluster with what they have left; read only when a placement has failed.
     pub capacity: Option<Vec<ContainerInstance>>,
 }
 
 impl Snapshot {
-    /// Whether ECS goes back by itself when the deployment fails.
+    /// Whether ECS goes back by itself when the deployment fails. Where an alarm has ended it, the alarms' own settings
+    /// decide.
     pub fn rolls_back(&self) -> bool {
-        let breaker = self.service.as_ref().and_then(|s| s.configuration.circuit_breaker);
+        let configuration = self.service.as_ref().map(|s| &s.configuration);
+        let is_by_alarm = self
+            .service_deployment
+            .as_ref()
+            .is_some_and(|d| !d.progress.triggered_alarms.is_empty());
+        if let Some(watch) = configuration.and_then(|c| c.alarms.as_ref()).filter(|_| is_by_alarm) {
+            return watch.rollback;
+        }
+        let breaker = configuration.and_then(|c| c.circuit_breaker);
         breaker.is_some_and(|b| b.enable && b.rollback)
     }
 }

@@ -122,7 +122,8 @@ mod tests {
     use crate::id::DeploymentId;
     use crate::rollout::scope::{Needs, Until};
     use crate::service::{
-        DeploymentConfiguration, DeploymentController, DeploymentStatus, SchedulingStrategy, Service, ServiceDeployment,
+        DeploymentConfiguration, DeploymentController, DeploymentStatus, Progress, SchedulingStrategy, Service,
+        ServiceDeployment,
     };
 
     const OURS: &str = "ecs-svc/2";
@@ -189,7 +190,7 @@ mod tests {
             target_revision: None,
             breaker: None,
             rollback_reason: None,
-            triggered_alarms: Vec::new(),
+            progress: Progress::default(),
         });
         Snapshot {
             service: Some(service),

@@ -7,7 +7,9 @@ use crate::rollout::baseline::Baseline;
 use crate::rollout::join;
 use crate::rollout::scope::Scope;
 use crate::rollout::snapshot::{Place, Snapshot};
-use crate::service::{Deployment, RolloutState, ServiceDeploymentStatus, ServiceStatus};
+use crate::service::{
+    Deployment, DeploymentConfiguration, RolloutState, ServiceDeployment, ServiceDeploymentStatus, ServiceStatus, WHOLE,
+};
 use crate::target::{TargetHealth, TargetState};
 use crate::task::{Task, TaskStatus};
 
@@ -34,6 +36,12 @@ pub struct View<'a> {
     pub old_targets: BTreeMap<Place, &'a TargetHealth>,
     /// ECS calls our deployment completed.
     pub is_completed: bool,
+    /// How the service deploys.
+    pub configuration: Option<&'a DeploymentConfiguration>,
+    /// The service deployment of ours, where it may be read.
+    pub deployment: Option<&'a ServiceDeployment>,
+    /// Traffic shifts in stages, and the old tasks stay beside the new ones meanwhile.
+    pub is_staged: bool,
 }
 
 impl<'a> View<'a> {
@@ -60,6 +68,9 @@ impl<'a> View<'a> {
             ended_targets: BTreeMap::new(),
             old_targets: BTreeMap::new(),
             is_completed: is_completed(snapshot, scope, ours),
+            configuration: service.map(|s| &s.configuration),
+            deployment: snapshot.service_deployment.as_ref(),
+            is_staged: service.is_some_and(|s| s.configuration.is_staged()),
         };
         for task in &snapshot.tasks {
             let is_ours = task.started_by.as_ref() == Some(&scope.deployment);
@@ -167,6 +178,14 @@ impl<'a> View<'a> {
         self.all_running() && self.registered() >= self.wanted(scope)
     }
 
+    /// No old task has been told to stop, and no old target drains.
+    pub fn is_nothing_old_leaving(&self) -> bool {
+        let is_draining = |row: &&TargetHealth| row.state.as_str().ends_with("draining");
+        let is_stopping = |task: &&Task| task.desired_status == TaskStatus::Stopped;
+        !self.old_targets.values().copied().any(|row| is_draining(&row))
+            && !self.old_tasks.values().copied().any(|task| is_stopping(&task))
+    }
+
     pub fn is_old_gone(&self) -> bool {
         self.old_targets.is_empty() && self.old_tasks.is_empty()
     }
@@ -185,10 +204,11 @@ fn is_completed(snapshot: &Snapshot, scope: &Scope, ours: Option<&Deployment>) -
         Some(state) => *state == RolloutState::Completed,
         None => service.deployments.len() == 1 && service.running_count == service.desired_count,
     };
-    let by_service_deployment = snapshot
-        .service_deployment
-        .as_ref()
-        .is_none_or(|d| d.status == ServiceDeploymentStatus::Successful);
+    // Traffic that is not all there is no success, whatever the status says.
+    let by_service_deployment = snapshot.service_deployment.as_ref().is_none_or(|d| {
+        let is_whole = d.progress.production_traffic.is_none_or(|share| share == WHOLE);
+        d.status == ServiceDeploymentStatus::Successful && is_whole
+    });
     by_state && by_service_deployment
 }
 

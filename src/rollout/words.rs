@@ -6,6 +6,7 @@ use crate::finding::{Code, Finding};
 use crate::rollout::diagnose;
 use crate::rollout::phase::{WaitingOn, plural};
 use crate::rollout::scope::Scope;
+use crate::rollout::stage_words;
 use crate::rollout::view::View;
 use crate::service::Deployment;
 use crate::task::TaskStatus;
@@ -254,7 +255,9 @@ pub fn timed_out(scope: &Scope, cause: Option<Finding>, look: &LastLook) -> Vec<
         .waiting
         .iter()
         .any(|w| matches!(w, WaitingOn::OldTargets { .. } | WaitingOn::OldTasks { .. }));
-    if drains {
+    if let Some(hint) = stage_words::hint(look, scope) {
+        finding = finding.hint(hint);
+    } else if drains {
         finding = finding.hint("set a longer `--timeout`, or lower the target group's deregistration delay");
     } else if cause.is_none() {
         finding = finding.hint("set a longer `--timeout` if the rollout is only slow");

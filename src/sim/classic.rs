@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::scenario::{HealthCheckSpec, Scenario, span};
-use super::state::{HealthCheck, TargetGroup};
+use super::state::{HealthCheck, Target, TargetGroup};
 use super::world::World;
 use crate::time::Timestamp;
 
@@ -159,4 +159,27 @@ pub(super) fn unhealthy(service: &str, task: &str, instance: &str, name: &str) -
     format!(
         "(service {service}) (task {task}) (instance {instance}) is unhealthy in (elb {name}) due to (reason {FAILED})"
     )
+}
+
+/// What DescribeInstanceHealth says of one instance: state, reason code, description.
+pub(super) struct Health(pub &'static str, pub &'static str, pub &'static str);
+
+pub(super) fn health(target: &Target) -> Health {
+    match (target.state.as_str(), target.reason.as_deref()) {
+        ("healthy", _) => Health("InService", "N/A", "N/A"),
+        ("draining", _) => Health("InService", "N/A", "Instance deregistration currently in progress."),
+        ("unhealthy", _) => Health("OutOfService", "Instance", FAILED),
+        ("initial", Some("Elb.InitialHealthChecking")) => Health(
+            "OutOfService",
+            "Instance",
+            "Instance has not passed the configured HealthyThreshold number of health checks consecutively.",
+        ),
+        ("initial", _) => Health("OutOfService", "ELB", "Instance registration is still in progress."),
+        ("unused", _) => Health(
+            "OutOfService",
+            "ELB",
+            "Instance is in the EC2 Availability Zone for which LoadBalancer is not configured to route traffic to.",
+        ),
+        _ => Health("Unknown", "ELB", "A transient error occurred. Please try again later."),
+    }
 }

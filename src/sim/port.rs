@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::classic::ClassicBalancer;
 use super::state::{self, Account, Refusal, ServiceChange};
 use super::translate;
 use super::world::World;
@@ -13,8 +14,8 @@ use crate::id::{ClusterName, ContainerInstanceArn, ServiceName, TargetGroupArn, 
 use crate::port::{
     ApiError, ApiErrorKind, ApiResult, Clock, DescribedServices, Ecs, LoadBalancing, Logs, RegisteredTaskDefinition,
 };
-use crate::service::{Service, ServiceDeployment, ServiceUpdate};
-use crate::target::{Route, TargetGroup, TargetHealth};
+use crate::service::{Service, ServiceDeployment, ServiceRevision, ServiceUpdate};
+use crate::target::{InstanceHealth, Route, TargetGroup, TargetHealth};
 use crate::task::{ContainerInstance, LogStream, Task};
 use crate::time::Timestamp;
 
@@ -372,7 +373,29 @@ impl Ecs for Direct {
             .service_deployments
             .iter()
             .filter(|d| self.is_listed(&d.deployment_id));
-        Ok(listed.map(translate::service_deployment).collect())
+        let world = self.world.borrow();
+        Ok(listed
+            .map(|d| {
+                let test = world.test_share(found, &d.deployment_id);
+                translate::service_deployment(d, (world.production_share(found, &d.deployment_id), test))
+            })
+            .collect())
+    }
+
+    async fn service_revision(&self, arn: &str) -> ApiResult<Option<ServiceRevision>> {
+        self.admit("ecs:DescribeServiceRevisions")?;
+        let number = arn.rsplit('/').next().unwrap_or(arn);
+        let id = format!("ecs-svc/{number}");
+        let world = self.world.borrow();
+        let services = world.account().clusters.values().flat_map(|c| c.services.values());
+        let mut owners = services.filter(|s| s.service_deployments.iter().any(|d| d.target_revision == arn));
+        Ok(owners.next().map(|service| {
+            let groups = service.load_balancers.iter().filter_map(|b| world.group_of(b, &id));
+            ServiceRevision {
+                arn: arn.to_owned(),
+                target_groups: groups.map(|group| TargetGroupArn::from(group.as_str())).collect(),
+            }
+        }))
     }
 }
 
@@ -410,6 +433,32 @@ impl LoadBalancing for Direct {
             .flat_map(|balancer| translate::routes(balancer, &group.arn))
             .collect())
     }
+
+    async fn describe_classic_load_balancers(&self, names: &[String]) -> ApiResult<Vec<TargetGroup>> {
+        self.admit("elasticloadbalancing:DescribeLoadBalancers")?;
+        let account = self.seen(Access::Read);
+        let found = names
+            .iter()
+            .map(|name| classic(&account, name).map(translate::classic_balancer));
+        found.collect()
+    }
+
+    async fn describe_instance_health(&self, balancer: &str) -> ApiResult<Vec<InstanceHealth>> {
+        self.admit("elasticloadbalancing:DescribeInstanceHealth")?;
+        let account = self.seen(Access::Read);
+        let group = &classic(&account, balancer)?.group;
+        let mut rows: Vec<InstanceHealth> = group.targets.iter().map(translate::instance_health).collect();
+        self.permute(&mut rows);
+        Ok(rows)
+    }
+}
+
+fn classic<'a>(account: &'a Account, name: &str) -> ApiResult<&'a ClassicBalancer> {
+    account.classic_balancers.get(name).ok_or_else(|| {
+        let words = format!("There is no ACTIVE Load Balancer named '{name}'");
+        let refusal = Refusal::new("LoadBalancerNotFound", words);
+        translate::error("elasticloadbalancing:DescribeLoadBalancers", Some(name), refusal)
+    })
 }
 
 impl Logs for Direct {

@@ -2,18 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use super::classic::{self, ClassicBalancer};
 use super::load_balancer::{Action, Condition};
 use super::printed::{has_run, runtime_id};
 use super::state;
+use super::strategy::{self, Kind, Strategy};
 use crate::api_error::{ApiError, ApiErrorKind};
 use crate::id::{
     ClusterName, ContainerInstanceArn, DeploymentId, ServiceName, TargetGroupArn, TargetKey, TaskArn, TaskDefinitionArn,
 };
 use crate::service::{
-    Balancer, BreakerState, CircuitBreaker, Deployment, DeploymentConfiguration, LoadBalancerBinding, Service,
-    ServiceDeployment, ServiceEvent,
+    AlarmWatch, Balancer, BreakerState, CircuitBreaker, Deployment, DeploymentConfiguration, Hook, HookDetail,
+    LoadBalancerBinding, Progress, Service, ServiceDeployment, ServiceEvent, TrafficSteps,
 };
-use crate::target::{HealthCheck, Route, RouteCondition, TargetGroup, TargetHealth};
+use crate::target::{HealthCheck, InstanceHealth, Route, RouteCondition, TargetGroup, TargetHealth};
 use crate::task::{Container, ContainerInstance, NetworkBinding, Resources, Task};
 
 pub(super) fn service(_account: &state::Account, cluster: &state::Cluster, service: &state::Service) -> Service {
@@ -55,6 +57,15 @@ pub(super) fn service(_account: &state::Account, cluster: &state::Cluster, servi
                 rollback: breaker.rollback,
             }),
             strategy: Some(service.strategy.kind.as_str().into()),
+            bake_time: Some(service.strategy.bake_time.unwrap_or_default()),
+            steps: steps(&service.strategy),
+            hooks: service.strategy.hooks.iter().map(hook).collect(),
+            alarms: service.strategy.alarms.as_ref().map(|watch| AlarmWatch {
+                names: watch.names.clone(),
+                enable: watch.enable,
+                rollback: watch.rollback,
+            }),
+            defers_clean_up: service.strategy.early_success.as_ref().is_some_and(|e| e.is_deferred()),
         },
         launch_type: Some(service.launch_type.clone()),
         has_capacity_providers: false,
@@ -72,6 +83,26 @@ fn binding(binding: &state::LoadBalancerBinding) -> LoadBalancerBinding {
         balancer,
         container_name: binding.container_name.clone(),
         container_port: binding.container_port,
+        alternate: binding
+            .advanced
+            .as_ref()
+            .map(|advanced| TargetGroupArn::from(advanced.alternate_target_group_arn.as_str())),
+    }
+}
+
+fn steps(strategy: &Strategy) -> Option<TrafficSteps> {
+    let (share, bake) = match strategy.kind {
+        Kind::Linear => (strategy.linear.step, strategy.linear.bake),
+        Kind::Canary => (strategy.canary.share, strategy.canary.bake),
+        Kind::Rolling | Kind::BlueGreen => return None,
+    };
+    Some(TrafficSteps { share, bake })
+}
+
+fn hook(hook: &strategy::Hook) -> Hook {
+    Hook {
+        target_type: hook.target_type.clone(),
+        stages: hook.stages.clone(),
     }
 }
 
@@ -92,19 +123,41 @@ fn deployment(deployment: &state::Deployment, classic: bool) -> Deployment {
     }
 }
 
-pub(super) fn service_deployment(found: &state::ServiceDeployment) -> ServiceDeployment {
+/// `weights`: the shares of the production and of the test traffic that the target revision is to get.
+pub(super) fn service_deployment(
+    found: &state::ServiceDeployment,
+    weights: (Option<u32>, Option<u32>),
+) -> ServiceDeployment {
     ServiceDeployment {
         arn: found.arn.clone(),
         status: found.status.as_str().into(),
         status_reason: found.status_reason.clone(),
-        target_revision: found.target_revision.rsplit('/').next().map(str::to_owned),
+        target_revision: Some(found.target_revision.clone()),
         breaker: Some(BreakerState {
             status: found.breaker_status.clone(),
             failure_count: found.failure_count,
             threshold: found.threshold,
         }),
         rollback_reason: found.rollback.as_ref().map(|rollback| rollback.reason.clone()),
-        triggered_alarms: found.progress.triggered.clone(),
+        progress: Progress {
+            stage: found.progress.stage.clone(),
+            production_traffic: weights.0,
+            test_traffic: weights.1,
+            hooks: found.progress.hooks.iter().map(hook_detail).collect(),
+            triggered_alarms: found.progress.triggered.clone(),
+            is_monitoring: found.progress.alarm_status == "MONITORING",
+        },
+    }
+}
+
+fn hook_detail(found: &strategy::HookDetail) -> HookDetail {
+    HookDetail {
+        id: found.id.clone(),
+        target_type: found.target_type.clone(),
+        target_arn: found.target_arn.clone(),
+        status: found.status.clone(),
+        expires_at: Some(found.expires_at),
+        timeout_action: Some(found.timeout_action.clone()),
     }
 }
 
@@ -199,6 +252,25 @@ pub(super) fn group(group: &state::TargetGroup) -> TargetGroup {
         },
         load_balancers: group.load_balancer_arns.clone(),
         deregistration_delay: Some(group.deregistration_delay),
+    }
+}
+
+/// A classic load balancer in the shape of a target group.
+pub(super) fn classic_balancer(balancer: &ClassicBalancer) -> TargetGroup {
+    TargetGroup {
+        arn: TargetGroupArn::of_classic(&balancer.name),
+        load_balancers: vec![balancer.name.clone()],
+        ..group(&balancer.group)
+    }
+}
+
+pub(super) fn instance_health(target: &state::Target) -> InstanceHealth {
+    let classic::Health(state, reason_code, description) = classic::health(target);
+    InstanceHealth {
+        instance: target.id.clone(),
+        state: state.into(),
+        reason_code: reason_code.into(),
+        description: description.into(),
     }
 }
 

@@ -257,7 +257,7 @@ services:
   images: {app: 'r/app:${TAG}', side: '${NAME}'}
   timeout: 20m
   dynamic_ports: all
-  until: 'stage:bake'
+  until: 'stage:BAKE_TIME'
 ";
 
 fn images(vars: &[(&str, &str)], environment: Option<&str>, branch: Option<&str>) -> (Config, [String; 2]) {
@@ -289,7 +289,7 @@ fn the_environment_is_chosen_by_name_else_by_branch() {
         (settings.on_failure, settings.dynamic_ports),
         (Some(Leftover::Rollback), Some(DynamicPorts::All))
     );
-    assert_eq!(settings.until, Some(Until::Stage("bake".into())));
+    assert_eq!(settings.until, Some(Until::Stage(portzero::service::Stage::BakeTime)));
     assert_eq!(settings.settle, None);
 
     let findings = config::read(TWO_PLACES, "f", &|_| None, &BTreeMap::new(), Some("stagin"), None).unwrap_err();

@@ -7,7 +7,7 @@ use crate::deploy::ServiceRun;
 use crate::plan::Plan;
 use crate::report::markdown::Markdown;
 use crate::report::page::fit::Block;
-use crate::rollout::{TargetStory, Until, Verdict, Whose};
+use crate::rollout::{TargetStory, Verdict, Whose};
 use crate::time::human;
 
 /// Half of a comment, in bytes: the rows that fit, however long the names are.
@@ -146,10 +146,7 @@ fn span(span: Duration) -> String {
 fn forecast(run: &ServiceRun) -> String {
     run.plan.as_ref().map_or_else(
         || NOTHING.to_owned(),
-        |plan| match plan.wish.until {
-            Until::Drained => span(plan.forecast.drained),
-            Until::Healthy | Until::Registered => span(plan.forecast.switched),
-        },
+        |plan| span(plan.forecast.expected(plan.wish.until)),
     )
 }
 

@@ -11,7 +11,7 @@ use crate::rollout::standing::{self, Standing};
 use crate::rollout::unknown;
 use crate::rollout::verdict::{Verdict, success};
 use crate::rollout::view::View;
-use crate::rollout::words;
+use crate::rollout::{stage_words, words};
 use crate::service::{Deployment, RolloutState, ServiceDeploymentStatus};
 use crate::task::TaskStatus;
 use crate::time::Timestamp;
@@ -55,6 +55,9 @@ impl Observer {
                 findings.extend((self.flaps > 0).then(|| words::flapped(&self.scope, self.flaps)));
                 findings.extend(self.evidence.besides(&self.scope));
             }
+            let stage = self.memory.stage.as_ref();
+            findings.extend(stage_words::goes_on(view, &self.scope, stage, &self.look, now));
+            findings.extend(stage_words::cannot_tell_apart(view, &self.scope, &self.old_places));
             return Some((verdict, findings));
         }
         self.judge_hopeless(snapshot, view, now)
@@ -159,13 +162,15 @@ impl Observer {
                 let is_patient = rolls_back && now.since(since) < patience::ROLLBACK_BEGINS_WITHIN;
                 (!is_patient).then(|| self.end_failed(reason, rolls_back))
             }
-            Standing::RollbackFailed { reason } => {
-                let cause = self.evidence.likely_cause(&self.scope);
-                let mut finding = words::failed(&self.scope, cause, reason, true, &self.look);
-                finding.state = Some(format!("the rollback failed as well: {}", self.look.serving_line()));
-                Some((Verdict::Failed, vec![finding]))
-            }
+            Standing::RollbackFailed { reason } => Some(self.fail_rollback(reason, snapshot, view)),
         }
+    }
+
+    fn fail_rollback(&mut self, reason: Option<String>, snapshot: &Snapshot, view: &View) -> Ending {
+        self.has_rollback_failed = true;
+        let cause = self.evidence.likely_cause(&self.scope);
+        let found = stage_words::rollback_failed(&self.scope, snapshot, view, &self.look, reason, cause);
+        (Verdict::Failed, found)
     }
 
     fn is_absent_for_good(&mut self, now: Timestamp) -> bool {
@@ -187,6 +192,9 @@ impl Observer {
                 to: to.task_definition.clone(),
                 reason: to.rollout_state_reason.clone(),
             });
+        }
+        if let Some(failed) = to.as_ref().filter(|d| d.rollout_state == Some(RolloutState::Failed)) {
+            return Some(self.fail_rollback(failed.rollout_state_reason.clone(), snapshot, view));
         }
         let to = to.or_else(|| self.rollback.take().and_then(|r| r.to));
         let is_complete = to
@@ -264,6 +272,7 @@ impl Observer {
         let is_old_stopping = old_running < view.old_tasks.len();
         let lower = service.configuration.lower_limit(&service.scheduling, view.desired);
         let may_stop_old = old_running > 0 && view.running() as usize + old_running > lower as usize;
-        is_under_way || is_old_stopping || may_stop_old
+        // Blue stays whole until green has all its tasks.
+        is_under_way || is_old_stopping || may_stop_old && !view.is_staged
     }
 }

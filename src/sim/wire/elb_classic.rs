@@ -4,9 +4,9 @@ use super::form::{Form, unknown_operation, validation};
 use super::page::cut;
 use super::xml::{self, Content, Xml};
 use super::{Answer, HttpResponse, Reply};
-use crate::sim::classic::{ClassicBalancer, FAILED};
+use crate::sim::classic::{ClassicBalancer, Health, health};
 use crate::sim::listeners::subnet_of;
-use crate::sim::state::{Refusal, Target};
+use crate::sim::state::Refusal;
 use crate::sim::world::World;
 
 /// DescribeLoadBalancers' largest page and its default.
@@ -116,29 +116,6 @@ fn describe_health<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {
             xml.text("Description", description);
         });
     })
-}
-
-/// State, reason code, description.
-struct Health(&'static str, &'static str, &'static str);
-
-fn health(target: &Target) -> Health {
-    match (target.state.as_str(), target.reason.as_deref()) {
-        ("healthy", _) => Health("InService", "N/A", "N/A"),
-        ("draining", _) => Health("InService", "N/A", "Instance deregistration currently in progress."),
-        ("unhealthy", _) => Health("OutOfService", "Instance", FAILED),
-        ("initial", Some("Elb.InitialHealthChecking")) => Health(
-            "OutOfService",
-            "Instance",
-            "Instance has not passed the configured HealthyThreshold number of health checks consecutively.",
-        ),
-        ("initial", _) => Health("OutOfService", "ELB", "Instance registration is still in progress."),
-        ("unused", _) => Health(
-            "OutOfService",
-            "ELB",
-            "Instance is in the EC2 Availability Zone for which LoadBalancer is not configured to route traffic to.",
-        ),
-        _ => Health("Unknown", "ELB", "A transient error occurred. Please try again later."),
-    }
 }
 
 fn exists(world: &World, instance: &str) -> bool {

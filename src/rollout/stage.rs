@@ -1,0 +1,247 @@
+//! How far a blue/green, linear or canary deployment is, and what its stage waits for: pure functions of one view.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::rollout::phase::WaitingOn;
+use crate::rollout::scope::{Scope, Until};
+use crate::rollout::view::View;
+use crate::service::{ServiceDeployment, ServiceDeploymentStatus, Stage, WHOLE};
+use crate::time::{Timestamp, human};
+
+/// Between two looks, and between two lines, while only a stage's time passes: stages last minutes, a bake time hours and
+/// a pause days. Fifteen seconds is one round and a half of ECS's scheduler.
+pub const POLL: Duration = Duration::from_secs(15);
+pub const HEARTBEAT: Duration = Duration::from_secs(300);
+
+/// Since when a stage, and in it a share of the production traffic, has been seen. AWS tells neither.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeenStage {
+    pub stage: Option<String>,
+    pub production: Option<u32>,
+    pub since: Timestamp,
+}
+
+impl SeenStage {
+    /// What is remembered after a look.
+    pub fn after(before: Option<Self>, view: &View, now: Timestamp) -> Option<Self> {
+        let progress = &view.deployment?.progress;
+        let is_same = |seen: &Self| seen.stage == progress.stage && seen.production == progress.production_traffic;
+        before.filter(is_same).or_else(|| {
+            Some(Self {
+                stage: progress.stage.clone(),
+                production: progress.production_traffic,
+                since: now,
+            })
+        })
+    }
+}
+
+/// The stage that a service deployment is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StageWait {
+    /// As AWS spells it; `None` where it is not shown.
+    pub stage: Option<String>,
+    /// The new revision, `web:42`.
+    pub revision: String,
+    /// Its shares of the traffic, in tenths of a percent.
+    pub production: Option<u32>,
+    pub test: Option<u32>,
+    /// The longest that the timer of this stage, or of this step, can still take.
+    pub left: Option<Duration>,
+}
+
+/// A lifecycle hook that keeps a deployment in its stage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HookWait {
+    pub id: String,
+    /// `PAUSE` or `AWS_LAMBDA`.
+    pub kind: String,
+    pub stage: Option<String>,
+    pub expires: Option<(Timestamp, Duration)>,
+    /// `CONTINUE` or `ROLLBACK`.
+    pub then: Option<String>,
+    /// The ARN of the service deployment, for whoever continues it.
+    pub deployment: String,
+}
+
+/// The stage, where it is known and the deployment goes on.
+pub fn of(view: &View) -> Option<Stage> {
+    let deployment = view.deployment.filter(|d| is_under_way(d))?;
+    Stage::named(deployment.progress.stage.as_deref()?)
+}
+
+/// Whether the traffic has yet to shift, as far as is known.
+pub fn is_shifting(view: &View) -> bool {
+    is_ahead(view) && of(view).is_none_or(|stage| stage < Stage::BakeTime)
+}
+
+/// Whether the old tasks are still meant to be there: anything before the clean-up.
+fn is_ahead(view: &View) -> bool {
+    if !view.is_staged || view.is_completed || view.old_tasks.is_empty() {
+        return false;
+    }
+    match view.deployment {
+        Some(deployment) => is_under_way(deployment) && of(view) != Some(Stage::CleanUp),
+        // Nobody tells the stage: as long as nothing old goes, it is not the last one.
+        None => view.is_nothing_old_leaving(),
+    }
+}
+
+fn is_under_way(deployment: &ServiceDeployment) -> bool {
+    use ServiceDeploymentStatus::{InProgress, Pending};
+    matches!(deployment.status, Pending | InProgress)
+}
+
+/// Whether the stage that was asked for, or a later one, is there.
+pub fn is_reached(view: &View, goal: Stage) -> bool {
+    view.is_completed || of(view).is_some_and(|stage| stage >= goal)
+}
+
+/// What is still missing of the stages for what was asked for; hooks that hold one up stand in its place.
+pub fn missing(view: &View, scope: &Scope, seen: Option<&SeenStage>, now: Timestamp) -> Vec<WaitingOn> {
+    let is_missing = match scope.until {
+        Until::Stage(goal) => !is_reached(view, goal),
+        Until::Registered => false,
+        Until::Healthy | Until::Drained => is_ahead(view),
+    };
+    if !is_missing {
+        return Vec::new();
+    }
+    let hooks = hooks(view, now);
+    if !hooks.is_empty() {
+        return hooks;
+    }
+    let progress = view.deployment.map(|d| &d.progress);
+    vec![WaitingOn::Stage(StageWait {
+        stage: progress.and_then(|p| p.stage.clone()),
+        revision: scope.task_definition.short().to_owned(),
+        production: progress.and_then(|p| p.production_traffic),
+        test: progress.and_then(|p| p.test_traffic),
+        left: left(view, seen, now),
+    })]
+}
+
+/// The hooks that hold the deployment up.
+pub fn hooks(view: &View, now: Timestamp) -> Vec<WaitingOn> {
+    let Some(deployment) = view.deployment.filter(|d| is_under_way(d)) else {
+        return Vec::new();
+    };
+    let open = deployment.progress.hooks.iter().filter(|hook| hook.is_open());
+    open.map(|hook| {
+        WaitingOn::Hook(HookWait {
+            id: hook.id.clone(),
+            kind: hook.target_type.clone(),
+            stage: deployment.progress.stage.clone(),
+            expires: hook.expires_at.map(|at| (at, at.since(now))),
+            then: hook.timeout_action.clone(),
+            deployment: deployment.arn.clone(),
+        })
+    })
+    .collect()
+}
+
+/// What is left of the bake time, or of the wait for the next step. It is counted from when the stage was first seen, so
+/// the real end comes earlier, and never later.
+pub fn left(view: &View, seen: Option<&SeenStage>, now: Timestamp) -> Option<Duration> {
+    let configuration = view.configuration?;
+    let spent = now.since(seen?.since);
+    let lasts = match of(view)? {
+        Stage::BakeTime => configuration.bake_time?,
+        Stage::ProductionTrafficShift if seen?.production.is_some_and(|share| share < WHOLE) => {
+            configuration.steps?.bake
+        }
+        _ => return None,
+    };
+    Some(lasts.saturating_sub(spent)).filter(|_| !lasts.is_zero())
+}
+
+/// Whether nothing but time, or somebody's decision, is waited for.
+pub fn is_slow(waiting: &[WaitingOn]) -> bool {
+    !waiting.is_empty()
+        && waiting
+            .iter()
+            .all(|w| matches!(w, WaitingOn::Stage(_) | WaitingOn::Hook(_)))
+}
+
+/// `30 %`, `33.3 %`.
+pub fn percent(tenths: u32) -> String {
+    match tenths % 10 {
+        0 => format!("{} %", tenths / 10),
+        rest => format!("{}.{rest} %", tenths / 10),
+    }
+}
+
+impl StageWait {
+    pub fn is_same_step(&self, other: &Self) -> bool {
+        (&self.stage, self.production, self.test) == (&other.stage, other.production, other.test)
+    }
+}
+
+impl fmt::Display for StageWait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let revision = &self.revision;
+        let Some(stage) = &self.stage else {
+            return write!(f, "ECS to go through its stages (which one it is in is not shown)");
+        };
+        let share = |share: Option<u32>| share.map(|s| format!("{} of ", percent(s))).unwrap_or_default();
+        match Stage::named(stage) {
+            Some(Stage::BakeTime) => {
+                write!(
+                    f,
+                    "the bake time: {}production traffic on {revision}",
+                    share(self.production)
+                )?;
+                self.left
+                    .map_or(Ok(()), |left| write!(f, ", at most {} left", human(left)))
+            }
+            Some(Stage::ProductionTrafficShift) => {
+                let share = self.production.map(|s| format!(" {}", percent(s))).unwrap_or_default();
+                write!(f, "the traffic to shift: production traffic{share} on {revision}")?;
+                self.left
+                    .map_or(Ok(()), |left| write!(f, ", next step in at most {}", human(left)))
+            }
+            Some(Stage::TestTrafficShift | Stage::PostTestTrafficShift) if self.test.is_some() => {
+                write!(
+                    f,
+                    "stage {stage}: test traffic {} on {revision}",
+                    percent(self.test.unwrap_or(0))
+                )
+            }
+            _ => write!(f, "stage {stage}"),
+        }
+    }
+}
+
+impl HookWait {
+    pub fn is_pause(&self) -> bool {
+        self.kind == "PAUSE"
+    }
+}
+
+impl fmt::Display for HookWait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = self
+            .stage
+            .as_ref()
+            .map(|stage| format!(" at {stage}"))
+            .unwrap_or_default();
+        if self.is_pause() {
+            write!(
+                f,
+                "a person: the PAUSE hook{at} has to be continued (hook id {})",
+                self.id
+            )?;
+        } else {
+            write!(f, "the lifecycle hook{at} to answer ({})", self.kind)?;
+        }
+        if let Some((at, left)) = self.expires {
+            write!(f, "; it expires in {}, at {at}", human(left))?;
+        }
+        match self.then.as_deref() {
+            Some("ROLLBACK") => write!(f, ", and then ECS rolls back"),
+            Some("CONTINUE") => write!(f, ", and then ECS goes on"),
+            _ => Ok(()),
+        }
+    }
+}
