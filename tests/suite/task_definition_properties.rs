@@ -177,8 +177,6 @@ fn soup() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
-
     #[test]
     fn json_comes_out_as_it_went_in(object in foreign_object()) {
         let text = object.to_string();

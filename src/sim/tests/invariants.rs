@@ -121,7 +121,8 @@ fn is_fresh(world: &World, task: Option<&super::super::state::Task>) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    // A quarter of what other properties get: each case is a world of half an hour.
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.div_ceil(4)))]
 
     #[test]
     fn no_port_is_shared_nothing_is_overcommitted_and_no_limit_is_passed(scenario in scenarios()) {

@@ -205,8 +205,6 @@ fn numbers_at_the_end_of_their_range_are_no_end_of_the_world() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
     #[test]
     fn no_body_makes_an_ecs_operation_panic(
         calls in prop::collection::vec((prop::sample::select(operations()), bodies()), 1..6)
