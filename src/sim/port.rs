@@ -230,8 +230,10 @@ impl Ecs for Direct {
         let cluster = self.cluster(&account, "ecs:ListServices", cluster)?;
         let mut names: Vec<ServiceName> = cluster
             .services
-            .keys()
-            .map(|name| ServiceName::from(name.as_str()))
+            .values()
+            // As on the wire: what is being deleted is described, and not listed.
+            .filter(|service| service.status == "ACTIVE")
+            .map(|service| ServiceName::from(service.name.as_str()))
             .collect();
         self.permute(&mut names);
         Ok(names)

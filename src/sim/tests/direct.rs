@@ -150,3 +150,18 @@ fn what_is_missing_is_told_apart() {
     let described = now(api.direct.describe_services(&api.cluster, &["wbe".into()])).expect("described");
     assert_eq!(described.missing, ["wbe"]);
 }
+
+#[test]
+fn a_deleted_service_is_described_and_not_listed() {
+    let api = Api::new();
+    let listed = || now(api.direct.list_services(&api.cluster)).expect("listed");
+    assert_eq!(listed(), std::slice::from_ref(&api.name));
+    let world = api.direct.world();
+    world
+        .borrow_mut()
+        .delete_service(Some("default"), "web", true)
+        .expect("deleted");
+    now(api.direct.clock().sleep(Duration::from_secs(600)));
+    assert_eq!(listed(), [] as [ServiceName; 0]);
+    assert_eq!(api.describe().name, api.name);
+}
