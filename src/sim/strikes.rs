@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::faults::FaultSpec;
-use super::state::{ServiceChange, TargetGroup};
+use super::state::{LoadBalancerBinding, ServiceChange, TargetGroup};
 use super::world::{Happening, Stage, World};
 use crate::time::Timestamp;
 
@@ -257,7 +257,11 @@ impl World {
             .service(cluster, service)
             .into_iter()
             .flat_map(|s| &s.load_balancers);
-        let groups = bindings.filter_map(|b| self.account.target_groups.get(b.target_group_arn.as_ref()?));
+        let alternate = |b: &LoadBalancerBinding| b.advanced.as_ref().map(|a| a.alternate_target_group_arn.clone());
+        let arns = bindings
+            .flat_map(|b| [b.target_group_arn.clone(), alternate(b)])
+            .flatten();
+        let groups = arns.filter_map(|arn| self.account.target_groups.get(&arn));
         let meant: BTreeSet<String> = groups
             .filter(|group| fault.concerns_group(&group.name))
             .map(|group| group.arn.clone())
