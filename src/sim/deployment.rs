@@ -9,6 +9,10 @@ use super::state::{Deployment, Service, ServiceDeployment};
 use super::strategy::Progress;
 use super::world::{Happening, World};
 
+/// The last registration to `deployment completed` where there is nothing to replace: 20.4 s in the one recording of a
+/// service's first deployment. The scheduler's cadence of 10 s bounds it from below.
+const FIRST_COMPLETION: Spread = Spread::millis(10_000, 20_400);
+
 impl World {
     /// Makes a new PRIMARY deployment of the service; the one before it becomes ACTIVE.
     pub(super) fn make_deployment(&mut self, cluster: &str, name: &str, task_definition: &str) -> Option<()> {
@@ -201,7 +205,12 @@ impl World {
             return;
         };
         if self.mind(cluster, name).completes_at.is_none() {
-            let span = self.draw(self.timings.completion);
+            let has_old = self.mind(cluster, name).completed.is_some();
+            let span = self.draw(if has_old {
+                self.timings.completion
+            } else {
+                FIRST_COMPLETION
+            });
             let bake = self.alarm_bake(cluster, name);
             let now = self.now;
             let mind = self.mind(cluster, name);
