@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::endpoint::{Endpoint, text, xml};
+use super::endpoint::{Endpoint, text, xml, xml_of};
 
 /// A recorded answer of AWS's, where the recordings are at hand.
 fn recording(number: u32) -> Option<Value> {
@@ -216,4 +216,38 @@ fn a_healthy_target_is_written_as_the_reference_writes_it() {
     assert!(document.starts_with(
         r#"<DescribeTargetHealthResponse xmlns="http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"><DescribeTargetHealthResult>"#
     ));
+}
+
+/// A classic load balancer in front of an old revision that answers its checks with 404.
+const CLASSIC: &str = r#"
+cluster: demo
+instances: [{count: 1}]
+classic_load_balancers: [{name: old, health_check: {path: /healthz}}]
+services:
+  - name: web
+    load_balancers: [{load_balancer_name: old, container_name: web, container_port: 3000}]
+    task_definition:
+      family: web
+      networkMode: bridge
+      containerDefinitions:
+        - {name: web, image: "registry.example/web:1", memory: 64, portMappings: [{containerPort: 3000, hostPort: 3000}]}
+faults: [{fault: unhealthy, revision: current, since: start, at: 0s}]
+"#;
+
+#[test]
+fn a_classic_instance_that_fails_its_checks_is_described_as_the_recorded_one() {
+    let mut aws = Endpoint::of(CLASSIC);
+    let fields = [
+        ("Action", "DescribeInstanceHealth"),
+        ("Version", "2012-06-01"),
+        ("LoadBalancerName", "old"),
+    ];
+    aws.pass(200);
+    let answer = xml_of(&aws.form(&fields));
+    let ours = &answer["DescribeInstanceHealthResponse"]["DescribeInstanceHealthResult"];
+    assert_alike_in_text(44, ours, &[]);
+    let Some(recorded) = recording(44) else { return };
+    let mut row = ours["InstanceStates"][0].clone();
+    row["InstanceId"] = recorded["InstanceStates"][0]["InstanceId"].clone();
+    assert_eq!(row, recorded["InstanceStates"][0], "word for word, but for whose it is");
 }
