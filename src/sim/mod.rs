@@ -29,6 +29,7 @@ pub mod truth;
 pub mod wire;
 pub mod world;
 
+mod advanced_checks;
 mod alarm;
 mod balancer;
 mod catalogue;

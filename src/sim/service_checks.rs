@@ -11,6 +11,9 @@ use super::world::World;
 /// The most target groups of one service.
 const TARGET_GROUPS: usize = 5;
 
+/// The most tasks of one service (ECS's service quotas, which for this one cannot be raised). Its words are not known.
+const TASKS_PER_SERVICE: u32 = 5_000;
+
 pub(super) fn invalid(message: impl Into<String>) -> Refusal {
     Refusal::new("InvalidParameterException", message)
 }
@@ -110,7 +113,7 @@ impl World {
                 )));
             }
         }
-        Ok(())
+        self.check_advanced(bindings)
     }
 
     /// Whether the service's load balancers can reach a container of the task definition.
@@ -143,6 +146,7 @@ impl World {
 
     fn check_binding(&self, binding: &LoadBalancerBinding, mode: &str, is_dynamic: bool) -> Result<(), Refusal> {
         let Some(arn) = &binding.target_group_arn else {
+            // A classic load balancer.
             if is_dynamic {
                 return Err(invalid(format!(
                     "A host port mapping for the container port {} is required.",
@@ -151,6 +155,13 @@ impl World {
             }
             return Ok(());
         };
+        let alternate = binding.advanced.as_ref().map(|one| &one.alternate_target_group_arn);
+        std::iter::once(arn)
+            .chain(alternate)
+            .try_for_each(|arn| self.check_group(arn, mode, is_dynamic))
+    }
+
+    fn check_group(&self, arn: &str, mode: &str, is_dynamic: bool) -> Result<(), Refusal> {
         let Some(group) = self.account.target_groups.get(arn) else {
             return Err(invalid(
                 "Unable to assume role and validate the specified targetGroupArn. Please verify that the ECS service \
@@ -187,6 +198,11 @@ fn check_limits(service: &Service, change: &ServiceChange) -> Result<(), Refusal
         return Err(invalid(
             "advancedConfiguration field is required for all loadBalancers when using a non-ROLLING deployment strategy",
         ));
+    }
+    if change.desired_count.is_some_and(|count| count > TASKS_PER_SERVICE) {
+        return Err(invalid(format!(
+            "DesiredCount must be between 0 and {TASKS_PER_SERVICE}."
+        )));
     }
     if change.health_check_grace_period.is_some() && service.load_balancers.is_empty() {
         return Err(invalid(

@@ -213,3 +213,168 @@ fn a_cluster_is_made_once() {
         "InvalidParameterException"
     );
 }
+
+/// A listener rule over HTTP that forwards to the groups with these weights.
+fn rule(aws: &mut Endpoint, priority: &str, host: &str, groups: [(&str, &str); 2]) -> String {
+    let world = aws.world.account().load_balancers.values();
+    let listener = world
+        .flat_map(|balancer| &balancer.listeners)
+        .next()
+        .unwrap()
+        .arn
+        .clone();
+    let forward = "Actions.member.1.ForwardConfig.TargetGroups.member";
+    let names = [1, 2].map(|n| (format!("{forward}.{n}.TargetGroupArn"), format!("{forward}.{n}.Weight")));
+    let mut fields = vec![
+        ("ListenerArn", listener.as_str()),
+        ("Priority", priority),
+        ("Conditions.member.1.Field", "host-header"),
+        ("Conditions.member.1.Values.member.1", host),
+        ("Actions.member.1.Type", "forward"),
+    ];
+    for ((arn_name, weight_name), (arn, weight)) in names.iter().zip(groups) {
+        fields.extend([(arn_name.as_str(), arn), (weight_name.as_str(), weight)]);
+    }
+    let answer = aws.elb("CreateRule", &fields);
+    text(&answer["Rules"][0]["RuleArn"])
+}
+
+fn group(aws: &mut Endpoint, name: &str) -> String {
+    let vpc = aws.world.account().target_groups[&aws.target_group("web")]
+        .vpc_id
+        .clone();
+    let fields = [
+        ("Name", name),
+        ("Protocol", "HTTP"),
+        ("Port", "80"),
+        ("VpcId", vpc.as_str()),
+        ("TargetType", "instance"),
+    ];
+    text(&aws.elb("CreateTargetGroup", &fields)["TargetGroups"][0]["TargetGroupArn"])
+}
+
+/// CreateService of a blue/green service over two target groups of its own, which pauses before its production traffic
+/// shifts.
+fn shifting(aws: &mut Endpoint) -> Value {
+    let (blue, green) = (group(aws, "blue"), group(aws, "green"));
+    let production = rule(aws, "10", "shop.example.com", [(&blue, "1"), (&green, "0")]);
+    let test = rule(aws, "11", "test.example.com", [(&blue, "1"), (&green, "0")]);
+    json!({
+        "cluster": "demo",
+        "serviceName": "shop",
+        "taskDefinition": "web",
+        "desiredCount": 1,
+        "deploymentConfiguration": {
+            "strategy": "BLUE_GREEN",
+            "bakeTimeInMinutes": 1,
+            "lifecycleHooks": [{"targetType": "PAUSE", "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"],
+                "timeoutConfiguration": {"timeoutInMinutes": 60, "action": "ROLLBACK"}}],
+        },
+        "loadBalancers": [{"targetGroupArn": blue, "containerName": "web", "containerPort": 3000,
+            "advancedConfiguration": {"alternateTargetGroupArn": green, "productionListenerRule": production,
+                "testListenerRule": test, "roleArn": "arn:aws:iam::111122223333:role/ecsInfrastructureRole"}}],
+    })
+}
+
+/// The newest service deployment.
+fn newest(aws: &mut Endpoint) -> Value {
+    let list = aws.ecs("ListServiceDeployments", &json!({"cluster": "demo", "service": "shop"}));
+    let arn = list["serviceDeployments"][0]["serviceDeploymentArn"].clone();
+    aws.ecs("DescribeServiceDeployments", &json!({"serviceDeploymentArns": [arn]}))["serviceDeployments"][0].clone()
+}
+
+fn weights(aws: &mut Endpoint, rule: &Value) -> Vec<String> {
+    let answer = aws.elb("DescribeRules", &[("RuleArns.member.1", rule.as_str().unwrap())]);
+    let groups = answer["Rules"][0]["Actions"][0]["ForwardConfig"]["TargetGroups"].clone();
+    groups.as_array().unwrap().iter().map(|g| text(&g["Weight"])).collect()
+}
+
+#[test]
+fn a_blue_green_service_is_created_and_its_pause_is_continued() {
+    let mut aws = Endpoint::new();
+    let body = shifting(&mut aws);
+    aws.ecs("CreateService", &body);
+    for shifted in [["100", "0"], ["0", "100"]] {
+        aws.pass(400);
+        let paused = newest(&mut aws);
+        let hook = paused["lifecycleHookDetails"][0].clone();
+        assert_eq!(
+            (&paused["lifecycleStage"], &hook["status"]),
+            (&json!("POST_TEST_TRAFFIC_SHIFT"), &json!("AWAITING_ACTION"))
+        );
+        let go_on = json!({"serviceDeploymentArn": paused["serviceDeploymentArn"], "hookId": hook["hookId"]});
+        let answer = aws.ecs("ContinueServiceDeployment", &go_on);
+        assert_eq!(answer["serviceDeploymentArn"], paused["serviceDeploymentArn"]);
+        aws.pass(400);
+        let done = newest(&mut aws);
+        assert_eq!(done["status"], "SUCCESSFUL", "{done:#}");
+        assert_eq!(done["lifecycleHookDetails"][0]["status"], "SUCCEEDED");
+        let again = aws.ecs_refusal("ContinueServiceDeployment", &go_on);
+        assert_eq!(again.1, "The lifecycle hook is not awaiting an action.");
+        let production = &body["loadBalancers"][0]["advancedConfiguration"]["productionListenerRule"];
+        assert_eq!(weights(&mut aws, production), shifted);
+        let force = json!({"cluster": "demo", "service": "shop", "forceNewDeployment": true});
+        aws.ecs("UpdateService", &force);
+    }
+}
+
+#[test]
+fn an_advanced_configuration_that_cannot_be_is_refused_in_the_words_of_aws() {
+    let mut aws = Endpoint::new();
+    let good = shifting(&mut aws);
+    let advanced = &good["loadBalancers"][0]["advancedConfiguration"];
+    let (blue, production) = (
+        &good["loadBalancers"][0]["targetGroupArn"],
+        &advanced["productionListenerRule"],
+    );
+    let listener = text(production).replacen("listener-rule", "listener", 1);
+    let listener = listener.rsplit_once('/').unwrap().0;
+    let (blue, production) = (blue.as_str().unwrap(), production.as_str().unwrap());
+    let elsewhere = aws.target_group("web");
+    let lost = format!("{production}0");
+    for (member, value, words) in [
+        ("alternateTargetGroupArn", blue, format!("Duplicate targetGroupArn found: {blue}")),
+        (
+            "alternateTargetGroupArn",
+            &format!("{blue}0"),
+            "Unable to assume role and validate the specified targetGroupArn. Please verify that the ECS service role \
+             being passed has the proper permissions."
+                .to_owned(),
+        ),
+        (
+            "productionListenerRule",
+            listener,
+            format!(
+                "productionListenerRule has an invalid ARN format. Must be RuleArn for ALB or ListenerArn for NLB. Got: \
+                 {listener}"
+            ),
+        ),
+        (
+            "productionListenerRule",
+            &lost,
+            "Unable to assume role and validate the listeners configured on your load balancer. Please verify that the \
+             ECS service role being passed has the proper permissions."
+                .to_owned(),
+        ),
+        (
+            "testListenerRule",
+            production,
+            format!("The following rules cannot be used as both production and test listener rules: {production}"),
+        ),
+    ] {
+        let mut body = good.clone();
+        body["loadBalancers"][0]["advancedConfiguration"][member] = json!(value);
+        assert_eq!(aws.ecs_refusal("CreateService", &body), ("InvalidParameterException".to_owned(), words));
+    }
+    let mut body = good.clone();
+    let advanced = body["loadBalancers"][0]["advancedConfiguration"]
+        .as_object_mut()
+        .unwrap();
+    advanced.remove("testListenerRule");
+    advanced["alternateTargetGroupArn"] = json!(elsewhere);
+    assert_eq!(
+        aws.ecs_refusal("CreateService", &body).1,
+        "For Application LoadBalancer, testListenerRule is required when productionListenerRule is not associated with \
+         both targetGroup and alternateTargetGroup"
+    );
+}
