@@ -6,9 +6,9 @@ botocore forgives: it drops members that it does not know and takes a number for
 answer is checked here, member by member: a name that the output shape lacks, a value of another type, an enumeration's
 value that AWS does not have, or a member missing that every recorded answer of AWS has, is a violation. The first
 cluster that has services behind target groups is walked; the walk deploys a revision of each of them, and stops that
-deployment again. Every OPERATION that is named must have been answered, or where AWS can only refuse it, refused.
+deployment again. Every OPERATION that is named must have been answered.
 `--follow` deploys once more and looks at every stage of it until one deployment is left, which wants an endpoint whose
-time runs faster than ours.
+time runs faster than ours, as the blue/green service does that is created and continued after a pause.
 
 The last line of the output tells how much was seen. Exit status: 0 nothing found, 1 violations (printed), 2 no such
 endpoint or nothing to walk.
@@ -21,6 +21,7 @@ import botocore.config
 import botocore.exceptions
 
 import balancing
+import bluegreen
 import definitions
 import roles
 import rollout
@@ -28,10 +29,6 @@ import services
 import tasks
 from always import ALWAYS
 from checker import Checker
-
-# Refused by nature: there is no hook to continue in a rolling deployment.
-ONLY_REFUSED = {"ContinueServiceDeployment"}
-
 
 def main(endpoint, follows, wanted):
     check = Checker()
@@ -66,16 +63,17 @@ def main(endpoint, follows, wanted):
         if follows:
             rollout.follow(ecs, elb, check, cluster, service)
         services.walk_fargate(ecs, check, cluster, service)
+    if follows:
+        bluegreen.walk(ecs, elb, check, cluster, found[0])
     return report(check, wanted)
 
 
 def report(check, wanted):
-    seen = check.walked | (check.refused & ONLY_REFUSED)
-    for operation in sorted((set(ALWAYS) | wanted) - seen):
+    for operation in sorted((set(ALWAYS) | wanted) - check.walked):
         check.violate(operation, "", "was not walked")
     for violation in dict.fromkeys(check.violations):
         print(violation)
-    print(f"{len(seen)} operations, {check.members_seen} members of {len(check.paths)} kinds, "
+    print(f"{len(check.walked)} operations, {check.members_seen} members of {len(check.paths)} kinds, "
           f"{len(check.violations)} violations")
     return 1 if check.violations else 0
 
