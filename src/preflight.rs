@@ -143,17 +143,21 @@ fn no_address(error: &ApiError) -> Finding {
 }
 
 fn status(service: &Service) -> Option<Finding> {
-    let what = match service.status {
+    let anew = "create the service anew, then deploy";
+    let (what, hint) = match service.status {
         ServiceStatus::Active => return None,
-        ServiceStatus::Draining => "is being deleted (DRAINING)",
-        ServiceStatus::Inactive => "was deleted (INACTIVE)",
-        ServiceStatus::Unknown(_) => "is in a status that portzero does not know",
+        ServiceStatus::Draining => ("is being deleted (DRAINING)", anew),
+        ServiceStatus::Inactive => ("was deleted (INACTIVE)", anew),
+        ServiceStatus::Unknown(_) => (
+            "is in a status that portzero does not know",
+            "a newer version of portzero may know it",
+        ),
     };
     Some(
         Finding::error(Code::ServiceNotActive, format!("service `{}` {what}", service.name))
             .evidence("status", service.status.as_str())
             .state("nothing was changed")
-            .hint("create the service anew, then deploy"),
+            .hint(hint),
     )
 }
 

@@ -177,6 +177,9 @@ fn by_status(status: u16) -> ApiErrorKind {
 /// A body that is not the API's, in one line.
 fn quoted(status: u16, body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
+    if let Some(title) = html_title(&text) {
+        return format!("HTTP status {status} with a page that is not AWS's: `{title}`");
+    }
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let start: String = line.chars().take(QUOTE_LENGTH).collect();
     match (start.is_empty(), status) {
@@ -185,6 +188,20 @@ fn quoted(status: u16, body: &[u8]) -> String {
         (false, 200..=299) => format!("the answer cannot be read: `{start}`"),
         (false, _) => format!("HTTP status {status}, which says `{start}`"),
     }
+}
+
+/// The title of a page: that of a proxy, a firewall, a sign-in.
+fn html_title(text: &str) -> Option<String> {
+    // Lower case in ASCII keeps every place where it is.
+    let lower = text.to_ascii_lowercase();
+    let is_page = ["<html", "<!doctype html"]
+        .iter()
+        .any(|tag| lower.trim_start().starts_with(tag));
+    let from = lower.find("<title>").filter(|_| is_page)? + "<title>".len();
+    let length = lower[from..].find("</title>")?;
+    let words: Vec<&str> = text[from..from + length].split_whitespace().collect();
+    let title: String = words.join(" ").chars().take(QUOTE_LENGTH).collect();
+    (!title.is_empty()).then_some(title)
 }
 
 /// No answer: no credentials, no connection, or one that broke.
@@ -305,6 +322,17 @@ mod tests {
                 Kind::Credentials
             ]
         );
+    }
+
+    #[test]
+    fn a_page_is_told_by_its_title_and_anything_else_by_its_beginning() {
+        let page = b"<!DOCTYPE html>\n<HTML><head><TITLE>502 Bad\n Gateway</TITLE></head><body>long</body></HTML>";
+        assert_eq!(
+            quoted(502, page),
+            "HTTP status 502 with a page that is not AWS's: `502 Bad Gateway`"
+        );
+        assert_eq!(quoted(503, b"<html>busy"), "HTTP status 503, which says `<html>busy`");
+        assert_eq!(quoted(500, b""), "HTTP status 500 without a message");
     }
 
     #[test]

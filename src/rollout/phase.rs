@@ -9,7 +9,7 @@ use crate::rollout::scope::{Scope, Until};
 use crate::rollout::snapshot::Place;
 use crate::rollout::stage::{self, HookWait, SeenStage, StageWait};
 use crate::rollout::view::View;
-use crate::service::Stage;
+use crate::service::{RolloutState, Stage};
 use crate::time::{Timestamp, human};
 
 /// The phases, in the order in which a rollout without batches goes through them.
@@ -196,9 +196,11 @@ pub fn waiting_on(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -
     let wants_completion = !matches!(scope.until, Until::Stage(_));
     if wants_completion && !view.is_completed && reasons.is_empty() {
         reasons.push(WaitingOn::Completion {
+            // COMPLETED is no reason to wait: something else of the answer is not what it must be.
             state: view
                 .ours
                 .and_then(|d| d.rollout_state.as_ref())
+                .filter(|state| **state != RolloutState::Completed)
                 .map(|s| s.as_str().to_owned()),
         });
         reasons.extend(alarms(view));

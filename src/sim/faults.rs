@@ -351,6 +351,7 @@ pub(super) const ENUMS: &[&str] = &[
     "rollout-state",
     "deployment-status",
     "service-deployment-status",
+    "service-status",
 ];
 pub(super) const SIDES: &[&str] = &["behind", "ahead"];
 

@@ -140,6 +140,7 @@ fn misspell(account: &mut Account, kind: Option<&str>) {
                 .flat_map(|s| &mut s.service_deployments)
                 .for_each(|d| d.status = "CONTEMPLATING".into());
         }
+        "service-status" => services(account).for_each(|s| s.status = "ESTIVATING".into()),
         _ => {
             let targets = account.target_groups.values_mut().flat_map(|group| &mut group.targets);
             targets
