@@ -75,6 +75,18 @@ impl Finding {
         Self::new(code, Severity::Note, summary)
     }
 
+    /// The evidence by label and text; a label that repeats the one before it is left out, for the eye to find the next.
+    pub fn evidence_rows(&self) -> impl Iterator<Item = (&str, &str)> {
+        let before = [None]
+            .into_iter()
+            .chain(self.evidence.iter().map(|(label, _)| Some(label)));
+        let rows = self.evidence.iter().zip(before);
+        rows.map(|((label, text), before)| {
+            let label = if before == Some(label) { "" } else { label.as_str() };
+            (label, text.as_str())
+        })
+    }
+
     pub fn at(mut self, location: Location) -> Self {
         self.location = Some(location);
         self

@@ -7,7 +7,7 @@ use crate::deploy::{self, Run, ServiceRun};
 use crate::event::EventKind;
 use crate::finding::Finding;
 use crate::plan::{Plan, Wish};
-use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Report, RequestCounts};
+use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report, RequestCounts};
 use crate::preflight::Survey;
 use crate::report;
 use crate::report::log::Log;
@@ -81,7 +81,7 @@ pub async fn execute<A, C, I>(
     counts: impl Fn() -> RequestCounts,
 ) -> Result<u8, Stop>
 where
-    A: Ecs + LoadBalancing,
+    A: Ecs + LoadBalancing + Logs,
     C: Clock,
     I: Interrupts,
 {
@@ -138,7 +138,7 @@ where
 
 fn tell_plan<A, C, I, R>(run: &mut Run<'_, A, C, I, R>, plan: &Plan)
 where
-    A: Ecs + LoadBalancing,
+    A: Ecs + LoadBalancing + Logs,
     C: Clock,
     I: Interrupts,
     R: Report,

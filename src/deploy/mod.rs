@@ -5,12 +5,14 @@
 //! * `change`: what is changed in AWS: a revision, and one UpdateService
 //! * `stage`: where each service of the run stands
 //! * `turns`: the loop: begin what may begin, look, judge, sleep
+//! * `last_words`: what a container printed before it failed
 //! * `words`: the findings of this module
 //!
 //! There are no tasks beside each other. Each service is a small state machine, and one loop takes all of them a step
 //! further: a virtual clock moves when somebody sleeps, so there is one sleeper.
 
 mod change;
+mod last_words;
 pub mod order;
 mod planning;
 mod stage;
@@ -23,7 +25,7 @@ use crate::event::{EventKind, RunEvent};
 use crate::finding::{Code, Finding};
 use crate::id::{DeploymentId, TaskDefinitionArn};
 use crate::plan::{Plan, Wish};
-use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Report};
+use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
 use crate::preflight::Survey;
 use crate::rollout::{Observer, Outcome, PhaseSpan, TargetStory, Verdict};
 use crate::time::Timestamp;
@@ -92,7 +94,7 @@ pub struct Run<'a, A, C, I, R> {
 
 impl<A, C, I, R> Run<'_, A, C, I, R>
 where
-    A: Ecs + LoadBalancing,
+    A: Ecs + LoadBalancing + Logs,
     C: Clock,
     I: Interrupts,
     R: Report,
@@ -114,7 +116,9 @@ where
         let members = followed.map(|(run, observer)| Member::followed(run, observer, at));
         self.drive(members.collect()).await
     }
+}
 
+impl<A, C: Clock, I, R: Report> Run<'_, A, C, I, R> {
     pub fn tell(&mut self, wish: &Wish, kind: EventKind) {
         let at = self.clock.now();
         let event = RunEvent {

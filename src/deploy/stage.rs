@@ -1,5 +1,6 @@
 //! Where each service of a run stands.
 
+use crate::deploy::last_words::Wanted;
 use crate::deploy::{ServiceRun, words};
 use crate::plan::Plan;
 use crate::preflight::Survey;
@@ -14,6 +15,8 @@ pub(super) struct Member {
     pub stage: Stage,
     /// What it leaves so far.
     pub run: ServiceRun,
+    /// Whose log may explain the outcome.
+    pub last_words: Option<Wanted>,
 }
 
 /// The states of a service, in their order. Each turn of the loop takes a service at most from one to the next.
@@ -41,6 +44,7 @@ impl Member {
             needs,
             stage: Stage::Waiting(Box::new((plan, survey))),
             run,
+            last_words: None,
         }
     }
 
@@ -49,6 +53,7 @@ impl Member {
             needs: Vec::new(),
             stage: Stage::following(observer, at),
             run,
+            last_words: None,
         }
     }
 

@@ -1,11 +1,11 @@
 //! The loop: begin what may begin, look at what is followed, judge, sleep.
 
 use crate::deploy::stage::{Following, Member, Stage, Turn};
-use crate::deploy::{Run, ServiceRun, planning, words};
+use crate::deploy::{Run, ServiceRun, last_words, planning, words};
 use crate::event::EventKind;
 use crate::id::{DeploymentId, TaskDefinitionArn};
-use crate::plan::Plan;
-use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Report};
+use crate::plan::{Plan, Wish};
+use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
 use crate::preflight::Survey;
 use crate::rollout::{Baseline, Input, Next, Observer, Outcome, Scope, Verdict};
 use crate::service::Service;
@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 
 impl<A, C, I, R> Run<'_, A, C, I, R>
 where
-    A: Ecs + LoadBalancing,
+    A: Ecs + LoadBalancing + Logs,
     C: Clock,
     I: Interrupts,
     R: Report,
@@ -30,6 +30,11 @@ where
         }
         for member in members.iter_mut().filter(|member| member.is_waiting()) {
             member.run.outcome = words::circle(&member.run.wish);
+        }
+        for member in &mut members {
+            if let Some(wanted) = member.last_words.take() {
+                last_words::add(self.aws, self.interrupts, wanted, &mut member.run).await;
+            }
         }
         members.into_iter().map(|member| member.run).collect()
     }
@@ -216,6 +221,7 @@ where
         if let Stage::Following(following) = &member.stage {
             member.run.phases = following.observer.phases();
             member.run.targets = following.observer.targets().into_iter().cloned().collect();
+            member.last_words = last_words::Wanted::of(&following.observer, &outcome);
         }
         let now = self.clock.now();
         if member.is_waiting() {

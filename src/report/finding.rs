@@ -15,7 +15,7 @@ pub fn render(finding: &Finding) -> String {
     }
     let labels = finding.evidence.iter().map(|(label, _)| label.chars().count());
     let width = labels.chain(finding.state.is_some().then_some(5)).max().unwrap_or(0);
-    for (label, text) in &finding.evidence {
+    for (label, text) in finding.evidence_rows() {
         out.push_str(&format!("  {label:<width$}  {}\n", clean(text)));
     }
     if let Some(state) = &finding.state {

@@ -52,8 +52,8 @@ pub struct Evidence {
     losses: Losses,
     kills: Kills,
     alarms: Vec<String>,
-    /// ECS says that an alarm ended the deployment.
-    is_alarm: bool,
+    /// ECS's words where it says that an alarm ended the deployment.
+    alarm_words: Option<String>,
     /// ECS's last word on placement, and how many tasks of ours there had been by then.
     placement: Option<(PlacementTrouble, usize)>,
     capacity: Option<Vec<ContainerInstance>>,
@@ -121,7 +121,9 @@ impl Evidence {
     /// A service event that is newer than the deployment.
     pub fn hear(&mut self, event: &ServiceEvent) -> bool {
         self.registration.hear(event);
-        self.is_alarm |= failure::contains(&event.message, "deployment failed: alarm detected");
+        if failure::contains(&event.message, "deployment failed: alarm detected") {
+            self.alarm_words.get_or_insert_with(|| event.message.clone());
+        }
         let trouble = placement::read(event);
         let is_placement = trouble.is_some();
         if let Some(trouble) = trouble {
@@ -179,10 +181,10 @@ impl Evidence {
             deployment.and_then(|d| d.rollback_reason.as_deref()),
             view.ours.and_then(|d| d.rollout_state_reason.as_deref()),
         ];
-        self.is_alarm |= reasons
-            .into_iter()
-            .flatten()
-            .any(|reason| failure::contains(reason, "alarm"));
+        let mut reasons = reasons.into_iter().flatten();
+        if let Some(words) = reasons.find(|reason| failure::contains(reason, "alarm")) {
+            self.alarm_words.get_or_insert_with(|| words.to_owned());
+        }
     }
 
     /// Failures by kind: the most frequent first, and of two alike the one that says more.
@@ -202,7 +204,7 @@ impl Evidence {
     /// Everything that something speaks for, the cause before its symptoms.
     fn suspects(&self) -> Vec<Suspect<'_>> {
         let mut suspects = Vec::new();
-        if self.is_alarm {
+        if self.alarm_words.is_some() {
             suspects.push(Suspect::Alarm);
         }
         if self.registration.is_certain() {
@@ -351,6 +353,8 @@ impl Evidence {
         };
         let ours = scope.task_definition.short();
         let finding = Finding::error(Code::Alarm, format!("{which} ended the deployment of {ours}"));
+        let words = self.alarm_words.clone().unwrap_or_default();
+        let finding = finding.evidence("ecs", words);
         match self.alarms.first() {
             Some(name) => finding.hint(format!(
                 "look at what the alarm saw: aws cloudwatch describe-alarm-history --alarm-name {name}"
@@ -372,7 +376,7 @@ impl Evidence {
                 format!("{} of {count} new {}: {label}", alike.len(), plural(count, "task"))
             }
             Suspect::Targets => self.checks.line(),
-            Suspect::Placement(trouble) => trouble.message.clone(),
+            Suspect::Placement(trouble) => format!("no instance can take a new task: {}", trouble.lack.words()),
             Suspect::Losses => self.losses.line(),
         }
     }

@@ -64,6 +64,24 @@ impl Lack {
         ("tasks provisioning capacity limit was exceeded", Lack::Quota),
     ];
 
+    /// What is lacking, in a few words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Port => "its fixed host port is in use",
+            Self::Cpu => "too little CPU is free",
+            Self::Memory => "too little memory is free",
+            Self::Gpu => "no GPU is free",
+            Self::Interface => "none has a free network interface",
+            Self::Attribute => "none has an attribute that it requires",
+            Self::Constraint => "none satisfies its placement constraints",
+            Self::Agent => "the ECS agent of the closest one does not answer",
+            Self::Instances => "there is none",
+            Self::Quota => "a quota of the account is reached",
+            Self::Aws => "AWS has no capacity",
+            Self::Other => "ECS does not say why",
+        }
+    }
+
     fn read(message: &str) -> Self {
         let found = Self::WORDS.iter().find(|(words, _)| contains(message, words));
         found.map_or(Self::Other, |(_, lack)| *lack)
@@ -142,12 +160,8 @@ pub fn cannot_place(
     instances: Option<&[ContainerInstance]>,
     limits: Option<Limits>,
 ) -> Finding {
-    let service = &scope.service;
     let mut finding = match trouble.lack {
-        Lack::Port => Finding::error(
-            Code::PortInUse,
-            format!("no instance can take a new task of `{service}`: its fixed host port is in use"),
-        ),
+        Lack::Port => Finding::error(Code::PortInUse, headline(Lack::Port, scope, instances)),
         lack => Finding::error(Code::NoCapacity, headline(lack, scope, instances)),
     };
     finding.evidence.push(("ecs".into(), trouble.message.clone()));
@@ -167,22 +181,15 @@ fn headline(lack: Lack, scope: &Scope, instances: Option<&[ContainerInstance]>) 
             scope.cluster
         );
     }
-    let of = |what: &str| format!("no instance can take a new task of `{service}`: {what}");
     match lack {
-        Lack::Cpu => of("too little CPU is free"),
-        Lack::Memory => of("too little memory is free"),
-        Lack::Gpu => of("no GPU is free"),
-        Lack::Interface => of("none has a free network interface"),
-        Lack::Attribute => of("none has an attribute that it requires"),
-        Lack::Constraint => of("none satisfies its placement constraints"),
-        Lack::Agent => of("the ECS agent of the closest one does not answer"),
         Lack::Instances => format!(
             "cluster `{}` offers no container instance for a new task of `{service}`",
             scope.cluster
         ),
         Lack::Quota => format!("a quota of the account leaves no room for a new task of `{service}`"),
         Lack::Aws => format!("AWS gives no capacity for a new task of `{service}`"),
-        Lack::Port | Lack::Other => format!("no instance can take a new task of `{service}`"),
+        Lack::Other => format!("no instance can take a new task of `{service}`"),
+        lack => format!("no instance can take a new task of `{service}`: {}", lack.words()),
     }
 }
 
@@ -293,7 +300,7 @@ fn hints(
         Lack::Aws => "give the service subnets in more Availability Zones, or try again later",
         Lack::Other => "read the cluster's instances beside what ECS says here",
     };
-    let second = stop_first.filter(|_| trouble.lack.is_of_instances());
+    let second = stop_first.filter(|_| trouble.lack.is_of_instances() && trouble.lack != Lack::Instances);
     std::iter::once(first.to_owned())
         .chain(second.map(|hint| format!("or {hint}")))
         .collect()

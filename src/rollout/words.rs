@@ -262,7 +262,8 @@ pub fn timed_out(scope: &Scope, cause: Option<Finding>, look: &LastLook) -> Vec<
     } else if cause.is_none() {
         finding = finding.hint("set a longer `--timeout` if the rollout is only slow");
     }
-    std::iter::once(finding).chain(cause).collect()
+    // The cause comes first: that the time is over is what follows from it.
+    cause.into_iter().chain([finding]).collect()
 }
 
 pub fn interrupted(scope: &Scope, is_rolling_back: bool, look: &LastLook) -> Finding {

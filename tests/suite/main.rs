@@ -21,6 +21,7 @@ mod config;
 mod control;
 mod corpus;
 mod differential;
+mod findings_page;
 mod flags;
 mod github;
 mod github_interleavings;

@@ -31,7 +31,7 @@ pub fn of_service(finding: &Finding, service: Option<&str>, md: Markdown<'_>) ->
         lines.push(String::new());
         lines.push("| Evidence | |".to_owned());
         lines.push("|---|---|".to_owned());
-        let rows = finding.evidence.iter();
+        let rows = finding.evidence_rows();
         lines.extend(rows.map(|(label, text)| format!("| {} | {} |", md.text(label), prose(text, md))));
     }
     if let Some(state) = &finding.state {

@@ -108,7 +108,7 @@ impl Checks {
         let got = match answer {
             Answer::Code(code) => format!(": {code}"),
             Answer::None => ": no answer".to_owned(),
-            Answer::Failed => String::new(),
+            Answer::Failed => ": the check fails".to_owned(),
         };
         let summary = format!("{start} target group `{}`{got}", group.name());
         let mut finding = Finding::error(Code::TargetUnhealthy, summary);
