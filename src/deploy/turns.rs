@@ -4,7 +4,7 @@ use crate::deploy::stage::{Following, Member, Stage, Turn};
 use crate::deploy::{Run, ServiceRun, last_words, planning, words};
 use crate::event::EventKind;
 use crate::id::{DeploymentId, TaskDefinitionArn};
-use crate::plan::{Plan, Wish};
+use crate::plan::Plan;
 use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
 use crate::preflight::Survey;
 use crate::rollout::{Baseline, Input, Next, Observer, Outcome, Scope, Verdict};
