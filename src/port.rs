@@ -73,6 +73,19 @@ pub trait Ecs {
     ) -> impl Future<Output = ApiResult<Vec<ServiceDeployment>>>;
     /// What a deployment was resolved to, by the ARN of its service revision; `None` for one that AWS does not know.
     fn service_revision(&self, arn: &str) -> impl Future<Output = ApiResult<Option<ServiceRevision>>>;
+    /// StopServiceDeployment with ROLLBACK, by the service deployment's ARN: ECS goes back to what it completed last.
+    /// Asking twice is asking once.
+    fn roll_back(&self, service_deployment: &str) -> impl Future<Output = ApiResult<()>>;
+    /// The task definitions of the service's SUCCESSFUL deployments, the newest first: what has run well before.
+    fn good_revisions(
+        &self,
+        cluster: &ClusterName,
+        service: &ServiceName,
+    ) -> impl Future<Output = ApiResult<Vec<TaskDefinitionArn>>>;
+    /// The ACTIVE revisions of a family, the newest first.
+    fn active_revisions(&self, family: &str) -> impl Future<Output = ApiResult<Vec<TaskDefinitionArn>>>;
+    /// Makes a revision INACTIVE: what runs of it goes on, and nothing is deployed from it any more.
+    fn deregister_task_definition(&self, revision: &TaskDefinitionArn) -> impl Future<Output = ApiResult<()>>;
 }
 
 /// Elastic Load Balancing, both versions.

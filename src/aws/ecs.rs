@@ -2,7 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use aws_sdk_ecs::types::{DesiredStatus, Failure, TaskDefinitionField};
+use aws_sdk_ecs::types::{
+    DesiredStatus, Failure, ServiceDeploymentStatus, SortOrder, StopServiceDeploymentStopType, TaskDefinitionField,
+    TaskDefinitionStatus,
+};
 
 use super::call::{Call, Replay, unreadable};
 use super::connection::Connection;
@@ -20,6 +23,9 @@ const INSTANCES_MAX: usize = 100;
 const PAGE_SIZE: i32 = 100;
 /// The one in flight, the one that it replaced, and a few for the story; one call describes up to 20.
 const SERVICE_DEPLOYMENTS: usize = 5;
+/// One call describes up to 20 service revisions, and what ran well longer ago than twenty deployments is nobody's idea
+/// of going back.
+const GOOD_REVISIONS: i32 = 20;
 
 impl<C: Clock> Ecs for Connection<C> {
     async fn cluster_exists(&self, cluster: &ClusterName) -> ApiResult<bool> {
@@ -315,6 +321,101 @@ impl<C: Clock> Ecs for Connection<C> {
             .service_revisions()
             .first()
             .map(super::read_strategy::service_revision))
+    }
+
+    async fn roll_back(&self, service_deployment: &str) -> ApiResult<()> {
+        let call = Call::write("ecs:StopServiceDeployment", Replay::Harmless).on(service_deployment);
+        self.call(call, || {
+            self.ecs
+                .stop_service_deployment()
+                .service_deployment_arn(service_deployment)
+                .stop_type(StopServiceDeploymentStopType::Rollback)
+                .send()
+        })
+        .await
+        .map(drop)
+    }
+
+    async fn good_revisions(&self, cluster: &ClusterName, service: &ServiceName) -> ApiResult<Vec<TaskDefinitionArn>> {
+        let listed = self
+            .call(Call::read("ecs:ListServiceDeployments").on(service), || {
+                self.ecs
+                    .list_service_deployments()
+                    .cluster(cluster.as_str())
+                    .service(service.as_str())
+                    .status(ServiceDeploymentStatus::Successful)
+                    .max_results(GOOD_REVISIONS)
+                    .send()
+            })
+            .await?;
+        let mut newest: Vec<_> = listed.service_deployments().iter().collect();
+        newest.sort_by_key(|brief| std::cmp::Reverse(brief.created_at().map(|at| at.as_nanos())));
+        let targets = newest.iter().filter_map(|brief| brief.target_service_revision_arn());
+        let mut arns: Vec<String> = Vec::new();
+        for arn in targets {
+            if !arns.iter().any(|known| known == arn) {
+                arns.push(arn.to_owned());
+            }
+        }
+        if arns.is_empty() {
+            return Ok(Vec::new());
+        }
+        let described = self
+            .call(Call::read("ecs:DescribeServiceRevisions").on(service), || {
+                self.ecs
+                    .describe_service_revisions()
+                    .set_service_revision_arns(Some(arns.clone()))
+                    .send()
+            })
+            .await?;
+        let by_arn: HashMap<_, _> = described
+            .service_revisions()
+            .iter()
+            .map(|revision| (revision.service_revision_arn(), revision.task_definition()))
+            .collect();
+        let definitions = arns
+            .iter()
+            .filter_map(|arn| by_arn.get(&Some(arn.as_str())).copied().flatten());
+        Ok(definitions.map(TaskDefinitionArn::from).collect())
+    }
+
+    async fn active_revisions(&self, family: &str) -> ApiResult<Vec<TaskDefinitionArn>> {
+        let mut revisions: Vec<TaskDefinitionArn> = Vec::new();
+        let mut page = None;
+        loop {
+            let answer = self
+                .call(Call::read("ecs:ListTaskDefinitions").on(family), || {
+                    self.ecs
+                        .list_task_definitions()
+                        .family_prefix(family)
+                        .status(TaskDefinitionStatus::Active)
+                        .sort(SortOrder::Desc)
+                        .max_results(PAGE_SIZE)
+                        .set_next_token(page.clone())
+                        .send()
+                })
+                .await?;
+            revisions.extend(answer.task_definition_arns().iter().map(|arn| arn.as_str().into()));
+            page = next_page(answer.next_token());
+            if page.is_none() {
+                // ECS takes the name for the whole one; not every stand-in does, and none is to be believed in this.
+                revisions.retain(|arn| arn.family() == family);
+                revisions.sort_by_key(|arn| std::cmp::Reverse(arn.revision()));
+                return Ok(revisions);
+            }
+        }
+    }
+
+    async fn deregister_task_definition(&self, revision: &TaskDefinitionArn) -> ApiResult<()> {
+        let call = Call::write("ecs:DeregisterTaskDefinition", Replay::Harmless).on(revision.short());
+        self.call(call, || {
+            self.ecs
+                .deregister_task_definition()
+                .task_definition(revision.as_str())
+                .send()
+        })
+        .await
+        .map(drop)
     }
 }
 

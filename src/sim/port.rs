@@ -399,6 +399,57 @@ impl Ecs for Direct {
             }
         }))
     }
+
+    async fn roll_back(&self, service_deployment: &str) -> ApiResult<()> {
+        self.admit("ecs:StopServiceDeployment")?;
+        self.remember();
+        let stopped = self
+            .world
+            .borrow_mut()
+            .stop_service_deployment(service_deployment, true);
+        stopped
+            .map(drop)
+            .map_err(|refusal| translate::error("ecs:StopServiceDeployment", Some(service_deployment), refusal))
+    }
+
+    async fn good_revisions(&self, cluster: &ClusterName, service: &ServiceName) -> ApiResult<Vec<TaskDefinitionArn>> {
+        self.admit("ecs:ListServiceDeployments")?;
+        self.admit("ecs:DescribeServiceRevisions")?;
+        let account = self.seen(Access::Read);
+        let cluster = self.cluster(&account, "ecs:ListServiceDeployments", cluster)?;
+        let found = cluster.services.get(service.as_str()).ok_or_else(|| {
+            let refusal = Refusal::new("ServiceNotFoundException", "Service not found.");
+            translate::error("ecs:ListServiceDeployments", Some(service.as_str()), refusal)
+        })?;
+        let good = found.service_deployments.iter().filter(|d| d.status == "SUCCESSFUL");
+        let mut good: Vec<_> = good.collect();
+        good.sort_by_key(|d| std::cmp::Reverse(d.created_at));
+        let numbers = good
+            .iter()
+            .map(|d| d.target_revision.rsplit('/').next().unwrap_or_default());
+        let revisions = numbers.filter_map(|number| found.revisions.get(number));
+        Ok(revisions
+            .map(|revision| TaskDefinitionArn::from(revision.task_definition.as_str()))
+            .collect())
+    }
+
+    async fn active_revisions(&self, family: &str) -> ApiResult<Vec<TaskDefinitionArn>> {
+        self.admit("ecs:ListTaskDefinitions")?;
+        let account = self.seen(Access::Read);
+        let revisions = account.task_definitions.get(family).into_iter().flatten();
+        let active = revisions.rev().filter(|definition| definition.status == "ACTIVE");
+        Ok(active
+            .map(|definition| TaskDefinitionArn::from(definition.arn.as_str()))
+            .collect())
+    }
+
+    async fn deregister_task_definition(&self, revision: &TaskDefinitionArn) -> ApiResult<()> {
+        self.admit("ecs:DeregisterTaskDefinition")?;
+        self.remember();
+        let gone = self.world.borrow_mut().deregister_task_definition(revision.as_str());
+        gone.map(drop)
+            .map_err(|refusal| translate::error("ecs:DeregisterTaskDefinition", Some(revision.short()), refusal))
+    }
 }
 
 impl LoadBalancing for Direct {

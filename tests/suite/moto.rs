@@ -61,6 +61,14 @@ async fn kinds_of_what_is_missing(aws: &Connection<&VirtualClock>) -> Vec<ApiErr
             .await
             .expect_err("moto lacks it")
             .kind,
+        aws.good_revisions(&staging, &web)
+            .await
+            .expect_err("moto lacks it")
+            .kind,
+        aws.roll_back("arn:aws:ecs:us-east-1:123456789012:service-deployment/staging/web/x")
+            .await
+            .expect_err("moto lacks it")
+            .kind,
     ]
 }
 
@@ -109,7 +117,15 @@ fn every_port_method_answers_on_moto_or_says_why_not() {
             })
             .await
             .expect("updated");
-        assert_eq!((updated.task_definition, updated.desired_count), (Some(second), 2));
+        assert_eq!(
+            (&updated.task_definition, updated.desired_count),
+            (&Some(second.clone()), 2)
+        );
+
+        let revisions = aws.active_revisions("web").await.expect("revisions");
+        assert_eq!(revisions, [second.clone(), first.clone()], "the newest first");
+        aws.deregister_task_definition(&first).await.expect("deregistered");
+        assert_eq!(aws.active_revisions("web").await.expect("revisions"), [second]);
 
         assert_eq!(aws.list_tasks(&cluster, &web).await.expect("tasks"), []);
         assert_eq!(aws.list_container_instances(&cluster).await.expect("instances"), []);
@@ -118,7 +134,7 @@ fn every_port_method_answers_on_moto_or_says_why_not() {
         use ApiErrorKind::{NotFound, Unsupported};
         assert_eq!(
             kinds_of_what_is_missing(&aws).await,
-            [NotFound, NotFound, NotFound, Unsupported]
+            [NotFound, NotFound, NotFound, Unsupported, Unsupported, Unsupported]
         );
     });
 }
