@@ -146,6 +146,8 @@ pub trait Clock {
 pub trait Interrupts {
     /// Comes back once the run has been asked to end, and at once from then on.
     fn interrupted(&self) -> impl Future<Output = ()>;
+    /// Comes back a moment later, when a run that was asked to end must not wait for any answer any more.
+    fn out_of_time(&self) -> impl Future<Output = ()>;
 }
 
 /// Nobody interrupts.
@@ -154,6 +156,10 @@ pub struct NeverInterrupted;
 
 impl Interrupts for NeverInterrupted {
     async fn interrupted(&self) {
+        std::future::pending().await
+    }
+
+    async fn out_of_time(&self) {
         std::future::pending().await
     }
 }

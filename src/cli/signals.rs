@@ -2,15 +2,21 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::port::Interrupts;
+use crate::clock::SystemClock;
+use crate::port::{Clock, Interrupts};
+
+/// For how long a run that is asked to end waits for what AWS has been asked already. What is left of the five seconds
+/// that a CI runner gives is for the report and for GitHub.
+const ANSWERS_WITHIN: Duration = Duration::from_millis(1_500);
 
 #[derive(Clone, Debug, Default)]
 pub struct Signals {
-    asked: Rc<Cell<bool>>,
-    bell: Rc<Notify>,
+    asked: Bell,
+    out_of_time: Bell,
 }
 
 impl Signals {
@@ -18,11 +24,16 @@ impl Signals {
     pub fn listen() -> Self {
         let signals = Self::default();
         let ours = signals.clone();
+        // Here and not in the task: a signal may come before that has its first turn.
+        let mut ears = Ears::open();
         tokio::task::spawn_local(async move {
-            next_signal().await;
-            ours.asked.set(true);
-            ours.bell.notify_waiters();
-            next_signal().await;
+            ears.next().await;
+            ours.asked.ring();
+            tokio::task::spawn_local(async move {
+                SystemClock.sleep(ANSWERS_WITHIN).await;
+                ours.out_of_time.ring();
+            });
+            ears.next().await;
             std::process::exit(i32::from(crate::rollout::Verdict::Interrupted.exit_code()));
         });
         signals
@@ -31,31 +42,90 @@ impl Signals {
 
 impl Interrupts for Signals {
     async fn interrupted(&self) {
-        while !self.asked.get() {
-            self.bell.notified().await;
+        self.asked.rung().await;
+    }
+
+    async fn out_of_time(&self) {
+        self.out_of_time.rung().await;
+    }
+}
+
+/// Rung once, and heard by everybody who listens then or later.
+#[derive(Clone, Debug, Default)]
+struct Bell {
+    has_rung: Rc<Cell<bool>>,
+    sound: Rc<Notify>,
+}
+
+impl Bell {
+    fn ring(&self) {
+        self.has_rung.set(true);
+        self.sound.notify_waiters();
+    }
+
+    async fn rung(&self) {
+        while !self.has_rung.get() {
+            self.sound.notified().await;
         }
     }
 }
 
 /// Comes back at the next SIGINT or SIGTERM.
-#[cfg(unix)]
 pub async fn next_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminate = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut stream) => drop(stream.recv().await),
-            Err(_) => std::future::pending().await,
+    Ears::open().next().await;
+}
+
+/// Hears what comes after it was opened. A signal that cannot be listened for is not heard.
+#[cfg(unix)]
+struct Ears {
+    interrupt: Option<tokio::signal::unix::Signal>,
+    terminate: Option<tokio::signal::unix::Signal>,
+}
+
+#[cfg(unix)]
+impl Ears {
+    fn open() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        Self {
+            interrupt: signal(SignalKind::interrupt()).ok(),
+            terminate: signal(SignalKind::terminate()).ok(),
         }
-    };
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => if result.is_err() { std::future::pending().await },
-        () = terminate => {}
+    }
+
+    async fn next(&mut self) {
+        async fn heard(ear: &mut Option<tokio::signal::unix::Signal>) {
+            let is_heard = match ear {
+                Some(ear) => ear.recv().await.is_some(),
+                None => false,
+            };
+            if !is_heard {
+                std::future::pending().await
+            }
+        }
+        tokio::select! {
+            () = heard(&mut self.interrupt) => {}
+            () = heard(&mut self.terminate) => {}
+        }
     }
 }
 
-#[cfg(not(unix))]
-pub async fn next_signal() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
+/// Windows knows Ctrl-C only.
+#[cfg(windows)]
+struct Ears(Option<tokio::signal::windows::CtrlC>);
+
+#[cfg(windows)]
+impl Ears {
+    fn open() -> Self {
+        Self(tokio::signal::windows::ctrl_c().ok())
+    }
+
+    async fn next(&mut self) {
+        let is_heard = match &mut self.0 {
+            Some(ear) => ear.recv().await.is_some(),
+            None => false,
+        };
+        if !is_heard {
+            std::future::pending().await
+        }
     }
 }
