@@ -212,6 +212,8 @@ codes! {
     HookFailed = "hook-failed",
     /// The run ended at a stage, and the deployment did not.
     GoesOn = "goes-on",
+    /// A rollback came to a bad end, or its end was not seen.
+    RollbackFailed = "rollback-failed",
     DeploymentFailed = "deployment-failed",
     DeploymentGone = "deployment-gone",
     Superseded = "superseded",

@@ -29,6 +29,7 @@ pub mod story;
 pub mod unknown;
 pub mod verdict;
 pub mod view;
+pub mod way_back;
 mod words;
 
 pub use baseline::Baseline;

@@ -1,5 +1,6 @@
 //! The state machine around the pure functions: what must be remembered from one look to the next.
 
+mod going_back;
 mod judge;
 
 use std::collections::BTreeSet;
@@ -86,11 +87,13 @@ pub struct Observer {
     /// What the last look has shown that nobody here knows.
     unknown: BTreeSet<UnknownValue>,
     told_unknown: BTreeSet<UnknownValue>,
+    known: going_back::Known,
 }
 
 #[derive(Clone, Debug)]
 struct Rollback {
     to: Option<Deployment>,
+    is_over: bool,
 }
 
 impl Observer {
@@ -130,6 +133,7 @@ impl Observer {
             seen_at: None,
             unknown: BTreeSet::new(),
             told_unknown: BTreeSet::new(),
+            known: going_back::Known::default(),
         }
     }
 
@@ -270,6 +274,7 @@ impl Observer {
         self.look = LastLook::of(&view, &self.scope, &waiting);
         self.seen_at = Some(now);
         happenings.extend(self.unknowns(snapshot));
+        self.known.note(snapshot, &view);
         let ending = self.judge(snapshot, &view, &waiting, now, happenings);
         if self.rollback.is_none() {
             let phase = Phase::of(&view, &self.scope);

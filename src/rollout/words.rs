@@ -52,7 +52,7 @@ impl LastLook {
     }
 
     /// ` with 2 tasks`; nothing where none of it was seen running.
-    fn tasks_of(&self, revision: &str) -> String {
+    pub fn tasks_of(&self, revision: &str) -> String {
         let count = self.serving.get(revision);
         count
             .map(|n| format!(" with {n} {}", plural(*n, "task")))

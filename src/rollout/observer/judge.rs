@@ -28,6 +28,7 @@ impl Observer {
         // An answer may be older than our update for a while, but not for ever.
         let must_be_listed = self.was_listed || now.since(self.started_at) > patience::UNLISTED_MAX;
         let standing = Standing::of(snapshot, &self.scope, &self.baseline, must_be_listed);
+        self.known.note_standing(&standing);
         if !matches!(
             standing,
             Standing::Absent { .. } | Standing::ServiceLost { status: None }
@@ -158,7 +159,7 @@ impl Observer {
             }),
             Standing::Failed { reason } => {
                 let since = *self.failed_since.get_or_insert(now);
-                let rolls_back = snapshot.rolls_back();
+                let rolls_back = snapshot.rolls_back() || self.rollback.is_some();
                 let is_patient = rolls_back && now.since(since) < patience::ROLLBACK_BEGINS_WITHIN;
                 (!is_patient).then(|| self.end_failed(reason, rolls_back))
             }
@@ -203,7 +204,7 @@ impl Observer {
         let is_called_so = snapshot.service_deployment.as_ref().map(|d| &d.status)
             == Some(&ServiceDeploymentStatus::RollbackSuccessful);
         let is_over = (is_complete || (is_called_so && to.is_some())) && view.new_tasks.is_empty();
-        self.rollback = Some(Rollback { to });
+        self.rollback = Some(Rollback { to, is_over });
         is_over.then(|| self.end_rollback(true))
     }
 

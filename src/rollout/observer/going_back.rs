@@ -1,0 +1,124 @@
+//! The way back to what ran before: whether a failure calls for it, which way there is, and following it.
+
+use std::time::Duration;
+
+use super::{Observer, Rollback};
+use crate::id::TaskDefinitionArn;
+use crate::rollout::phase::WaitingOn;
+use crate::rollout::snapshot::Snapshot;
+use crate::rollout::standing::Standing;
+use crate::rollout::verdict::Verdict;
+use crate::rollout::view::View;
+use crate::rollout::way_back::Way;
+use crate::service::{ServiceDeployment, ServiceDeploymentStatus};
+use crate::time::Timestamp;
+
+/// What the last look that could be taken has shown of our deployment.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    standing: Option<Standing>,
+    service_deployment: Option<ServiceDeployment>,
+    is_completed: bool,
+}
+
+impl Known {
+    pub fn note_standing(&mut self, standing: &Standing) {
+        self.standing = Some(standing.clone());
+    }
+
+    pub fn note(&mut self, snapshot: &Snapshot, view: &View) {
+        // A read that is done without for once takes nothing from what was seen before.
+        if snapshot.service_deployment.is_some() {
+            self.service_deployment.clone_from(&snapshot.service_deployment);
+        }
+        self.is_completed = view.is_completed;
+    }
+}
+
+impl Observer {
+    /// Whether an end with this verdict leaves something to go back from, which ECS does not go back from itself.
+    ///
+    /// A failure does, and so does a time-out before the new targets were all there; one that only waits for old ones
+    /// to drain would give up a revision that serves. Not where ECS is going back or has tried to, where somebody has
+    /// stopped or replaced the deployment or deletes the service, and not where nobody can see what happens. A
+    /// cancelled run has something to go back from until ECS calls its deployment completed.
+    pub fn leaves_something(&self, verdict: Verdict) -> bool {
+        let is_ours = matches!(self.known.standing, Some(Standing::Ours | Standing::Failed { .. }));
+        if !is_ours || self.rollback.is_some() {
+            return false;
+        }
+        match verdict {
+            Verdict::Failed => true,
+            Verdict::TimedOut => self.is_new_missing(),
+            Verdict::Interrupted => !self.known.is_completed,
+            _ => false,
+        }
+    }
+
+    fn is_new_missing(&self) -> bool {
+        self.look.waiting.iter().any(|w| {
+            matches!(
+                w,
+                WaitingOn::FirstTask | WaitingOn::Tasks { .. } | WaitingOn::Targets { .. }
+            )
+        })
+    }
+
+    /// How to get back. `good`: what ran well before; without it only ECS may know. Going back to the revision that has
+    /// just failed would be no way back, but ECS goes back by deployment, and may.
+    pub fn way_back(&self, good: Option<&TaskDefinitionArn>) -> Option<Way> {
+        self.stoppable().or_else(|| self.redeployment(good))
+    }
+
+    /// The way where ECS cannot be asked for a rollback.
+    pub fn redeployment(&self, good: Option<&TaskDefinitionArn>) -> Option<Way> {
+        let to = good.filter(|good| **good != self.scope.task_definition)?;
+        Some(Way::Redeploy { to: to.clone() })
+    }
+
+    /// AWS stops a service deployment that has not come to its end. The states of a stop or a rollback that is on its
+    /// way are allowed as well, and need no other one.
+    fn stoppable(&self) -> Option<Way> {
+        use ServiceDeploymentStatus::{InProgress, Pending};
+        let deployment = self.known.service_deployment.as_ref()?;
+        matches!(deployment.status, Pending | InProgress).then(|| Way::Stop {
+            service_deployment: deployment.arn.clone(),
+        })
+    }
+
+    /// ECS has been asked to roll our deployment back: from here on that is what is followed.
+    pub fn follow_rollback(&mut self, now: Timestamp, budget: Duration) {
+        self.rollback = Some(Rollback {
+            to: None,
+            is_over: false,
+        });
+        self.started_at = now;
+        self.moved_at = now;
+        self.scope.wait_budget = budget;
+        self.failed_since = None;
+        self.stop_seen_at = None;
+        self.absent_since = None;
+        self.said = None;
+    }
+
+    /// Where the rollback leads, once ECS shows it.
+    pub fn back_to(&self) -> Option<&TaskDefinitionArn> {
+        let to = self.rollback.as_ref()?.to.as_ref()?;
+        Some(&to.task_definition)
+    }
+
+    /// Whether the earlier deployment has been seen complete again, without a task of ours.
+    pub fn is_back(&self) -> bool {
+        self.rollback.as_ref().is_some_and(|rollback| rollback.is_over)
+    }
+
+    /// `web:41 runs 2 tasks`, by the last look.
+    pub fn serving(&self) -> String {
+        self.look.serving_line()
+    }
+
+    /// ` with 2 tasks`, by the last look.
+    pub fn tasks_of(&self, revision: &TaskDefinitionArn) -> String {
+        self.look.tasks_of(revision.short())
+    }
+}
