@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::conduct::{InProgress, Purge};
 use crate::finding::Finding;
 use crate::id::{DeploymentId, ServiceName, TaskDefinitionArn};
 use crate::rollout::{Happening, Outcome};
@@ -35,6 +36,21 @@ pub enum EventKind {
         after: TaskDefinitionArn,
     },
     Rollout(Happening),
+    /// Another deployment is in progress, and its end is waited for.
+    Busy {
+        by: InProgress,
+        /// What is left of the wait budget.
+        left: Duration,
+    },
+    /// It has ended: the plan is made anew.
+    Free,
+    /// The run takes the service back to what ran before.
+    GoingBack {
+        call: &'static str,
+        to: Option<TaskDefinitionArn>,
+    },
+    /// Revisions that nobody needs any more.
+    Purged(Purge),
     /// Something worth knowing that ends nothing.
     Found(Finding),
     /// The end of this service's rollout.

@@ -184,6 +184,8 @@ codes! {
     StageMissing = "stage-missing",
     /// Hours, or a person, stand between this run and its end.
     LongWait = "long-wait",
+    /// No earlier revision is known to have run well.
+    NoWayBack = "no-way-back",
     NotChecked = "not-checked",
     // While it rolls out.
     ImagePull = "image-pull",
@@ -206,14 +208,12 @@ codes! {
     /// Old containers had to be killed.
     SigtermIgnored = "sigterm-ignored",
     RolledBack = "rolled-back",
-    /// ECS could not go back either.
+    /// ECS could not go back either, or the end of that was not seen.
     RollbackFailed = "rollback-failed",
     /// A lifecycle hook failed, or a pause was not continued.
     HookFailed = "hook-failed",
     /// The run ended at a stage, and the deployment did not.
     GoesOn = "goes-on",
-    /// A rollback came to a bad end, or its end was not seen.
-    RollbackFailed = "rollback-failed",
     DeploymentFailed = "deployment-failed",
     DeploymentGone = "deployment-gone",
     Superseded = "superseded",

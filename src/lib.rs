@@ -10,7 +10,7 @@
 //! | | [`service`], [`task`], [`target`] | what AWS shows, as far as a deployment needs it |
 //! | | [`task_definition`] | the user's document: read, rendered, compared, checked |
 //! | | [`rollout`] | the observer: from snapshots to a verdict |
-//! | | [`preflight`], [`forecast`], [`plan`] | what is known, expected and intended before the first change |
+//! | | [`preflight`], [`forecast`], [`conduct`], [`plan`] | what is known, expected and intended before the first change |
 //! | | [`pull_request`] | where a run speaks on GitHub |
 //! | | [`event`] | the one vocabulary of what a run tells |
 //! | ports | [`port`] | what the application needs of the world |
@@ -23,6 +23,7 @@
 //! | command line | [`cli`] | the environment is read here, once |
 
 pub mod api_error;
+pub mod conduct;
 pub mod event;
 pub mod failed_call;
 pub mod finding;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::conduct::{Conduct, InProgress};
 use crate::finding::{Code, Finding, Severity};
 use crate::forecast::Forecast;
 use crate::id::{ClusterName, ServiceName, TargetGroupArn, TaskDefinitionArn};
@@ -42,6 +43,7 @@ pub struct Wish {
     pub url: Option<String>,
     /// Services that must have succeeded before this one is touched, as far as the run has them.
     pub depends_on: Vec<ServiceName>,
+    pub conduct: Conduct,
 }
 
 /// The definition that a deployment starts from.
@@ -115,6 +117,8 @@ impl Plan {
         findings.extend(mismatches(&wish, &survey.service));
         findings.extend(preflight::check(survey, network));
         findings.extend(preflight::strategy(&survey.service, wish.until));
+        let in_progress = InProgress::of(&survey.service);
+        findings.extend(in_progress.map(|by| by.finding(&wish.service, wish.conduct.if_busy, survey.at)));
         let mode = Document::from_value(rendered.document.clone(), "").network_mode();
         Ok(Plan {
             before: survey.service.task_definition.clone(),

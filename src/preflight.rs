@@ -14,7 +14,7 @@ use crate::failed_call;
 use crate::finding::{Code, Finding, Severity};
 use crate::id::{TargetGroupArn, TaskDefinitionArn};
 use crate::rollout::Snapshot;
-use crate::service::{Balancer, DeploymentController, RolloutState, SchedulingStrategy, Service, ServiceStatus};
+use crate::service::{Balancer, DeploymentController, SchedulingStrategy, Service, ServiceStatus};
 use crate::target::{Address, TargetGroup, TargetType};
 use crate::time::{Timestamp, human};
 
@@ -50,7 +50,6 @@ pub fn check(survey: &Survey, network: Network) -> Vec<Finding> {
     findings.extend(status(service));
     findings.extend(controller(service));
     findings.extend(limits(service));
-    findings.extend(in_progress(survey));
     findings.extend(classic(survey));
     if service.status == ServiceStatus::Active {
         findings.extend(
@@ -208,28 +207,6 @@ fn limits(service: &Service) -> Option<Finding> {
         .evidence("upper", format!("floor({desired} x {max} %) = {upper} tasks may run at once"))
         .state("nothing was changed")
         .hint("raise the maximum percent (200 starts new tasks first), or lower the minimum healthy percent (50 stops old ones first)"),
-    )
-}
-
-fn in_progress(survey: &Survey) -> Option<Finding> {
-    let primary = survey.service.primary()?;
-    if primary.rollout_state != Some(RolloutState::InProgress) {
-        return None;
-    }
-    let since = primary.created_at.map(|at| human(survey.at.since(at)));
-    Some(
-        Finding::warning(
-            Code::DeploymentInProgress,
-            format!(
-                "a deployment of `{}` is already in progress; this one will replace it",
-                survey.service.name
-            ),
-        )
-        .evidence(
-            "running",
-            format!("{} of {}", primary.id, primary.task_definition.short()),
-        )
-        .evidence("since", since.unwrap_or_else(|| "unknown".into())),
     )
 }
 

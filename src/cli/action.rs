@@ -8,7 +8,6 @@ use clap::{Args, Command, CommandFactory, FromArgMatches};
 
 use crate::cli::wishes::usage;
 use crate::cli::{Cli, Stop, streams, surfaces, variables};
-use crate::config::{IfBusy, Leftover};
 use crate::finding::Finding;
 use crate::nearest::nearest;
 
@@ -149,48 +148,13 @@ impl<F: Fn(&str) -> Option<String>> Inputs<F> {
         Some(refused(&input(variable), &value).evidence("takes", "true, false"))
     }
 
-    /// Inputs that the program does not act on yet. What asks for what is done anyway passes.
-    fn not_acted_on(&self) -> Vec<Finding> {
-        let word = |variable: &str, known: &[&str], done: &str, hint: &str| {
-            let value = self.get(variable).filter(|value| value != done)?;
-            let name = input(variable);
-            if !known.contains(&value.as_str()) {
-                return Some(refused(&name, &value).evidence("takes", known.join(", ")));
-            }
-            let summary = format!("the input `{name}` cannot be `{value}` yet, only `{done}`");
-            Some(usage(summary).hint(hint))
-        };
-        let count = self.get("PORTZERO_DESIRED_COUNT").map(|_| {
-            usage(
-                "the input `desired-count` is not acted on yet: portzero leaves the service's desired count as it is"
-                    .into(),
-            )
-            .hint("leave it out; auto scaling, or `aws ecs update-service --desired-count`, sets it")
-        });
-        [
-            count,
-            word(
-                "PORTZERO_IF_BUSY",
-                IfBusy::WORDS,
-                "replace",
-                "`fail-on: warning` refuses where a deployment is in progress, as at every other warning",
-            ),
-            word(
-                "PORTZERO_ON_FAILURE",
-                Leftover::WORDS,
-                "leave",
-                "the circuit breaker of ECS rolls back where the service has it switched on with a rollback",
-            ),
-            word(
-                "PORTZERO_ON_CANCEL",
-                Leftover::WORDS,
-                "leave",
-                "leave it out: a cancelled run says what goes on in AWS",
-            ),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+    /// An input that the program does not act on yet.
+    fn not_acted_on(&self) -> Option<Finding> {
+        self.get("PORTZERO_DESIRED_COUNT")?;
+        let summary =
+            "the input `desired-count` is not acted on yet: portzero leaves the service's desired count as it is";
+        let hint = "leave it out; auto scaling, or `aws ecs update-service --desired-count`, sets it";
+        Some(usage(summary.into()).hint(hint))
     }
 
     fn services(&self) -> Vec<String> {
@@ -332,39 +296,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_and_not_there_is_refused_and_what_is_done_anyway_passes() {
-        let done = [
-            ("PORTZERO_IF_BUSY", "replace"),
-            ("PORTZERO_ON_FAILURE", "leave"),
-            ("PORTZERO_ON_CANCEL", "leave"),
-        ];
-        assert_eq!(line(&done), "portzero deploy");
-        for (variable, value, said) in [
-            (
-                "PORTZERO_IF_BUSY",
-                "wait",
-                "the input `if-busy` cannot be `wait` yet, only `replace`",
-            ),
-            ("PORTZERO_IF_BUSY", "sing", "the input `if-busy` does not take `sing`"),
-            (
-                "PORTZERO_ON_FAILURE",
-                "rollback",
-                "the input `on-failure` cannot be `rollback` yet",
-            ),
-            (
-                "PORTZERO_ON_CANCEL",
-                "rollback",
-                "the input `on-cancel` cannot be `rollback` yet",
-            ),
-            (
-                "PORTZERO_DESIRED_COUNT",
-                "2",
-                "the input `desired-count` is not acted on yet",
-            ),
-        ] {
-            let refused = request(&[(variable, value)]).unwrap_err();
-            assert!(refused.starts_with(said), "{refused}");
-        }
+    fn what_is_asked_for_and_not_there_is_refused() {
+        let refused = request(&[("PORTZERO_DESIRED_COUNT", "2")]).unwrap_err();
+        assert!(
+            refused.starts_with("the input `desired-count` is not acted on yet"),
+            "{refused}"
+        );
     }
 
     #[test]
@@ -376,10 +313,10 @@ mod tests {
         let refused = request(&[
             ("PORTZERO_DRY_RUN", "yes"),
             ("PORTZERO_HIDE_ACCOUNT_IDS", "1"),
-            ("PORTZERO_IF_BUSY", "fail"),
+            ("PORTZERO_DESIRED_COUNT", "3"),
         ])
         .unwrap_err();
-        for name in ["hide-account-ids", "dry-run", "if-busy"] {
+        for name in ["hide-account-ids", "dry-run", "desired-count"] {
             assert!(refused.contains(&format!("the input `{name}`")), "{refused}");
         }
     }

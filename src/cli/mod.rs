@@ -19,6 +19,7 @@ mod plan;
 mod recipients;
 mod rehearse;
 mod render;
+mod rollback;
 mod run;
 mod runner;
 pub mod runner_files;
@@ -56,6 +57,8 @@ enum Command {
     Plan(Box<plan::PlanCommand>),
     /// The same deployment on the embedded simulator (touches nothing, needs no credentials)
     Rehearse(Box<rehearse::Rehearse>),
+    /// Back to what ran before: out of the deployment in flight, else the last good revision (changes AWS)
+    Rollback(Box<rollback::Rollback>),
     /// Print the task definition that would be registered
     Render(Box<render::Render>),
     /// Write a file to begin with: a scenario from the configuration
@@ -112,6 +115,7 @@ impl Cli {
             Command::Deploy(command) => command.run().await,
             Command::Plan(command) => command.run().await,
             Command::Rehearse(command) => command.run().await,
+            Command::Rollback(command) => command.run().await,
             Command::Render(command) => command.run(),
             Command::Init(command) => command.run(),
             Command::Simulate(command) => command.run().await,

@@ -8,6 +8,7 @@ use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, ValueEnum};
 
 use crate::aws::{RoleArn, SessionDuration, SessionName};
+use crate::conduct::{IfBusy, Leftover};
 use crate::config;
 use crate::finding::{Code, Finding};
 use crate::time::Timestamp;
@@ -72,6 +73,18 @@ pub struct Following {
     /// Stop before the first change at findings of this severity [default: error]
     #[arg(long, value_enum, env = "PORTZERO_FAIL_ON")]
     pub fail_on: Option<FailOn>,
+    /// Where a deployment of the service is in progress: wait for its end, refuse, or deploy over it [default: wait]
+    #[arg(long, value_name = "wait|fail|replace", env = "PORTZERO_IF_BUSY", value_parser = if_busy)]
+    pub if_busy: Option<IfBusy>,
+    /// After a failure that ECS does not roll back itself: leave it, or go back to what ran before [default: leave]
+    #[arg(long, value_name = "leave|rollback", env = "PORTZERO_ON_FAILURE", value_parser = leftover)]
+    pub on_failure: Option<Leftover>,
+    /// The same where the run is cancelled (SIGINT, SIGTERM) [default: leave]
+    #[arg(long, value_name = "leave|rollback", env = "PORTZERO_ON_CANCEL", value_parser = leftover)]
+    pub on_cancel: Option<Leftover>,
+    /// After a success, deregister the family's ACTIVE revisions beyond the newest N that nobody needs [default: none]
+    #[arg(long, value_name = "N", env = "PORTZERO_KEEP_REVISIONS")]
+    pub keep_revisions: Option<u32>,
 }
 
 /// As whom AWS is called.
@@ -223,6 +236,14 @@ pub fn timestamp(text: &str) -> Result<Timestamp, String> {
 }
 
 fn until(text: &str) -> Result<config::Until, String> {
+    text.parse().map_err(|e: config::UnknownWord| e.to_string())
+}
+
+fn if_busy(text: &str) -> Result<IfBusy, String> {
+    text.parse().map_err(|e: config::UnknownWord| e.to_string())
+}
+
+fn leftover(text: &str) -> Result<Leftover, String> {
     text.parse().map_err(|e: config::UnknownWord| e.to_string())
 }
 

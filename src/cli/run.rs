@@ -86,16 +86,7 @@ where
     I: Interrupts,
 {
     let started_at = clock.now();
-    let width = plans
-        .iter()
-        .map(|(p, _)| p.wish.service.as_str().chars().count())
-        .max()
-        .unwrap_or(0);
-    let mut log = Story {
-        log: Log::new(streams::story, width),
-        is_quiet: surfaces.is_quiet(),
-        told: String::new(),
-    };
+    let mut log = Story::new(plans.iter().map(|(plan, _)| &plan.wish), surfaces.is_quiet());
     if plans.iter().any(|(plan, _)| plan.is_refused()) {
         let refused = plans.into_iter().filter(|(plan, _)| plan.is_refused());
         let runs = refused.map(|(plan, _)| {
@@ -172,10 +163,26 @@ where
 }
 
 /// The log, or with `--quiet` only what is printed at the end; and all of it for the surfaces that tell it later.
-struct Story {
+pub struct Story {
     log: Log<fn(&str)>,
     is_quiet: bool,
-    told: String,
+    pub told: String,
+}
+
+impl Story {
+    pub fn new<'w>(wishes: impl Iterator<Item = &'w Wish>, is_quiet: bool) -> Self {
+        let width = wishes.map(|wish| wish.service.as_str().chars().count()).max();
+        Self {
+            log: Log::new(streams::story, width.unwrap_or(0)),
+            is_quiet,
+            told: String::new(),
+        }
+    }
+
+    /// Printed, and no part of the story.
+    pub fn print(&mut self, text: &str) {
+        self.log.print(text);
+    }
 }
 
 impl Report for Story {

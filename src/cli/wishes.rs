@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::cli::options::{FailOn, Following, Selection, pair};
 use crate::cli::{Stop, files, recipients};
+use crate::conduct::Conduct;
 use crate::config::{self, Config, ServiceConfig, Settings, TaskDefinitionSource};
 use crate::finding::{Code, Finding, Severity};
 use crate::id::{ClusterName, ServiceName};
@@ -190,7 +191,17 @@ fn wish(
         },
         url: stanza.and_then(|s| s.url.clone()),
         depends_on: stanza.map(depends_on).unwrap_or_default(),
+        conduct: conduct(following, &settings),
     })
+}
+
+fn conduct(following: &Following, settings: &Settings) -> Conduct {
+    Conduct {
+        if_busy: following.if_busy.or(settings.if_busy).unwrap_or_default(),
+        on_failure: following.on_failure.or(settings.on_failure).unwrap_or_default(),
+        on_cancel: following.on_cancel.or(settings.on_cancel).unwrap_or_default(),
+        keep_revisions: following.keep_revisions.or(settings.keep_revisions),
+    }
 }
 
 fn base(selection: &Selection, stanza: Option<&ServiceConfig>, folder: &Path) -> Result<Base, Vec<Finding>> {
@@ -257,10 +268,6 @@ fn not_acted_on(stanza: &ServiceConfig) -> Option<Finding> {
     let s = &stanza.settings;
     let keys = [
         ("poll_interval", s.poll_interval.is_some()),
-        ("if_busy", s.if_busy.is_some()),
-        ("on_failure", s.on_failure.is_some()),
-        ("on_cancel", s.on_cancel.is_some()),
-        ("keep_revisions", s.keep_revisions.is_some()),
         ("probes", !stanza.probes.is_empty()),
         ("template_values", !stanza.template_values.is_empty()),
     ];

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::conduct::{IfBusy, Leftover};
 use crate::nearest::nearest;
 use crate::service::Stage;
 use crate::task_definition::DynamicPorts;
@@ -58,23 +59,10 @@ impl fmt::Display for UnknownWord {
     }
 }
 
+/// Makes a choice of the domain's readable, by the words that users write for it.
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),* $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)*
-        }
-
-        impl $name {
-            pub const WORDS: &'static [&'static str] = &[$($text),*];
-
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $text,)*
-                }
-            }
-        }
+    ($name:ident: $known:ident = $($variant:ident $text:literal),*) => {
+        pub const $known: &[&str] = &[$($text),*];
 
         impl FromStr for $name {
             type Err = UnknownWord;
@@ -82,34 +70,15 @@ macro_rules! words {
             fn from_str(text: &str) -> Result<Self, UnknownWord> {
                 match text {
                     $($text => Ok(Self::$variant),)*
-                    _ => Err(UnknownWord { word: text.to_owned(), known: Self::WORDS }),
+                    _ => Err(UnknownWord { word: text.to_owned(), known: $known }),
                 }
             }
         }
     };
 }
 
-words! {
-    /// What to do where another deployment of the service is in flight.
-    IfBusy {
-        /// Let it end first.
-        Wait = "wait",
-        /// Refuse.
-        Fail = "fail",
-        /// Deploy over it.
-        Replace = "replace",
-    }
-}
-
-words! {
-    /// What becomes of a deployment that failed or was cancelled.
-    Leftover {
-        /// It stays as it is, and the report says how that is.
-        Leave = "leave",
-        /// The service goes back to the revision from before.
-        Rollback = "rollback",
-    }
-}
+words! { IfBusy: IF_BUSY = Wait "wait", Fail "fail", Replace "replace" }
+words! { Leftover: LEFTOVER = Leave "leave", Rollback "rollback" }
 
 /// The words of `--dynamic-ports` and `dynamic_ports:`.
 const DYNAMIC_PORTS: &[&str] = &["load-balanced", "all", "keep"];

@@ -1,5 +1,6 @@
 //! What a run changes in AWS: it registers a revision and updates the service, once.
 
+use std::future::Future;
 use std::time::Duration;
 
 use crate::api_error::{ApiError, ApiErrorKind};
@@ -7,7 +8,7 @@ use crate::deploy::{Run, words};
 use crate::event::EventKind;
 use crate::id::{DeploymentId, TaskDefinitionArn};
 use crate::plan::{Plan, Revision};
-use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Report};
+use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
 use crate::preflight::Survey;
 use crate::rollout::{Outcome, Verdict};
 use crate::service::{Service, ServiceUpdate};
@@ -19,7 +20,7 @@ const RECOVERY_PAUSE: Duration = Duration::from_secs(4);
 
 impl<A, C, I, R> Run<'_, A, C, I, R>
 where
-    A: Ecs + LoadBalancing,
+    A: Ecs + LoadBalancing + Logs,
     C: Clock,
     I: Interrupts,
     R: Report,
@@ -28,9 +29,13 @@ where
     pub(super) async fn revision(&mut self, plan: &Plan) -> Result<TaskDefinitionArn, Outcome> {
         let (arn, is_reused) = match &plan.revision {
             Revision::Reuse(arn) => (arn.clone(), true),
-            Revision::Register => match self.aws.register_task_definition(&plan.document).await {
-                Ok(arn) => (arn, false),
-                Err(error) => return Err(words::not_registered(error, plan)),
+            Revision::Register if self.is_interrupted().await => {
+                return Err(words::interrupted_before_its_turn(&plan.wish));
+            }
+            Revision::Register => match self.in_time(self.aws.register_task_definition(&plan.document)).await {
+                Some(Ok(arn)) => (arn, false),
+                Some(Err(error)) => return Err(words::not_registered(error, plan)),
+                None => return Err(words::interrupted_while_registering(plan)),
             },
         };
         self.tell(
@@ -56,9 +61,10 @@ where
             task_definition: arn.clone(),
             force_new_deployment: plan.wish.force_new_deployment,
         };
-        let answer = match self.aws.update_service(&update).await {
-            Ok(answer) => answer,
-            Err(error) => self.recover_update(plan, &update, survey, error).await?,
+        let answer = match self.in_time(self.aws.update_service(&update)).await {
+            Some(Ok(answer)) => answer,
+            Some(Err(error)) => self.recover_update(plan, &update, survey, error).await?,
+            None => return Err(words::interrupted_while_updating(&update)),
         };
         let Some(id) = answer.primary().map(|primary| primary.id.clone()) else {
             return Err(Outcome::new(Verdict::CouldNotObserve, vec![words::no_primary(&update)]));
@@ -74,6 +80,16 @@ where
         Ok((answer, id))
     }
 
+    /// The answer to a change; `None` where the run is asked to end and cannot wait for it any longer. A signal alone
+    /// does not let a change go: what came of it is to be told.
+    pub(super) async fn in_time<T>(&self, answer: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            answer = answer => Some(answer),
+            () = self.interrupts.out_of_time() => None,
+        }
+    }
+
     /// UpdateService without an answer may have worked or not. It is not sent again: where the service shows a new
     /// PRIMARY of the revision that only this run has registered, it has worked.
     async fn recover_update(
@@ -87,10 +103,13 @@ where
         if error.kind == ApiErrorKind::Transient && was_registered_by_us {
             // The first answers may be older than the update.
             for _ in 0..RECOVERY_READS {
-                if let Some(service) = self.updated_after_all(update, survey).await {
+                if let Some(service) = self.in_time(self.updated_after_all(update, survey)).await.flatten() {
                     return Ok(service);
                 }
-                self.clock.sleep(RECOVERY_PAUSE).await;
+                if self.is_interrupted().await {
+                    return Err(words::interrupted_while_updating(update));
+                }
+                self.pause_until(self.clock.now() + RECOVERY_PAUSE).await;
             }
         }
         Err(words::not_updated(&error, plan, update))

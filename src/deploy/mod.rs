@@ -2,7 +2,10 @@
 //!
 //! * `planning`: one service's plan, before anything is changed, and again for a service that had to wait
 //! * `order`: which service waits for which (`depends_on`)
+//! * `busy`: another deployment of the service that is in progress is waited for
 //! * `change`: what is changed in AWS: a revision, and one UpdateService
+//! * `going_back`: back to what ran before, after a failure, a signal, or on demand
+//! * `revisions`: those that nobody needs any more
 //! * `stage`: where each service of the run stands
 //! * `turns`: the loop: begin what may begin, look, judge, sleep
 //! * `last_words`: what a container printed before it failed
@@ -11,10 +14,13 @@
 //! There are no tasks beside each other. Each service is a small state machine, and one loop takes all of them a step
 //! further: a virtual clock moves when somebody sleeps, so there is one sleeper.
 
+mod busy;
 mod change;
+mod going_back;
 mod last_words;
 pub mod order;
 mod planning;
+mod revisions;
 mod stage;
 mod turns;
 mod words;
@@ -44,6 +50,8 @@ pub struct ServiceRun {
     pub duration: Duration,
     pub before: Option<TaskDefinitionArn>,
     pub after: Option<TaskDefinitionArn>,
+    /// Where a rollback has led, which need not be where the service pointed before: that may have been failing.
+    pub back_to: Option<TaskDefinitionArn>,
     pub deployment: Option<DeploymentId>,
     pub phases: Vec<PhaseSpan>,
     pub targets: Vec<TargetStory>,
@@ -68,6 +76,7 @@ impl ServiceRun {
             started_at: at,
             duration: Duration::ZERO,
             after: None,
+            back_to: None,
             deployment: None,
             phases: Vec::new(),
             targets: Vec::new(),
@@ -106,7 +115,9 @@ where
         let at = self.clock.now();
         let planned = plans.into_iter().zip(needs);
         let members = planned.map(|((plan, survey), needs)| Member::planned(plan, survey, needs, at));
-        self.drive(members.collect()).await
+        let mut runs = self.drive(members.collect()).await;
+        self.purge(&mut runs).await;
+        runs
     }
 
     /// Follows deployments that are there already. Nothing is changed.

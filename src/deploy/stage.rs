@@ -1,10 +1,13 @@
 //! Where each service of a run stands.
 
+use crate::deploy::busy::Busy;
+use crate::deploy::going_back::Back;
 use crate::deploy::last_words::Wanted;
 use crate::deploy::{ServiceRun, words};
+use crate::id::TaskDefinitionArn;
 use crate::plan::Plan;
 use crate::preflight::Survey;
-use crate::rollout::{Observer, Outcome, Verdict};
+use crate::rollout::{Observer, Outcome, Snapshot, Verdict};
 use crate::survey::Reader;
 use crate::time::Timestamp;
 
@@ -15,6 +18,8 @@ pub(super) struct Member {
     pub stage: Stage,
     /// What it leaves so far.
     pub run: ServiceRun,
+    /// What the service ran well before this run: where a way back may lead.
+    pub good: Option<TaskDefinitionArn>,
     /// Whose log may explain the outcome.
     pub last_words: Option<Wanted>,
 }
@@ -23,7 +28,9 @@ pub(super) struct Member {
 pub(super) enum Stage {
     /// Planned, and not begun: it is not known yet that everything that it depends on has succeeded.
     Waiting(Box<(Plan, Survey)>),
-    /// ECS rolls out, and the observer follows.
+    /// Its turn has come, and another deployment of it is in progress.
+    Busy(Box<Busy>),
+    /// ECS rolls out, or goes back, and the observer follows.
     Following(Box<Following>),
     Done,
 }
@@ -35,6 +42,10 @@ pub(super) struct Following {
     pub told: usize,
     /// When to look next.
     pub look_at: Timestamp,
+    /// What was seen last, where the run may have to go back from it.
+    pub seen: Option<Snapshot>,
+    /// Set where the service is taken back to what ran before.
+    pub back: Option<Box<Back>>,
 }
 
 impl Member {
@@ -44,6 +55,7 @@ impl Member {
             needs,
             stage: Stage::Waiting(Box::new((plan, survey))),
             run,
+            good: None,
             last_words: None,
         }
     }
@@ -53,6 +65,7 @@ impl Member {
             needs: Vec::new(),
             stage: Stage::following(observer, at),
             run,
+            good: None,
             last_words: None,
         }
     }
@@ -68,6 +81,7 @@ impl Member {
     /// When the loop must come back to it at the latest.
     pub(super) fn due_at(&self) -> Option<Timestamp> {
         match &self.stage {
+            Stage::Busy(busy) => Some(busy.look_at),
             Stage::Following(following) => Some(following.look_at),
             Stage::Waiting(_) | Stage::Done => None,
         }
@@ -84,6 +98,8 @@ impl Stage {
             reader,
             told: 0,
             look_at,
+            seen: None,
+            back: None,
         }))
     }
 }

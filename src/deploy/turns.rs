@@ -1,5 +1,7 @@
 //! The loop: begin what may begin, look at what is followed, judge, sleep.
 
+use crate::conduct::Leftover;
+use crate::deploy::busy::Busy;
 use crate::deploy::stage::{Following, Member, Stage, Turn};
 use crate::deploy::{Run, ServiceRun, last_words, planning, words};
 use crate::event::EventKind;
@@ -7,6 +9,7 @@ use crate::id::{DeploymentId, TaskDefinitionArn};
 use crate::plan::Plan;
 use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
 use crate::preflight::Survey;
+use crate::rollout::way_back::last_good;
 use crate::rollout::{Baseline, Input, Next, Observer, Outcome, Scope, Verdict};
 use crate::service::Service;
 use crate::time::Timestamp;
@@ -62,11 +65,7 @@ where
         }
     }
 
-    /// From the plan to the rollout.
-    ///
-    /// Another deployment of the service that is in progress (`--if-busy`) is to be met here: before the revision is
-    /// registered, and, where it is waited for, in a stage of its own between `Waiting` and `Following`, which gives the
-    /// time of the next look by `Member::due_at`.
+    /// Its turn has come.
     async fn begin_one(&mut self, member: &mut Member) {
         let Stage::Waiting(planned) = std::mem::replace(&mut member.stage, Stage::Done) else {
             return;
@@ -86,12 +85,22 @@ where
                 return self.end(member, outcome);
             }
             Err(Some(refused)) => {
-                member.run = *refused;
-                return self.end(member, member.run.outcome.clone());
+                return self.refuse(member, *refused);
             }
         };
+        if let Some(busy) = Busy::of(&plan, &survey, self.clock.now()) {
+            self.tell(&member.run.wish, busy.told(self.clock.now()));
+            member.stage = Stage::Busy(busy);
+            return;
+        }
+        self.start(member, plan, survey).await;
+    }
+
+    /// Nothing is in the way: from the plan to the rollout.
+    pub(super) async fn start(&mut self, member: &mut Member, plan: Plan, survey: Survey) {
         member.run.plan = Some(plan.clone());
         member.run.before = plan.before.clone();
+        member.good = last_good(&survey.service);
         match self.change(&plan, &survey, &mut member.run).await {
             Ok(observer) => member.stage = Stage::following(observer, self.clock.now()),
             Err(outcome) => self.end(member, outcome),
@@ -127,7 +136,7 @@ where
         Ok(Observer::new(scope, baseline, &survey.snapshot, self.clock.now()))
     }
 
-    async fn is_interrupted(&self) -> bool {
+    pub(super) async fn is_interrupted(&self) -> bool {
         tokio::select! {
             biased;
             () = self.interrupts.interrupted() => true,
@@ -136,7 +145,7 @@ where
     }
 
     /// The one place where a run sleeps between looks. A signal ends it.
-    async fn pause_until(&self, at: Timestamp) {
+    pub(super) async fn pause_until(&self, at: Timestamp) {
         let span = at.since(self.clock.now());
         if span.is_zero() {
             return;
@@ -151,6 +160,12 @@ where
     /// One look at every service that is followed and due, and what it means.
     async fn look(&mut self, members: &mut [Member]) {
         for member in members {
+            if let Stage::Busy(busy) = &member.stage {
+                if busy.look_at <= self.clock.now() || self.is_interrupted().await {
+                    self.look_at_busy(member).await;
+                }
+                continue;
+            }
             let Stage::Following(following) = &mut member.stage else {
                 continue;
             };
@@ -158,7 +173,7 @@ where
                 continue;
             }
             let input = self.read(following, &member.run).await;
-            self.step(member, input);
+            self.step(member, input).await;
         }
     }
 
@@ -184,41 +199,45 @@ where
         input
     }
 
-    fn step(&mut self, member: &mut Member, input: Input) {
+    async fn step(&mut self, member: &mut Member, input: Input) {
         let Stage::Following(following) = &mut member.stage else {
             return;
         };
         let is_interrupt = matches!(input, Input::Interrupted);
+        if let (Input::Seen(snapshot), Leftover::Rollback) = (&input, member.run.wish.conduct.on_failure) {
+            following.seen = Some((**snapshot).clone());
+        }
         let step = following.observer.step(self.clock.now(), input);
         for happening in step.happenings {
             self.tell(&member.run.wish, EventKind::Rollout(happening));
         }
         match step.next {
             Next::PollAt(at) => following.look_at = at,
-            Next::Done(outcome) if is_interrupt => self.interrupted(member, outcome),
-            Next::Done(outcome) => self.observed(member, outcome),
+            Next::Done(outcome) if following.back.is_some() => self.came_back(member, outcome),
+            Next::Done(outcome) if is_interrupt => self.cancel(member, outcome).await,
+            Next::Done(outcome) => self.go_back_or_end(member, outcome).await,
         }
     }
 
-    /// The observer has come to its verdict.
-    ///
-    /// A failure that is to be answered with a way back (`--on-failure rollback`) leads on from here: to a stage of its
-    /// own in place of `Done`, with `outcome` kept for its end.
-    fn observed(&mut self, member: &mut Member, outcome: Outcome) {
-        self.end(member, outcome);
-    }
-
-    /// The run is asked to end while ECS rolls out.
-    ///
-    /// Where that is to be answered with a way back (`--on-cancel rollback`), it is asked for here; there is no time to
-    /// follow it.
-    fn interrupted(&mut self, member: &mut Member, outcome: Outcome) {
+    /// It is over before anything was changed.
+    pub(super) fn refuse(&mut self, member: &mut Member, refused: ServiceRun) {
+        let outcome = refused.outcome.clone();
+        member.run = refused;
         self.end(member, outcome);
     }
 
     /// The last word on a service.
-    fn end(&mut self, member: &mut Member, outcome: Outcome) {
-        if let Stage::Following(following) = &member.stage {
+    pub(super) fn end(&mut self, member: &mut Member, outcome: Outcome) {
+        if let Stage::Following(following) = &member.stage
+            && outcome.is_rolled_back
+            && member.run.back_to.is_none()
+        {
+            member.run.back_to = following.observer.back_to().cloned();
+        }
+        // Those of the rollout are told, not those of a deployment that takes it back.
+        if let Stage::Following(following) = &member.stage
+            && member.run.phases.is_empty()
+        {
             member.run.phases = following.observer.phases();
             member.run.targets = following.observer.targets().into_iter().cloned().collect();
             member.last_words = last_words::Wanted::of(&following.observer, &outcome);

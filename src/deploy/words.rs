@@ -1,6 +1,7 @@
 //! What a run says of a service that it did not follow to an end.
 
 use crate::api_error::{ApiError, ApiErrorKind};
+use crate::conduct::InProgress;
 use crate::deploy::ServiceRun;
 use crate::failed_call;
 use crate::finding::{Code, Finding};
@@ -90,6 +91,46 @@ pub(super) fn interrupted_before_update(plan: &Plan, arn: &TaskDefinitionArn) ->
         arn.short(),
         plan.wish.service
     ))
+}
+
+/// The signal came in the middle of the call.
+pub(super) fn interrupted_while_registering(plan: &Plan) -> Outcome {
+    let service = &plan.wish.service;
+    let family = plan.document.get("family").and_then(serde_json::Value::as_str);
+    let family = family.unwrap_or("the family");
+    let finding = Finding::error(
+        Code::Interrupted,
+        format!("interrupted while a revision for `{service}` was being registered"),
+    )
+    .state(format!(
+        "RegisterTaskDefinition was sent and has not been answered, so a new revision of {family} may be there; service \
+         `{service}` is as it was"
+    ));
+    Outcome::new(Verdict::Interrupted, vec![finding])
+}
+
+/// The same, where it matters more.
+pub(super) fn interrupted_while_updating(update: &ServiceUpdate) -> Outcome {
+    let (service, revision) = (&update.service, update.task_definition.short());
+    let finding = Finding::error(
+        Code::Interrupted,
+        format!("interrupted while `{service}` was being updated"),
+    )
+    .state(format!(
+        "UpdateService to {revision} was sent and has not been answered: whether ECS rolls it out is not known"
+    ));
+    Outcome::new(Verdict::Interrupted, vec![finding])
+}
+
+/// The signal came while another deployment was waited for.
+pub(super) fn interrupted_while_busy(wish: &Wish, by: &InProgress) -> Outcome {
+    let finding = Finding::error(
+        Code::Interrupted,
+        format!("interrupted before `{}` was touched", wish.service),
+    )
+    .evidence("waiting", format!("on deployment {} to end ({by})", by.deployment))
+    .state("nothing was changed for it");
+    Outcome::new(Verdict::Interrupted, vec![finding])
 }
 
 /// A signal came before it was this service's turn.

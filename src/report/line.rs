@@ -1,6 +1,7 @@
 //! Each event as one line of text.
 
 use crate::api_error::ApiErrorKind;
+use crate::conduct::Purge;
 use crate::event::{EventKind, RunEvent};
 use crate::finding::Severity;
 use crate::report::text::clean;
@@ -26,6 +27,17 @@ pub fn render(event: &RunEvent) -> Option<String> {
             None => format!("updated the service: {}, deployment {deployment}", after.short()),
         },
         EventKind::Rollout(happening) => rollout(happening),
+        EventKind::Busy { by, left } => format!(
+            "waiting on deployment {} to end ({by}), for at most {} more",
+            by.deployment,
+            human(*left)
+        ),
+        EventKind::Free => "it has ended: planning anew".into(),
+        EventKind::GoingBack { call, to } => {
+            let to = to.as_ref().map_or("what ran before", |arn| arn.short());
+            format!("going back to {to}: {call}")
+        }
+        EventKind::Purged(purge) => purged(purge),
         EventKind::Found(finding) => {
             let word = if finding.severity == Severity::Error {
                 "error"
@@ -37,6 +49,18 @@ pub fn render(event: &RunEvent) -> Option<String> {
         EventKind::Ended(_) => return None,
     };
     Some(clean(&line))
+}
+
+fn purged(purge: &Purge) -> String {
+    let names: Vec<&str> = purge.gone.iter().map(|arn| arn.short()).collect();
+    let which = match names.as_slice() {
+        [first, .., last] if names.len() > 3 => format!("{} revisions, {first} to {last}", names.len()),
+        _ => names.join(", "),
+    };
+    format!(
+        "deregistered {which}: the newest {} and what is needed are kept",
+        purge.kept
+    )
 }
 
 fn rollout(happening: &Happening) -> String {

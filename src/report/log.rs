@@ -108,7 +108,10 @@ fn headline(run: &ServiceRun) -> String {
     let revisions = match &run.after {
         _ if run.outcome.verdict == Verdict::Refused => format!("{before} stays"),
         Some(after) if Some(after) == run.before.as_ref() => format!("{before} (unchanged)"),
-        Some(after) if run.outcome.is_rolled_back => format!("{before} -> {} -> {before}", after.short()),
+        Some(after) if run.outcome.is_rolled_back => {
+            let back_to = run.back_to.as_ref().map_or(before, |arn| arn.short());
+            format!("{before} -> {} -> {back_to}", after.short())
+        }
         Some(after) => format!("{before} -> {}", after.short()),
         None => format!("{before} stays"),
     };

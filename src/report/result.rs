@@ -29,7 +29,7 @@ struct ServiceResult {
     /// Where the service is reached, if that is known and a browser can go there.
     url: Option<String>,
     verdict: &'static str,
-    /// Whether ECS took the service back to what ran before.
+    /// Whether the service was taken back to what ran before, by ECS or by the run.
     rolled_back: bool,
     task_definition: TaskDefinitionResult,
     deployment_id: Option<String>,
@@ -220,6 +220,7 @@ mod tests {
             fail_on: crate::finding::Severity::Error,
             url: None,
             depends_on: Vec::new(),
+            conduct: Default::default(),
         };
         let mut run = ServiceRun::refused(wish, None, Vec::new(), Timestamp::from_millis(0));
         run.outcome = Outcome::new(verdict, vec![Finding::error(code, "why")]);

@@ -35,3 +35,6 @@ pub const UNLISTED_MAX: Duration = Duration::from_secs(60);
 pub const STOP_EXPLAINS_ITSELF_WITHIN: Duration = Duration::from_secs(60);
 /// A breaker with rollback shows FAILED for a moment before the rollback begins.
 pub const ROLLBACK_BEGINS_WITHIN: Duration = Duration::from_secs(60);
+/// A way back is followed for at least as long as a rollout is by default: somebody who gives up on a rollout early wants
+/// to know all the same that the service is well again.
+pub const WAY_BACK_AT_LEAST: Duration = Duration::from_secs(600);

@@ -6,7 +6,7 @@
 use crate::finding::{Code, Finding};
 use crate::id::{ServiceName, TaskDefinitionArn};
 use crate::rollout::verdict::{Outcome, Verdict};
-use crate::service::{RolloutState, Service};
+use crate::service::{RolloutState, Service, ServiceDeployment, ServiceDeploymentStatus};
 
 /// How a run takes a service back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,15 @@ impl Way {
     }
 }
 
+/// What the end of a rollout leaves behind, as far as going back is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaves {
+    Something,
+    /// Nothing, for a reason that the end itself tells.
+    Nothing,
+    NothingBecause(&'static str),
+}
+
 /// What the service ran well before a run: the newest deployment that ECS calls completed. `None` where nothing says
 /// so: going back to something that only might work is no way back.
 pub fn last_good(service: &Service) -> Option<TaskDefinitionArn> {
@@ -40,6 +49,35 @@ pub fn last_good(service: &Service) -> Option<TaskDefinitionArn> {
         _ => None,
     };
     stated.or_else(alone).map(|d| d.task_definition.clone())
+}
+
+/// Where a rollback leads that somebody asks for: out of the deployment in flight, which ECS does itself where it can be
+/// told to, else to the last revision that ran well and is another. `good`: those of the service's SUCCESSFUL
+/// deployments, the newest first.
+pub fn destination(
+    service: &Service,
+    in_flight: Option<&ServiceDeployment>,
+    good: &[TaskDefinitionArn],
+) -> Option<Way> {
+    let current = service.primary().map(|primary| &primary.task_definition);
+    if let Some(running) = in_flight.filter(|d| is_stoppable(&d.status)) {
+        return Some(Way::Stop {
+            service_deployment: running.arn.clone(),
+        });
+    }
+    let still_there = last_good(service);
+    let mut candidates = still_there.iter().chain(good);
+    let to = candidates.find(|arn| Some(*arn) != current)?;
+    Some(Way::Redeploy { to: to.clone() })
+}
+
+/// AWS stops a service deployment that has not come to its end. The states of a stop or a rollback that is on its way
+/// are allowed as well, and need no other one.
+pub fn is_stoppable(status: &ServiceDeploymentStatus) -> bool {
+    matches!(
+        status,
+        ServiceDeploymentStatus::Pending | ServiceDeploymentStatus::InProgress
+    )
 }
 
 /// How far a way back has come.
@@ -58,7 +96,9 @@ pub enum WayBack {
         /// Why it was not followed further.
         because: Option<String>,
     },
-    /// AWS has turned it away, or it came to a bad end.
+    /// AWS has turned the request away.
+    Refused { to: Option<String>, because: Finding },
+    /// ECS went back, and that came to a bad end.
     Failed { to: Option<String>, because: Finding },
     /// Whether AWS has taken the request is not known.
     Unanswered {
@@ -86,7 +126,9 @@ pub fn conclude(first: Outcome, service: &ServiceName, ours: &TaskDefinitionArn,
     let state = state(ours, &back);
     if let Some(cause) = findings.first_mut() {
         cause.state = Some(match (&back, cause.state.take()) {
-            (WayBack::None { .. }, Some(as_it_is)) => format!("{as_it_is}; {state}"),
+            (WayBack::None { .. } | WayBack::Refused { .. } | WayBack::Unanswered { .. }, Some(as_it_is)) => {
+                format!("{as_it_is}; {state}")
+            }
             _ => state,
         });
     }
@@ -96,6 +138,16 @@ pub fn conclude(first: Outcome, service: &ServiceName, ours: &TaskDefinitionArn,
         findings,
         is_rolled_back: is_complete,
     }
+}
+
+/// What a run ends with that was asked for nothing but to go back.
+pub fn asked_for(service: &ServiceName, back: WayBack) -> Outcome {
+    let finding = match back {
+        WayBack::Complete { .. } => return Outcome::new(Verdict::Succeeded, Vec::new()),
+        WayBack::None { why } => Some(Finding::error(Code::NoWayBack, why)),
+        back => loud(service, &back, Verdict::Failed),
+    };
+    Outcome::new(Verdict::Failed, finding.into_iter().collect())
 }
 
 fn state(ours: &TaskDefinitionArn, back: &WayBack) -> String {
@@ -119,14 +171,21 @@ fn state(ours: &TaskDefinitionArn, back: &WayBack) -> String {
             let revision = to.as_deref().unwrap_or("what ran before");
             format!(
                 "this run asked ECS to go back to {revision} ({call}); that was not complete when the run ended, and goes on \
-                 without it ({serving}){}",
+                 without it (last seen: {serving}){}",
                 stays(to.as_deref())
             )
         }
+        WayBack::Refused { to, .. } => {
+            let revision = to.as_deref().unwrap_or("what ran before");
+            format!("AWS did not let this run go back to {revision}")
+        }
         WayBack::Failed { to, because } => {
             let revision = to.as_deref().unwrap_or("what ran before");
-            let then = because.state.clone().unwrap_or_else(|| "see above".into());
-            format!("not rolled back to {revision}: {then}")
+            let serving = because.state.clone().map(|state| format!(": {state}"));
+            format!(
+                "this run went back to {revision}, and that failed{}",
+                serving.unwrap_or_default()
+            )
         }
         WayBack::Unanswered { call, to, .. } => {
             let revision = to.as_deref().unwrap_or("what ran before");
@@ -134,7 +193,7 @@ fn state(ours: &TaskDefinitionArn, back: &WayBack) -> String {
                 "{call} was sent to go back to {revision}, and no answer has come: whether ECS goes back is not known"
             )
         }
-        WayBack::None { why } => format!("not rolled back: {why}"),
+        WayBack::None { why } => format!("not rolled back by this run: {why}"),
     }
 }
 
@@ -151,13 +210,13 @@ fn loud(service: &ServiceName, back: &WayBack, verdict: Verdict) -> Option<Findi
             ..
         } => {
             let summary = format!("the rollback of `{service}`{} was not seen to its end", to(revision));
-            let finding = Finding::error(Code::RollbackFailed, summary).state(serving.clone());
+            let finding = Finding::error(Code::RollbackFailed, summary).state(format!("last seen: {serving}"));
             Some(match because {
                 Some(because) => finding.evidence("because", because.clone()),
                 None => finding,
             })
         }
-        WayBack::Failed { to: revision, because } => {
+        WayBack::Refused { to: revision, because } | WayBack::Failed { to: revision, because } => {
             let summary = format!("`{service}` could not be rolled back{}", to(revision));
             let mut finding = Finding::error(Code::RollbackFailed, summary);
             finding.evidence.push(("because".into(), because.summary.clone()));
@@ -181,5 +240,76 @@ fn loud(service: &ServiceName, back: &WayBack, verdict: Verdict) -> Option<Findi
                 None => finding,
             })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Severity;
+
+    fn failed() -> Outcome {
+        let cause = Finding::error(Code::TargetUnhealthy, "it does not work").state("web:1 runs 2 tasks");
+        Outcome::new(Verdict::TimedOut, vec![cause])
+    }
+
+    fn told(back: WayBack) -> Outcome {
+        conclude(failed(), &"web".into(), &"task-definition/web:2".into(), back)
+    }
+
+    fn states(outcome: &Outcome) -> Vec<(&str, &str)> {
+        let findings = outcome.findings.iter();
+        findings
+            .map(|f| (f.code.as_str(), f.state.as_deref().unwrap_or_default()))
+            .collect()
+    }
+
+    #[test]
+    fn a_way_back_that_is_complete_is_told_by_the_cause() {
+        let outcome = told(WayBack::Complete {
+            to: "web:1".into(),
+            tasks: " with 2 tasks".into(),
+        });
+        assert_eq!((outcome.verdict, outcome.is_rolled_back), (Verdict::Failed, true));
+        let state = "rolled back by this run: web:1 serves all traffic with 2 tasks; web:2 stays registered";
+        assert_eq!(states(&outcome), [("target-unhealthy", state)]);
+    }
+
+    #[test]
+    fn a_way_back_that_is_refused_stands_before_the_cause_and_takes_nothing_from_it() {
+        let outcome = told(WayBack::Refused {
+            to: Some("web:1".into()),
+            because: Finding::error(Code::Api, "it is not allowed"),
+        });
+        assert_eq!((outcome.verdict, outcome.is_rolled_back), (Verdict::Failed, false));
+        let (loud, cause) = (&outcome.findings[0], &outcome.findings[1]);
+        assert_eq!((loud.code, loud.severity), (Code::RollbackFailed, Severity::Error));
+        assert_eq!(
+            cause.state.as_deref(),
+            Some("web:1 runs 2 tasks; AWS did not let this run go back to web:1")
+        );
+    }
+
+    #[test]
+    fn where_there_is_no_way_the_verdict_stays() {
+        let outcome = told(WayBack::None { why: "so it is".into() });
+        assert_eq!(outcome.verdict, Verdict::TimedOut);
+        let state = "web:1 runs 2 tasks; not rolled back by this run: so it is";
+        assert_eq!(states(&outcome), [("target-unhealthy", state)]);
+    }
+
+    #[test]
+    fn a_cancelled_run_does_not_call_its_rollback_failed_for_not_waiting() {
+        let mut first = failed();
+        first.verdict = Verdict::Interrupted;
+        let back = WayBack::UnderWay {
+            call: "StopServiceDeployment",
+            to: None,
+            serving: "web:1 runs 2 tasks".into(),
+            because: None,
+        };
+        let outcome = conclude(first, &"web".into(), &"task-definition/web:2".into(), back);
+        assert_eq!(outcome.verdict, Verdict::Interrupted);
+        assert_eq!(outcome.findings.len(), 1);
     }
 }

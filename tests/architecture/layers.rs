@@ -30,6 +30,7 @@ pub const ORDER: &[(&str, Layer)] = &[
     ("rollout", Layer::Domain),
     ("preflight", Layer::Domain),
     ("forecast", Layer::Domain),
+    ("conduct", Layer::Domain),
     ("plan", Layer::Domain),
     ("pull_request", Layer::Domain),
     ("event", Layer::Domain),

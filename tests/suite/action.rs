@@ -216,16 +216,13 @@ fn a_wrong_input_is_told_by_its_own_name() {
         ),
         ("dry-run", "yes", "the input `dry-run` does not take `yes`"),
         ("command", "deplyo", "did you mean `deploy`?"),
-        ("if-busy", "wait", "the input `if-busy` cannot be `wait` yet"),
+        ("if-busy", "perhaps", "the input `if-busy` does not take `perhaps`"),
+        ("on-failure", "retry", "the input `on-failure` does not take `retry`"),
+        ("on-cancel", "stay", "the input `on-cancel` does not take `stay`"),
         (
-            "on-failure",
-            "rollback",
-            "the input `on-failure` cannot be `rollback` yet",
-        ),
-        (
-            "on-cancel",
-            "rollback",
-            "the input `on-cancel` cannot be `rollback` yet",
+            "keep-revisions",
+            "all",
+            "the input `keep-revisions` does not take `all`",
         ),
         ("desired-count", "3", "the input `desired-count` is not acted on yet"),
         (

@@ -7,7 +7,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use portzero::config::{self, Config, DynamicPorts, Leftover, ServiceConfig, TaskDefinitionSource, Until};
+use portzero::conduct::Leftover;
+use portzero::config::{self, Config, DynamicPorts, ServiceConfig, TaskDefinitionSource, Until};
 use portzero::finding::{Code, Finding};
 use portzero::service::Balancer;
 use serde_json::{Value, json};

@@ -38,6 +38,7 @@ mod other_clients;
 mod readme;
 mod recorded_sequences;
 mod recordings;
+mod rollback;
 mod scenario_index;
 mod scenario_schema;
 mod scenarios;

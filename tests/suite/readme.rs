@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use portzero::config::{self, Config};
 use portzero::rollout::Verdict;
 
-const COMMANDS: [&str; 6] = ["deploy", "plan", "rehearse", "render", "init", "simulate"];
+const COMMANDS: [&str; 7] = ["deploy", "plan", "rehearse", "rollback", "render", "init", "simulate"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -1,12 +1,23 @@
 //! A signal in mid-rollout ends the run, not the rollout: soon, with the report written, and said in words.
 
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use portzero::deploy::Run;
+use portzero::event::RunEvent;
+use portzero::finding::Severity;
+use portzero::plan::{Base, Wish};
+use portzero::port::{Clock, Ecs, Interrupts, Report};
+use portzero::rollout::Verdict;
+use portzero::sim::port::Direct;
+use portzero::sim::{Scenario, World};
+use portzero::task_definition::ImageChange;
 use serde_json::Value;
 
 use crate::support::program::{Simulator, portzero, send};
+use crate::support::{self as in_support, VirtualClock, connect};
 
 /// A CI runner kills what has not ended soon after the signal.
 const END_MAX: Duration = Duration::from_secs(5);
@@ -37,16 +48,170 @@ fn an_interrupted_rehearsal_takes_its_rollout_with_it() {
     );
 }
 
-fn interrupt_with(signal: &str) {
+#[test]
+fn a_cancelled_run_asks_for_a_rollback_where_that_is_wanted() {
     let simulator = Simulator::at_speed("1x");
     let folder = tempfile::tempdir().expect("a folder");
-    let mut run = portzero(folder.path())
+    let mut run = deploy(&simulator, folder.path(), "--on-cancel rollback");
+    let rest = signal_in_mid_rollout("TERM", &mut run);
+    for said in [
+        "going back to web:1: StopServiceDeployment",
+        "interrupted before `web` had finished rolling out",
+        "this run asked ECS to go back to web:1 (StopServiceDeployment); that was not complete when the run ended",
+    ] {
+        assert!(rest.contains(said), "{said}: {rest}");
+    }
+    let report = report(folder.path());
+    assert_eq!(report["verdict"], "interrupted");
+    assert_eq!(report["requests"]["by_action"]["StopServiceDeployment"], 1);
+    assert_eq!(report["requests"]["by_action"]["UpdateService"], 1);
+    let status = in_support::run(async {
+        let clock = VirtualClock::default();
+        let aws = connect(simulator.endpoint(), &clock).await;
+        let listed = aws.service_deployments(&"demo".into(), &"web".into()).await;
+        listed.expect("service deployments")[0].status.clone()
+    });
+    assert!(status.as_str().starts_with("ROLLBACK_"), "ECS goes back: {status:?}");
+}
+
+/// Between the calls and in the middle of each: what is told is what is known.
+#[test]
+fn a_signal_in_the_middle_of_a_change_tells_what_is_known_of_it() {
+    for (call, begun, said) in [
+        (
+            "RegisterTaskDefinition",
+            "plan: expected:",
+            "RegisterTaskDefinition was sent and has not been answered, so a new revision of web may be there; service \
+             `web` is as it was",
+        ),
+        (
+            "UpdateService",
+            "registered web:2",
+            "UpdateService to web:2 was sent and has not been answered: whether ECS rolls it out is not known",
+        ),
+    ] {
+        let slow = format!("slow,action=ecs:{call},delay=30s");
+        let simulator = Simulator::with(&["--speed", "1x", "--fault", &slow]);
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut run = deploy(&simulator, folder.path(), "--on-cancel rollback");
+        let rest = signal_after(begun, &["INT"], &mut run);
+        assert!(rest.contains(said), "{call}: {rest}");
+        let report = report(folder.path());
+        assert_eq!(report["verdict"], "interrupted");
+        assert_eq!(report["requests"]["by_action"].get("StopServiceDeployment"), None);
+    }
+}
+
+#[test]
+fn a_second_signal_ends_it_without_another_word() {
+    let simulator = Simulator::with(&["--speed", "1x", "--fault", "slow,action=ecs:UpdateService,delay=30s"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut run = deploy(&simulator, folder.path(), "");
+    let rest = signal_after("registered web:2", &["INT", "TERM"], &mut run);
+    assert!(!rest.contains("interrupted"), "{rest}");
+    assert!(
+        !folder.path().join("result.json").exists(),
+        "there was no time for a report"
+    );
+}
+
+#[test]
+fn a_run_that_waits_for_another_deployment_ends_without_a_change() {
+    let simulator = Simulator::with(&["--speed", "1x", "--fault", "deployment-in-progress"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut run = deploy(&simulator, folder.path(), "");
+    let rest = signal_after("waiting on deployment", &["INT"], &mut run);
+    assert!(rest.contains("interrupted before `web` was touched"), "{rest}");
+    assert!(rest.contains("state    nothing was changed for it"), "{rest}");
+    let report = report(folder.path());
+    for change in ["RegisterTaskDefinition", "UpdateService"] {
+        assert_eq!(report["requests"]["by_action"].get(change), None);
+    }
+}
+
+/// The signal was there before the first change: then there is none.
+#[test]
+fn nothing_is_registered_after_a_signal() {
+    let scenario = Scenario::read(include_str!("../../src/cli/demo.yml"), "demo.yml").expect("a scenario");
+    let aws = Direct::new(World::new(&scenario).expect("a world"));
+    let clock = aws.clock();
+    let mut told = Vec::new();
+    let done = in_support::run(async {
+        let planned = portzero::deploy::plan(&aws, &clock, wish()).await.expect("a plan");
+        let mut run = Run {
+            aws: &aws,
+            clock: &clock,
+            interrupts: &AskedAlready,
+            report: &mut Told(&mut told),
+            started_at: clock.now(),
+        };
+        run.execute(vec![planned]).await.remove(0)
+    });
+    assert_eq!(done.outcome.verdict, Verdict::Interrupted);
+    let registered = aws.world().borrow().account().task_definitions["web"].len();
+    assert_eq!(registered, 1, "the one from before");
+}
+
+struct AskedAlready;
+
+impl Interrupts for AskedAlready {
+    async fn interrupted(&self) {}
+
+    async fn out_of_time(&self) {}
+}
+
+struct Told<'a>(&'a mut Vec<RunEvent>);
+
+impl Report for Told<'_> {
+    fn event(&mut self, event: &RunEvent) {
+        self.0.push(event.clone());
+    }
+}
+
+fn wish() -> Wish {
+    Wish {
+        cluster: "demo".into(),
+        service: "web".into(),
+        base: Base::Running,
+        images: vec![ImageChange {
+            container: None,
+            image: "example/web:2".into(),
+        }],
+        environment: Vec::new(),
+        dynamic_ports: Default::default(),
+        allow_unknown_keys: false,
+        load_balancers: Vec::new(),
+        force_new_deployment: true,
+        until: Default::default(),
+        settle: Duration::ZERO,
+        timeout: None,
+        fail_on: Severity::Error,
+        url: None,
+        depends_on: Vec::new(),
+        conduct: Default::default(),
+    }
+}
+
+fn deploy(simulator: &Simulator, folder: &Path, more: &str) -> Child {
+    portzero(folder)
         .envs(simulator.variables.clone())
         .args("deploy --cluster demo --service web --image web=example/web:3 --report result.json".split(' '))
+        .args(more.split_whitespace())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
-        .expect("portzero runs");
+        .expect("portzero runs")
+}
+
+fn report(folder: &Path) -> Value {
+    let report = std::fs::read(folder.join("result.json")).expect("a report");
+    serde_json::from_slice(&report).expect("JSON")
+}
+
+fn interrupt_with(signal: &str) {
+    let simulator = Simulator::at_speed("1x");
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut run = deploy(&simulator, folder.path(), "");
     let rest = signal_in_mid_rollout(signal, &mut run);
     for said in [
         "interrupted before `web` had finished rolling out",
@@ -54,22 +219,28 @@ fn interrupt_with(signal: &str) {
     ] {
         assert!(rest.contains(said), "{said}: {rest}");
     }
-    let report = std::fs::read(folder.path().join("result.json")).expect("a report");
-    let report: Value = serde_json::from_slice(&report).expect("JSON");
+    let report = report(folder.path());
     assert_eq!(report["verdict"], "interrupted");
     assert_eq!(report["requests"]["by_action"]["UpdateService"], 1);
 }
 
 /// Signals when the rollout is under way, and gives what is said from then on.
 fn signal_in_mid_rollout(signal: &str, run: &mut Child) -> String {
+    signal_after("waiting on", &[signal], run)
+}
+
+/// Signals when a line with these words has been told, and gives what is said from then on.
+fn signal_after(words: &str, signals: &[&str], run: &mut Child) -> String {
     let mut stderr = BufReader::new(run.stderr.take().expect("a pipe"));
     let mut line = String::new();
-    while !line.contains("waiting on") {
+    while !line.contains(words) {
         line.clear();
         assert_ne!(stderr.read_line(&mut line).expect("a line"), 0, "it ended by itself");
     }
 
-    send(signal, run);
+    for signal in signals {
+        send(signal, run);
+    }
     let sent = Instant::now();
     let mut rest = String::new();
     stderr.read_to_string(&mut rest).expect("the rest");

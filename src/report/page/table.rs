@@ -106,7 +106,10 @@ fn revisions(run: &ServiceRun, md: Markdown<'_>) -> String {
         _ if run.outcome.verdict == Verdict::Refused => format!("{before} stays"),
         None => format!("{before} stays"),
         Some(after) if Some(after) == run.before.as_ref() => format!("{before} again"),
-        Some(after) if run.outcome.is_rolled_back => format!("{before} → {} → {before}", code(after)),
+        Some(after) if run.outcome.is_rolled_back => {
+            let back_to = run.back_to.as_ref().map_or_else(|| before.clone(), code);
+            format!("{before} → {} → {back_to}", code(after))
+        }
         Some(after) => format!("{before} → {}", code(after)),
     }
 }

@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use super::{Observer, Rollback};
+use crate::finding::{Code, Finding};
 use crate::id::TaskDefinitionArn;
+use crate::rollout::patience;
 use crate::rollout::phase::WaitingOn;
 use crate::rollout::snapshot::Snapshot;
 use crate::rollout::standing::Standing;
 use crate::rollout::verdict::Verdict;
 use crate::rollout::view::View;
-use crate::rollout::way_back::Way;
-use crate::service::{ServiceDeployment, ServiceDeploymentStatus};
+use crate::rollout::way_back::{Leaves, Way, is_stoppable};
+use crate::service::ServiceDeployment;
 use crate::time::Timestamp;
 
 /// What the last look that could be taken has shown of our deployment.
@@ -42,16 +44,24 @@ impl Observer {
     /// to drain would give up a revision that serves. Not where ECS is going back or has tried to, where somebody has
     /// stopped or replaced the deployment or deletes the service, and not where nobody can see what happens. A
     /// cancelled run has something to go back from until ECS calls its deployment completed.
-    pub fn leaves_something(&self, verdict: Verdict) -> bool {
-        let is_ours = matches!(self.known.standing, Some(Standing::Ours | Standing::Failed { .. }));
+    pub fn leaves(&self, verdict: Verdict) -> Leaves {
+        let is_ours = match &self.known.standing {
+            Some(standing) => matches!(standing, Standing::Ours | Standing::Failed { .. }),
+            // The signal came before the first look.
+            None => verdict == Verdict::Interrupted,
+        };
         if !is_ours || self.rollback.is_some() {
-            return false;
+            return Leaves::Nothing;
         }
         match verdict {
-            Verdict::Failed => true,
-            Verdict::TimedOut => self.is_new_missing(),
-            Verdict::Interrupted => !self.known.is_completed,
-            _ => false,
+            Verdict::Failed => Leaves::Something,
+            Verdict::TimedOut if self.is_new_missing() => Leaves::Something,
+            Verdict::TimedOut => Leaves::NothingBecause("all new tasks and targets are there"),
+            Verdict::Interrupted if self.known.is_completed => {
+                Leaves::NothingBecause("ECS calls the deployment completed")
+            }
+            Verdict::Interrupted => Leaves::Something,
+            _ => Leaves::Nothing,
         }
     }
 
@@ -76,25 +86,32 @@ impl Observer {
         Some(Way::Redeploy { to: to.clone() })
     }
 
-    /// AWS stops a service deployment that has not come to its end. The states of a stop or a rollback that is on its
-    /// way are allowed as well, and need no other one.
     fn stoppable(&self) -> Option<Way> {
-        use ServiceDeploymentStatus::{InProgress, Pending};
         let deployment = self.known.service_deployment.as_ref()?;
-        matches!(deployment.status, Pending | InProgress).then(|| Way::Stop {
+        is_stoppable(&deployment.status).then(|| Way::Stop {
             service_deployment: deployment.arn.clone(),
         })
     }
 
+    /// What is known of our deployment before the first look.
+    pub fn note_service_deployment(&mut self, service_deployment: ServiceDeployment) {
+        self.known.service_deployment = Some(service_deployment);
+    }
+
+    /// For how long a way back is followed: its own wait budget, which a short timeout of the rollout does not cut.
+    pub fn way_back_budget(&self) -> Duration {
+        self.scope.wait_budget.max(patience::WAY_BACK_AT_LEAST)
+    }
+
     /// ECS has been asked to roll our deployment back: from here on that is what is followed.
-    pub fn follow_rollback(&mut self, now: Timestamp, budget: Duration) {
+    pub fn follow_rollback(&mut self, now: Timestamp) {
+        self.scope.wait_budget = self.way_back_budget();
         self.rollback = Some(Rollback {
             to: None,
             is_over: false,
         });
         self.started_at = now;
         self.moved_at = now;
-        self.scope.wait_budget = budget;
         self.failed_since = None;
         self.stop_seen_at = None;
         self.absent_since = None;
@@ -110,6 +127,25 @@ impl Observer {
     /// Whether the earlier deployment has been seen complete again, without a task of ours.
     pub fn is_back(&self) -> bool {
         self.rollback.as_ref().is_some_and(|rollback| rollback.is_over)
+    }
+
+    /// For how long nothing could be read, up to now.
+    pub fn blind_for(&self, now: Timestamp) -> Option<Duration> {
+        self.blind.as_ref().map(|blind| now.since(blind.since))
+    }
+
+    /// ECS's word that its rollback has come to a bad end.
+    pub fn rollback_failure(&self) -> Option<Finding> {
+        let reason = match self.known.standing.as_ref()? {
+            Standing::RollbackFailed { reason } | Standing::Failed { reason } => reason.clone(),
+            _ => return None,
+        };
+        let summary = "ECS calls the rollback, or the deployment that it went back from, failed";
+        let finding = Finding::error(Code::RollbackFailed, summary).state(self.serving());
+        Some(match reason {
+            Some(reason) => finding.evidence("ecs", reason),
+            None => finding,
+        })
     }
 
     /// `web:41 runs 2 tasks`, by the last look.

@@ -95,6 +95,11 @@ impl Simulator {
             child,
         }
     }
+
+    pub fn endpoint(&self) -> &str {
+        let endpoint = self.variables.iter().find(|(name, _)| name == "AWS_ENDPOINT_URL");
+        &endpoint.expect("an address").1
+    }
 }
 
 impl Drop for Simulator {

@@ -109,6 +109,7 @@ pub fn wish(case: &Case) -> Wish {
         fail_on: Severity::Error,
         url: None,
         depends_on: Vec::new(),
+        conduct: Default::default(),
     }
 }
 

@@ -1,0 +1,249 @@
+//! `portzero rollback`: back to what ran before. Where a deployment is in flight, ECS is asked to roll it back; else the
+//! last revision that ran well is deployed, by the path of every deployment.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::aws::Connection;
+use crate::cli::deploy::{connect, warn};
+use crate::cli::options::{Following, Identity, Output, Selection};
+use crate::cli::run::Story;
+use crate::cli::signals::Signals;
+use crate::cli::surfaces::{self, Ending, Surfaces};
+use crate::cli::wishes::{self, Wishes};
+use crate::cli::{Stop, identity, run};
+use crate::clock::SystemClock;
+use crate::conduct::{Conduct, IfBusy, InProgress};
+use crate::config;
+use crate::deploy::{Run, ServiceRun};
+use crate::finding::{Code, Finding};
+use crate::plan::{Base, Plan, Wish};
+use crate::port::{Clock, Ecs};
+use crate::preflight::{self, Survey};
+use crate::report;
+use crate::rollout::way_back::{Way, destination};
+use crate::service::ServiceDeployment;
+use crate::task_definition::DynamicPorts;
+
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// The service: of the configuration, by name or alias; with --cluster by its name in ECS
+    #[arg(value_name = "SERVICE", env = "PORTZERO_SERVICE")]
+    service: String,
+    /// The revision to go back to: `FAMILY:REVISION`, or its number in the service's family [default: the last good one]
+    #[arg(long, value_name = "REVISION")]
+    to: Option<String>,
+    /// Configuration file [default: portzero.yml, else deployfish.yml, else none is needed]
+    #[arg(long, value_name = "PATH", env = "PORTZERO_CONFIG")]
+    config: Option<PathBuf>,
+    /// One of the file's `environments:` [default: the one whose branch matches the ref]
+    #[arg(long, value_name = "NAME", env = "PORTZERO_ENVIRONMENT")]
+    environment: Option<String>,
+    /// Cluster, by name
+    #[arg(long, value_name = "NAME", env = "PORTZERO_CLUSTER")]
+    cluster: Option<String>,
+    /// AWS region [default: the file's, else the environment's]
+    #[arg(long, value_name = "REGION", env = "PORTZERO_REGION")]
+    region: Option<String>,
+    /// Value for `${NAME}` in the configuration (repeatable)
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    vars: Vec<String>,
+    /// Wait budget, with a unit [default: twice the forecast, at least 10m]
+    #[arg(long, value_name = "SPAN", env = "PORTZERO_TIMEOUT", value_parser = config::duration)]
+    timeout: Option<Duration>,
+    #[command(flatten)]
+    identity: Identity,
+    #[command(flatten)]
+    output: Output,
+}
+
+impl Rollback {
+    pub async fn run(self) -> Result<u8, Stop> {
+        let context = surfaces::surroundings(&self.output.telling);
+        self.output.check()?;
+        let wishes = self.wishes()?;
+        let mut surfaces = Surfaces::open(&self.output, &wishes, context.as_ref(), false);
+        let aws = connect(wishes.region.clone(), identity::web_identity(&self.identity)).await?;
+        if let Err(finding) = aws.sign_in().await {
+            return Err(run::refuse_all(&wishes, &finding, &mut surfaces, SystemClock.now()).await);
+        }
+        let mut plans = run::plan_all(&aws, &SystemClock, &wishes, &mut surfaces).await?;
+        let (plan, survey) = plans.remove(0);
+        let way = match self.way(&aws, &plan.wish, &survey).await {
+            Ok(way) => way,
+            Err(finding) => return Err(run::refuse_all(&wishes, &finding, &mut surfaces, SystemClock.now()).await),
+        };
+        match way {
+            (Way::Stop { .. }, Some(in_flight)) => stop(&aws, plan, survey, in_flight, &mut surfaces).await,
+            (Way::Stop { .. }, None) => Err(cannot_tell(&plan.wish).into()),
+            (Way::Redeploy { to }, _) => {
+                let wishes = Wishes {
+                    wishes: vec![redeployment(&plan.wish, to.as_str())],
+                    ..wishes
+                };
+                let plans = run::plan_all(&aws, &SystemClock, &wishes, &mut surfaces).await?;
+                let signals = Signals::listen();
+                run::execute((&aws, &SystemClock, &signals), plans, &mut surfaces, || {
+                    aws.request_counts()
+                })
+                .await
+            }
+        }
+    }
+
+    /// What the service runs is the beginning: nothing of the file goes into it.
+    fn wishes(&self) -> Result<Wishes, Stop> {
+        let selection = Selection {
+            services: vec![self.service.clone()],
+            config: self.config.clone(),
+            environment: self.environment.clone(),
+            cluster: self.cluster.clone(),
+            region: self.region.clone(),
+            vars: self.vars.clone(),
+            task_definition: Some("current".into()),
+            ..Selection::default()
+        };
+        let following = Following {
+            timeout: self.timeout,
+            ..Following::default()
+        };
+        let mut wishes = wishes::gather(&selection, &following)?;
+        wishes.warnings.clear();
+        wishes.wishes = wishes.wishes.iter().map(as_it_is).collect();
+        Ok(wishes)
+    }
+
+    /// Where it leads, and the service deployment in flight.
+    async fn way(
+        &self,
+        aws: &Connection<SystemClock>,
+        wish: &Wish,
+        survey: &Survey,
+    ) -> Result<(Way, Option<ServiceDeployment>), Finding> {
+        if let Some(to) = &self.to {
+            let to = wanted(to, survey);
+            return Ok((Way::Redeploy { to: to.as_str().into() }, None));
+        }
+        let in_progress = InProgress::of(&survey.service);
+        if let Some(by) = in_progress.as_ref().filter(|by| by.is_rollback) {
+            return Err(rolling_back_already(wish, by));
+        }
+        let in_flight = match &in_progress {
+            Some(by) => match aws.service_deployments(&wish.cluster, &wish.service).await {
+                Ok(listed) => listed
+                    .into_iter()
+                    .find(|d| d.deployment_id().as_ref() == Some(&by.deployment)),
+                Err(error) => {
+                    warn(&[preflight::not_checked(&error)]);
+                    None
+                }
+            },
+            None => None,
+        };
+        let good = match aws.good_revisions(&wish.cluster, &wish.service).await {
+            Ok(good) => good,
+            Err(error) => {
+                warn(&[preflight::not_checked(&error)]);
+                Vec::new()
+            }
+        };
+        let way = destination(&survey.service, in_flight.as_ref(), &good).ok_or_else(|| cannot_tell(wish))?;
+        Ok((way, in_flight))
+    }
+}
+
+/// A way out of the deployment in flight, told like a run.
+async fn stop(
+    aws: &Connection<SystemClock>,
+    plan: Plan,
+    survey: Survey,
+    in_flight: ServiceDeployment,
+    surfaces: &mut Surfaces<'_>,
+) -> Result<u8, Stop> {
+    let signals = Signals::listen();
+    let started_at = SystemClock.now();
+    let mut story = Story::new(std::iter::once(&plan.wish), surfaces.is_quiet());
+    let mut run = Run {
+        aws,
+        clock: &SystemClock,
+        interrupts: &signals,
+        report: &mut story,
+        started_at,
+    };
+    let done = run.stop(plan, survey, in_flight).await;
+    story.print(&report::log::closing(&done));
+    let counts = aws.request_counts();
+    story.print(&report::log::requests(&counts));
+    surfaces.setting.log = story.told;
+    let runs: Vec<ServiceRun> = vec![done];
+    let verdict = report::result::overall(&runs);
+    let ending = Ending {
+        runs: &runs,
+        counts: &counts,
+        started_at,
+        ended_at: SystemClock.now(),
+    };
+    match surfaces.ended(&ending).await {
+        // Whoever reads stdout must not take nothing for success.
+        Err(lost) if verdict.is_success() => Err(lost),
+        _ => Ok(verdict.exit_code()),
+    }
+}
+
+/// The revision that runs, untouched; a deployment in flight is what is to be got out of.
+fn as_it_is(wish: &Wish) -> Wish {
+    Wish {
+        base: Base::Running,
+        images: Vec::new(),
+        environment: Vec::new(),
+        dynamic_ports: DynamicPorts::Keep,
+        allow_unknown_keys: true,
+        load_balancers: Vec::new(),
+        force_new_deployment: true,
+        conduct: Conduct {
+            if_busy: IfBusy::Replace,
+            ..Conduct::default()
+        },
+        ..wish.clone()
+    }
+}
+
+fn redeployment(wish: &Wish, to: &str) -> Wish {
+    Wish {
+        base: Base::Registered(to.to_owned()),
+        ..as_it_is(wish)
+    }
+}
+
+/// A bare number is one of the family that the service runs.
+fn wanted(to: &str, survey: &Survey) -> String {
+    let family = survey.running.as_ref().map(|(arn, _)| arn.family());
+    match family {
+        Some(family) if to.bytes().all(|b| b.is_ascii_digit()) => format!("{family}:{to}"),
+        _ => to.to_owned(),
+    }
+}
+
+fn rolling_back_already(wish: &Wish, by: &InProgress) -> Finding {
+    Finding::error(
+        Code::DeploymentInProgress,
+        format!("ECS is rolling `{}` back already", wish.service),
+    )
+    .evidence("deployment", format!("{} ({by})", by.deployment))
+    .state("nothing was changed")
+    .hint("wait for its end, or name a revision to deploy over it: --to REVISION")
+}
+
+fn cannot_tell(wish: &Wish) -> Finding {
+    Finding::error(
+        Code::NoWayBack,
+        format!(
+            "which other revision of `{}` ran well before cannot be told",
+            wish.service
+        ),
+    )
+    .state("nothing was changed")
+    .hint("name the revision to go back to: --to REVISION")
+}

@@ -1,0 +1,140 @@
+//! Another deployment of the service is in progress: its end is waited for (`--if-busy wait`), and the plan made anew.
+
+use std::time::Duration;
+
+use crate::conduct::{IfBusy, InProgress, not_over_in_time};
+use crate::deploy::stage::{Member, Stage};
+use crate::deploy::{Run, ServiceRun, planning, words};
+use crate::event::EventKind;
+use crate::plan::Plan;
+use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
+use crate::preflight::Survey;
+use crate::rollout::{Outcome, Verdict};
+use crate::survey;
+use crate::time::Timestamp;
+
+/// Half of the pace of ECS's own scheduler: more often there is nothing new.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// A log that stays silent for longer looks hung.
+const TELL_EVERY: Duration = Duration::from_secs(30);
+
+/// A service whose turn has come, and which is not free.
+pub(super) struct Busy {
+    plan: Plan,
+    by: InProgress,
+    since: Timestamp,
+    told_at: Timestamp,
+    pub look_at: Timestamp,
+}
+
+impl Busy {
+    /// What a plan has to wait for before anything is changed.
+    pub(super) fn of(plan: &Plan, survey: &Survey, now: Timestamp) -> Option<Box<Self>> {
+        let by = InProgress::of(&survey.service).filter(|_| plan.wish.conduct.if_busy == IfBusy::Wait)?;
+        Some(Box::new(Self {
+            plan: plan.clone(),
+            by,
+            since: now,
+            told_at: now,
+            look_at: now + LOOK_EVERY,
+        }))
+    }
+
+    pub(super) fn told(&self, now: Timestamp) -> EventKind {
+        EventKind::Busy {
+            by: self.by.clone(),
+            left: self.deadline().since(now),
+        }
+    }
+
+    /// The wait budget is the rollout's: it begins anew with the update.
+    fn deadline(&self) -> Timestamp {
+        self.since + self.plan.wait_budget()
+    }
+}
+
+impl<A, C, I, R> Run<'_, A, C, I, R>
+where
+    A: Ecs + LoadBalancing + Logs,
+    C: Clock,
+    I: Interrupts,
+    R: Report,
+{
+    /// One look at what is in the way. Where nothing is any more, the service begins.
+    pub(super) async fn look_at_busy(&mut self, member: &mut Member) {
+        let Stage::Busy(busy) = &mut member.stage else { return };
+        let (wish, now) = (busy.plan.wish.clone(), self.clock.now());
+        let described = tokio::select! {
+            biased;
+            () = self.interrupts.interrupted() => {
+                let outcome = words::interrupted_while_busy(&wish, &busy.by);
+                return self.end(member, outcome);
+            }
+            described = self.aws.describe_services(&wish.cluster, std::slice::from_ref(&wish.service)) => described,
+        };
+        busy.look_at = now + LOOK_EVERY;
+        let in_progress = match described {
+            Ok(described) => described.services.first().and_then(InProgress::of),
+            // It passes, or the deadline comes.
+            Err(error) if error.is_passing() => Some(busy.by.clone()),
+            Err(error) => {
+                let finding = survey::api(error).state("nothing was changed");
+                return self.end(member, Outcome::new(Verdict::Refused, vec![finding]));
+            }
+        };
+        match in_progress {
+            None => self.begin_anew(member).await,
+            Some(by) if now >= busy.deadline() => {
+                let finding = not_over_in_time(&wish.service, &by, now.since(busy.since));
+                self.end(member, Outcome::new(Verdict::TimedOut, vec![finding]));
+            }
+            Some(by) => {
+                let is_news = by != busy.by || now.since(busy.told_at) >= TELL_EVERY;
+                busy.by = by;
+                if is_news {
+                    busy.told_at = now;
+                    let told = busy.told(now);
+                    self.tell(&wish, told);
+                }
+            }
+        }
+    }
+
+    /// It is over. What is planned now goes by what came of it.
+    async fn begin_anew(&mut self, member: &mut Member) {
+        let Stage::Busy(busy) = &mut member.stage else { return };
+        let wish = busy.plan.wish.clone();
+        self.tell(&wish, EventKind::Free);
+        let interrupts = self.interrupts;
+        let planned = tokio::select! {
+            biased;
+            () = interrupts.interrupted() => {
+                let outcome = words::interrupted_before_its_turn(&wish);
+                return self.end(member, outcome);
+            }
+            planned = planning::plan(self.aws, self.clock, wish.clone()) => planned,
+        };
+        let (plan, survey) = match planned {
+            Ok((plan, survey)) if !plan.is_refused() => (plan, survey),
+            Ok((plan, _)) => {
+                let findings = plan.findings.clone();
+                return self.refuse(
+                    member,
+                    ServiceRun::refused(plan.wish.clone(), Some(plan), findings, self.clock.now()),
+                );
+            }
+            Err((wish, findings)) => {
+                return self.refuse(member, ServiceRun::refused(wish, None, findings, self.clock.now()));
+            }
+        };
+        let news = plan.findings.iter().cloned().map(EventKind::Found);
+        let told = std::iter::once(EventKind::Planned { line: plan.revisions() }).chain(news);
+        told.for_each(|kind| self.tell(&plan.wish, kind));
+        // Somebody else may have been quicker.
+        if let Some(by) = InProgress::of(&survey.service) {
+            busy.by = by;
+            return;
+        }
+        self.start(member, plan, survey).await;
+    }
+}

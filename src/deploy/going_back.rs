@@ -1,0 +1,363 @@
+//! Going back to what ran before: after a failure that ECS leaves standing (`--on-failure rollback`), where the run is
+//! cancelled (`--on-cancel rollback`), and where that is what was asked for (`portzero rollback`).
+
+use crate::api_error::ApiErrorKind;
+use crate::conduct::Leftover;
+use crate::deploy::stage::{Member, Stage};
+use crate::deploy::{Run, ServiceRun};
+use crate::event::EventKind;
+use crate::finding::{Finding, Severity};
+use crate::id::{DeploymentId, TaskDefinitionArn};
+use crate::plan::{Plan, Wish};
+use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
+use crate::preflight::Survey;
+use crate::rollout::way_back::{Leaves, Way, WayBack, asked_for, conclude, last_good};
+use crate::rollout::{Baseline, Observer, Outcome, Scope, Snapshot, Verdict};
+use crate::service::{Service, ServiceDeployment, ServiceUpdate};
+use crate::survey;
+use crate::time::{Timestamp, human};
+
+/// A service that is followed back.
+pub(super) struct Back {
+    /// What it goes back from; `None` where going back is all that was asked for.
+    first: Option<Outcome>,
+    /// The revision that it leaves.
+    from: TaskDefinitionArn,
+    call: &'static str,
+    /// Where it should lead; ECS knows where a rollback of its own does.
+    to: Option<TaskDefinitionArn>,
+    since: Timestamp,
+}
+
+/// What AWS has made of the request.
+enum Asked {
+    /// ECS goes back.
+    Rolling,
+    /// A deployment of what ran before.
+    Redeploying(Box<Service>, DeploymentId),
+    Refused(Finding),
+    Unanswered(Option<String>),
+}
+
+impl<A, C, I, R> Run<'_, A, C, I, R>
+where
+    A: Ecs + LoadBalancing + Logs,
+    C: Clock,
+    I: Interrupts,
+    R: Report,
+{
+    /// The observer has come to its verdict. What a failure leaves standing may be gone back from, and followed to the
+    /// end of that.
+    pub(super) async fn go_back_or_end(&mut self, member: &mut Member, first: Outcome) {
+        let Stage::Following(following) = &member.stage else {
+            return;
+        };
+        let leaves = match member.run.wish.conduct.on_failure {
+            Leftover::Leave => Leaves::Nothing,
+            Leftover::Rollback => following.observer.leaves(first.verdict),
+        };
+        let from = following.observer.scope().task_definition.clone();
+        let service = member.run.wish.service.clone();
+        match leaves {
+            Leaves::Nothing => self.end(member, first),
+            Leaves::NothingBecause(why) => {
+                let back = WayBack::None { why: why.to_owned() };
+                self.end(member, conclude(first, &service, &from, back));
+            }
+            Leaves::Something => {
+                if let Err(back) = self.set_out(member, Some(first.clone())).await {
+                    self.end(member, conclude(first, &service, &from, back));
+                }
+            }
+        }
+    }
+
+    /// The run is asked to end while ECS rolls out. There is no time to follow a way back: the request is sent.
+    pub(super) async fn cancel(&mut self, member: &mut Member, first: Outcome) {
+        let Stage::Following(following) = &member.stage else {
+            return;
+        };
+        let leaves = match member.run.wish.conduct.on_cancel {
+            Leftover::Leave => Leaves::Nothing,
+            Leftover::Rollback => following.observer.leaves(first.verdict),
+        };
+        let from = following.observer.scope().task_definition.clone();
+        let serving = following.observer.serving();
+        let back = match leaves {
+            Leaves::Nothing => return self.end(member, first),
+            Leaves::NothingBecause(why) => WayBack::None { why: why.to_owned() },
+            Leaves::Something => match self.ask_back(member).await {
+                Err(back) => back,
+                Ok((way, to, _)) => WayBack::UnderWay {
+                    call: way.call(),
+                    to: to.map(|to| to.short().to_owned()),
+                    serving,
+                    because: None,
+                },
+            },
+        };
+        let service = member.run.wish.service.clone();
+        self.end(member, conclude(first, &service, &from, back));
+    }
+
+    /// `portzero rollback` where a deployment is in flight: ECS is asked to go back, and that is followed.
+    pub async fn stop(&mut self, plan: Plan, survey: Survey, in_flight: ServiceDeployment) -> ServiceRun {
+        let now = self.clock.now();
+        let mut run = ServiceRun::refused(plan.wish.clone(), Some(plan.clone()), Vec::new(), now);
+        let Some(observer) = observer_of_what_is_in_flight(&plan, &survey, in_flight, now) else {
+            return run;
+        };
+        run.deployment = Some(observer.scope().deployment.clone());
+        let mut member = Member::followed(run, observer, now);
+        member.good = last_good(&survey.service);
+        if let Err(back) = self.set_out(&mut member, None).await {
+            let service = plan.wish.service.clone();
+            self.end(&mut member, asked_for(&service, back));
+        }
+        let mut runs = self.drive(vec![member]).await;
+        runs.remove(0)
+    }
+
+    /// Takes a service back that is followed: asks for it, and follows that from now on. `Err`: it ends here.
+    pub(super) async fn set_out(&mut self, member: &mut Member, first: Option<Outcome>) -> Result<(), WayBack> {
+        let (way, to, asked) = self.ask_back(member).await?;
+        let Stage::Following(following) = &mut member.stage else {
+            return Ok(());
+        };
+        let now = self.clock.now();
+        let from = following.observer.scope().task_definition.clone();
+        let mut updated = None;
+        match (asked, &to) {
+            (Asked::Redeploying(answer, deployment), Some(to)) => {
+                updated = Some(EventKind::Updated {
+                    deployment: deployment.clone(),
+                    before: Some(from.clone()),
+                    after: to.clone(),
+                });
+                member.run.phases = following.observer.phases();
+                member.run.targets = following.observer.targets().into_iter().cloned().collect();
+                // What is there before, so that a deployment of what ran before can be told from it. Where nothing was
+                // seen, the observer learns what is old as it goes.
+                let before = following.seen.take().unwrap_or_default();
+                following.observer =
+                    observer_of_the_way_back(&following.observer, &before, &answer, deployment, to, now);
+            }
+            _ => {
+                following.observer.follow_rollback(now);
+            }
+        }
+        following.look_at = now;
+        following.back = Some(Box::new(Back {
+            first,
+            from,
+            call: way.call(),
+            to,
+            since: now,
+        }));
+        if let Some(updated) = updated {
+            self.tell(&member.run.wish, updated);
+        }
+        Ok(())
+    }
+
+    /// The observer has seen the end of the way back, or will see no more of it.
+    pub(super) fn came_back(&mut self, member: &mut Member, outcome: Outcome) {
+        let Stage::Following(following) = &mut member.stage else {
+            return;
+        };
+        let Some(back) = following.back.take() else { return };
+        let is_interrupt = outcome.verdict == Verdict::Interrupted;
+        let way_back = back.ending(&following.observer, &outcome, self.clock.now());
+        let arrived = following.observer.back_to().or(back.to.as_ref()).cloned();
+        let arrived = arrived.filter(|_| matches!(way_back, WayBack::Complete { .. }));
+        let service = member.run.wish.service.clone();
+        let outcome = match back.first {
+            None if is_interrupt => outcome,
+            None => {
+                member.run.after = arrived;
+                asked_for(&service, way_back)
+            }
+            Some(mut first) => {
+                member.run.back_to = arrived;
+                if is_interrupt {
+                    first.verdict = Verdict::Interrupted;
+                }
+                conclude(first, &service, &back.from, way_back)
+            }
+        };
+        self.end(member, outcome);
+    }
+
+    /// Sends the request, by the second way where AWS refuses the first.
+    async fn ask_back(&mut self, member: &Member) -> Result<(Way, Option<TaskDefinitionArn>, Asked), WayBack> {
+        let Stage::Following(following) = &member.stage else {
+            return Err(WayBack::None {
+                why: "nothing is followed".into(),
+            });
+        };
+        let (observer, good) = (&following.observer, member.good.as_ref());
+        let wish = &member.run.wish;
+        let Some(way) = observer.way_back(good) else {
+            return Err(no_way(observer, good));
+        };
+        let to = good.cloned();
+        let first = self.ask(wish, &way, &to).await;
+        let (way, asked) = match (first, observer.redeployment(good)) {
+            (Asked::Refused(refused), Some(other)) if other != way => {
+                let warning = Finding {
+                    severity: Severity::Warning,
+                    ..refused
+                };
+                self.tell(wish, EventKind::Found(warning));
+                let asked = self.ask(wish, &other, &to).await;
+                (other, asked)
+            }
+            (asked, _) => (way, asked),
+        };
+        let name = to.as_ref().map(|to| to.short().to_owned());
+        match asked {
+            Asked::Refused(because) => {
+                let because = because.state(observer.serving());
+                Err(WayBack::Refused { to: name, because })
+            }
+            Asked::Unanswered(answer) => Err(WayBack::Unanswered {
+                call: way.call(),
+                to: name,
+                answer,
+            }),
+            asked => Ok((way, to, asked)),
+        }
+    }
+
+    /// One request, and its answer as long as there is time for one.
+    async fn ask(&mut self, wish: &Wish, way: &Way, to: &Option<TaskDefinitionArn>) -> Asked {
+        self.tell(
+            wish,
+            EventKind::GoingBack {
+                call: way.call(),
+                to: to.clone(),
+            },
+        );
+        let asked = self.in_time(self.send_back(wish, way)).await;
+        asked.unwrap_or(Asked::Unanswered(None))
+    }
+
+    async fn send_back(&self, wish: &Wish, way: &Way) -> Asked {
+        let answer = match way {
+            Way::Stop { service_deployment } => {
+                let stopped = self.aws.roll_back(service_deployment).await;
+                stopped.map(|()| Asked::Rolling)
+            }
+            Way::Redeploy { to } => {
+                let update = ServiceUpdate {
+                    cluster: wish.cluster.clone(),
+                    service: wish.service.clone(),
+                    task_definition: to.clone(),
+                    force_new_deployment: true,
+                };
+                let updated = self.aws.update_service(&update).await;
+                updated.map(|service| match service.primary().map(|primary| primary.id.clone()) {
+                    Some(id) => Asked::Redeploying(Box::new(service), id),
+                    None => Asked::Unanswered(Some("the answer shows no deployment".into())),
+                })
+            }
+        };
+        answer.unwrap_or_else(|error| match error.kind {
+            ApiErrorKind::Transient => Asked::Unanswered(Some(error.to_string())),
+            _ => Asked::Refused(survey::api(error)),
+        })
+    }
+}
+
+impl Back {
+    fn ending(&self, observer: &Observer, outcome: &Outcome, now: Timestamp) -> WayBack {
+        let arrived = observer.back_to().or(self.to.as_ref());
+        let to = arrived.map(|to| to.short().to_owned());
+        if let (Some(arrived), true) = (arrived, observer.is_back() || outcome.verdict.is_success()) {
+            return WayBack::Complete {
+                to: arrived.short().to_owned(),
+                tasks: observer.tasks_of(arrived),
+            };
+        }
+        let is_of_a_redeployment =
+            observer.back_to().is_none() && outcome.verdict == Verdict::Failed && !outcome.is_rolled_back;
+        let failure = observer
+            .rollback_failure()
+            .or_else(|| outcome.findings.first().filter(|_| is_of_a_redeployment).cloned());
+        match failure {
+            Some(because) if outcome.verdict == Verdict::Failed => WayBack::Failed { to, because },
+            _ => WayBack::UnderWay {
+                call: self.call,
+                to,
+                serving: observer.serving(),
+                because: Some(match observer.blind_for(now) {
+                    Some(span) => format!("AWS could not be read for {}", human(span)),
+                    None => format!("not complete after {}", human(now.since(self.since))),
+                }),
+            },
+        }
+    }
+}
+
+/// A deployment of what ran before is followed like any other.
+fn observer_of_the_way_back(
+    out: &Observer,
+    before: &Snapshot,
+    answer: &Service,
+    deployment: DeploymentId,
+    to: &TaskDefinitionArn,
+    now: Timestamp,
+) -> Observer {
+    let scope = Scope {
+        deployment,
+        task_definition: to.clone(),
+        previous: Some(out.scope().task_definition.clone()),
+        bindings: answer.load_balancers.clone(),
+        wait_budget: out.way_back_budget(),
+        ..out.scope().clone()
+    };
+    let baseline = Baseline::of(before, &scope).with_answer(answer, &scope.deployment);
+    Observer::new(scope, baseline, before, now)
+}
+
+/// As if this run had made the PRIMARY deployment.
+fn observer_of_what_is_in_flight(
+    plan: &Plan,
+    survey: &Survey,
+    in_flight: ServiceDeployment,
+    now: Timestamp,
+) -> Option<Observer> {
+    let service = &survey.service;
+    let primary = service.primary()?;
+    let scope = Scope {
+        cluster: plan.wish.cluster.clone(),
+        service: plan.wish.service.clone(),
+        deployment: primary.id.clone(),
+        task_definition: primary.task_definition.clone(),
+        previous: last_good(service),
+        bindings: service.load_balancers.clone(),
+        target_groups: plan.target_groups.clone(),
+        is_host_network: plan.is_host_network,
+        needs: plan.needs.clone(),
+        until: plan.wish.until,
+        settle: plan.wish.settle,
+        wait_budget: plan.wait_budget(),
+    };
+    let mut before = survey.snapshot.clone();
+    before
+        .tasks
+        .retain(|task| task.started_by.as_ref() != Some(&primary.id));
+    let baseline = Baseline::of(&before, &scope).with_answer(service, &primary.id);
+    let mut observer = Observer::new(scope, baseline, &before, now);
+    observer.note_service_deployment(in_flight);
+    Some(observer)
+}
+
+fn no_way(observer: &Observer, good: Option<&TaskDefinitionArn>) -> WayBack {
+    let ours = observer.scope().task_definition.short();
+    let why = match good {
+        Some(_) => format!("what ran before is {ours} as well"),
+        None => "no deployment of the service was complete before this run, so nothing is known to go back to".into(),
+    };
+    WayBack::None { why }
+}

@@ -1,0 +1,114 @@
+//! `portzero rollback`, and the revisions that a run keeps, against the simulator at many times its pace.
+
+use std::path::Path;
+
+use portzero::port::Ecs;
+
+use crate::support::program::{Said, Simulator, portzero, said};
+use crate::support::{VirtualClock, connect, run};
+
+fn portzero_on(simulator: &Simulator, folder: &Path, arguments: &str) -> Said {
+    let mut command = portzero(folder);
+    command
+        .envs(simulator.variables.clone())
+        .args(arguments.split(' '))
+        .args(["--cluster", "demo"]);
+    said(&mut command)
+}
+
+fn assert_says(said: &Said, code: i32, words: &[&str]) {
+    assert_eq!(said.code, Some(code), "{said:#?}");
+    for words in words {
+        assert!(said.stderr.contains(words), "`{words}` is missing: {said:#?}");
+    }
+}
+
+#[test]
+fn a_rollout_in_flight_is_stopped_with_a_rollback_and_that_is_followed() {
+    let simulator = Simulator::with(&["--speed", "20x", "--fault", "slow-start,delay=30m"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let left = portzero_on(
+        &simulator,
+        folder.path(),
+        "deploy --service web --image example/web:2 --timeout 2s",
+    );
+    assert_says(&left, 4, &["updated the service: web:1 -> web:2"]);
+    let back = portzero_on(&simulator, folder.path(), "rollback web --report back.json");
+    assert_says(
+        &back,
+        0,
+        &[
+            "going back to web:1: StopServiceDeployment",
+            "ECS is rolling back to web:1",
+            "succeeded: web  web:2 -> web:1",
+        ],
+    );
+    assert!(!back.stderr.contains("UpdateService"), "{back:#?}");
+}
+
+#[test]
+fn the_last_good_revision_is_deployed_and_superfluous_ones_go() {
+    let simulator = Simulator::at_speed("100x");
+    let folder = tempfile::tempdir().expect("a folder");
+    let nothing = portzero_on(&simulator, folder.path(), "rollback web");
+    assert_says(
+        &nothing,
+        3,
+        &[
+            "which other revision of `web` ran well before cannot be told",
+            "nothing was changed",
+            "--to REVISION",
+        ],
+    );
+    let second = portzero_on(
+        &simulator,
+        folder.path(),
+        "deploy --service web --image example/web:2 --settle 0s",
+    );
+    assert_says(&second, 0, &["succeeded: web  web:1 -> web:2"]);
+    let third = "deploy --service web --image example/web:3 --settle 0s --keep-revisions 1";
+    let third = portzero_on(&simulator, folder.path(), third);
+    let gone = "deregistered web:1: the newest 1 and what is needed are kept";
+    assert_says(&third, 0, &["succeeded: web  web:2 -> web:3", gone]);
+
+    let back = portzero_on(&simulator, folder.path(), "rollback web");
+    assert_says(
+        &back,
+        0,
+        &[
+            "reusing web:2: the content is the same",
+            "updated the service: web:3 -> web:2",
+            "succeeded: web  web:3 -> web:2",
+        ],
+    );
+    let there = portzero_on(&simulator, folder.path(), "rollback web --to 3");
+    assert_says(&there, 0, &["succeeded: web  web:2 -> web:3"]);
+    let active = run(async {
+        let clock = VirtualClock::default();
+        let aws = connect(simulator.endpoint(), &clock).await;
+        aws.active_revisions("web").await.expect("revisions")
+    });
+    let names: Vec<&str> = active.iter().map(|arn| arn.short()).collect();
+    assert_eq!(names, ["web:3", "web:2"]);
+}
+
+#[test]
+fn revisions_that_may_not_be_deregistered_cost_a_warning() {
+    let denied = "denied,action=ecs:DeregisterTaskDefinition";
+    let simulator = Simulator::with(&["--speed", "100x", "--fault", denied]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = portzero_on(
+        &simulator,
+        folder.path(),
+        "deploy --service web --image example/web:2 --settle 0s",
+    );
+    assert_says(&first, 0, &[]);
+    let second = "deploy --service web --image example/web:3 --settle 0s --keep-revisions 0";
+    let second = portzero_on(&simulator, folder.path(), second);
+    let words = "older revisions were not all deregistered: ecs:DeregisterTaskDefinition failed";
+    assert_says(
+        &second,
+        0,
+        &[words, "allow ecs:DeregisterTaskDefinition", "succeeded: web"],
+    );
+}
