@@ -1,12 +1,15 @@
 //! The ports: what the application needs of the world, in domain types only. The AWS adapters implement them over
 //! the network, the simulator directly; nothing above this line knows which.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
 pub use crate::api_error::{ApiError, ApiErrorKind};
 use crate::event::RunEvent;
-use crate::id::{ClusterName, ContainerInstanceArn, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn};
+use crate::id::{
+    ClusterName, ContainerInstanceArn, DeploymentId, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn,
+};
 use crate::pull_request::{Comment, CommitStatus, DeploymentStatus, NewDeployment, PullRequest, RecordedDeployment};
 use crate::service::{Service, ServiceDeployment, ServiceRevision, ServiceUpdate};
 use crate::target::{InstanceHealth, Route, TargetGroup, TargetHealth};
@@ -86,6 +89,13 @@ pub trait Ecs {
     fn active_revisions(&self, family: &str) -> impl Future<Output = ApiResult<Vec<TaskDefinitionArn>>>;
     /// Makes a revision INACTIVE: what runs of it goes on, and nothing is deployed from it any more.
     fn deregister_task_definition(&self, revision: &TaskDefinitionArn) -> impl Future<Output = ApiResult<()>>;
+    /// Which revision each of the service's deployments rolled out, past ones too; optional for us. Those that ECS has
+    /// forgotten are left out.
+    fn service_revisions(
+        &self,
+        service: &Service,
+        deployments: &[DeploymentId],
+    ) -> impl Future<Output = ApiResult<BTreeMap<DeploymentId, TaskDefinitionArn>>>;
 }
 
 /// Elastic Load Balancing, both versions.
@@ -173,7 +183,7 @@ pub trait Report {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestCounts {
     /// `DescribeServices` -> how often it was sent, retries included.
-    pub by_action: std::collections::BTreeMap<String, u64>,
+    pub by_action: BTreeMap<String, u64>,
     pub throttled: u64,
     pub retried: u64,
 }

@@ -263,6 +263,9 @@ pub struct ServiceDeployment {
     pub breaker: Option<BreakerState>,
     pub rollback_reason: Option<String>,
     pub progress: Progress,
+    /// The numbers of the service revisions that it replaces.
+    pub source_revisions: Vec<String>,
+    pub created_at: Option<Timestamp>,
 }
 
 impl ServiceDeployment {

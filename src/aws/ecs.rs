@@ -1,6 +1,6 @@
 //! Amazon ECS behind its port.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use aws_sdk_ecs::types::{
     DesiredStatus, Failure, ServiceDeploymentStatus, SortOrder, StopServiceDeploymentStopType, TaskDefinitionField,
@@ -11,7 +11,7 @@ use super::call::{Call, Replay, unreadable};
 use super::connection::Connection;
 use super::document::{self, KeepBody};
 use super::read_ecs as read;
-use crate::id::{ClusterName, ContainerInstanceArn, ServiceName, TaskArn, TaskDefinitionArn};
+use crate::id::{ClusterName, ContainerInstanceArn, DeploymentId, ServiceName, TaskArn, TaskDefinitionArn};
 use crate::port::{ApiError, ApiErrorKind, ApiResult, Clock, DescribedServices, Ecs, RegisteredTaskDefinition};
 use crate::service::{Service, ServiceDeployment, ServiceRevision, ServiceUpdate};
 use crate::task::{ContainerInstance, Task};
@@ -20,8 +20,10 @@ use crate::task::{ContainerInstance, Task};
 const SERVICES_MAX: usize = 10;
 const TASKS_MAX: usize = 100;
 const INSTANCES_MAX: usize = 100;
+const SERVICE_REVISIONS_MAX: usize = 20;
 const PAGE_SIZE: i32 = 100;
-/// The one in flight, the one that it replaced, and a few for the story; one call describes up to 20.
+/// The one in flight, the one that it replaced, and a few for the story, in full; one call describes up to 20. The others
+/// are as the list has them.
 const SERVICE_DEPLOYMENTS: usize = 5;
 /// One call describes up to 20 service revisions, and what ran well longer ago than twenty deployments is nobody's idea
 /// of going back.
@@ -280,9 +282,9 @@ impl<C: Clock> Ecs for Connection<C> {
             .await?;
         let mut newest: Vec<_> = listed.service_deployments().iter().collect();
         newest.sort_by_key(|brief| std::cmp::Reverse(brief.created_at().map(|at| at.as_nanos())));
-        newest.truncate(SERVICE_DEPLOYMENTS);
         let arns: Vec<String> = newest
             .iter()
+            .take(SERVICE_DEPLOYMENTS)
             .filter_map(|b| b.service_deployment_arn().map(str::to_owned))
             .collect();
         if arns.is_empty() {
@@ -417,6 +419,40 @@ impl<C: Clock> Ecs for Connection<C> {
         .await
         .map(drop)
     }
+
+    async fn service_revisions(
+        &self,
+        service: &Service,
+        deployments: &[DeploymentId],
+    ) -> ApiResult<BTreeMap<DeploymentId, TaskDefinitionArn>> {
+        let mut revisions = BTreeMap::new();
+        for batch in deployments.chunks(SERVICE_REVISIONS_MAX) {
+            let arns: Vec<String> = batch.iter().map(|id| revision_arn(service, id)).collect();
+            let call = Call::read("ecs:DescribeServiceRevisions").on(&service.name);
+            let answer = self
+                .call(call, || {
+                    self.ecs
+                        .describe_service_revisions()
+                        .set_service_revision_arns(Some(arns.clone()))
+                        .send()
+                })
+                .await?;
+            for (id, arn) in batch.iter().zip(&arns) {
+                let mut described = answer.service_revisions().iter();
+                let found = described.find(|r| r.service_revision_arn() == Some(arn));
+                let definition = found.and_then(|r| r.task_definition());
+                revisions.extend(definition.map(|arn| (id.clone(), TaskDefinitionArn::from(arn))));
+            }
+        }
+        Ok(revisions)
+    }
+}
+
+/// Old ARNs of services lack the cluster, those of revisions never do.
+fn revision_arn(service: &Service, deployment: &DeploymentId) -> String {
+    let head = service.arn.split(":service/").next().unwrap_or_default();
+    let number = deployment.as_str().rsplit('/').next().unwrap_or_default();
+    format!("{head}:service-revision/{}/{}/{number}", service.cluster, service.name)
 }
 
 /// The last page has no token; some stand-ins write an empty one.

@@ -201,6 +201,13 @@ pub(super) fn service_deployment(deployment: &sdk::ServiceDeployment) -> Service
         }),
         rollback_reason: deployment.rollback().and_then(|r| r.reason()).map(str::to_owned),
         progress: strategy::progress(deployment),
+        source_revisions: deployment
+            .source_service_revisions()
+            .iter()
+            .filter_map(|r| r.arn())
+            .map(last_segment)
+            .collect(),
+        created_at: time(deployment.created_at()),
     }
 }
 
@@ -214,6 +221,8 @@ pub(super) fn service_deployment_brief(brief: &sdk::ServiceDeploymentBrief) -> S
         breaker: None,
         rollback_reason: None,
         progress: Progress::default(),
+        source_revisions: Vec::new(),
+        created_at: time(brief.created_at()),
     }
 }
 
@@ -242,6 +251,10 @@ pub(super) fn minutes(number: i32) -> Duration {
 /// A port that is none reads as 0, which matches nothing.
 pub(super) fn port(number: i32) -> u16 {
     u16::try_from(number).unwrap_or(0)
+}
+
+fn last_segment(arn: &str) -> String {
+    arn.rsplit('/').next().unwrap_or(arn).to_owned()
 }
 
 #[cfg(test)]

@@ -191,6 +191,8 @@ mod tests {
             breaker: None,
             rollback_reason: None,
             progress: Progress::default(),
+            source_revisions: Vec::new(),
+            created_at: None,
         });
         Snapshot {
             service: Some(service),

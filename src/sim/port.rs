@@ -2,7 +2,7 @@
 //! here, as AWS's does: throttle, fail for a moment, answer with what was true some seconds ago, list in any order.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,7 +10,9 @@ use super::classic::ClassicBalancer;
 use super::state::{self, Account, Refusal, ServiceChange};
 use super::translate;
 use super::world::World;
-use crate::id::{ClusterName, ContainerInstanceArn, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn};
+use crate::id::{
+    ClusterName, ContainerInstanceArn, DeploymentId, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn,
+};
 use crate::port::{
     ApiError, ApiErrorKind, ApiResult, Clock, DescribedServices, Ecs, LoadBalancing, Logs, RegisteredTaskDefinition,
 };
@@ -449,6 +451,26 @@ impl Ecs for Direct {
         let gone = self.world.borrow_mut().deregister_task_definition(revision.as_str());
         gone.map(drop)
             .map_err(|refusal| translate::error("ecs:DeregisterTaskDefinition", Some(revision.short()), refusal))
+    }
+
+    async fn service_revisions(
+        &self,
+        service: &Service,
+        deployments: &[DeploymentId],
+    ) -> ApiResult<BTreeMap<DeploymentId, TaskDefinitionArn>> {
+        self.admit("ecs:DescribeServiceRevisions")?;
+        let account = self.seen(Access::Read);
+        let cluster = self.cluster(&account, "ecs:DescribeServiceRevisions", &service.cluster)?;
+        let kept = cluster
+            .services
+            .get(service.name.as_str())
+            .map(|found| &found.revisions);
+        let revision = |id: &DeploymentId| {
+            let number = id.as_str().rsplit('/').next()?;
+            let arn = TaskDefinitionArn::from(kept?.get(number)?.task_definition.as_str());
+            Some((id.clone(), arn))
+        };
+        Ok(deployments.iter().filter_map(revision).collect())
     }
 }
 

@@ -147,6 +147,8 @@ pub(super) fn service_deployment(
             triggered_alarms: found.progress.triggered.clone(),
             is_monitoring: found.progress.alarm_status == "MONITORING",
         },
+        source_revisions: found.source_revisions.iter().map(|arn| last_segment(arn)).collect(),
+        created_at: Some(found.created_at),
     }
 }
 
@@ -159,6 +161,10 @@ fn hook_detail(found: &strategy::HookDetail) -> HookDetail {
         expires_at: Some(found.expires_at),
         timeout_action: Some(found.timeout_action.clone()),
     }
+}
+
+fn last_segment(arn: &str) -> String {
+    arn.rsplit('/').next().unwrap_or(arn).to_owned()
 }
 
 pub(super) fn task(cluster: &state::Cluster, task: &state::Task) -> Task {

@@ -69,6 +69,12 @@ async fn kinds_of_what_is_missing(aws: &Connection<&VirtualClock>) -> Vec<ApiErr
             .await
             .expect_err("moto lacks it")
             .kind,
+        {
+            let described = aws.describe_services(&staging, std::slice::from_ref(&web)).await;
+            let service = described.expect("services").services.remove(0);
+            let read = aws.service_revisions(&service, &["ecs-svc/1".into()]).await;
+            read.expect_err("moto lacks it").kind
+        },
     ]
 }
 
@@ -134,7 +140,15 @@ fn every_port_method_answers_on_moto_or_says_why_not() {
         use ApiErrorKind::{NotFound, Unsupported};
         assert_eq!(
             kinds_of_what_is_missing(&aws).await,
-            [NotFound, NotFound, NotFound, Unsupported, Unsupported, Unsupported]
+            [
+                NotFound,
+                NotFound,
+                NotFound,
+                Unsupported,
+                Unsupported,
+                Unsupported,
+                Unsupported
+            ]
         );
     });
 }
