@@ -6,6 +6,7 @@ use crate::conduct::{InProgress, Purge};
 use crate::finding::Finding;
 use crate::id::{DeploymentId, ServiceName, TaskDefinitionArn};
 use crate::rollout::{Happening, Outcome};
+use crate::service::RolloutState;
 use crate::time::Timestamp;
 
 /// One thing that the run has to say, with its time.
@@ -35,6 +36,8 @@ pub enum EventKind {
         before: Option<TaskDefinitionArn>,
         after: TaskDefinitionArn,
     },
+    /// A rollout was found that somebody else had begun, or its end.
+    Attached(Attached),
     Rollout(Happening),
     /// Another deployment is in progress, and its end is waited for.
     Busy {
@@ -55,4 +58,18 @@ pub enum EventKind {
     Found(Finding),
     /// The end of this service's rollout.
     Ended(Outcome),
+}
+
+/// What a run has found that did not begin the rollout.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attached {
+    pub deployment: DeploymentId,
+    pub before: Option<TaskDefinitionArn>,
+    pub after: Option<TaskDefinitionArn>,
+    /// `None`: it is not listed.
+    pub state: Option<RolloutState>,
+    pub created_at: Option<Timestamp>,
+    /// Nothing is in flight: what runs is checked.
+    pub is_at_rest: bool,
+    pub wait_budget: Duration,
 }

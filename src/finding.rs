@@ -216,6 +216,8 @@ codes! {
     GoesOn = "goes-on",
     DeploymentFailed = "deployment-failed",
     DeploymentGone = "deployment-gone",
+    /// Nothing was in flight: what runs was checked once.
+    NoRollout = "no-rollout",
     Superseded = "superseded",
     TimedOut = "timed-out",
     CouldNotObserve = "could-not-observe",

@@ -352,7 +352,7 @@ fn network(document: &Value, service: &Service) -> Network {
 }
 
 /// What one task takes of an instance: the task's own figures, else the sum over its containers.
-fn needs(document: &Value) -> Needs {
+pub fn needs(document: &Value) -> Needs {
     let document = Document::from_value(document.clone(), "");
     let sum = |of: fn(&task_definition::Container<'_>) -> u64| -> i64 {
         i64::try_from(document.containers().iter().map(of).sum::<u64>()).unwrap_or(i64::MAX)

@@ -13,7 +13,7 @@ use crate::api_error::ApiError;
 use crate::failed_call;
 use crate::finding::{Code, Finding, Severity};
 use crate::id::{TargetGroupArn, TaskDefinitionArn};
-use crate::rollout::Snapshot;
+use crate::rollout::{Snapshot, Until};
 use crate::service::{Balancer, DeploymentController, SchedulingStrategy, Service, ServiceStatus};
 use crate::target::{Address, TargetGroup, TargetType};
 use crate::time::{Timestamp, human};
@@ -139,6 +139,14 @@ fn no_address(error: &ApiError) -> Finding {
         ..not_checked(error)
     }
     .hint("name the address in the configuration, and nobody is asked: `url:` of the service")
+}
+
+/// Why there is no rollout of the service that ECS's deployments would show.
+pub fn not_followable(service: &Service, until: Until) -> Option<Finding> {
+    status(service).or_else(|| controller(service)).or_else(|| {
+        let found = strategy(service, until).into_iter();
+        found.into_iter().find(|finding| finding.severity == Severity::Error)
+    })
 }
 
 fn status(service: &Service) -> Option<Finding> {

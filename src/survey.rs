@@ -1,5 +1,7 @@
 //! Reads the world through the ports: once in full before a plan, then again and again while a rollout is observed.
 
+mod history;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -14,6 +16,8 @@ use crate::rollout::Snapshot;
 use crate::service::{Service, ServiceDeployment, ServiceRevision};
 use crate::target::{Address, InstanceHealth, TargetGroup, TargetHealth};
 use crate::task::{ContainerInstance, Task};
+
+pub use history::{Sighting, sight};
 
 /// Everything that a plan needs to know. Nothing is changed by it. `wants_address`: whether the load balancers are asked
 /// where the service is reached.

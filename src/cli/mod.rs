@@ -14,6 +14,7 @@ mod files;
 mod hub;
 mod identity;
 mod init;
+mod observe;
 mod options;
 mod plan;
 mod recipients;
@@ -37,6 +38,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::finding::Finding;
 use crate::report;
+use crate::rollout::Verdict;
 
 /// Usage, configuration: nothing was tried.
 const EXIT_USAGE: u8 = 2;
@@ -59,6 +61,8 @@ enum Command {
     Rehearse(Box<rehearse::Rehearse>),
     /// Back to what ran before: out of the deployment in flight, else the last good revision (changes AWS)
     Rollback(Box<rollback::Rollback>),
+    /// Join the rollout in flight, whoever began it, and follow it to its verdict (reads AWS)
+    Observe(Box<observe::Observe>),
     /// Print the task definition that would be registered
     Render(Box<render::Render>),
     /// Write a file to begin with: a scenario from the configuration
@@ -116,6 +120,7 @@ impl Cli {
             Command::Plan(command) => command.run().await,
             Command::Rehearse(command) => command.run().await,
             Command::Rollback(command) => command.run().await,
+            Command::Observe(command) => command.run().await,
             Command::Render(command) => command.run(),
             Command::Init(command) => command.run(),
             Command::Simulate(command) => command.run().await,
@@ -164,11 +169,11 @@ impl Stop {
         }
     }
 
-    /// Refused before the first change.
-    fn refused(findings: Vec<Finding>) -> Self {
+    /// Ended before the first change, and told everywhere.
+    fn told(verdict: Verdict) -> Self {
         Self {
-            code: crate::rollout::Verdict::Refused.exit_code(),
-            findings,
+            code: verdict.exit_code(),
+            findings: Vec::new(),
             is_told: true,
         }
     }

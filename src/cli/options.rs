@@ -13,9 +13,9 @@ use crate::config;
 use crate::finding::{Code, Finding};
 use crate::time::Timestamp;
 
-/// Which services, and what goes into them.
+/// Which services.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Selection {
+pub struct Which {
     /// Services of the configuration, by name or alias; all of them where none is named
     #[arg(value_name = "SERVICE")]
     pub services: Vec<String>,
@@ -34,6 +34,22 @@ pub struct Selection {
     /// AWS region [default: the file's, else the environment's]
     #[arg(long, value_name = "REGION", env = "PORTZERO_REGION")]
     pub region: Option<String>,
+    /// Value for `${NAME}` in the configuration (repeatable)
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub vars: Vec<String>,
+}
+
+impl Which {
+    pub fn names(&self) -> Vec<String> {
+        self.services.iter().chain(&self.service).cloned().collect()
+    }
+}
+
+/// Which services, and what goes into them.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Selection {
+    #[command(flatten)]
+    pub which: Which,
     /// A file, `FAMILY`, `FAMILY:REVISION`, or `current` (what the service runs)
     #[arg(long, value_name = "PATH|FAMILY[:REV]|current", env = "PORTZERO_TASK_DEFINITION")]
     pub task_definition: Option<String>,
@@ -43,9 +59,6 @@ pub struct Selection {
     /// Environment entry of a container (repeatable)
     #[arg(long = "env", value_name = "CONTAINER:NAME=VALUE", hide_env_values = true)]
     pub container_environment: Vec<String>,
-    /// Value for `${NAME}` in the configuration (repeatable)
-    #[arg(long = "var", value_name = "NAME=VALUE")]
-    pub vars: Vec<String>,
     /// Which host ports become 0 in bridge mode [default: load-balanced]
     #[arg(long, value_name = "load-balanced|all|keep", env = "PORTZERO_DYNAMIC_PORTS", value_parser = dynamic_ports)]
     pub dynamic_ports: Option<config::DynamicPorts>,
@@ -54,13 +67,9 @@ pub struct Selection {
     pub allow_unknown_keys: bool,
 }
 
-/// How the rollout is followed.
+/// How far, and for how long, the rollout is followed.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Following {
-    /// Force a new deployment [default: true]
-    #[arg(long, value_name = "true|false", env = "PORTZERO_FORCE_NEW_DEPLOYMENT", num_args = 0..=1, require_equals = true,
-          default_missing_value = "true", action = ArgAction::Set, value_parser = BoolishValueParser::new())]
-    pub force_new_deployment: Option<bool>,
+pub struct Waiting {
     /// How far to follow it [default: drained]
     #[arg(long, value_name = "registered|healthy|drained|stage:NAME", env = "PORTZERO_UNTIL", value_parser = until)]
     pub until: Option<config::Until>,
@@ -70,6 +79,17 @@ pub struct Following {
     /// How long the new targets must stay healthy without a break [default: 10s]
     #[arg(long, value_name = "SPAN", env = "PORTZERO_SETTLE", value_parser = config::duration)]
     pub settle: Option<Duration>,
+}
+
+/// How the rollout begins, and how it is followed.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Following {
+    /// Force a new deployment [default: true]
+    #[arg(long, value_name = "true|false", env = "PORTZERO_FORCE_NEW_DEPLOYMENT", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", action = ArgAction::Set, value_parser = BoolishValueParser::new())]
+    pub force_new_deployment: Option<bool>,
+    #[command(flatten)]
+    pub waiting: Waiting,
     /// Stop before the first change at findings of this severity [default: error]
     #[arg(long, value_enum, env = "PORTZERO_FAIL_ON")]
     pub fail_on: Option<FailOn>,

@@ -206,16 +206,19 @@ fn introduction(scenario: &Scenario) -> String {
 
 /// A scenario with one service needs no `--cluster` and `--service`.
 fn fill_in(selection: &mut Selection, scenario: &Scenario) {
-    if selection.config.is_some() || !selection.services.is_empty() {
+    if selection.which.config.is_some() || !selection.which.services.is_empty() {
         return;
     }
     let only = match scenario.services.as_slice() {
         [only] => Some(only),
-        services => services.iter().find(|s| Some(&s.name) == selection.service.as_ref()),
+        services => services
+            .iter()
+            .find(|s| Some(&s.name) == selection.which.service.as_ref()),
     };
     if let Some(service) = only {
-        selection.service.get_or_insert_with(|| service.name.clone());
+        selection.which.service.get_or_insert_with(|| service.name.clone());
         selection
+            .which
             .cluster
             .get_or_insert_with(|| service.cluster.clone().unwrap_or_else(|| scenario.cluster.clone()));
     }

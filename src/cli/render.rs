@@ -19,9 +19,12 @@ impl Render {
         surfaces::surroundings_by_variable();
         let mut selection = self.selection;
         // A render needs no service: a file alone is enough.
-        if selection.task_definition.is_some() && selection.config.is_none() && selection.services.is_empty() {
-            selection.service.get_or_insert_with(|| "rendered".into());
-            selection.cluster.get_or_insert_with(|| "none".into());
+        if selection.task_definition.is_some()
+            && selection.which.config.is_none()
+            && selection.which.services.is_empty()
+        {
+            selection.which.service.get_or_insert_with(|| "rendered".into());
+            selection.which.cluster.get_or_insert_with(|| "none".into());
         }
         let wishes = wishes::gather(&selection, &Following::default())?;
         deploy::warn(&wishes.warnings);

@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::aws::Connection;
 use crate::cli::deploy::{connect, warn};
-use crate::cli::options::{Following, Identity, Output, Selection};
+use crate::cli::options::{Following, Identity, Output, Selection, Waiting, Which};
 use crate::cli::run::Story;
 use crate::cli::signals::Signals;
 use crate::cli::surfaces::{self, Ending, Surfaces};
@@ -96,17 +96,23 @@ impl Rollback {
     /// What the service runs is the beginning: nothing of the file goes into it.
     fn wishes(&self) -> Result<Wishes, Stop> {
         let selection = Selection {
-            services: vec![self.service.clone()],
-            config: self.config.clone(),
-            environment: self.environment.clone(),
-            cluster: self.cluster.clone(),
-            region: self.region.clone(),
-            vars: self.vars.clone(),
+            which: Which {
+                services: vec![self.service.clone()],
+                config: self.config.clone(),
+                environment: self.environment.clone(),
+                cluster: self.cluster.clone(),
+                region: self.region.clone(),
+                vars: self.vars.clone(),
+                ..Which::default()
+            },
             task_definition: Some("current".into()),
             ..Selection::default()
         };
         let following = Following {
-            timeout: self.timeout,
+            waiting: Waiting {
+                timeout: self.timeout,
+                ..Waiting::default()
+            },
             ..Following::default()
         };
         let mut wishes = wishes::gather(&selection, &following)?;

@@ -56,7 +56,7 @@ pub async fn refuse(runs: Vec<ServiceRun>, surfaces: &mut Surfaces<'_>, now: Tim
     }
     // A document that is lost has been told of, and the refusal is the graver end.
     let _ = surfaces.ended(&ending).await;
-    Stop::refused(Vec::new())
+    Stop::told(report::result::overall(&runs))
 }
 
 /// None of the services was even looked at, all for the same reason.
@@ -107,18 +107,28 @@ where
     }
     surfaces.begin(&plans);
     let runs = run.execute(plans).await;
-    let counts = counts();
     for run in &runs {
-        log.log.print(&report::log::closing(run));
+        log.print(&report::log::closing(run));
     }
-    log.log.print(&report::log::requests(&counts));
-    surfaces.setting.log = log.told;
-    let verdict = report::result::overall(&runs);
+    conclude(&runs, log, &counts(), (started_at, clock.now()), surfaces).await
+}
+
+/// The last words on the run, on every surface.
+pub async fn conclude(
+    runs: &[ServiceRun],
+    mut story: Story,
+    counts: &RequestCounts,
+    (started_at, ended_at): (Timestamp, Timestamp),
+    surfaces: &mut Surfaces<'_>,
+) -> Result<u8, Stop> {
+    story.print(&report::log::requests(counts));
+    surfaces.setting.log = story.told;
+    let verdict = report::result::overall(runs);
     let ending = Ending {
-        runs: &runs,
-        counts: &counts,
+        runs,
+        counts,
         started_at,
-        ended_at: clock.now(),
+        ended_at,
     };
     match surfaces.ended(&ending).await {
         // Whoever reads stdout must not take nothing for success.

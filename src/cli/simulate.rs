@@ -74,8 +74,9 @@ impl Simulate {
         if let Some(scenario) = self.world.read()? {
             return Ok(scenario);
         }
-        let is_named =
-            self.selection.config.is_some() || self.selection.service.is_some() || !self.selection.services.is_empty();
+        let is_named = self.selection.which.config.is_some()
+            || self.selection.which.service.is_some()
+            || !self.selection.which.services.is_empty();
         if !is_named {
             return Scenario::read(DEMO, "demo").map_err(Stop::usage);
         }

@@ -264,7 +264,7 @@ fn findings(run: &ServiceRun) -> impl Iterator<Item = &Finding> {
 }
 
 fn address(run: &ServiceRun) -> Option<String> {
-    let address = run.plan.as_ref()?.address.as_ref()?;
+    let address = run.address()?;
     address.is_web().then(|| address.url())
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::cli::options::{FailOn, Following, Selection, pair};
+use crate::cli::deploy::warn;
+use crate::cli::options::{FailOn, Following, Selection, Waiting, Which, pair};
 use crate::cli::{Stop, files, recipients};
 use crate::conduct::Conduct;
 use crate::config::{self, Config, ServiceConfig, Settings, TaskDefinitionSource};
@@ -36,9 +37,69 @@ pub struct Wishes {
 
 /// Reads everything that is needed for it. Whatever is wrong is told together.
 pub fn gather(selection: &Selection, following: &Following) -> Result<Wishes, Stop> {
-    let config = read_config(selection)?;
+    gather_from(read_config(&selection.which)?, selection, following)
+}
+
+/// What a command that only looks needs: whom, and for how long. Where cluster and service are named, no file is needed,
+/// and one that cannot be read is no hindrance.
+pub fn watched(which: &Which, waiting: &Waiting) -> Result<Wishes, Stop> {
+    let config = match read_config(which) {
+        Err(stop) if which.cluster.is_some() && !which.names().is_empty() && which.config.is_none() => {
+            let why = stop
+                .findings
+                .first()
+                .map(|finding| finding.summary.clone())
+                .unwrap_or_default();
+            warn(&[Finding::warning(
+                Code::Config,
+                format!("the configuration is not read: {why}"),
+            )]);
+            None
+        }
+        read => read?,
+    };
+    let following = Following {
+        waiting: waiting.clone(),
+        ..Following::default()
+    };
+    let selection = |which: Which| Selection {
+        which,
+        task_definition: Some("current".into()),
+        ..Selection::default()
+    };
+    let names = which.names();
+    let mut wishes = if config.is_some() || names.len() < 2 {
+        gather_from(config, &selection(which.clone()), &following)?
+    } else {
+        let mut each = Vec::new();
+        for name in names {
+            let one = Which {
+                services: vec![name],
+                service: None,
+                ..which.clone()
+            };
+            each.push(gather_from(None, &selection(one), &following)?);
+        }
+        let all = each.into_iter().reduce(|mut all, one| {
+            all.wishes.extend(one.wishes);
+            all.stanzas.extend(one.stanzas);
+            all
+        });
+        all.ok_or_else(no_service)?
+    };
+    // Whether the file asks for what is not acted on matters to those who deploy.
+    wishes.warnings.clear();
+    Ok(wishes)
+}
+
+fn gather_from(
+    config: Option<(PathBuf, Config)>,
+    selection: &Selection,
+    following: &Following,
+) -> Result<Wishes, Stop> {
     let mut warnings = config.as_ref().map(|(_, c)| c.warnings.clone()).unwrap_or_default();
     let region = selection
+        .which
         .region
         .clone()
         .or_else(|| config.as_ref().and_then(|(_, c)| c.region.clone()));
@@ -71,7 +132,7 @@ pub fn gather(selection: &Selection, following: &Following) -> Result<Wishes, St
             stanzas,
             region,
             environment: config.as_ref().and_then(|(_, c)| c.environment.clone()),
-            named: config.iter().flat_map(|_| named(selection)).collect(),
+            named: config.iter().flat_map(|_| selection.which.names()).collect(),
             file: config.map(|(path, _)| path),
             warnings,
         })
@@ -80,13 +141,13 @@ pub fn gather(selection: &Selection, following: &Following) -> Result<Wishes, St
     }
 }
 
-fn read_config(selection: &Selection) -> Result<Option<(PathBuf, Config)>, Stop> {
-    let Some(path) = files::config_path(selection.config.as_deref()) else {
+fn read_config(which: &Which) -> Result<Option<(PathBuf, Config)>, Stop> {
+    let Some(path) = files::config_path(which.config.as_deref()) else {
         return Ok(None);
     };
     let text = files::read(&path)?;
     let mut vars = BTreeMap::new();
-    for var in &selection.vars {
+    for var in &which.vars {
         let (name, value) = pair(var).ok_or_else(|| usage(format!("--var wants NAME=VALUE, got `{var}`")))?;
         vars.insert(name.to_owned(), value.to_owned());
     }
@@ -98,7 +159,7 @@ fn read_config(selection: &Selection) -> Result<Option<(PathBuf, Config)>, Stop>
         &name,
         &lookup,
         &vars,
-        selection.environment.as_deref(),
+        which.environment.as_deref(),
         branch.as_deref(),
     )
     .map_err(Stop::usage)?;
@@ -113,14 +174,9 @@ fn branch() -> Option<String> {
     variable("GITHUB_BASE_REF").or_else(pushed)
 }
 
-fn named(selection: &Selection) -> Vec<String> {
-    selection.services.iter().chain(&selection.service).cloned().collect()
-}
-
 /// The stanzas that are meant; `None` for a service that no file describes.
 fn stanzas(selection: &Selection, config: Option<&Config>) -> Result<Vec<Option<ServiceConfig>>, Stop> {
-    let mut names = selection.services.clone();
-    names.extend(selection.service.clone());
+    let names = selection.which.names();
     let Some(config) = config else {
         return match names.len() {
             1 => Ok(vec![None]),
@@ -131,7 +187,11 @@ fn stanzas(selection: &Selection, config: Option<&Config>) -> Result<Vec<Option<
     match config.select(&names) {
         Ok(chosen) => Ok(chosen.into_iter().cloned().map(Some).collect()),
         // --cluster and --service are enough: the file that happens to lie here need not know the service.
-        Err(_) if selection.services.is_empty() && selection.cluster.is_some() && selection.config.is_none() => {
+        Err(_)
+            if selection.which.services.is_empty()
+                && selection.which.cluster.is_some()
+                && selection.which.config.is_none() =>
+        {
             Ok(vec![None])
         }
         Err(findings) => Err(Stop::usage(findings)),
@@ -146,10 +206,11 @@ fn wish(
 ) -> Result<Wish, Vec<Finding>> {
     let mut findings = Vec::new();
     let name = stanza.map(|s| s.name.clone()).or_else(|| {
-        let name = selection.service.as_ref().or(selection.services.first())?;
+        let name = selection.which.service.as_ref().or(selection.which.services.first())?;
         Some(ServiceName::from_reference(name))
     });
     let cluster = selection
+        .which
         .cluster
         .as_ref()
         .map(|c| ClusterName::from_reference(c))
@@ -183,8 +244,8 @@ fn wish(
             .or(settings.force_new_deployment)
             .unwrap_or(true),
         until,
-        settle: following.settle.or(settings.settle).unwrap_or(SETTLE_DEFAULT),
-        timeout: following.timeout.or(settings.timeout),
+        settle: following.waiting.settle.or(settings.settle).unwrap_or(SETTLE_DEFAULT),
+        timeout: following.waiting.timeout.or(settings.timeout),
         fail_on: match following.fail_on {
             Some(FailOn::Warning) => Severity::Warning,
             Some(FailOn::Error) | None => Severity::Error,
@@ -255,7 +316,7 @@ fn images(stanza: &ServiceConfig) -> Vec<ImageChange> {
 }
 
 fn until(following: &Following, settings: &Settings) -> Until {
-    match following.until.as_ref().or(settings.until.as_ref()) {
+    match following.waiting.until.as_ref().or(settings.until.as_ref()) {
         None | Some(config::Until::Drained) => Until::Drained,
         Some(config::Until::Healthy) => Until::Healthy,
         Some(config::Until::Registered) => Until::Registered,

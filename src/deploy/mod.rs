@@ -6,6 +6,7 @@
 //! * `change`: what is changed in AWS: a revision, and one UpdateService
 //! * `going_back`: back to what ran before, after a failure, a signal, or on demand
 //! * `revisions`: those that nobody needs any more
+//! * `attach`: what is there to follow for a run that did not begin it
 //! * `stage`: where each service of the run stands
 //! * `turns`: the loop: begin what may begin, look, judge, sleep
 //! * `last_words`: what a container printed before it failed
@@ -14,6 +15,7 @@
 //! There are no tasks beside each other. Each service is a small state machine, and one loop takes all of them a step
 //! further: a virtual clock moves when somebody sleeps, so there is one sleeper.
 
+mod attach;
 mod busy;
 mod change;
 mod going_back;
@@ -34,8 +36,10 @@ use crate::plan::{Plan, Wish};
 use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
 use crate::preflight::Survey;
 use crate::rollout::{Observer, Outcome, PhaseSpan, TargetStory, Verdict};
+use crate::target::Address;
 use crate::time::Timestamp;
 
+pub use attach::{Watch, scope as scope_of_found, unseen};
 pub use planning::plan;
 
 use stage::Member;
@@ -64,6 +68,12 @@ impl ServiceRun {
         planned
             .into_iter()
             .any(|said| said.code == finding.code && said.summary == finding.summary)
+    }
+
+    /// Where the service is reached, as far as it is known.
+    pub fn address(&self) -> Option<Address> {
+        let planned = self.plan.as_ref().and_then(|plan| plan.address.clone());
+        planned.or_else(|| self.wish.url.as_ref().map(Address::configured))
     }
 
     /// Stopped before the first change.

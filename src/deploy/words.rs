@@ -7,7 +7,7 @@ use crate::failed_call;
 use crate::finding::{Code, Finding};
 use crate::id::TaskDefinitionArn;
 use crate::plan::{Plan, Revision, Wish};
-use crate::rollout::{Outcome, Verdict};
+use crate::rollout::{Outcome, Scope, Verdict};
 use crate::service::{RolloutState, ServiceUpdate};
 use crate::survey;
 
@@ -198,4 +198,25 @@ pub(super) fn circle(wish: &Wish) -> Outcome {
     )
     .state("nothing was changed for it");
     Outcome::new(Verdict::Refused, vec![finding])
+}
+
+/// Nothing was in flight.
+pub(super) fn at_rest(scope: &Scope) -> Finding {
+    Finding::note(
+        Code::NoRollout,
+        format!(
+            "no rollout of `{}` was in flight: what runs was checked once",
+            scope.service
+        ),
+    )
+    .evidence(
+        "deployment",
+        format!("{} ({})", scope.deployment, scope.task_definition.short()),
+    )
+}
+
+pub(super) fn interrupted_before_a_look(wish: &Wish) -> Outcome {
+    let summary = format!("interrupted before `{}` was looked at", wish.service);
+    let finding = Finding::error(Code::Interrupted, summary).state("nothing was changed");
+    Outcome::new(Verdict::Interrupted, vec![finding])
 }

@@ -2,7 +2,7 @@
 
 use crate::api_error::ApiErrorKind;
 use crate::conduct::Purge;
-use crate::event::{EventKind, RunEvent};
+use crate::event::{Attached, EventKind, RunEvent};
 use crate::finding::Severity;
 use crate::report::text::clean;
 use crate::rollout::{Happening, Whose, stage};
@@ -26,6 +26,7 @@ pub fn render(event: &RunEvent) -> Option<String> {
             ),
             None => format!("updated the service: {}, deployment {deployment}", after.short()),
         },
+        EventKind::Attached(found) => attached(found),
         EventKind::Rollout(happening) => rollout(happening),
         EventKind::Busy { by, left } => format!(
             "waiting on deployment {} to end ({by}), for at most {} more",
@@ -61,6 +62,25 @@ fn purged(purge: &Purge) -> String {
         "deregistered {which}: the newest {} and what is needed are kept",
         purge.kept
     )
+}
+
+fn attached(found: &Attached) -> String {
+    let after = found
+        .after
+        .as_ref()
+        .map_or("a revision that is not shown", |arn| arn.short());
+    let state = found.state.as_ref().map_or("not listed", |state| state.as_str());
+    let created = found.created_at.map(|at| format!(", created {at}")).unwrap_or_default();
+    let deployment = &found.deployment;
+    if found.is_at_rest {
+        return format!("no rollout is in flight: deployment {deployment} of {after} is {state}{created}");
+    }
+    let revisions = match &found.before {
+        Some(before) => format!("{} -> {after}", before.short()),
+        None => after.to_owned(),
+    };
+    let budget = human(found.wait_budget);
+    format!("attached to deployment {deployment}: {revisions}, {state}{created}; waiting for up to {budget}")
 }
 
 fn rollout(happening: &Happening) -> String {

@@ -53,7 +53,7 @@ pub fn closing(run: &ServiceRun) -> String {
     if let Some(deployment) = &run.deployment {
         let _ = writeln!(out, "  deployment  {deployment}");
     }
-    if let Some(address) = run.plan.as_ref().and_then(|plan| plan.address.as_ref()) {
+    if let Some(address) = run.address() {
         let _ = writeln!(out, "  address     {}", clean(&address.to_string()));
     }
     let phases = phases(run);

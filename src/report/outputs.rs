@@ -121,7 +121,7 @@ fn service(run: &ServiceRun) -> serde_json::Value {
 
 /// Where it can be opened in a browser.
 fn url(run: &ServiceRun) -> Option<String> {
-    let address = run.plan.as_ref()?.address.as_ref()?;
+    let address = run.address()?;
     address.is_web().then(|| address.url())
 }
 

@@ -172,8 +172,7 @@ fn service(run: &ServiceRun) -> ServiceResult {
 }
 
 fn url(run: &ServiceRun) -> Option<String> {
-    let found = run.plan.as_ref().and_then(|plan| plan.address.as_ref());
-    match found.filter(|address| address.is_web()) {
+    match run.address().filter(|address| address.is_web()) {
         Some(address) => Some(address.url()),
         None => run.wish.url.clone(),
     }

@@ -58,6 +58,14 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// What joins this rollout again, from anywhere.
+    pub fn observe_command(&self) -> String {
+        format!(
+            "portzero observe --cluster {} --service {} --deployment {}",
+            self.cluster, self.service, self.deployment
+        )
+    }
+
     /// The places that one task takes in target groups.
     pub fn places_per_task(&self) -> usize {
         self.bindings.iter().filter(|b| self.is_watched(b)).count()

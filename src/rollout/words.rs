@@ -262,6 +262,9 @@ pub fn timed_out(scope: &Scope, cause: Option<Finding>, look: &LastLook) -> Vec<
     } else if cause.is_none() {
         finding = finding.hint("set a longer `--timeout` if the rollout is only slow");
     }
+    if finding.hints.len() < 2 {
+        finding = finding.hint(format!("wait on: {}", scope.observe_command()));
+    }
     // The cause comes first: that the time is over is what follows from it.
     cause.into_iter().chain([finding]).collect()
 }
@@ -279,6 +282,7 @@ pub fn interrupted(scope: &Scope, is_rolling_back: bool, look: &LastLook) -> Fin
     .evidence("new", format!("{} {}", scope.task_definition.short(), look.progress()))
     .evidence("waiting", look.waiting_line())
     .state(format!("{}; {goes_on}", look.serving_line()))
+    .hint(format!("wait on: {}", scope.observe_command()))
 }
 
 /// Somebody, or something, ended our service deployment, and neither a rollback nor a newer one followed.

@@ -10,12 +10,13 @@ use serde_yaml::Value;
 use crate::support::runner::{Composite, expression};
 
 /// Variables of flags that are no inputs, each with the reason.
-const NO_INPUTS: [(&str, &str); 7] = [
+const NO_INPUTS: [(&str, &str); 8] = [
     ("PORTZERO_ALLOW_UNKNOWN_KEYS", "rare: through `args`"),
     (
         "PORTZERO_AUDIENCE",
         "for partitions of AWS that are rare: through `args`",
     ),
+    ("PORTZERO_DEPLOYMENT", "of `observe` alone: through `args`"),
     ("PORTZERO_FORMAT", "the step has outputs and a report"),
     ("PORTZERO_QUIET", "rare: through `args`"),
     (

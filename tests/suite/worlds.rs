@@ -2,6 +2,7 @@
 //!
 //! `PORTZERO_WORLDS=100000 cargo test worlds` plays as many as wanted; the example `worlds` does so with a flag.
 
+mod attached;
 mod generate;
 mod play;
 mod snapshots;
@@ -64,6 +65,28 @@ fn play_part(part: u64, parts: u64, count: u64) -> Vec<Verdict> {
             played.verdict
         })
         .collect()
+}
+
+/// Who comes late is told the truth as well, and gets a verdict.
+#[test]
+fn who_joins_a_rollout_is_not_lied_to_and_does_not_hang() {
+    let mut verdicts = Vec::new();
+    for seed in 0..worlds() / 4 {
+        let case = case(seed);
+        let Some(played) = attached::play(&case) else { continue };
+        if let Some(broken) = attached::broken_promise(&case, &played) {
+            panic!(
+                "world {seed}: {broken}\n{:#?}\n{:#?}\n{}",
+                case.scenario.faults, case.misbehaviour, played.story
+            );
+        }
+        verdicts.push(played.verdict);
+    }
+    let tally = tally(&verdicts);
+    println!("{} worlds: {tally:?}", verdicts.len());
+    for verdict in ["succeeded", "failed", "superseded", "timed-out", "nothing-to-verify"] {
+        assert!(tally.contains_key(verdict), "no world ended as {verdict}: {tally:?}");
+    }
 }
 
 /// AWS lists in any order: whatever the order, the phase and what is waited on are the same.

@@ -154,7 +154,7 @@ fn forecast(run: &ServiceRun) -> String {
 }
 
 fn address(run: &ServiceRun, md: Markdown<'_>) -> Option<String> {
-    let address = run.plan.as_ref()?.address.as_ref()?;
+    let address = run.address()?;
     let url = address.url();
     let host = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
     let shown = if address.is_web() {

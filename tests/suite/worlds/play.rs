@@ -124,18 +124,18 @@ fn refused(findings: &[portzero::finding::Finding]) -> Played {
 
 /// What clock and story know together.
 #[derive(Default)]
-struct Shared {
-    deployment: RefCell<Option<String>>,
-    done_at: RefCell<Option<Timestamp>>,
+pub struct Shared {
+    pub deployment: RefCell<Option<String>>,
+    pub done_at: RefCell<Option<Timestamp>>,
     calm_at: RefCell<Option<Timestamp>>,
 }
 
 /// A virtual clock that looks at the truth as time passes.
 #[derive(Clone)]
-struct Judge {
-    aws: Direct,
-    started_at: Timestamp,
-    shared: Rc<Shared>,
+pub struct Judge {
+    pub aws: Direct,
+    pub started_at: Timestamp,
+    pub shared: Rc<Shared>,
 }
 
 /// Far beyond every budget.
@@ -144,7 +144,7 @@ const fn case_limit() -> Duration {
 }
 
 impl Judge {
-    fn judge(&self) {
+    pub fn judge(&self) {
         let world = self.aws.world();
         let world = world.borrow();
         if let Some(id) = self.shared.deployment.borrow().as_ref()
@@ -193,19 +193,28 @@ impl Clock for Judge {
 }
 
 /// Collects the story; the API begins to misbehave once the update has been answered.
-struct Story<'a> {
-    aws: Direct,
-    shared: Rc<Shared>,
-    case: &'a Case,
-    text: String,
+pub struct Story<'a> {
+    pub aws: Direct,
+    pub shared: Rc<Shared>,
+    pub case: &'a Case,
+    pub text: String,
+}
+
+impl Story<'_> {
+    fn misbehave(&self, at: Timestamp) {
+        *self.shared.calm_at.borrow_mut() = Some(at + self.case.misbehaves_for);
+        self.aws.set_misbehaviour(self.case.misbehaviour);
+    }
 }
 
 impl Report for Story<'_> {
     fn event(&mut self, event: &RunEvent) {
         if let EventKind::Updated { deployment, .. } = &event.kind {
             *self.shared.deployment.borrow_mut() = Some(deployment.to_string());
-            *self.shared.calm_at.borrow_mut() = Some(event.at + self.case.misbehaves_for);
-            self.aws.set_misbehaviour(self.case.misbehaviour);
+            self.misbehave(event.at);
+        }
+        if let EventKind::Attached(_) = &event.kind {
+            self.misbehave(event.at);
         }
         if let Some(line) = report::line::render(event) {
             self.text

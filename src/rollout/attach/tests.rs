@@ -1,0 +1,308 @@
+use std::time::Duration;
+
+use super::*;
+use crate::id::{TargetGroupArn, TargetKey};
+use crate::rollout::scope::{Needs, Until};
+use crate::service::{
+    DeploymentConfiguration, DeploymentController, DeploymentStatus, Progress, SchedulingStrategy, ServiceEvent,
+    ServiceStatus,
+};
+use crate::target::{TargetHealth, TargetState};
+use crate::task::TaskStatus;
+use crate::time::Timestamp;
+
+const OLD: &str = "ecs-svc/1";
+const OURS: &str = "ecs-svc/2";
+const NEWER: &str = "ecs-svc/3";
+
+fn row(id: &str, status: DeploymentStatus, state: RolloutState) -> Deployment {
+    let number = id.trim_start_matches("ecs-svc/");
+    Deployment {
+        id: id.into(),
+        status,
+        task_definition: format!("task-definition/web:{number}").into(),
+        desired_count: 1,
+        running_count: 1,
+        pending_count: 0,
+        failed_tasks: None,
+        rollout_state: Some(state),
+        rollout_state_reason: None,
+        created_at: number.parse().ok().map(at),
+        updated_at: None,
+    }
+}
+
+fn at(minute: i64) -> Timestamp {
+    Timestamp::from_millis(minute * 60_000)
+}
+
+fn record(id: &str, status: ServiceDeploymentStatus) -> ServiceDeployment {
+    let number: u32 = id.trim_start_matches("ecs-svc/").parse().unwrap();
+    ServiceDeployment {
+        arn: format!("service-deployment/{number}"),
+        status,
+        status_reason: Some("why".into()),
+        target_revision: Some(number.to_string()),
+        breaker: None,
+        rollback_reason: None,
+        source_revisions: vec![(number - 1).to_string()],
+        created_at: Some(at(i64::from(number))),
+        progress: Progress::default(),
+    }
+}
+
+fn task(started_by: &str) -> Task {
+    Task {
+        arn: format!("task/{started_by}").as_str().into(),
+        started_by: Some(started_by.into()),
+        task_definition: "task-definition/web:9".into(),
+        last_status: TaskStatus::Running,
+        desired_status: TaskStatus::Running,
+        container_instance: None,
+        zone: None,
+        containers: Vec::new(),
+        health_status: None,
+        stop_code: None,
+        stopped_reason: None,
+        created_at: None,
+        started_at: None,
+        stopping_at: None,
+        stopped_at: None,
+    }
+}
+
+/// What AWS shows of a service, to be told in one line each.
+#[derive(Default)]
+struct World {
+    rows: Vec<Deployment>,
+    history: Option<Vec<ServiceDeployment>>,
+    revisions: BTreeMap<DeploymentId, TaskDefinitionArn>,
+    tasks: Vec<Task>,
+    events: Vec<ServiceEvent>,
+    targets: BTreeMap<TargetGroupArn, Vec<TargetHealth>>,
+}
+
+impl World {
+    fn look<T>(&self, of: impl FnOnce(Traces<'_>) -> T) -> T {
+        let service = Service {
+            role_arn: None,
+            cluster: "c".into(),
+            name: "web".into(),
+            arn: String::new(),
+            status: ServiceStatus::Active,
+            desired_count: 1,
+            running_count: 1,
+            pending_count: 0,
+            task_definition: None,
+            deployments: self.rows.clone(),
+            events: self.events.clone(),
+            load_balancers: Vec::new(),
+            controller: DeploymentController::Ecs,
+            scheduling: SchedulingStrategy::Replica,
+            configuration: DeploymentConfiguration::default(),
+            launch_type: None,
+            has_capacity_providers: false,
+            health_check_grace_period: None,
+        };
+        let snapshot = Snapshot {
+            service: Some(service.clone()),
+            tasks: self.tasks.clone(),
+            instances: Some(BTreeMap::new()),
+            targets: self.targets.clone(),
+            ..Snapshot::default()
+        };
+        of(Traces {
+            service: &service,
+            snapshot: &snapshot,
+            history: self.history.as_deref(),
+            revisions: &self.revisions,
+        })
+    }
+
+    /// The followed deployment with its revisions, or the verdict on what is over.
+    fn lead(&self, wanted: Option<&str>) -> String {
+        let wanted = wanted.map(DeploymentId::from);
+        let short = |arn: &Option<TaskDefinitionArn>| arn.as_ref().map_or("?", |arn| arn.short()).to_owned();
+        match self.look(|traces| traces.lead(wanted.as_ref())) {
+            Lead::Follow(ours) => format!(
+                "{} {} -> {}",
+                ours.deployment,
+                short(&ours.previous),
+                short(&ours.task_definition)
+            ),
+            Lead::Over { outcome, .. } => outcome.verdict.as_str().to_owned(),
+        }
+    }
+}
+
+fn rolling_out() -> World {
+    World {
+        rows: vec![
+            row(OURS, DeploymentStatus::Primary, RolloutState::InProgress),
+            row(OLD, DeploymentStatus::Active, RolloutState::Completed),
+        ],
+        ..World::default()
+    }
+}
+
+fn rolling_back() -> World {
+    let mut back = row(OLD, DeploymentStatus::Primary, RolloutState::InProgress);
+    back.rollout_state_reason = Some("ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/1.".into());
+    // As on AWS: the time of the rollback.
+    back.created_at = Some(at(5));
+    World {
+        rows: vec![back, row(OURS, DeploymentStatus::Active, RolloutState::Failed)],
+        ..World::default()
+    }
+}
+
+fn only(id: &str) -> World {
+    World {
+        rows: vec![row(id, DeploymentStatus::Primary, RolloutState::Completed)],
+        ..World::default()
+    }
+}
+
+fn with_history(mut world: World, newest_first: &[(&str, ServiceDeploymentStatus)]) -> World {
+    let records = newest_first.iter().map(|(id, status)| record(id, status.clone()));
+    world.history = Some(records.collect());
+    world
+}
+
+#[test]
+fn the_primary_is_what_is_rolled_out() {
+    assert_eq!(rolling_out().lead(None), "ecs-svc/2 web:1 -> web:2");
+    assert_eq!(only(OURS).lead(None), "ecs-svc/2 ? -> web:2");
+}
+
+#[test]
+fn during_a_rollback_it_is_the_one_that_ecs_leaves() {
+    use ServiceDeploymentStatus::{RollbackInProgress, RollbackSuccessful, Successful};
+    let told = with_history(rolling_back(), &[(OURS, RollbackInProgress), (OLD, Successful)]);
+    assert_eq!(told.lead(None), "ecs-svc/2 web:1 -> web:2");
+    assert_eq!(
+        rolling_back().lead(None),
+        "ecs-svc/2 web:1 -> web:2",
+        "without the service deployments"
+    );
+    let over = with_history(only(OLD), &[(OURS, RollbackSuccessful), (OLD, Successful)]);
+    assert_eq!(over.lead(None), "ecs-svc/2 web:1 -> ?");
+    let mut nameless = rolling_back();
+    nameless.rows.truncate(1);
+    assert_eq!(nameless.lead(None), "failed");
+}
+
+#[test]
+fn what_only_the_newest_list_shows_is_what_is_rolled_out() {
+    let mut world = with_history(only(OLD), &[(OURS, ServiceDeploymentStatus::InProgress)]);
+    assert_eq!(world.look(|traces| traces.unknown(None)), [DeploymentId::from(OURS)]);
+    world.revisions.insert(OURS.into(), "task-definition/web:7".into());
+    assert_eq!(world.lead(None), "ecs-svc/2 web:1 -> web:7");
+}
+
+#[test]
+fn a_deployment_that_is_no_longer_listed_is_told_by_its_service_deployment() {
+    use ServiceDeploymentStatus as Status;
+    for (status, newer, verdict) in [
+        (Status::Successful, true, "superseded"),
+        (Status::Stopped, true, "superseded"),
+        (Status::Stopped, false, "failed"),
+        (Status::RollbackSuccessful, true, "failed"),
+        (Status::RollbackSuccessful, false, "ecs-svc/2 web:3 -> ?"),
+        (Status::InProgress, false, "ecs-svc/2 web:3 -> ?"),
+        (Status::Successful, false, "could-not-observe"),
+        (Status::Unknown("PAUSED".into()), true, "could-not-observe"),
+    ] {
+        let mut history = vec![(OURS, status.clone())];
+        if newer {
+            history.insert(0, (NEWER, Status::Successful));
+        }
+        let world = with_history(only(NEWER), &history);
+        assert_eq!(world.lead(Some(OURS)), verdict, "{status:?}, newer: {newer}");
+    }
+    assert_eq!(only(NEWER).lead(Some(OURS)), "could-not-observe");
+}
+
+#[test]
+fn a_listed_deployment_is_followed_whoever_is_primary() {
+    let mut world = rolling_out();
+    world.rows[0].status = DeploymentStatus::Active;
+    world
+        .rows
+        .insert(0, row(NEWER, DeploymentStatus::Primary, RolloutState::InProgress));
+    assert_eq!(world.lead(Some(OURS)), "ecs-svc/2 web:1 -> web:2");
+    let ours = DeploymentId::from(OURS);
+    // The newer one is no part of what was there before: it will be told as what it is.
+    let known = |before: Snapshot| {
+        before
+            .service
+            .unwrap()
+            .deployments
+            .iter()
+            .map(|d| d.id.to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(world.look(|traces| known(traces.before(&ours))), [OLD]);
+    // Whereas the one that ECS goes back to is.
+    assert_eq!(rolling_back().look(|traces| known(traces.before(&ours))), [OLD]);
+}
+
+#[test]
+fn what_was_there_before_is_what_is_not_of_the_deployment() {
+    let event = |id: &str, minute| ServiceEvent {
+        id: id.into(),
+        created_at: Some(at(minute)),
+        message: String::new(),
+    };
+    let mut world = rolling_out();
+    world.tasks = vec![task(OLD), task(OURS)];
+    world.events = vec![event("late", 3), event("early", 1)];
+    let before = world.look(|traces| traces.before(&OURS.into()));
+    assert_eq!(before.tasks, [task(OLD)]);
+    let events = before.service.unwrap().events;
+    assert_eq!(events.iter().map(|e| e.id.as_str()).collect::<Vec<_>>(), ["early"]);
+}
+
+#[test]
+fn a_target_that_drains_and_is_nobodys_is_waited_for() {
+    let group = TargetGroupArn::from("targetgroup/web/1");
+    let target = |port, state| TargetHealth {
+        key: TargetKey::new("i-1", port),
+        state,
+        reason: None,
+        description: None,
+    };
+    let mut world = rolling_out();
+    let rows = vec![target(1, TargetState::Healthy), target(2, TargetState::Draining)];
+    world.targets.insert(group.clone(), rows);
+    let ports = |world: &World| -> Vec<u16> {
+        world.look(|traces| {
+            let before = traces.before(&OURS.into());
+            let places = traces.baseline(&before, &scope()).places;
+            places.iter().map(|(_, key)| key.port).collect()
+        })
+    };
+    assert_eq!(ports(&world), [2], "what is registered by hand is left alone");
+    // The instance of an old task is gone, and with it the way to its target: it may be any that nobody claims.
+    let mut lost = task(OLD);
+    lost.container_instance = Some("container-instance/c/1".into());
+    world.tasks = vec![lost];
+    assert_eq!(ports(&world), [1, 2]);
+}
+
+fn scope() -> Scope {
+    Scope {
+        cluster: "c".into(),
+        service: "web".into(),
+        deployment: OURS.into(),
+        task_definition: "task-definition/web:2".into(),
+        previous: None,
+        bindings: Vec::new(),
+        target_groups: BTreeMap::new(),
+        is_host_network: false,
+        needs: Needs::default(),
+        until: Until::Drained,
+        settle: Duration::ZERO,
+        wait_budget: Duration::from_secs(600),
+    }
+}

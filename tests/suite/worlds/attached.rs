@@ -1,0 +1,112 @@
+//! Joins a case's rollout at a random moment, with nothing but what AWS shows then, and the simulated world as the judge.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use portzero::deploy::{Run, Watch};
+use portzero::plan::Base;
+use portzero::port::{Clock, Ecs, NeverInterrupted};
+use portzero::report;
+use portzero::rollout::Verdict;
+use portzero::service::ServiceUpdate;
+use portzero::sim::World;
+use portzero::sim::port::{Direct, Misbehaviour};
+
+use super::generate::Case;
+use super::play::{Judge, Played, Shared, Story, wish};
+
+/// Somebody updates the service, and some time later somebody else joins. `None`: there is nothing to join.
+pub fn play(case: &Case) -> Option<Played> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(play_in(case))
+}
+
+async fn play_in(case: &Case) -> Option<Played> {
+    let world = World::new(&case.scenario).unwrap();
+    let aws = Direct::new(world).misbehaving(Misbehaviour::default(), case.scenario.seed);
+    let shared = Rc::new(Shared::default());
+    let mut clock = Judge {
+        aws: aws.clone(),
+        started_at: aws.clock().now(),
+        shared: Rc::clone(&shared),
+    };
+    let mut rng = fastrand::Rng::with_seed(case.scenario.seed ^ 0xa77a);
+    let id = update(&aws).await?;
+    *shared.deployment.borrow_mut() = Some(id.to_string());
+    clock.sleep(Duration::from_secs(rng.u64(0..400))).await;
+    clock.started_at = clock.now();
+    let mut story = Story {
+        aws: aws.clone(),
+        shared: Rc::clone(&shared),
+        case,
+        text: String::new(),
+    };
+    let mut run = Run {
+        aws: &aws,
+        clock: &clock,
+        interrupts: &NeverInterrupted,
+        report: &mut story,
+        started_at: clock.now(),
+    };
+    let mut wish = wish(case);
+    wish.base = Base::Running;
+    let watch = Watch {
+        wish,
+        deployment: rng.bool().then_some(id),
+        settle: None,
+    };
+    let runs = run.attach(vec![watch]).await.unwrap_or_else(|refused| refused);
+    clock.judge();
+    let done = runs.into_iter().next()?;
+    // Without a name it may be another one that is followed: the newest.
+    let ours = done.deployment.clone();
+    let is_the_one = ours.as_ref().map(ToString::to_string) == *shared.deployment.borrow();
+    let now = clock.now();
+    let truth_age = if is_the_one {
+        shared.done_at.borrow().map(|at| now.since(at))
+    } else {
+        let world = aws.world();
+        let world = world.borrow();
+        let is_done = ours.is_some_and(|id| world.truth("c", "web", id.as_str()).is_done());
+        is_done.then_some(Duration::ZERO)
+    };
+    Some(Played {
+        verdict: done.outcome.verdict,
+        story: story.text + &report::log::closing(&done),
+        lasted: now.since(clock.started_at),
+        truth_age,
+    })
+}
+
+async fn update(aws: &Direct) -> Option<portzero::id::DeploymentId> {
+    let cluster = "c".into();
+    let described = aws.describe_services(&cluster, &["web".into()]).await.ok()?;
+    let update = ServiceUpdate {
+        cluster,
+        service: "web".into(),
+        task_definition: described.services.first()?.task_definition.clone()?,
+        force_new_deployment: true,
+    };
+    let answer = aws.update_service(&update).await.ok()?;
+    Some(answer.primary()?.id.clone())
+}
+
+/// The first promise that is broken. Nobody promises success to who comes late: only that it is true, and that it ends.
+pub fn broken_promise(case: &Case, played: &Played) -> Option<String> {
+    let tolerance = case.misbehaviour.staleness + Duration::from_secs(2);
+    if played.verdict == Verdict::Succeeded && played.truth_age.is_none_or(|age| age > tolerance) {
+        return Some(format!(
+            "lie: succeeded, and the world was last done {:?} ago",
+            played.truth_age
+        ));
+    }
+    if case.must_succeed && !played.verdict.is_success() && case.timeout >= Duration::from_secs(1200) {
+        return Some(format!(
+            "false alarm: {} in a world without faults",
+            played.verdict.as_str()
+        ));
+    }
+    // The first look is patient with an API that is out.
+    let limit = case.timeout + Duration::from_secs(60 + 120);
+    (played.lasted > limit).then(|| format!("hang: {:?} with a budget of {:?}", played.lasted, case.timeout))
+}
