@@ -27,6 +27,7 @@ pub mod runner_files;
 mod signals;
 mod simulate;
 mod stage;
+mod status;
 pub mod streams;
 mod surfaces;
 mod variables;
@@ -63,6 +64,8 @@ enum Command {
     Rollback(Box<rollback::Rollback>),
     /// Join the rollout in flight, whoever began it, and follow it to its verdict (reads AWS)
     Observe(Box<observe::Observe>),
+    /// Revision, deployments, tasks, targets and address, once (reads AWS)
+    Status(Box<status::StatusCommand>),
     /// Print the task definition that would be registered
     Render(Box<render::Render>),
     /// Write a file to begin with: a scenario from the configuration
@@ -121,6 +124,7 @@ impl Cli {
             Command::Rehearse(command) => command.run().await,
             Command::Rollback(command) => command.run().await,
             Command::Observe(command) => command.run().await,
+            Command::Status(command) => command.run().await,
             Command::Render(command) => command.run(),
             Command::Init(command) => command.run(),
             Command::Simulate(command) => command.run().await,

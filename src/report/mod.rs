@@ -11,4 +11,5 @@ pub mod page;
 pub mod plan;
 pub mod redact;
 pub mod result;
+pub mod status;
 pub mod text;

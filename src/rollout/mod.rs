@@ -18,6 +18,7 @@ mod observer;
 mod own_check;
 mod patience;
 pub mod phase;
+pub mod picture;
 pub mod placement;
 mod resource;
 pub mod scope;

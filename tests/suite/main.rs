@@ -36,6 +36,7 @@ mod moto;
 mod moto_deploy;
 mod other_clients;
 mod readme;
+mod reattach;
 mod recorded_sequences;
 mod recordings;
 mod rollback;

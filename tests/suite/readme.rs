@@ -11,7 +11,9 @@ use std::process::{Command, Stdio};
 use portzero::config::{self, Config};
 use portzero::rollout::Verdict;
 
-const COMMANDS: [&str; 7] = ["deploy", "plan", "rehearse", "rollback", "render", "init", "simulate"];
+const COMMANDS: [&str; 9] = [
+    "deploy", "plan", "observe", "status", "rehearse", "rollback", "render", "init", "simulate",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -1,0 +1,156 @@
+//! One look at a service, sorted for people: who runs, who is registered where, and what leaves.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::id::{DeploymentId, TargetGroupArn, TargetKey, TaskArn, TaskDefinitionArn};
+use crate::rollout::scope::Scope;
+use crate::rollout::snapshot::{Place, Snapshot};
+use crate::rollout::{join, service_event};
+use crate::service::{Service, ServiceEvent};
+use crate::target::TargetState;
+use crate::task::Task;
+use crate::time::Timestamp;
+
+/// How many unusual events are worth a look.
+const EVENTS_MAX: usize = 5;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    /// By revision and deployment, those that have not stopped.
+    pub tasks: Vec<Crew>,
+    pub groups: Vec<(TargetGroupArn, Vec<Row>)>,
+    /// Service events that an ordinary rollout does not have, newest first.
+    pub events: Vec<ServiceEvent>,
+}
+
+/// The tasks of one deployment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Crew {
+    pub task_definition: TaskDefinitionArn,
+    pub deployment: Option<DeploymentId>,
+    /// (status, how many); a running task that is to stop counts as `RUNNING, to be stopped`.
+    pub statuses: BTreeMap<String, u32>,
+}
+
+/// A row of a target group, with the task behind it where it can be told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    pub key: TargetKey,
+    pub state: TargetState,
+    pub reason: Option<String>,
+    pub description: Option<String>,
+    pub task: Option<TaskArn>,
+    pub task_definition: Option<TaskDefinitionArn>,
+    pub deployment: Option<DeploymentId>,
+    /// Its task is of another deployment than the PRIMARY one.
+    pub is_old: bool,
+    /// About how long a draining target can still take, where that can be told.
+    pub left: Option<Duration>,
+}
+
+impl Picture {
+    pub fn of(service: &Service, snapshot: &Snapshot, scope: &Scope, now: Timestamp) -> Self {
+        let owners = owners(snapshot, scope);
+        let draining_since = draining_since(service);
+        let primary = service.primary().map(|d| d.id.clone());
+        let groups = snapshot.targets.iter().map(|(group, rows)| {
+            let rows = rows.iter().map(|row| {
+                let owner = owners.get(&(group.clone(), row.key.clone()));
+                let drains = row.state.as_str().ends_with("draining") && owner.is_some();
+                let delay = scope.deregistration_delay(group).filter(|_| drains);
+                Row {
+                    key: row.key.clone(),
+                    state: row.state.clone(),
+                    reason: row.reason.clone(),
+                    description: row.description.clone(),
+                    task: owner.map(|task| task.arn.clone()),
+                    task_definition: owner.map(|task| task.task_definition.clone()),
+                    deployment: owner.and_then(|task| task.started_by.clone()),
+                    is_old: owner.is_some_and(|task| task.started_by != primary),
+                    left: delay
+                        .zip(draining_since)
+                        .and_then(|(delay, since)| left(delay, since, now)),
+                }
+            });
+            let mut rows: Vec<Row> = rows.collect();
+            rows.sort_by(|a, b| (&a.state, &a.key).cmp(&(&b.state, &b.key)));
+            (group.clone(), rows)
+        });
+        let unusual = service.events.iter().filter(|e| service_event::is_unusual(&e.message));
+        Self {
+            tasks: crews(service, snapshot),
+            groups: groups.collect(),
+            events: unusual.take(EVENTS_MAX).cloned().collect(),
+        }
+    }
+}
+
+/// Who stands at which place. A stopped task has a place only while nobody else has it.
+fn owners<'a>(snapshot: &'a Snapshot, scope: &Scope) -> BTreeMap<Place, &'a Task> {
+    let mut owners = BTreeMap::new();
+    let (stopped, alive): (Vec<&Task>, Vec<&Task>) = snapshot.tasks.iter().partition(|t| t.is_stopped());
+    for task in stopped.into_iter().chain(alive) {
+        for place in join::places(task, snapshot, scope).into_iter().flatten() {
+            owners.insert(place, task);
+        }
+    }
+    owners
+}
+
+/// What is left of the delay. The beginning is in AWS's time and now in the reader's, so this is for people and decides
+/// nothing; where more than the delay seems to have passed, nothing is known.
+fn left(delay: Duration, since: Timestamp, now: Timestamp) -> Option<Duration> {
+    delay.checked_sub(now.since(since)).filter(|_| now >= since)
+}
+
+/// When ECS last began to drain, by its events: every target that drains began then or before.
+fn draining_since(service: &Service) -> Option<Timestamp> {
+    let drains = |event: &&ServiceEvent| event.message.contains("has begun draining connections");
+    service.events.iter().filter(drains).filter_map(|e| e.created_at).max()
+}
+
+fn crews(service: &Service, snapshot: &Snapshot) -> Vec<Crew> {
+    let mut crews = BTreeMap::<(Option<DeploymentId>, TaskDefinitionArn), BTreeMap<String, u32>>::new();
+    for task in snapshot.tasks.iter().filter(|t| !t.is_stopped()) {
+        let crew = crews.entry((task.started_by.clone(), task.task_definition.clone()));
+        let status = task.last_status.as_str();
+        let leaves = status == "RUNNING" && task.desired_status.as_str() == "STOPPED";
+        let status = if leaves { "RUNNING, to be stopped" } else { status };
+        *crew.or_default().entry(status.to_owned()).or_default() += 1;
+    }
+    let mut crews: Vec<Crew> = crews
+        .into_iter()
+        .map(|((deployment, task_definition), statuses)| Crew {
+            task_definition,
+            deployment,
+            statuses,
+        })
+        .collect();
+    // In the order in which ECS lists the deployments: the PRIMARY first.
+    let place = |crew: &Crew| {
+        let mut listed = service.deployments.iter();
+        listed
+            .position(|d| Some(&d.id) == crew.deployment.as_ref())
+            .unwrap_or(usize::MAX)
+    };
+    crews.sort_by_key(place);
+    crews
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_a_drain_is_told_only_where_the_clocks_agree() {
+        let (delay, second) = (Duration::from_secs(300), |s: i64| Timestamp::from_millis(s * 1000));
+        assert_eq!(left(delay, second(100), second(130)), Some(Duration::from_secs(270)));
+        assert_eq!(
+            left(delay, second(100), second(90)),
+            None,
+            "the beginning is in the future"
+        );
+        assert_eq!(left(delay, second(100), second(401)), None, "it would be over");
+    }
+}
