@@ -216,6 +216,7 @@ fn interrupt_with(signal: &str) {
     for said in [
         "interrupted before `web` had finished rolling out",
         "web:1 runs 2 tasks; the rollout goes on in AWS",
+        "wait on: portzero observe --cluster demo --service web --deployment ecs-svc/",
     ] {
         assert!(rest.contains(said), "{said}: {rest}");
     }

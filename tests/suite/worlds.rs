@@ -89,6 +89,28 @@ fn who_joins_a_rollout_is_not_lied_to_and_does_not_hang() {
     }
 }
 
+#[test]
+fn who_comes_after_a_run_that_went_blind_sees_the_end() {
+    let cases = (0..400).map(case);
+    let good = |case: &generate::Case| {
+        case.must_succeed
+            && case.scenario.services[0].desired_count > 0
+            && case.timeout >= std::time::Duration::from_secs(1200)
+    };
+    let mut played = 0;
+    for case in cases.filter(good).take(12) {
+        let seed = case.scenario.seed;
+        let told = attached::play_after_a_blind_run(&case);
+        assert_eq!(
+            told,
+            (Verdict::CouldNotObserve, Verdict::Succeeded, true),
+            "world {seed}"
+        );
+        played += 1;
+    }
+    assert!(played > 5, "only {played} worlds were played");
+}
+
 /// AWS lists in any order: whatever the order, the phase and what is waited on are the same.
 #[test]
 fn a_permuted_snapshot_shows_the_same_phase() {

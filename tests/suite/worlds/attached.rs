@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use portzero::deploy::{Run, Watch};
-use portzero::plan::Base;
+use portzero::plan::{Base, Wish};
 use portzero::port::{Clock, Ecs, NeverInterrupted};
 use portzero::report;
 use portzero::rollout::Verdict;
@@ -76,6 +76,71 @@ async fn play_in(case: &Case) -> Option<Played> {
         lasted: now.since(clock.started_at),
         truth_age,
     })
+}
+
+/// A run goes blind in mid-rollout and gives up; when AWS can be read again, another one joins. Gives both verdicts, and
+/// whether the world is done then.
+pub fn play_after_a_blind_run(case: &Case) -> (Verdict, Verdict, bool) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(blind_then_joined(case))
+}
+
+async fn blind_then_joined(case: &Case) -> (Verdict, Verdict, bool) {
+    let blinding = Case {
+        misbehaviour: Misbehaviour {
+            transient: 1.0,
+            ..Misbehaviour::default()
+        },
+        misbehaves_for: Duration::from_secs(24 * 3600),
+        ..case.clone()
+    };
+    let seeing = Case {
+        misbehaviour: Misbehaviour::default(),
+        ..case.clone()
+    };
+    let aws = Direct::new(World::new(&case.scenario).unwrap()).misbehaving(Misbehaviour::default(), case.scenario.seed);
+    let shared = Rc::new(Shared::default());
+    let clock = Judge {
+        aws: aws.clone(),
+        started_at: aws.clock().now(),
+        shared: Rc::clone(&shared),
+    };
+    let story = |case| Story {
+        aws: aws.clone(),
+        shared: Rc::clone(&shared),
+        case,
+        text: String::new(),
+    };
+    let planned = portzero::deploy::plan(&aws, &clock, wish(case)).await;
+    let (plan, survey) = planned.map_err(|(_, findings)| findings).unwrap();
+    let mut run = Run {
+        aws: &aws,
+        clock: &clock,
+        interrupts: &NeverInterrupted,
+        report: &mut story(&blinding),
+        started_at: clock.now(),
+    };
+    let blind = run.execute(vec![(plan, survey)]).await.remove(0);
+    aws.set_misbehaviour(Misbehaviour::default());
+    let mut run = Run {
+        aws: &aws,
+        clock: &clock,
+        interrupts: &NeverInterrupted,
+        report: &mut story(&seeing),
+        started_at: clock.now(),
+    };
+    let watch = Watch {
+        wish: Wish {
+            base: Base::Running,
+            ..wish(case)
+        },
+        deployment: blind.deployment.clone(),
+        settle: None,
+    };
+    let joined = run.attach(vec![watch]).await.unwrap().remove(0);
+    let id = blind.deployment.unwrap();
+    let is_done = aws.world().borrow().truth("c", "web", id.as_str()).is_done();
+    (blind.outcome.verdict, joined.outcome.verdict, is_done)
 }
 
 async fn update(aws: &Direct) -> Option<portzero::id::DeploymentId> {
