@@ -60,12 +60,12 @@ enum Command {
     Plan(Box<plan::PlanCommand>),
     /// The same deployment on the embedded simulator (touches nothing, needs no credentials)
     Rehearse(Box<rehearse::Rehearse>),
-    /// Back to what ran before: out of the deployment in flight, else the last good revision (changes AWS)
-    Rollback(Box<rollback::Rollback>),
     /// Join the rollout in flight, whoever began it, and follow it to its verdict (reads AWS)
     Observe(Box<observe::Observe>),
     /// Revision, deployments, tasks, targets and address, once (reads AWS)
     Status(Box<status::StatusCommand>),
+    /// Back to what ran before: out of the deployment in flight, else the last good revision (changes AWS)
+    Rollback(Box<rollback::Rollback>),
     /// Print the task definition that would be registered
     Render(Box<render::Render>),
     /// Write a file to begin with: a scenario from the configuration
