@@ -6,6 +6,7 @@ mod attached;
 mod generate;
 mod play;
 mod snapshots;
+mod staged;
 
 use portzero::rollout::Verdict;
 

@@ -9,8 +9,8 @@ use portzero::port::{Clock, Ecs, NeverInterrupted};
 use portzero::report;
 use portzero::rollout::Verdict;
 use portzero::service::ServiceUpdate;
-use portzero::sim::World;
 use portzero::sim::port::{Direct, Misbehaviour};
+use portzero::sim::{Truth, World};
 
 use super::generate::Case;
 use super::play::{Judge, Played, Shared, Story, wish};
@@ -29,6 +29,7 @@ async fn play_in(case: &Case) -> Option<Played> {
         aws: aws.clone(),
         started_at: aws.clock().now(),
         shared: Rc::clone(&shared),
+        is_done: Truth::is_done,
     };
     let mut rng = fastrand::Rng::with_seed(case.scenario.seed ^ 0xa77a);
     let id = update(&aws).await?;
@@ -104,6 +105,7 @@ async fn blind_then_joined(case: &Case) -> (Verdict, Verdict, bool) {
         aws: aws.clone(),
         started_at: aws.clock().now(),
         shared: Rc::clone(&shared),
+        is_done: Truth::is_done,
     };
     let story = |case| Story {
         aws: aws.clone(),

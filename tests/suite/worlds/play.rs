@@ -12,8 +12,8 @@ use portzero::plan::{Base, Wish};
 use portzero::port::{Clock, NeverInterrupted, Report};
 use portzero::report;
 use portzero::rollout::{Until, Verdict};
-use portzero::sim::World;
 use portzero::sim::port::{Direct, Misbehaviour};
+use portzero::sim::{Truth, World};
 use portzero::task_definition::{Document, DynamicPorts};
 use portzero::time::Timestamp;
 
@@ -35,11 +35,16 @@ pub struct Played {
 const TRUTH_STEP: Duration = Duration::from_secs(1);
 
 pub fn play(case: &Case) -> Played {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(play_in(case))
+    play_until(case, wish(case), Truth::is_done)
 }
 
-async fn play_in(case: &Case) -> Played {
+/// With a wish of one's own, and what has to be true where it is called succeeded.
+pub fn play_until(case: &Case, wish: Wish, is_done: fn(&Truth) -> bool) -> Played {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(play_in(case, wish, is_done))
+}
+
+async fn play_in(case: &Case, wish: Wish, is_done: fn(&Truth) -> bool) -> Played {
     let world = World::new(&case.scenario).unwrap();
     let aws = Direct::new(world).misbehaving(Misbehaviour::default(), case.scenario.seed);
     let shared = Rc::new(Shared::default());
@@ -48,8 +53,9 @@ async fn play_in(case: &Case) -> Played {
         aws: aws.clone(),
         started_at,
         shared: Rc::clone(&shared),
+        is_done,
     };
-    let (plan, survey) = match deploy::plan(&aws, &clock, wish(case)).await {
+    let (plan, survey) = match deploy::plan(&aws, &clock, wish).await {
         Ok(planned) => planned,
         Err((_, findings)) => return refused(&findings),
     };
@@ -136,6 +142,7 @@ pub struct Judge {
     pub aws: Direct,
     pub started_at: Timestamp,
     pub shared: Rc<Shared>,
+    pub is_done: fn(&Truth) -> bool,
 }
 
 /// Far beyond every budget.
@@ -148,7 +155,7 @@ impl Judge {
         let world = self.aws.world();
         let world = world.borrow();
         if let Some(id) = self.shared.deployment.borrow().as_ref()
-            && world.truth("c", "web", id).is_done()
+            && (self.is_done)(&world.truth("c", "web", id))
         {
             *self.shared.done_at.borrow_mut() = Some(world.now());
         }

@@ -1,0 +1,166 @@
+//! The same worlds with strategies whose traffic shifts: blue/green, linear, canary; with hooks, alarms and bake times.
+
+use std::time::Duration;
+
+use portzero::rollout::{Until, Verdict};
+use portzero::service::Stage;
+use portzero::sim::scenario::TargetGroupSpec;
+use portzero::sim::{AlarmSpec, AlarmWatch, Canary, EarlySuccess, Hook, Kind, Linear, Strategy, Truth};
+
+use super::generate::{Case, case};
+use super::play::{broken_promise, play, play_until, tally, wish};
+use super::worlds;
+
+/// A staged world takes longer than a rolling one: this part of the number that is played is enough for each strategy to
+/// meet each fault.
+const PART: u64 = 8;
+
+/// All of the traffic, in tenths of a percent.
+const WHOLE: u32 = 1000;
+
+fn staged(seed: u64) -> Case {
+    let mut case = case(seed);
+    let mut rng = fastrand::Rng::with_seed(seed.wrapping_mul(31));
+    let seconds = |rng: &mut fastrand::Rng, choices: &[u64]| Duration::from_secs(choices[rng.usize(..choices.len())]);
+    let alternates: Vec<TargetGroupSpec> = case
+        .scenario
+        .target_groups
+        .iter()
+        .map(|group| TargetGroupSpec {
+            name: format!("{}-alternate", group.name),
+            ..group.clone()
+        })
+        .collect();
+    case.scenario.target_groups.extend(alternates);
+    let service = &mut case.scenario.services[0];
+    for binding in &mut service.load_balancers {
+        binding.alternate_target_group = binding.target_group.as_ref().map(|name| format!("{name}-alternate"));
+        binding.test_listener = seed.is_multiple_of(3);
+    }
+    let kind = [Kind::BlueGreen, Kind::Linear, Kind::Canary][rng.usize(..3)];
+    service.strategy = Strategy {
+        kind,
+        bake_time: Some(seconds(&mut rng, &[0, 30, 120])),
+        linear: Linear {
+            step: [250, 300, 500][rng.usize(..3)],
+            bake: seconds(&mut rng, &[20, 60]),
+        },
+        canary: Canary {
+            share: [50, 100, 333][rng.usize(..3)],
+            bake: seconds(&mut rng, &[30, 90]),
+        },
+        ..Strategy::default()
+    };
+    if rng.u8(..4) == 0 {
+        service.strategy.hooks.push(hook(&mut rng));
+        case.must_succeed = false;
+    }
+    if rng.u8(..5) == 0 {
+        service.strategy.alarms = Some(AlarmWatch {
+            names: vec!["errors".into()],
+            enable: true,
+            rollback: rng.bool(),
+        });
+        case.scenario.alarms.push(AlarmSpec {
+            name: "errors".into(),
+            at: Duration::from_secs(rng.u64(0..400)),
+            ..AlarmSpec::default()
+        });
+        case.must_succeed = false;
+    }
+    case
+}
+
+fn hook(rng: &mut fastrand::Rng) -> Hook {
+    let stages = [
+        "PRE_SCALE_UP",
+        "POST_SCALE_UP",
+        "POST_TEST_TRAFFIC_SHIFT",
+        "PRODUCTION_TRAFFIC_SHIFT",
+        "BAKE_TIME",
+    ];
+    let is_pause = rng.bool();
+    Hook {
+        target_type: if is_pause { "PAUSE" } else { "AWS_LAMBDA" }.into(),
+        target_arn: (!is_pause).then(|| "arn:aws:lambda:us-east-1:111122223333:function:check".into()),
+        stages: vec![stages[rng.usize(..stages.len())].into()],
+        timeout: Duration::from_secs(rng.u64(60..400)),
+        on_timeout: if rng.bool() { "CONTINUE" } else { "ROLLBACK" }.into(),
+        answer: ["SUCCEEDED", "FAILED", "IN_PROGRESS"][rng.usize(..3)].into(),
+        answers_after: rng.bool().then(|| Duration::from_secs(rng.u64(1..200))),
+        ..Hook::default()
+    }
+}
+
+/// A rolling update that is called successful early.
+fn early(seed: u64) -> Case {
+    let mut case = case(seed);
+    case.scenario.services[0].strategy.early_success = Some(EarlySuccess {
+        healthy_percent: if seed.is_multiple_of(2) { 100 } else { 50 },
+        cleanup: if seed.is_multiple_of(3) { "BLOCKING" } else { "DEFERRED" }.into(),
+    });
+    case
+}
+
+/// The new revision serves alone and bakes, or is past that.
+fn is_baking(truth: &Truth) -> bool {
+    let is_there = matches!(truth.stage.as_deref(), Some("BAKE_TIME" | "CLEAN_UP")) || truth.is_completed;
+    is_there
+        && truth.is_primary
+        && truth.new_running >= truth.desired
+        && truth.new_targets_healthy
+        && truth.traffic.is_none_or(|share| share == WHOLE)
+}
+
+#[test]
+fn no_staged_world_is_lied_about_and_none_hangs() {
+    let count = worlds() / PART;
+    let verdicts: Vec<Verdict> = (0..count)
+        .map(|seed| {
+            let case = staged(seed);
+            let played = play(&case);
+            told(seed, &case, broken_promise(&case, &played), &played.story);
+            played.verdict
+        })
+        .collect();
+    let tally = tally(&verdicts);
+    println!("{count} staged worlds: {tally:?}");
+    for verdict in ["succeeded", "failed", "superseded", "timed-out"] {
+        assert!(tally.contains_key(verdict), "no world ended as {verdict}: {tally:?}");
+    }
+}
+
+#[test]
+fn a_run_that_ends_at_the_bake_time_ends_in_it() {
+    let (mut succeeded, count) = (0, worlds() / PART / 2);
+    for seed in 0..count {
+        let case = staged(seed);
+        let mut wish = wish(&case);
+        wish.until = Until::Stage(Stage::BakeTime);
+        let played = play_until(&case, wish, is_baking);
+        told(seed, &case, broken_promise(&case, &played), &played.story);
+        succeeded += u64::from(played.verdict == Verdict::Succeeded);
+    }
+    assert!(
+        succeeded > count / 10,
+        "only {succeeded} of {count} runs came to the bake time"
+    );
+}
+
+#[test]
+fn no_early_success_is_believed_too_early() {
+    for seed in 0..worlds() / PART / 2 {
+        let case = early(seed);
+        let played = play(&case);
+        told(seed, &case, broken_promise(&case, &played), &played.story);
+    }
+}
+
+fn told(seed: u64, case: &Case, broken: Option<String>, story: &str) {
+    if let Some(broken) = broken {
+        panic!(
+            "world {seed}: {broken}\n{:#?}\n{:#?}\n{:#?}\n{story}",
+            case.scenario.services[0].strategy, case.scenario.faults, case.misbehaviour
+        );
+    }
+}
