@@ -154,12 +154,13 @@ pub(super) fn notes(rendered: &Value, balanced: &[LoadBalancedPort], document: &
                 .location(&[&path[..], &steps!["hostPort"]].concat())
                 .or_else(|| document.value_location(&path));
             let name = container.name().unwrap_or("?");
-            let is_balanced = balanced
+            let senders = balanced
                 .iter()
-                .any(|b| b.container == name && Some(b.port) == mapping.container_port());
+                .filter(|b| b.container == name && Some(b.port) == mapping.container_port());
+            let senders: Vec<&LoadBalancedPort> = senders.collect();
             findings.extend(match mode {
                 NetworkMode::Host => Some(host_mode(name, port, location)),
-                NetworkMode::Bridge if port != 0 => fixed_port(name, port, is_balanced, location),
+                NetworkMode::Bridge if port != 0 => fixed_port(name, port, &senders, location),
                 _ => None,
             });
         }
@@ -180,7 +181,7 @@ fn host_mode(name: &str, port: u16, location: Option<Location>) -> Finding {
     at(finding, location)
 }
 
-fn fixed_port(name: &str, port: u16, is_balanced: bool, location: Option<Location>) -> Option<Finding> {
+fn fixed_port(name: &str, port: u16, senders: &[&LoadBalancedPort], location: Option<Location>) -> Option<Finding> {
     let finding = if RESERVED.contains(&port) {
         Finding::warning(
             Code::InvalidValue,
@@ -198,7 +199,15 @@ fn fixed_port(name: &str, port: u16, is_balanced: bool, location: Option<Locatio
             ),
         )
         .hint("choose a host port below 32768, or leave `hostPort` out for a dynamic one")
-    } else if is_balanced {
+    } else if senders.iter().any(|sender| sender.classic) {
+        Finding::note(
+            Code::HostPortStatic,
+            format!(
+                "host port {port} of container `{name}` stays, because a classic load balancer wants a fixed one: old and \
+                 new tasks cannot share an instance"
+            ),
+        )
+    } else if !senders.is_empty() {
         Finding::note(
             Code::HostPortStatic,
             format!("host port {port} of container `{name}` is fixed: old and new tasks cannot share an instance"),
