@@ -150,3 +150,38 @@ fn batches(service: &Service) -> u32 {
     };
     desired.div_ceil(size.max(1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn forecast(bake: u64, shift: u64) -> Forecast {
+        let (bake, shift) = (Duration::from_secs(bake), Duration::from_secs(shift));
+        Forecast {
+            switched: Duration::from_secs(120) + shift,
+            drained: Duration::from_secs(300) + shift + bake,
+            drain: Duration::from_secs(60),
+            bake,
+            shift,
+        }
+    }
+
+    #[test]
+    fn a_bake_time_is_waited_for_once_and_not_twice() {
+        let hours = forecast(6 * 3600, 0);
+        assert_eq!(hours.wait_budget(Until::Drained), Duration::from_secs(6 * 3600 + 600));
+        assert_eq!(hours.wait_budget(Until::Stage(Stage::BakeTime)), BUDGET_MIN);
+        assert_eq!(
+            hours.expected(Until::Stage(Stage::CleanUp)),
+            Duration::from_secs(6 * 3600 + 120)
+        );
+    }
+
+    #[test]
+    fn the_waits_between_steps_count_for_a_stage_that_comes_after_them() {
+        let steps = forecast(0, 3600);
+        let before = Until::Stage(Stage::PostTestTrafficShift);
+        assert_eq!(steps.expected(before), Duration::from_secs(120));
+        assert!(steps.wait_budget(Until::Stage(Stage::BakeTime)) > Duration::from_secs(3600));
+    }
+}

@@ -96,3 +96,66 @@ fn pauses(service: &Service, until: Until) -> Option<Finding> {
     );
     Some(Finding::note(Code::LongWait, summary))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::{DeploymentConfiguration, DeploymentController, Hook, SchedulingStrategy, ServiceStatus};
+
+    fn service(strategy: &str, bake_minutes: u64, pause: Option<&str>) -> Service {
+        let hooks = pause.into_iter().map(|stage| Hook {
+            target_type: "PAUSE".into(),
+            stages: vec![stage.to_owned()],
+        });
+        Service {
+            cluster: "c".into(),
+            name: "web".into(),
+            arn: String::new(),
+            status: ServiceStatus::Active,
+            desired_count: 1,
+            running_count: 1,
+            pending_count: 0,
+            task_definition: None,
+            deployments: Vec::new(),
+            events: Vec::new(),
+            load_balancers: Vec::new(),
+            controller: DeploymentController::Ecs,
+            scheduling: SchedulingStrategy::Replica,
+            configuration: DeploymentConfiguration {
+                strategy: Some(strategy.to_owned()),
+                bake_time: Some(Duration::from_secs(bake_minutes * 60)),
+                hooks: hooks.collect(),
+                ..DeploymentConfiguration::default()
+            },
+            launch_type: None,
+            has_capacity_providers: false,
+            role_arn: None,
+            health_check_grace_period: None,
+        }
+    }
+
+    fn codes(service: &Service, until: Until) -> Vec<Code> {
+        strategy(service, until).iter().map(|found| found.code).collect()
+    }
+
+    #[test]
+    fn a_stage_that_never_comes_and_a_strategy_that_nobody_knows_are_refused() {
+        let baking = Until::Stage(Stage::BakeTime);
+        assert_eq!(codes(&service("ROLLING", 0, None), baking), [Code::StageMissing]);
+        assert_eq!(codes(&service("BLUE_GREEN", 0, None), baking), []);
+        assert_eq!(
+            codes(&service("LUNAR", 0, None), Until::Drained),
+            [Code::UnsupportedController]
+        );
+    }
+
+    #[test]
+    fn a_long_wait_is_told_unless_the_run_ends_before_it() {
+        let hours = service("CANARY", 180, None);
+        assert_eq!(codes(&hours, Until::Drained), [Code::LongWait]);
+        assert_eq!(codes(&hours, Until::Stage(Stage::BakeTime)), []);
+        let paused = service("BLUE_GREEN", 1, Some("POST_TEST_TRAFFIC_SHIFT"));
+        assert_eq!(codes(&paused, Until::Drained), [Code::LongWait]);
+        assert_eq!(codes(&paused, Until::Stage(Stage::PostTestTrafficShift)), []);
+    }
+}

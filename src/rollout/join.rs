@@ -104,3 +104,106 @@ fn key(
     };
     Some(TargetKey::new(instance.ec2_instance_id.clone()?, port))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::rollout::scope::{Needs, Until};
+    use crate::service::ServiceRevision;
+    use crate::target::{TargetHealth, TargetState};
+    use crate::task::{Container, TaskStatus};
+
+    const IP: &str = "10.0.0.7";
+
+    fn scope() -> Scope {
+        Scope {
+            cluster: "c".into(),
+            service: "web".into(),
+            deployment: "ecs-svc/2".into(),
+            task_definition: "task-definition/web:2".into(),
+            previous: None,
+            bindings: vec![LoadBalancerBinding {
+                balancer: Balancer::TargetGroup("blue".into()),
+                container_name: "web".into(),
+                container_port: 80,
+                alternate: Some("green".into()),
+            }],
+            target_groups: BTreeMap::new(),
+            is_host_network: false,
+            needs: Needs::default(),
+            until: Until::Drained,
+            settle: Duration::ZERO,
+            wait_budget: Duration::ZERO,
+        }
+    }
+
+    fn task(started_by: &str) -> Task {
+        Task {
+            arn: "task/t".into(),
+            started_by: Some(started_by.into()),
+            task_definition: "task-definition/web:2".into(),
+            last_status: TaskStatus::Running,
+            desired_status: TaskStatus::Running,
+            container_instance: None,
+            zone: None,
+            containers: vec![Container {
+                name: "web".into(),
+                private_ip: Some(IP.into()),
+                ..Container::default()
+            }],
+            health_status: None,
+            stop_code: None,
+            stopped_reason: None,
+            created_at: None,
+            started_at: None,
+            stopping_at: None,
+            stopped_at: None,
+        }
+    }
+
+    /// The groups in which the task's address is listed, with its state there.
+    fn snapshot(rows: &[(&str, TargetState)]) -> Snapshot {
+        let targets = rows.iter().map(|(group, state)| {
+            let row = TargetHealth {
+                key: TargetKey::new(IP, 80),
+                state: state.clone(),
+                reason: None,
+                description: None,
+            };
+            (TargetGroupArn::from(*group), vec![row])
+        });
+        Snapshot {
+            targets: targets.collect(),
+            ..Snapshot::default()
+        }
+    }
+
+    fn groups(started_by: &str, snapshot: &Snapshot) -> Vec<String> {
+        let places = places(&task(started_by), snapshot, &scope()).expect("an address");
+        places.into_iter().map(|(group, _)| group.to_string()).collect()
+    }
+
+    #[test]
+    fn a_new_task_is_where_its_revision_says_even_before_it_is_registered() {
+        let mut shown = snapshot(&[("blue", TargetState::Healthy)]);
+        shown.revision = Some(ServiceRevision {
+            arn: "service-revision/2".into(),
+            target_groups: vec!["green".into()],
+        });
+        assert_eq!(groups("ecs-svc/2", &shown), ["green"]);
+        // It speaks for the new deployment only.
+        assert_eq!(groups("ecs-svc/1", &shown), ["blue"]);
+    }
+
+    #[test]
+    fn without_a_revision_a_task_is_where_its_target_stands() {
+        let shown = snapshot(&[("green", TargetState::Initial)]);
+        assert_eq!(groups("ecs-svc/2", &shown), ["green"]);
+        assert_eq!(groups("ecs-svc/2", &snapshot(&[])), ["blue"]);
+        // What an earlier task left to drain at the same address is not the new one's.
+        let left = snapshot(&[("blue", TargetState::Draining), ("green", TargetState::Initial)]);
+        assert_eq!(groups("ecs-svc/2", &left), ["green"]);
+    }
+}

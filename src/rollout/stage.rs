@@ -78,13 +78,13 @@ pub fn is_shifting(view: &View) -> bool {
 
 /// Whether the old tasks are still meant to be there: anything before the clean-up.
 fn is_ahead(view: &View) -> bool {
-    if !view.is_staged || view.is_completed || view.old_tasks.is_empty() {
+    if !view.is_staged || view.is_completed {
         return false;
     }
     match view.deployment {
         Some(deployment) => is_under_way(deployment) && of(view) != Some(Stage::CleanUp),
         // Nobody tells the stage: as long as nothing old goes, it is not the last one.
-        None => view.is_nothing_old_leaving(),
+        None => !view.old_tasks.is_empty() && view.is_nothing_old_leaving(),
     }
 }
 
@@ -243,5 +243,41 @@ impl fmt::Display for HookWait {
             Some("CONTINUE") => write!(f, ", and then ECS goes on"),
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wait(stage: &str, production: u32, left: Option<u64>) -> StageWait {
+        StageWait {
+            stage: Some(stage.into()),
+            revision: "web:42".into(),
+            production: Some(production),
+            test: None,
+            left: left.map(Duration::from_secs),
+        }
+    }
+
+    #[test]
+    fn a_stage_is_said_with_what_aws_shows_of_it() {
+        assert_eq!(
+            wait("PRODUCTION_TRAFFIC_SHIFT", 333, Some(240)).to_string(),
+            "the traffic to shift: production traffic 33.3 % on web:42, next step in at most 4m"
+        );
+        assert_eq!(
+            wait("BAKE_TIME", WHOLE, Some(3480)).to_string(),
+            "the bake time: 100 % of production traffic on web:42, at most 58m left"
+        );
+        assert_eq!(wait("MOON_PHASE", 0, None).to_string(), "stage MOON_PHASE");
+    }
+
+    #[test]
+    fn time_that_passes_is_no_new_step_and_traffic_that_shifts_is() {
+        let early = WaitingOn::Stage(wait("BAKE_TIME", WHOLE, Some(60)));
+        assert!(early.is_same_step(&WaitingOn::Stage(wait("BAKE_TIME", WHOLE, Some(5)))));
+        assert!(!early.is_same_step(&WaitingOn::Stage(wait("BAKE_TIME", 0, Some(60)))));
+        assert!(is_slow(&[early]) && !is_slow(&[]) && !is_slow(&[WaitingOn::FirstTask]));
     }
 }

@@ -198,7 +198,7 @@ fn mistakes_are_answered_with_the_place_and_the_way_out() {
         said("version: 1\ndefaults: {timeout: 15, until: draned}\nservices: []\n"),
         [
             "invalid-value 2:21 defaults.timeout: expected a duration with a unit, got 15; did you mean 15m or 15s?",
-            "invalid-value 2:32 defaults.until: expected one of registered, healthy, drained, got \"draned\"; did you mean `drained`?",
+            "invalid-value 2:32 defaults.until: expected one of registered, healthy, drained, stage:NAME, got \"draned\"; did you mean `drained`?",
         ]
     );
     assert_eq!(

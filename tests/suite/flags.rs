@@ -242,7 +242,7 @@ fn usage_has_an_exit_code_of_its_own() {
         ),
         (
             &format!("{ON_DEMO} --until health"),
-            "one of registered, healthy, drained, got",
+            "one of registered, healthy, drained, stage:NAME, got",
         ),
         (&format!("{ON_DEMO} --until soon"), "soon"),
         (&format!("{ON_DEMO} --env web:NAME"), "CONTAINER:NAME=VALUE"),

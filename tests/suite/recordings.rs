@@ -126,7 +126,7 @@ fn described_services(number: &str, text: &str) -> bool {
         "09" => assert_eq!(service.deployments[0].rollout_state, Some(RolloutState::Failed)),
         "10" => {
             assert_eq!(service.load_balancers[0].balancer, Balancer::Classic("httpd".into()));
-            assert!(service.target_groups().is_empty());
+            assert_eq!(service.target_groups()[0].classic_name(), Some("httpd"));
         }
         _ => {
             assert_eq!(service.controller, DeploymentController::CodeDeploy);
@@ -445,8 +445,25 @@ fn others(number: &str, text: &str) -> bool {
         }
         // No answers of an API: an EventBridge event, and the event logs of whole rollouts, which people wrote down.
         "28" | "48" | "49" | "50" | "51" | "52" | "53" => {}
-        // Answers to questions that no port asks: service revisions, classic instance health.
-        "43" | "44" => {}
+        "43" => {
+            let arn = "arn:aws:ecs:us-east-1:111122223333:service-revision/example-cluster/example-service/1485800978477494678";
+            let found = ask(vec![wire(text)], async |aws| {
+                aws.service_revision(arn).await.expect("a revision")
+            });
+            let revision = found.expect("the one that was asked for");
+            // No load balancer, so nothing was resolved.
+            assert_eq!((revision.arn.as_str(), revision.target_groups), (arn, Vec::new()));
+        }
+        "44" => {
+            let rows = ask(vec![query("DescribeInstanceHealth", text)], async |aws| {
+                aws.describe_instance_health("front").await.expect("instances")
+            });
+            let target = rows[0].as_target().expect("it is registered");
+            assert_eq!(
+                (target.key, target.state),
+                (TargetKey::new("i-7299c809", 0), TargetState::Unhealthy)
+            );
+        }
         _ => return false,
     }
     true
