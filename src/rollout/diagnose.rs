@@ -8,6 +8,8 @@ mod explain;
 mod infrastructure;
 mod registration;
 mod stopping;
+#[cfg(test)]
+mod tests;
 mod unhealthy;
 
 use std::collections::{BTreeMap, BTreeSet};

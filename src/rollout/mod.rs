@@ -20,7 +20,7 @@ mod patience;
 pub mod phase;
 pub mod picture;
 pub mod placement;
-mod resource;
+pub mod resource;
 pub mod scope;
 mod service_event;
 pub mod snapshot;

@@ -397,26 +397,4 @@ mod tests {
             None
         );
     }
-
-    /// The event of recording 19, read where the recordings are.
-    #[test]
-    fn the_recorded_event_of_a_static_port_is_understood() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/recordings");
-        let Ok(text) = std::fs::read_to_string(format!("{folder}/19-update-service-ec2-port-deadlock.json")) else {
-            println!("skipped: the recordings are not at hand");
-            return;
-        };
-        let recorded: serde_json::Value = serde_json::from_str(&text).expect("a recording is JSON");
-        let events = recorded["service"]["events"].as_array().into_iter().flatten();
-        let found: Vec<PlacementTrouble> = events
-            .filter_map(|recorded| read(&event(recorded["message"].as_str()?)))
-            .collect();
-        assert!(!found.is_empty());
-        assert!(
-            found
-                .iter()
-                .all(|trouble| trouble.lack == Lack::Port && trouble.closest.is_some()),
-            "{found:?}"
-        );
-    }
 }

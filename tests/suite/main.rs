@@ -37,6 +37,7 @@ mod moto_deploy;
 mod other_clients;
 mod readme;
 mod reattach;
+mod recorded_causes;
 mod recorded_sequences;
 mod recordings;
 mod rollback;

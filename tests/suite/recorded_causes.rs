@@ -1,0 +1,114 @@
+//! Causes of failures, read from what AWS wrote in recorded answers and event logs, where the recordings are at hand.
+
+use portzero::rollout::failure::{self, Cause, Pull};
+use portzero::rollout::placement::{self, Lack};
+use portzero::rollout::resource::{Resource, ResourceTrouble, Why};
+use portzero::service::ServiceEvent;
+use portzero::task::{Container, Task, TaskStatus};
+use serde_json::Value;
+
+fn recording(name: &str) -> Option<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/recordings");
+    let text = std::fs::read_to_string(format!("{folder}/{name}")).ok();
+    if text.is_none() {
+        println!("skipped: the recordings are not at hand");
+    }
+    text
+}
+
+fn json(name: &str) -> Option<Value> {
+    Some(serde_json::from_str(&recording(name)?).expect("a recording is JSON"))
+}
+
+fn text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+/// A recorded task, as far as its end is concerned.
+fn stopped(recorded: &Value) -> Task {
+    let containers = recorded["containers"].as_array().into_iter().flatten();
+    let containers = containers.map(|container| Container {
+        name: text(&container["name"]).unwrap_or_default(),
+        exit_code: container["exitCode"].as_i64().and_then(|code| i32::try_from(code).ok()),
+        reason: text(&container["reason"]),
+        ..Container::default()
+    });
+    Task {
+        arn: "task/c/1".into(),
+        started_by: None,
+        task_definition: "web:1".into(),
+        last_status: TaskStatus::Stopped,
+        desired_status: TaskStatus::Stopped,
+        container_instance: None,
+        zone: None,
+        containers: containers.collect(),
+        health_status: None,
+        stop_code: text(&recorded["stopCode"]),
+        stopped_reason: text(&recorded["stoppedReason"]),
+        created_at: None,
+        started_at: None,
+        stopping_at: None,
+        stopped_at: None,
+    }
+}
+
+#[test]
+fn the_recorded_ends_of_tasks_are_understood() {
+    let Some(pull) = json("27-describe-tasks-fargate-cannot-pull.json") else {
+        return;
+    };
+    let found = failure::read(&stopped(&pull["tasks"][0])).expect("a failure");
+    let Cause::ImagePull { pull, .. } = &found.cause else {
+        panic!("{found:?}");
+    };
+    assert_eq!(*pull, Pull::Unreachable);
+    assert!(!found.cause.is_final());
+    let elb = json("24-describe-tasks-ec2-stopped-elb-failure.json").expect("a recording");
+    let mut tasks = elb["tasks"].as_array().into_iter().flatten();
+    let ended = tasks
+        .find(|task| task["lastStatus"] == "STOPPED")
+        .expect("a stopped task");
+    let found = failure::read(&stopped(ended)).expect("a failure");
+    let Cause::TargetUnhealthy { group } = &found.cause else {
+        panic!("{found:?}");
+    };
+    assert_eq!(group.name(), "datasource-test-2");
+    let scaled = json("28-eventbridge-task-stopped-scaling.json").expect("a recording");
+    assert_eq!(failure::read(&stopped(&scaled["detail"])), None);
+}
+
+#[test]
+fn the_recorded_event_of_a_static_port_is_understood() {
+    let Some(recorded) = json("19-update-service-ec2-port-deadlock.json") else {
+        return;
+    };
+    let events = recorded["service"]["events"].as_array().into_iter().flatten();
+    let found: Vec<_> = events
+        .filter_map(|event| {
+            placement::read(&ServiceEvent {
+                id: "1".into(),
+                created_at: None,
+                message: text(&event["message"])?,
+            })
+        })
+        .collect();
+    assert!(!found.is_empty());
+    assert!(
+        found
+            .iter()
+            .all(|trouble| trouble.lack == Lack::Port && trouble.closest.is_some()),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn the_recorded_sentences_on_secrets_and_logins_are_understood() {
+    let Some(log) = recording("50-events-failed-rollout-breaker-rollback-and-supersede.txt") else {
+        return;
+    };
+    let found: Vec<_> = log.lines().filter_map(ResourceTrouble::read).collect();
+    let kinds: Vec<_> = found.iter().map(|trouble| (trouble.kind, trouble.why)).collect();
+    assert_eq!(kinds[..3], [(Resource::RegistryLogin, Why::Unreachable); 3]);
+    assert_eq!(kinds[3..], [(Resource::Secret, Why::Unreachable); 3]);
+    assert!(found.iter().all(|trouble| !trouble.is_final()));
+}
