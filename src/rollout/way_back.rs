@@ -247,6 +247,7 @@ fn loud(service: &ServiceName, back: &WayBack, verdict: Verdict) -> Option<Findi
 mod tests {
     use super::*;
     use crate::finding::Severity;
+    use crate::service::Deployment;
 
     fn failed() -> Outcome {
         let cause = Finding::error(Code::TargetUnhealthy, "it does not work").state("web:1 runs 2 tasks");
@@ -262,6 +263,84 @@ mod tests {
         findings
             .map(|f| (f.code.as_str(), f.state.as_deref().unwrap_or_default()))
             .collect()
+    }
+
+    /// Deployments as (id, revision, state), the PRIMARY first.
+    fn service(deployments: &[(&str, u32, Option<&str>)]) -> Service {
+        let deployment = |(index, (id, revision, state)): (usize, &(&str, u32, Option<&str>))| Deployment {
+            id: (*id).into(),
+            status: if index == 0 { "PRIMARY" } else { "ACTIVE" }.into(),
+            task_definition: format!("task-definition/web:{revision}").into(),
+            desired_count: 2,
+            running_count: 2,
+            pending_count: 0,
+            failed_tasks: None,
+            rollout_state: state.map(Into::into),
+            rollout_state_reason: None,
+            created_at: None,
+            updated_at: None,
+        };
+        Service {
+            cluster: "c".into(),
+            name: "web".into(),
+            arn: String::new(),
+            status: "ACTIVE".into(),
+            desired_count: 2,
+            running_count: 2,
+            pending_count: 0,
+            task_definition: None,
+            deployments: deployments.iter().enumerate().map(deployment).collect(),
+            events: Vec::new(),
+            load_balancers: Vec::new(),
+            controller: "ECS".into(),
+            scheduling: "REPLICA".into(),
+            configuration: Default::default(),
+            launch_type: None,
+            has_capacity_providers: false,
+            health_check_grace_period: None,
+        }
+    }
+
+    fn good(service: &Service) -> Option<String> {
+        last_good(service).map(|arn| arn.short().to_owned())
+    }
+
+    #[test]
+    fn only_what_ecs_calls_completed_is_good() {
+        let (done, open, failed) = (Some("COMPLETED"), Some("IN_PROGRESS"), Some("FAILED"));
+        assert_eq!(
+            good(&service(&[("b", 2, done), ("a", 1, done)])).as_deref(),
+            Some("web:2")
+        );
+        assert_eq!(
+            good(&service(&[("b", 2, open), ("a", 1, done)])).as_deref(),
+            Some("web:1")
+        );
+        assert_eq!(
+            good(&service(&[("b", 2, failed), ("a", 1, done)])).as_deref(),
+            Some("web:1")
+        );
+        assert_eq!(good(&service(&[("b", 2, open)])), None, "nothing has ever run well");
+        // Behind a classic load balancer ECS gives no state.
+        assert_eq!(good(&service(&[("a", 1, None)])).as_deref(), Some("web:1"));
+        assert_eq!(good(&service(&[("b", 2, None), ("a", 1, None)])), None);
+    }
+
+    #[test]
+    fn a_rollback_by_hand_leads_to_another_revision_that_ran_well() {
+        let arn = |n: u32| TaskDefinitionArn::new(format!("task-definition/web:{n}"));
+        let to = |way: Option<Way>| match way {
+            Some(Way::Redeploy { to }) => to.short().to_owned(),
+            other => format!("{other:?}"),
+        };
+        let steady = service(&[("c", 3, Some("COMPLETED"))]);
+        assert_eq!(
+            to(destination(&steady, None, &[arn(3), arn(3), arn(2), arn(1)])),
+            "web:2"
+        );
+        assert_eq!(destination(&steady, None, &[arn(3)]), None);
+        let failed = service(&[("c", 3, Some("FAILED")), ("b", 2, Some("COMPLETED"))]);
+        assert_eq!(to(destination(&failed, None, &[])), "web:2", "it still runs");
     }
 
     #[test]
