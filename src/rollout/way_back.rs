@@ -281,6 +281,7 @@ mod tests {
             updated_at: None,
         };
         Service {
+            role_arn: None,
             cluster: "c".into(),
             name: "web".into(),
             arn: String::new(),

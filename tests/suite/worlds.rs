@@ -8,10 +8,11 @@ mod play;
 mod snapshots;
 mod staged;
 
+use portzero::conduct::{Conduct, Leftover};
 use portzero::rollout::Verdict;
 
 use generate::case;
-use play::{broken_promise, play, tally};
+use play::{broken_promise, broken_way_back, play, play_with, tally};
 
 /// Enough for every fault to meet every strategy many times; more only costs time in a debug build.
 const WORLDS_DEFAULT: u64 = 2_000;
@@ -110,6 +111,30 @@ fn who_comes_after_a_run_that_went_blind_sees_the_end() {
         played += 1;
     }
     assert!(played > 5, "only {played} worlds were played");
+}
+
+/// The same of the way back (`--on-failure rollback`): nobody is told that the service is back who would not find it so.
+/// A success is as true as without.
+#[test]
+fn no_way_back_is_lied_about_and_none_hangs() {
+    let conduct = Conduct {
+        on_failure: Leftover::Rollback,
+        ..Conduct::default()
+    };
+    let mut back = 0;
+    for seed in 0..worlds().min(400) {
+        let case = case(seed);
+        let played = play_with(&case, conduct);
+        let is_success = played.verdict.is_success();
+        let broken = broken_way_back(&case, &played).or_else(|| broken_promise(&case, &played).filter(|_| is_success));
+        assert_eq!(
+            broken, None,
+            "world {seed}: {:#?}\n{}",
+            case.scenario.faults, played.story
+        );
+        back += u32::from(played.back_to.is_some());
+    }
+    assert!(back > 20, "only {back} runs came back");
 }
 
 /// AWS lists in any order: whatever the order, the phase and what is waited on are the same.

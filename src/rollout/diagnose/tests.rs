@@ -8,7 +8,7 @@ use crate::rollout::baseline::Baseline;
 use crate::rollout::container_facts::ContainerFacts;
 use crate::rollout::scope::{Needs, Until};
 use crate::service::{
-    Balancer, Deployment, DeploymentConfiguration, DeploymentController, LoadBalancerBinding, RolloutState,
+    Balancer, Deployment, DeploymentConfiguration, DeploymentController, LoadBalancerBinding, Progress, RolloutState,
     SchedulingStrategy, ServiceDeployment, ServiceDeploymentStatus, ServiceStatus,
 };
 use crate::target::{TargetHealth, TargetState};
@@ -34,6 +34,7 @@ fn scope() -> Scope {
         task_definition: "arn:aws:ecs:us-east-1:111122223333:task-definition/web:42".into(),
         previous: Some("arn:aws:ecs:us-east-1:111122223333:task-definition/web:41".into()),
         bindings: vec![LoadBalancerBinding {
+            alternate: None,
             balancer: Balancer::TargetGroup(GROUP.into()),
             container_name: "web".into(),
             container_port: 3000,
@@ -52,6 +53,7 @@ fn scope() -> Scope {
 
 fn service() -> Service {
     Service {
+        role_arn: None,
         cluster: "shop".into(),
         name: "web".into(),
         arn: String::new(),
@@ -345,7 +347,12 @@ fn an_alarm_comes_before_what_was_overcome() {
         target_revision: None,
         breaker: None,
         rollback_reason: None,
-        triggered_alarms: vec!["web-5xx".into()],
+        source_revisions: Vec::new(),
+        created_at: None,
+        progress: Progress {
+            triggered_alarms: vec!["web-5xx".into()],
+            ..Progress::default()
+        },
     });
     let cause = seen(&[look]).likely_cause(&scope()).expect("a cause");
     assert_eq!(

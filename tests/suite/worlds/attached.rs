@@ -76,6 +76,8 @@ async fn play_in(case: &Case) -> Option<Played> {
         story: story.text + &report::log::closing(&done),
         lasted: now.since(clock.started_at),
         truth_age,
+        back_to: None,
+        primary: None,
     })
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use portzero::conduct::Conduct;
 use portzero::deploy::{self, Run};
 use portzero::event::{EventKind, RunEvent};
 use portzero::finding::Severity;
@@ -29,6 +30,12 @@ pub struct Played {
     pub lasted: Duration,
     /// How long ago the world was last truly done when the verdict came; `None`: never.
     pub truth_age: Option<Duration>,
+    /// Where the run says that it has taken the service back to.
+    #[allow(dead_code, reason = "the example plays no ways back")]
+    pub back_to: Option<String>,
+    /// What the service is at in truth when the verdict comes: revision and state of its PRIMARY deployment.
+    #[allow(dead_code, reason = "the example plays no ways back")]
+    pub primary: Option<(String, String)>,
 }
 
 /// The truth is looked at whenever time moves, in steps of this length.
@@ -36,6 +43,10 @@ const TRUTH_STEP: Duration = Duration::from_secs(1);
 
 pub fn play(case: &Case) -> Played {
     play_until(case, wish(case), Truth::is_done)
+}
+
+pub fn play_with(case: &Case, conduct: Conduct) -> Played {
+    play_until(case, Wish { conduct, ..wish(case) }, Truth::is_done)
 }
 
 /// With a wish of one's own, and what has to be true where it is called succeeded.
@@ -78,13 +89,29 @@ async fn play_in(case: &Case, wish: Wish, is_done: fn(&Truth) -> bool) -> Played
     let done = run.execute(vec![(plan, survey)]).await.remove(0);
     clock.judge();
     let now = clock.now();
+    let states = done
+        .outcome
+        .findings
+        .iter()
+        .filter_map(|finding| finding.state.as_deref());
+    let is_back = states.last().is_some_and(|state| state.contains("serves all traffic"));
     let closing = report::log::closing(&done);
     Played {
         verdict: done.outcome.verdict,
         story: story.text + &closing,
         lasted: now.since(started_at),
         truth_age: shared.done_at.borrow().map(|at| now.since(at)),
+        back_to: done.back_to.filter(|_| is_back).map(|arn| arn.to_string()),
+        primary: primary(&aws),
     }
+}
+
+fn primary(aws: &Direct) -> Option<(String, String)> {
+    let world = aws.world();
+    let world = world.borrow();
+    let service = world.account().clusters.get("c")?.services.get("web")?;
+    let primary = service.deployments.iter().find(|d| d.status == "PRIMARY")?;
+    Some((primary.task_definition.clone(), primary.rollout_state.clone()))
 }
 
 pub fn wish(case: &Case) -> Wish {
@@ -125,6 +152,8 @@ fn refused(findings: &[portzero::finding::Finding]) -> Played {
         story: findings.iter().map(report::finding::render).collect(),
         lasted: Duration::ZERO,
         truth_age: None,
+        back_to: None,
+        primary: None,
     }
 }
 
@@ -252,6 +281,22 @@ pub fn broken_promise(case: &Case, played: &Played) -> Option<String> {
     }
     let limit = case.timeout + Duration::from_secs(60);
     (played.lasted > limit).then(|| format!("hang: {:?} with a budget of {:?}", played.lasted, case.timeout))
+}
+
+/// The same for a run that goes back after a failure: where it says that the service is back, ECS has completed that.
+#[allow(dead_code, reason = "the example plays no ways back")]
+pub fn broken_way_back(case: &Case, played: &Played) -> Option<String> {
+    if let Some(back_to) = &played.back_to
+        && !matches!(&played.primary, Some((revision, state)) if revision == back_to && state == "COMPLETED")
+    {
+        return Some(format!(
+            "lie: back to {back_to}, and the service is at {:?}",
+            played.primary
+        ));
+    }
+    let way_back = case.timeout.max(Duration::from_secs(600));
+    let limit = case.timeout + way_back + Duration::from_secs(120);
+    (played.lasted > limit).then(|| format!("hang: {:?} with budgets of {limit:?}", played.lasted))
 }
 
 /// How often each verdict came, for the summary.
