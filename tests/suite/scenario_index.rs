@@ -120,6 +120,9 @@ fn rows() -> BTreeMap<u32, String> {
         .collect()
 }
 
+/// Stories that no row asks for: what a run does after a failure when it is told to.
+const BEYOND_THE_ROWS: &str = "on-failure-";
+
 /// Of each row, its scenario files by name.
 fn files() -> BTreeMap<u32, Vec<String>> {
     let mut files = BTreeMap::<u32, Vec<String>>::new();
@@ -127,6 +130,9 @@ fn files() -> BTreeMap<u32, Vec<String>> {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|e| e == "yml") {
             let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            if name.starts_with(BEYOND_THE_ROWS) {
+                continue;
+            }
             let row = name.split('-').next().unwrap().parse();
             let row = row.unwrap_or_else(|_| panic!("{name}.yml begins with no row of the catalogue"));
             files.entry(row).or_default().push(name);
