@@ -95,15 +95,11 @@ pub fn rolled_back(
         finding.evidence.push(("ecs".into(), reason.clone()));
     }
     let same = back_to.as_deref() == Some(scope.task_definition.short());
-    let ours = if same {
-        format!("deployment {}", scope.deployment)
-    } else {
-        scope.task_definition.short().to_owned()
-    };
+    // The revision tells nothing where it is the same: it is the deployment that was taken back.
     let stays = if same {
-        String::new()
+        format!("; deployment {}, of the same revision, was given up", scope.deployment)
     } else {
-        format!("; {ours} stays registered")
+        format!("; {} stays registered", scope.task_definition.short())
     };
     finding.state = Some(if is_over {
         format!(
