@@ -37,6 +37,8 @@ pub struct Wish {
     pub settle: Duration,
     /// `None`: from the forecast.
     pub timeout: Option<Duration>,
+    /// How long between two looks; `None`: as long as it seems right at each.
+    pub poll_interval: Option<Duration>,
     /// Findings of this severity and above stop the run before the first change.
     pub fail_on: Severity,
     /// The service's address, where the configuration names it.

@@ -96,6 +96,8 @@ pub trait Ecs {
         service: &Service,
         deployments: &[DeploymentId],
     ) -> impl Future<Output = ApiResult<BTreeMap<DeploymentId, TaskDefinitionArn>>>;
+    /// Service deployments that are known by ARN, of any services; those that no longer exist are left out.
+    fn describe_service_deployments(&self, arns: &[String]) -> impl Future<Output = ApiResult<Vec<ServiceDeployment>>>;
 }
 
 /// Elastic Load Balancing, both versions.

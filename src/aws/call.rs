@@ -100,6 +100,7 @@ impl<C: Clock> Connection<C> {
         let mut has_learnt_the_time = false;
         loop {
             self.ensure_credentials().await?;
+            self.keep_within_budget(&call).await;
             self.count(|counts| *counts.by_action.entry(call.operation().to_owned()).or_default() += 1);
             let mut failure = match send().await {
                 Ok(output) => return Ok(output),
@@ -112,6 +113,8 @@ impl<C: Clock> Connection<C> {
             }
             if failure.error.kind == ApiErrorKind::Throttled {
                 self.count(|counts| counts.throttled += 1);
+                let now = self.clock.now();
+                self.budget(|budget| budget.throttled(call.action, now));
             }
             if is_expired(&failure.error) && !has_fresh_credentials && self.gives_up_credentials().await {
                 // AWS has looked at nothing but the signature.
@@ -131,6 +134,16 @@ impl<C: Clock> Connection<C> {
             self.clock.sleep(wait_before_next(attempt, self.chance())).await;
             self.count(|counts| counts.retried += 1);
             attempt += 1;
+        }
+    }
+}
+
+impl<C: Clock> Connection<C> {
+    async fn keep_within_budget(&self, call: &Call) {
+        let now = self.clock.now();
+        let wait = self.budget(|budget| budget.take(call.action, now));
+        if !wait.is_zero() {
+            self.clock.sleep(wait).await;
         }
     }
 }

@@ -13,6 +13,7 @@ use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
 
+use super::budget::Budget;
 use super::web_identity::{CurrentCredentials, RoleSession, WebIdentity};
 use crate::finding::{Code, Finding};
 use crate::port::{ApiResult, Clock, RequestCounts};
@@ -84,6 +85,7 @@ pub struct Connection<C> {
     profile: Option<String>,
     counts: Mutex<RequestCounts>,
     jitter: Mutex<fastrand::Rng>,
+    budget: Mutex<Budget>,
 }
 
 impl<C: Clock> Connection<C> {
@@ -120,6 +122,7 @@ impl<C: Clock> Connection<C> {
                 .map(|wish| RoleSession::new(wish, &config, current)),
             counts: Mutex::default(),
             jitter: Mutex::new(fastrand::Rng::with_seed(options.seed)),
+            budget: Mutex::default(),
         })
     }
 
@@ -187,6 +190,10 @@ impl<C: Clock> Connection<C> {
 
     pub(super) fn count(&self, add: impl FnOnce(&mut RequestCounts)) {
         add(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    pub(super) fn budget<T>(&self, act: impl FnOnce(&mut Budget) -> T) -> T {
+        act(&mut self.budget.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// A number from 0 to 1.

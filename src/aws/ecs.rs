@@ -22,6 +22,7 @@ const TASKS_MAX: usize = 100;
 const INSTANCES_MAX: usize = 100;
 const SERVICE_REVISIONS_MAX: usize = 20;
 const PAGE_SIZE: i32 = 100;
+const SERVICE_DEPLOYMENTS_MAX: usize = 20;
 /// The one in flight, the one that it replaced, and a few for the story, in full; one call describes up to 20. The others
 /// are as the list has them.
 const SERVICE_DEPLOYMENTS: usize = 5;
@@ -445,6 +446,24 @@ impl<C: Clock> Ecs for Connection<C> {
             }
         }
         Ok(revisions)
+    }
+
+    async fn describe_service_deployments(&self, arns: &[String]) -> ApiResult<Vec<ServiceDeployment>> {
+        let mut found = Vec::new();
+        for batch in arns.chunks(SERVICE_DEPLOYMENTS_MAX) {
+            let call = Call::read("ecs:DescribeServiceDeployments");
+            let answer = self
+                .call(call.clone(), || {
+                    self.ecs
+                        .describe_service_deployments()
+                        .set_service_deployment_arns(Some(batch.to_vec()))
+                        .send()
+                })
+                .await?;
+            missing(&call, answer.failures())?;
+            found.extend(answer.service_deployments().iter().map(read::service_deployment));
+        }
+        Ok(found)
     }
 }
 

@@ -8,6 +8,7 @@ use crate::cli::plan::PlanCommand;
 use crate::cli::signals::Signals;
 use crate::cli::{Stop, run, streams};
 use crate::clock::SystemClock;
+use crate::deploy::Pace;
 use crate::finding::Finding;
 use crate::report;
 
@@ -28,10 +29,9 @@ impl Deploy {
         let (aws, plans, mut surfaces) = self.plan.prepare().await?;
         // From here on AWS may be changed, so a signal must not end the program without a word.
         let signals = Signals::listen();
-        run::execute((&aws, &SystemClock, &signals), plans, &mut surfaces, || {
-            aws.request_counts()
-        })
-        .await
+        let world = (&aws, &SystemClock, &signals);
+        let pace = Pace::jittered(seed());
+        run::execute(world, pace, plans, &mut surfaces, || aws.request_counts()).await
     }
 }
 
@@ -42,12 +42,18 @@ pub async fn connect(
     let options = ConnectionOptions {
         region,
         web_identity,
+        seed: seed(),
         profile: std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty()),
         ..ConnectionOptions::default()
     };
     Connection::open(options, SystemClock)
         .await
         .map_err(|finding| Stop::from(*finding))
+}
+
+/// For what is left to chance so that runs keep out of each other's way: another one in each process.
+pub fn seed() -> u64 {
+    getrandom::u64().unwrap_or_else(|_| std::process::id().into())
 }
 
 pub fn warn(warnings: &[Finding]) {

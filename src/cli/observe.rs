@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::cli::deploy::connect;
+use crate::cli::deploy::{connect, seed};
 use crate::cli::options::{Identity, Output, Waiting, Which};
 use crate::cli::run::Story;
 use crate::cli::signals::Signals;
@@ -10,7 +10,7 @@ use crate::cli::surfaces::{self, Surfaces};
 use crate::cli::wishes::{self, Wishes, usage};
 use crate::cli::{Stop, identity, run};
 use crate::clock::SystemClock;
-use crate::deploy::{Run, ServiceRun, Watch};
+use crate::deploy::{Pace, Run, ServiceRun, Watch};
 use crate::finding::Finding;
 use crate::id::DeploymentId;
 use crate::plan::Wish;
@@ -105,6 +105,7 @@ where
         interrupts,
         report: &mut story,
         started_at,
+        pace: Pace::jittered(seed()),
     };
     let runs = match run.attach(watches).await {
         Ok(runs) => runs,

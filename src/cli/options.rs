@@ -79,6 +79,9 @@ pub struct Waiting {
     /// How long the new targets must stay healthy without a break [default: 10s]
     #[arg(long, value_name = "SPAN", env = "PORTZERO_SETTLE", value_parser = config::duration)]
     pub settle: Option<Duration>,
+    /// How long between two looks at AWS, at least 1s [default: 2s while something moves, up to 10s in a long drain]
+    #[arg(long, value_name = "SPAN", env = "PORTZERO_POLL_INTERVAL", value_parser = config::poll_interval)]
+    pub poll_interval: Option<Duration>,
 }
 
 /// How the rollout begins, and how it is followed.

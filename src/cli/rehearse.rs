@@ -16,7 +16,7 @@ use crate::cli::surfaces::{self, Surfaces};
 use crate::cli::wishes::Wishes;
 use crate::cli::{Stop, deploy, files, recipients, run, stage, streams, wishes};
 use crate::clock::SystemClock;
-use crate::deploy::ServiceRun;
+use crate::deploy::{Pace, ServiceRun};
 use crate::finding::{Code, Finding};
 use crate::plan::{self, Base};
 use crate::port::Clock;
@@ -129,7 +129,8 @@ impl Rehearse {
             return run::show_plans(plans, &mut surfaces).await;
         }
         let signals = Signals::listen();
-        let code = run::execute((&aws, &clock, &signals), plans, &mut surfaces, || aws.request_counts()).await?;
+        let world = (&aws, &clock, &signals);
+        let code = run::execute(world, Pace::even(), plans, &mut surfaces, || aws.request_counts()).await?;
         if code == Verdict::Interrupted.exit_code() {
             streams::tell("(rehearsal: the simulated rollout ends with this program)");
         }

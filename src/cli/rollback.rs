@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::aws::Connection;
-use crate::cli::deploy::{connect, warn};
+use crate::cli::deploy::{connect, seed, warn};
 use crate::cli::options::{Following, Identity, Output, Selection, Waiting, Which};
 use crate::cli::run::Story;
 use crate::cli::signals::Signals;
@@ -17,7 +17,7 @@ use crate::cli::{Stop, identity, run};
 use crate::clock::SystemClock;
 use crate::conduct::{Conduct, IfBusy, InProgress};
 use crate::config;
-use crate::deploy::{Run, ServiceRun};
+use crate::deploy::{Pace, Run, ServiceRun};
 use crate::finding::{Code, Finding};
 use crate::plan::{Base, Plan, Wish};
 use crate::port::{Clock, Ecs};
@@ -85,9 +85,13 @@ impl Rollback {
                 };
                 let plans = run::plan_all(&aws, &SystemClock, &wishes, &mut surfaces).await?;
                 let signals = Signals::listen();
-                run::execute((&aws, &SystemClock, &signals), plans, &mut surfaces, || {
-                    aws.request_counts()
-                })
+                run::execute(
+                    (&aws, &SystemClock, &signals),
+                    Pace::jittered(seed()),
+                    plans,
+                    &mut surfaces,
+                    || aws.request_counts(),
+                )
                 .await
             }
         }
@@ -177,6 +181,7 @@ async fn stop(
         interrupts: &signals,
         report: &mut story,
         started_at,
+        pace: Pace::jittered(seed()),
     };
     let done = run.stop(plan, survey, in_flight).await;
     story.print(&report::log::closing(&done));

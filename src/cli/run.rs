@@ -3,7 +3,7 @@
 use crate::cli::surfaces::{Ending, Surfaces};
 use crate::cli::wishes::Wishes;
 use crate::cli::{Stop, recipients, streams};
-use crate::deploy::{self, Run, ServiceRun};
+use crate::deploy::{self, Pace, Run, ServiceRun};
 use crate::event::EventKind;
 use crate::finding::Finding;
 use crate::plan::{Plan, Wish};
@@ -76,6 +76,7 @@ pub async fn show_plans(plans: Vec<(Plan, Survey)>, surfaces: &mut Surfaces<'_>)
 /// Executes the plans and tells how it went.
 pub async fn execute<A, C, I>(
     (aws, clock, interrupts): (&A, &C, &I),
+    pace: Pace,
     plans: Vec<(Plan, Survey)>,
     surfaces: &mut Surfaces<'_>,
     counts: impl Fn() -> RequestCounts,
@@ -101,6 +102,7 @@ where
         interrupts,
         report: &mut log,
         started_at,
+        pace,
     };
     for (plan, _) in &plans {
         tell_plan(&mut run, plan);
@@ -181,9 +183,10 @@ pub struct Story {
 
 impl Story {
     pub fn new<'w>(wishes: impl Iterator<Item = &'w Wish>, is_quiet: bool) -> Self {
-        let width = wishes.map(|wish| wish.service.as_str().chars().count()).max();
+        let widths: Vec<usize> = wishes.map(|wish| wish.service.as_str().chars().count()).collect();
+        let width = widths.iter().copied().max().unwrap_or(0);
         Self {
-            log: Log::new(streams::story, width.unwrap_or(0)),
+            log: Log::new(streams::story as fn(&str), width).telling_endings(widths.len() > 1),
             is_quiet,
             told: String::new(),
         }

@@ -246,6 +246,7 @@ fn wish(
         until,
         settle: following.waiting.settle.or(settings.settle).unwrap_or(SETTLE_DEFAULT),
         timeout: following.waiting.timeout.or(settings.timeout),
+        poll_interval: following.waiting.poll_interval.or(settings.poll_interval),
         fail_on: match following.fail_on {
             Some(FailOn::Warning) => Severity::Warning,
             Some(FailOn::Error) | None => Severity::Error,
@@ -326,9 +327,7 @@ fn until(following: &Following, settings: &Settings) -> Until {
 
 /// Settings that the reader understands and that nothing acts on yet: said, not swallowed.
 fn not_acted_on(stanza: &ServiceConfig) -> Option<Finding> {
-    let s = &stanza.settings;
     let keys = [
-        ("poll_interval", s.poll_interval.is_some()),
         ("probes", !stanza.probes.is_empty()),
         ("template_values", !stanza.template_values.is_empty()),
     ];

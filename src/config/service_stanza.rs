@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::read::{Fields, Item, Problems};
-use super::settings::{Settings, duration};
+use super::settings::{Settings, duration, poll_interval};
 use super::{Dependency, Probe, ServiceConfig, TaskDefinitionSource, inline};
 use crate::id::{ClusterName, ServiceName, TargetGroupArn};
 use crate::service::{Balancer, LoadBalancerBinding, SchedulingStrategy};
@@ -121,7 +121,9 @@ pub(super) fn settings(fields: &Fields<'_>, problems: &mut Problems) -> Settings
         until: parsed(fields, "until", problems),
         timeout,
         settle: span("settle", problems),
-        poll_interval: span("poll_interval", problems),
+        poll_interval: fields
+            .get("poll_interval")
+            .and_then(|item| item.word(poll_interval, problems)),
         if_busy: parsed(fields, "if_busy", problems),
         on_failure: parsed(fields, "on_failure", problems),
         on_cancel: parsed(fields, "on_cancel", problems),

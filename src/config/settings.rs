@@ -1,6 +1,7 @@
 //! How a deployment is to be run: what counts as done, how long to wait, what to do when it does not work out.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -154,6 +155,20 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| format!("expected a duration such as 15m or 90s, got {text:?}"))
 }
 
+/// A look more often than this shows nothing new, for ECS itself works in rounds of about ten seconds; and one more seldom
+/// would make every verdict late.
+const POLL_INTERVAL: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(60);
+
+/// Reads the time between two looks.
+pub fn poll_interval(text: &str) -> Result<Duration, String> {
+    let interval = duration(text)?;
+    if POLL_INTERVAL.contains(&interval) {
+        Ok(interval)
+    } else {
+        Err(format!("expected 1s to 1m between two looks, got {}", text.trim()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,6 +180,14 @@ mod tests {
         assert!(refused.ends_with("did you mean 15m or 15s?"), "{refused}");
         assert!(duration("soon").is_err());
         assert!(duration("").is_err());
+    }
+
+    #[test]
+    fn looks_are_a_second_to_a_minute_apart() {
+        assert_eq!(poll_interval("30s"), Ok(Duration::from_secs(30)));
+        for refused in ["0s", "500ms", "2m", "5"] {
+            assert!(poll_interval(refused).is_err(), "{refused}");
+        }
     }
 
     #[test]

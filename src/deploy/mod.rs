@@ -8,6 +8,7 @@
 //! * `revisions`: those that nobody needs any more
 //! * `attach`: what is there to follow for a run that did not begin it
 //! * `stage`: where each service of the run stands
+//! * `pace`: when the loop looks again
 //! * `turns`: the loop: begin what may begin, look, judge, sleep
 //! * `last_words`: what a container printed before it failed
 //! * `words`: the findings of this module
@@ -21,6 +22,7 @@ mod change;
 mod going_back;
 mod last_words;
 pub mod order;
+mod pace;
 mod planning;
 mod revisions;
 mod stage;
@@ -40,6 +42,7 @@ use crate::target::Address;
 use crate::time::Timestamp;
 
 pub use attach::{Watch, scope as scope_of_found, unseen};
+pub use pace::Pace;
 pub use planning::plan;
 
 use stage::Member;
@@ -109,6 +112,7 @@ pub struct Run<'a, A, C, I, R> {
     pub interrupts: &'a I,
     pub report: &'a mut R,
     pub started_at: Timestamp,
+    pub pace: Pace,
 }
 
 impl<A, C, I, R> Run<'_, A, C, I, R>

@@ -8,7 +8,7 @@ use crate::id::TaskDefinitionArn;
 use crate::plan::Plan;
 use crate::preflight::Survey;
 use crate::rollout::{Observer, Outcome, Snapshot, Verdict};
-use crate::survey::Reader;
+use crate::survey::Watch;
 use crate::time::Timestamp;
 
 /// One service of the run.
@@ -37,9 +37,6 @@ pub(super) enum Stage {
 
 pub(super) struct Following {
     pub observer: Observer,
-    pub reader: Reader,
-    /// How many of the reader's refused reads have been told.
-    pub told: usize,
     /// When to look next.
     pub look_at: Timestamp,
     /// What was seen last, where the run may have to go back from it.
@@ -78,6 +75,15 @@ impl Member {
         matches!(self.stage, Stage::Done)
     }
 
+    /// What the next look is to show.
+    pub(super) fn watch(&self) -> Option<Watch> {
+        match &self.stage {
+            Stage::Following(following) => Some(following.watch()),
+            // One that is busy is looked at apart.
+            Stage::Busy(_) | Stage::Waiting(_) | Stage::Done => None,
+        }
+    }
+
     /// When the loop must come back to it at the latest.
     pub(super) fn due_at(&self) -> Option<Timestamp> {
         match &self.stage {
@@ -88,15 +94,24 @@ impl Member {
     }
 }
 
+impl Following {
+    pub(super) fn watch(&self) -> Watch {
+        let scope = self.observer.scope();
+        Watch {
+            cluster: scope.cluster.clone(),
+            service: scope.service.clone(),
+            groups: scope.target_groups.keys().cloned().collect(),
+            ours: Some(scope.deployment.clone()),
+            wants_capacity: self.observer.wants_capacity(),
+            wants_everything: self.observer.wants_everything(),
+        }
+    }
+}
+
 impl Stage {
     pub(super) fn following(observer: Observer, look_at: Timestamp) -> Self {
-        let scope = observer.scope();
-        let mut reader = Reader::new(scope.cluster.clone(), scope.service.clone());
-        reader.watch(scope.target_groups.keys().cloned().collect());
         Self::Following(Box::new(Following {
             observer,
-            reader,
-            told: 0,
             look_at,
             seen: None,
             back: None,

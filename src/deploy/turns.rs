@@ -1,8 +1,10 @@
 //! The loop: begin what may begin, look at what is followed, judge, sleep.
 
+use std::time::Duration;
+
 use crate::conduct::Leftover;
 use crate::deploy::busy::Busy;
-use crate::deploy::stage::{Following, Member, Stage, Turn};
+use crate::deploy::stage::{Member, Stage, Turn};
 use crate::deploy::{Run, ServiceRun, last_words, planning, words};
 use crate::event::EventKind;
 use crate::id::{DeploymentId, TaskDefinitionArn};
@@ -12,7 +14,11 @@ use crate::preflight::Survey;
 use crate::rollout::way_back::last_good;
 use crate::rollout::{Baseline, Input, Next, Observer, Outcome, Scope, Verdict};
 use crate::service::Service;
+use crate::survey::{Poller, Watch};
 use crate::time::Timestamp;
+
+/// Services whose next looks are this close to each other are looked at together: half of the quickest pace.
+const TOGETHER_WITHIN: Duration = Duration::from_secs(1);
 
 impl<A, C, I, R> Run<'_, A, C, I, R>
 where
@@ -23,13 +29,14 @@ where
 {
     /// Takes every service to its end.
     pub(super) async fn drive(&mut self, mut members: Vec<Member>) -> Vec<ServiceRun> {
+        let mut poller = Poller::default();
         loop {
             self.begin(&mut members).await;
             let Some(due_at) = members.iter().filter_map(Member::due_at).min() else {
                 break;
             };
             self.pause_until(due_at).await;
-            self.look(&mut members).await;
+            self.look(&mut members, &mut poller).await;
         }
         for member in members.iter_mut().filter(|member| member.is_waiting()) {
             member.run.outcome = words::circle(&member.run.wish);
@@ -133,7 +140,8 @@ where
         run.deployment = Some(deployment.clone());
         let scope = scope(plan, &answer, deployment, arn);
         let baseline = Baseline::of(&survey.snapshot, &scope).with_answer(&answer, &scope.deployment);
-        Ok(Observer::new(scope, baseline, &survey.snapshot, self.clock.now()))
+        let observer = Observer::new(scope, baseline, &survey.snapshot, self.clock.now());
+        Ok(observer.polling_every(plan.wish.poll_interval))
     }
 
     pub(super) async fn is_interrupted(&self) -> bool {
@@ -145,8 +153,8 @@ where
     }
 
     /// The one place where a run sleeps between looks. A signal ends it.
-    pub(super) async fn pause_until(&self, at: Timestamp) {
-        let span = at.since(self.clock.now());
+    pub(super) async fn pause_until(&mut self, at: Timestamp) {
+        let span = self.pace.pause(self.clock.now(), at);
         if span.is_zero() {
             return;
         }
@@ -158,45 +166,51 @@ where
     }
 
     /// One look at every service that is followed and due, and what it means.
-    async fn look(&mut self, members: &mut [Member]) {
-        for member in members {
-            if let Stage::Busy(busy) = &member.stage {
-                if busy.look_at <= self.clock.now() || self.is_interrupted().await {
-                    self.look_at_busy(member).await;
+    async fn look(&mut self, members: &mut [Member], poller: &mut Poller) {
+        self.look_at_the_busy(members).await;
+        let now = self.clock.now();
+        let is_due = |member: &Member| member.due_at().is_some_and(|at| at <= now + TOGETHER_WITHIN);
+        let seen = members.iter().enumerate().filter(|(_, member)| is_due(member));
+        let (due, watches): (Vec<usize>, Vec<Watch>) = seen
+            .filter_map(|(index, member)| Some((index, member.watch()?)))
+            .unzip();
+        let looks = tokio::select! {
+            biased;
+            () = self.interrupts.interrupted() => None,
+            looks = poller.look(self.aws, now, &watches) => Some(looks),
+        };
+        self.pace.note(poller.is_throttled);
+        let Some(looks) = looks else {
+            for member in members {
+                self.step(member, Input::Interrupted).await;
+            }
+            return;
+        };
+        for (index, look) in due.into_iter().zip(looks) {
+            let member = &mut members[index];
+            for error in &look.not_checked {
+                let found = crate::preflight::not_checked(error);
+                if !member.run.has_said(&found) {
+                    self.tell(&member.run.wish, EventKind::Found(found));
                 }
-                continue;
             }
-            let Stage::Following(following) = &mut member.stage else {
-                continue;
+            let input = match look.snapshot {
+                Ok(snapshot) => Input::Seen(Box::new(snapshot)),
+                Err(error) => Input::Unreadable(error),
             };
-            if following.look_at > self.clock.now() && !self.is_interrupted().await {
-                continue;
-            }
-            let input = self.read(following, &member.run).await;
             self.step(member, input).await;
         }
     }
 
-    async fn read(&mut self, following: &mut Following, run: &ServiceRun) -> Input {
-        let ours = following.observer.scope().deployment.clone();
-        let wants_capacity = following.observer.wants_capacity();
-        let reader = &mut following.reader;
-        let input = tokio::select! {
-            biased;
-            () = self.interrupts.interrupted() => Input::Interrupted,
-            read = reader.snapshot(self.aws, Some(&ours), wants_capacity) => match read {
-                Ok(snapshot) => Input::Seen(Box::new(snapshot)),
-                Err(error) => Input::Unreadable(error),
-            },
-        };
-        for error in reader.not_checked.iter().skip(following.told) {
-            let found = crate::preflight::not_checked(error);
-            if !run.has_said(&found) {
-                self.tell(&run.wish, EventKind::Found(found));
+    /// Those that another deployment keeps from beginning.
+    async fn look_at_the_busy(&mut self, members: &mut [Member]) {
+        for member in members {
+            if let Stage::Busy(busy) = &member.stage
+                && (busy.look_at <= self.clock.now() || self.is_interrupted().await)
+            {
+                self.look_at_busy(member).await;
             }
         }
-        following.told = reader.not_checked.len();
-        input
     }
 
     async fn step(&mut self, member: &mut Member, input: Input) {

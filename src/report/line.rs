@@ -3,9 +3,9 @@
 use crate::api_error::ApiErrorKind;
 use crate::conduct::Purge;
 use crate::event::{Attached, EventKind, RunEvent};
-use crate::finding::Severity;
+use crate::finding::{Code, Severity};
 use crate::report::text::clean;
-use crate::rollout::{Happening, Whose, stage};
+use crate::rollout::{Happening, Outcome, Whose, stage};
 use crate::time::human;
 
 /// The line of an event, without time and service; `None` where the event is told elsewhere (the end).
@@ -83,6 +83,16 @@ fn attached(found: &Attached) -> String {
     format!("attached to deployment {deployment}: {revisions}, {state}{created}; waiting for up to {budget}")
 }
 
+/// How a service ended, in one line: where there are several, the end of the log is far away.
+pub fn ending(outcome: &Outcome) -> String {
+    let verdict = outcome.verdict.as_str().replace('-', " ");
+    match outcome.findings.first().filter(|_| !outcome.verdict.is_success()) {
+        Some(cause) if cause.code == Code::NotTouched => clean(&cause.summary),
+        Some(cause) => clean(&format!("{verdict}: {}", cause.summary)),
+        None => verdict,
+    }
+}
+
 fn rollout(happening: &Happening) -> String {
     match happening {
         Happening::Phase(phase) => format!("phase: {}", phase.as_str()),
@@ -143,6 +153,7 @@ fn rollout(happening: &Happening) -> String {
             });
             format!("stage {stage}{}", share.unwrap_or_default())
         }
+        Happening::Desired { from, to } => format!("desired count {from} -> {to}"),
         Happening::Breaker {
             failures,
             threshold,

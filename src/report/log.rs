@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::deploy::ServiceRun;
-use crate::event::RunEvent;
+use crate::event::{EventKind, RunEvent};
 use crate::port::{Report, RequestCounts};
 use crate::report::text::clean;
 use crate::report::{finding, line};
@@ -16,16 +16,30 @@ pub struct Log<F> {
     out: F,
     /// The widest service name, so that lines stand under each other.
     width: usize,
+    tells_endings: bool,
 }
 
 impl<F: FnMut(&str)> Log<F> {
     pub fn new(out: F, width: usize) -> Self {
-        Self { out, width }
+        Self {
+            out,
+            width,
+            tells_endings: false,
+        }
+    }
+
+    /// Tells of each service's end when it comes, and not at the end of the run alone.
+    pub fn telling_endings(mut self, tells_endings: bool) -> Self {
+        self.tells_endings = tells_endings;
+        self
     }
 
     /// The line of an event; `None` where it is told elsewhere.
     pub fn line(&self, event: &RunEvent) -> Option<String> {
-        let text = line::render(event)?;
+        let text = match &event.kind {
+            EventKind::Ended(outcome) if self.tells_endings => line::ending(outcome),
+            _ => line::render(event)?,
+        };
         let (elapsed, width) = (human(event.elapsed), self.width);
         Some(format!("{elapsed:>7}  {:<width$}  {text}\n", event.service))
     }

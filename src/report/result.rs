@@ -216,6 +216,7 @@ mod tests {
             until: Until::Drained,
             settle: Default::default(),
             timeout: None,
+            poll_interval: None,
             fail_on: crate::finding::Severity::Error,
             url: None,
             depends_on: Vec::new(),

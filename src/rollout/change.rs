@@ -56,6 +56,11 @@ pub enum Happening {
         production: Option<u32>,
         revision: TaskDefinitionArn,
     },
+    /// Somebody, autoscaling mostly, wants another number of tasks.
+    Desired {
+        from: u32,
+        to: u32,
+    },
     /// The circuit breaker's counter has moved.
     Breaker {
         failures: u32,

@@ -53,10 +53,11 @@ fn of_two(
     }
 }
 
-/// Which task stands behind which place, for the story.
+/// Which task stands behind which place, for the story. One that has stopped may have left its place to another one.
 pub fn owners(snapshot: &Snapshot, scope: &Scope) -> BTreeMap<Place, String> {
     let mut owners = BTreeMap::new();
-    for task in &snapshot.tasks {
+    let (stopped, open): (Vec<&Task>, Vec<&Task>) = snapshot.tasks.iter().partition(|task| task.is_stopped());
+    for task in stopped.into_iter().chain(open) {
         for place in places(task, snapshot, scope).into_iter().flatten() {
             owners.insert(place, task.arn.short().to_owned());
         }

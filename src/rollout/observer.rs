@@ -79,6 +79,8 @@ pub struct Observer {
     blind: Option<Blind>,
     stuck_since: Option<Timestamp>,
     moved_at: Timestamp,
+    /// How many tasks the service wanted at the last look.
+    desired: Option<u32>,
     breaker_failures: u32,
     said: Option<(Timestamp, Vec<WaitingOn>)>,
     told_stage: Option<(Option<String>, Option<u32>)>,
@@ -88,6 +90,9 @@ pub struct Observer {
     unknown: BTreeSet<UnknownValue>,
     told_unknown: BTreeSet<UnknownValue>,
     known: going_back::Known,
+    poll_interval: Option<Duration>,
+    /// It would have ended on a snapshot with remembered parts.
+    wants_everything: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -126,6 +131,7 @@ impl Observer {
             blind: None,
             stuck_since: None,
             moved_at: now,
+            desired: before.service.as_ref().map(|service| service.desired_count),
             breaker_failures: 0,
             said: None,
             told_stage: None,
@@ -134,7 +140,15 @@ impl Observer {
             unknown: BTreeSet::new(),
             told_unknown: BTreeSet::new(),
             known: going_back::Known::default(),
+            poll_interval: None,
+            wants_everything: false,
         }
+    }
+
+    /// Looks again after this time, in place of a pace that follows what happens.
+    pub fn polling_every(mut self, interval: Option<Duration>) -> Self {
+        self.poll_interval = interval;
+        self
     }
 
     pub fn scope(&self) -> &Scope {
@@ -163,6 +177,11 @@ impl Observer {
     /// Where the container whose failure the finding tells of has logged.
     pub fn last_words(&self, finding: &Finding) -> Option<&LogStream> {
         self.evidence.last_words(finding)
+    }
+
+    /// Whether the next snapshot must be all fresh: an end is near, and it rests on nothing remembered.
+    pub fn wants_everything(&self) -> bool {
+        self.wants_everything
     }
 
     pub fn step(&mut self, now: Timestamp, input: Input) -> Step {
@@ -199,14 +218,31 @@ impl Observer {
     }
 
     fn next_poll(&self, now: Timestamp) -> Timestamp {
-        let pace = if now.since(self.moved_at) < patience::MOVING_FOR {
-            patience::POLL_FAST
-        } else if stage::is_slow(&self.look.waiting) && self.rollback.is_none() {
-            stage::POLL
-        } else {
-            patience::POLL_SLOW
-        };
+        if self.wants_everything && self.blind.is_none() {
+            return now;
+        }
+        let pace = self.poll_interval.unwrap_or_else(|| self.pace(now));
         (now + pace).min(self.deadline().max(now + Duration::from_millis(100)))
+    }
+
+    fn pace(&self, now: Timestamp) -> Duration {
+        if now.since(self.moved_at) < patience::MOVING_FOR {
+            return patience::POLL_FAST;
+        }
+        if stage::is_slow(&self.look.waiting) && self.rollback.is_none() {
+            return stage::POLL;
+        }
+        match self.look.waiting.as_slice() {
+            // Near the end of the delay the looks come closer again.
+            [
+                WaitingOn::OldTargets {
+                    serving: 0,
+                    at_most: Some(left),
+                    ..
+                },
+            ] if *left >= patience::POLL_DRAIN + patience::POLL_SLOW => patience::POLL_DRAIN,
+            _ => patience::POLL_SLOW,
+        }
     }
 
     fn miss(&mut self, error: ApiError, now: Timestamp, happenings: &mut Vec<Happening>) -> Option<Ending> {
@@ -276,6 +312,8 @@ impl Observer {
         happenings.extend(self.unknowns(snapshot));
         self.known.note(snapshot, &view);
         let ending = self.judge(snapshot, &view, &waiting, now, happenings);
+        self.wants_everything = ending.is_some() && snapshot.is_partly_remembered;
+        let ending = ending.filter(|_| !self.wants_everything);
         if self.rollback.is_none() {
             let phase = Phase::of(&view, &self.scope);
             if view.ours.is_some() && self.story.note_phase(phase, now) {
@@ -343,6 +381,10 @@ impl Observer {
     fn news(&mut self, snapshot: &Snapshot, view: &View, now: Timestamp) -> Vec<Happening> {
         let mut news = Vec::new();
         let Some(service) = &snapshot.service else { return news };
+        let to = service.desired_count;
+        if let Some(from) = self.desired.replace(to).filter(|from| *from != to) {
+            news.push(Happening::Desired { from, to });
+        }
         // AWS lists them newest first; people read them in the order in which they happened.
         for event in service.events.iter().rev() {
             if !self.events_known.insert(event.id.clone()) {

@@ -6,6 +6,9 @@ use std::time::Duration;
 pub const POLL_FAST: Duration = Duration::from_secs(2);
 /// Between two looks while nothing moves (a drain): half of ECS's pace is as good as any.
 pub const POLL_SLOW: Duration = Duration::from_secs(5);
+/// Between two looks while nothing is waited for but a deregistration delay with a while to go: ECS and the load balancer
+/// wait as well, so that a look would only show what is known.
+pub const POLL_DRAIN: Duration = Duration::from_secs(10);
 /// How long after the last change things count as moving: two rounds of ECS's scheduler.
 pub const MOVING_FOR: Duration = Duration::from_secs(20);
 /// A log that stays silent for longer looks hung.

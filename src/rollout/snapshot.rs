@@ -29,6 +29,8 @@ pub struct Snapshot {
     pub revision: Option<ServiceRevision>,
     /// All instances of the cluster with what they have left; read only when a placement has failed.
     pub capacity: Option<Vec<ContainerInstance>>,
+    /// Not all of it was read at this look: some of it is what an earlier one has shown. No verdict rests on that.
+    pub is_partly_remembered: bool,
 }
 
 impl Snapshot {

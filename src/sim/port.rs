@@ -472,6 +472,23 @@ impl Ecs for Direct {
         };
         Ok(deployments.iter().filter_map(revision).collect())
     }
+
+    async fn describe_service_deployments(&self, arns: &[String]) -> ApiResult<Vec<ServiceDeployment>> {
+        self.admit("ecs:DescribeServiceDeployments")?;
+        let account = self.seen(Access::Read);
+        let services = account.clusters.values().flat_map(|cluster| cluster.services.values());
+        let all = services.flat_map(|service| service.service_deployments.iter().map(move |d| (service, d)));
+        let world = self.world.borrow();
+        let shown = |(service, d): (&state::Service, &state::ServiceDeployment)| {
+            let production = world.production_share(service, &d.deployment_id);
+            let test = world.test_share(service, &d.deployment_id);
+            translate::service_deployment(d, (production, test))
+        };
+        let mut found: Vec<ServiceDeployment> = all.filter(|(_, d)| arns.contains(&d.arn)).map(shown).collect();
+        drop(world);
+        self.permute(&mut found);
+        Ok(found)
+    }
 }
 
 impl LoadBalancing for Direct {

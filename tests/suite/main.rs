@@ -31,6 +31,7 @@ mod github_seeking;
 mod github_wire;
 mod init;
 mod injection;
+mod many;
 mod misbehaviour;
 mod moto;
 mod moto_deploy;

@@ -139,6 +139,7 @@ fn nothing_is_registered_after_a_signal() {
     let done = in_support::run(async {
         let planned = portzero::deploy::plan(&aws, &clock, wish()).await.expect("a plan");
         let mut run = Run {
+            pace: portzero::deploy::Pace::even(),
             aws: &aws,
             clock: &clock,
             interrupts: &AskedAlready,
@@ -170,6 +171,7 @@ impl Report for Told<'_> {
 
 fn wish() -> Wish {
     Wish {
+        poll_interval: None,
         cluster: "demo".into(),
         service: "web".into(),
         base: Base::Running,

@@ -43,6 +43,7 @@ async fn play_in(case: &Case) -> Option<Played> {
         text: String::new(),
     };
     let mut run = Run {
+        pace: portzero::deploy::Pace::even(),
         aws: &aws,
         clock: &clock,
         interrupts: &NeverInterrupted,
@@ -118,6 +119,7 @@ async fn blind_then_joined(case: &Case) -> (Verdict, Verdict, bool) {
     let planned = portzero::deploy::plan(&aws, &clock, wish(case)).await;
     let (plan, survey) = planned.map_err(|(_, findings)| findings).unwrap();
     let mut run = Run {
+        pace: portzero::deploy::Pace::even(),
         aws: &aws,
         clock: &clock,
         interrupts: &NeverInterrupted,
@@ -127,6 +129,7 @@ async fn blind_then_joined(case: &Case) -> (Verdict, Verdict, bool) {
     let blind = run.execute(vec![(plan, survey)]).await.remove(0);
     aws.set_misbehaviour(Misbehaviour::default());
     let mut run = Run {
+        pace: portzero::deploy::Pace::even(),
         aws: &aws,
         clock: &clock,
         interrupts: &NeverInterrupted,

@@ -86,6 +86,7 @@ async fn play_in(case: &Case, wish: Wish, is_done: fn(&Truth) -> bool) -> Played
         interrupts: &NeverInterrupted,
         report: &mut story,
         started_at,
+        pace: deploy::Pace::even(),
     };
     let done = run.execute(vec![(plan, survey)]).await.remove(0);
     clock.judge();
@@ -95,7 +96,10 @@ async fn play_in(case: &Case, wish: Wish, is_done: fn(&Truth) -> bool) -> Played
         .findings
         .iter()
         .filter_map(|finding| finding.state.as_deref());
-    let is_back = states.into_iter().next_back().is_some_and(|state| state.contains("serves all traffic"));
+    let is_back = states
+        .into_iter()
+        .next_back()
+        .is_some_and(|state| state.contains("serves all traffic"));
     let closing = report::log::closing(&done);
     Played {
         verdict: done.outcome.verdict,
@@ -140,6 +144,7 @@ pub fn wish(case: &Case) -> Wish {
         until: Until::Drained,
         settle: case.settle,
         timeout: Some(case.timeout),
+        poll_interval: None,
         fail_on: Severity::Error,
         url: None,
         depends_on: Vec::new(),

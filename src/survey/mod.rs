@@ -1,23 +1,30 @@
-//! Reads the world through the ports: once in full before a plan, then again and again while a rollout is observed.
+//! Reads the world through the ports: once in full before a plan, then again and again while rollouts are observed.
+//!
+//! * `poller`: one look at all services of a run
+//! * `memory`, `instances`: what a look need not read again
+//! * `history`: what is there to join for a run that did not begin it
 
 mod history;
+mod instances;
+mod memory;
+mod poller;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::api_error::{ApiError, ApiErrorKind};
 use crate::failed_call;
 use crate::finding::{Code, Finding};
-use crate::id::{ClusterName, ContainerInstanceArn, DeploymentId, ServiceName, TargetGroupArn, TaskArn};
+use crate::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn};
 use crate::nearest::nearest;
 use crate::port::{ApiResult, Clock, Ecs, LoadBalancing};
 use crate::preflight::Survey;
 use crate::rollout::Snapshot;
-use crate::service::{Service, ServiceDeployment, ServiceRevision};
-use crate::target::{Address, InstanceHealth, TargetGroup, TargetHealth};
-use crate::task::{ContainerInstance, Task};
+use crate::service::Service;
+use crate::target::{Address, TargetGroup};
+use crate::time::Timestamp;
 
 pub use history::{Sighting, sight};
+pub use poller::{Look, Poller, Watch};
 
 /// Everything that a plan needs to know. Nothing is changed by it. `wants_address`: whether the load balancers are asked
 /// where the service is reached.
@@ -218,24 +225,11 @@ pub fn api(error: ApiError) -> Finding {
     failed_call::finding(&error)
 }
 
-/// An optional read that fails this often in a row is done without: it must not blind the run for good. Fewer may be
-/// an outage that passes, and while it may come back its word on success is worth waiting for.
-const OPTIONAL_MISSES_MAX: u32 = 10;
-
-/// Takes snapshots of one service. What cannot change any more is kept and not asked for again.
+/// Takes snapshots of one service, each of them all fresh.
 #[derive(Debug)]
 pub struct Reader {
-    cluster: ClusterName,
-    service: ServiceName,
-    groups: Vec<TargetGroupArn>,
-    stopped: BTreeMap<TaskArn, Task>,
-    instances: BTreeMap<ContainerInstanceArn, ContainerInstance>,
-    are_instances_readable: bool,
-    are_service_deployments_readable: bool,
-    service_deployment_misses: u32,
-    /// The service has more than one target group for a load balancer, so that the revision has to say which is its own.
-    is_revision_wanted: bool,
-    revision: Option<ServiceRevision>,
+    watch: Watch,
+    poller: Poller,
     /// Optional reads that were refused, each once.
     pub not_checked: Vec<ApiError>,
 }
@@ -243,22 +237,21 @@ pub struct Reader {
 impl Reader {
     pub fn new(cluster: ClusterName, service: ServiceName) -> Self {
         Self {
-            cluster,
-            service,
-            groups: Vec::new(),
-            stopped: BTreeMap::new(),
-            instances: BTreeMap::new(),
-            are_instances_readable: true,
-            are_service_deployments_readable: true,
-            service_deployment_misses: 0,
-            is_revision_wanted: false,
-            revision: None,
+            watch: Watch {
+                cluster,
+                service,
+                groups: Vec::new(),
+                ours: None,
+                wants_capacity: false,
+                wants_everything: true,
+            },
+            poller: Poller::default(),
             not_checked: Vec::new(),
         }
     }
 
     pub fn watch(&mut self, groups: Vec<TargetGroupArn>) {
-        self.groups = groups;
+        self.watch.groups = groups;
     }
 
     /// One look. `ours`: whose service deployment is wanted.
@@ -268,159 +261,20 @@ impl Reader {
         ours: Option<&DeploymentId>,
         wants_capacity: bool,
     ) -> ApiResult<Snapshot> {
-        let described = aws
-            .describe_services(&self.cluster, std::slice::from_ref(&self.service))
-            .await?;
-        let service = described.services.into_iter().next();
-        let is_refused = self
-            .not_checked
-            .iter()
-            .any(|e| e.action == "ecs:DescribeServiceRevisions");
-        self.is_revision_wanted = service.as_ref().is_some_and(Service::has_alternates) && !is_refused;
-        let service_deployment = match ours {
-            Some(ours) => self.service_deployment(aws, ours).await?,
-            None => None,
-        };
-        let tasks = self.tasks(aws).await?;
-        self.learn_instances(aws, &tasks).await?;
-        let mut targets = BTreeMap::new();
-        for group in &self.groups {
-            targets.insert(group.clone(), target_health(aws, group).await?);
-        }
-        let revision = self.revision(aws, service_deployment.as_ref()).await?;
-        let capacity = if wants_capacity {
-            self.capacity(aws).await?
-        } else {
-            None
-        };
-        Ok(Snapshot {
-            service,
-            tasks,
-            instances: self.are_instances_readable.then(|| self.instances.clone()),
-            targets,
-            service_deployment,
-            revision,
-            capacity,
-        })
+        self.watch.ours = ours.cloned();
+        self.watch.wants_capacity = wants_capacity;
+        // Nothing is remembered that has an age.
+        let looks = self
+            .poller
+            .look(aws, Timestamp::from_millis(0), std::slice::from_ref(&self.watch));
+        let mut looks = looks.await;
+        let look = looks.remove(0);
+        self.not_checked.extend(look.not_checked);
+        look.snapshot
     }
-
-    /// What our deployment was resolved to, asked once: of two target groups, which one is the new tasks' own.
-    async fn revision<A: Ecs>(
-        &mut self,
-        aws: &A,
-        deployment: Option<&ServiceDeployment>,
-    ) -> ApiResult<Option<ServiceRevision>> {
-        let arn = deployment.and_then(|d| d.target_revision.as_ref());
-        let (Some(arn), true) = (arn, self.is_revision_wanted && self.revision.is_none()) else {
-            return Ok(self.revision.clone());
-        };
-        match aws.service_revision(arn).await {
-            Ok(found) => self.revision = found.filter(|revision| !revision.target_groups.is_empty()),
-            Err(error) if is_optional_refusal(&error) => self.not_checked.push(error),
-            Err(error) => return Err(error),
-        }
-        Ok(self.revision.clone())
-    }
-
-    async fn tasks<A: Ecs>(&mut self, aws: &A) -> ApiResult<Vec<Task>> {
-        let arns = aws.list_tasks(&self.cluster, &self.service).await?;
-        let open: Vec<TaskArn> = arns
-            .iter()
-            .filter(|arn| !self.stopped.contains_key(arn))
-            .cloned()
-            .collect();
-        let described = if open.is_empty() {
-            Vec::new()
-        } else {
-            aws.describe_tasks(&self.cluster, &open).await?
-        };
-        let mut tasks: Vec<Task> = arns.iter().filter_map(|arn| self.stopped.get(arn)).cloned().collect();
-        for task in described {
-            if task.is_stopped() {
-                self.stopped.insert(task.arn.clone(), task.clone());
-            }
-            tasks.push(task);
-        }
-        Ok(tasks)
-    }
-
-    async fn learn_instances<A: Ecs>(&mut self, aws: &A, tasks: &[Task]) -> ApiResult<()> {
-        let mut unknown: Vec<ContainerInstanceArn> = tasks
-            .iter()
-            .filter_map(|t| t.container_instance.clone())
-            .filter(|arn| !self.instances.contains_key(arn))
-            .collect();
-        unknown.sort();
-        unknown.dedup();
-        if unknown.is_empty() || !self.are_instances_readable {
-            return Ok(());
-        }
-        match aws.describe_container_instances(&self.cluster, &unknown).await {
-            Ok(described) => {
-                self.instances.extend(described.into_iter().map(|i| (i.arn.clone(), i)));
-                Ok(())
-            }
-            Err(error) if is_optional_refusal(&error) => {
-                self.are_instances_readable = false;
-                self.not_checked.push(error);
-                Ok(())
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn service_deployment<A: Ecs>(
-        &mut self,
-        aws: &A,
-        ours: &DeploymentId,
-    ) -> ApiResult<Option<ServiceDeployment>> {
-        if !self.are_service_deployments_readable {
-            return Ok(None);
-        }
-        match aws.service_deployments(&self.cluster, &self.service).await {
-            Ok(deployments) => {
-                self.service_deployment_misses = 0;
-                Ok(deployments
-                    .into_iter()
-                    .find(|d| d.deployment_id().as_ref() == Some(ours)))
-            }
-            Err(error) if is_optional_refusal(&error) || self.service_deployment_misses >= OPTIONAL_MISSES_MAX => {
-                self.are_service_deployments_readable = false;
-                self.not_checked.push(error);
-                Ok(None)
-            }
-            Err(error) => {
-                self.service_deployment_misses += 1;
-                Err(error)
-            }
-        }
-    }
-
-    async fn capacity<A: Ecs>(&mut self, aws: &A) -> ApiResult<Option<Vec<ContainerInstance>>> {
-        if !self.are_instances_readable {
-            return Ok(None);
-        }
-        let read = async {
-            let arns = aws.list_container_instances(&self.cluster).await?;
-            aws.describe_container_instances(&self.cluster, &arns).await
-        };
-        match read.await {
-            Ok(instances) => Ok(Some(instances)),
-            Err(error) if is_optional_refusal(&error) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-async fn target_health<A: LoadBalancing>(aws: &A, group: &TargetGroupArn) -> ApiResult<Vec<TargetHealth>> {
-    let Some(balancer) = group.classic_name() else {
-        return aws.describe_target_health(group).await;
-    };
-    let instances = aws.describe_instance_health(balancer).await?;
-    Ok(instances.iter().filter_map(InstanceHealth::as_target).collect())
 }
 
 /// Refused for good, on a read that the verdict can do without.
-fn is_optional_refusal(error: &ApiError) -> bool {
+pub(crate) fn is_optional_refusal(error: &ApiError) -> bool {
     matches!(error.kind, ApiErrorKind::Denied | ApiErrorKind::Unsupported)
 }
