@@ -135,8 +135,8 @@ async fn address<A: LoadBalancing>(aws: &A, groups: &[TargetGroup]) -> (Option<A
     (Address::best(&routes), refusal)
 }
 
-/// Before the first change there is time: a minute of throttling, or of 5xx, is waited out. Where nothing answers at all
-/// (no network, a wrong address) waiting helps nobody.
+/// Before the first change there is time: a minute of 5xx is waited out. Where nothing answers at all (no network, a wrong
+/// address) waiting helps nobody.
 const PAUSES: [Duration; 5] = [
     Duration::from_secs(2),
     Duration::from_secs(4),
@@ -144,18 +144,33 @@ const PAUSES: [Duration; 5] = [
     Duration::from_secs(16),
     Duration::from_secs(30),
 ];
+/// Fifty runs that begin at once want some three hundred reads of the load balancers, out of ten a second that the others poll
+/// with as well: whoever has bad luck needs minutes, and many tries (one in fifty gave up after a minute of six).
+const THROTTLED_PAUSE_MAX: Duration = Duration::from_secs(8);
+const THROTTLED_TRIES: usize = 24;
 
 /// As many names as a hint lists where none is near.
 const LISTED_MAX: usize = 10;
 
 async fn patiently<T>(clock: &impl Clock, mut call: impl AsyncFnMut() -> ApiResult<T>) -> ApiResult<T> {
-    for pause in PAUSES {
-        match call().await {
-            Err(error) if error.is_passing() && error.status.is_some() => clock.sleep(pause).await,
+    let mut tries = 0;
+    loop {
+        let error = match call().await {
+            Err(error) if error.is_passing() && error.status.is_some() => error,
             answer => return answer,
-        }
+        };
+        let pause = match error.kind {
+            ApiErrorKind::Throttled if tries >= THROTTLED_TRIES => None,
+            ApiErrorKind::Throttled => {
+                let doubled = PAUSES.get(tries).copied().unwrap_or(THROTTLED_PAUSE_MAX);
+                Some(doubled.min(THROTTLED_PAUSE_MAX))
+            }
+            _ => PAUSES.get(tries).copied(),
+        };
+        let Some(pause) = pause else { return Err(error) };
+        clock.sleep(pause).await;
+        tries += 1;
     }
-    call().await
 }
 
 async fn find_service<A: Ecs>(
