@@ -64,7 +64,7 @@ fn lag(seed: u64) -> Duration {
             "name": "web", "health_check": {"interval": "10s"}, "deregistration_delay": format!("{delay}s"),
         }],
     });
-    let aws = Direct::new(world(&text(&[service.clone()], &more)));
+    let aws = Direct::new(world(&text(std::slice::from_ref(&service), &more)));
     let ears = Ears::default();
     let clock = Truth {
         aws: aws.clone(),
