@@ -170,7 +170,7 @@ where
             wait_budget: scope.wait_budget,
         };
         Found::Joined(Box::new(Joined {
-            observer: Observer::new(scope, baseline, &before, self.clock.now()).polling_every(wish.poll_interval),
+            observer: Observer::new(scope, baseline, &before, self.clock.now()).polling_every(watch.wish.poll_interval),
             attached,
             not_checked: survey.not_checked.clone(),
         }))
