@@ -7,9 +7,7 @@ use std::time::Duration;
 
 pub use crate::api_error::{ApiError, ApiErrorKind};
 use crate::event::RunEvent;
-use crate::id::{
-    ClusterName, ContainerInstanceArn, DeploymentId, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn,
-};
+use crate::id::{ClusterName, ContainerInstanceArn, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn};
 use crate::pull_request::{Comment, CommitStatus, DeploymentStatus, NewDeployment, PullRequest, RecordedDeployment};
 use crate::service::{Service, ServiceDeployment, ServiceRevision, ServiceUpdate};
 use crate::target::{InstanceHealth, Route, TargetGroup, TargetHealth};
@@ -74,28 +72,16 @@ pub trait Ecs {
         cluster: &ClusterName,
         service: &ServiceName,
     ) -> impl Future<Output = ApiResult<Vec<ServiceDeployment>>>;
-    /// What a deployment was resolved to, by the ARN of its service revision; `None` for one that AWS does not know.
-    fn service_revision(&self, arn: &str) -> impl Future<Output = ApiResult<Option<ServiceRevision>>>;
     /// StopServiceDeployment with ROLLBACK, by the service deployment's ARN: ECS goes back to what it completed last.
     /// Asking twice is asking once.
     fn roll_back(&self, service_deployment: &str) -> impl Future<Output = ApiResult<()>>;
-    /// The task definitions of the service's SUCCESSFUL deployments, the newest first: what has run well before.
-    fn good_revisions(
-        &self,
-        cluster: &ClusterName,
-        service: &ServiceName,
-    ) -> impl Future<Output = ApiResult<Vec<TaskDefinitionArn>>>;
     /// The ACTIVE revisions of a family, the newest first.
     fn active_revisions(&self, family: &str) -> impl Future<Output = ApiResult<Vec<TaskDefinitionArn>>>;
     /// Makes a revision INACTIVE: what runs of it goes on, and nothing is deployed from it any more.
     fn deregister_task_definition(&self, revision: &TaskDefinitionArn) -> impl Future<Output = ApiResult<()>>;
-    /// Which revision each of the service's deployments rolled out, past ones too; optional for us. Those that ECS has
+    /// What deployments were made of, by the ARNs of their service revisions; optional for us. Those that ECS has
     /// forgotten are left out.
-    fn service_revisions(
-        &self,
-        service: &Service,
-        deployments: &[DeploymentId],
-    ) -> impl Future<Output = ApiResult<BTreeMap<DeploymentId, TaskDefinitionArn>>>;
+    fn service_revisions(&self, arns: &[String]) -> impl Future<Output = ApiResult<Vec<ServiceRevision>>>;
     /// Service deployments that are known by ARN, of any services; those that no longer exist are left out.
     fn describe_service_deployments(&self, arns: &[String]) -> impl Future<Output = ApiResult<Vec<ServiceDeployment>>>;
 }

@@ -1,17 +1,16 @@
 //! Amazon ECS behind its port.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use aws_sdk_ecs::types::{
-    DesiredStatus, Failure, ServiceDeploymentStatus, SortOrder, StopServiceDeploymentStopType, TaskDefinitionField,
-    TaskDefinitionStatus,
+    DesiredStatus, Failure, SortOrder, StopServiceDeploymentStopType, TaskDefinitionField, TaskDefinitionStatus,
 };
 
 use super::call::{Call, Replay, unreadable};
 use super::connection::Connection;
 use super::document::{self, KeepBody};
 use super::read_ecs as read;
-use crate::id::{ClusterName, ContainerInstanceArn, DeploymentId, ServiceName, TaskArn, TaskDefinitionArn};
+use crate::id::{ClusterName, ContainerInstanceArn, ServiceName, TaskArn, TaskDefinitionArn};
 use crate::port::{ApiError, ApiErrorKind, ApiResult, Clock, DescribedServices, Ecs, RegisteredTaskDefinition};
 use crate::service::{Service, ServiceDeployment, ServiceRevision, ServiceUpdate};
 use crate::task::{ContainerInstance, Task};
@@ -26,9 +25,6 @@ const SERVICE_DEPLOYMENTS_MAX: usize = 20;
 /// The one in flight, the one that it replaced, and a few for the story, in full; one call describes up to 20. The others
 /// are as the list has them.
 const SERVICE_DEPLOYMENTS: usize = 5;
-/// One call describes up to 20 service revisions, and what ran well longer ago than twenty deployments is nobody's idea
-/// of going back.
-const GOOD_REVISIONS: i32 = 20;
 
 impl<C: Clock> Ecs for Connection<C> {
     async fn cluster_exists(&self, cluster: &ClusterName) -> ApiResult<bool> {
@@ -313,19 +309,6 @@ impl<C: Clock> Ecs for Connection<C> {
             .collect())
     }
 
-    async fn service_revision(&self, arn: &str) -> ApiResult<Option<ServiceRevision>> {
-        let call = Call::read("ecs:DescribeServiceRevisions").on(arn);
-        let answer = self
-            .call(call, || {
-                self.ecs.describe_service_revisions().service_revision_arns(arn).send()
-            })
-            .await?;
-        Ok(answer
-            .service_revisions()
-            .first()
-            .map(super::read_strategy::service_revision))
-    }
-
     async fn roll_back(&self, service_deployment: &str) -> ApiResult<()> {
         let call = Call::write("ecs:StopServiceDeployment", Replay::Harmless).on(service_deployment);
         self.call(call, || {
@@ -337,49 +320,6 @@ impl<C: Clock> Ecs for Connection<C> {
         })
         .await
         .map(drop)
-    }
-
-    async fn good_revisions(&self, cluster: &ClusterName, service: &ServiceName) -> ApiResult<Vec<TaskDefinitionArn>> {
-        let listed = self
-            .call(Call::read("ecs:ListServiceDeployments").on(service), || {
-                self.ecs
-                    .list_service_deployments()
-                    .cluster(cluster.as_str())
-                    .service(service.as_str())
-                    .status(ServiceDeploymentStatus::Successful)
-                    .max_results(GOOD_REVISIONS)
-                    .send()
-            })
-            .await?;
-        let mut newest: Vec<_> = listed.service_deployments().iter().collect();
-        newest.sort_by_key(|brief| std::cmp::Reverse(brief.created_at().map(|at| at.as_nanos())));
-        let targets = newest.iter().filter_map(|brief| brief.target_service_revision_arn());
-        let mut arns: Vec<String> = Vec::new();
-        for arn in targets {
-            if !arns.iter().any(|known| known == arn) {
-                arns.push(arn.to_owned());
-            }
-        }
-        if arns.is_empty() {
-            return Ok(Vec::new());
-        }
-        let described = self
-            .call(Call::read("ecs:DescribeServiceRevisions").on(service), || {
-                self.ecs
-                    .describe_service_revisions()
-                    .set_service_revision_arns(Some(arns.clone()))
-                    .send()
-            })
-            .await?;
-        let by_arn: HashMap<_, _> = described
-            .service_revisions()
-            .iter()
-            .map(|revision| (revision.service_revision_arn(), revision.task_definition()))
-            .collect();
-        let definitions = arns
-            .iter()
-            .filter_map(|arn| by_arn.get(&Some(arn.as_str())).copied().flatten());
-        Ok(definitions.map(TaskDefinitionArn::from).collect())
     }
 
     async fn active_revisions(&self, family: &str) -> ApiResult<Vec<TaskDefinitionArn>> {
@@ -421,31 +361,21 @@ impl<C: Clock> Ecs for Connection<C> {
         .map(drop)
     }
 
-    async fn service_revisions(
-        &self,
-        service: &Service,
-        deployments: &[DeploymentId],
-    ) -> ApiResult<BTreeMap<DeploymentId, TaskDefinitionArn>> {
-        let mut revisions = BTreeMap::new();
-        for batch in deployments.chunks(SERVICE_REVISIONS_MAX) {
-            let arns: Vec<String> = batch.iter().map(|id| revision_arn(service, id)).collect();
-            let call = Call::read("ecs:DescribeServiceRevisions").on(&service.name);
+    async fn service_revisions(&self, arns: &[String]) -> ApiResult<Vec<ServiceRevision>> {
+        let mut found = Vec::new();
+        for batch in arns.chunks(SERVICE_REVISIONS_MAX) {
             let answer = self
-                .call(call, || {
+                .call(Call::read("ecs:DescribeServiceRevisions"), || {
                     self.ecs
                         .describe_service_revisions()
-                        .set_service_revision_arns(Some(arns.clone()))
+                        .set_service_revision_arns(Some(batch.to_vec()))
                         .send()
                 })
                 .await?;
-            for (id, arn) in batch.iter().zip(&arns) {
-                let mut described = answer.service_revisions().iter();
-                let found = described.find(|r| r.service_revision_arn() == Some(arn));
-                let definition = found.and_then(|r| r.task_definition());
-                revisions.extend(definition.map(|arn| (id.clone(), TaskDefinitionArn::from(arn))));
-            }
+            let revisions = answer.service_revisions().iter();
+            found.extend(revisions.map(super::read_strategy::service_revision));
         }
-        Ok(revisions)
+        Ok(found)
     }
 
     async fn describe_service_deployments(&self, arns: &[String]) -> ApiResult<Vec<ServiceDeployment>> {
@@ -465,13 +395,6 @@ impl<C: Clock> Ecs for Connection<C> {
         }
         Ok(found)
     }
-}
-
-/// Old ARNs of services lack the cluster, those of revisions never do.
-fn revision_arn(service: &Service, deployment: &DeploymentId) -> String {
-    let head = service.arn.split(":service/").next().unwrap_or_default();
-    let number = deployment.as_str().rsplit('/').next().unwrap_or_default();
-    format!("{head}:service-revision/{}/{}/{number}", service.cluster, service.name)
 }
 
 /// The last page has no token; some stand-ins write an empty one.

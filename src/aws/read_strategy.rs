@@ -75,6 +75,7 @@ pub(super) fn service_revision(revision: &sdk::ServiceRevision) -> ServiceRevisi
     let balancers = resolved.map(|r| r.load_balancers()).unwrap_or_default();
     ServiceRevision {
         arn: text(revision.service_revision_arn()).to_owned(),
+        task_definition: revision.task_definition().map(Into::into),
         target_groups: balancers
             .iter()
             .filter_map(|b| b.target_group_arn().map(Into::into))

@@ -20,11 +20,12 @@ use crate::config;
 use crate::deploy::{Pace, Run, ServiceRun};
 use crate::finding::{Code, Finding};
 use crate::plan::{Base, Plan, Wish};
-use crate::port::{Clock, Ecs};
+use crate::port::{ApiError, Clock, Ecs};
 use crate::preflight::{self, Survey};
 use crate::report;
 use crate::rollout::way_back::{Way, destination};
 use crate::service::ServiceDeployment;
+use crate::survey;
 use crate::task_definition::DynamicPorts;
 
 #[derive(Debug, Args)]
@@ -140,25 +141,16 @@ impl Rollback {
         if let Some(by) = in_progress.as_ref().filter(|by| by.is_rollback) {
             return Err(rolling_back_already(wish, by));
         }
-        let in_flight = match &in_progress {
-            Some(by) => match aws.service_deployments(&wish.cluster, &wish.service).await {
-                Ok(listed) => listed
-                    .into_iter()
-                    .find(|d| d.deployment_id().as_ref() == Some(&by.deployment)),
-                Err(error) => {
-                    warn(&[preflight::not_checked(&error)]);
-                    None
-                }
-            },
-            None => None,
+        let known = |error: &ApiError| warn(&[preflight::not_checked(error)]);
+        let listed = aws.service_deployments(&wish.cluster, &wish.service).await;
+        let listed = listed.inspect_err(known).unwrap_or_default();
+        let good = survey::good_revisions(aws, &listed).await;
+        let good = good.inspect_err(known).unwrap_or_default();
+        let is_in_flight = |d: &ServiceDeployment| {
+            let by = in_progress.as_ref().map(|by| &by.deployment);
+            by.is_some() && d.deployment_id().as_ref() == by
         };
-        let good = match aws.good_revisions(&wish.cluster, &wish.service).await {
-            Ok(good) => good,
-            Err(error) => {
-                warn(&[preflight::not_checked(&error)]);
-                Vec::new()
-            }
-        };
+        let in_flight = listed.into_iter().find(is_in_flight);
         let way = destination(&survey.service, in_flight.as_ref(), &good).ok_or_else(|| cannot_tell(wish))?;
         Ok((way, in_flight))
     }

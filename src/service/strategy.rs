@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::id::TargetGroupArn;
+use crate::id::{TargetGroupArn, TaskDefinitionArn};
 use crate::service::DeploymentConfiguration;
 use crate::time::Timestamp;
 
@@ -165,6 +165,7 @@ impl HookDetail {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceRevision {
     pub arn: String,
+    pub task_definition: Option<TaskDefinitionArn>,
     /// The target groups that its tasks register in. Of the two that a load balancer entry names, this tells which.
     pub target_groups: Vec<TargetGroupArn>,
 }

@@ -2,7 +2,7 @@
 //! here, as AWS's does: throttle, fail for a moment, answer with what was true some seconds ago, list in any order.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,9 +10,7 @@ use super::classic::ClassicBalancer;
 use super::state::{self, Account, Refusal, ServiceChange};
 use super::translate;
 use super::world::World;
-use crate::id::{
-    ClusterName, ContainerInstanceArn, DeploymentId, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn,
-};
+use crate::id::{ClusterName, ContainerInstanceArn, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn};
 use crate::port::{
     ApiError, ApiErrorKind, ApiResult, Clock, DescribedServices, Ecs, LoadBalancing, Logs, RegisteredTaskDefinition,
 };
@@ -386,20 +384,23 @@ impl Ecs for Direct {
             .collect())
     }
 
-    async fn service_revision(&self, arn: &str) -> ApiResult<Option<ServiceRevision>> {
+    async fn service_revisions(&self, arns: &[String]) -> ApiResult<Vec<ServiceRevision>> {
         self.admit("ecs:DescribeServiceRevisions")?;
-        let number = arn.rsplit('/').next().unwrap_or(arn);
-        let id = format!("ecs-svc/{number}");
         let world = self.world.borrow();
-        let services = world.account().clusters.values().flat_map(|c| c.services.values());
-        let mut owners = services.filter(|s| s.service_deployments.iter().any(|d| d.target_revision == arn));
-        Ok(owners.next().map(|service| {
+        let shown = |arn: &String| {
+            let number = arn.rsplit('/').next().unwrap_or(arn);
+            let mut services = world.account().clusters.values().flat_map(|c| c.services.values());
+            let service = services.find(|service| service.revisions.contains_key(number))?;
+            let id = format!("ecs-svc/{number}");
             let groups = service.load_balancers.iter().filter_map(|b| world.group_of(b, &id));
-            ServiceRevision {
-                arn: arn.to_owned(),
+            let definition = service.revisions.get(number)?.task_definition.as_str();
+            Some(ServiceRevision {
+                arn: arn.clone(),
+                task_definition: Some(TaskDefinitionArn::from(definition)),
                 target_groups: groups.map(|group| TargetGroupArn::from(group.as_str())).collect(),
-            }
-        }))
+            })
+        };
+        Ok(arns.iter().filter_map(shown).collect())
     }
 
     async fn roll_back(&self, service_deployment: &str) -> ApiResult<()> {
@@ -412,27 +413,6 @@ impl Ecs for Direct {
         stopped
             .map(drop)
             .map_err(|refusal| translate::error("ecs:StopServiceDeployment", Some(service_deployment), refusal))
-    }
-
-    async fn good_revisions(&self, cluster: &ClusterName, service: &ServiceName) -> ApiResult<Vec<TaskDefinitionArn>> {
-        self.admit("ecs:ListServiceDeployments")?;
-        self.admit("ecs:DescribeServiceRevisions")?;
-        let account = self.seen(Access::Read);
-        let cluster = self.cluster(&account, "ecs:ListServiceDeployments", cluster)?;
-        let found = cluster.services.get(service.as_str()).ok_or_else(|| {
-            let refusal = Refusal::new("ServiceNotFoundException", "Service not found.");
-            translate::error("ecs:ListServiceDeployments", Some(service.as_str()), refusal)
-        })?;
-        let good = found.service_deployments.iter().filter(|d| d.status == "SUCCESSFUL");
-        let mut good: Vec<_> = good.collect();
-        good.sort_by_key(|d| std::cmp::Reverse(d.created_at));
-        let numbers = good
-            .iter()
-            .map(|d| d.target_revision.rsplit('/').next().unwrap_or_default());
-        let revisions = numbers.filter_map(|number| found.revisions.get(number));
-        Ok(revisions
-            .map(|revision| TaskDefinitionArn::from(revision.task_definition.as_str()))
-            .collect())
     }
 
     async fn active_revisions(&self, family: &str) -> ApiResult<Vec<TaskDefinitionArn>> {
@@ -451,26 +431,6 @@ impl Ecs for Direct {
         let gone = self.world.borrow_mut().deregister_task_definition(revision.as_str());
         gone.map(drop)
             .map_err(|refusal| translate::error("ecs:DeregisterTaskDefinition", Some(revision.short()), refusal))
-    }
-
-    async fn service_revisions(
-        &self,
-        service: &Service,
-        deployments: &[DeploymentId],
-    ) -> ApiResult<BTreeMap<DeploymentId, TaskDefinitionArn>> {
-        self.admit("ecs:DescribeServiceRevisions")?;
-        let account = self.seen(Access::Read);
-        let cluster = self.cluster(&account, "ecs:DescribeServiceRevisions", &service.cluster)?;
-        let kept = cluster
-            .services
-            .get(service.name.as_str())
-            .map(|found| &found.revisions);
-        let revision = |id: &DeploymentId| {
-            let number = id.as_str().rsplit('/').next()?;
-            let arn = TaskDefinitionArn::from(kept?.get(number)?.task_definition.as_str());
-            Some((id.clone(), arn))
-        };
-        Ok(deployments.iter().filter_map(revision).collect())
     }
 
     async fn describe_service_deployments(&self, arns: &[String]) -> ApiResult<Vec<ServiceDeployment>> {

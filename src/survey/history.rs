@@ -6,10 +6,10 @@ use super::{api, is_optional_refusal, patiently, survey};
 use crate::api_error::ApiError;
 use crate::finding::Finding;
 use crate::id::{ClusterName, DeploymentId, ServiceName, TaskDefinitionArn};
-use crate::port::{Clock, Ecs, LoadBalancing};
+use crate::port::{ApiResult, Clock, Ecs, LoadBalancing};
 use crate::preflight::Survey;
 use crate::rollout::attach::Traces;
-use crate::service::ServiceDeployment;
+use crate::service::{Service, ServiceDeployment, ServiceDeploymentStatus, ServiceRevision};
 
 /// What one look shows to somebody who was not there before.
 #[derive(Clone, Debug)]
@@ -55,10 +55,53 @@ pub async fn sight<A: Ecs + LoadBalancing>(
     let unknown = sighting.traces().unknown(wanted);
     if !unknown.is_empty() {
         let service = &sighting.survey.service;
-        let read = patiently(clock, async || aws.service_revisions(service, &unknown).await).await;
-        sighting.revisions = optional(read, &mut sighting.survey.not_checked)?.unwrap_or_default();
+        let arns: Vec<String> = unknown.iter().map(|id| revision_arn(service, id)).collect();
+        let read = patiently(clock, async || aws.service_revisions(&arns).await).await;
+        let found = optional(read, &mut sighting.survey.not_checked)?.unwrap_or_default();
+        sighting.revisions = by_deployment(&unknown, &arns, &found);
     }
     Ok(sighting)
+}
+
+/// Old ARNs of services lack the cluster, those of revisions never do.
+fn revision_arn(service: &Service, deployment: &DeploymentId) -> String {
+    let head = service.arn.split(":service/").next().unwrap_or_default();
+    let number = deployment.as_str().rsplit('/').next().unwrap_or_default();
+    format!("{head}:service-revision/{}/{}/{number}", service.cluster, service.name)
+}
+
+fn by_deployment(
+    ids: &[DeploymentId],
+    arns: &[String],
+    found: &[ServiceRevision],
+) -> BTreeMap<DeploymentId, TaskDefinitionArn> {
+    let definition = |arn: &String| found.iter().find(|r| r.arn == *arn)?.task_definition.clone();
+    let known = ids.iter().zip(arns);
+    known
+        .filter_map(|(id, arn)| Some((id.clone(), definition(arn)?)))
+        .collect()
+}
+
+/// What the service ran well before goes no further back than this many deployments: what is older is nobody's idea of
+/// going back.
+const GOOD_MAX: usize = 20;
+
+/// The task definitions of the SUCCESSFUL ones among a service's deployments, the newest first.
+pub async fn good_revisions<A: Ecs>(aws: &A, listed: &[ServiceDeployment]) -> ApiResult<Vec<TaskDefinitionArn>> {
+    let good = listed
+        .iter()
+        .filter(|d| d.status == ServiceDeploymentStatus::Successful);
+    let mut good: Vec<&ServiceDeployment> = good.collect();
+    good.sort_by_key(|deployment| std::cmp::Reverse(deployment.created_at));
+    let mut arns: Vec<String> = good.iter().filter_map(|d| d.target_revision.clone()).collect();
+    arns.dedup();
+    arns.truncate(GOOD_MAX);
+    if arns.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = aws.service_revisions(&arns).await?;
+    let definition = |arn: &String| found.iter().find(|r| r.arn == *arn)?.task_definition.clone();
+    Ok(arns.iter().filter_map(definition).collect())
 }
 
 /// What was refused for good is done without, and said.

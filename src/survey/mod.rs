@@ -23,7 +23,7 @@ use crate::service::Service;
 use crate::target::{Address, TargetGroup};
 use crate::time::Timestamp;
 
-pub use history::{Sighting, sight};
+pub use history::{Sighting, good_revisions, sight};
 pub use poller::{Look, Poller, Watch};
 
 /// Everything that a plan needs to know. Nothing is changed by it. `wants_address`: whether the load balancers are asked

@@ -289,8 +289,11 @@ impl Poller {
             let (Some(arn), true) = (arn, has_two && memory.revision.is_none() && !memory.is_revision_refused) else {
                 continue;
             };
-            match aws.service_revision(&arn).await {
-                Ok(found) => memory.revision = found.filter(|revision| !revision.target_groups.is_empty()),
+            match aws.service_revisions(std::slice::from_ref(&arn)).await {
+                Ok(found) => {
+                    let mut found = found.into_iter().filter(|revision| revision.arn == arn);
+                    memory.revision = found.find(|revision| !revision.target_groups.is_empty());
+                }
                 Err(error) if is_optional_refusal(&error) => {
                     memory.is_revision_refused = true;
                     eye.refused.push(error);

@@ -448,9 +448,9 @@ fn others(number: &str, text: &str) -> bool {
         "43" => {
             let arn = "arn:aws:ecs:us-east-1:111122223333:service-revision/example-cluster/example-service/1485800978477494678";
             let found = ask(vec![wire(text)], async |aws| {
-                aws.service_revision(arn).await.expect("a revision")
+                aws.service_revisions(&[arn.into()]).await.expect("revisions")
             });
-            let revision = found.expect("the one that was asked for");
+            let revision = found.into_iter().next().expect("the one that was asked for");
             // No load balancer, so nothing was resolved.
             assert_eq!((revision.arn.as_str(), revision.target_groups), (arn, Vec::new()));
         }
