@@ -1,17 +1,25 @@
-//! Plays any number of simulated worlds against the observer, and counts lies and hangs:
-//! `cargo run --release --example worlds -- --count 100000`.
+//! Plays any number of simulated worlds against the observer, and counts lies, hangs and what was told wrongly:
+//! `cargo run --release --example worlds -- --count 100000`. `--seed N` tells the story of one.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,
     clippy::exit,
-    reason = "a tool for developers: it prints, and stops where a promise is broken"
+    clippy::disallowed_methods,
+    reason = "a tool for developers: it measures real time, prints, and stops where a promise is broken"
 )]
 
 #[path = "../tests/suite/worlds/generate.rs"]
 mod generate;
+#[path = "../tests/suite/worlds/ledger.rs"]
+mod ledger;
 #[path = "../tests/suite/worlds/play.rs"]
 mod play;
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use clap::Parser;
 
@@ -25,61 +33,97 @@ struct Arguments {
     /// The first seed
     #[arg(long, default_value_t = 0)]
     from: u64,
-    /// Tell the whole story of the first world
+    /// Tell the whole story of one world
     #[arg(long)]
-    tell: bool,
+    seed: Option<u64>,
+}
+
+struct Result {
+    seed: u64,
+    verdict: Verdict,
+    broken: Option<String>,
+}
+
+thread_local! {
+    static PLAYED: Cell<u64> = const { Cell::new(0) };
 }
 
 fn main() {
     let arguments = Arguments::parse();
-    if arguments.tell {
-        let case = generate::case(arguments.from);
-        println!("{:#?}\n{:#?}", case.scenario.faults, case.misbehaviour);
-        println!("{}", play::play(&case).story);
-        return;
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        println!("world {}: panic", PLAYED.get());
+        usual(panic);
+    }));
+    match arguments.seed {
+        Some(seed) => tell(seed),
+        None => play_all(arguments.from, arguments.count),
     }
-    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
-    let results: Vec<(u64, Verdict, Option<String>)> = std::thread::scope(|scope| {
-        let (from, count) = (arguments.from, arguments.count);
-        let handles: Vec<_> = (0..threads)
-            .map(|part| {
-                scope.spawn(move || {
-                    (from..from + count)
-                        .filter(|s| s % threads == part)
-                        .map(one)
-                        .collect::<Vec<_>>()
-                })
-            })
-            .collect();
-        handles
-            .into_iter()
-            .flat_map(|handle| handle.join().expect("a world that does not end"))
-            .collect()
-    });
-    let verdicts: Vec<Verdict> = results.iter().map(|(_, verdict, _)| *verdict).collect();
-    let broken: Vec<String> = results
-        .iter()
-        .filter_map(|(seed, _, broken)| broken.as_ref().map(|b| format!("world {seed}: {b}")))
-        .collect();
-    for line in &broken {
-        println!("{line}");
-    }
-    let count_of = |word: &str| broken.iter().filter(|b| b.contains(word)).count();
+}
+
+fn tell(seed: u64) {
+    PLAYED.set(seed);
+    let case = generate::case(seed);
+    println!("{case:#?}");
+    let played = play::play(&case);
+    println!("{}", played.story);
     println!(
-        "{} worlds: {} lies, {} hangs, {} false alarms; {:?}",
-        results.len(),
-        count_of(": lie:"),
-        count_of(": hang:"),
-        count_of(": false alarm:"),
-        play::tally(&verdicts)
+        "{}",
+        play::broken_promise(&case, &played).unwrap_or("every promise was kept".into())
     );
+}
+
+fn play_all(from: u64, count: u64) {
+    let begun = Instant::now();
+    let next = AtomicU64::new(from);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut results: Vec<Result> = std::thread::scope(|scope| {
+        let play_some = || {
+            let seeds = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));
+            seeds
+                .take_while(|seed| *seed < from + count)
+                .map(one)
+                .collect::<Vec<_>>()
+        };
+        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(play_some)).collect();
+        let played = handles
+            .into_iter()
+            .map(|handle| handle.join().expect("a panic, see above"));
+        played.flatten().collect()
+    });
+    results.sort_by_key(|result| result.seed);
+    let mut broken: BTreeMap<&str, u64> = BTreeMap::new();
+    for result in &results {
+        if let Some(words) = &result.broken {
+            println!("world {}: {words}", result.seed);
+            *broken.entry(words.split(':').next().unwrap_or(words)).or_default() += 1;
+        }
+    }
+    let count_of = |kind: &str| broken.get(kind).copied().unwrap_or(0);
+    let verdicts: Vec<Verdict> = results.iter().map(|result| result.verdict).collect();
+    println!(
+        "{} worlds in {:.1} s: {} lies, {} hangs, {} verdicts taken back, {} lost events, {} false alarms",
+        results.len(),
+        begun.elapsed().as_secs_f64(),
+        count_of("lie"),
+        count_of("hang"),
+        count_of("verdict taken back"),
+        count_of("lost event"),
+        count_of("false alarm"),
+    );
+    println!("{:?}", play::tally(&verdicts));
     if !broken.is_empty() {
         std::process::exit(1);
     }
 }
 
-fn one(seed: u64) -> (u64, Verdict, Option<String>) {
+fn one(seed: u64) -> Result {
+    PLAYED.set(seed);
     let case = generate::case(seed);
     let played = play::play(&case);
-    (seed, played.verdict, play::broken_promise(&case, &played))
+    Result {
+        seed,
+        verdict: played.verdict,
+        broken: play::broken_promise(&case, &played),
+    }
 }

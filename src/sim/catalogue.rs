@@ -266,6 +266,12 @@ pub fn fault_names() -> Vec<(&'static str, &'static str)> {
     ALL.iter().map(|entry| (entry.name, entry.what)).collect()
 }
 
+/// The names of the faults that work in the world itself, and so without a wire too.
+pub fn world_fault_names() -> Vec<&'static str> {
+    let world = ALL.iter().filter(|entry| entry.place == Place::World);
+    world.map(|entry| entry.name).collect()
+}
+
 /// The name that a slip is nearest to.
 pub(super) fn nearest(name: &str) -> Option<&'static str> {
     let distances = ALL

@@ -75,7 +75,7 @@ mod translate;
 mod tests;
 
 pub use alarm::AlarmSpec;
-pub use catalogue::{Since, fault_names};
+pub use catalogue::{Since, fault_names, world_fault_names};
 pub use faults::{FaultSpec, Moment, RevisionRef};
 pub use hostile::hostile_texts;
 pub use scenario::Scenario;

@@ -1,8 +1,9 @@
 //! The ports straight on the world, without a wire: for property tests and rehearsals. The API itself may misbehave
 //! here, as AWS's does: throttle, fail for a moment, answer with what was true some seconds ago, list in any order.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use std::collections::VecDeque;
+use std::ops::Deref;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -31,6 +32,38 @@ pub struct Misbehaviour {
     pub unlisted_for: Duration,
     /// Lists come in any order (but for events, which AWS does order).
     pub permuted: bool,
+    /// Something in a list of tasks or targets comes twice, as where it moves from page to page meanwhile.
+    pub repeated: bool,
+    /// Connections that end without an answer.
+    pub reset: f64,
+    /// Actions that the credentials may not do, for good.
+    pub denied: &'static [&'static str],
+}
+
+/// An answer as it was given, for whoever wants to know what a caller could have seen.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    Services,
+    Tasks(Vec<Task>),
+    Targets(TargetGroupArn, Vec<TargetHealth>),
+    Failed(ApiErrorKind),
+}
+
+/// The account as an answer shows it.
+enum Seen<'a> {
+    Now(Ref<'a, World>),
+    Then(Rc<Account>),
+}
+
+impl Deref for Seen<'_> {
+    type Target = Account;
+
+    fn deref(&self) -> &Account {
+        match self {
+            Self::Now(world) => world.account(),
+            Self::Then(account) => account,
+        }
+    }
 }
 
 /// Whether an answer is a read (which may be stale) or changes something.
@@ -53,6 +86,8 @@ pub struct Direct {
     /// When each deployment was first answered by UpdateService: (id, moment).
     made: Rc<RefCell<Vec<(String, Timestamp)>>>,
     requests: Rc<Cell<u64>>,
+    /// `None`: nobody wants them.
+    answers: Rc<RefCell<Option<Vec<Answer>>>>,
 }
 
 impl Direct {
@@ -69,6 +104,7 @@ impl Direct {
             past: Rc::default(),
             made: Rc::default(),
             requests: Rc::default(),
+            answers: Rc::default(),
         }
     }
 
@@ -98,6 +134,17 @@ impl Direct {
         self.requests.get()
     }
 
+    /// What has been answered since this was asked last; the first question begins the record.
+    pub fn take_answers(&self) -> Vec<Answer> {
+        self.answers.borrow_mut().replace(Vec::new()).unwrap_or_default()
+    }
+
+    fn note(&self, answer: impl FnOnce() -> Answer) {
+        if let Some(answers) = self.answers.borrow_mut().as_mut() {
+            answers.push(answer());
+        }
+    }
+
     fn chance(&self, share: f64) -> bool {
         share > 0.0 && self.rng.borrow_mut().f64() < share
     }
@@ -105,6 +152,11 @@ impl Direct {
     /// Lets one request through, or fails it as the misbehaviour has it.
     fn admit(&self, action: &'static str) -> ApiResult<()> {
         self.requests.set(self.requests.get() + 1);
+        self.try_to_admit(action)
+            .inspect_err(|error| self.note(|| Answer::Failed(error.kind)))
+    }
+
+    fn try_to_admit(&self, action: &'static str) -> ApiResult<()> {
         let misbehaviour = self.misbehaviour.get();
         let failed = |kind, code: &str, message: &str, status| {
             let refusal = Refusal {
@@ -117,6 +169,21 @@ impl Direct {
                 ..translate::error(action, None, refusal)
             })
         };
+        if misbehaviour.denied.contains(&action) {
+            let words = format!("User is not authorized to perform: {action}");
+            return failed(ApiErrorKind::Denied, "AccessDeniedException", &words, 400);
+        }
+        if self.chance(misbehaviour.reset) {
+            return Err(ApiError {
+                kind: ApiErrorKind::Transient,
+                action,
+                resource: None,
+                code: None,
+                message: "connection closed before message completed".into(),
+                request_id: None,
+                status: None,
+            });
+        }
         if self.chance(misbehaviour.throttled) {
             return failed(ApiErrorKind::Throttled, "ThrottlingException", "Rate exceeded", 400);
         }
@@ -132,14 +199,14 @@ impl Direct {
     }
 
     /// What a read sees: the account as it is, or as it was some seconds ago.
-    fn seen(&self, access: Access) -> Rc<Account> {
+    fn seen(&self, access: Access) -> Seen<'_> {
         let world = self.world.borrow();
-        let now = world.now();
-        let fresh = Rc::new(world.account().clone());
         let misbehaviour = self.misbehaviour.get();
         if misbehaviour.stale <= 0.0 {
-            return fresh;
+            return Seen::Now(world);
         }
+        let now = world.now();
+        let fresh = Rc::new(world.account().clone());
         let mut past = self.past.borrow_mut();
         past.push_back((now, Rc::clone(&fresh)));
         while past
@@ -150,9 +217,9 @@ impl Direct {
         }
         if access == Access::Read && self.chance(misbehaviour.stale) {
             let place = self.rng.borrow_mut().usize(..past.len());
-            return past.get(place).map_or(fresh, |(_, account)| Rc::clone(account));
+            return Seen::Then(past.get(place).map_or(fresh, |(_, account)| Rc::clone(account)));
         }
-        fresh
+        Seen::Then(fresh)
     }
 
     fn remember(&self) {
@@ -165,6 +232,15 @@ impl Direct {
         if self.misbehaviour.get().permuted {
             self.rng.borrow_mut().shuffle(list);
         }
+    }
+
+    /// A list of tasks or targets, as a caller gets it who turns its pages.
+    fn listed<T: Clone>(&self, list: &mut Vec<T>) {
+        if self.misbehaviour.get().repeated && !list.is_empty() {
+            let twice = self.rng.borrow_mut().usize(..list.len());
+            list.push(list[twice].clone());
+        }
+        self.permute(list);
     }
 
     fn is_listed(&self, deployment: &str) -> bool {
@@ -251,6 +327,7 @@ impl Ecs for Direct {
             }
         }
         self.permute(&mut described.services);
+        self.note(|| Answer::Services);
         Ok(described)
     }
 
@@ -315,7 +392,7 @@ impl Ecs for Direct {
         }
         let own = cluster.tasks.values().filter(|task| task.service == service.as_str());
         let mut arns: Vec<TaskArn> = own.map(|task| TaskArn::from(task.arn.as_str())).collect();
-        self.permute(&mut arns);
+        self.listed(&mut arns);
         Ok(arns)
     }
 
@@ -325,7 +402,8 @@ impl Ecs for Direct {
         let cluster = self.cluster(&account, "ecs:DescribeTasks", cluster)?;
         let found = tasks.iter().filter_map(|arn| cluster.tasks.get(arn.short()));
         let mut found: Vec<Task> = found.map(|task| translate::task(cluster, task)).collect();
-        self.permute(&mut found);
+        self.listed(&mut found);
+        self.note(|| Answer::Tasks(found.clone()));
         Ok(found)
     }
 
@@ -355,7 +433,7 @@ impl Ecs for Direct {
                 translate::instance(i, booked, world.vpc_of_instances(cluster.as_str()))
             })
             .collect();
-        self.permute(&mut described);
+        self.listed(&mut described);
         Ok(described)
     }
 
@@ -472,7 +550,8 @@ impl LoadBalancing for Direct {
         let group = account.target_groups.get(arn.as_str());
         let group = group.ok_or_else(|| no_group("elasticloadbalancing:DescribeTargetHealth", arn))?;
         let mut rows: Vec<TargetHealth> = group.targets.iter().map(translate::health).collect();
-        self.permute(&mut rows);
+        self.listed(&mut rows);
+        self.note(|| Answer::Targets(arn.clone(), rows.clone()));
         Ok(rows)
     }
 
@@ -500,7 +579,7 @@ impl LoadBalancing for Direct {
         let account = self.seen(Access::Read);
         let group = &classic(&account, balancer)?.group;
         let mut rows: Vec<InstanceHealth> = group.targets.iter().map(translate::instance_health).collect();
-        self.permute(&mut rows);
+        self.listed(&mut rows);
         Ok(rows)
     }
 }

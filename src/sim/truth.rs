@@ -13,7 +13,10 @@ pub struct Truth {
     pub is_completed: bool,
     pub new_running: u32,
     pub desired: u32,
-    /// Every load-balanced port of every running new task is a registered healthy target of that very task.
+    /// Every load-balanced port of every running new task is a registered target of that very task, in whatever state
+    /// but draining.
+    pub new_targets_registered: bool,
+    /// The same, and it is healthy; where nobody checks health it is `unavailable`, and takes its traffic.
     pub new_targets_healthy: bool,
     /// Targets in the service's groups that belong to no task of the deployment, draining ones included.
     pub old_targets_left: usize,
@@ -86,7 +89,12 @@ impl World {
             is_completed: own.is_some_and(|d: &Deployment| d.rollout_state == "COMPLETED"),
             new_running: u32::try_from(running.len()).unwrap_or(u32::MAX),
             desired: found.desired_count,
-            new_targets_healthy: running.iter().all(|task| self.has_healthy_targets(cluster, task)),
+            new_targets_registered: running
+                .iter()
+                .all(|task| self.has_targets(cluster, task, |state| state != "draining")),
+            new_targets_healthy: running
+                .iter()
+                .all(|task| self.has_targets(cluster, task, |state| matches!(state, "healthy" | "unavailable"))),
             old_targets_left: targets().filter(|target| !is_of_new(&target.task)).count(),
             old_tasks_left: tasks
                 .iter()
@@ -103,7 +111,7 @@ impl World {
         }
     }
 
-    fn has_healthy_targets(&self, cluster: &str, task: &Task) -> bool {
+    fn has_targets(&self, cluster: &str, task: &Task, is_such: impl Fn(&str) -> bool) -> bool {
         let bindings = self.bindings_of(cluster, task).iter();
         let wanted = bindings.filter_map(LoadBalancerBinding::key);
         let registered = self
@@ -115,7 +123,7 @@ impl World {
             && registered.iter().all(|(arn, id, port, _)| {
                 self.group(arn).is_some_and(|group| {
                     group.targets.iter().any(|t| {
-                        &t.id == id && t.port == *port && t.state == "healthy" && t.task.as_deref() == Some(&task.id)
+                        &t.id == id && t.port == *port && is_such(&t.state) && t.task.as_deref() == Some(&task.id)
                     })
                 })
             })

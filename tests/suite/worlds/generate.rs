@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
+use portzero::rollout::Until;
 use portzero::sim::port::Misbehaviour;
 use portzero::sim::scenario::{
     CircuitBreakerSpec, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec,
 };
-use portzero::sim::{FaultSpec, RevisionRef};
+use portzero::sim::{FaultSpec, RevisionRef, Switches, world_fault_names};
 use serde_json::{Value, json};
 
 /// One case: everything that decides a run.
@@ -17,6 +18,12 @@ pub struct Case {
     pub misbehaviour: Misbehaviour,
     /// When the API behaves again, counted from the update.
     pub misbehaves_for: Duration,
+    /// Nothing is answered at all, from when and for how long, counted from the update.
+    pub outage: Option<(Duration, Duration)>,
+    /// So much later than it meant to the run looks: a slow machine.
+    pub lag: Duration,
+    pub poll_interval: Option<Duration>,
+    pub until: Until,
     pub settle: Duration,
     pub timeout: Duration,
     /// Deploy another image; otherwise the running revision is forced anew.
@@ -25,32 +32,75 @@ pub struct Case {
     pub must_succeed: bool,
 }
 
-const FAULTS: [&str; 12] = [
-    "image-pull",
-    "crash-loop",
-    "unhealthy",
-    "health-timeout",
-    "flapping",
-    "slow-start",
-    "out-of-memory",
-    "secrets",
-    "no-capacity",
-    "other-deployment",
-    "autoscaling",
-    "instance-loss",
+/// How tasks are reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Network {
+    Dynamic,
+    Fixed,
+    Host,
+    Awsvpc,
+    Fargate,
+}
+
+const LIMITS: [(u32, u32); 14] = [
+    (100, 200),
+    (100, 200),
+    (100, 200),
+    (100, 150),
+    (50, 200),
+    (50, 150),
+    (50, 100),
+    (0, 100),
+    (0, 200),
+    (75, 125),
+    (66, 133),
+    (90, 110),
+    (100, 400),
+    (100, 100),
+];
+
+/// Reads that a run can do without.
+const DENIED: [&[&str]; 6] = [
+    &["ecs:DescribeContainerInstances", "ecs:ListContainerInstances"],
+    &["ecs:ListServiceDeployments"],
+    &["ecs:DescribeServiceRevisions"],
+    &["elasticloadbalancing:DescribeListeners"],
+    &["ecs:ListContainerInstances"],
+    &[
+        "ecs:DescribeContainerInstances",
+        "ecs:ListContainerInstances",
+        "ecs:ListServiceDeployments",
+        "ecs:DescribeServiceRevisions",
+        "elasticloadbalancing:DescribeListeners",
+        "logs:GetLogEvents",
+    ],
+];
+
+const NO_CAPACITY: [&str; 8] = [
+    "cpu",
+    "memory",
+    "ports",
+    "attribute",
+    "constraint",
+    "agent",
+    "eni",
+    "instances",
 ];
 
 pub fn case(seed: u64) -> Case {
     let mut rng = fastrand::Rng::with_seed(seed);
-    let desired_count = *pick(&mut rng, &[1, 1, 2, 2, 3, 4, 0]);
-    let (minimum, maximum) = *pick(
-        &mut rng,
-        &[(100, 200), (100, 200), (100, 150), (50, 200), (50, 100), (0, 100)],
-    );
-    let is_fixed = rng.u8(..10) == 0;
+    let desired_count = *pick(&mut rng, &[0, 1, 1, 1, 2, 2, 2, 2, 3, 3, 4, 5, 8, 12]);
+    let (minimum, maximum) = *pick(&mut rng, &LIMITS);
+    let network = match rng.u8(..20) {
+        0..=10 => Network::Dynamic,
+        11..=12 => Network::Fixed,
+        13 => Network::Host,
+        14..=16 => Network::Awsvpc,
+        _ => Network::Fargate,
+    };
     let has_small_instances = rng.u8(..6) == 0;
-    let groups = usize::from(rng.u8(..5) == 0) + 1;
-    let scenario = Scenario {
+    let groups = *pick(&mut rng, &[1, 1, 1, 1, 1, 1, 2, 2, 3, 5]);
+    let mut scenario = Scenario {
         seed,
         cluster: "c".into(),
         instances: vec![InstanceSpec {
@@ -59,8 +109,12 @@ pub fn case(seed: u64) -> Case {
             } else {
                 8192
             },
-            memory: 16_000,
-            count: if is_fixed { desired_count.max(1) } else { rng.u32(1..4) },
+            memory: 32_000,
+            count: match network {
+                Network::Fixed | Network::Host => desired_count.max(1) + rng.u32(..2),
+                Network::Awsvpc => desired_count + 1,
+                _ => rng.u32(1..5),
+            },
             ..InstanceSpec::default()
         }],
         target_groups: (0..groups).map(|n| target_group(&mut rng, n)).collect(),
@@ -74,26 +128,42 @@ pub fn case(seed: u64) -> Case {
                 rollback: rng.u8(..3) > 0,
             }),
             load_balancers: (0..groups).map(load_balancer).collect(),
-            health_check_grace_period: Some(Duration::from_secs(*pick(&mut rng, &[0, 0, 60, 120]))),
-            task_definition: definition("example/web:1", is_fixed, groups),
+            health_check_grace_period: Some(Duration::from_secs(*pick(&mut rng, &[0, 0, 30, 60, 120, 300]))),
+            task_definition: definition("example/web:1", network, groups),
+            launch_type: (network == Network::Fargate).then(|| "FARGATE".into()),
             ..ServiceSpec::default()
         }],
         faults: faults(&mut rng),
         ..Scenario::default()
     };
-    let mut scenario = scenario;
     scenario.timings.early_port_reuse = rng.u8(..4) == 0;
     scenario.timings.completion_waits_for_drain = rng.u8(..5) == 0;
+    scenario.switches = switches(&mut rng);
     let lower = (desired_count * minimum).div_ceil(100);
     let can_move = desired_count == 0 || desired_count * maximum / 100 > desired_count || lower < desired_count;
-    let must_succeed = scenario.faults.is_empty() && !has_small_instances && !is_fixed && can_move;
+    let has_room = !has_small_instances && matches!(network, Network::Dynamic | Network::Fargate);
+    let must_succeed = scenario.faults.is_empty() && has_room && can_move;
     Case {
         must_succeed,
         scenario,
         misbehaviour: misbehaviour(&mut rng),
         misbehaves_for: Duration::from_secs(rng.u64(0..400)),
-        settle: Duration::from_secs(*pick(&mut rng, &[0, 5, 10, 30])),
-        timeout: Duration::from_secs(*pick(&mut rng, &[300, 600, 1200, 1800])),
+        outage: (rng.u8(..6) == 0).then(|| {
+            let span = rng.u64(5..400);
+            (Duration::from_secs(rng.u64(0..300)), Duration::from_secs(span))
+        }),
+        lag: Duration::from_millis(*pick(&mut rng, &[0, 0, 0, 400, 2_000, 5_000, 15_000, 40_000])),
+        poll_interval: pick(
+            &mut rng,
+            &[None, None, Some(1), Some(2), Some(5), Some(10), Some(30), Some(60)],
+        )
+        .map(Duration::from_secs),
+        until: *pick(
+            &mut rng,
+            &[Until::Drained, Until::Drained, Until::Healthy, Until::Registered],
+        ),
+        settle: Duration::from_secs(*pick(&mut rng, &[0, 1, 5, 10, 30, 120])),
+        timeout: Duration::from_secs(*pick(&mut rng, &[20, 120, 300, 600, 1200, 1800, 3600])),
         has_new_image: rng.u8(..4) > 0,
     }
 }
@@ -101,12 +171,14 @@ pub fn case(seed: u64) -> Case {
 fn target_group(rng: &mut fastrand::Rng, n: usize) -> TargetGroupSpec {
     let mut group = TargetGroupSpec {
         name: format!("g{n}"),
-        deregistration_delay: Duration::from_secs(*pick(rng, &[0, 5, 30, 60, 120])),
+        deregistration_delay: Duration::from_secs(*pick(rng, &[0, 5, 30, 60, 120, 300])),
+        slow_start: Duration::from_secs(*pick(rng, &[0, 0, 0, 0, 30, 90])),
         ..TargetGroupSpec::default()
     };
-    group.health_check.interval = Duration::from_secs(*pick(rng, &[5, 10, 30]));
-    group.health_check.healthy_threshold = *pick(rng, &[2, 3, 5]);
-    group.health_check.unhealthy_threshold = *pick(rng, &[2, 3]);
+    group.health_check.interval = Duration::from_secs(*pick(rng, &[5, 10, 30, 60]));
+    group.health_check.timeout = Duration::from_secs(*pick(rng, &[2, 4]));
+    group.health_check.healthy_threshold = *pick(rng, &[2, 3, 5, 10]);
+    group.health_check.unhealthy_threshold = *pick(rng, &[2, 3, 5, 10]);
     group
 }
 
@@ -121,13 +193,21 @@ fn load_balancer(n: usize) -> LoadBalancerSpec {
 }
 
 /// The service's task definition; its ports are those of the load balancers.
-pub fn definition(image: &str, is_fixed: bool, ports: usize) -> Value {
-    let mappings: Vec<Value> = (0..ports)
-        .map(|n| json!({ "containerPort": 8080 + n, "hostPort": if is_fixed { 80 + n } else { 0 }, "protocol": "tcp" }))
-        .collect();
-    json!({
+fn definition(image: &str, network: Network, ports: usize) -> Value {
+    let mapping = |n: usize| match network {
+        Network::Dynamic => json!({"containerPort": 8080 + n, "hostPort": 0, "protocol": "tcp"}),
+        Network::Fixed => json!({"containerPort": 8080 + n, "hostPort": 80 + n, "protocol": "tcp"}),
+        _ => json!({"containerPort": 8080 + n, "protocol": "tcp"}),
+    };
+    let mode = match network {
+        Network::Dynamic | Network::Fixed => "bridge",
+        Network::Host => "host",
+        Network::Awsvpc | Network::Fargate => "awsvpc",
+    };
+    let mappings: Vec<Value> = (0..ports).map(mapping).collect();
+    let mut document = json!({
         "family": "web",
-        "networkMode": "bridge",
+        "networkMode": mode,
         "containerDefinitions": [
             {
                 "name": "web", "image": image, "cpu": 128, "memory": 128, "essential": true, "portMappings": mappings,
@@ -136,17 +216,29 @@ pub fn definition(image: &str, is_fixed: bool, ports: usize) -> Value {
             }
         ],
         "executionRoleArn": "arn:aws:iam::111122223333:role/execution",
-    })
+    });
+    if network == Network::Fargate {
+        document["requiresCompatibilities"] = json!(["FARGATE"]);
+        document["cpu"] = json!("256");
+        document["memory"] = json!("512");
+    }
+    document
 }
 
+/// Up to three of the whole catalogue, each at its own time.
 fn faults(rng: &mut fastrand::Rng) -> Vec<FaultSpec> {
-    let count = *pick(rng, &[0, 0, 1, 1, 1, 2]);
+    let names = world_fault_names();
+    let count = *pick(rng, &[0, 0, 1, 1, 1, 2, 3]);
     let mut faults: Vec<FaultSpec> = (0..count)
         .map(|_| {
-            let mut fault = FaultSpec::named(FAULTS[rng.usize(..FAULTS.len())]);
-            fault.at = Some(Duration::from_secs(rng.u64(0..90)));
-            fault.lasts = (rng.u8(..2) == 0).then(|| Duration::from_secs(rng.u64(20..300)));
-            fault.delay = (fault.fault == "flapping").then(|| Duration::from_secs(rng.u64(15..60)));
+            let mut fault = FaultSpec::named(names[rng.usize(..names.len())]);
+            if rng.u8(..5) > 0 {
+                fault.at = Some(Duration::from_secs(rng.u64(0..200)));
+                fault.lasts = (rng.u8(..2) == 0).then(|| Duration::from_secs(rng.u64(5..400)));
+            }
+            let is_slow = matches!(fault.fault.as_str(), "flapping" | "slow-start");
+            fault.delay = is_slow.then(|| Duration::from_secs(rng.u64(5..120)));
+            fault.kind = (fault.fault == "no-capacity").then(|| (*pick(rng, &NO_CAPACITY)).to_owned());
             fault
         })
         .collect();
@@ -165,14 +257,32 @@ fn old_crash(rng: &mut fastrand::Rng) -> FaultSpec {
     fault
 }
 
+/// What the evidence leaves open, now so and now so.
+fn switches(rng: &mut fastrand::Rng) -> Switches {
+    let default = Switches::default();
+    let mut flip = |usual: bool| usual ^ (rng.u8(..8) == 0);
+    Switches {
+        unhealthy_stop_first: flip(default.unhealthy_stop_first),
+        crashed_old_tasks_return: flip(default.crashed_old_tasks_return),
+        stopping_counts_for_maximum: flip(default.stopping_counts_for_maximum),
+        first_task_starts_alone: flip(default.first_task_starts_alone),
+        breaker_in_every_strategy: flip(default.breaker_in_every_strategy),
+    }
+}
+
 fn misbehaviour(rng: &mut fastrand::Rng) -> Misbehaviour {
     let mut shape = Misbehaviour {
         permuted: rng.bool(),
+        repeated: rng.u8(..4) == 0,
         ..Misbehaviour::default()
     };
+    if rng.u8(..5) == 0 {
+        shape.denied = DENIED[rng.usize(..DENIED.len())];
+    }
     if rng.u8(..2) == 0 {
         shape.throttled = f64::from(rng.u8(..20)) / 100.0;
         shape.transient = f64::from(rng.u8(..15)) / 100.0;
+        shape.reset = f64::from(rng.u8(..10)) / 100.0;
         shape.unlisted_for = Duration::from_secs(rng.u64(0..10));
     }
     if rng.u8(..4) == 0 {

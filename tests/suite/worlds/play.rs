@@ -1,6 +1,6 @@
 //! Plays a case through the real plan, driver and observer, with the simulated world as the judge.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -18,7 +18,8 @@ use portzero::sim::{Truth, World};
 use portzero::task_definition::{Document, DynamicPorts};
 use portzero::time::Timestamp;
 
-use super::generate::{Case, definition};
+use super::generate::Case;
+use super::ledger::Ledger;
 
 /// What a played case leaves.
 #[derive(Debug)]
@@ -36,18 +37,33 @@ pub struct Played {
     /// What the service is at in truth when the verdict comes: revision and state of its PRIMARY deployment.
     #[allow(dead_code, reason = "the example plays no ways back")]
     pub primary: Option<(String, String)>,
+    /// The first thing that was told wrongly.
+    pub mistold: Option<String>,
 }
 
-/// The truth is looked at whenever time moves, in steps of this length.
-const TRUTH_STEP: Duration = Duration::from_secs(1);
+/// Stale answers are drawn from the past at this grain.
+const GRAIN: Duration = Duration::from_secs(1);
 
 pub fn play(case: &Case) -> Played {
-    play_until(case, wish(case), Truth::is_done)
+    play_until(case, wish(case), goal(case.until))
+}
+
+/// What has to be true where it is called succeeded.
+fn goal(until: Until) -> fn(&Truth) -> bool {
+    match until {
+        Until::Registered => {
+            |t| t.is_primary && t.desired > 0 && t.new_running >= t.desired && t.new_targets_registered
+        }
+        Until::Healthy => {
+            |t| t.is_primary && t.is_completed && t.desired > 0 && t.new_running >= t.desired && t.new_targets_healthy
+        }
+        _ => Truth::is_done,
+    }
 }
 
 #[allow(dead_code, reason = "the example plays no ways back")]
 pub fn play_with(case: &Case, conduct: Conduct) -> Played {
-    play_until(case, Wish { conduct, ..wish(case) }, Truth::is_done)
+    play_until(case, Wish { conduct, ..wish(case) }, goal(case.until))
 }
 
 /// With a wish of one's own, and what has to be true where it is called succeeded.
@@ -58,7 +74,12 @@ pub fn play_until(case: &Case, wish: Wish, is_done: fn(&Truth) -> bool) -> Playe
 
 async fn play_in(case: &Case, wish: Wish, is_done: fn(&Truth) -> bool) -> Played {
     let world = World::new(&case.scenario).unwrap();
-    let aws = Direct::new(world).misbehaving(Misbehaviour::default(), case.scenario.seed);
+    let denied = Misbehaviour {
+        denied: case.misbehaviour.denied,
+        ..Misbehaviour::default()
+    };
+    let aws = Direct::new(world).misbehaving(denied, case.scenario.seed);
+    aws.take_answers();
     let shared = Rc::new(Shared::default());
     let started_at = aws.clock().now();
     let clock = Judge {
@@ -67,6 +88,7 @@ async fn play_in(case: &Case, wish: Wish, is_done: fn(&Truth) -> bool) -> Played
         shared: Rc::clone(&shared),
         is_done,
     };
+    let until = wish.until;
     let (plan, survey) = match deploy::plan(&aws, &clock, wish).await {
         Ok(planned) => planned,
         Err((_, findings)) => return refused(&findings),
@@ -90,6 +112,7 @@ async fn play_in(case: &Case, wish: Wish, is_done: fn(&Truth) -> bool) -> Played
     };
     let done = run.execute(vec![(plan, survey)]).await.remove(0);
     clock.judge();
+    clock.settle_look();
     let now = clock.now();
     let states = done
         .outcome
@@ -102,6 +125,7 @@ async fn play_in(case: &Case, wish: Wish, is_done: fn(&Truth) -> bool) -> Played
         .is_some_and(|state| state.contains("serves all traffic"));
     let closing = report::log::closing(&done);
     Played {
+        mistold: mistold(&shared, case, until, done.outcome.verdict),
         verdict: done.outcome.verdict,
         story: story.text + &closing,
         lasted: now.since(started_at),
@@ -119,21 +143,35 @@ fn primary(aws: &Direct) -> Option<(String, String)> {
     Some((primary.task_definition.clone(), primary.rollout_state.clone()))
 }
 
+/// The first of the promises about what is told that was broken.
+fn mistold(shared: &Shared, case: &Case, until: Until, verdict: Verdict) -> Option<String> {
+    let ends = shared.ends.borrow();
+    if ends.as_slice() != [verdict] {
+        return Some(format!(
+            "verdict taken back: {ends:?}, and {} in the end",
+            verdict.as_str()
+        ));
+    }
+    let ledger = shared.ledger.borrow();
+    let wanted = case.scenario.services[0].load_balancers.len();
+    if verdict == Verdict::Succeeded && until > Until::Registered && ledger.healthy_places() < wanted {
+        return Some(format!(
+            "lost event: succeeded, and not {wanted} targets were told to be healthy"
+        ));
+    }
+    ledger.broken()
+}
+
 pub fn wish(case: &Case) -> Wish {
     let service = &case.scenario.services[0];
-    let image = if case.has_new_image {
-        "example/web:2"
-    } else {
-        "example/web:1"
-    };
-    let is_fixed = service.task_definition["containerDefinitions"][0]["portMappings"][0]["hostPort"] != 0;
+    let mut definition = service.task_definition.clone();
+    if case.has_new_image {
+        definition["containerDefinitions"][0]["image"] = "example/web:2".into();
+    }
     Wish {
         cluster: "c".into(),
         service: "web".into(),
-        base: Base::Document(Box::new(Document::from_value(
-            definition(image, is_fixed, service.load_balancers.len()),
-            "web",
-        ))),
+        base: Base::Document(Box::new(Document::from_value(definition, "web"))),
         images: Vec::new(),
         environment: Vec::new(),
         // A fixed port stays fixed here: the deadlock is part of the test.
@@ -141,10 +179,10 @@ pub fn wish(case: &Case) -> Wish {
         allow_unknown_keys: false,
         load_balancers: Vec::new(),
         force_new_deployment: true,
-        until: Until::Drained,
+        until: case.until,
         settle: case.settle,
         timeout: Some(case.timeout),
-        poll_interval: None,
+        poll_interval: case.poll_interval,
         fail_on: Severity::Error,
         url: None,
         depends_on: Vec::new(),
@@ -160,6 +198,7 @@ fn refused(findings: &[portzero::finding::Finding]) -> Played {
         truth_age: None,
         back_to: None,
         primary: None,
+        mistold: None,
     }
 }
 
@@ -168,7 +207,10 @@ fn refused(findings: &[portzero::finding::Finding]) -> Played {
 pub struct Shared {
     pub deployment: RefCell<Option<String>>,
     pub done_at: RefCell<Option<Timestamp>>,
-    calm_at: RefCell<Option<Timestamp>>,
+    is_true: Cell<bool>,
+    trouble: Cell<Option<Trouble>>,
+    ledger: RefCell<Ledger>,
+    ends: RefCell<Vec<Verdict>>,
 }
 
 /// A virtual clock that looks at the truth as time passes.
@@ -189,23 +231,64 @@ impl Judge {
     pub fn judge(&self) {
         let world = self.aws.world();
         let world = world.borrow();
-        if let Some(id) = self.shared.deployment.borrow().as_ref()
-            && (self.is_done)(&world.truth("c", "web", id))
-        {
-            *self.shared.done_at.borrow_mut() = Some(world.now());
+        let deployment = self.shared.deployment.borrow();
+        let is_true = deployment
+            .as_ref()
+            .is_some_and(|id| (self.is_done)(&world.truth("c", "web", id)));
+        self.shared.is_true.set(is_true);
+        self.still_true(world.now());
+    }
+
+    fn still_true(&self, now: Timestamp) {
+        if self.shared.is_true.get() {
+            *self.shared.done_at.borrow_mut() = Some(now);
         }
     }
-}
 
-impl Judge {
-    /// Looks after everything that happens: a moment of truth may be shorter than any step.
+    /// Looks after everything that happens: a moment of truth may be shorter than any step. Between two happenings
+    /// nothing changes.
     fn judge_until(&self, until: Timestamp) {
         let world = self.aws.world();
         loop {
             let next = world.borrow().next_event_at().filter(|at| *at <= until);
             let Some(next) = next else { return };
+            self.still_true(next);
             world.borrow_mut().advance(next);
             self.judge();
+        }
+    }
+
+    fn settle_look(&self) {
+        self.shared.ledger.borrow_mut().look(&self.aws.take_answers());
+    }
+}
+
+/// How the API misbehaves, from when on, and how late the run looks.
+#[derive(Clone, Copy)]
+struct Trouble {
+    since: Timestamp,
+    shape: Misbehaviour,
+    lasts: Duration,
+    outage: Option<(Duration, Duration)>,
+    lag: Duration,
+}
+
+impl Trouble {
+    fn at(&self, now: Timestamp) -> Misbehaviour {
+        let age = now.since(self.since);
+        let lists = Misbehaviour {
+            permuted: self.shape.permuted,
+            repeated: self.shape.repeated,
+            denied: self.shape.denied,
+            ..Misbehaviour::default()
+        };
+        match self.outage {
+            Some((from, span)) if (from..from + span).contains(&age) => Misbehaviour {
+                transient: 1.0,
+                ..lists
+            },
+            _ if age < self.lasts => self.shape,
+            _ => lists,
         }
     }
 }
@@ -216,20 +299,23 @@ impl Clock for Judge {
     }
 
     async fn sleep(&self, span: Duration) {
-        let mut left = span;
+        self.settle_look();
+        let trouble = self.shared.trouble.get();
+        let is_stale = trouble.is_some_and(|trouble| trouble.shape.stale > 0.0);
+        let mut left = span + trouble.map_or(Duration::ZERO, |trouble| trouble.lag);
         while !left.is_zero() {
             self.judge();
-            let step = left.min(TRUTH_STEP);
+            let step = if is_stale { left.min(GRAIN) } else { left };
             let until = self.now() + step;
             self.judge_until(until);
             self.aws.clock().sleep(until.since(self.now())).await;
+            self.still_true(until);
             left -= step;
         }
         // Whatever never ends must end here, or the test itself would hang.
         assert!(self.now() < self.started_at + case_limit(), "a run that does not end");
-        let is_calm = self.shared.calm_at.borrow().is_some_and(|at| self.now() >= at);
-        if is_calm {
-            self.aws.set_misbehaviour(Misbehaviour::default());
+        if let Some(trouble) = trouble {
+            self.aws.set_misbehaviour(trouble.at(self.now()));
         }
     }
 }
@@ -244,8 +330,15 @@ pub struct Story<'a> {
 
 impl Story<'_> {
     fn misbehave(&self, at: Timestamp) {
-        *self.shared.calm_at.borrow_mut() = Some(at + self.case.misbehaves_for);
-        self.aws.set_misbehaviour(self.case.misbehaviour);
+        let trouble = Trouble {
+            since: at,
+            shape: self.case.misbehaviour,
+            lasts: self.case.misbehaves_for,
+            outage: self.case.outage,
+            lag: self.case.lag,
+        };
+        self.shared.trouble.set(Some(trouble));
+        self.aws.set_misbehaviour(trouble.at(at));
     }
 }
 
@@ -253,10 +346,19 @@ impl Report for Story<'_> {
     fn event(&mut self, event: &RunEvent) {
         if let EventKind::Updated { deployment, .. } = &event.kind {
             *self.shared.deployment.borrow_mut() = Some(deployment.to_string());
+            let mut ledger = self.shared.ledger.borrow_mut();
+            ledger.look(&self.aws.take_answers());
+            ledger.begin(deployment.as_str());
+            drop(ledger);
             self.misbehave(event.at);
         }
         if let EventKind::Attached(_) = &event.kind {
             self.misbehave(event.at);
+        }
+        match &event.kind {
+            EventKind::Rollout(happening) => self.shared.ledger.borrow_mut().tell(happening),
+            EventKind::Ended(outcome) => self.shared.ends.borrow_mut().push(outcome.verdict),
+            _ => {}
         }
         if let Some(line) = report::line::render(event) {
             self.text
@@ -267,8 +369,11 @@ impl Report for Story<'_> {
 
 /// The first promise that a played case breaks, in words.
 pub fn broken_promise(case: &Case, played: &Played) -> Option<String> {
-    // A stale answer may be this old, and the truth is looked at once a second.
-    let tolerance = case.misbehaviour.staleness + Duration::from_secs(2);
+    if let Some(mistold) = &played.mistold {
+        return Some(mistold.clone());
+    }
+    // A stale answer may be this old.
+    let tolerance = case.misbehaviour.staleness + GRAIN;
     match played.verdict {
         Verdict::Succeeded => match played.truth_age {
             None => return Some("lie: succeeded, and the world was never done".into()),
@@ -280,12 +385,12 @@ pub fn broken_promise(case: &Case, played: &Played) -> Option<String> {
         Verdict::NothingToVerify if case.scenario.services[0].desired_count > 0 && case.scenario.faults.is_empty() => {
             return Some("nothing to verify, and tasks are wanted".into());
         }
-        verdict if case.must_succeed && !verdict.is_success() && case.timeout >= Duration::from_secs(1200) => {
+        verdict if case.must_succeed && !verdict.is_success() && has_time(case) && !is_blinded(case, verdict) => {
             return Some(format!("false alarm: {} in a world without faults", verdict.as_str()));
         }
         _ => {}
     }
-    let limit = case.timeout + Duration::from_secs(60);
+    let limit = case.timeout + Duration::from_secs(60) + case.lag;
     (played.lasted > limit).then(|| format!("hang: {:?} with a budget of {:?}", played.lasted, case.timeout))
 }
 
@@ -301,8 +406,21 @@ pub fn broken_way_back(case: &Case, played: &Played) -> Option<String> {
         ));
     }
     let way_back = case.timeout.max(Duration::from_secs(600));
-    let limit = case.timeout + way_back + Duration::from_secs(120);
+    let limit = case.timeout + way_back + Duration::from_secs(120) + case.lag * 2;
     (played.lasted > limit).then(|| format!("hang: {:?} with budgets of {limit:?}", played.lasted))
+}
+
+/// Whether the budget is enough for whatever the settings make of a rollout.
+pub fn has_time(case: &Case) -> bool {
+    let is_small = case.scenario.services[0].desired_count <= 4 && case.lag < Duration::from_secs(10);
+    case.timeout >= Duration::from_secs(if is_small { 1800 } else { 3600 })
+}
+
+/// Whether the API kept so much back that nothing could be known.
+pub fn is_blinded(case: &Case, verdict: Verdict) -> bool {
+    let trouble = &case.misbehaviour;
+    let has_trouble = case.outage.is_some() || trouble.throttled + trouble.transient + trouble.reset > 0.0;
+    verdict == Verdict::CouldNotObserve && has_trouble
 }
 
 /// How often each verdict came, for the summary.
