@@ -114,7 +114,7 @@ impl Seen {
     /// Compares, remembers, and says what is new.
     pub fn changes(&mut self, view: &View, snapshot: &Snapshot) -> Vec<Happening> {
         let mut happenings = self.task_changes(view, snapshot);
-        happenings.extend(self.target_changes(view));
+        happenings.extend(self.target_changes(view, snapshot));
         happenings
     }
 
@@ -147,7 +147,7 @@ impl Seen {
         happenings
     }
 
-    fn target_changes(&mut self, view: &View) -> Vec<Happening> {
+    fn target_changes(&mut self, view: &View, snapshot: &Snapshot) -> Vec<Happening> {
         let ended = view
             .ended_targets
             .iter()
@@ -169,14 +169,22 @@ impl Seen {
                 happenings.push(target_happening(place, *whose, from, Some(row)));
             }
         }
-        for (place, (whose, state)) in &self.targets {
-            if !current.contains_key(place) {
-                happenings.push(target_happening(place, *whose, Some(state.clone()), None));
-            }
+        // A stale answer about its task takes a target out of the view while it is listed as before: it is not gone.
+        let is_listed = |(group, key): &Place| {
+            let rows = snapshot.targets.get(group);
+            rows.is_some_and(|rows| rows.iter().any(|row| row.key == *key))
+        };
+        let missing = std::mem::take(&mut self.targets).into_iter();
+        let (kept, gone): (Vec<_>, Vec<_>) = missing
+            .filter(|(place, _)| !current.contains_key(place))
+            .partition(|(place, _)| is_listed(place));
+        for (place, (whose, state)) in gone {
+            happenings.push(target_happening(&place, whose, Some(state), None));
         }
         self.targets = current
             .into_iter()
             .map(|(place, (whose, row))| (place.clone(), (whose, row.state.clone())))
+            .chain(kept)
             .collect();
         happenings
     }

@@ -53,11 +53,15 @@ fn of_two(
     }
 }
 
-/// Which task stands behind which place, for the story. One that has stopped may have left its place to another one.
+/// Which task stands behind which place, for the story. One that has stopped may have left its place to another one, and
+/// an old one that is about to stop to a new one.
 pub fn owners(snapshot: &Snapshot, scope: &Scope) -> BTreeMap<Place, String> {
     let mut owners = BTreeMap::new();
-    let (stopped, open): (Vec<&Task>, Vec<&Task>) = snapshot.tasks.iter().partition(|task| task.is_stopped());
-    for task in stopped.into_iter().chain(open) {
+    let mut tasks: Vec<&Task> = snapshot.tasks.iter().collect();
+    // The last one wins; lists come in any order.
+    let is_ours = |task: &Task| task.started_by.as_ref() == Some(&scope.deployment);
+    tasks.sort_by_key(|task| (!task.is_stopped(), is_ours(task), &task.arn));
+    for task in tasks {
         for place in places(task, snapshot, scope).into_iter().flatten() {
             owners.insert(place, task.arn.short().to_owned());
         }
