@@ -1,23 +1,46 @@
 //! Every file of tests/scenarios through the real command, and one snapshot of everything that a user gets.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use portzero::sim::Scenario;
+
+/// What each file's command tells, run once for all tests, on as many threads as there are cores.
+static TOLD: LazyLock<Vec<(PathBuf, String)>> = LazyLock::new(|| {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = scenario_files(&root.join("tests/scenarios"));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let told = std::thread::scope(|scope| {
+        let parts = (0..threads).map(|part| {
+            let mine: Vec<PathBuf> = files.iter().skip(part).step_by(threads).cloned().collect();
+            scope.spawn(move || {
+                mine.into_iter()
+                    .map(|file| (tell(root, &file), file))
+                    .collect::<Vec<_>>()
+            })
+        });
+        let parts: Vec<_> = parts.collect();
+        let told = parts
+            .into_iter()
+            .flat_map(|part| part.join().expect("each scenario is run"));
+        told.map(|(told, file)| (file, told)).collect::<BTreeMap<_, _>>()
+    });
+    told.into_iter().collect()
+});
 
 #[test]
 fn each_scenario_ends_as_its_snapshot_tells() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let files = scenario_files(&root.join("tests/scenarios"));
-    assert!(files.len() >= 18, "{} scenario files", files.len());
+    assert!(TOLD.len() >= 100, "{} scenario files", TOLD.len());
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(root.join("tests/scenarios/snapshots"));
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     let mut failures = Vec::new();
-    for file in files {
+    for (file, told) in TOLD.iter() {
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();
-        let told = tell(root, &file);
         let checked = settings.bind(|| {
             std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                 insta::assert_snapshot!(name.clone(), told)
@@ -32,13 +55,8 @@ fn each_scenario_ends_as_its_snapshot_tells() {
 
 #[test]
 fn no_surface_shows_an_environment_value() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for file in scenario_files(&root.join("tests/scenarios")) {
-        assert!(
-            !tell(root, &file).contains("hunter2"),
-            "{} shows a password",
-            file.display()
-        );
+    for (file, told) in TOLD.iter() {
+        assert!(!told.contains("hunter2"), "{} shows a password", file.display());
     }
 }
 
