@@ -445,7 +445,7 @@ fn wanted_target_type(scenario: &Scenario, group: &str) -> &'static str {
         service
             .load_balancers
             .iter()
-            .any(|b| b.target_group.as_deref() == Some(group))
+            .any(|b| [&b.target_group, &b.alternate_target_group].contains(&&Some(group.to_owned())))
     };
     let mode = scenario
         .services

@@ -90,7 +90,10 @@ impl Instances {
             return Ok(None);
         }
         let read = async {
-            let arns = aws.list_container_instances(cluster).await?;
+            let mut arns = aws.list_container_instances(cluster).await?;
+            // One that moved from page to page meanwhile is listed twice, and is one instance all the same.
+            arns.sort();
+            arns.dedup();
             aws.describe_container_instances(cluster, &arns).await
         };
         match read.await {

@@ -197,13 +197,20 @@ impl Observer {
         if let Some(failed) = to.as_ref().filter(|d| d.rollout_state == Some(RolloutState::Failed)) {
             return Some(self.fail_rollback(failed.rollout_state_reason.clone(), snapshot, view));
         }
-        let to = to.or_else(|| self.rollback.take().and_then(|r| r.to));
+        let known = self.rollback.take().and_then(|r| r.to);
+        // Somebody else may deploy while ECS goes back: what the service is at then is not what was gone back to.
+        let is_somebody_elses = known
+            .as_ref()
+            .zip(to.as_ref())
+            .is_some_and(|(known, to)| known.id != to.id);
+        let to = to.or(known);
         let is_complete = to
             .as_ref()
             .is_some_and(|d| d.rollout_state == Some(RolloutState::Completed));
         let is_called_so = snapshot.service_deployment.as_ref().map(|d| &d.status)
             == Some(&ServiceDeploymentStatus::RollbackSuccessful);
-        let is_over = (is_complete || (is_called_so && to.is_some())) && view.new_tasks.is_empty();
+        let is_over =
+            (is_complete || (is_called_so && to.is_some() && !is_somebody_elses)) && view.new_tasks.is_empty();
         self.rollback = Some(Rollback { to, is_over });
         is_over.then(|| self.end_rollback(true))
     }

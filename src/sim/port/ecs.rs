@@ -135,11 +135,12 @@ impl Ecs for Direct {
         self.admit("ecs:ListContainerInstances")?;
         let account = self.seen(Access::Read);
         let cluster = self.cluster(&account, "ecs:ListContainerInstances", cluster)?;
-        Ok(cluster
-            .instances
-            .values()
+        let instances = cluster.instances.values();
+        let mut arns: Vec<ContainerInstanceArn> = instances
             .map(|instance| ContainerInstanceArn::from(instance.arn.as_str()))
-            .collect())
+            .collect();
+        self.listed(&mut arns);
+        Ok(arns)
     }
 
     async fn describe_container_instances(
@@ -157,7 +158,7 @@ impl Ecs for Direct {
                 translate::instance(i, booked, world.vpc_of_instances(cluster.as_str()))
             })
             .collect();
-        self.listed(&mut described);
+        self.permute(&mut described);
         Ok(described)
     }
 

@@ -1,6 +1,7 @@
-//! What a run could have seen, held against what it told: no change of a task or a target may be lost, nor told twice.
+//! What a run could have seen, held against what it told: no change of a task or a target may be lost, made up, or told
+//! twice.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use portzero::port::ApiErrorKind;
 use portzero::rollout::{Happening, Whose};
@@ -11,82 +12,98 @@ use portzero::task::{Task, TaskStatus};
 /// Target group, target id, port.
 type Place = (String, String, u16);
 
-#[derive(Debug, Default)]
-struct Life {
-    is_ours: bool,
-    /// The status before the update.
-    before: Option<TaskStatus>,
-    shown: Vec<TaskStatus>,
-    told: Vec<TaskStatus>,
+/// What one thing looked like over time, and what was told of it.
+#[derive(Debug)]
+struct Life<S> {
+    /// Each with whether it had to be told: where a read of the look failed, the look may have come to nothing.
+    shown: Vec<(S, bool)>,
+    told: Vec<S>,
 }
 
-/// Looks count from 0; one that failed half-way counts for nothing.
+impl<S> Default for Life<S> {
+    fn default() -> Self {
+        Self {
+            shown: Vec::new(),
+            told: Vec::new(),
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct Ledger {
     ours: Option<String>,
-    looks: usize,
-    tasks: BTreeMap<String, Life>,
-    /// Tasks that a look has shown as stopped which then failed: nobody asks for them again.
-    stopped: Vec<Task>,
-    /// The states of each place, look by look.
-    shown: BTreeMap<Place, BTreeMap<usize, TargetState>>,
-    told: BTreeMap<Place, Vec<(usize, Whose, Option<TargetState>)>>,
+    /// Answers may be some seconds old.
+    is_stale: bool,
+    /// As the last answer about each has it.
+    known_tasks: BTreeMap<String, (TaskStatus, bool)>,
+    known_targets: BTreeMap<String, BTreeMap<Place, TargetState>>,
+    /// Before the update, whose changes are no news.
+    before: BTreeMap<String, TaskStatus>,
+    tasks: BTreeMap<String, Life<TaskStatus>>,
+    /// New targets, from the first word about them on; `None`: not listed.
+    targets: BTreeMap<Place, Life<Option<TargetState>>>,
+    /// Places that old and new tasks shared: their story is that of both together, and not followed here.
+    shared: Vec<Place>,
 }
 
 impl Ledger {
     /// The update has been answered: from here on every change is news.
-    pub fn begin(&mut self, ours: &str) {
+    pub fn begin(&mut self, ours: &str, is_stale: bool) {
         self.ours = Some(ours.to_owned());
-        for life in self.tasks.values_mut() {
-            life.before = life.shown.pop();
-            life.shown.clear();
-        }
-        self.shown.clear();
-        self.looks = 0;
+        self.is_stale = is_stale;
+        let known = self.known_tasks.iter();
+        self.before = known.map(|(arn, (status, _))| (arn.clone(), status.clone())).collect();
+        self.tasks.clear();
+        self.targets.clear();
     }
 
-    /// The answers between two sleeps.
+    /// The answers between two sleeps. Each look begins with the services.
     pub fn look(&mut self, answers: &[Answer]) {
-        let start = answers.iter().rposition(|answer| matches!(answer, Answer::Services));
-        let Some(answers) = start.map(|start| &answers[start..]) else {
-            return;
-        };
-        let is_broken = |answer: &Answer| matches!(answer, Answer::Failed(kind) if !matches!(kind, ApiErrorKind::Denied | ApiErrorKind::Unsupported));
-        if answers.iter().any(is_broken) {
-            let shown = answers.iter().filter_map(|answer| match answer {
-                Answer::Tasks(tasks) => Some(tasks),
-                _ => None,
-            });
-            let stopped = shown.flatten().filter(|task| task.is_stopped());
-            self.stopped.extend(stopped.cloned());
-            return;
+        let begins = |(_, answer): &(usize, &Answer)| matches!(answer, Answer::Services);
+        let mut cuts: Vec<usize> = answers.iter().enumerate().filter(begins).map(|(at, _)| at).collect();
+        cuts.push(answers.len());
+        let mut from = 0;
+        for cut in cuts {
+            if cut > from {
+                self.one_look(&answers[from..cut]);
+            }
+            from = cut;
         }
-        for task in std::mem::take(&mut self.stopped) {
-            self.show_task(&task);
-        }
+    }
+
+    fn one_look(&mut self, answers: &[Answer]) {
         for answer in answers {
             match answer {
-                Answer::Tasks(tasks) => tasks.iter().for_each(|task| self.show_task(task)),
-                Answer::Targets(group, rows) => rows.iter().for_each(|row| self.show_target(group.as_str(), row)),
+                Answer::Tasks(tasks) => tasks.iter().for_each(|task| self.learn_task(task)),
+                Answer::Targets(group, rows) => self.learn_targets(group.as_str(), rows),
                 Answer::Services | Answer::Failed(_) => {}
             }
         }
-        self.looks += 1;
-    }
-
-    fn show_task(&mut self, task: &Task) {
-        let is_ours = task.started_by.as_ref().map(|id| id.as_str()) == self.ours.as_deref() && self.ours.is_some();
-        let life = self.tasks.entry(task.arn.to_string()).or_default();
-        life.is_ours = is_ours;
-        if life.shown.last() != Some(&task.last_status) {
-            life.shown.push(task.last_status.clone());
+        let is_failure = |answer: &Answer| matches!(answer, Answer::Failed(kind) if !matches!(kind, ApiErrorKind::Denied | ApiErrorKind::Unsupported));
+        let is_clean = !answers.iter().any(is_failure) && matches!(answers.first(), Some(Answer::Services));
+        for (arn, (status, is_ours)) in &self.known_tasks {
+            let life = self.tasks.entry(arn.clone()).or_default();
+            // A task of others that has come and gone between two looks is nobody's news.
+            let is_news = *is_ours || *status != TaskStatus::Stopped || life.shown.iter().any(|(_, had_to)| *had_to);
+            life.shown.push((status.clone(), is_clean && is_news));
+        }
+        for (place, life) in &mut self.targets {
+            let state = self.known_targets.get(&place.0).and_then(|rows| rows.get(place));
+            // Where the task is shown as it was, its target may be nobody's for that look.
+            life.shown.push((state.cloned(), is_clean && !self.is_stale));
         }
     }
 
-    fn show_target(&mut self, group: &str, row: &TargetHealth) {
-        let place = (group.to_owned(), row.key.id.clone(), row.key.port);
-        let states = self.shown.entry(place).or_default();
-        states.insert(self.looks, row.state.clone());
+    fn learn_task(&mut self, task: &Task) {
+        let is_ours = self.ours.is_some() && task.started_by.as_ref().map(|id| id.as_str()) == self.ours.as_deref();
+        let status = task.last_status.clone();
+        self.known_tasks.insert(task.arn.to_string(), (status, is_ours));
+    }
+
+    fn learn_targets(&mut self, group: &str, rows: &[TargetHealth]) {
+        let place = |row: &TargetHealth| (group.to_owned(), row.key.id.clone(), row.key.port);
+        let known = rows.iter().map(|row| (place(row), row.state.clone())).collect();
+        self.known_targets.insert(group.to_owned(), known);
     }
 
     pub fn tell(&mut self, happening: &Happening) {
@@ -98,7 +115,10 @@ impl Ledger {
             Happening::Target { place, whose, to, .. } => {
                 let (group, target) = place;
                 let key = (group.to_string(), target.id.clone(), target.port);
-                self.told.entry(key).or_default().push((self.looks, *whose, to.clone()));
+                match whose {
+                    Whose::New => self.targets.entry(key).or_default().told.push(to.clone()),
+                    Whose::Old => self.shared.push(key),
+                }
             }
             _ => {}
         }
@@ -108,62 +128,55 @@ impl Ledger {
     pub fn broken(&self) -> Option<String> {
         // Without an update there was nothing to tell of.
         self.ours.as_ref()?;
-        self.tasks
-            .iter()
-            .find_map(|(task, life)| life.broken(task))
-            .or_else(|| {
-                self.told
-                    .iter()
-                    .find_map(|(place, told)| self.broken_place(place, told))
-            })
+        let task = |(arn, life): (&String, &Life<TaskStatus>)| life.broken(self.before.get(arn), arn);
+        let mut own = self.targets.iter().filter(|(place, _)| !self.shared.contains(place));
+        let target = |(place, life): (&Place, &Life<Option<TargetState>>)| {
+            life.from_first_word().broken(None, &format!("{place:?}"))
+        };
+        self.tasks.iter().find_map(task).or_else(|| own.find_map(target))
     }
 
     /// How many places of new targets were told to be healthy last, or to be checked by nobody.
     pub fn healthy_places(&self) -> usize {
-        let last_new = |told: &Vec<(usize, Whose, Option<TargetState>)>| {
-            let last = told.iter().rev().find(|(_, whose, _)| *whose == Whose::New);
-            last.is_some_and(|(_, _, to)| matches!(to, Some(TargetState::Healthy | TargetState::Unavailable)))
+        let is_healthy = |life: &&Life<Option<TargetState>>| {
+            matches!(
+                life.told.last(),
+                Some(Some(TargetState::Healthy | TargetState::Unavailable))
+            )
         };
-        self.told.values().filter(|told| last_new(told)).count()
-    }
-
-    /// A new target's states from the first that was told. Where old and new tasks shared the place, its story is theirs
-    /// together, and not followed here.
-    fn broken_place(&self, place: &Place, told: &[(usize, Whose, Option<TargetState>)]) -> Option<String> {
-        let owners: BTreeSet<Whose> = told.iter().map(|(_, whose, _)| *whose).collect();
-        let first = told.iter().map(|(look, ..)| *look).min()?;
-        if owners.contains(&Whose::Old) {
-            return None;
-        }
-        let states = self.shown.get(place);
-        let mut expected: Vec<Option<TargetState>> = Vec::new();
-        for look in first..self.looks {
-            let state = states.and_then(|states| states.get(&look)).cloned();
-            if expected.last() != Some(&state) {
-                expected.push(state);
-            }
-        }
-        let told: Vec<Option<TargetState>> = told.iter().map(|(_, _, to)| to.clone()).collect();
-        (told != expected).then(|| format!("lost event: {place:?} was shown as {expected:?} and told as {told:?}"))
+        self.targets.values().filter(is_healthy).count()
     }
 }
 
-impl Life {
-    fn broken(&self, task: &str) -> Option<String> {
-        let is_first_seen_stopped = self.before.is_none() && self.shown.first() == Some(&TaskStatus::Stopped);
-        let mut expected = self.shown.clone();
-        if self.before.is_some() && expected.first() == self.before.as_ref() {
-            expected.remove(0);
+impl<S: Clone + PartialEq + std::fmt::Debug> Life<S> {
+    fn from_first_word(&self) -> Self {
+        let first = self.told.first();
+        let later = self.shown.iter().skip_while(|(state, _)| Some(state) != first);
+        Self {
+            shown: later.cloned().collect(),
+            told: self.told.clone(),
         }
-        // A task of others that has come and gone between two looks is nobody's news.
-        if !self.is_ours && is_first_seen_stopped && self.told.is_empty() {
-            return None;
+    }
+
+    fn broken(&self, before: Option<&S>, what: &str) -> Option<String> {
+        let mut told = self.told.iter().peekable();
+        let mut last = before;
+        for (state, had_to) in &self.shown {
+            if last == Some(state) {
+                continue;
+            }
+            if told.next_if(|next| *next == state).is_some() {
+                last = Some(state);
+            } else if *had_to {
+                return Some(self.words(what));
+            }
         }
-        (self.told != expected).then(|| {
-            format!(
-                "lost event: task {task} was shown as {expected:?} and told as {:?}",
-                self.told
-            )
-        })
+        told.next().map(|_| self.words(what))
+    }
+
+    fn words(&self, what: &str) -> String {
+        let mut shown: Vec<&(S, bool)> = self.shown.iter().collect();
+        shown.dedup();
+        format!("lost event: {what} was shown as {shown:?} and told as {:?}", self.told)
     }
 }

@@ -14,7 +14,7 @@ use portzero::port::{Clock, NeverInterrupted, Report};
 use portzero::report;
 use portzero::rollout::{Until, Verdict};
 use portzero::sim::port::{Direct, Misbehaviour};
-use portzero::sim::{Truth, World};
+use portzero::sim::{FaultSpec, Truth, World};
 use portzero::task_definition::{Document, DynamicPorts};
 use portzero::time::Timestamp;
 
@@ -63,7 +63,14 @@ fn goal(until: Until) -> fn(&Truth) -> bool {
 
 #[allow(dead_code, reason = "the example plays no ways back")]
 pub fn play_with(case: &Case, conduct: Conduct) -> Played {
-    play_until(case, Wish { conduct, ..wish(case) }, goal(case.until))
+    // The way there is followed to its end, and the way back with it.
+    let until = Until::Drained;
+    let wish = Wish {
+        conduct,
+        until,
+        ..wish(case)
+    };
+    play_until(case, wish, goal(until))
 }
 
 /// With a wish of one's own, and what has to be true where it is called succeeded.
@@ -348,7 +355,7 @@ impl Report for Story<'_> {
             *self.shared.deployment.borrow_mut() = Some(deployment.to_string());
             let mut ledger = self.shared.ledger.borrow_mut();
             ledger.look(&self.aws.take_answers());
-            ledger.begin(deployment.as_str());
+            ledger.begin(deployment.as_str(), self.case.misbehaviour.stale > 0.0);
             drop(ledger);
             self.misbehave(event.at);
         }
@@ -390,7 +397,10 @@ pub fn broken_promise(case: &Case, played: &Played) -> Option<String> {
         }
         _ => {}
     }
-    let limit = case.timeout + Duration::from_secs(60) + case.lag;
+    // Where somebody else's deployment is in the way, it may be waited for just as long.
+    let is_busy = |fault: &FaultSpec| fault.fault == "deployment-in-progress";
+    let waits = 1 + u32::from(case.scenario.faults.iter().any(is_busy));
+    let limit = case.timeout * waits + Duration::from_secs(60) + case.lag * 2;
     (played.lasted > limit).then(|| format!("hang: {:?} with a budget of {:?}", played.lasted, case.timeout))
 }
 
