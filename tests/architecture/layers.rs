@@ -51,7 +51,12 @@ pub const ORDER: &[(&str, Layer)] = &[
 const SIM_MAY: [&str; 4] = ["finding", "id", "nearest", "time"];
 /// What it may know besides where it implements the ports: shapes, and no judgement.
 const SIM_PORT_MAY: [&str; 5] = ["api_error", "port", "service", "target", "task"];
-const SIM_PORT_FILES: [&str; 3] = ["src/sim/port.rs", "src/sim/translate.rs", "src/sim/tests/"];
+const SIM_PORT_FILES: [&str; 4] = [
+    "src/sim/port.rs",
+    "src/sim/port/",
+    "src/sim/translate.rs",
+    "src/sim/tests/",
+];
 /// The scheduler's arithmetic as the program does it. The simulator has its own, or an error in one would hide in both.
 const SIM_MAY_NOT_CALL: [&str; 3] = ["lower_limit", "upper_limit", "breaker_threshold"];
 

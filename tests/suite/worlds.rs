@@ -17,7 +17,7 @@ use generate::case;
 use play::{broken_promise, broken_way_back, play, play_with, tally};
 
 /// Enough for every fault to meet every strategy many times; more only costs time in a debug build.
-const WORLDS_DEFAULT: u64 = 2_000;
+const WORLDS_DEFAULT: u64 = 1_000;
 
 #[expect(
     clippy::disallowed_methods,

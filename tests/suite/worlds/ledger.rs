@@ -131,7 +131,7 @@ impl Ledger {
         let task = |(arn, life): (&String, &Life<TaskStatus>)| life.broken(self.before.get(arn), arn);
         let mut own = self.targets.iter().filter(|(place, _)| !self.shared.contains(place));
         let target = |(place, life): (&Place, &Life<Option<TargetState>>)| {
-            life.from_first_word().broken(None, &format!("{place:?}"))
+            life.at_first_word().broken(None, &format!("{place:?}"))
         };
         self.tasks.iter().find_map(task).or_else(|| own.find_map(target))
     }
@@ -149,7 +149,7 @@ impl Ledger {
 }
 
 impl<S: Clone + PartialEq + std::fmt::Debug> Life<S> {
-    fn from_first_word(&self) -> Self {
+    fn at_first_word(&self) -> Self {
         let first = self.told.first();
         let later = self.shown.iter().skip_while(|(state, _)| Some(state) != first);
         Self {
