@@ -87,6 +87,10 @@ pub fn watched(which: &Which, waiting: &Waiting) -> Result<Wishes, Stop> {
         });
         all.ok_or_else(no_service)?
     };
+    // Who only looks changes nothing, whatever the file wants of those who deploy: no way back, and none after a signal.
+    for wish in &mut wishes.wishes {
+        wish.conduct = Conduct::default();
+    }
     // Whether the file asks for what is not acted on matters to those who deploy.
     wishes.warnings.clear();
     Ok(wishes)

@@ -46,6 +46,8 @@ impl InProgress {
         let what = if self.is_rollback { "rollback" } else { "deployment" };
         let since = self
             .since
+            // ECS goes back to an old deployment, whose age says nothing about the rollback's.
+            .filter(|_| !self.is_rollback)
             .map(|since| format!("begun {} ago, ", human(at.since(since))));
         let facts = format!("{}{self}", since.unwrap_or_default());
         match if_busy {

@@ -149,6 +149,7 @@ where
     async fn observer(&self, watch: &Watch, sighting: &Sighting, ours: &Ours, run: &mut ServiceRun) -> Found {
         let (survey, traces) = (&sighting.survey, sighting.traces());
         let document = self.document(survey, ours).await;
+        run.document.clone_from(&document);
         let mut scope = scope(&watch.wish, survey, ours, document.as_ref());
         let before = traces.before(&ours.deployment);
         let baseline = traces.baseline(&before, &scope);

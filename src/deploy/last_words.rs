@@ -51,11 +51,15 @@ pub(super) async fn add(aws: &impl Logs, interrupts: &impl Interrupts, wanted: W
         () = interrupts.interrupted() => return,
         read = aws.last_lines(&wanted.stream, READ) => read,
     };
+    // Without the task definition nobody knows what must not be shown.
     let values = environment(run);
     let mut findings = run.outcome.findings.iter_mut();
     if let Some(finding) = findings.find(|finding| finding.code == wanted.code) {
         let rows = match read {
-            Ok(lines) => match shown(lines, &values) {
+            Ok(_) if values.is_none() => {
+                vec!["not shown: the task definition, whose values must be hidden, cannot be read".into()]
+            }
+            Ok(lines) => match shown(lines, &values.unwrap_or_default()) {
                 lines if lines.is_empty() => silent(finding, &wanted.stream),
                 lines => lines,
             },
@@ -108,9 +112,10 @@ fn refused(error: &ApiError, finding: &mut Finding) -> Vec<String> {
 }
 
 /// The values of the environment variables that the containers were given: applications print them when they fail.
-fn environment(run: &ServiceRun) -> Vec<String> {
-    let document = run.plan.as_ref().map(|plan| &plan.document);
-    let containers = document.and_then(|document| document.get("containerDefinitions")?.as_array());
+fn environment(run: &ServiceRun) -> Option<Vec<String>> {
+    let planned = run.plan.as_ref().map(|plan| &plan.document);
+    let document = planned.or(run.document.as_ref())?;
+    let containers = document.get("containerDefinitions").and_then(Value::as_array);
     let variables = containers
         .into_iter()
         .flatten()
@@ -124,7 +129,7 @@ fn environment(run: &ServiceRun) -> Vec<String> {
         .collect();
     // The longest first: one may be a part of another.
     values.sort_by_key(|value| std::cmp::Reverse(value.len()));
-    values
+    Some(values)
 }
 
 /// The last lines without what must not be shown. Credentials that are known by their shape are hidden where the

@@ -62,6 +62,8 @@ pub struct ServiceRun {
     pub deployment: Option<DeploymentId>,
     pub phases: Vec<PhaseSpan>,
     pub targets: Vec<TargetStory>,
+    /// The task definition that a run without a plan follows, where it may be read.
+    pub document: Option<serde_json::Value>,
 }
 
 impl ServiceRun {
@@ -93,6 +95,7 @@ impl ServiceRun {
             deployment: None,
             phases: Vec::new(),
             targets: Vec::new(),
+            document: None,
         }
     }
 

@@ -55,7 +55,10 @@ where
     ) -> Result<(), Finding> {
         let wish = &run.wish;
         let cannot = |error: ApiError| Purge::trouble(&format!("{} failed", error.action), Some(&error));
-        let active = self.aws.active_revisions(family).await.map_err(cannot)?;
+        let mut active = self.aws.active_revisions(family).await.map_err(cannot)?;
+        // A newer one than this run's is another run's, which is about to deploy it.
+        let ours = run.after.as_ref().map(|arn| arn.revision());
+        active.retain(|arn| ours.is_none_or(|ours| arn.revision() <= ours));
         let described = self
             .aws
             .describe_services(&wish.cluster, std::slice::from_ref(&wish.service))

@@ -132,12 +132,28 @@ pub fn conclude(first: Outcome, service: &ServiceName, ours: &TaskDefinitionArn,
             _ => state,
         });
     }
+    if matches!(
+        back,
+        WayBack::Complete { .. } | WayBack::UnderWay { .. } | WayBack::Unanswered { .. }
+    ) {
+        findings
+            .iter_mut()
+            .for_each(|finding| finding.hints.retain(|hint| !is_overtaken(hint)));
+        findings.iter_mut().skip(1).for_each(|finding| finding.state = None);
+    }
     findings.splice(0..0, loud);
     Outcome {
         verdict,
         findings,
         is_rolled_back: is_complete,
     }
+}
+
+/// Advice to go back, or to go on waiting, where the run has asked for the way back already.
+fn is_overtaken(hint: &str) -> bool {
+    ["to end that, go back", "wait on: ", "set a longer `--timeout`"]
+        .iter()
+        .any(|advice| hint.starts_with(advice))
 }
 
 /// What a run ends with that was asked for nothing but to go back.

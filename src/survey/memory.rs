@@ -131,6 +131,8 @@ impl Books {
 pub(super) struct Memory {
     books: Option<Books>,
     is_rolling: bool,
+    /// Whose service deployment and revision are remembered.
+    ours: Option<DeploymentId>,
     pub listed: Part<Vec<TaskArn>>,
     pub tasks: Part<BTreeMap<TaskArn, Task>>,
     /// The service deployment of ours, once it has been found.
@@ -146,6 +148,16 @@ pub(super) struct Memory {
 }
 
 impl Memory {
+    /// Another deployment is followed now (a way back, after a failure): what was known of the first one is not its.
+    pub(super) fn turn_to(&mut self, ours: Option<&DeploymentId>) {
+        if self.ours.as_ref() != ours {
+            self.ours = ours.cloned();
+            self.deployment = Part::default();
+            self.deployment_misses = 0;
+            self.revision = None;
+        }
+    }
+
     /// A look begins.
     pub(super) fn age(&mut self) {
         self.listed.is_fresh = false;

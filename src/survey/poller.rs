@@ -96,7 +96,9 @@ impl Poller {
 
     fn open<'w>(&mut self, watch: &'w Watch) -> Eye<'w> {
         let key = (watch.cluster.clone(), watch.service.clone());
-        self.services.entry(key.clone()).or_default().age();
+        let memory = self.services.entry(key.clone()).or_default();
+        memory.turn_to(watch.ours.as_ref());
+        memory.age();
         Eye {
             watch,
             key,

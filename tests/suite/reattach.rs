@@ -428,3 +428,20 @@ fn what_ecs_says_is_no_command_in_a_status() {
         assert!(!line.chars().any(char::is_control), "{line:?}");
     }
 }
+
+#[test]
+fn who_only_looks_changes_nothing_whatever_the_file_wants() {
+    let stage = Stage::demo();
+    stage.update();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = "version: 1\ndefaults: { on_failure: rollback, on_cancel: rollback }\nservices: [{ name: web, cluster: demo }]\n";
+    std::fs::write(folder.path().join("portzero.yml"), file).expect("a file");
+    let mut command = portzero(folder.path());
+    command
+        .envs(stage.simulator.variables.clone())
+        .args(["observe", "--timeout", "1s", "--region", "us-east-1"]);
+    let said = said(&mut command);
+    assert_eq!(said.code, Some(4), "{}", said.stderr);
+    assert!(!said.stderr.contains("StopServiceDeployment"), "{}", said.stderr);
+    assert!(!said.stderr.contains("going back"), "{}", said.stderr);
+}
