@@ -1,7 +1,7 @@
 //! What a run could have seen, held against what it told: no change of a task or a target may be lost, made up, or told
 //! twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use portzero::port::ApiErrorKind;
 use portzero::rollout::{Happening, Whose};
@@ -85,7 +85,8 @@ impl Ledger {
             let life = self.tasks.entry(arn.clone()).or_default();
             // A task of others that has come and gone between two looks is nobody's news.
             let is_news = *is_ours || *status != TaskStatus::Stopped || life.shown.iter().any(|(_, had_to)| *had_to);
-            life.shown.push((status.clone(), is_clean && is_news));
+            // An old list may lack a task that has been described already.
+            life.shown.push((status.clone(), is_clean && is_news && !self.is_stale));
         }
         for (place, life) in &mut self.targets {
             let state = self.known_targets.get(&place.0).and_then(|rows| rows.get(place));
@@ -158,20 +159,24 @@ impl<S: Clone + PartialEq + std::fmt::Debug> Life<S> {
         }
     }
 
+    /// Whether what was told can be what was seen: each look that had to be told was, and each other one may have been.
     fn broken(&self, before: Option<&S>, what: &str) -> Option<String> {
-        let mut told = self.told.iter().peekable();
-        let mut last = before;
+        // How much of it may have been told by now.
+        let mut told = BTreeSet::from([0]);
         for (state, had_to) in &self.shown {
-            if last == Some(state) {
-                continue;
+            let mut next = BTreeSet::new();
+            for count in told {
+                let last = if count == 0 { before } else { self.told.get(count - 1) };
+                if last == Some(state) || !had_to {
+                    next.insert(count);
+                }
+                if last != Some(state) && self.told.get(count) == Some(state) {
+                    next.insert(count + 1);
+                }
             }
-            if told.next_if(|next| *next == state).is_some() {
-                last = Some(state);
-            } else if *had_to {
-                return Some(self.words(what));
-            }
+            told = next;
         }
-        told.next().map(|_| self.words(what))
+        (!told.contains(&self.told.len())).then(|| self.words(what))
     }
 
     fn words(&self, what: &str) -> String {
