@@ -138,12 +138,15 @@ impl Evidence {
         self.breaker = Some(count);
     }
 
+    pub fn was_refused_a_target(&self) -> bool {
+        self.registration.was_refused()
+    }
+
     pub fn has_lost_instances(&self) -> bool {
         !self.losses.is_empty()
     }
 
-    /// Whether the next snapshot should carry all instances of the cluster: a task of ours ended, and its instance may
-    /// say why.
+    /// Whether the next snapshot should carry all instances: a task of ours ended, and its instance may say why.
     pub fn wants_instances(&self) -> bool {
         self.losses.wants_instances()
     }

@@ -96,6 +96,8 @@ pub enum WaitingOn {
     },
     /// ECS calls the deployment successful already, and cleans up when it likes.
     DeferredCleanUp,
+    /// ECS has said that it could not register a target, and no target can be joined to its task to disprove it.
+    Registration,
     /// ECS has not called the deployment completed yet.
     Completion {
         state: Option<String>,
@@ -335,6 +337,11 @@ impl fmt::Display for WaitingOn {
             Self::Alarms { names } => write!(f, "CloudWatch alarms to stay quiet ({})", names.join(", ")),
             Self::Stage(wait) => wait.fmt(f),
             Self::Hook(wait) => wait.fmt(f),
+            Self::Registration => write!(
+                f,
+                "a sign that every new target is registered: ECS could not register one, and without \
+                 ecs:DescribeContainerInstances nobody can tell whose the targets are"
+            ),
             Self::Completion { state } => {
                 write!(f, "ECS to call the deployment completed")?;
                 state.as_ref().map_or(Ok(()), |s| write!(f, " (now {s})"))

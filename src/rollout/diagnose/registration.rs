@@ -105,6 +105,11 @@ impl Registration {
         self.idle.is_some() || self.refused.is_some()
     }
 
+    /// Whether ECS has said that it could not register a target of ours.
+    pub fn was_refused(&self) -> bool {
+        self.refused.is_some()
+    }
+
     /// Settings that are wrong, whatever the tasks do.
     pub fn is_certain(&self) -> bool {
         self.idle.as_ref().is_some_and(|idle| idle.looks > 1)

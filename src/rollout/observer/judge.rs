@@ -50,7 +50,12 @@ impl Observer {
             return is_late.then(|| self.end_failed(None, snapshot.rolls_back()));
         }
         let is_ours = self.absent_since.is_none() && self.stop_seen_at.is_none();
-        if waiting.is_empty() && is_ours {
+        // Where targets cannot be told apart, ECS's word that it could not register one is the only word on that.
+        let is_doubtful = view.is_join_missing && self.evidence.was_refused_a_target();
+        if waiting.is_empty() && is_doubtful {
+            self.look.waiting.push(WaitingOn::Registration);
+        }
+        if waiting.is_empty() && is_ours && !is_doubtful {
             let (verdict, mut findings) = success(view, &self.scope);
             if verdict.is_success() {
                 findings.extend((self.flaps > 0).then(|| words::flapped(&self.scope, self.flaps)));
