@@ -305,28 +305,14 @@ mod tests {
     #[test]
     fn limits_that_allow_nothing_are_told_with_their_arithmetic() {
         let service = Service {
-            cluster: "c".into(),
-            name: "web".into(),
-            arn: String::new(),
-            status: ServiceStatus::Active,
             desired_count: 3,
             running_count: 3,
-            pending_count: 0,
-            task_definition: None,
-            deployments: Vec::new(),
-            events: Vec::new(),
-            load_balancers: Vec::new(),
-            controller: DeploymentController::Ecs,
-            scheduling: SchedulingStrategy::Replica,
             configuration: DeploymentConfiguration {
                 minimum_healthy_percent: Some(100),
                 maximum_percent: Some(125),
                 ..Default::default()
             },
-            launch_type: None,
-            has_capacity_providers: false,
-            health_check_grace_period: None,
-            role_arn: None,
+            ..Service::plain()
         };
         let finding = limits(&service).expect("100/125 of 3 allows nothing");
         assert_eq!(finding.evidence[1].1, "floor(3 x 125 %) = 3 tasks may run at once");

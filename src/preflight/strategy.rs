@@ -100,7 +100,7 @@ fn pauses(service: &Service, until: Until) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::{DeploymentConfiguration, DeploymentController, Hook, SchedulingStrategy, ServiceStatus};
+    use crate::service::{DeploymentConfiguration, Hook};
 
     fn service(strategy: &str, bake_minutes: u64, pause: Option<&str>) -> Service {
         let hooks = pause.into_iter().map(|stage| Hook {
@@ -108,29 +108,13 @@ mod tests {
             stages: vec![stage.to_owned()],
         });
         Service {
-            cluster: "c".into(),
-            name: "web".into(),
-            arn: String::new(),
-            status: ServiceStatus::Active,
-            desired_count: 1,
-            running_count: 1,
-            pending_count: 0,
-            task_definition: None,
-            deployments: Vec::new(),
-            events: Vec::new(),
-            load_balancers: Vec::new(),
-            controller: DeploymentController::Ecs,
-            scheduling: SchedulingStrategy::Replica,
             configuration: DeploymentConfiguration {
                 strategy: Some(strategy.to_owned()),
                 bake_time: Some(Duration::from_secs(bake_minutes * 60)),
                 hooks: hooks.collect(),
                 ..DeploymentConfiguration::default()
             },
-            launch_type: None,
-            has_capacity_providers: false,
-            role_arn: None,
-            health_check_grace_period: None,
+            ..Service::plain()
         }
     }
 

@@ -121,10 +121,7 @@ mod tests {
     use super::*;
     use crate::id::DeploymentId;
     use crate::rollout::scope::{Needs, Until};
-    use crate::service::{
-        DeploymentConfiguration, DeploymentController, DeploymentStatus, Progress, SchedulingStrategy, Service,
-        ServiceDeployment,
-    };
+    use crate::service::{DeploymentStatus, Progress, Service, ServiceDeployment};
 
     const OURS: &str = "ecs-svc/2";
     const OLD: &str = "ecs-svc/1";
@@ -164,24 +161,8 @@ mod tests {
 
     fn snapshot(deployments: Vec<Deployment>, service_deployment: Option<ServiceDeploymentStatus>) -> Snapshot {
         let service = Service {
-            cluster: "c".into(),
-            name: "web".into(),
-            arn: String::new(),
-            status: ServiceStatus::Active,
-            desired_count: 1,
-            running_count: 1,
-            pending_count: 0,
-            task_definition: None,
             deployments,
-            events: Vec::new(),
-            load_balancers: Vec::new(),
-            controller: DeploymentController::Ecs,
-            scheduling: SchedulingStrategy::Replica,
-            configuration: DeploymentConfiguration::default(),
-            launch_type: None,
-            has_capacity_providers: false,
-            health_check_grace_period: None,
-            role_arn: None,
+            ..Service::plain()
         };
         let service_deployment = service_deployment.map(|status| ServiceDeployment {
             arn: String::new(),

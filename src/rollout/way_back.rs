@@ -297,24 +297,10 @@ mod tests {
             updated_at: None,
         };
         Service {
-            role_arn: None,
-            cluster: "c".into(),
-            name: "web".into(),
-            arn: String::new(),
-            status: "ACTIVE".into(),
             desired_count: 2,
             running_count: 2,
-            pending_count: 0,
-            task_definition: None,
             deployments: deployments.iter().enumerate().map(deployment).collect(),
-            events: Vec::new(),
-            load_balancers: Vec::new(),
-            controller: "ECS".into(),
-            scheduling: "REPLICA".into(),
-            configuration: Default::default(),
-            launch_type: None,
-            has_capacity_providers: false,
-            health_check_grace_period: None,
+            ..Service::plain()
         }
     }
 

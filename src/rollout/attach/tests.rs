@@ -3,10 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::id::{TargetGroupArn, TargetKey};
 use crate::rollout::scope::{Needs, Until};
-use crate::service::{
-    DeploymentConfiguration, DeploymentController, DeploymentStatus, Progress, SchedulingStrategy, ServiceEvent,
-    ServiceStatus,
-};
+use crate::service::{DeploymentStatus, Progress, ServiceEvent};
 use crate::target::{TargetHealth, TargetState};
 use crate::task::TaskStatus;
 use crate::time::Timestamp;
@@ -85,24 +82,9 @@ struct World {
 impl World {
     fn look<T>(&self, of: impl FnOnce(Traces<'_>) -> T) -> T {
         let service = Service {
-            role_arn: None,
-            cluster: "c".into(),
-            name: "web".into(),
-            arn: String::new(),
-            status: ServiceStatus::Active,
-            desired_count: 1,
-            running_count: 1,
-            pending_count: 0,
-            task_definition: None,
             deployments: self.rows.clone(),
             events: self.events.clone(),
-            load_balancers: Vec::new(),
-            controller: DeploymentController::Ecs,
-            scheduling: SchedulingStrategy::Replica,
-            configuration: DeploymentConfiguration::default(),
-            launch_type: None,
-            has_capacity_providers: false,
-            health_check_grace_period: None,
+            ..Service::plain()
         };
         let snapshot = Snapshot {
             service: Some(service.clone()),

@@ -8,8 +8,7 @@ use crate::rollout::baseline::Baseline;
 use crate::rollout::container_facts::ContainerFacts;
 use crate::rollout::scope::{Needs, Until};
 use crate::service::{
-    Balancer, Deployment, DeploymentConfiguration, DeploymentController, LoadBalancerBinding, Progress, RolloutState,
-    SchedulingStrategy, ServiceDeployment, ServiceDeploymentStatus, ServiceStatus,
+    Balancer, Deployment, LoadBalancerBinding, Progress, RolloutState, ServiceDeployment, ServiceDeploymentStatus,
 };
 use crate::target::{TargetHealth, TargetState};
 use crate::task::{Container, NetworkBinding};
@@ -53,15 +52,9 @@ fn scope() -> Scope {
 
 fn service() -> Service {
     Service {
-        role_arn: None,
         cluster: "shop".into(),
-        name: "web".into(),
-        arn: String::new(),
-        status: ServiceStatus::Active,
         desired_count: 2,
         running_count: 2,
-        pending_count: 0,
-        task_definition: None,
         deployments: vec![Deployment {
             id: OURS.into(),
             status: DeploymentStatus::Primary,
@@ -75,14 +68,7 @@ fn service() -> Service {
             created_at: None,
             updated_at: None,
         }],
-        events: Vec::new(),
-        load_balancers: Vec::new(),
-        controller: DeploymentController::Ecs,
-        scheduling: SchedulingStrategy::Replica,
-        configuration: DeploymentConfiguration::default(),
-        launch_type: None,
-        has_capacity_providers: false,
-        health_check_grace_period: None,
+        ..Service::plain()
     }
 }
 
