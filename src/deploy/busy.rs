@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::api_error::ApiError;
 use crate::conduct::{IfBusy, InProgress, not_over_in_time};
 use crate::deploy::stage::{Member, Stage};
 use crate::deploy::{Run, ServiceRun, planning, words};
@@ -9,8 +10,8 @@ use crate::event::EventKind;
 use crate::plan::Plan;
 use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
 use crate::preflight::Survey;
-use crate::rollout::{Outcome, Verdict};
-use crate::survey;
+use crate::rollout::blind::{Blind, Borne};
+use crate::rollout::{Happening, Outcome, Verdict};
 use crate::time::Timestamp;
 
 /// Half of the pace of ECS's own scheduler: more often there is nothing new.
@@ -24,6 +25,7 @@ pub(super) struct Busy {
     by: InProgress,
     since: Timestamp,
     told_at: Timestamp,
+    blind: Option<Blind>,
     pub look_at: Timestamp,
 }
 
@@ -36,6 +38,7 @@ impl Busy {
             by,
             since: now,
             told_at: now,
+            blind: None,
             look_at: now + LOOK_EVERY,
         }))
     }
@@ -73,16 +76,15 @@ where
             described = self.aws.describe_services(&wish.cluster, std::slice::from_ref(&wish.service)) => described,
         };
         busy.look_at = now + LOOK_EVERY;
-        let in_progress = match described {
-            Ok(described) => described.services.first().and_then(InProgress::of),
-            // It passes, or the deadline comes.
-            Err(error) if error.is_passing() => Some(busy.by.clone()),
-            Err(error) => {
-                let finding = survey::api(error).state("nothing was changed");
-                return self.end(member, Outcome::new(Verdict::Refused, vec![finding]));
-            }
+        let described = match described {
+            Ok(described) => described,
+            Err(error) => return self.bear(member, &error, now),
         };
-        match in_progress {
+        if let Some(blind) = busy.blind.take() {
+            let (misses, blind_for) = (blind.misses, now.since(blind.since));
+            self.tell(&wish, EventKind::Rollout(Happening::SeesAgain { misses, blind_for }));
+        }
+        match described.services.first().and_then(InProgress::of) {
             None => self.begin_anew(member).await,
             Some(by) if now >= busy.deadline() => {
                 let finding = not_over_in_time(&wish.service, &by, now.since(busy.since));
@@ -96,6 +98,21 @@ where
                     let told = busy.told(now);
                     self.tell(&wish, told);
                 }
+            }
+        }
+    }
+
+    /// It cannot be seen whether the other deployment is over. That is borne like blindness in a rollout.
+    fn bear(&mut self, member: &mut Member, error: &ApiError, now: Timestamp) {
+        let Stage::Busy(busy) = &mut member.stage else { return };
+        let deadline = busy.deadline();
+        let blind = busy.blind.get_or_insert_with(|| Blind::begin(now));
+        match blind.bear(error, now, deadline) {
+            Borne::Silently => {}
+            Borne::Telling(told) => self.tell(&member.run.wish, EventKind::Rollout(told)),
+            Borne::NoLonger => {
+                let finding = words::could_not_see_it_end(&member.run.wish, &busy.by, error, blind, now);
+                self.end(member, Outcome::new(Verdict::CouldNotObserve, vec![finding]));
             }
         }
     }

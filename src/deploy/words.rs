@@ -7,9 +7,11 @@ use crate::failed_call;
 use crate::finding::{Code, Finding};
 use crate::id::TaskDefinitionArn;
 use crate::plan::{Plan, Revision, Wish};
+use crate::rollout::blind::{self, Blind};
 use crate::rollout::{Outcome, Scope, Verdict};
 use crate::service::{RolloutState, ServiceUpdate};
 use crate::survey;
+use crate::time::Timestamp;
 
 /// No rollout was asked for, and the service points to the revision already. Whether that revision runs is another
 /// question: a deployment that failed leaves the pointer behind.
@@ -131,6 +133,35 @@ pub(super) fn interrupted_while_busy(wish: &Wish, by: &InProgress) -> Outcome {
     .evidence("waiting", format!("on deployment {} to end ({by})", by.deployment))
     .state("nothing was changed for it");
     Outcome::new(Verdict::Interrupted, vec![finding])
+}
+
+/// Another deployment was waited for, and AWS has not let this run see it for too long.
+pub(super) fn could_not_see_it_end(
+    wish: &Wish,
+    by: &InProgress,
+    error: &ApiError,
+    blind: &Blind,
+    now: Timestamp,
+) -> Finding {
+    let mut finding = Finding::error(
+        Code::CouldNotObserve,
+        format!(
+            "whether the deployment of `{}` that was there before this run has ended could not be seen: {}",
+            wish.service,
+            blind::why(error.kind)
+        ),
+    )
+    .evidence("error", error.to_string())
+    .evidence("blind", blind.spell(now))
+    .evidence("last seen", format!("{} ({by})", by.deployment));
+    if let Some(id) = &error.request_id {
+        finding = finding.evidence("request", id.clone());
+    }
+    finding = finding.state("nothing was changed by this run; what becomes of the other deployment is not known");
+    match blind::cure(error) {
+        Some(cure) => finding.hint(cure),
+        None => finding.hint("deploy again once AWS can be read"),
+    }
 }
 
 /// A signal came before it was this service's turn.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::api_error::{ApiError, ApiErrorKind};
 use crate::failed_call;
 use crate::finding::{Code, Finding};
+use crate::rollout::change::Happening;
 use crate::rollout::patience;
 use crate::rollout::scope::Scope;
 use crate::rollout::words::LastLook;
@@ -23,9 +24,19 @@ pub struct Blind {
 /// What one failed read has in common with the next one of the same trouble; their request ids differ.
 type Trouble = (ApiErrorKind, Option<String>, Option<u16>);
 
+/// What one more miss means for who cannot see.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Borne {
+    Silently,
+    /// It is due to be told.
+    Telling(Happening),
+    /// Nothing more is to be expected, or there is no more time.
+    NoLonger,
+}
+
 /// What is to be said of a miss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum News {
+enum News {
     /// It begins, or it has become another trouble.
     Trouble,
     /// It goes on as before.
@@ -42,8 +53,25 @@ impl Blind {
         }
     }
 
-    /// One more look without an answer.
-    pub fn miss(&mut self, error: &ApiError, now: Timestamp) {
+    /// One more look without an answer, which is borne until the deadline at the latest.
+    pub fn bear(&mut self, error: &ApiError, now: Timestamp, deadline: Timestamp) -> Borne {
+        self.miss(error, now);
+        let left = self.left(now).min(deadline.since(now));
+        if left.is_zero() {
+            return Borne::NoLonger;
+        }
+        let Some(news) = self.news(error, now) else {
+            return Borne::Silently;
+        };
+        Borne::Telling(Happening::Blind {
+            misses: self.misses,
+            blind_for: now.since(self.since),
+            left,
+            error: (news == News::Trouble).then(|| error.clone()),
+        })
+    }
+
+    fn miss(&mut self, error: &ApiError, now: Timestamp) {
         self.misses += 1;
         self.denied_since = if passes(error.kind) {
             None
@@ -53,7 +81,7 @@ impl Blind {
     }
 
     /// What is due to be said. A trouble is told when it begins; after that the count is enough.
-    pub fn news(&mut self, error: &ApiError, now: Timestamp) -> Option<News> {
+    fn news(&mut self, error: &ApiError, now: Timestamp) -> Option<News> {
         let trouble = (error.kind, error.code.clone(), error.status);
         let news = match &self.said {
             None => News::Trouble,
@@ -72,6 +100,13 @@ impl Blind {
             .denied_since
             .map(|since| patience::DENIED_MAX.saturating_sub(now.since(since)));
         denied.map_or(in_all, |denied| denied.min(in_all))
+    }
+
+    /// `since 12:00:30: 8 reads in a row in 1m`.
+    pub fn spell(&self, now: Timestamp) -> String {
+        let reads = if self.misses == 1 { "read" } else { "reads in a row" };
+        let (since, span) = (self.since, human(now.since(self.since)));
+        format!("since {since}: {} {reads} in {span}", self.misses)
     }
 }
 
@@ -97,13 +132,6 @@ pub fn could_not_observe(scope: &Scope, error: &ApiError, blind: &Blind, last: L
         Some(at) => format!("{revision} {}, at {at}", last.look.progress()),
         None => "nothing since the update".to_owned(),
     };
-    let reads = if blind.misses == 1 { "read" } else { "reads in a row" };
-    let spell = format!(
-        "since {}: {} {reads} in {}",
-        blind.since,
-        blind.misses,
-        human(now.since(blind.since))
-    );
     let mut finding = Finding::error(
         Code::CouldNotObserve,
         format!(
@@ -113,7 +141,7 @@ pub fn could_not_observe(scope: &Scope, error: &ApiError, blind: &Blind, last: L
         ),
     )
     .evidence("error", error.to_string())
-    .evidence("blind", spell)
+    .evidence("blind", blind.spell(now))
     .evidence("last seen", seen);
     if !last.look.waiting.is_empty() {
         finding = finding.evidence("waiting", last.look.waiting_line());
@@ -130,7 +158,8 @@ pub fn could_not_observe(scope: &Scope, error: &ApiError, blind: &Blind, last: L
     }
 }
 
-fn why(kind: ApiErrorKind) -> &'static str {
+/// Completes `… could not be seen: `.
+pub fn why(kind: ApiErrorKind) -> &'static str {
     match kind {
         ApiErrorKind::Credentials => "AWS no longer accepts the credentials",
         ApiErrorKind::Denied => "the credentials may no longer read it",
@@ -155,7 +184,8 @@ fn observe(scope: &Scope) -> String {
     )
 }
 
-fn cure(error: &ApiError) -> Option<String> {
+/// What helps against the trouble itself.
+pub fn cure(error: &ApiError) -> Option<String> {
     match error.kind {
         // Who assumes the role here has renewed its credentials already.
         ApiErrorKind::Credentials if error.action.starts_with("sts:") => None,
@@ -203,6 +233,23 @@ mod tests {
             blind.left(at(295)),
             Duration::from_secs(5),
             "no longer than blind in all"
+        );
+    }
+
+    #[test]
+    fn it_is_borne_until_the_deadline_at_the_latest() {
+        let mut blind = Blind::begin(at(0));
+        let throttled = error(ApiErrorKind::Throttled);
+        let told = blind.bear(&throttled, at(0), at(20));
+        let Borne::Telling(Happening::Blind { left, .. }) = told else {
+            panic!("{told:?}");
+        };
+        assert_eq!(left, Duration::from_secs(20));
+        assert_eq!(blind.bear(&throttled, at(19), at(20)), Borne::Silently);
+        assert_eq!(blind.bear(&throttled, at(20), at(20)), Borne::NoLonger);
+        assert_eq!(
+            blind.spell(at(20)),
+            "since 1970-01-01T00:00:00.000Z: 3 reads in a row in 20s"
         );
     }
 

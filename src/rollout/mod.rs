@@ -7,7 +7,7 @@
 
 pub mod attach;
 pub mod baseline;
-mod blind;
+pub mod blind;
 pub mod change;
 mod container_facts;
 pub mod diagnose;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::api_error::ApiError;
 use crate::finding::Finding;
 use crate::rollout::baseline::Baseline;
-use crate::rollout::blind::{self, Blind, LastSeen, News};
+use crate::rollout::blind::{self, Blind, Borne, LastSeen};
 use crate::rollout::change::{Happening, Seen};
 use crate::rollout::diagnose::{BreakerCount, Evidence};
 use crate::rollout::patience;
@@ -17,6 +17,7 @@ use crate::rollout::phase::{Memory, Phase, WaitingOn, waiting_on};
 use crate::rollout::scope::Scope;
 use crate::rollout::snapshot::{Place, Snapshot};
 use crate::rollout::stage::{self, SeenStage};
+use crate::rollout::standing::Standing;
 use crate::rollout::story::{PhaseSpan, Story, TargetStory};
 use crate::rollout::unknown::{UnknownValue, unknown_values};
 use crate::rollout::verdict::{Outcome, Verdict};
@@ -68,14 +69,7 @@ pub struct Observer {
     healthy_places: BTreeSet<Place>,
     flaps: u32,
     was_listed: bool,
-    absent_since: Option<Timestamp>,
-    failed_since: Option<Timestamp>,
-    /// Since when the service deployment of ours is being stopped without a word on why.
-    stop_seen_at: Option<Timestamp>,
-    /// Set once a rollback has been seen; success is impossible from then on.
-    rollback: Option<Rollback>,
-    /// The rollback has failed too: nothing is rolled back then.
-    has_rollback_failed: bool,
+    course: Course,
     blind: Option<Blind>,
     stuck_since: Option<Timestamp>,
     moved_at: Timestamp,
@@ -93,6 +87,21 @@ pub struct Observer {
     poll_interval: Option<Duration>,
     /// It would have ended on a snapshot with remembered parts.
     wants_everything: bool,
+}
+
+/// What has become of the deployment, as far as it was judged. A look that may not be judged by leaves it as it was.
+#[derive(Clone, Debug, Default)]
+struct Course {
+    /// By the last look.
+    standing: Option<Standing>,
+    absent_since: Option<Timestamp>,
+    failed_since: Option<Timestamp>,
+    /// Since when the service deployment of ours is being stopped without a word on why.
+    stop_seen_at: Option<Timestamp>,
+    /// Set once a rollback has been seen; success is impossible from then on.
+    rollback: Option<Rollback>,
+    /// The rollback has failed too: nothing is rolled back then.
+    has_rollback_failed: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -123,11 +132,7 @@ impl Observer {
             healthy_places: BTreeSet::new(),
             flaps: 0,
             was_listed: false,
-            absent_since: None,
-            failed_since: None,
-            stop_seen_at: None,
-            rollback: None,
-            has_rollback_failed: false,
+            course: Course::default(),
             blind: None,
             stuck_since: None,
             moved_at: now,
@@ -193,14 +198,14 @@ impl Observer {
             }
             Input::Unreadable(error) => self.miss(error, now, &mut happenings),
             Input::Interrupted => {
-                let is_rolling_back = self.rollback.is_some();
+                let is_rolling_back = self.course.rollback.is_some();
                 let finding = words::interrupted(&self.scope, is_rolling_back, &self.look);
                 Some((Verdict::Interrupted, vec![finding]))
             }
         };
         let next = match outcome {
             Some((verdict, findings)) => {
-                let is_going_back = self.rollback.is_some() && !self.has_rollback_failed;
+                let is_going_back = self.course.rollback.is_some() && !self.course.has_rollback_failed;
                 let is_rolled_back = is_going_back && verdict == Verdict::Failed;
                 Next::Done(Outcome {
                     verdict,
@@ -229,7 +234,7 @@ impl Observer {
         if now.since(self.moved_at) < patience::MOVING_FOR {
             return patience::POLL_FAST;
         }
-        if stage::is_slow(&self.look.waiting) && self.rollback.is_none() {
+        if stage::is_slow(&self.look.waiting) && self.course.rollback.is_none() {
             return stage::POLL;
         }
         match self.look.waiting.as_slice() {
@@ -248,36 +253,22 @@ impl Observer {
     fn miss(&mut self, error: ApiError, now: Timestamp, happenings: &mut Vec<Happening>) -> Option<Ending> {
         let deadline = self.deadline();
         let blind = self.blind.get_or_insert_with(|| Blind::begin(now));
-        blind.miss(&error, now);
-        let left = blind.left(now);
-        let blind_for = now.since(blind.since);
-        let (is_hopeless, is_late) = (left.is_zero(), now >= deadline);
-        if !is_hopeless && !is_late {
-            if let Some(news) = blind.news(&error, now) {
-                happenings.push(Happening::Blind {
-                    misses: blind.misses,
-                    blind_for,
-                    left: left.min(deadline.since(now)),
-                    error: (news == News::Trouble).then_some(error),
-                });
+        match blind.bear(&error, now, deadline) {
+            Borne::Silently => return None,
+            Borne::Telling(told) => {
+                happenings.push(told);
+                return None;
             }
-            return None;
+            Borne::NoLonger => {}
         }
-        let finding = blind::could_not_observe(
-            &self.scope,
-            &error,
-            blind,
-            LastSeen {
-                look: &self.look,
-                at: self.seen_at,
-            },
-            now,
-        );
+        let is_brief = now.since(blind.since) < patience::HEARTBEAT && !blind.left(now).is_zero();
+        let (look, at) = (&self.look, self.seen_at);
+        let finding = blind::could_not_observe(&self.scope, &error, blind, LastSeen { look, at }, now);
         if let Some(known) = self.known_failure() {
             return Some(known);
         }
         // A passing miss at the very end takes nothing from what was seen right before it.
-        if is_late && !is_hopeless && blind_for < patience::HEARTBEAT && self.was_listed {
+        if is_brief && self.was_listed {
             return Some(self.time_out());
         }
         Some((Verdict::CouldNotObserve, vec![finding]))
@@ -311,10 +302,15 @@ impl Observer {
         self.seen_at = Some(now);
         happenings.extend(self.unknowns(snapshot));
         self.known.note(snapshot, &view);
+        let (course, told) = (self.course.clone(), happenings.len());
         let ending = self.judge(snapshot, &view, &waiting, now, happenings);
         self.wants_everything = ending.is_some() && snapshot.is_partly_remembered;
         let ending = ending.filter(|_| !self.wants_everything);
-        if self.rollback.is_none() {
+        if self.wants_everything {
+            self.course = course;
+            happenings.truncate(told);
+        }
+        if self.course.rollback.is_none() {
             let phase = Phase::of(&view, &self.scope);
             if view.ours.is_some() && self.story.note_phase(phase, now) {
                 happenings.push(Happening::Phase(phase));
@@ -406,7 +402,7 @@ impl Observer {
                 .or(view.ours.and_then(|d| d.failed_tasks))
                 .unwrap_or(0);
             let threshold = known.map_or_else(|| breaker_threshold(view.desired), |b| b.threshold);
-            if failures > self.breaker_failures && self.rollback.is_none() {
+            if failures > self.breaker_failures && self.course.rollback.is_none() {
                 news.push(Happening::Breaker {
                     failures,
                     threshold,
@@ -414,7 +410,7 @@ impl Observer {
                 });
             }
             self.breaker_failures = failures;
-            if self.rollback.is_none() {
+            if self.course.rollback.is_none() {
                 self.evidence.count_breaker(BreakerCount {
                     failures,
                     threshold,
@@ -445,7 +441,7 @@ impl Observer {
     }
 
     fn say_waiting(&mut self, now: Timestamp, happenings: &mut Vec<Happening>) {
-        let on = match &self.rollback {
+        let on = match &self.course.rollback {
             Some(r) => vec![WaitingOn::Rollback {
                 to: r.to.as_ref().map(|d| d.task_definition.short().to_owned()),
             }],

@@ -18,16 +18,11 @@ use crate::time::Timestamp;
 /// What the last look that could be taken has shown of our deployment.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known {
-    standing: Option<Standing>,
     service_deployment: Option<ServiceDeployment>,
     is_completed: bool,
 }
 
 impl Known {
-    pub fn note_standing(&mut self, standing: &Standing) {
-        self.standing = Some(standing.clone());
-    }
-
     pub fn note(&mut self, snapshot: &Snapshot, view: &View) {
         // A read that is done without for once takes nothing from what was seen before.
         if snapshot.service_deployment.is_some() {
@@ -45,12 +40,12 @@ impl Observer {
     /// stopped or replaced the deployment or deletes the service, and not where nobody can see what happens. A
     /// cancelled run has something to go back from until ECS calls its deployment completed.
     pub fn leaves(&self, verdict: Verdict) -> Leaves {
-        let is_ours = match &self.known.standing {
+        let is_ours = match &self.course.standing {
             Some(standing) => matches!(standing, Standing::Ours | Standing::Failed { .. }),
             // The signal came before the first look.
             None => verdict == Verdict::Interrupted,
         };
-        if !is_ours || self.rollback.is_some() {
+        if !is_ours || self.course.rollback.is_some() {
             return Leaves::Nothing;
         }
         match verdict {
@@ -106,27 +101,27 @@ impl Observer {
     /// ECS has been asked to roll our deployment back: from here on that is what is followed.
     pub fn follow_rollback(&mut self, now: Timestamp) {
         self.scope.wait_budget = self.way_back_budget();
-        self.rollback = Some(Rollback {
+        self.course.rollback = Some(Rollback {
             to: None,
             is_over: false,
         });
         self.started_at = now;
         self.moved_at = now;
-        self.failed_since = None;
-        self.stop_seen_at = None;
-        self.absent_since = None;
+        self.course.failed_since = None;
+        self.course.stop_seen_at = None;
+        self.course.absent_since = None;
         self.said = None;
     }
 
     /// Where the rollback leads, once ECS shows it.
     pub fn back_to(&self) -> Option<&TaskDefinitionArn> {
-        let to = self.rollback.as_ref()?.to.as_ref()?;
+        let to = self.course.rollback.as_ref()?.to.as_ref()?;
         Some(&to.task_definition)
     }
 
     /// Whether the earlier deployment has been seen complete again, without a task of ours.
     pub fn is_back(&self) -> bool {
-        self.rollback.as_ref().is_some_and(|rollback| rollback.is_over)
+        self.course.rollback.as_ref().is_some_and(|rollback| rollback.is_over)
     }
 
     /// For how long nothing could be read, up to now.
@@ -136,7 +131,7 @@ impl Observer {
 
     /// ECS's word that its rollback has come to a bad end.
     pub fn rollback_failure(&self) -> Option<Finding> {
-        let reason = match self.known.standing.as_ref()? {
+        let reason = match self.course.standing.as_ref()? {
             Standing::RollbackFailed { reason } | Standing::Failed { reason } => reason.clone(),
             _ => return None,
         };

@@ -28,28 +28,28 @@ impl Observer {
         // An answer may be older than our update for a while, but not for ever.
         let must_be_listed = self.was_listed || now.since(self.started_at) > patience::UNLISTED_MAX;
         let standing = Standing::of(snapshot, &self.scope, &self.baseline, must_be_listed);
-        self.known.note_standing(&standing);
+        self.course.standing = Some(standing.clone());
         if !matches!(
             standing,
             Standing::Absent { .. } | Standing::ServiceLost { status: None }
         ) {
-            self.absent_since = None;
+            self.course.absent_since = None;
         }
         if !matches!(standing, Standing::StopRequested { .. }) {
-            self.stop_seen_at = None;
+            self.course.stop_seen_at = None;
         }
         let ending = self.judge_standing(standing, snapshot, view, now, happenings);
         if ending.is_some() {
             return ending;
         }
         let is_late = now >= self.deadline();
-        if self.rollback.is_some() {
+        if self.course.rollback.is_some() {
             return is_late.then(|| self.end_rollback(false));
         }
-        if self.failed_since.is_some() {
+        if self.course.failed_since.is_some() {
             return is_late.then(|| self.end_failed(None, snapshot.rolls_back()));
         }
-        let is_ours = self.absent_since.is_none() && self.stop_seen_at.is_none();
+        let is_ours = self.course.absent_since.is_none() && self.course.stop_seen_at.is_none();
         // Where targets cannot be told apart, ECS's word that it could not register one is the only word on that.
         let is_doubtful = view.is_join_missing && self.evidence.was_refused_a_target();
         if waiting.is_empty() && is_doubtful {
@@ -92,10 +92,10 @@ impl Observer {
 
     /// What is known to have failed stays failed, whatever keeps the run from seeing its end.
     pub(super) fn known_failure(&self) -> Option<Ending> {
-        if self.rollback.is_some() {
+        if self.course.rollback.is_some() {
             return Some(self.end_rollback(false));
         }
-        self.failed_since.map(|_| self.end_failed(None, true))
+        self.course.failed_since.map(|_| self.end_failed(None, true))
     }
 
     fn end_failed(&self, reason: Option<String>, rolls_back: bool) -> Ending {
@@ -116,11 +116,11 @@ impl Observer {
     ) -> Option<Ending> {
         match standing {
             Standing::Ours => {
-                self.failed_since = None;
+                self.course.failed_since = None;
                 None
             }
             Standing::Superseded { by } => {
-                if self.rollback.as_ref().is_some_and(|r| r.to.is_some()) {
+                if self.course.rollback.as_ref().is_some_and(|r| r.to.is_some()) {
                     let (verdict, mut findings) = self.end_rollback(false);
                     let by = format!("{} ({})", by.id, by.task_definition.short());
                     findings
@@ -128,7 +128,7 @@ impl Observer {
                         .for_each(|f| f.evidence.push(("newer".into(), by.clone())));
                     return Some((verdict, findings));
                 }
-                self.rollback = None;
+                self.course.rollback = None;
                 Some((
                     Verdict::Superseded,
                     vec![words::superseded(&self.scope, &by, &self.look)],
@@ -146,7 +146,7 @@ impl Observer {
                 self.roll_back(None, snapshot, view, happenings)
             }
             Standing::StopRequested { status } => {
-                let since = *self.stop_seen_at.get_or_insert(now);
+                let since = *self.course.stop_seen_at.get_or_insert(now);
                 (now.since(since) >= patience::STOP_EXPLAINS_ITSELF_WITHIN).then(|| {
                     (
                         Verdict::Failed,
@@ -154,7 +154,7 @@ impl Observer {
                     )
                 })
             }
-            Standing::Absent { primary } if self.rollback.is_some() => {
+            Standing::Absent { primary } if self.course.rollback.is_some() => {
                 self.roll_back(primary, snapshot, view, happenings)
             }
             Standing::Absent { primary } => self.is_absent_for_good(now).then(|| {
@@ -163,8 +163,8 @@ impl Observer {
                 (Verdict::Failed, vec![finding])
             }),
             Standing::Failed { reason } => {
-                let since = *self.failed_since.get_or_insert(now);
-                let rolls_back = snapshot.rolls_back() || self.rollback.is_some();
+                let since = *self.course.failed_since.get_or_insert(now);
+                let rolls_back = snapshot.rolls_back() || self.course.rollback.is_some();
                 let is_patient = rolls_back && now.since(since) < patience::ROLLBACK_BEGINS_WITHIN;
                 (!is_patient).then(|| self.end_failed(reason, rolls_back))
             }
@@ -173,14 +173,14 @@ impl Observer {
     }
 
     fn fail_rollback(&mut self, reason: Option<String>, snapshot: &Snapshot, view: &View) -> Ending {
-        self.has_rollback_failed = true;
+        self.course.has_rollback_failed = true;
         let cause = self.evidence.likely_cause(&self.scope);
         let found = stage_words::rollback_failed(&self.scope, snapshot, view, &self.look, reason, cause);
         (Verdict::Failed, found)
     }
 
     fn is_absent_for_good(&mut self, now: Timestamp) -> bool {
-        let since = *self.absent_since.get_or_insert(now);
+        let since = *self.course.absent_since.get_or_insert(now);
         now.since(since) >= patience::ABSENT_MAX
     }
 
@@ -192,7 +192,7 @@ impl Observer {
         view: &View,
         happenings: &mut Vec<Happening>,
     ) -> Option<Ending> {
-        let is_news = self.rollback.as_ref().is_none_or(|r| r.to.is_none());
+        let is_news = self.course.rollback.as_ref().is_none_or(|r| r.to.is_none());
         if let Some(to) = to.as_ref().filter(|_| is_news) {
             happenings.push(Happening::RollingBack {
                 to: to.task_definition.clone(),
@@ -202,7 +202,7 @@ impl Observer {
         if let Some(failed) = to.as_ref().filter(|d| d.rollout_state == Some(RolloutState::Failed)) {
             return Some(self.fail_rollback(failed.rollout_state_reason.clone(), snapshot, view));
         }
-        let known = self.rollback.take().and_then(|r| r.to);
+        let known = self.course.rollback.take().and_then(|r| r.to);
         // Somebody else may deploy while ECS goes back: what the service is at then is not what was gone back to.
         let is_somebody_elses = known
             .as_ref()
@@ -216,12 +216,12 @@ impl Observer {
             == Some(&ServiceDeploymentStatus::RollbackSuccessful);
         let is_over =
             (is_complete || (is_called_so && to.is_some() && !is_somebody_elses)) && view.new_tasks.is_empty();
-        self.rollback = Some(Rollback { to, is_over });
+        self.course.rollback = Some(Rollback { to, is_over });
         is_over.then(|| self.end_rollback(true))
     }
 
     fn end_rollback(&self, is_over: bool) -> Ending {
-        let to = self.rollback.as_ref().and_then(|r| r.to.as_ref());
+        let to = self.course.rollback.as_ref().and_then(|r| r.to.as_ref());
         let cause = self.evidence.likely_cause(&self.scope);
         (
             Verdict::Failed,
