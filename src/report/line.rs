@@ -167,9 +167,10 @@ fn rollout(happening: &Happening) -> String {
             }
         }
         Happening::EcsSays { message } => format!("ecs says: {message}"),
-        Happening::RollingBack { to, reason } => {
+        Happening::RollingBack { to, reason, is_over } => {
             let why = reason.as_ref().map(|r| format!(" ({r})")).unwrap_or_default();
-            format!("ECS is rolling back to {}{why}", to.short())
+            let how = if *is_over { "has rolled back" } else { "is rolling back" };
+            format!("ECS {how} to {}{why}", to.short())
         }
         Happening::Waiting { on } => {
             let parts: Vec<String> = on.iter().map(ToString::to_string).collect();

@@ -73,6 +73,8 @@ pub enum Happening {
     },
     /// ECS has begun to roll back.
     RollingBack {
+        /// It is complete already: a run that joins late sees no more of it.
+        is_over: bool,
         to: TaskDefinitionArn,
         reason: Option<String>,
     },

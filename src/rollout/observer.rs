@@ -199,7 +199,7 @@ impl Observer {
             Input::Unreadable(error) => self.miss(error, now, &mut happenings),
             Input::Interrupted => {
                 let is_rolling_back = self.course.rollback.is_some();
-                let finding = words::interrupted(&self.scope, is_rolling_back, &self.look);
+                let finding = words::interrupted(&self.scope, &self.waiting(), is_rolling_back, &self.look);
                 Some((Verdict::Interrupted, vec![finding]))
             }
         };
@@ -440,13 +440,18 @@ impl Observer {
         })
     }
 
-    fn say_waiting(&mut self, now: Timestamp, happenings: &mut Vec<Happening>) {
-        let on = match &self.course.rollback {
+    /// What the run waits for.
+    fn waiting(&self) -> Vec<WaitingOn> {
+        match &self.course.rollback {
             Some(r) => vec![WaitingOn::Rollback {
                 to: r.to.as_ref().map(|d| d.task_definition.short().to_owned()),
             }],
             None => self.look.waiting.clone(),
-        };
+        }
+    }
+
+    fn say_waiting(&mut self, now: Timestamp, happenings: &mut Vec<Happening>) {
+        let on = self.waiting();
         let is_due = match &self.said {
             None => true,
             Some((at, said)) => {

@@ -24,6 +24,11 @@ pub struct LastLook {
     pub waiting: Vec<WaitingOn>,
 }
 
+fn waiting_line(on: &[WaitingOn]) -> String {
+    let parts: Vec<String> = on.iter().map(ToString::to_string).collect();
+    parts.join("; ")
+}
+
 impl LastLook {
     pub fn of(view: &View, scope: &Scope, waiting: &[WaitingOn]) -> Self {
         let mut serving = BTreeMap::new();
@@ -47,8 +52,7 @@ impl LastLook {
     }
 
     pub fn waiting_line(&self) -> String {
-        let parts: Vec<String> = self.waiting.iter().map(ToString::to_string).collect();
-        parts.join("; ")
+        waiting_line(&self.waiting)
     }
 
     /// ` with 2 tasks`; nothing where none of it was seen running.
@@ -265,18 +269,18 @@ pub fn timed_out(scope: &Scope, cause: Option<Finding>, look: &LastLook) -> Vec<
     cause.into_iter().chain([finding]).collect()
 }
 
-pub fn interrupted(scope: &Scope, is_rolling_back: bool, look: &LastLook) -> Finding {
-    let goes_on = if is_rolling_back {
-        "ECS is rolling back, and goes on with it"
+pub fn interrupted(scope: &Scope, waiting: &[WaitingOn], is_rolling_back: bool, look: &LastLook) -> Finding {
+    let (end, goes_on) = if is_rolling_back {
+        ("was rolled back", "ECS is rolling back, and goes on with it")
     } else {
-        "the rollout goes on in AWS"
+        ("had finished rolling out", "the rollout goes on in AWS")
     };
     Finding::error(
         Code::Interrupted,
-        format!("interrupted before `{}` had finished rolling out", scope.service),
+        format!("interrupted before `{}` {end}", scope.service),
     )
     .evidence("new", format!("{} {}", scope.task_definition.short(), look.progress()))
-    .evidence("waiting", look.waiting_line())
+    .evidence("waiting", waiting_line(waiting))
     .state(format!("{}; {goes_on}", look.serving_line()))
     .hint(format!("wait on: {}", scope.observe_command()))
 }

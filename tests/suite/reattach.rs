@@ -256,7 +256,9 @@ fn a_rollback_is_followed_to_its_end_and_told_afterwards() {
     ];
     assert_told(&stage.observe(WEB), 1, &failed);
     stage.advance("10m");
-    assert_told(&stage.observe(WEB), 1, &failed);
+    let told = stage.observe(WEB);
+    assert_told(&told, 1, &failed);
+    assert_told(&told, 1, &["ECS has rolled back to web:1"]);
     // An hour later even the stopped tasks are forgotten; the service deployment is not.
     stage.advance("2h");
     let told = stage.observe(&format!("{WEB} --format json"));

@@ -74,6 +74,31 @@ fn a_cancelled_run_asks_for_a_rollback_where_that_is_wanted() {
     assert!(status.as_str().starts_with("ROLLBACK_"), "ECS goes back: {status:?}");
 }
 
+#[test]
+fn a_way_back_that_is_interrupted_speaks_of_the_way_back() {
+    let simulator = Simulator::with(&["--speed", "5x", "--fault", "slow-start,delay=30m"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let left = deploy(&simulator, folder.path(), "--timeout 4s")
+        .wait()
+        .expect("an end");
+    assert_eq!(left.code(), Some(4));
+    let mut run = portzero(folder.path())
+        .envs(simulator.variables.clone())
+        .args("rollback web --cluster demo".split(' '))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("portzero runs");
+    let rest = signal_after("waiting on ECS to finish the rollback", &["INT"], &mut run);
+    for said in [
+        "interrupted before `web` was rolled back",
+        "waiting  ECS to finish the rollback",
+        "ECS is rolling back, and goes on with it",
+    ] {
+        assert!(rest.contains(said), "{said}: {rest}");
+    }
+}
+
 /// Between the calls and in the middle of each: what is told is what is known.
 #[test]
 fn a_signal_in_the_middle_of_a_change_tells_what_is_known_of_it() {

@@ -195,6 +195,7 @@ impl Observer {
         let is_news = self.course.rollback.as_ref().is_none_or(|r| r.to.is_none());
         if let Some(to) = to.as_ref().filter(|_| is_news) {
             happenings.push(Happening::RollingBack {
+                is_over: to.rollout_state == Some(RolloutState::Completed),
                 to: to.task_definition.clone(),
                 reason: to.rollout_state_reason.clone(),
             });
