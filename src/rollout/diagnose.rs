@@ -1,9 +1,10 @@
 //! From what was seen to a cause: the first line that a person reads when a rollout fails.
 //!
 //! `Evidence` collects, look by look, and ranks; what is said of each kind of cause stands in a file of its own:
-//! `explain` (tasks that ended), `unhealthy` (targets that fail their check), `registration` (targets that never come
+//! `certain` (no waiting cures it), `explain` (tasks that ended), `unhealthy` (targets that fail their check), `registration` (targets that never come
 //! into use), `infrastructure` (instances that went away) and `stopping` (old tasks that do not end when asked to).
 
+mod certain;
 mod explain;
 mod infrastructure;
 mod registration;
@@ -19,7 +20,6 @@ use crate::finding::{Code, Finding};
 use crate::id::TaskArn;
 use crate::rollout::failure::{self, Cause, TaskFailure};
 use crate::rollout::join;
-use crate::rollout::patience;
 use crate::rollout::phase::plural;
 use crate::rollout::placement::{self, Limits, PlacementTrouble};
 use crate::rollout::scope::Scope;
@@ -33,10 +33,6 @@ use infrastructure::Losses;
 use registration::Registration;
 use stopping::Kills;
 use unhealthy::Checks;
-
-/// The fewest like failures that make a rollout without a circuit breaker hopeless. Three is also the smallest count
-/// that AWS's own circuit breaker acts on: one failure may be an accident, two a coincidence.
-const LIKE_FAILURES_MIN: usize = 3;
 
 pub(super) const DYNAMIC_PORT: &str = "let ECS pick the port: hostPort 0 (`--dynamic-ports load-balanced`, the default in bridge mode), so that old and new tasks share an instance";
 
@@ -67,6 +63,8 @@ pub struct Evidence {
     healthy_max: u32,
     /// How many failures were known when that was: they did not keep the rollout from moving on.
     overcome: usize,
+    /// How many were known while an old task was still there: it may have held the very port that was missing.
+    beside_old: usize,
     /// Our service deployment as it was last seen: it names hooks.
     deployment: Option<ServiceDeployment>,
 }
@@ -110,6 +108,9 @@ impl Evidence {
         if view.healthy() > self.healthy_max {
             self.healthy_max = view.healthy();
             self.overcome = self.failures.len();
+        }
+        if !view.old_tasks.is_empty() {
+            self.beside_old = self.failures.len();
         }
         if let Some(capacity) = &snapshot.capacity {
             self.capacity = Some(capacity.clone());
@@ -245,39 +246,6 @@ impl Evidence {
     pub fn live_placement(&self) -> Option<&PlacementTrouble> {
         let (trouble, started) = self.placement.as_ref()?;
         (self.started.len() <= *started).then_some(trouble)
-    }
-
-    /// A failure that no further waiting can cure, although ECS has not given up yet.
-    pub fn certain_failure(&self, scope: &Scope, view: &View, has_breaker: bool, now: Timestamp) -> Option<Finding> {
-        if self.registration.is_hopeless(view) {
-            return Some(self.explained(&Suspect::Registration, scope));
-        }
-        let alike = |failure: &TaskFailure| {
-            let label = failure.cause.label();
-            let all = self.failures.values().filter(|f| f.cause.label() == label);
-            Suspect::Failures(all.collect())
-        };
-        // Where a sibling runs, the image is there, and one instance's trouble is not the revision's.
-        let idle = view.running() == 0;
-        if let Some(found) = self.failures.values().find(|f| f.cause.is_final()).filter(|_| idle) {
-            return Some(self.explained(&alike(found), scope));
-        }
-        let is_spent = |since: Timestamp| now.since(since) >= patience::START_PATIENCE;
-        if self.not_starting_since.is_some_and(is_spent) {
-            let stuck: Vec<_> = self.failures.values().filter(|f| f.cause.is_before_start()).collect();
-            if stuck.len() > 1 {
-                return Some(self.explained(&alike(stuck[0]), scope));
-            }
-        }
-        // With a circuit breaker ECS itself gives up soon and says so; its word is worth the wait.
-        let main = self.kinds().into_iter().next().filter(|_| !has_breaker)?;
-        // An old task that still stops may hold the very port that is missing.
-        let may_pass = matches!(main[0].cause, Cause::PortInUse { .. }) && !view.old_tasks.is_empty();
-        // More than a whole batch of tasks, so that tasks which were started together and died together count as the
-        // one failure that they may be.
-        let enough = LIKE_FAILURES_MIN.max(view.desired as usize + 1);
-        let is_hopeless = main.len() >= enough && self.failures.len() >= self.overcome + enough && !may_pass;
-        is_hopeless.then(|| self.explained(&Suspect::Failures(main), scope))
     }
 
     /// The most likely cause of whatever went wrong, with what else did; `None` where nothing is known.
