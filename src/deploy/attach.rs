@@ -10,13 +10,15 @@ use crate::event::{Attached, EventKind};
 use crate::finding::{Code, Finding};
 use crate::forecast::Forecast;
 use crate::id::{DeploymentId, TaskDefinitionArn};
-use crate::plan::{self, Wish};
+use crate::plan::{self, Plan, Wish};
 use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
 use crate::preflight::{self, Survey};
 use crate::rollout::attach::{Lead, Ours, is_at_rest};
-use crate::rollout::{Observer, Outcome, Scope, Verdict};
+use crate::rollout::way_back::last_good;
+use crate::rollout::{Baseline, Observer, Outcome, Scope, Verdict};
 use crate::survey::{self, Sighting};
 use crate::task_definition::{Document, NetworkMode};
+use crate::time::Timestamp;
 
 /// What is to be followed: one service, one of its deployments or the newest.
 #[derive(Clone, Debug)]
@@ -217,6 +219,32 @@ pub fn scope(wish: &Wish, survey: &Survey, ours: &Ours, document: Option<&Value>
         settle: wish.settle,
         wait_budget: wish.timeout.unwrap_or_else(|| forecast.wait_budget(wish.until)),
     }
+}
+
+/// As if this run had made the PRIMARY deployment. `None`: there is none.
+pub(super) fn observer_of_primary(plan: &Plan, survey: &Survey, now: Timestamp) -> Option<Observer> {
+    let service = &survey.service;
+    let primary = service.primary()?;
+    let scope = Scope {
+        cluster: plan.wish.cluster.clone(),
+        service: plan.wish.service.clone(),
+        deployment: primary.id.clone(),
+        task_definition: primary.task_definition.clone(),
+        previous: last_good(service),
+        bindings: service.load_balancers.clone(),
+        target_groups: plan.target_groups.clone(),
+        is_host_network: plan.is_host_network,
+        needs: plan.needs.clone(),
+        until: plan.wish.until,
+        settle: plan.wish.settle,
+        wait_budget: plan.wait_budget(),
+    };
+    let mut before = survey.snapshot.clone();
+    before
+        .tasks
+        .retain(|task| task.started_by.as_ref() != Some(&primary.id));
+    let baseline = Baseline::of(&before, &scope).with_answer(service, &primary.id);
+    Some(Observer::new(scope, baseline, &before, now).polling_every(plan.wish.poll_interval))
 }
 
 /// The verdict where a service could not be looked at. A name that is not there is refused; a read that fails leaves

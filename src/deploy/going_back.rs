@@ -4,7 +4,7 @@
 use crate::api_error::ApiErrorKind;
 use crate::conduct::Leftover;
 use crate::deploy::stage::{Member, Stage};
-use crate::deploy::{Run, ServiceRun};
+use crate::deploy::{Run, ServiceRun, attach};
 use crate::event::EventKind;
 use crate::finding::{Finding, Severity};
 use crate::id::{DeploymentId, TaskDefinitionArn};
@@ -104,9 +104,10 @@ where
     pub async fn stop(&mut self, plan: Plan, survey: Survey, in_flight: ServiceDeployment) -> ServiceRun {
         let now = self.clock.now();
         let mut run = ServiceRun::refused(plan.wish.clone(), Some(plan.clone()), Vec::new(), now);
-        let Some(observer) = observer_of_what_is_in_flight(&plan, &survey, in_flight, now) else {
+        let Some(mut observer) = attach::observer_of_primary(&plan, &survey, now) else {
             return run;
         };
+        observer.note_service_deployment(in_flight);
         run.deployment = Some(observer.scope().deployment.clone());
         let mut member = Member::followed(run, observer, now);
         member.good = last_good(&survey.service);
@@ -279,6 +280,14 @@ impl Back {
                 tasks: observer.tasks_of(arrived),
             };
         }
+        if let Some(by) = observer.replaced_by() {
+            return WayBack::Replaced {
+                call: self.call,
+                to,
+                by: by.to_owned(),
+                serving: observer.serving(),
+            };
+        }
         let is_of_a_redeployment =
             observer.back_to().is_none() && outcome.verdict == Verdict::Failed && !outcome.is_rolled_back;
         let failure = observer
@@ -318,39 +327,6 @@ fn observer_of_the_way_back(
     };
     let baseline = Baseline::of(before, &scope).with_answer(answer, &scope.deployment);
     Observer::new(scope, baseline, before, now)
-}
-
-/// As if this run had made the PRIMARY deployment.
-fn observer_of_what_is_in_flight(
-    plan: &Plan,
-    survey: &Survey,
-    in_flight: ServiceDeployment,
-    now: Timestamp,
-) -> Option<Observer> {
-    let service = &survey.service;
-    let primary = service.primary()?;
-    let scope = Scope {
-        cluster: plan.wish.cluster.clone(),
-        service: plan.wish.service.clone(),
-        deployment: primary.id.clone(),
-        task_definition: primary.task_definition.clone(),
-        previous: last_good(service),
-        bindings: service.load_balancers.clone(),
-        target_groups: plan.target_groups.clone(),
-        is_host_network: plan.is_host_network,
-        needs: plan.needs.clone(),
-        until: plan.wish.until,
-        settle: plan.wish.settle,
-        wait_budget: plan.wait_budget(),
-    };
-    let mut before = survey.snapshot.clone();
-    before
-        .tasks
-        .retain(|task| task.started_by.as_ref() != Some(&primary.id));
-    let baseline = Baseline::of(&before, &scope).with_answer(service, &primary.id);
-    let mut observer = Observer::new(scope, baseline, &before, now);
-    observer.note_service_deployment(in_flight);
-    Some(observer)
 }
 
 fn no_way(observer: &Observer, good: Option<&TaskDefinitionArn>) -> WayBack {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use crate::conduct::Leftover;
 use crate::deploy::busy::Busy;
 use crate::deploy::stage::{Member, Stage, Turn};
-use crate::deploy::{Run, ServiceRun, last_words, planning, words};
+use crate::deploy::{Run, ServiceRun, attach, last_words, planning, words};
 use crate::event::EventKind;
 use crate::id::{DeploymentId, TaskDefinitionArn};
-use crate::plan::Plan;
+use crate::plan::{Plan, Wish};
 use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
 use crate::preflight::Survey;
 use crate::rollout::way_back::last_good;
@@ -134,7 +134,7 @@ where
             ));
         }
         if !plan.starts_rollout() {
-            return Err(words::unchanged(plan, &arn));
+            return self.check_what_runs(plan, survey, &arn, run);
         }
         let (answer, deployment) = self.update(plan, survey, &arn).await?;
         run.deployment = Some(deployment.clone());
@@ -142,6 +142,31 @@ where
         let baseline = Baseline::of(&survey.snapshot, &scope).with_answer(&answer, &scope.deployment);
         let observer = Observer::new(scope, baseline, &survey.snapshot, self.clock.now());
         Ok(observer.polling_every(plan.wish.poll_interval))
+    }
+
+    /// Nothing is to be changed. Whether what runs is well is asked of the load balancer all the same: a deployment stays
+    /// completed, whatever becomes of its tasks.
+    fn check_what_runs(
+        &self,
+        plan: &Plan,
+        survey: &Survey,
+        arn: &TaskDefinitionArn,
+        run: &mut ServiceRun,
+    ) -> Result<Observer, Outcome> {
+        let plan = Plan {
+            wish: Wish {
+                settle: Duration::ZERO,
+                ..plan.wish.clone()
+            },
+            ..plan.clone()
+        };
+        let observer = attach::observer_of_primary(&plan, survey, self.clock.now());
+        let observer = observer.filter(|_| words::is_complete(&survey.service));
+        let Some(observer) = observer else {
+            return Err(words::points_there_already(&plan, arn));
+        };
+        run.deployment = Some(observer.scope().deployment.clone());
+        Ok(observer)
     }
 
     pub(super) async fn is_interrupted(&self) -> bool {
@@ -255,6 +280,11 @@ where
             member.run.phases = following.observer.phases();
             member.run.targets = following.observer.targets().into_iter().cloned().collect();
             member.last_words = last_words::Wanted::of(&following.observer, &outcome);
+        }
+        let mut outcome = outcome;
+        let is_unchanged = member.run.plan.as_ref().is_some_and(|plan| !plan.starts_rollout());
+        if is_unchanged && outcome.verdict == Verdict::Succeeded {
+            outcome.findings.push(words::unchanged(&member.run));
         }
         let now = self.clock.now();
         if member.is_waiting() {

@@ -9,26 +9,34 @@ use crate::id::TaskDefinitionArn;
 use crate::plan::{Plan, Revision, Wish};
 use crate::rollout::blind::{self, Blind};
 use crate::rollout::{Outcome, Scope, Verdict};
-use crate::service::{RolloutState, ServiceUpdate};
+use crate::service::{RolloutState, Service, ServiceUpdate};
 use crate::survey;
 use crate::time::Timestamp;
 
-/// No rollout was asked for, and the service points to the revision already. Whether that revision runs is another
-/// question: a deployment that failed leaves the pointer behind.
-pub(super) fn unchanged(plan: &Plan, arn: &TaskDefinitionArn) -> Outcome {
+/// Whether ECS calls what the service points to completed.
+pub(super) fn is_complete(service: &Service) -> bool {
+    match service.primary().and_then(|p| p.rollout_state.as_ref()) {
+        Some(state) => *state == RolloutState::Completed,
+        // Behind a classic load balancer there is no such word.
+        None => service.deployments.len() == 1,
+    }
+}
+
+/// No rollout was asked for, and none was needed.
+pub(super) fn unchanged(run: &ServiceRun) -> Finding {
+    let service = &run.wish.service;
+    let revision = run.after.as_ref().map_or("its revision", |arn| arn.short());
+    let summary = format!(
+        "unchanged: `{service}` already runs {revision}, and no new deployment was asked for; what runs was checked"
+    );
+    Finding::note(Code::NoRollout, summary)
+}
+
+/// No rollout was asked for, and the service points to the revision already, but a deployment that failed leaves the
+/// pointer behind.
+pub(super) fn points_there_already(plan: &Plan, arn: &TaskDefinitionArn) -> Outcome {
     let service = &plan.wish.service;
     let primary = plan.service.primary();
-    let is_complete = match primary.and_then(|p| p.rollout_state.as_ref()) {
-        Some(state) => *state == RolloutState::Completed,
-        None => plan.service.deployments.len() == 1 && plan.service.running_count == plan.service.desired_count,
-    };
-    if is_complete {
-        let summary = format!(
-            "unchanged: `{service}` already runs {}, and no new deployment was asked for",
-            arn.short()
-        );
-        return Outcome::new(Verdict::Succeeded, vec![Finding::note(Code::NothingToVerify, summary)]);
-    }
     let mut finding = Finding::error(
         Code::DeploymentFailed,
         format!(

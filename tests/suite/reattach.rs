@@ -447,3 +447,18 @@ fn who_only_looks_changes_nothing_whatever_the_file_wants() {
     assert!(!said.stderr.contains("StopServiceDeployment"), "{}", said.stderr);
     assert!(!said.stderr.contains("going back"), "{}", said.stderr);
 }
+
+/// A deployment stays completed, whatever becomes of its tasks.
+#[test]
+fn a_deploy_that_changes_nothing_asks_the_load_balancer_all_the_same() {
+    let deploy = format!("deploy {WEB} --task-definition current --force-new-deployment=false --timeout 1s");
+    let well = Stage::demo().program(&deploy);
+    assert_told(&well, 0, &["already runs web:1", "what runs was checked"]);
+    assert!(!well.stderr.contains("UpdateService"), "{well:#?}");
+
+    let stage = Stage::with(&["--fault", "instance-loss,since=start,at=1s"]);
+    stage.advance("10m");
+    let told = stage.program(&deploy);
+    assert_told(&told, 4, &["0 of 2 running", "timed out: web  web:1 (unchanged)"]);
+    assert!(!told.stderr.contains("UpdateService"), "{told:#?}");
+}
