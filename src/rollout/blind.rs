@@ -164,7 +164,7 @@ pub fn why(kind: ApiErrorKind) -> &'static str {
         ApiErrorKind::Credentials => "AWS no longer accepts the credentials",
         ApiErrorKind::Denied => "the credentials may no longer read it",
         ApiErrorKind::ClockSkew => "the clock of this machine is wrong",
-        ApiErrorKind::Throttled => "AWS throttled every read",
+        ApiErrorKind::Throttled => "AWS throttled what had to be read",
         _ => "AWS could not be read",
     }
 }

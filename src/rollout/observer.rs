@@ -102,6 +102,8 @@ struct Course {
     rollback: Option<Rollback>,
     /// The rollback has failed too: nothing is rolled back then.
     has_rollback_failed: bool,
+    /// The deployment that has taken over: `ecs-svc/3 (web:3)`.
+    replaced_by: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -205,7 +207,9 @@ impl Observer {
         };
         let next = match outcome {
             Some((verdict, findings)) => {
-                let is_going_back = self.course.rollback.is_some() && !self.course.has_rollback_failed;
+                let course = &self.course;
+                let is_given_up = course.has_rollback_failed || course.replaced_by.is_some();
+                let is_going_back = course.rollback.is_some() && !is_given_up;
                 let is_rolled_back = is_going_back && verdict == Verdict::Failed;
                 Next::Done(Outcome {
                     verdict,
@@ -268,7 +272,8 @@ impl Observer {
             return Some(known);
         }
         // A passing miss at the very end takes nothing from what was seen right before it.
-        if is_brief && self.was_listed {
+        // Where nothing was missing there, its last parts were remembered, and a whole look was never had.
+        if is_brief && self.was_listed && !self.look.waiting.is_empty() {
             return Some(self.time_out());
         }
         Some((Verdict::CouldNotObserve, vec![finding]))

@@ -43,7 +43,7 @@ impl Standing {
         }
         let ours = service.deployment(&scope.deployment);
         match service.primary().filter(|primary| primary.id != scope.deployment) {
-            Some(primary) => Self::behind(primary, ours.is_some(), snapshot, baseline, was_listed),
+            Some(primary) => Self::behind(primary, ours, snapshot, baseline, was_listed),
             None => Self::in_front(ours, snapshot, was_listed),
         }
     }
@@ -51,15 +51,20 @@ impl Standing {
     /// Another deployment is PRIMARY.
     fn behind(
         primary: &Deployment,
-        is_listed: bool,
+        ours: Option<&Deployment>,
         snapshot: &Snapshot,
         baseline: &Baseline,
         was_listed: bool,
     ) -> Self {
         let to = primary.clone();
+        // ECS goes back to a deployment that was there before ours. What has come after ours is somebody's.
+        if !says_rollback(primary) && is_newer(primary, snapshot, ours) {
+            return Self::Superseded { by: to };
+        }
         if is_rolling_back(snapshot) {
             return Self::RollingBack { to };
         }
+        let is_listed = ours.is_some();
         let is_older = baseline.deployments.contains(&primary.id);
         // A rollback may go to a deployment that was no longer listed when ours began.
         if says_rollback(primary) && (is_listed || !baseline.was_rolling_back) {
@@ -99,6 +104,13 @@ impl Standing {
         );
         (is_ending || is_rolling_back(snapshot)).then(|| Self::StopRequested { status: status.clone() })
     }
+}
+
+/// Whether a deployment was made after ours, as far as both their times are known.
+fn is_newer(other: &Deployment, snapshot: &Snapshot, ours: Option<&Deployment>) -> bool {
+    let record = || snapshot.service_deployment.as_ref()?.created_at;
+    let own = ours.and_then(|d| d.created_at).or_else(record);
+    matches!((other.created_at, own), (Some(theirs), Some(own)) if theirs > own)
 }
 
 /// The service deployment of ours says that ECS goes back.

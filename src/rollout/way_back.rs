@@ -96,6 +96,14 @@ pub enum WayBack {
         /// Why it was not followed further.
         because: Option<String>,
     },
+    /// Asked for, and somebody else's deployment has taken over before it was complete.
+    Replaced {
+        call: &'static str,
+        to: Option<String>,
+        /// `ecs-svc/3 (web:3)`.
+        by: String,
+        serving: String,
+    },
     /// AWS has turned the request away.
     Refused { to: Option<String>, because: Finding },
     /// ECS went back, and that came to a bad end.
@@ -134,7 +142,7 @@ pub fn conclude(first: Outcome, service: &ServiceName, ours: &TaskDefinitionArn,
     }
     if matches!(
         back,
-        WayBack::Complete { .. } | WayBack::UnderWay { .. } | WayBack::Unanswered { .. }
+        WayBack::Complete { .. } | WayBack::UnderWay { .. } | WayBack::Replaced { .. } | WayBack::Unanswered { .. }
     ) {
         findings
             .iter_mut()
@@ -161,6 +169,10 @@ pub fn asked_for(service: &ServiceName, back: WayBack) -> Outcome {
     let finding = match back {
         WayBack::Complete { .. } => return Outcome::new(Verdict::Succeeded, Vec::new()),
         WayBack::None { why } => Some(Finding::error(Code::NoWayBack, why)),
+        WayBack::Replaced { .. } => {
+            let finding = loud(service, &back, Verdict::Superseded);
+            return Outcome::new(Verdict::Superseded, finding.into_iter().collect());
+        }
         back => loud(service, &back, Verdict::Failed),
     };
     Outcome::new(Verdict::Failed, finding.into_iter().collect())
@@ -188,6 +200,14 @@ fn state(ours: &TaskDefinitionArn, back: &WayBack) -> String {
             format!(
                 "this run asked ECS to go back to {revision} ({call}); that was not complete when the run ended, and goes on \
                  without it (last seen: {serving}){}",
+                stays(to.as_deref())
+            )
+        }
+        WayBack::Replaced { call, to, by, serving } => {
+            let revision = to.as_deref().unwrap_or("what ran before");
+            format!(
+                "this run asked ECS to go back to {revision} ({call}), and {by} took over before that was complete (last \
+                 seen: {serving}){}",
                 stays(to.as_deref())
             )
         }
@@ -231,6 +251,19 @@ fn loud(service: &ServiceName, back: &WayBack, verdict: Verdict) -> Option<Findi
                 Some(because) => finding.evidence("because", because.clone()),
                 None => finding,
             })
+        }
+        WayBack::Replaced {
+            to: revision,
+            by,
+            serving,
+            ..
+        } => {
+            let summary = format!(
+                "another deployment took over while `{service}` went back{}",
+                to(revision)
+            );
+            let finding = Finding::error(Code::Superseded, summary).evidence("by", by.clone());
+            Some(finding.state(format!("last seen: {serving}")))
         }
         WayBack::Refused { to: revision, because } | WayBack::Failed { to: revision, because } => {
             let summary = format!("`{service}` could not be rolled back{}", to(revision));

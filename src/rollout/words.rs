@@ -24,6 +24,15 @@ pub struct LastLook {
     pub waiting: Vec<WaitingOn>,
 }
 
+/// How far ECS has come with its rollback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GoingBack<'a> {
+    Over,
+    GoesOn,
+    /// Another deployment has taken over before it was complete.
+    Replaced(&'a str),
+}
+
 fn waiting_line(on: &[WaitingOn]) -> String {
     let parts: Vec<String> = on.iter().map(ToString::to_string).collect();
     parts.join("; ")
@@ -82,7 +91,7 @@ pub fn rolled_back(
     scope: &Scope,
     cause: Option<Finding>,
     to: Option<&Deployment>,
-    is_over: bool,
+    end: GoingBack,
     look: &LastLook,
 ) -> Finding {
     let back_to = to
@@ -95,7 +104,10 @@ pub fn rolled_back(
             format!("ECS rolled `{}` back to {revision}", scope.service),
         )
     });
-    if let Some(reason) = to.and_then(|d| d.rollout_state_reason.as_ref()).filter(|_| !is_over) {
+    if let Some(reason) = to
+        .and_then(|d| d.rollout_state_reason.as_ref())
+        .filter(|_| end != GoingBack::Over)
+    {
         finding.evidence.push(("ecs".into(), reason.clone()));
     }
     let same = back_to.as_deref() == Some(scope.task_definition.short());
@@ -105,16 +117,18 @@ pub fn rolled_back(
     } else {
         format!("; {} stays registered", scope.task_definition.short())
     };
-    finding.state = Some(if is_over {
-        format!(
+    let serving = look.serving_line();
+    finding.state = Some(match end {
+        GoingBack::Over => format!(
             "rolled back: {revision} serves all traffic{}{stays}",
             look.tasks_of(&revision)
-        )
-    } else {
-        format!(
-            "ECS is rolling back to {revision} and goes on without this run ({}){stays}",
-            look.serving_line()
-        )
+        ),
+        GoingBack::GoesOn => {
+            format!("ECS is rolling back to {revision} and goes on without this run ({serving}){stays}")
+        }
+        GoingBack::Replaced(by) => {
+            format!("ECS was rolling back to {revision} when {by} took over ({serving}){stays}")
+        }
     });
     finding
 }

@@ -124,6 +124,11 @@ impl Observer {
         self.course.rollback.as_ref().is_some_and(|rollback| rollback.is_over)
     }
 
+    /// The deployment that has taken over before this one, or its way back, was complete.
+    pub fn replaced_by(&self) -> Option<&str> {
+        self.course.replaced_by.as_deref()
+    }
+
     /// For how long nothing could be read, up to now.
     pub fn blind_for(&self, now: Timestamp) -> Option<Duration> {
         self.blind.as_ref().map(|blind| now.since(blind.since))

@@ -11,6 +11,7 @@ use crate::rollout::standing::{self, Standing};
 use crate::rollout::unknown;
 use crate::rollout::verdict::{Verdict, success};
 use crate::rollout::view::View;
+use crate::rollout::words::GoingBack;
 use crate::rollout::{stage_words, words};
 use crate::service::{Deployment, RolloutState, ServiceDeploymentStatus};
 use crate::task::TaskStatus;
@@ -44,7 +45,7 @@ impl Observer {
         }
         let is_late = now >= self.deadline();
         if self.course.rollback.is_some() {
-            return is_late.then(|| self.end_rollback(false));
+            return is_late.then(|| self.end_rollback(GoingBack::GoesOn));
         }
         if self.course.failed_since.is_some() {
             return is_late.then(|| self.end_failed(None, snapshot.rolls_back()));
@@ -93,7 +94,7 @@ impl Observer {
     /// What is known to have failed stays failed, whatever keeps the run from seeing its end.
     pub(super) fn known_failure(&self) -> Option<Ending> {
         if self.course.rollback.is_some() {
-            return Some(self.end_rollback(false));
+            return Some(self.end_rollback(GoingBack::GoesOn));
         }
         self.course.failed_since.map(|_| self.end_failed(None, true))
     }
@@ -119,21 +120,7 @@ impl Observer {
                 self.course.failed_since = None;
                 None
             }
-            Standing::Superseded { by } => {
-                if self.course.rollback.as_ref().is_some_and(|r| r.to.is_some()) {
-                    let (verdict, mut findings) = self.end_rollback(false);
-                    let by = format!("{} ({})", by.id, by.task_definition.short());
-                    findings
-                        .iter_mut()
-                        .for_each(|f| f.evidence.push(("newer".into(), by.clone())));
-                    return Some((verdict, findings));
-                }
-                self.course.rollback = None;
-                Some((
-                    Verdict::Superseded,
-                    vec![words::superseded(&self.scope, &by, &self.look)],
-                ))
-            }
+            Standing::Superseded { by } => Some(self.give_way(&by)),
             Standing::ServiceLost { status: Some(status) } => Some((
                 Verdict::Failed,
                 vec![words::service_lost(&self.scope, Some(status.as_str()))],
@@ -205,28 +192,46 @@ impl Observer {
         }
         let known = self.course.rollback.take().and_then(|r| r.to);
         // Somebody else may deploy while ECS goes back: what the service is at then is not what was gone back to.
-        let is_somebody_elses = known
-            .as_ref()
-            .zip(to.as_ref())
-            .is_some_and(|(known, to)| known.id != to.id);
+        if let (Some(known), Some(by)) = (&known, &to)
+            && known.id != by.id
+            && !standing::says_rollback(by)
+        {
+            let (to, by) = (Some(known.clone()), by.clone());
+            self.course.rollback = Some(Rollback { to, is_over: false });
+            return Some(self.give_way(&by));
+        }
         let to = to.or(known);
         let is_complete = to
             .as_ref()
             .is_some_and(|d| d.rollout_state == Some(RolloutState::Completed));
         let is_called_so = snapshot.service_deployment.as_ref().map(|d| &d.status)
             == Some(&ServiceDeploymentStatus::RollbackSuccessful);
-        let is_over =
-            (is_complete || (is_called_so && to.is_some() && !is_somebody_elses)) && view.new_tasks.is_empty();
+        let is_over = (is_complete || (is_called_so && to.is_some())) && view.new_tasks.is_empty();
         self.course.rollback = Some(Rollback { to, is_over });
-        is_over.then(|| self.end_rollback(true))
+        is_over.then(|| self.end_rollback(GoingBack::Over))
     }
 
-    fn end_rollback(&self, is_over: bool) -> Ending {
+    /// Another deployment has taken over. Where ECS was going back already, ours had failed before that.
+    fn give_way(&mut self, by: &Deployment) -> Ending {
+        let name = format!("{} ({})", by.id, by.task_definition.short());
+        self.course.replaced_by = Some(name.clone());
+        if self.course.rollback.as_ref().is_some_and(|r| r.to.is_some()) {
+            let (verdict, mut findings) = self.end_rollback(GoingBack::Replaced(&name));
+            let newer = findings.iter_mut().take(1);
+            newer.for_each(|finding| finding.evidence.push(("newer".into(), name.clone())));
+            return (verdict, findings);
+        }
+        self.course.rollback = None;
+        let finding = words::superseded(&self.scope, by, &self.look);
+        (Verdict::Superseded, vec![finding])
+    }
+
+    fn end_rollback(&self, end: GoingBack) -> Ending {
         let to = self.course.rollback.as_ref().and_then(|r| r.to.as_ref());
         let cause = self.evidence.likely_cause(&self.scope);
         (
             Verdict::Failed,
-            vec![words::rolled_back(&self.scope, cause, to, is_over, &self.look)],
+            vec![words::rolled_back(&self.scope, cause, to, end, &self.look)],
         )
     }
 
