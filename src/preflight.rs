@@ -13,6 +13,7 @@ use crate::api_error::ApiError;
 use crate::failed_call;
 use crate::finding::{Code, Finding, Severity};
 use crate::id::{TargetGroupArn, TaskDefinitionArn};
+use crate::rollout::limits::Limits;
 use crate::rollout::{Snapshot, Until};
 use crate::service::{Balancer, DeploymentController, SchedulingStrategy, Service, ServiceStatus};
 use crate::target::{Address, TargetGroup, TargetType};
@@ -197,25 +198,18 @@ fn limits(service: &Service) -> Option<Finding> {
     if !is_rolling || service.desired_count == 0 {
         return None;
     }
-    let desired = service.desired_count;
-    let lower = service.configuration.lower_limit(&service.scheduling, desired);
-    let upper = service.configuration.upper_limit(&service.scheduling, desired);
+    let limits = Limits::of(service, service.desired_count);
     // Where fewer run than may, ECS starts new ones whatever the percentages say: a crash loop can be cured.
-    if upper > desired || lower < desired || service.running_count + service.pending_count < upper {
+    if !limits.block() || service.running_count + service.pending_count < limits.upper {
         return None;
     }
-    let min = service.configuration.minimum_healthy_percent.unwrap_or(100);
-    let max = service.configuration.maximum_percent.unwrap_or(200);
-    Some(
-        Finding::error(
-            Code::DeploymentBlocked,
-            format!("ECS may neither stop nor start a task of `{}`, so no deployment can ever move", service.name),
-        )
-        .evidence("lower", format!("ceil({desired} x {min} %) = {lower} tasks must stay healthy"))
-        .evidence("upper", format!("floor({desired} x {max} %) = {upper} tasks may run at once"))
-        .state("nothing was changed")
-        .hint("raise the maximum percent (200 starts new tasks first), or lower the minimum healthy percent (50 stops old ones first)"),
-    )
+    let summary = format!(
+        "ECS may neither stop nor start a task of `{}`, so no deployment can ever move",
+        service.name
+    );
+    let mut finding = Finding::error(Code::DeploymentBlocked, summary);
+    finding.evidence.extend(limits.sums());
+    Some(finding.state("nothing was changed").hint(limits.unblocking()))
 }
 
 /// Classic load balancers that may not be read.
@@ -295,26 +289,4 @@ fn target_group(group: &TargetGroup, network: Network) -> Vec<Finding> {
         );
     }
     findings
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::service::DeploymentConfiguration;
-
-    #[test]
-    fn limits_that_allow_nothing_are_told_with_their_arithmetic() {
-        let service = Service {
-            desired_count: 3,
-            running_count: 3,
-            configuration: DeploymentConfiguration {
-                minimum_healthy_percent: Some(100),
-                maximum_percent: Some(125),
-                ..Default::default()
-            },
-            ..Service::plain()
-        };
-        let finding = limits(&service).expect("100/125 of 3 allows nothing");
-        assert_eq!(finding.evidence[1].1, "floor(3 x 125 %) = 3 tasks may run at once");
-    }
 }

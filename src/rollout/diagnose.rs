@@ -20,21 +20,20 @@ use crate::finding::{Code, Finding};
 use crate::id::TaskArn;
 use crate::rollout::failure::{self, Cause, TaskFailure};
 use crate::rollout::join;
+use crate::rollout::limits::Limits;
 use crate::rollout::phase::plural;
-use crate::rollout::placement::{self, Limits, PlacementTrouble};
+use crate::rollout::placement::{self, Lack, PlacementTrouble};
 use crate::rollout::scope::Scope;
 use crate::rollout::snapshot::{Place, Snapshot};
 use crate::rollout::stage_words;
 use crate::rollout::view::View;
-use crate::service::{DeploymentStatus, Service, ServiceDeployment, ServiceEvent};
+use crate::service::{DeploymentStatus, ServiceDeployment, ServiceEvent};
 use crate::task::{ContainerInstance, LogStream, Task, TaskStatus};
 use crate::time::Timestamp;
 use infrastructure::Losses;
 use registration::Registration;
 use stopping::Kills;
 use unhealthy::Checks;
-
-pub(super) const DYNAMIC_PORT: &str = "let ECS pick the port: hostPort 0 (`--dynamic-ports load-balanced`, the default in bridge mode), so that old and new tasks share an instance";
 
 /// What speaks for a cause, collected over the whole rollout.
 #[derive(Clone, Debug, Default)]
@@ -176,7 +175,7 @@ impl Evidence {
     fn learn_service(&mut self, snapshot: &Snapshot, view: &View) {
         if let Some(service) = &snapshot.service {
             self.grace = service.health_check_grace_period.unwrap_or_default();
-            self.limits = Some(limits(service, view.desired));
+            self.limits = Some(Limits::of(service, view.desired));
         }
         let deployment = snapshot.service_deployment.as_ref();
         if let Some(found) = deployment.filter(|d| !d.progress.triggered_alarms.is_empty()) {
@@ -254,8 +253,12 @@ impl Evidence {
             return Some(cause);
         }
         let suspects = self.suspects();
-        let first = suspects.first()?;
-        Some(self.explained(first, scope))
+        // The breaker has counted tasks that had no place, whatever was placed afterwards.
+        let has_counted = self.breaker.is_some_and(|breaker| breaker.failures > 0);
+        let placement = self.placement.as_ref().filter(|_| has_counted);
+        let overcome = || Some(Suspect::Placement(&placement?.0));
+        let first = suspects.into_iter().next().or_else(overcome)?;
+        Some(self.explained(&first, scope))
     }
 
     pub fn cannot_place(&self, trouble: &PlacementTrouble, scope: &Scope) -> Finding {
@@ -349,6 +352,7 @@ impl Evidence {
                 format!("{} of {count} new {}: {label}", alike.len(), plural(count, "task"))
             }
             Suspect::Targets => self.checks.line(),
+            Suspect::Placement(trouble) if trouble.lack == Lack::Limits => trouble.lack.words().to_owned(),
             Suspect::Placement(trouble) => format!("no instance can take a new task: {}", trouble.lack.words()),
             Suspect::Losses => self.losses.line(),
         }
@@ -443,15 +447,6 @@ fn owners<'a>(snapshot: &Snapshot, view: &View<'a>, scope: &Scope) -> BTreeMap<P
             places.map(|place| (place, *task))
         })
         .collect()
-}
-
-fn limits(service: &Service, desired: u32) -> Limits {
-    let configuration = &service.configuration;
-    Limits {
-        desired,
-        minimum_percent: configuration.minimum_healthy_percent.unwrap_or(100),
-        lower: configuration.lower_limit(&service.scheduling, desired),
-    }
 }
 
 /// Whether our deployment is the one that ECS rolls out in this look.

@@ -14,6 +14,7 @@ pub mod diagnose;
 mod exit_code;
 pub mod failure;
 mod join;
+pub mod limits;
 mod observer;
 mod own_check;
 mod patience;

@@ -2,10 +2,11 @@
 
 use crate::finding::{Code, Finding};
 use crate::rollout::failure::contains;
+use crate::rollout::limits::Limits;
 use crate::rollout::phase::plural;
 use crate::rollout::resource::ResourceTrouble;
 use crate::rollout::scope::{Needs, Scope};
-use crate::service::ServiceEvent;
+use crate::service::{Balancer, ServiceEvent};
 use crate::task::ContainerInstance;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,13 +38,18 @@ pub enum Lack {
     Quota,
     /// AWS's own capacity: no container instance is to blame.
     Aws,
+    /// The service's minimum and maximum percent: there may be room, but ECS may not use it.
+    Limits,
     Other,
 }
+
+/// ECS's words where the service's own percentages keep it from both ways to go on.
+const NO_MOVE: &str = "unable to stop or start tasks during a deployment";
 
 impl Lack {
     /// ECS's words for each, in the order in which they are looked for. Source: service event messages of the Developer
     /// Guide, recorded events, and the reasons of failed placements (aws-facts 2.5 and 2.6).
-    const WORDS: [(&'static str, Lack); 18] = [
+    const WORDS: [(&'static str, Lack); 19] = [
         ("already using a port required by your task", Lack::Port),
         ("RESOURCE:PORTS", Lack::Port),
         ("insufficient CPU", Lack::Cpu),
@@ -61,6 +67,7 @@ impl Lack {
         ("reached the limit on the number of", Lack::Quota),
         ("configuration is above your limit", Lack::Quota),
         ("Capacity is unavailable", Lack::Aws),
+        (NO_MOVE, Lack::Limits),
         ("tasks provisioning capacity limit was exceeded", Lack::Quota),
     ];
 
@@ -78,6 +85,7 @@ impl Lack {
             Self::Instances => "there is none",
             Self::Quota => "a quota of the account is reached",
             Self::Aws => "AWS has no capacity",
+            Self::Limits => "the minimum and maximum percent of the service leave no room",
             Self::Other => "ECS does not say why",
         }
     }
@@ -112,7 +120,8 @@ impl Lack {
 pub fn read(event: &ServiceEvent) -> Option<PlacementTrouble> {
     let message = &event.message;
     let lack = Lack::read(message);
-    let says_so = contains(message, "was unable to place a task")
+    let says_so = contains(message, NO_MOVE)
+        || contains(message, "was unable to place a task")
         || contains(message, "was unable to place tasks")
         || (contains(message, "unable to reach steady state") && lack == Lack::Instances);
     let is_of_the_task = contains(message, "CannotPull") || ResourceTrouble::read(message).is_some();
@@ -145,14 +154,6 @@ fn is_open(instance: &ContainerInstance) -> bool {
     instance.status == "ACTIVE" && instance.agent_connected
 }
 
-/// How many tasks ECS must keep while it rolls out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    pub desired: u32,
-    pub minimum_percent: u32,
-    pub lower: u32,
-}
-
 /// `instances`: those of the cluster; `None` where they could not be read.
 pub fn cannot_place(
     trouble: &PlacementTrouble,
@@ -161,6 +162,7 @@ pub fn cannot_place(
     limits: Option<Limits>,
 ) -> Finding {
     let mut finding = match trouble.lack {
+        Lack::Limits => return blocked(trouble, scope, limits),
         Lack::Port => Finding::error(Code::PortInUse, headline(Lack::Port, scope, instances)),
         lack => Finding::error(Code::NoCapacity, headline(lack, scope, instances)),
     };
@@ -170,6 +172,17 @@ pub fn cannot_place(
         .into_iter()
         .take(2)
         .for_each(|hint| finding.hints.push(hint));
+    finding
+}
+
+fn blocked(trouble: &PlacementTrouble, scope: &Scope, limits: Option<Limits>) -> Finding {
+    let service = &scope.service;
+    let summary = format!("ECS may neither stop an old task of `{service}` nor start a new one");
+    let mut finding = Finding::error(Code::DeploymentBlocked, summary).evidence("ecs", &trouble.message);
+    if let Some(limits) = limits {
+        finding.evidence.extend(limits.sums());
+        finding = finding.hint(limits.unblocking());
+    }
     finding
 }
 
@@ -261,6 +274,22 @@ fn name(instance: &ContainerInstance) -> String {
     ec2.unwrap_or_else(|| instance.arn.short().to_owned())
 }
 
+/// How new tasks get ports of their own. A classic load balancer knows an instance by one port, so it cannot follow.
+pub fn free_port(scope: &Scope) -> String {
+    let is_classic = scope
+        .bindings
+        .iter()
+        .any(|binding| matches!(binding.balancer, Balancer::Classic(_)));
+    if is_classic {
+        "add an instance, or let ECS stop an old task first: behind a classic load balancer the host port stays fixed"
+            .to_owned()
+    } else {
+        "let ECS pick the port: hostPort 0 (`--dynamic-ports load-balanced`, the default in bridge mode), so that old and new \
+         tasks share an instance"
+            .to_owned()
+    }
+}
+
 fn hints(
     trouble: &PlacementTrouble,
     scope: &Scope,
@@ -270,7 +299,7 @@ fn hints(
     if instances.is_some_and(<[_]>::is_empty) {
         return vec!["bring container instances back: look at the cluster's Auto Scaling group".to_owned()];
     }
-    let stop_first = stop_first(limits);
+    let stop_first = limits.and_then(|l| l.stop_first());
     let first = match trouble.lack {
         Lack::Port if scope.is_host_network => {
             return stop_first
@@ -281,7 +310,8 @@ fn hints(
                 ])
                 .collect();
         }
-        Lack::Port => return vec![super::diagnose::DYNAMIC_PORT.to_owned()],
+        Lack::Port => return vec![free_port(scope)],
+        Lack::Limits => return Vec::new(),
         Lack::Cpu => "add an instance, or lower `cpu` of the task definition",
         Lack::Memory => "add an instance, or lower `memory` (or `memoryReservation`) of the task definition",
         Lack::Gpu => "add an instance with a GPU",
@@ -304,18 +334,6 @@ fn hints(
     std::iter::once(first.to_owned())
         .chain(second.map(|hint| format!("or {hint}")))
         .collect()
-}
-
-/// The percentage that lets one old task go first, where the present one keeps them all.
-fn stop_first(limits: Option<Limits>) -> Option<String> {
-    let limits = limits.filter(|l| l.desired > 0 && l.lower >= l.desired)?;
-    let percent = (limits.desired - 1) * 100 / limits.desired;
-    Some(format!(
-        "let ECS stop an old task first: a minimum healthy percent of {percent} (now {}) leaves {} of {} serving meanwhile",
-        limits.minimum_percent,
-        limits.desired - 1,
-        limits.desired
-    ))
 }
 
 #[cfg(test)]
@@ -355,6 +373,9 @@ mod tests {
         for (tail, expected) in cases {
             assert_eq!(lack(&format!("{closest}{tail}")), Some(expected), "{tail}");
         }
+        let blocked = "(service web) was unable to stop or start tasks during a deployment because of the service deployment \
+                       configuration. Update the minimumHealthyPercent or maximumPercent value and try again.";
+        assert_eq!(read(&event(blocked)).map(|t| t.lack), Some(Lack::Limits));
         let none = "Reason: No Container Instances were found in your cluster.";
         assert_eq!(lack(none), Some(Lack::Instances));
     }
@@ -373,28 +394,6 @@ mod tests {
         assert_eq!(
             place("Capacity is unavailable at this time.").map(|t| t.lack),
             Some(Lack::Aws)
-        );
-    }
-
-    #[test]
-    fn the_percentage_that_is_named_lets_one_task_go() {
-        let limits = |desired| Limits {
-            desired,
-            minimum_percent: 100,
-            lower: desired,
-        };
-        let named = |desired| stop_first(Some(limits(desired))).unwrap();
-        assert!(named(1).contains("percent of 0 (now 100) leaves 0 of 1"));
-        assert!(named(3).contains("percent of 66 (now 100) leaves 2 of 3"));
-        // ceil(3 x 66 %) is 2: one may go.
-        assert_eq!((3_u32 * 66).div_ceil(100), 2);
-        assert_eq!(
-            stop_first(Some(Limits {
-                desired: 2,
-                minimum_percent: 50,
-                lower: 1
-            })),
-            None
         );
     }
 }

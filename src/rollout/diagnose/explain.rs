@@ -1,9 +1,9 @@
 //! What is said of a task that ended: cause, evidence, and what is true for this very case.
 
 use crate::finding::{Code, Finding};
-use crate::rollout::diagnose::DYNAMIC_PORT;
 use crate::rollout::exit_code;
 use crate::rollout::failure::{Cause, Pull, contains};
+use crate::rollout::placement;
 use crate::rollout::resource::{Resource, ResourceTrouble, Why};
 use crate::rollout::scope::Scope;
 use crate::time::human;
@@ -40,9 +40,9 @@ pub(super) fn finding(cause: &Cause, scope: &Scope) -> Finding {
             let finding =
                 error(format!("new tasks of `{service}` cannot bind their host port")).evidence("docker", message);
             finding.hint(if scope.is_host_network {
-                "add an instance, or let ECS stop the old task first"
+                "add an instance, or let ECS stop the old task first".to_owned()
             } else {
-                DYNAMIC_PORT
+                placement::free_port(scope)
             })
         }
         Cause::NoCapacity { message } => error(format!("AWS gives no capacity for a new task of `{service}`"))

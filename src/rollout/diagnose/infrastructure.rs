@@ -129,7 +129,7 @@ impl Losses {
 
     pub fn finding(&self, scope: &Scope) -> Finding {
         self.told(Severity::Error, scope)
-            .hint("see that the cluster gets an instance back (Auto Scaling group, Spot capacity): ECS goes on by itself then")
+            .hint("see that the cluster gets an instance back (Auto Scaling group, Spot capacity)")
     }
 
     pub fn warning(&self, scope: &Scope) -> Finding {

@@ -8,7 +8,8 @@ use crate::rollout::baseline::Baseline;
 use crate::rollout::container_facts::ContainerFacts;
 use crate::rollout::scope::{Needs, Until};
 use crate::service::{
-    Balancer, Deployment, LoadBalancerBinding, Progress, RolloutState, ServiceDeployment, ServiceDeploymentStatus,
+    Balancer, Deployment, LoadBalancerBinding, Progress, RolloutState, Service, ServiceDeployment,
+    ServiceDeploymentStatus,
 };
 use crate::target::{TargetHealth, TargetState};
 use crate::task::{Container, NetworkBinding};
