@@ -277,7 +277,8 @@ impl Back {
         if let (Some(arrived), true) = (arrived, observer.is_back() || outcome.verdict.is_success()) {
             return WayBack::Complete {
                 to: arrived.short().to_owned(),
-                tasks: observer.tasks_of(arrived),
+                now: observer.back_at(arrived),
+                is_empty: observer.wants_no_task(),
             };
         }
         if let Some(by) = observer.replaced_by() {

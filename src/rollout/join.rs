@@ -7,7 +7,7 @@ use crate::rollout::scope::Scope;
 use crate::rollout::snapshot::{Place, Snapshot};
 use crate::service::{Balancer, LoadBalancerBinding};
 use crate::target::TargetType;
-use crate::task::Task;
+use crate::task::{Task, TaskStatus};
 
 /// Where `task` is (or was) registered. `None`: it cannot be known, for its port or its instance is not shown (yet).
 pub fn places(task: &Task, snapshot: &Snapshot, scope: &Scope) -> Option<BTreeSet<Place>> {
@@ -104,10 +104,15 @@ fn key(
         .find(|b| b.container_port == binding.container_port)
     {
         Some(bound) => bound.host_port,
-        None if scope.is_host_network => binding.container_port,
+        // In host mode the port is known beforehand; whose target stands there before the task runs is another's.
+        None if scope.is_host_network && has_begun(task) => binding.container_port,
         None => return None,
     };
     Some(TargetKey::new(instance.ec2_instance_id.clone()?, port))
+}
+
+fn has_begun(task: &Task) -> bool {
+    !matches!(task.last_status, TaskStatus::Provisioning | TaskStatus::Pending)
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ impl Standing {
         }
         let ours = service.deployment(&scope.deployment);
         match service.primary().filter(|primary| primary.id != scope.deployment) {
-            Some(primary) => Self::behind(primary, ours, snapshot, baseline, was_listed),
+            Some(primary) => Self::behind(primary, ours, snapshot, scope, baseline, was_listed),
             None => Self::in_front(ours, snapshot, was_listed),
         }
     }
@@ -53,12 +53,15 @@ impl Standing {
         primary: &Deployment,
         ours: Option<&Deployment>,
         snapshot: &Snapshot,
+        scope: &Scope,
         baseline: &Baseline,
         was_listed: bool,
     ) -> Self {
         let to = primary.clone();
-        // ECS goes back to a deployment that was there before ours. What has come after ours is somebody's.
-        if !says_rollback(primary) && is_newer(primary, snapshot, ours) {
+        // ECS goes back to a deployment that was there before ours, or makes one anew of what ran then. What else has come
+        // after ours is somebody's.
+        let may_be_back = says_rollback(primary) || scope.previous.as_ref() == Some(&primary.task_definition);
+        if !may_be_back && is_newer(primary, snapshot, ours) {
             return Self::Superseded { by: to };
         }
         if is_rolling_back(snapshot) {

@@ -85,8 +85,10 @@ pub fn is_stoppable(status: &ServiceDeploymentStatus) -> bool {
 pub enum WayBack {
     Complete {
         to: String,
-        /// ` with 2 tasks`, or nothing.
-        tasks: String,
+        /// `web:41 serves all traffic with 2 tasks`.
+        now: String,
+        /// The service wants no task, so that nothing could be verified.
+        is_empty: bool,
     },
     /// Asked for, and not followed to its end.
     UnderWay {
@@ -167,6 +169,13 @@ fn is_overtaken(hint: &str) -> bool {
 /// What a run ends with that was asked for nothing but to go back.
 pub fn asked_for(service: &ServiceName, back: WayBack) -> Outcome {
     let finding = match back {
+        WayBack::Complete {
+            now, is_empty: true, ..
+        } => {
+            let summary = format!("`{service}` wants no task (desired count 0): nothing to verify");
+            let finding = Finding::warning(Code::NothingToVerify, summary).state(now);
+            return Outcome::new(Verdict::NothingToVerify, vec![finding]);
+        }
         WayBack::Complete { .. } => return Outcome::new(Verdict::Succeeded, Vec::new()),
         WayBack::None { why } => Some(Finding::error(Code::NoWayBack, why)),
         WayBack::Replaced { .. } => {
@@ -189,12 +198,7 @@ fn state(ours: &TaskDefinitionArn, back: &WayBack) -> String {
         }
     };
     match back {
-        WayBack::Complete { to, tasks } => {
-            format!(
-                "rolled back by this run: {to} serves all traffic{tasks}{}",
-                stays(Some(to))
-            )
-        }
+        WayBack::Complete { to, now, .. } => format!("rolled back by this run: {now}{}", stays(Some(to))),
         WayBack::UnderWay { call, to, serving, .. } => {
             let revision = to.as_deref().unwrap_or("what ran before");
             format!(
@@ -383,7 +387,8 @@ mod tests {
     fn a_way_back_that_is_complete_is_told_by_the_cause() {
         let outcome = told(WayBack::Complete {
             to: "web:1".into(),
-            tasks: " with 2 tasks".into(),
+            now: "web:1 serves all traffic with 2 tasks".into(),
+            is_empty: false,
         });
         assert_eq!((outcome.verdict, outcome.is_rolled_back), (Verdict::Failed, true));
         let state = "rolled back by this run: web:1 serves all traffic with 2 tasks; web:2 stays registered";

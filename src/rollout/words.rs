@@ -64,12 +64,18 @@ impl LastLook {
         waiting_line(&self.waiting)
     }
 
-    /// ` with 2 tasks`; nothing where none of it was seen running.
-    pub fn tasks_of(&self, revision: &str) -> String {
-        let count = self.serving.get(revision);
-        count
-            .map(|n| format!(" with {n} {}", plural(*n, "task")))
-            .unwrap_or_default()
+    /// What it means that the service has gone back to a revision: `web:41 serves all traffic with 2 tasks`.
+    pub fn back_at(&self, revision: &str, scope: &Scope) -> String {
+        let tasks = self
+            .serving
+            .get(revision)
+            .map(|n| format!("{n} {}", plural(*n, "task")));
+        match tasks {
+            _ if self.desired == 0 => format!("the service points to {revision} and wants no task"),
+            None => format!("the service points to {revision}; {}", self.serving_line()),
+            Some(tasks) if scope.bindings.is_empty() => format!("nothing but {revision} runs, with {tasks}"),
+            Some(tasks) => format!("{revision} serves all traffic with {tasks}"),
+        }
     }
 
     /// `web:41 runs 2 tasks`.
@@ -119,10 +125,7 @@ pub fn rolled_back(
     };
     let serving = look.serving_line();
     finding.state = Some(match end {
-        GoingBack::Over => format!(
-            "rolled back: {revision} serves all traffic{}{stays}",
-            look.tasks_of(&revision)
-        ),
+        GoingBack::Over => format!("rolled back: {}{stays}", look.back_at(&revision, scope)),
         GoingBack::GoesOn => {
             format!("ECS is rolling back to {revision} and goes on without this run ({serving}){stays}")
         }
@@ -247,7 +250,13 @@ pub fn deployment_gone(
             format!("{} ({})", primary.id, primary.task_definition.short()),
         ));
     }
-    finding.state(format!("rolled back, most likely: {}", look.serving_line()))
+    let is_ours_running = look.serving.contains_key(scope.task_definition.short());
+    let guess = if is_ours_running {
+        "what became of it is not known"
+    } else {
+        "rolled back, most likely"
+    };
+    finding.state(format!("{guess}: {}", look.serving_line()))
 }
 
 pub fn timed_out(scope: &Scope, cause: Option<Finding>, look: &LastLook) -> Vec<Finding> {

@@ -153,8 +153,13 @@ impl Observer {
         self.look.serving_line()
     }
 
-    /// ` with 2 tasks`, by the last look.
-    pub fn tasks_of(&self, revision: &TaskDefinitionArn) -> String {
-        self.look.tasks_of(revision.short())
+    /// What it means that the service is back at a revision, by the last look.
+    pub fn back_at(&self, revision: &TaskDefinitionArn) -> String {
+        self.look.back_at(revision.short(), &self.scope)
+    }
+
+    /// Whether the service wanted no task when it was last seen.
+    pub fn wants_no_task(&self) -> bool {
+        self.seen_at.is_some() && self.look.desired == 0
     }
 }

@@ -27,7 +27,9 @@ impl Observer {
         happenings: &mut Vec<Happening>,
     ) -> Option<Ending> {
         // An answer may be older than our update for a while, but not for ever.
-        let must_be_listed = self.was_listed || now.since(self.started_at) > patience::UNLISTED_MAX;
+        // Whose tasks run is not gone.
+        let is_over_time = now.since(self.started_at) > patience::UNLISTED_MAX && view.new_tasks.is_empty();
+        let must_be_listed = self.was_listed || is_over_time;
         let standing = Standing::of(snapshot, &self.scope, &self.baseline, must_be_listed);
         self.course.standing = Some(standing.clone());
         if !matches!(
@@ -83,7 +85,15 @@ impl Observer {
                     | WaitingOn::ContainerChecks { .. }
             )
         });
-        let cause = self.evidence.likely_cause(&self.scope).filter(|_| is_new_missing);
+        // ECS calls nothing completed while it cannot put back what an instance took along.
+        let is_incomplete = self
+            .look
+            .waiting
+            .iter()
+            .any(|w| matches!(w, WaitingOn::Completion { .. }));
+        let is_short = self.evidence.live_placement().is_some() || self.evidence.has_lost_instances();
+        let is_explained = is_new_missing || is_incomplete && is_short;
+        let cause = self.evidence.likely_cause(&self.scope).filter(|_| is_explained);
         let mut findings = words::timed_out(&self.scope, cause, &self.look);
         if let Some(first) = findings.first_mut() {
             unknown::explain(first, &self.unknown);
