@@ -6,10 +6,16 @@
 Without --scenario: as many services as runs, each behind a target group of its own, in one account with AWS's published
 token buckets (`throttling: aws`), and a run for each. With --scenario and --config: that configuration, once.
 Peak memory is that of the deploying processes alone (VmHWM, as the kernel counts it for its children).
+
+The lag of a verdict is counted from the last look at the simulator's truth that did not show the deployment done yet, so it is
+too long by one look (half a second) at most. The verdict is the end of the process; where a run has several services, the end of
+the service's last phase. At another speed than 1x the lag is multiplied by it, and so is the time that the program itself takes.
 """
 
 import argparse
 import collections
+import datetime
+import http.client
 import json
 import os
 import pathlib
@@ -17,7 +23,12 @@ import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.parse
+
+# One request shows all services, and costs the simulator 15 ms of a debug build where there are fifty.
+LOOK_EVERY = 0.5
 
 
 def scenario(runs):
@@ -37,6 +48,60 @@ def scenario(runs):
                 dict(container, name="app", image=f"example/{name}:1")]},
         } for name in names],
     }, names
+
+
+class Truth:
+    """Which deployments the simulated world has truly done, and since when."""
+
+    def __init__(self, endpoint):
+        self.address = urllib.parse.urlsplit(endpoint).netloc
+        self.connection = http.client.HTTPConnection(self.address)
+        self.looked_at = time.time()
+        # By (cluster, service, deployment): each change as (the look before it, whether it is done).
+        self.changes = collections.defaultdict(list)
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.watch, daemon=True)
+        self.thread.start()
+
+    def watch(self):
+        while not self.over.wait(LOOK_EVERY):
+            self.look()
+
+    def look(self):
+        now = time.time()
+        self.connection.request("GET", "/_portzero/truth")
+        world = json.load(self.connection.getresponse())
+        for service in world["services"]:
+            for deployment in service["deployments"]:
+                changes = self.changes[service["cluster"], service["service"], deployment["id"]]
+                if deployment["done"] != (bool(changes) and changes[-1][1]):
+                    changes.append((self.looked_at, deployment["done"]))
+        self.looked_at = now
+
+    def close(self):
+        self.over.set()
+        self.thread.join()
+        self.look()
+
+    def lag(self, key, verdict_at):
+        """Seconds, or None where the deployment was not done when the verdict was said."""
+        before = [change for change in self.changes[key] if change[0] <= verdict_at]
+        return verdict_at - before[-1][0] if before and before[-1][1] else None
+
+
+def last_phase_ended(service):
+    phase = service["phases"][-1]
+    began = datetime.datetime.fromisoformat(phase["started_at"].replace("Z", "+00:00"))
+    return began.timestamp() + phase["duration_s"]
+
+
+def lags(truth, report, ended_at):
+    """Of each service that succeeded by a rollout that was seen."""
+    services = report["services"]
+    for service in services:
+        if service["verdict"] == "succeeded" and service["deployment_id"]:
+            verdict_at = ended_at if len(services) == 1 else last_phase_ended(service)
+            yield truth.lag((service["cluster"], service["name"], service["deployment_id"]), verdict_at)
 
 
 def main():
@@ -62,6 +127,7 @@ def main():
         if line.startswith("#"):
             break
         env.update(part.split("=", 1) for part in line.split()[1:])
+    truth = Truth(env["AWS_ENDPOINT_URL"])
     begun = time.monotonic()
     runs = []
     for index, name in enumerate(names):
@@ -71,12 +137,27 @@ def main():
         log = open(folder / f"{index}.log", "w")
         runs.append((report, subprocess.Popen(
             [program, "deploy", "--quiet", "--report", str(report), *what], env=env, stdout=log, stderr=log)))
-    codes = collections.Counter(run.wait() for _, run in runs)
+    ends = {}
+    def wait(report, run):
+        run.wait()
+        ends[report] = time.time()
+    waiting = [threading.Thread(target=wait, args=run) for run in runs]
+    for thread in waiting:
+        thread.start()
+    for thread in waiting:
+        thread.join()
     took = time.monotonic() - begun
+    truth.close()
+    codes = collections.Counter(run.returncode for _, run in runs)
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     simulator.kill()
     simulator.wait()
-    reports = [json.loads(report.read_text()) for report, _ in runs if report.exists()]
+    ended = [(json.loads(report.read_text()), ends[report]) for report, _ in runs if report.exists()]
+    reports = [report for report, _ in ended]
+    speed = float(args.speed.rstrip("x"))
+    measured = [lag for report, ended_at in ended for lag in lags(truth, report, ended_at)]
+    late = sorted(round(lag * speed, 1) for lag in measured if lag is not None)
+    early = measured.count(None)
     verdicts = collections.Counter(report["verdict"] for report in reports)
     totals = sorted(report["requests"]["total"] for report in reports)
     throttled = sorted(report["requests"]["throttled"] for report in reports)
@@ -86,8 +167,10 @@ def main():
     print(f"{len(runs)} runs in {took:.0f} s at {args.speed}: exit codes {dict(codes)}, verdicts {dict(verdicts)}")
     print(f"requests a run (least .. median .. most): {spread(totals)}; throttled: {spread(throttled)}")
     print(f"duration a run in s: {spread(durations)}; peak memory of a process: {memory / 1024:.1f} MB")
+    scaled = "" if speed == 1 else f" (wall time multiplied by {speed:g})"
+    print(f"lag of {len(late)} verdicts behind the truth in s{scaled}: {spread(late)}; said before it was true: {early}")
     print(f"reports and logs: {folder}")
-    return 0 if set(codes) == {0} else 1
+    return 0 if set(codes) == {0} and not early else 1
 
 
 if __name__ == "__main__":
