@@ -34,8 +34,6 @@ pub struct DescribedServices {
 
 /// Amazon ECS, as far as a deployment needs it. Implementations page through lists and split batches themselves.
 pub trait Ecs {
-    /// Whether the cluster is there and ACTIVE.
-    fn cluster_exists(&self, cluster: &ClusterName) -> impl Future<Output = ApiResult<bool>>;
     fn list_clusters(&self) -> impl Future<Output = ApiResult<Vec<ClusterName>>>;
     fn list_services(&self, cluster: &ClusterName) -> impl Future<Output = ApiResult<Vec<ServiceName>>>;
     fn describe_services(

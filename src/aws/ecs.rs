@@ -27,14 +27,6 @@ const SERVICE_DEPLOYMENTS_MAX: usize = 20;
 const SERVICE_DEPLOYMENTS: usize = 5;
 
 impl<C: Clock> Ecs for Connection<C> {
-    async fn cluster_exists(&self, cluster: &ClusterName) -> ApiResult<bool> {
-        let call = Call::read("ecs:DescribeClusters").on(cluster);
-        let answer = self
-            .call(call, || self.ecs.describe_clusters().clusters(cluster.as_str()).send())
-            .await?;
-        Ok(answer.clusters().iter().any(|c| c.status() == Some("ACTIVE")))
-    }
-
     async fn list_clusters(&self) -> ApiResult<Vec<ClusterName>> {
         let mut clusters = Vec::new();
         let mut page = None;

@@ -9,11 +9,6 @@ use crate::service::{Service, ServiceDeployment, ServiceRevision, ServiceUpdate}
 use crate::task::{ContainerInstance, Task};
 
 impl Ecs for Direct {
-    async fn cluster_exists(&self, cluster: &ClusterName) -> ApiResult<bool> {
-        self.admit("ecs:DescribeClusters")?;
-        Ok(self.world.borrow().cluster(Some(cluster.as_str())).is_ok())
-    }
-
     async fn list_clusters(&self) -> ApiResult<Vec<ClusterName>> {
         self.admit("ecs:ListClusters")?;
         Ok(self
