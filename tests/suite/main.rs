@@ -36,6 +36,7 @@ mod misbehaviour;
 mod moto;
 mod moto_deploy;
 mod other_clients;
+mod permissions;
 mod readme;
 mod reattach;
 mod recorded_causes;

@@ -158,18 +158,6 @@ fn assert_in_readme(told: &str) {
     assert_eq!(&readme[start..end], told, "UPDATE_README=1 cargo test reattach");
 }
 
-/// README names every action that AWS was asked for.
-#[track_caller]
-fn assert_actions_in_readme(told: &Said) {
-    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("README.md");
-    let start = readme.find("\nBoth only read: ").expect("the list");
-    let list = &readme[start..start + readme[start..].find("\n## ").expect("its end")];
-    let result = told.json();
-    for action in result["requests"]["by_action"].as_object().expect("actions").keys() {
-        assert!(list.contains(&format!(":{action}`")), "README does not name {action}");
-    }
-}
-
 #[track_caller]
 fn assert_told(told: &Said, code: i32, words: &[&str]) {
     assert_eq!(told.code, Some(code), "{told:#?}");
@@ -211,7 +199,7 @@ fn a_rollout_whose_run_was_killed_is_followed_to_its_end() {
     // The truth of the simulator, which shares no judgement with the observer.
     let truth = control(&stage.url, "GET", "truth", "");
     assert_eq!(truth["services"][0]["deployments"][0]["done"], true);
-    assert_actions_in_readme(&told);
+    crate::permissions::assert_in_the_table("observe", &result);
 }
 
 #[test]
@@ -263,7 +251,7 @@ fn a_rollback_is_followed_to_its_end_and_told_afterwards() {
     stage.advance("2h");
     let told = stage.observe(&format!("{WEB} --format json"));
     assert_told(&told, 1, &failed);
-    assert_actions_in_readme(&told);
+    crate::permissions::assert_in_the_table("observe", &told.json());
     stage.assert_status_words("ROLLBACK_SUCCESSFUL: Service deployment rolled back");
 }
 
