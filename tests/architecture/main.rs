@@ -4,6 +4,7 @@
 mod dependencies;
 mod layers;
 mod map;
+mod pages;
 mod purity;
 mod size;
 mod source;
