@@ -18,6 +18,13 @@ use crate::service::{Service, ServiceUpdate};
 const RECOVERY_READS: u32 = 5;
 const RECOVERY_PAUSE: Duration = Duration::from_secs(4);
 
+/// What became of an UpdateService that got no answer.
+pub(super) enum LookedUp {
+    Taken(Box<Service>),
+    NotSeen,
+    Interrupted,
+}
+
 impl<A, C, I, R> Run<'_, A, C, I, R>
 where
     A: Ecs + LoadBalancing + Logs,
@@ -101,30 +108,39 @@ where
     ) -> Result<Service, Outcome> {
         let was_registered_by_us = plan.revision == Revision::Register;
         if error.kind == ApiErrorKind::Transient && was_registered_by_us {
-            // The first answers may be older than the update.
-            for _ in 0..RECOVERY_READS {
-                if let Some(service) = self.in_time(self.updated_after_all(update, survey)).await.flatten() {
-                    return Ok(service);
-                }
-                if self.is_interrupted().await {
-                    return Err(words::interrupted_while_updating(update));
-                }
-                self.pause_until(self.clock.now() + RECOVERY_PAUSE).await;
+            match self.look_up(update, &survey.service).await {
+                LookedUp::Taken(service) => return Ok(*service),
+                LookedUp::Interrupted => return Err(words::interrupted_while_updating(update)),
+                LookedUp::NotSeen => {}
             }
         }
         Err(words::not_updated(&error, plan, update))
     }
 
-    /// The service, if its PRIMARY is a new deployment of the revision that this run alone has registered.
-    async fn updated_after_all(&self, update: &ServiceUpdate, survey: &Survey) -> Option<Service> {
+    /// Reads the service until it shows what an UpdateService without an answer asked for, or for long enough.
+    pub(super) async fn look_up(&mut self, update: &ServiceUpdate, before: &Service) -> LookedUp {
+        // The first answers may be older than the update.
+        for _ in 0..RECOVERY_READS {
+            if let Some(service) = self.in_time(self.updated_after_all(update, before)).await.flatten() {
+                return LookedUp::Taken(Box::new(service));
+            }
+            if self.is_interrupted().await {
+                return LookedUp::Interrupted;
+            }
+            self.pause_until(self.clock.now() + RECOVERY_PAUSE).await;
+        }
+        LookedUp::NotSeen
+    }
+
+    /// The service, if its PRIMARY is a new deployment of the revision that was asked for.
+    async fn updated_after_all(&self, update: &ServiceUpdate, before: &Service) -> Option<Service> {
         let described = self
             .aws
             .describe_services(&update.cluster, std::slice::from_ref(&update.service))
             .await;
         let service = described.ok()?.services.into_iter().next()?;
         let primary = service.primary()?;
-        let is_new =
-            primary.task_definition == update.task_definition && survey.service.deployment(&primary.id).is_none();
+        let is_new = primary.task_definition == update.task_definition && before.deployment(&primary.id).is_none();
         is_new.then_some(service)
     }
 }

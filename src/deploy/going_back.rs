@@ -1,8 +1,9 @@
 //! Going back to what ran before: after a failure that ECS leaves standing (`--on-failure rollback`), where the run is
 //! cancelled (`--on-cancel rollback`), and where that is what was asked for (`portzero rollback`).
 
-use crate::api_error::ApiErrorKind;
+use crate::api_error::{ApiError, ApiErrorKind};
 use crate::conduct::Leftover;
+use crate::deploy::change::LookedUp;
 use crate::deploy::stage::{Member, Stage};
 use crate::deploy::{Run, ServiceRun, attach};
 use crate::event::EventKind;
@@ -202,7 +203,8 @@ where
             return Err(no_way(observer, good));
         };
         let to = good.cloned();
-        let first = self.ask(wish, &way, &to).await;
+        let before = following.seen.as_ref().and_then(|seen| seen.service.as_ref());
+        let first = self.ask(wish, &way, &to, before).await;
         let (way, asked) = match (first, observer.redeployment(good)) {
             (Asked::Refused(refused), Some(other)) if other != way => {
                 let warning = Finding {
@@ -210,7 +212,7 @@ where
                     ..refused
                 };
                 self.tell(wish, EventKind::Found(warning));
-                let asked = self.ask(wish, &other, &to).await;
+                let asked = self.ask(wish, &other, &to, before).await;
                 (other, asked)
             }
             (asked, _) => (way, asked),
@@ -230,8 +232,8 @@ where
         }
     }
 
-    /// One request, and its answer as long as there is time for one.
-    async fn ask(&mut self, wish: &Wish, way: &Way, to: &Option<TaskDefinitionArn>) -> Asked {
+    /// One request, and its answer as long as there is time for one. `before`: the service as it was last seen.
+    async fn ask(&mut self, wish: &Wish, way: &Way, to: &Option<TaskDefinitionArn>, before: Option<&Service>) -> Asked {
         self.tell(
             wish,
             EventKind::GoingBack {
@@ -239,16 +241,12 @@ where
                 to: to.clone(),
             },
         );
-        let asked = self.in_time(self.send_back(wish, way)).await;
-        asked.unwrap_or(Asked::Unanswered(None))
-    }
-
-    async fn send_back(&self, wish: &Wish, way: &Way) -> Asked {
-        let answer = match way {
-            Way::Stop { service_deployment } => {
-                let stopped = self.aws.roll_back(service_deployment).await;
-                stopped.map(|()| Asked::Rolling)
-            }
+        match way {
+            Way::Stop { service_deployment } => match self.in_time(self.aws.roll_back(service_deployment)).await {
+                Some(Ok(())) => Asked::Rolling,
+                Some(Err(error)) => not_asked(error),
+                None => Asked::Unanswered(None),
+            },
             Way::Redeploy { to } => {
                 let update = ServiceUpdate {
                     cluster: wish.cluster.clone(),
@@ -256,17 +254,38 @@ where
                     task_definition: to.clone(),
                     force_new_deployment: true,
                 };
-                let updated = self.aws.update_service(&update).await;
-                updated.map(|service| match service.primary().map(|primary| primary.id.clone()) {
-                    Some(id) => Asked::Redeploying(Box::new(service), id),
-                    None => Asked::Unanswered(Some("the answer shows no deployment".into())),
-                })
+                match self.in_time(self.aws.update_service(&update)).await {
+                    Some(Ok(service)) => redeploying(service),
+                    Some(Err(error)) => self.ask_after(&update, before, error).await,
+                    None => Asked::Unanswered(None),
+                }
             }
+        }
+    }
+
+    /// The request for a redeployment got no answer: what the service shows then is one.
+    async fn ask_after(&mut self, update: &ServiceUpdate, before: Option<&Service>, error: ApiError) -> Asked {
+        let Some(before) = before.filter(|_| error.kind == ApiErrorKind::Transient) else {
+            return not_asked(error);
         };
-        answer.unwrap_or_else(|error| match error.kind {
-            ApiErrorKind::Transient => Asked::Unanswered(Some(error.to_string())),
-            _ => Asked::Refused(survey::api(error)),
-        })
+        match self.look_up(update, before).await {
+            LookedUp::Taken(service) => redeploying(*service),
+            LookedUp::NotSeen | LookedUp::Interrupted => not_asked(error),
+        }
+    }
+}
+
+fn redeploying(service: Service) -> Asked {
+    match service.primary().map(|primary| primary.id.clone()) {
+        Some(id) => Asked::Redeploying(Box::new(service), id),
+        None => Asked::Unanswered(Some("the answer shows no deployment".into())),
+    }
+}
+
+fn not_asked(error: ApiError) -> Asked {
+    match error.kind {
+        ApiErrorKind::Transient => Asked::Unanswered(Some(error.to_string())),
+        _ => Asked::Refused(survey::api(error)),
     }
 }
 
