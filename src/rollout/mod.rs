@@ -5,6 +5,7 @@
 //! `view` sorts new from old, `phase` says what is still missing, `stage` how far traffic has shifted, `standing` what
 //! became of the deployment, `failure`, `placement` and `diagnose` why it fails.
 
+mod advice;
 pub mod attach;
 pub mod baseline;
 pub mod blind;

@@ -3,6 +3,7 @@
 
 use crate::finding::{Code, Finding};
 use crate::id::TaskDefinitionArn;
+use crate::rollout::advice::WAIT_LONGER;
 use crate::rollout::phase::{WaitingOn, plural};
 use crate::rollout::scope::{Scope, Until};
 use crate::rollout::snapshot::Snapshot;
@@ -212,10 +213,10 @@ pub fn hint(look: &LastLook, scope: &Scope) -> Option<String> {
             "continue it: aws ecs continue-service-deployment --service-deployment-arn {} --hook-id {}",
             hook.deployment, hook.id
         )),
-        WaitingOn::Stage(_) | WaitingOn::Hook(_) if !matches!(scope.until, Until::Stage(_)) => {
-            Some("set a longer `--timeout`, or end the run at a stage: `--until stage:BAKE_TIME`".into())
-        }
-        WaitingOn::Stage(_) | WaitingOn::Hook(_) => Some("set a longer `--timeout`".into()),
+        WaitingOn::Stage(_) | WaitingOn::Hook(_) if !matches!(scope.until, Until::Stage(_)) => Some(format!(
+            "{WAIT_LONGER}, or end the run at a stage: `--until stage:BAKE_TIME`"
+        )),
+        WaitingOn::Stage(_) | WaitingOn::Hook(_) => Some(WAIT_LONGER.into()),
         _ => None,
     })
 }

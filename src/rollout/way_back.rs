@@ -5,6 +5,7 @@
 
 use crate::finding::{Code, Finding};
 use crate::id::{ServiceName, TaskDefinitionArn};
+use crate::rollout::advice;
 use crate::rollout::verdict::{Outcome, Verdict};
 use crate::service::{RolloutState, Service, ServiceDeployment, ServiceDeploymentStatus};
 
@@ -148,7 +149,7 @@ pub fn conclude(first: Outcome, service: &ServiceName, ours: &TaskDefinitionArn,
     ) {
         findings
             .iter_mut()
-            .for_each(|finding| finding.hints.retain(|hint| !is_overtaken(hint)));
+            .for_each(|finding| finding.hints.retain(|hint| !advice::is_of_what_goes_on(hint)));
         findings.iter_mut().skip(1).for_each(|finding| finding.state = None);
     }
     findings.splice(0..0, loud);
@@ -157,13 +158,6 @@ pub fn conclude(first: Outcome, service: &ServiceName, ours: &TaskDefinitionArn,
         findings,
         is_rolled_back: is_complete,
     }
-}
-
-/// Advice to go back, or to go on waiting, where the run has asked for the way back already.
-fn is_overtaken(hint: &str) -> bool {
-    ["to end that, go back", "wait on: ", "set a longer `--timeout`"]
-        .iter()
-        .any(|advice| hint.starts_with(advice))
 }
 
 /// What a run ends with that was asked for nothing but to go back.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::finding::{Code, Finding};
+use crate::rollout::advice::{GO_BACK, WAIT_LONGER, WAIT_ON};
 use crate::rollout::diagnose;
 use crate::rollout::phase::{WaitingOn, plural};
 use crate::rollout::scope::Scope;
@@ -188,7 +189,7 @@ pub fn failed_early(scope: &Scope, mut finding: Finding, rolls_back: bool, look:
         .filter(|_| !rolls_back && finding.hints.len() < 2)
     {
         let back = format!(
-            "to end that, go back to what ran: aws ecs update-service --cluster {} --service {} --task-definition {}",
+            "{GO_BACK}: aws ecs update-service --cluster {} --service {} --task-definition {}",
             scope.cluster,
             scope.service,
             previous.short()
@@ -281,12 +282,14 @@ pub fn timed_out(scope: &Scope, cause: Option<Finding>, look: &LastLook) -> Vec<
     if let Some(hint) = stage_words::hint(look, scope) {
         finding = finding.hint(hint);
     } else if drains {
-        finding = finding.hint("set a longer `--timeout`, or lower the target group's deregistration delay");
+        finding = finding.hint(format!(
+            "{WAIT_LONGER}, or lower the target group's deregistration delay"
+        ));
     } else if cause.is_none() {
-        finding = finding.hint("set a longer `--timeout` if the rollout is only slow");
+        finding = finding.hint(format!("{WAIT_LONGER} if the rollout is only slow"));
     }
     if finding.hints.len() < 2 {
-        finding = finding.hint(format!("wait on: {}", scope.observe_command()));
+        finding = finding.hint(format!("{WAIT_ON}: {}", scope.observe_command()));
     }
     // The cause comes first: that the time is over is what follows from it.
     cause.into_iter().chain([finding]).collect()
@@ -305,7 +308,7 @@ pub fn interrupted(scope: &Scope, waiting: &[WaitingOn], is_rolling_back: bool, 
     .evidence("new", format!("{} {}", scope.task_definition.short(), look.progress()))
     .evidence("waiting", waiting_line(waiting))
     .state(format!("{}; {goes_on}", look.serving_line()))
-    .hint(format!("wait on: {}", scope.observe_command()))
+    .hint(format!("{WAIT_ON}: {}", scope.observe_command()))
 }
 
 /// Somebody, or something, ended our service deployment, and neither a rollback nor a newer one followed.
