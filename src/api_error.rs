@@ -2,6 +2,7 @@
 
 mod denial;
 
+use std::error::Error;
 use std::fmt;
 
 pub use denial::{Denial, Ground};
@@ -64,4 +65,15 @@ impl ApiError {
     pub fn denial(&self) -> Option<Denial<'_>> {
         Denial::read(&self.message).filter(|_| self.kind == ApiErrorKind::Denied)
     }
+}
+
+/// The error and what caused it, outermost first.
+pub fn causes<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)> {
+    let mut causes = vec![error];
+    let mut next = error.source();
+    while let Some(cause) = next {
+        causes.push(cause);
+        next = cause.source();
+    }
+    causes
 }

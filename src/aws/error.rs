@@ -10,6 +10,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde_json::Value;
 
 use super::call::Call;
+use crate::api_error::causes;
 use crate::port::{ApiError, ApiErrorKind};
 
 /// As much of a foreign text (an HTML page, a proxy's excuse) as a message quotes.
@@ -226,17 +227,6 @@ fn read_dispatch(error: &(dyn Error + 'static)) -> Reading {
         never_sent,
         ..Reading::transient(format!("{what}: {innermost}"))
     }
-}
-
-/// The error and what caused it, outermost first.
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)> {
-    let mut causes = vec![error];
-    let mut next = error.source();
-    while let Some(cause) = next {
-        causes.push(cause);
-        next = cause.source();
-    }
-    causes
 }
 
 /// Whether the request cannot have left: there was no connection. The HTTP stack keeps its own type to itself, so its

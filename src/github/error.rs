@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::transport::Call;
+use crate::api_error::causes;
 use crate::port::{ApiError, ApiErrorKind};
 use crate::time::human;
 
@@ -128,17 +129,6 @@ fn detail(error: &Value) -> Option<String> {
 fn quoted(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     line.chars().take(QUOTE_LENGTH).collect()
-}
-
-/// The error and what caused it, outermost first.
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)> {
-    let mut causes = vec![error];
-    let mut next = error.source();
-    while let Some(cause) = next {
-        causes.push(cause);
-        next = cause.source();
-    }
-    causes
 }
 
 #[cfg(test)]
