@@ -86,7 +86,10 @@ impl World {
         let alive = |id: &String| tasks.iter().any(|t| &t.id == id);
         let mind = self.mind(cluster, name);
         mind.unhealthy_since.retain(|id, _| alive(id));
-        mind.replacements.retain(|old, new| alive(old) && alive(new));
+        // One that has recovered is replaced no longer: one of the two is a task too many.
+        let sick = &mind.unhealthy_since;
+        mind.replacements
+            .retain(|old, new| alive(old) && alive(new) && sick.contains_key(old));
     }
 
     /// One task that has been of use ends the count of failures.

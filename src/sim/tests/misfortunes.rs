@@ -187,6 +187,21 @@ fn an_unhealthy_task_is_stopped_for_its_health_and_replaced() {
 }
 
 #[test]
+fn a_task_that_recovers_beside_its_replacement_is_one_too_many() {
+    for seed in 0..40 {
+        let mut scenario = bridge(0, 2);
+        scenario.seed = seed;
+        // Quick enough that a task recovers before its replacement runs.
+        scenario.target_groups[0].health_check.interval = Duration::from_secs(10);
+        scenario.add_fault("flapping,delay=12s").expect("a fault");
+        let mut story = Story::of(&scenario);
+        story.pass(1800);
+        assert!(story.truth().is_done(), "seed {seed}: {:#?}", story.events());
+        assert_eq!(story.service().deployments[0].running_count, 2, "seed {seed}");
+    }
+}
+
+#[test]
 fn unhealthy_targets_trip_the_breaker_too() {
     let mut story = Story::of(&with_breaker(with_fault(bridge(0, 1), "unhealthy"), true));
     story.pass(3600);
