@@ -41,11 +41,20 @@ impl Observe {
         let wishes = wishes::watched(&self.which, &self.waiting)?;
         let watches = self.watches(&wishes)?;
         let mut surfaces = Surfaces::open(&self.output, &wishes, context.as_ref(), false);
-        let aws = connect(wishes.region.clone(), identity::web_identity(&self.identity)).await?;
-        if let Err(finding) = aws.sign_in().await {
-            return Err(run::refuse(unseen(&wishes, &finding), &mut surfaces, SystemClock.now()).await);
-        }
         let signals = Signals::listen();
+        let connecting = connect(wishes.region.clone(), identity::web_identity(&self.identity));
+        let Some(connected) = run::unless_interrupted(&signals, connecting).await else {
+            let now = SystemClock.now();
+            let wishes = wishes.wishes.into_iter();
+            let runs = wishes.map(|wish| ServiceRun::interrupted_before_a_look(wish, now));
+            return Err(run::refuse(runs.collect(), &mut surfaces, now).await);
+        };
+        let aws = match connected? {
+            Ok(aws) => aws,
+            Err(finding) => {
+                return Err(run::refuse(unseen(&wishes, &finding), &mut surfaces, SystemClock.now()).await);
+            }
+        };
         watch((&aws, &SystemClock, &signals), watches, &mut surfaces, || {
             aws.request_counts()
         })

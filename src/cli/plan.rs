@@ -3,8 +3,9 @@
 use clap::Args;
 
 use crate::aws::Connection;
-use crate::cli::deploy::{connect, warn};
+use crate::cli::deploy::{sign_in, warn};
 use crate::cli::options::{Following, Identity, Output, Selection};
+use crate::cli::signals::Signals;
 use crate::cli::surfaces::{self, Surfaces};
 use crate::cli::{Stop, identity, run, wishes};
 use crate::clock::SystemClock;
@@ -26,12 +27,14 @@ pub struct PlanCommand {
 
 impl PlanCommand {
     pub async fn run(self) -> Result<u8, Stop> {
-        let (_, plans, mut surfaces) = self.prepare().await?;
+        let Prepared {
+            plans, mut surfaces, ..
+        } = self.prepare().await?;
         run::show_plans(plans, &mut surfaces).await
     }
 
-    /// The plans, and the AWS that they were made for: a deployment begins with the same.
-    pub async fn prepare(&self) -> Result<(Connection<SystemClock>, Vec<(Plan, Survey)>, Surfaces<'_>), Stop> {
+    /// A deployment begins with the same.
+    pub async fn prepare(&self) -> Result<Prepared<'_>, Stop> {
         let context = surfaces::surroundings(&self.output.telling);
         self.output.check()?;
         let wishes = wishes::gather(&self.selection, &self.following)?;
@@ -41,14 +44,26 @@ impl PlanCommand {
             warn(&[ignored]);
             None
         });
-        let aws = connect(wishes.region.clone(), identity::web_identity(&self.identity)).await?;
-        if let Err(finding) = aws.sign_in().await {
-            return Err(run::refuse_all(&wishes, &finding, &mut surfaces, SystemClock.now()).await);
-        }
-        let mut plans = run::plan_all(&aws, &SystemClock, &wishes, &mut surfaces).await?;
+        let signals = Signals::listen();
+        let aws = sign_in(&wishes, &self.identity, &signals, &mut surfaces).await?;
+        let world = (&aws, &SystemClock, &signals);
+        let mut plans = run::plan_all(world, &wishes, &mut surfaces, || aws.request_counts()).await?;
         if let Some(end) = end {
             identity::check_credentials(&mut plans, end, SystemClock.now());
         }
-        Ok((aws, plans, surfaces))
+        Ok(Prepared {
+            aws,
+            signals,
+            plans,
+            surfaces,
+        })
     }
+}
+
+/// The plans, the AWS that they were made for, and who listens since before that.
+pub struct Prepared<'o> {
+    pub aws: Connection<SystemClock>,
+    pub signals: Signals,
+    pub plans: Vec<(Plan, Survey)>,
+    pub surfaces: Surfaces<'o>,
 }

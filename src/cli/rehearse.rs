@@ -102,6 +102,7 @@ impl Rehearse {
         };
         self.world.apply(&mut scenario)?;
         deploy::warn(&scenario.pointless_faults());
+        let signals = Signals::listen();
         streams::tell(&introduction(&scenario));
         if is_staged {
             stage::made_up_balancers(&wishes, &scenario)
@@ -124,12 +125,11 @@ impl Rehearse {
         let aws = Connection::open(options, clock.clone())
             .await
             .map_err(|finding| Stop::from(*finding))?;
-        let plans = run::plan_all(&aws, &clock, &wishes, &mut surfaces).await?;
+        let world = (&aws, &clock, &signals);
+        let plans = run::plan_all(world, &wishes, &mut surfaces, || aws.request_counts()).await?;
         if self.dry_run {
             return run::show_plans(plans, &mut surfaces).await;
         }
-        let signals = Signals::listen();
-        let world = (&aws, &clock, &signals);
         let code = run::execute(world, Pace::even(), plans, &mut surfaces, || aws.request_counts()).await?;
         if code == Verdict::Interrupted.exit_code() {
             streams::tell("(rehearsal: the simulated rollout ends with this program)");

@@ -7,13 +7,13 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::aws::Connection;
-use crate::cli::deploy::{connect, seed, warn};
+use crate::cli::deploy::{seed, sign_in, warn};
 use crate::cli::options::{Following, Identity, Output, Selection, Waiting, Which};
 use crate::cli::run::Story;
 use crate::cli::signals::Signals;
 use crate::cli::surfaces::{self, Ending, Surfaces};
 use crate::cli::wishes::{self, Wishes};
-use crate::cli::{Stop, identity, run};
+use crate::cli::{Stop, run};
 use crate::clock::SystemClock;
 use crate::conduct::{Conduct, IfBusy, InProgress};
 use crate::config;
@@ -66,34 +66,34 @@ impl Rollback {
         self.output.check()?;
         let wishes = self.wishes()?;
         let mut surfaces = Surfaces::open(&self.output, &wishes, context.as_ref(), false);
-        let aws = connect(wishes.region.clone(), identity::web_identity(&self.identity)).await?;
-        if let Err(finding) = aws.sign_in().await {
-            return Err(run::refuse_all(&wishes, &finding, &mut surfaces, SystemClock.now()).await);
-        }
-        let mut plans = run::plan_all(&aws, &SystemClock, &wishes, &mut surfaces).await?;
+        let signals = Signals::listen();
+        let aws = sign_in(&wishes, &self.identity, &signals, &mut surfaces).await?;
+        let world = (&aws, &SystemClock, &signals);
+        let counts = || aws.request_counts();
+        let started_at = SystemClock.now();
+        let mut plans = run::plan_all(world, &wishes, &mut surfaces, counts).await?;
         let (plan, survey) = plans.remove(0);
-        let way = match self.way(&aws, &plan.wish, &survey).await {
-            Ok(way) => way,
-            Err(finding) => return Err(run::refuse_all(&wishes, &finding, &mut surfaces, SystemClock.now()).await),
+        let way = run::unless_interrupted(&signals, self.way(&aws, &plan.wish, &survey)).await;
+        let way = match way {
+            Some(Ok(way)) => way,
+            Some(Err(finding)) => {
+                return Err(run::refuse_all(&wishes, &finding, &mut surfaces, SystemClock.now()).await);
+            }
+            None => {
+                let span = (started_at, SystemClock.now());
+                return Err(run::interrupt(&wishes, &counts(), span, &mut surfaces).await);
+            }
         };
         match way {
-            (Way::Stop { .. }, Some(in_flight)) => stop(&aws, plan, survey, in_flight, &mut surfaces).await,
+            (Way::Stop { .. }, Some(in_flight)) => stop(&aws, &signals, (plan, survey, in_flight), &mut surfaces).await,
             (Way::Stop { .. }, None) => Err(cannot_tell(&plan.wish).into()),
             (Way::Redeploy { to }, _) => {
                 let wishes = Wishes {
                     wishes: vec![redeployment(&plan.wish, to.as_str())],
                     ..wishes
                 };
-                let plans = run::plan_all(&aws, &SystemClock, &wishes, &mut surfaces).await?;
-                let signals = Signals::listen();
-                run::execute(
-                    (&aws, &SystemClock, &signals),
-                    Pace::jittered(seed()),
-                    plans,
-                    &mut surfaces,
-                    || aws.request_counts(),
-                )
-                .await
+                let plans = run::plan_all(world, &wishes, &mut surfaces, counts).await?;
+                run::execute(world, Pace::jittered(seed()), plans, &mut surfaces, counts).await
             }
         }
     }
@@ -159,18 +159,16 @@ impl Rollback {
 /// A way out of the deployment in flight, told like a run.
 async fn stop(
     aws: &Connection<SystemClock>,
-    plan: Plan,
-    survey: Survey,
-    in_flight: ServiceDeployment,
+    signals: &Signals,
+    (plan, survey, in_flight): (Plan, Survey, ServiceDeployment),
     surfaces: &mut Surfaces<'_>,
 ) -> Result<u8, Stop> {
-    let signals = Signals::listen();
     let started_at = SystemClock.now();
     let mut story = Story::new(std::iter::once(&plan.wish), surfaces.is_quiet());
     let mut run = Run {
         aws,
         clock: &SystemClock,
-        interrupts: &signals,
+        interrupts: signals,
         report: &mut story,
         started_at,
         pace: Pace::jittered(seed()),

@@ -14,29 +14,63 @@ use crate::report::log::Log;
 use crate::rollout::Verdict;
 use crate::time::Timestamp;
 
-/// Plans all services, or stops with everything that is wrong. Nothing has been changed then.
-pub async fn plan_all<A: Ecs + LoadBalancing, C: Clock>(
-    aws: &A,
-    clock: &C,
+/// What the work comes to; `None` where a signal comes first. For work that changes nothing: it is dropped in the middle
+/// of a call.
+pub async fn unless_interrupted<T>(interrupts: &impl Interrupts, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        () = interrupts.interrupted() => None,
+        done = work => Some(done),
+    }
+}
+
+/// Plans all services, or stops with everything that is wrong, or at a signal. Nothing has been changed then.
+pub async fn plan_all<A: Ecs + LoadBalancing, C: Clock, I: Interrupts>(
+    (aws, clock, interrupts): (&A, &C, &I),
     wishes: &Wishes,
     surfaces: &mut Surfaces<'_>,
+    counts: impl Fn() -> RequestCounts,
 ) -> Result<Vec<(Plan, Survey)>, Stop> {
-    let mut plans = Vec::new();
-    let mut refused = Vec::new();
-    for wish in &wishes.wishes {
-        match deploy::plan(aws, clock, wish.clone()).await {
-            Ok(planned) => plans.push(planned),
-            Err((wish, findings)) => {
-                let findings = recipients::with_service(findings, &wish.service, wishes.wishes.len() == 1);
-                refused.push(ServiceRun::refused(wish, None, findings, clock.now()));
+    let started_at = clock.now();
+    let planning = async {
+        let (mut plans, mut refused) = (Vec::new(), Vec::new());
+        for wish in &wishes.wishes {
+            match deploy::plan(aws, clock, wish.clone()).await {
+                Ok(planned) => plans.push(planned),
+                Err((wish, findings)) => {
+                    let findings = recipients::with_service(findings, &wish.service, wishes.wishes.len() == 1);
+                    refused.push(ServiceRun::refused(wish, None, findings, clock.now()));
+                }
             }
         }
-    }
+        (plans, refused)
+    };
+    let Some((plans, refused)) = unless_interrupted(interrupts, planning).await else {
+        return Err(interrupt(wishes, &counts(), (started_at, clock.now()), surfaces).await);
+    };
     if refused.is_empty() {
         Ok(plans)
     } else {
         Err(refuse(refused, surfaces, clock.now()).await)
     }
+}
+
+/// A signal came before the first change: every surface says so of every service.
+pub async fn interrupt(
+    wishes: &Wishes,
+    counts: &RequestCounts,
+    span: (Timestamp, Timestamp),
+    surfaces: &mut Surfaces<'_>,
+) -> Stop {
+    let interrupted = |wish: &Wish| ServiceRun::interrupted(wish.clone(), span.1);
+    let runs: Vec<ServiceRun> = wishes.wishes.iter().map(interrupted).collect();
+    let mut story = Story::new(runs.iter().map(|run| &run.wish), surfaces.is_quiet());
+    for run in &runs {
+        story.print(&report::log::closing(run));
+    }
+    // A document that is lost has been told of, and the signal is the graver end.
+    let _ = conclude(&runs, story, counts, span, surfaces).await;
+    Stop::told(report::result::overall(&runs))
 }
 
 /// Nothing was changed: every surface says so, and the findings are printed, the cause first.

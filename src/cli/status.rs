@@ -51,11 +51,13 @@ impl StatusCommand {
             ..Telling::default()
         });
         let wishes = wishes::watched(&self.which, &Waiting::default())?;
-        let aws = connect(wishes.region.clone(), identity::web_identity(&self.identity)).await?;
-        if let Err(finding) = aws.sign_in().await {
-            streams::tell(report::finding::render(&finding).trim_end());
-            return Ok(Verdict::CouldNotObserve.exit_code());
-        }
+        let aws = match connect(wishes.region.clone(), identity::web_identity(&self.identity)).await? {
+            Ok(aws) => aws,
+            Err(finding) => {
+                streams::tell(report::finding::render(&finding).trim_end());
+                return Ok(Verdict::CouldNotObserve.exit_code());
+            }
+        };
         let (mut read, mut unread) = (Vec::new(), Vec::new());
         for wish in wishes.wishes {
             let place = (&wish.cluster, &wish.service);

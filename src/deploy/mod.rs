@@ -99,6 +99,24 @@ impl ServiceRun {
         }
     }
 
+    /// A signal came while the run was still reading what there is.
+    pub fn interrupted(wish: Wish, at: Timestamp) -> Self {
+        let outcome = words::interrupted_before_a_plan(&wish);
+        Self {
+            outcome,
+            ..Self::refused(wish, None, Vec::new(), at)
+        }
+    }
+
+    /// The same of a service that was only to be looked at.
+    pub fn interrupted_before_a_look(wish: Wish, at: Timestamp) -> Self {
+        let outcome = words::interrupted_before_a_look(&wish);
+        Self {
+            outcome,
+            ..Self::refused(wish, None, Vec::new(), at)
+        }
+    }
+
     /// Whether nothing was done for the service because of another one that it depends on.
     pub fn is_left(&self) -> bool {
         self.outcome

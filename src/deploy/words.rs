@@ -182,6 +182,13 @@ pub(super) fn interrupted_before_its_turn(wish: &Wish) -> Outcome {
     Outcome::new(Verdict::Interrupted, vec![finding])
 }
 
+/// A signal came before there was a plan.
+pub(super) fn interrupted_before_a_plan(wish: &Wish) -> Outcome {
+    let summary = format!("interrupted before `{}` was touched", wish.service);
+    let finding = Finding::error(Code::Interrupted, summary).state("nothing was changed");
+    Outcome::new(Verdict::Interrupted, vec![finding])
+}
+
 pub(super) fn no_primary(update: &ServiceUpdate) -> Finding {
     Finding::error(
         Code::CouldNotObserve,

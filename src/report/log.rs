@@ -120,6 +120,8 @@ fn headline(run: &ServiceRun) -> String {
     };
     let before = run.before.as_ref().map_or("nothing", |arn| arn.short());
     let revisions = match &run.after {
+        // What runs was not read, or not to its end.
+        None if run.before.is_none() => "as it was".to_owned(),
         _ if run.outcome.verdict == Verdict::Refused => format!("{before} stays"),
         Some(after) if Some(after) == run.before.as_ref() => format!("{before} (unchanged)"),
         Some(after) if run.outcome.is_rolled_back => {

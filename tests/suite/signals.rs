@@ -1,8 +1,9 @@
 //! A signal in mid-rollout ends the run, not the rollout: soon, with the report written, and said in words.
 
 use std::io::{BufRead, BufReader, Read};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use portzero::deploy::Run;
@@ -17,6 +18,7 @@ use portzero::task_definition::ImageChange;
 use serde_json::Value;
 
 use crate::support::program::{Simulator, portzero, send};
+use crate::support::runner_files::entries;
 use crate::support::{self as in_support, VirtualClock, connect};
 
 /// A CI runner kills what has not ended soon after the signal.
@@ -151,6 +153,133 @@ fn a_run_that_waits_for_another_deployment_ends_without_a_change() {
     let report = report(folder.path());
     for change in ["RegisterTaskDefinition", "UpdateService"] {
         assert_eq!(report["requests"]["by_action"].get(change), None);
+    }
+}
+
+/// The first call is under way, so the run has begun to plan.
+#[test]
+fn a_signal_while_planning_ends_every_command_with_its_report() {
+    for signal in ["INT", "TERM"] {
+        for (command, said) in [
+            (
+                "deploy --cluster demo --service web --image web=example/web:3",
+                "touched",
+            ),
+            ("plan --cluster demo --service web --image web=example/web:3", "touched"),
+            ("rollback web --cluster demo", "touched"),
+            ("observe --cluster demo --service web", "looked at"),
+        ] {
+            let silent = Silent::new();
+            let folder = tempfile::tempdir().expect("a folder");
+            let mut run = silent.client(folder.path());
+            run.args(command.split(' ')).args(["--report", "result.json"]);
+            let told = silent.interrupt(signal, &mut run);
+            let summary = format!("interrupted before `web` was {said}");
+            assert!(told.contains(&summary), "{command}: {told}");
+            let is_told_as_a_run = told.contains("interrupted: web  as it was  in 0s\n");
+            assert_eq!(is_told_as_a_run, said == "touched", "{command}: {told}");
+            assert!(told.contains("state  nothing was changed\n"), "{command}: {told}");
+            let report = report(folder.path());
+            assert_eq!(report["verdict"], "interrupted", "{command}");
+            assert_eq!(report["services"][0]["findings"][0]["summary"], summary.as_str());
+            assert_eq!(report["requests"]["by_action"].get("UpdateService"), None);
+        }
+    }
+}
+
+/// Also before there are credentials to plan with.
+#[test]
+fn a_signal_while_signing_in_ends_the_run_with_its_report() {
+    for command in ["deploy", "rollback web", "observe"] {
+        let silent = Silent::new();
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut run = silent.client(folder.path());
+        run.args(command.split(' '))
+            .args("--cluster demo --report result.json".split(' '))
+            .args(["--role-to-assume", "arn:aws:iam::123456789012:role/deploy"])
+            .env("PORTZERO_SERVICE", "web")
+            .env("ACTIONS_ID_TOKEN_REQUEST_URL", silent.url())
+            .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "bearer");
+        let told = silent.interrupt("TERM", &mut run);
+        assert!(told.contains("interrupted before `web` was"), "{command}: {told}");
+        assert_eq!(report(folder.path())["verdict"], "interrupted", "{command}");
+    }
+}
+
+#[test]
+fn a_signal_while_planning_is_told_of_every_service_and_to_the_workflow() {
+    let silent = Silent::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = "version: 1\nservices:\n- { name: web, cluster: demo }\n- { name: worker, cluster: demo }\n";
+    std::fs::write(folder.path().join("portzero.yml"), file).expect("a file");
+    let mut run = silent.client(folder.path());
+    run.args(["deploy", "--format", "json"])
+        .stdout(std::fs::File::create(folder.path().join("result.json")).expect("a file"))
+        .env("GITHUB_OUTPUT", folder.path().join("outputs"))
+        .env("GITHUB_STEP_SUMMARY", folder.path().join("summary.md"));
+    let told = silent.interrupt("TERM", &mut run);
+    let report = report(folder.path());
+    let outputs = std::fs::read_to_string(folder.path().join("outputs")).expect("outputs");
+    let outputs = entries(&outputs).expect("entries");
+    assert!(
+        outputs.contains(&("verdict".into(), "interrupted".into())),
+        "{outputs:?}"
+    );
+    assert!(outputs.contains(&("changed".into(), "false".into())), "{outputs:?}");
+    let summary = std::fs::read_to_string(folder.path().join("summary.md")).expect("a summary");
+    for (index, service) in ["web", "worker"].into_iter().enumerate() {
+        let said = format!("interrupted before `{service}` was touched");
+        assert!(told.contains(&said), "{told}");
+        assert!(summary.contains(&said), "{summary}");
+        assert_eq!(report["services"][index]["verdict"], "interrupted");
+    }
+}
+
+/// Takes connections and never answers.
+struct Silent(TcpListener);
+
+impl Silent {
+    fn new() -> Self {
+        Self(TcpListener::bind("127.0.0.1:0").expect("a port"))
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.0.local_addr().expect("an address"))
+    }
+
+    /// `portzero` that takes this for AWS.
+    fn client(&self, folder: &Path) -> Command {
+        let mut command = portzero(folder);
+        command
+            .env("AWS_ENDPOINT_URL", self.url())
+            .env("AWS_REGION", "us-east-1")
+            .env("AWS_ACCESS_KEY_ID", "portzero")
+            .env("AWS_SECRET_ACCESS_KEY", "portzero")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Signals when the first call has come, and gives what is said from the beginning on.
+    fn interrupt(&self, signal: &str, command: &mut Command) -> String {
+        let mut run = command.spawn().expect("portzero runs");
+        let mut stderr = run.stderr.take().expect("a pipe");
+        let address = self.0.local_addr().expect("an address");
+        let reader = std::thread::spawn(move || {
+            let mut told = String::new();
+            stderr.read_to_string(&mut told).expect("what it says");
+            // A program that ended without a call would be waited for in vain.
+            let _ = TcpStream::connect(address);
+            told
+        });
+        let _call = self.0.accept().expect("a call");
+        send(signal, &run);
+        let sent = Instant::now();
+        let told = reader.join().expect("all that it said");
+        let code = run.wait().expect("an end").code();
+        assert!(sent.elapsed() < END_MAX, "took {:?}", sent.elapsed());
+        assert_eq!(code, Some(130), "{told}");
+        told
     }
 }
 

@@ -103,6 +103,7 @@ fn revisions(run: &ServiceRun, md: Markdown<'_>) -> String {
     let code = |arn: &crate::id::TaskDefinitionArn| md.code(arn.short());
     let before = run.before.as_ref().map_or_else(|| "nothing".to_owned(), code);
     match &run.after {
+        None if run.before.is_none() => "as it was".to_owned(),
         _ if run.outcome.verdict == Verdict::Refused => format!("{before} stays"),
         None => format!("{before} stays"),
         Some(after) if Some(after) == run.before.as_ref() => format!("{before} again"),
