@@ -23,6 +23,10 @@ pub fn images(selection: &Selection) -> Result<Vec<ImageChange>, Vec<Finding>> {
         }
         // `PORTZERO_IMAGE` holds one a line.
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            if line.starts_with('=') {
+                findings.push(no_container(line));
+                continue;
+            }
             let change = image(line);
             if change.image.is_empty() {
                 findings.push(empty(line));
@@ -60,6 +64,14 @@ fn empty(text: &str) -> Finding {
     .hint("look at the variable that is to fill it: it may have no value")
 }
 
+/// No image begins with `=`.
+fn no_container(text: &str) -> Finding {
+    usage(format!(
+        "--image wants [CONTAINER=]IMAGE, got `{text}` with an empty CONTAINER"
+    ))
+    .hint("look at the variable that is to fill it: it may have no value")
+}
+
 /// The `--env`s.
 pub fn environment(selection: &Selection) -> Result<Vec<EnvironmentChange>, Finding> {
     selection
@@ -68,6 +80,11 @@ pub fn environment(selection: &Selection) -> Result<Vec<EnvironmentChange>, Find
         .map(|text| {
             let (target, value) = pair(text).ok_or_else(env_form)?;
             let (container, name) = target.split_once(':').ok_or_else(env_form)?;
+            for (part, text) in [("CONTAINER", container), ("NAME", name)] {
+                if text.trim().is_empty() {
+                    return Err(env_empty(target, part));
+                }
+            }
             Ok(EnvironmentChange {
                 container: container.to_owned(),
                 name: name.to_owned(),
@@ -80,6 +97,14 @@ pub fn environment(selection: &Selection) -> Result<Vec<EnvironmentChange>, Find
 /// Without the text: its value may be a secret.
 fn env_form() -> Finding {
     usage("--env wants CONTAINER:NAME=VALUE".into())
+}
+
+/// `target`: what stands before the `=`.
+fn env_empty(target: &str, part: &str) -> Finding {
+    usage(format!(
+        "--env wants CONTAINER:NAME=VALUE, got `{target}=` with an empty {part}"
+    ))
+    .hint("look at the variable that is to fill it: it may have no value")
 }
 
 /// Hands the changes to the services that they are for. A single service gets all of them, and whether it has the

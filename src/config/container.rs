@@ -90,21 +90,29 @@ pub(super) fn put_list(json: &mut Map<String, Value>, key: &str, values: Vec<imp
 pub(super) fn pairs(item: &Item<'_>, problems: &mut Problems) -> Vec<(String, String)> {
     let item = item.clone().secret();
     if item.is_list() {
-        let items = item.list(problems);
-        return items
-            .iter()
-            .filter_map(|item| item.text(problems))
-            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
+        let mut pairs = Vec::new();
+        for entry in item.list(problems) {
+            let Some(pair) = entry.text(problems) else { continue };
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if name.trim().is_empty() {
+                entry.invalid("the name before the `=` is empty", problems);
+            }
+            pairs.push((name.to_owned(), value.to_owned()));
+        }
+        return pairs;
     }
     let Some(fields) = item.map(problems) else {
         return Vec::new();
     };
-    fields
-        .items()
-        .filter_map(|(name, item)| Some((name.to_owned(), item.text(problems)?.to_owned())))
-        .collect()
+    let mut pairs = Vec::new();
+    for (name, entry) in fields.items() {
+        if name.trim().is_empty() {
+            item.at(entry.node).invalid("a name in it is empty", problems);
+        }
+        let text = entry.text(problems).map(str::to_owned);
+        pairs.extend(text.map(|text| (name.to_owned(), text)));
+    }
+    pairs
 }
 
 fn texts(fields: &Fields<'_>, key: &str, problems: &mut Problems) -> Vec<String> {

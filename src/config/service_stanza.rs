@@ -232,12 +232,19 @@ fn is_path(text: &str) -> bool {
 }
 
 fn images(fields: &Fields<'_>, problems: &mut Problems) -> Vec<(String, String)> {
-    let Some(map) = fields.get("images").and_then(|item| item.map(problems)) else {
+    let Some(item) = fields.get("images") else {
         return Vec::new();
     };
-    map.items()
-        .filter_map(|(container, item)| Some((container.to_owned(), item.name(problems)?.to_owned())))
-        .collect()
+    let mut images = Vec::new();
+    for (container, image) in item.map(problems).iter().flat_map(Fields::items) {
+        if container.trim().is_empty() {
+            item.at(image.node)
+                .invalid("the name of a container in it is empty", problems);
+        }
+        let image = image.name(problems).map(str::to_owned);
+        images.extend(image.map(|image| (container.to_owned(), image)));
+    }
+    images
 }
 
 fn load_balancers(fields: &Fields<'_>, problems: &mut Problems) -> Vec<LoadBalancerBinding> {

@@ -118,6 +118,15 @@ fn an_image_without_a_value_or_with_two_is_a_slip() {
     };
     assert_fails(&render(&[""]), 2, &["without an image"]);
     assert_fails(&render(&["web="]), 2, &["got `web=` without an image"]);
+    // A variable that is empty: "${CONTAINER}=example/web:2".
+    let unnamed = "got `=example/web:2` with an empty CONTAINER";
+    assert_fails(&render(&["=example/web:2"]), 2, &[unnamed]);
+    // The action's input comes so.
+    let mut command = portzero(folder.path());
+    command
+        .args(["render", "--task-definition", "web.json"])
+        .env("PORTZERO_IMAGE", "web=example/web:2\n=example/web:2\n");
+    assert_fails(&said(&mut command), 2, &[unnamed]);
     let twice = render(&["web=a:1", "web=a:2"]);
     assert_fails(
         &twice,
@@ -337,6 +346,18 @@ fn the_value_of_an_environment_entry_is_never_printed() {
         let said = run(folder.path(), &format!("{ON_DEMO} --env {malformed}"));
         assert_ne!(said.code, Some(0), "{malformed}");
         assert!(!format!("{said:?}").contains(SECRET), "{malformed}: {said:#?}");
+    }
+}
+
+#[test]
+fn an_environment_entry_without_a_name_is_a_slip() {
+    for (entry, said) in [
+        ("web:", "got `web:=` with an empty NAME"),
+        (":TOKEN", "got `:TOKEN=` with an empty CONTAINER"),
+    ] {
+        let refused = in_folder(&format!("{ON_DEMO} --env {entry}={SECRET}"));
+        assert_fails(&refused, 2, &[said]);
+        assert!(!refused.stderr.contains(SECRET), "{refused:#?}");
     }
 }
 

@@ -129,3 +129,24 @@ proptest! {
         prop_assert_eq!(app["environment"][0]["value"].as_str(), Some(value.as_str()));
     }
 }
+
+#[test]
+fn an_empty_name_is_told_with_its_place() {
+    let service = |lines: &str| format!("services:\n- name: web\n  cluster: c\n{lines}");
+    for (text, wanted) in [
+        (
+            service("  images: { '': 'a:1' }\n"),
+            "invalid-value 4:17 services[0].images: the name of a container in it is empty",
+        ),
+        (
+            super::container("environment: ['=x']"),
+            "invalid-value 9:19 services[0].containers[0].environment[0]: the name before the `=` is empty",
+        ),
+        (
+            super::container("environment: { '': x }"),
+            "invalid-value 9:24 services[0].containers[0].environment: a name in it is empty",
+        ),
+    ] {
+        assert_eq!(said(&text), [wanted]);
+    }
+}
