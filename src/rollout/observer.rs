@@ -366,16 +366,19 @@ impl Observer {
         self.was_listed |= view.ours.is_some();
     }
 
-    /// Whether a target that was there at the last look is no longer healthy. That ECS wants more tasks now, or that an
-    /// instance left and took its targets along, is no flapping.
+    /// Whether a target that was there at the last look is out of service. That ECS wants more tasks now, or that an
+    /// instance left and took its targets along, is no flapping; nor is a state whose meaning nobody knows here.
     fn has_flapped(&self, view: &View) -> bool {
         let stayed = view
             .new_targets
             .iter()
             .filter(|(place, _)| self.healthy_places.contains(*place));
-        stayed
-            .filter_map(|(_, row)| row.as_ref())
-            .any(|row| row.state != TargetState::Healthy)
+        stayed.filter_map(|(_, row)| row.as_ref()).any(|row| {
+            matches!(
+                row.state,
+                TargetState::Unhealthy | TargetState::UnhealthyDraining | TargetState::Draining | TargetState::Unused
+            )
+        })
     }
 
     /// Service events that are no part of an ordinary rollout, and the circuit breaker's counter.
