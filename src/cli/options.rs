@@ -106,7 +106,7 @@ pub struct Following {
     #[arg(long, value_name = "leave|rollback", env = "PORTZERO_ON_CANCEL", value_parser = leftover)]
     pub on_cancel: Option<Leftover>,
     /// After a success, deregister the family's ACTIVE revisions beyond the newest N that nobody needs [default: none]
-    #[arg(long, value_name = "N", env = "PORTZERO_KEEP_REVISIONS")]
+    #[arg(long, value_name = "N", env = "PORTZERO_KEEP_REVISIONS", value_parser = config::keep_revisions)]
     pub keep_revisions: Option<u32>,
 }
 

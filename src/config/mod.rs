@@ -23,7 +23,7 @@ use crate::nearest::nearest;
 use crate::service::{LoadBalancerBinding, SchedulingStrategy};
 pub use crate::task_definition::DynamicPorts;
 
-pub use settings::{IF_BUSY, LEFTOVER, Settings, UnknownWord, Until, duration, poll_interval};
+pub use settings::{IF_BUSY, LEFTOVER, Settings, UnknownWord, Until, duration, keep_revisions, poll_interval};
 
 /// A configuration with everything filled in.
 #[derive(Clone, Debug, PartialEq)]

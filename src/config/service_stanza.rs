@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::read::{Fields, Item, Problems};
-use super::settings::{Settings, duration, poll_interval};
+use super::settings::{Settings, duration, keep_revisions, poll_interval};
 use super::{Dependency, Probe, ServiceConfig, TaskDefinitionSource, inline};
 use crate::id::{ClusterName, ServiceName, TargetGroupArn};
 use crate::service::{Balancer, LoadBalancerBinding, SchedulingStrategy};
@@ -133,7 +133,8 @@ pub(super) fn settings(fields: &Fields<'_>, problems: &mut Problems) -> Settings
             .and_then(|item| item.boolean(problems)),
         keep_revisions: fields
             .get("keep_revisions")
-            .and_then(|item| item.whole(NUMBER_MAX, problems)),
+            .and_then(|item| item.whole(NUMBER_MAX, problems).map(|_| item))
+            .and_then(|item| item.word(keep_revisions, problems)),
     }
 }
 

@@ -169,6 +169,18 @@ pub fn poll_interval(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Reads how many ACTIVE revisions stay.
+pub fn keep_revisions(text: &str) -> Result<u32, String> {
+    match text.trim().parse() {
+        Ok(0) => Err(
+            "expected at least 1, got 0: no revision to go back to would be kept beyond what ran just before"
+                .to_owned(),
+        ),
+        Ok(keep) => Ok(keep),
+        Err(_) => Err(format!("expected a number of revisions, got {text:?}")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -224,6 +224,7 @@ fn a_wrong_input_is_told_by_its_own_name() {
             "all",
             "the input `keep-revisions` does not take `all`",
         ),
+        ("keep-revisions", "0", "the input `keep-revisions` does not take `0`"),
         ("desired-count", "3", "the input `desired-count` is not acted on yet"),
         (
             "args",

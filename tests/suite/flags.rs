@@ -235,6 +235,16 @@ fn a_span_without_a_unit_is_asked_for_one() {
 }
 
 #[test]
+fn no_revision_to_keep_is_no_number_of_revisions() {
+    let flag = in_folder(&format!("{ON_DEMO} --keep-revisions 0"));
+    assert_fails(&flag, 2, &["--keep-revisions", "at least 1", "go back to"]);
+    let folder = folder();
+    let mut command = portzero(folder.path());
+    command.args(ON_DEMO.split(' ')).env("PORTZERO_KEEP_REVISIONS", "0");
+    assert_fails(&said(&mut command), 2, &["at least 1", "PORTZERO_KEEP_REVISIONS"]);
+}
+
+#[test]
 fn usage_has_an_exit_code_of_its_own() {
     for (arguments, words) in [
         ("", "Usage: portzero <COMMAND>"),

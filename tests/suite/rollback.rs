@@ -103,7 +103,7 @@ fn revisions_that_may_not_be_deregistered_cost_a_warning() {
         "deploy --service web --image example/web:2 --settle 0s",
     );
     assert_says(&first, 0, &[]);
-    let second = "deploy --service web --image example/web:3 --settle 0s --keep-revisions 0";
+    let second = "deploy --service web --image example/web:3 --settle 0s --keep-revisions 1";
     let second = portzero_on(&simulator, folder.path(), second);
     let words = "older revisions were not all deregistered: ecs:DeregisterTaskDefinition failed";
     assert_says(

@@ -146,6 +146,11 @@ fn an_empty_name_is_told_with_its_place() {
             super::container("environment: { '': x }"),
             "invalid-value 9:24 services[0].containers[0].environment: a name in it is empty",
         ),
+        (
+            service("  keep_revisions: 0\n"),
+            "invalid-value 4:19 services[0].keep_revisions: expected at least 1, got 0: no revision to go back to would \
+             be kept beyond what ran just before",
+        ),
     ] {
         assert_eq!(said(&text), [wanted]);
     }
