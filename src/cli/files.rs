@@ -1,5 +1,6 @@
 //! Reading files of the user's: every failure names the file and the reason.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::string::FromUtf8Error;
 
@@ -28,7 +29,15 @@ pub fn read(path: &Path) -> Result<String, Finding> {
     if size > FILE_MAX {
         return Err(cannot(format!("it has {size} bytes, and {FILE_MAX} are the limit")));
     }
-    let bytes = std::fs::read(path).map_err(absent)?;
+    let mut bytes = Vec::new();
+    // That size is no bound: a device or a pipe has none, and a file may grow.
+    let file = std::fs::File::open(path).map_err(absent)?;
+    file.take(FILE_MAX + 1).read_to_end(&mut bytes).map_err(absent)?;
+    if u64::try_from(bytes.len()).is_ok_and(|size| size > FILE_MAX) {
+        return Err(cannot(format!(
+            "it has more than {FILE_MAX} bytes, which are the limit"
+        )));
+    }
     String::from_utf8(bytes).map_err(|error| not_utf8(&name.to_string(), &error))
 }
 

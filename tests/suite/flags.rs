@@ -234,6 +234,21 @@ fn a_span_without_a_unit_is_asked_for_one() {
     assert_fails(&refused, 2, &["--timeout", "did you mean 15m or 15s?"]);
 }
 
+/// A device has no size.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_without_an_end_is_not_read_to_it() {
+    for endless in [
+        "rehearse --scenario /dev/zero",
+        "rehearse --config /dev/zero",
+        "render --task-definition /dev/zero",
+    ] {
+        let refused = in_folder(endless);
+        let said = "/dev/zero cannot be read: it has more than 8388608 bytes, which are the limit";
+        assert_fails(&refused, 2, &[said]);
+    }
+}
+
 #[test]
 fn no_revision_to_keep_is_no_number_of_revisions() {
     let flag = in_folder(&format!("{ON_DEMO} --keep-revisions 0"));
