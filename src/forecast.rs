@@ -32,6 +32,10 @@ const ALARM_BAKE: Duration = Duration::from_secs(300);
 /// A wait shorter than this is more often a mistake than a wish.
 const BUDGET_MIN: Duration = Duration::from_secs(600);
 
+/// For how long the new targets must stay healthy where nobody says: one round of ECS's scheduler, in which a target that
+/// only just passed shows its second check. The budget, being twice what is expected, has room for it.
+pub const SETTLE_DEFAULT: Duration = Duration::from_secs(10);
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forecast {
     /// From the update until the new targets take all new connections.
@@ -90,8 +94,9 @@ impl Forecast {
         }
     }
 
-    /// Twice what is expected, and never less than ten minutes. Timers that ECS keeps to are not doubled.
-    pub fn wait_budget(&self, until: Until) -> Duration {
+    /// Twice what is expected, and never less than ten minutes. Timers that ECS keeps to are not doubled, and `settle` is
+    /// added as far as it is longer than by default.
+    pub fn wait_budget(&self, until: Until, settle: Duration) -> Duration {
         let expected = self.expected(match until {
             Until::Stage(_) => until,
             _ => Until::Drained,
@@ -100,7 +105,8 @@ impl Forecast {
             Until::Stage(stage) if stage <= Stage::BakeTime => self.shift,
             _ => self.shift + self.bake,
         };
-        (expected.saturating_sub(timers) * 2 + timers).max(BUDGET_MIN)
+        let budget = (expected.saturating_sub(timers) * 2 + timers).max(BUDGET_MIN);
+        budget.saturating_add(settle.saturating_sub(SETTLE_DEFAULT))
     }
 
     /// How long it is expected to take until what `until` asks for is there.
@@ -169,11 +175,25 @@ mod tests {
     #[test]
     fn a_bake_time_is_waited_for_once_and_not_twice() {
         let hours = forecast(6 * 3600, 0);
-        assert_eq!(hours.wait_budget(Until::Drained), Duration::from_secs(6 * 3600 + 600));
-        assert_eq!(hours.wait_budget(Until::Stage(Stage::BakeTime)), BUDGET_MIN);
+        let budget = |until| hours.wait_budget(until, SETTLE_DEFAULT);
+        assert_eq!(budget(Until::Drained), Duration::from_secs(6 * 3600 + 600));
+        assert_eq!(budget(Until::Stage(Stage::BakeTime)), BUDGET_MIN);
         assert_eq!(
             hours.expected(Until::Stage(Stage::CleanUp)),
             Duration::from_secs(6 * 3600 + 120)
+        );
+    }
+
+    #[test]
+    fn a_long_settle_span_is_waited_for_and_the_default_one_is_in_the_budget() {
+        let short = forecast(0, 0);
+        for settle in [Duration::ZERO, SETTLE_DEFAULT] {
+            assert_eq!(short.wait_budget(Until::Healthy, settle), BUDGET_MIN);
+        }
+        let hour = Duration::from_secs(3600);
+        assert_eq!(
+            short.wait_budget(Until::Healthy, hour),
+            BUDGET_MIN + hour - SETTLE_DEFAULT
         );
     }
 
@@ -182,6 +202,6 @@ mod tests {
         let steps = forecast(0, 3600);
         let before = Until::Stage(Stage::PostTestTrafficShift);
         assert_eq!(steps.expected(before), Duration::from_secs(120));
-        assert!(steps.wait_budget(Until::Stage(Stage::BakeTime)) > Duration::from_secs(3600));
+        assert!(steps.wait_budget(Until::Stage(Stage::BakeTime), SETTLE_DEFAULT) > Duration::from_secs(3600));
     }
 }

@@ -183,7 +183,7 @@ impl Plan {
     pub fn wait_budget(&self) -> Duration {
         self.wish
             .timeout
-            .unwrap_or_else(|| self.forecast.wait_budget(self.wish.until))
+            .unwrap_or_else(|| self.forecast.wait_budget(self.wish.until, self.wish.settle))
     }
 
     /// `web:41 -> web:42`, as far as it is known before registering.

@@ -73,7 +73,7 @@ pub struct Waiting {
     /// How far to follow it [default: drained]
     #[arg(long, value_name = "registered|healthy|drained|stage:NAME", env = "PORTZERO_UNTIL", value_parser = until)]
     pub until: Option<config::Until>,
-    /// Wait budget, with a unit [default: twice the forecast, at least 10m]
+    /// Wait budget, with a unit [default: twice the forecast, at least 10m, and what --settle is beyond 10s]
     #[arg(long, value_name = "SPAN", env = "PORTZERO_TIMEOUT", value_parser = config::duration)]
     pub timeout: Option<Duration>,
     /// How long the new targets must stay healthy without a break [default: 10s]

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::cli::deploy::warn;
 use crate::cli::options::{FailOn, Following, Selection, Waiting, Which, pair};
@@ -10,14 +9,12 @@ use crate::cli::{Stop, files, recipients};
 use crate::conduct::Conduct;
 use crate::config::{self, Config, ServiceConfig, Settings, TaskDefinitionSource};
 use crate::finding::{Code, Finding, Severity};
+use crate::forecast::SETTLE_DEFAULT;
 use crate::id::{ClusterName, ServiceName};
 use crate::plan::{Base, Wish};
 use crate::rollout::Until;
 use crate::task_definition::{Document, ImageChange};
-
-/// The new targets must stay healthy for this long by default: one round of ECS's scheduler, in which a target that
-/// only just passed shows its second check.
-const SETTLE_DEFAULT: Duration = Duration::from_secs(10);
+use crate::time::human;
 
 /// What the user wants: one wish a service, in the order in which they are to be deployed.
 #[derive(Debug)]
@@ -224,6 +221,7 @@ fn wish(
         .ok();
     let settings = stanza.map(|s| s.settings.clone()).unwrap_or_default();
     let until = until(following, &settings);
+    findings.extend(no_room_to_settle(name.as_ref(), &following.waiting, stanza));
     if cluster.is_none() {
         findings.push(usage(
             "no cluster is known: name one with --cluster, with `cluster:` in the file, or choose an environment of the \
@@ -231,7 +229,7 @@ fn wish(
                 .into(),
         ));
     }
-    let (Some(service), Some(cluster), Some(base)) = (name, cluster, base) else {
+    let (Some(service), Some(cluster), Some(base), true) = (name, cluster, base, findings.is_empty()) else {
         return Err(findings);
     };
     Ok(Wish {
@@ -326,6 +324,32 @@ fn until(following: &Following, settings: &Settings) -> Until {
         Some(config::Until::Healthy) => Until::Healthy,
         Some(config::Until::Registered) => Until::Registered,
         Some(config::Until::Stage(stage)) => Until::Stage(*stage),
+    }
+}
+
+/// A settle span that the timeout would always cut off: no run could succeed.
+fn no_room_to_settle(
+    service: Option<&ServiceName>,
+    waiting: &Waiting,
+    stanza: Option<&ServiceConfig>,
+) -> Option<Finding> {
+    let said = stanza.map(|stanza| &stanza.settings);
+    let settle = waiting.settle.or_else(|| said?.settle)?;
+    let timeout = waiting.timeout.or_else(|| said?.timeout)?;
+    if settle < timeout {
+        return None;
+    }
+    let whose = service.map_or_else(String::new, |name| format!(" of `{name}`"));
+    let finding = usage(format!(
+        "no rollout{whose} could succeed: a settle of {} does not fit into a timeout of {}",
+        human(settle),
+        human(timeout)
+    ))
+    .hint("raise --timeout (`timeout` in the file), or lower --settle (`settle`)");
+    let is_of_the_file = waiting.settle.is_none() || waiting.timeout.is_none();
+    match stanza.filter(|_| is_of_the_file) {
+        Some(stanza) => Some(finding.at(stanza.location.clone())),
+        None => Some(finding),
     }
 }
 

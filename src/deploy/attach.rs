@@ -217,7 +217,9 @@ pub fn scope(wish: &Wish, survey: &Survey, ours: &Ours, document: Option<&Value>
         needs: document.map(plan::needs).unwrap_or_default(),
         until: wish.until,
         settle: wish.settle,
-        wait_budget: wish.timeout.unwrap_or_else(|| forecast.wait_budget(wish.until)),
+        wait_budget: wish
+            .timeout
+            .unwrap_or_else(|| forecast.wait_budget(wish.until, wish.settle)),
     }
 }
 

@@ -234,6 +234,32 @@ fn a_span_without_a_unit_is_asked_for_one() {
     assert_fails(&refused, 2, &["--timeout", "did you mean 15m or 15s?"]);
 }
 
+#[test]
+fn a_settle_span_that_the_timeout_has_no_room_for_is_refused() {
+    let refused = in_folder(&format!("{ON_DEMO} --settle 1h --timeout 10m"));
+    assert_fails(
+        &refused,
+        2,
+        &["`web`", "a settle of 1h", "a timeout of 10m", "raise --timeout"],
+    );
+    let file = "version: 1\nservices:\n- { name: web, cluster: demo, task_definition: web.json, settle: 20m }\n";
+    let folder = folder_with(&[("web.json", ONE_CONTAINER), ("portzero.yml", file)]);
+    let refused = run(folder.path(), "rehearse web --timeout 20m");
+    assert_fails(&refused, 2, &["--> portzero.yml:3:3", "a settle of 20m"]);
+    let enough = run(folder.path(), "rehearse web --timeout 40m --dry-run");
+    assert_eq!(enough.code, Some(0), "{enough:#?}");
+}
+
+#[test]
+fn the_default_timeout_has_room_for_a_long_settle_span() {
+    let planned = in_folder(&format!("{ON_DEMO} --settle 1h --dry-run --format json"));
+    let ordinary = in_folder(&format!("{ON_DEMO} --dry-run --format json"));
+    let timeout = |said: &Said| said.json()["plans"][0]["timeout_s"].as_u64().expect("seconds");
+    assert_eq!(timeout(&planned), timeout(&ordinary) + 3600 - 10);
+    let settled = in_folder(&format!("{ON_DEMO} --settle 1h"));
+    assert_eq!(settled.code, Some(0), "{settled:#?}");
+}
+
 /// A device has no size.
 #[cfg(target_os = "linux")]
 #[test]
