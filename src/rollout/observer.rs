@@ -480,3 +480,6 @@ impl Observer {
 }
 
 type Ending = (Verdict, Vec<Finding>);
+
+#[cfg(test)]
+mod tests;
