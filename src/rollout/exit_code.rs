@@ -13,3 +13,29 @@ pub fn meaning(code: i32) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_means_what_docker_and_the_shell_mean_by_it() {
+        let words = [126, 127, 134, 137, 139, 143].map(|code| meaning(code).unwrap_or_default());
+        let parts = [
+            "cannot be executed",
+            "not found",
+            "SIGABRT",
+            "SIGKILL",
+            "SIGSEGV",
+            "SIGTERM",
+        ];
+        for (words, part) in words.iter().zip(parts) {
+            assert!(words.contains(part), "{words:?} and {part:?}");
+        }
+        assert_eq!(
+            [0, 1, 2, 125, 255].map(meaning),
+            [None; 5],
+            "the program's own business"
+        );
+    }
+}

@@ -123,7 +123,7 @@ mod tests {
     use crate::rollout::scope::{Needs, Until};
     use crate::service::ServiceRevision;
     use crate::target::{TargetHealth, TargetState};
-    use crate::task::{Container, TaskStatus};
+    use crate::task::{Container, ContainerInstance, TaskStatus};
 
     const IP: &str = "10.0.0.7";
 
@@ -216,5 +216,80 @@ mod tests {
         // What an earlier task left to drain at the same address is not the new one's.
         let left = snapshot(&[("blue", TargetState::Draining), ("green", TargetState::Initial)]);
         assert_eq!(groups("ecs-svc/2", &left), ["green"]);
+    }
+    #[test]
+    fn a_place_is_waited_for_in_one_group_if_ours_and_in_each_if_old() {
+        let both = snapshot(&[("blue", TargetState::Healthy), ("green", TargetState::Healthy)]);
+        assert_eq!(groups("ecs-svc/2", &both), ["blue"]);
+        assert_eq!(groups("ecs-svc/1", &both), ["blue", "green"]);
+    }
+
+    #[test]
+    fn an_address_that_is_handed_on_belongs_to_who_has_it_now() {
+        let mut shown = snapshot(&[("blue", TargetState::Healthy)]);
+        let named = |started_by: &str, arn: &str| Task {
+            arn: arn.into(),
+            ..task(started_by)
+        };
+        let owner = |tasks: [Task; 2]| {
+            let mut shown = shown.clone();
+            shown.tasks = tasks.to_vec();
+            owners(&shown, &scope()).into_values().collect::<Vec<_>>()
+        };
+        let (new, old) = (named("ecs-svc/2", "task/a"), named("ecs-svc/1", "task/b"));
+        assert_eq!(
+            owner([new.clone(), old.clone()]),
+            ["a"],
+            "an old one may be about to stop"
+        );
+        let ended = Task {
+            last_status: TaskStatus::Stopped,
+            ..new
+        };
+        assert_eq!(owner([old, ended]), ["b"]);
+        // A task that has stopped is waited for at its own address, and only while that drains.
+        let gone = Task {
+            last_status: TaskStatus::Stopped,
+            ..task("ecs-svc/1")
+        };
+        assert_eq!(old_places(&gone, &shown, &scope()), BTreeSet::new());
+        let row = |ip: &str, state| TargetHealth {
+            key: TargetKey::new(ip, 80),
+            state,
+            reason: None,
+            description: None,
+        };
+        let others = vec![row(IP, TargetState::Healthy), row("10.0.0.8", TargetState::Draining)];
+        shown.targets.insert("blue".into(), others);
+        assert_eq!(old_places(&gone, &shown, &scope()), BTreeSet::new());
+        shown
+            .targets
+            .insert("blue".into(), vec![row(IP, TargetState::Draining)]);
+        assert_eq!(old_places(&gone, &shown, &scope()).len(), 1);
+    }
+
+    #[test]
+    fn a_port_that_is_not_shown_is_known_in_host_mode_alone() {
+        let home = ContainerInstance {
+            arn: "container-instance/1".into(),
+            ec2_instance_id: Some("i-1".into()),
+            status: "ACTIVE".into(),
+            vpc: None,
+            agent_connected: true,
+            remaining: Default::default(),
+            registered: Default::default(),
+        };
+        let mut shown = snapshot(&[]);
+        shown.instances = Some(BTreeMap::from([(home.arn.clone(), home)]));
+        let mut task = task("ecs-svc/2");
+        task.container_instance = Some("container-instance/1".into());
+        task.containers[0].private_ip = None;
+        assert_eq!(places(&task, &shown, &scope()), None);
+        let scope = Scope {
+            is_host_network: true,
+            ..scope()
+        };
+        let place = (TargetGroupArn::from("blue"), TargetKey::new("i-1", 80));
+        assert_eq!(places(&task, &shown, &scope), Some(BTreeSet::from([place])));
     }
 }

@@ -141,6 +141,9 @@ fn crews(service: &Service, snapshot: &Snapshot) -> Vec<Crew> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::{Balancer, Deployment, DeploymentStatus, LoadBalancerBinding};
+    use crate::target::{HealthCheck, TargetGroup, TargetHealth, TargetType};
+    use crate::task::{Container, TaskStatus};
 
     #[test]
     fn what_is_left_of_a_drain_is_told_only_where_the_clocks_agree() {
@@ -152,5 +155,164 @@ mod tests {
             "the beginning is in the future"
         );
         assert_eq!(left(delay, second(100), second(401)), None, "it would be over");
+    }
+    const GROUP: &str = "targetgroup/web/1";
+
+    fn scope() -> Scope {
+        let group = TargetGroup {
+            arn: GROUP.into(),
+            name: "web".into(),
+            target_type: TargetType::Ip,
+            port: None,
+            vpc_id: None,
+            health_check: HealthCheck::default(),
+            load_balancers: Vec::new(),
+            deregistration_delay: Some(Duration::from_secs(300)),
+        };
+        Scope {
+            bindings: vec![LoadBalancerBinding {
+                balancer: Balancer::TargetGroup(GROUP.into()),
+                container_name: "web".into(),
+                container_port: 80,
+                alternate: None,
+            }],
+            target_groups: BTreeMap::from([(GROUP.into(), group)]),
+            ..Scope::plain()
+        }
+    }
+
+    fn task(id: &str, deployment: &str, ip: &str) -> Task {
+        Task {
+            arn: format!("task/{id}").as_str().into(),
+            started_by: Some(deployment.into()),
+            containers: vec![Container {
+                name: "web".into(),
+                private_ip: Some(ip.into()),
+                ..Container::default()
+            }],
+            ..Task::plain()
+        }
+    }
+
+    fn deployment(id: &str, status: DeploymentStatus) -> Deployment {
+        Deployment {
+            id: id.into(),
+            status,
+            task_definition: "task-definition/web:2".into(),
+            desired_count: 1,
+            running_count: 1,
+            pending_count: 0,
+            failed_tasks: None,
+            rollout_state: None,
+            rollout_state_reason: None,
+            created_at: None,
+            updated_at: None,
+        }
+    }
+
+    fn service(events: &[(&str, i64)]) -> Service {
+        let event = |(message, second): &(&str, i64)| ServiceEvent {
+            id: second.to_string(),
+            created_at: Some(Timestamp::from_millis(second * 1000)),
+            message: (*message).to_owned(),
+        };
+        Service {
+            deployments: vec![
+                deployment("ecs-svc/2", DeploymentStatus::Primary),
+                deployment("ecs-svc/1", DeploymentStatus::Active),
+            ],
+            events: events.iter().map(event).collect(),
+            ..Service::plain()
+        }
+    }
+
+    #[test]
+    fn tasks_are_counted_by_deployment_and_status_the_primary_first() {
+        let mut tasks = vec![
+            task("a", "ecs-svc/1", "10.0.0.1"),
+            task("b", "ecs-svc/1", "10.0.0.2"),
+            task("c", "ecs-svc/1", "10.0.0.3"),
+            task("d", "ecs-svc/2", "10.0.0.4"),
+            task("e", "ecs-svc/2", "10.0.0.5"),
+            task("f", "ecs-svc/0", "10.0.0.6"),
+        ];
+        tasks[2].desired_status = TaskStatus::Stopped;
+        tasks[3].last_status = TaskStatus::Pending;
+        // One that never ran is no running task that leaves.
+        (tasks[4].last_status, tasks[4].desired_status) = (TaskStatus::Pending, TaskStatus::Stopped);
+        tasks[5].last_status = TaskStatus::Stopped;
+        let snapshot = Snapshot {
+            tasks,
+            ..Snapshot::default()
+        };
+        let picture = Picture::of(&service(&[]), &snapshot, &scope(), Timestamp::from_millis(0));
+        let told: Vec<_> = picture
+            .tasks
+            .iter()
+            .map(|crew| format!("{} {:?}", crew.deployment.as_ref().unwrap(), crew.statuses))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                r#"ecs-svc/2 {"PENDING": 2}"#,
+                r#"ecs-svc/1 {"RUNNING": 2, "RUNNING, to be stopped": 1}"#
+            ]
+        );
+    }
+
+    #[test]
+    fn a_row_is_told_with_who_stands_there_and_what_is_left_of_its_drain() {
+        let row = |ip: &str, state| TargetHealth {
+            key: TargetKey::new(ip, 80),
+            state,
+            reason: None,
+            description: None,
+        };
+        let mut left_behind = task("c", "ecs-svc/1", "10.0.0.2");
+        left_behind.last_status = TaskStatus::Stopped;
+        let snapshot = Snapshot {
+            // In this order the stopped one would win if it were not told apart.
+            tasks: vec![
+                task("a", "ecs-svc/2", "10.0.0.1"),
+                task("b", "ecs-svc/1", "10.0.0.2"),
+                left_behind,
+            ],
+            targets: BTreeMap::from([(
+                GROUP.into(),
+                vec![
+                    row("10.0.0.1", TargetState::Healthy),
+                    row("10.0.0.2", TargetState::Draining),
+                    row("10.0.0.9", TargetState::Draining),
+                ],
+            )]),
+            ..Snapshot::default()
+        };
+        let service = service(&[
+            ("(service web) has started 1 tasks: (task b).", 150),
+            ("(service web) has begun draining connections on 1 tasks.", 100),
+            ("(service web) has begun draining connections on 1 tasks.", 40),
+        ]);
+        let picture = Picture::of(&service, &snapshot, &scope(), Timestamp::from_millis(160_000));
+        let told: Vec<_> = picture.groups[0]
+            .1
+            .iter()
+            .map(|row| {
+                let task = row.task.as_ref().map_or("nobody", TaskArn::short);
+                let left = row.left.map(|left| left.as_secs());
+                format!("{} {task} {} {left:?}", row.key.id, row.is_old)
+            })
+            .collect();
+        let mut told = told;
+        told.sort();
+        assert_eq!(
+            told,
+            [
+                "10.0.0.1 a false None",
+                "10.0.0.2 b true Some(240)",
+                // Whose drain it is nobody knows, nor when it began.
+                "10.0.0.9 nobody false None",
+            ]
+        );
+        assert_eq!(picture.events, []);
     }
 }

@@ -109,3 +109,60 @@ impl Needs {
         self.containers.iter().find(|container| container.name == name)
     }
 }
+
+#[cfg(test)]
+impl Scope {
+    /// The deployment `ecs-svc/2` of `web:2`, behind nothing: tests name what they are about, and no more.
+    pub(crate) fn plain() -> Self {
+        Self {
+            cluster: "c".into(),
+            service: "web".into(),
+            deployment: "ecs-svc/2".into(),
+            task_definition: "task-definition/web:2".into(),
+            previous: None,
+            bindings: Vec::new(),
+            target_groups: BTreeMap::new(),
+            is_host_network: false,
+            needs: Needs::default(),
+            until: Until::Drained,
+            settle: Duration::ZERO,
+            wait_budget: Duration::from_secs(600),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::Balancer;
+
+    #[test]
+    fn a_classic_load_balancer_that_may_not_be_read_is_not_waited_for() {
+        let binding = |balancer| LoadBalancerBinding {
+            balancer,
+            container_name: "web".into(),
+            container_port: 80,
+            alternate: None,
+        };
+        let scope = Scope {
+            bindings: vec![
+                binding(Balancer::TargetGroup("targetgroup/web/1".into())),
+                binding(Balancer::Classic("classic".into())),
+            ],
+            ..Scope::plain()
+        };
+        assert_eq!(scope.places_per_task(), 1);
+    }
+
+    #[test]
+    fn a_goal_is_named_as_it_is_asked_for() {
+        let goals = [
+            Until::Registered,
+            Until::Healthy,
+            Until::Drained,
+            Until::Stage(Stage::BakeTime),
+        ];
+        let named = goals.map(Until::as_str);
+        assert_eq!(named, ["registered", "healthy", "drained", "stage:BAKE_TIME"]);
+    }
+}

@@ -243,4 +243,31 @@ mod tests {
         let told = Standing::of(&shown, &scope(), &baseline(false), true);
         assert!(matches!(told, Standing::RollbackFailed { .. }), "{told:?}");
     }
+    #[test]
+    fn a_service_without_any_deployment_has_lost_ours_only_where_it_was_seen() {
+        let nothing = snapshot(Vec::new(), None);
+        assert_eq!(
+            Standing::of(&nothing, &scope(), &baseline(false), false),
+            Standing::Ours
+        );
+        let told = Standing::of(&nothing, &scope(), &baseline(false), true);
+        assert_eq!(told, Standing::Absent { primary: None });
+    }
+
+    #[test]
+    fn a_failure_that_ecs_goes_back_from_is_a_rollback() {
+        let failed = || deployment(OURS, DeploymentStatus::Primary, RolloutState::Failed, "broken");
+        let told = |status| {
+            Standing::of(
+                &snapshot(vec![failed()], Some(status)),
+                &scope(),
+                &baseline(false),
+                true,
+            )
+        };
+        let reason = Some("broken".to_owned());
+        assert_eq!(told(ServiceDeploymentStatus::Stopped), Standing::Failed { reason });
+        let status = ServiceDeploymentStatus::RollbackInProgress;
+        assert_eq!(told(status.clone()), Standing::StopRequested { status });
+    }
 }

@@ -229,3 +229,189 @@ fn rows(snapshot: &Snapshot) -> BTreeMap<Place, &TargetHealth> {
 fn count<T>(items: impl Iterator<Item = T>) -> u32 {
     u32::try_from(items.count()).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::TargetKey;
+    use crate::service::{DeploymentStatus, Progress, Service};
+    use crate::target::{HealthCheck, TargetGroup, TargetType};
+
+    const GROUP: &str = "targetgroup/web/1";
+
+    fn row(port: u16, state: TargetState) -> TargetHealth {
+        TargetHealth {
+            key: TargetKey::new("i-1", port),
+            state,
+            reason: None,
+            description: None,
+        }
+    }
+
+    fn deployment() -> Deployment {
+        Deployment {
+            id: "ecs-svc/2".into(),
+            status: DeploymentStatus::Primary,
+            task_definition: "task-definition/web:2".into(),
+            desired_count: 1,
+            running_count: 1,
+            pending_count: 0,
+            failed_tasks: None,
+            rollout_state: Some(RolloutState::Completed),
+            rollout_state_reason: None,
+            created_at: None,
+            updated_at: None,
+        }
+    }
+
+    fn service_deployment(status: ServiceDeploymentStatus, share: Option<u32>) -> ServiceDeployment {
+        ServiceDeployment {
+            arn: "service-deployment/2".into(),
+            status,
+            status_reason: None,
+            target_revision: None,
+            breaker: None,
+            rollback_reason: None,
+            progress: Progress {
+                production_traffic: share,
+                ..Progress::default()
+            },
+            source_revisions: Vec::new(),
+            created_at: None,
+        }
+    }
+
+    fn snapshot() -> Snapshot {
+        Snapshot {
+            service: Some(Service {
+                deployments: vec![deployment()],
+                ..Service::plain()
+            }),
+            ..Snapshot::default()
+        }
+    }
+
+    fn is_completed(change: impl FnOnce(&mut Snapshot)) -> bool {
+        let mut shown = snapshot();
+        change(&mut shown);
+        let (scope, baseline) = (Scope::plain(), Baseline::default());
+        View::of(&shown, &scope, &baseline, &BTreeSet::new()).is_completed
+    }
+
+    #[test]
+    fn completed_is_what_ecs_calls_so_in_every_place_where_it_says_so() {
+        use ServiceDeploymentStatus::{InProgress, Successful};
+        assert!(is_completed(|_| {}));
+        let service = |change: fn(&mut Service)| is_completed(|shown| shown.service.iter_mut().for_each(change));
+        assert!(!service(|s| s.status = ServiceStatus::Draining));
+        assert!(!service(|s| s.deployments[0].status = DeploymentStatus::Active));
+        assert!(!service(
+            |s| s.deployments[0].rollout_state = Some(RolloutState::InProgress)
+        ));
+        let called = |status, share| is_completed(|s| s.service_deployment = Some(service_deployment(status, share)));
+        assert!(called(Successful, Some(WHOLE)) && called(Successful, None));
+        assert!(!called(InProgress, Some(WHOLE)) && !called(InProgress, None));
+        assert!(!called(Successful, Some(900)), "traffic that is not all there");
+    }
+
+    #[test]
+    fn without_a_rollout_state_one_deployment_with_all_its_tasks_is_completed() {
+        let stateless = |change: fn(&mut Service)| {
+            is_completed(|shown| {
+                let service = shown.service.as_mut().unwrap();
+                service.deployments[0].rollout_state = None;
+                change(service);
+            })
+        };
+        assert!(stateless(|_| {}));
+        assert!(!stateless(|s| s.running_count = 0));
+        assert!(!stateless(|s| {
+            let mut old = deployment();
+            (old.id, old.status) = ("ecs-svc/1".into(), DeploymentStatus::Active);
+            s.deployments.push(old);
+        }));
+    }
+
+    #[test]
+    fn where_nothing_can_be_joined_what_was_not_there_before_is_new() {
+        let group = TargetGroup {
+            arn: GROUP.into(),
+            name: "web".into(),
+            target_type: TargetType::Instance,
+            port: None,
+            vpc_id: None,
+            health_check: HealthCheck::default(),
+            load_balancers: Vec::new(),
+            deregistration_delay: None,
+        };
+        let scope = Scope {
+            target_groups: BTreeMap::from([(GROUP.into(), group)]),
+            ..Scope::plain()
+        };
+        let was = BTreeSet::from([1, 2].map(|port| (GROUP.into(), TargetKey::new("i-1", port))));
+        let baseline = Baseline {
+            places: was.clone(),
+            ..Baseline::default()
+        };
+        let mut shown = snapshot();
+        let states = [TargetState::Healthy, TargetState::Draining, TargetState::Initial];
+        let rows = (1..).zip(states).map(|(port, state)| row(port, state));
+        shown.targets.insert(GROUP.into(), rows.collect());
+        shown.tasks = vec![Task {
+            started_by: Some("ecs-svc/1".into()),
+            ..Task::plain()
+        }];
+        let new = |shown: &Snapshot| {
+            let view = View::of(shown, &scope, &baseline, &was);
+            assert!(view.is_join_missing);
+            view.new_targets.keys().map(|(_, key)| key.port).collect::<Vec<_>>()
+        };
+        assert_eq!(new(&shown), [3]);
+        // No old task is left: what still serves at an old place is a new one that has taken it.
+        shown.tasks.clear();
+        assert_eq!(new(&shown), [1, 3]);
+    }
+
+    #[test]
+    fn a_target_counts_without_a_check_only_where_checks_are_switched_off() {
+        let (scope, baseline) = (Scope::plain(), Baseline::default());
+        let shown = snapshot();
+        let mut view = View::of(&shown, &scope, &baseline, &BTreeSet::new());
+        let with = |state, reason: &str| TargetHealth {
+            reason: Some(reason.into()),
+            ..row(1, state)
+        };
+        let rows = [
+            with(TargetState::Unavailable, "Target.HealthCheckDisabled"),
+            with(TargetState::Unavailable, "Elb.InternalError"),
+            with(TargetState::Unused, "Target.HealthCheckDisabled"),
+        ];
+        let counted = rows.each_ref().map(|row| {
+            let place = (GROUP.into(), row.key.clone());
+            view.new_targets = BTreeMap::from([(place, Some(row))]);
+            view.unverifiable()
+        });
+        assert_eq!(counted, [1, 0, 0]);
+    }
+
+    #[test]
+    fn something_old_leaves_when_a_task_is_to_stop_or_a_target_drains() {
+        let (scope, baseline) = (Scope::plain(), Baseline::default());
+        let old = |desired_status| Task {
+            started_by: Some("ecs-svc/1".into()),
+            desired_status,
+            ..Task::plain()
+        };
+        let is_nothing_leaving = |task: TaskStatus, target: TargetState| {
+            let mut shown = snapshot();
+            shown.tasks = vec![old(task)];
+            shown.targets.insert(GROUP.into(), vec![row(1, target)]);
+            let places = BTreeSet::from([(GROUP.into(), TargetKey::new("i-1", 1))]);
+            View::of(&shown, &scope, &baseline, &places).is_nothing_old_leaving()
+        };
+        assert!(is_nothing_leaving(TaskStatus::Running, TargetState::Healthy));
+        assert!(!is_nothing_leaving(TaskStatus::Stopped, TargetState::Healthy));
+        assert!(!is_nothing_leaving(TaskStatus::Running, TargetState::Draining));
+        assert!(!is_nothing_leaving(TaskStatus::Stopped, TargetState::Draining));
+    }
+}

@@ -7,7 +7,7 @@ use super::*;
 use crate::api_error::ApiErrorKind;
 use crate::finding::Code;
 use crate::id::{TargetGroupArn, TargetKey};
-use crate::rollout::scope::{Needs, Until};
+use crate::rollout::scope::Until;
 use crate::rollout::way_back::{Leaves, Way};
 use crate::service::{
     Balancer, CircuitBreaker, DeploymentConfiguration, DeploymentStatus, LoadBalancerBinding, Progress, RolloutState,
@@ -38,11 +38,6 @@ fn scope() -> Scope {
         deregistration_delay: None,
     };
     Scope {
-        cluster: "c".into(),
-        service: "web".into(),
-        deployment: OURS.into(),
-        task_definition: "task-definition/web:2".into(),
-        previous: None,
         bindings: vec![LoadBalancerBinding {
             balancer: Balancer::TargetGroup(GROUP.into()),
             container_name: "web".into(),
@@ -50,11 +45,9 @@ fn scope() -> Scope {
             alternate: None,
         }],
         target_groups: BTreeMap::from([(GROUP.into(), group)]),
-        is_host_network: false,
-        needs: Needs::default(),
-        until: Until::Drained,
         settle: Duration::from_secs(10),
         wait_budget: BUDGET,
+        ..Scope::plain()
     }
 }
 
@@ -91,23 +84,12 @@ fn task(ip: &str, deployment: &str) -> Task {
     Task {
         arn: format!("task/{ip}").as_str().into(),
         started_by: Some(deployment.into()),
-        task_definition: "task-definition/web:2".into(),
-        last_status: TaskStatus::Running,
-        desired_status: TaskStatus::Running,
-        container_instance: None,
-        zone: None,
         containers: vec![Container {
             name: "web".into(),
             private_ip: Some(ip.into()),
             ..Container::default()
         }],
-        health_status: None,
-        stop_code: None,
-        stopped_reason: None,
-        created_at: None,
-        started_at: None,
-        stopping_at: None,
-        stopped_at: None,
+        ..Task::plain()
     }
 }
 
