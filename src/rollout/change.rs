@@ -234,3 +234,50 @@ fn target_happening(place: &Place, whose: Whose, from: Option<TargetState>, row:
         description: row.and_then(|r| r.description.clone()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::Container;
+
+    /// Why a task is told to have stopped.
+    fn reason(stopped_reason: Option<&str>, exit_code: Option<i32>, words: Option<&str>) -> Option<String> {
+        let task = Task {
+            desired_status: TaskStatus::Stopped,
+            stopped_reason: stopped_reason.map(str::to_owned),
+            containers: vec![Container {
+                name: "web".into(),
+                exit_code,
+                reason: words.map(str::to_owned),
+                ..Container::default()
+            }],
+            ..Task::plain()
+        };
+        match task_happening(&task, Whose::New, &Snapshot::default()) {
+            Happening::Task { reason, .. } => reason,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_task_that_stopped_is_told_with_what_its_container_adds() {
+        let told = |stopped, code, words| reason(stopped, code, words).unwrap_or_default();
+        let exited = Some("Essential container in task exited");
+        assert_eq!(
+            told(exited, Some(1), None),
+            "Essential container in task exited (web exit 1)"
+        );
+        assert_eq!(told(None, Some(1), Some("oom")), "web exit 1: oom");
+        // A good end is no reason.
+        assert_eq!(told(exited, Some(0), None), "Essential container in task exited");
+        assert_eq!(told(None, Some(0), Some("done")), "");
+        let said = Some("Task failed to start: no image");
+        assert_eq!(told(said, None, Some("no image")), "Task failed to start: no image");
+        assert_eq!(
+            told(said, None, Some("no disk")),
+            "Task failed to start: no image (no disk)"
+        );
+        let unwanted = Some("Scaling activity initiated by (deployment ecs-svc/2)");
+        assert_eq!(told(unwanted, Some(143), None), "");
+    }
+}

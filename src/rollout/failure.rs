@@ -491,4 +491,61 @@ mod tests {
             assert_eq!((pull(words), pull(words).is_final()), (expected, is_final), "{words}");
         }
     }
+    #[test]
+    fn the_container_that_ended_by_itself_is_the_cause() {
+        let code = |codes: [Option<i32>; 2]| {
+            let containers = codes.map(|code| container(code, None)).to_vec();
+            let task = stopped(
+                "EssentialContainerExited",
+                "Essential container in task exited",
+                containers,
+            );
+            match read(&task).map(|failure| failure.cause) {
+                Some(Cause::Exit { code, .. }) => code,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(code([Some(137), Some(1)]), Some(1), "the other was killed for it");
+        assert_eq!(code([Some(0), Some(2)]), Some(2));
+        assert_eq!(code([Some(143), Some(137)]), Some(143), "there is no other cause");
+        assert_eq!(code([None, Some(0)]), Some(0), "it was not to end at all");
+    }
+
+    #[test]
+    fn what_is_no_known_failure_is_told_in_ecss_words_or_not_at_all() {
+        let ended = |code: &str, reason: &str| kind(&stopped(code, reason, vec![container(Some(0), None)]));
+        assert_eq!(ended("TaskFailedToStart", "something new"), Some("other"));
+        assert_eq!(ended("TaskFailedToStart", ""), None);
+        assert_eq!(ended("UserInitiated", "Task stopped by user"), None);
+        assert_eq!(ended("", "Scaling activity initiated by (deployment ecs-svc/1)"), None);
+    }
+
+    #[test]
+    fn a_port_in_use_is_known_by_either_of_its_wordings() {
+        for words in ["port is already allocated", "bind: address already in use"] {
+            let task = stopped("TaskFailedToStart", "", vec![container(None, Some(words))]);
+            assert_eq!(kind(&task), Some("port-in-use"), "{words}");
+        }
+    }
+
+    #[test]
+    fn what_keeps_a_task_from_starting_says_more_than_how_it_ended() {
+        let image = Cause::ImagePull {
+            container: "web".into(),
+            image: None,
+            message: String::new(),
+            pull: Pull::read(""),
+        };
+        let capacity = Cause::NoCapacity { message: String::new() };
+        let exit = Cause::Exit {
+            container: "web".into(),
+            code: Some(1),
+            message: None,
+        };
+        let other = Cause::Other { message: String::new() };
+        let by_weight = [&other, &Cause::ContainerUnhealthy, &exit, &capacity, &image];
+        assert!(by_weight.is_sorted_by(|a, b| a.weight() < b.weight()));
+        let is_before = by_weight.map(Cause::is_before_start);
+        assert_eq!(is_before, [false, false, false, true, true]);
+    }
 }

@@ -390,3 +390,102 @@ fn bracket(counts: &[(String, u32)]) -> String {
 pub(crate) fn plural(n: u32, noun: &str) -> String {
     if n == 1 { noun.to_owned() } else { format!("{noun}s") }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::rollout::baseline::Baseline;
+    use crate::rollout::snapshot::Snapshot;
+    use crate::service::{
+        AlarmWatch, Deployment, DeploymentStatus, Progress, Service, ServiceDeployment, ServiceDeploymentStatus,
+    };
+    use crate::task::Task;
+
+    /// What is waited for where all is there but ECS's word.
+    fn unfinished(is_monitoring: bool, names: &[&str]) -> Vec<WaitingOn> {
+        let mut service = Service::plain();
+        service.configuration.alarms = Some(AlarmWatch {
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            enable: true,
+            rollback: false,
+        });
+        service.deployments = vec![Deployment {
+            id: "ecs-svc/2".into(),
+            status: DeploymentStatus::Primary,
+            task_definition: "task-definition/web:2".into(),
+            desired_count: 1,
+            running_count: 1,
+            pending_count: 0,
+            failed_tasks: None,
+            rollout_state: Some(RolloutState::InProgress),
+            rollout_state_reason: None,
+            created_at: None,
+            updated_at: None,
+        }];
+        let snapshot = Snapshot {
+            service: Some(service),
+            tasks: vec![Task::plain()],
+            service_deployment: Some(ServiceDeployment {
+                arn: "service-deployment/2".into(),
+                status: ServiceDeploymentStatus::InProgress,
+                status_reason: None,
+                target_revision: None,
+                breaker: None,
+                rollback_reason: None,
+                progress: Progress {
+                    is_monitoring,
+                    ..Progress::default()
+                },
+                source_revisions: Vec::new(),
+                created_at: None,
+            }),
+            ..Snapshot::default()
+        };
+        let (scope, baseline) = (Scope::plain(), Baseline::default());
+        let view = View::of(&snapshot, &scope, &baseline, &BTreeSet::new());
+        waiting_on(&view, &scope, &Memory::default(), Timestamp::from_millis(0))
+    }
+
+    #[test]
+    fn alarms_are_waited_for_while_ecs_listens_to_any() {
+        let state = Some("IN_PROGRESS".to_owned());
+        let completion = WaitingOn::Completion { state };
+        let names = vec!["web-5xx".to_owned()];
+        let alarms = WaitingOn::Alarms { names };
+        assert_eq!(unfinished(true, &["web-5xx"]), [completion.clone(), alarms]);
+        assert_eq!(unfinished(false, &["web-5xx"]), std::slice::from_ref(&completion));
+        assert_eq!(unfinished(true, &[]), [completion]);
+    }
+
+    #[test]
+    fn a_drain_is_said_with_what_is_left_of_it() {
+        let said = |serving, at_most: Option<u64>, delay: Option<u64>| {
+            let wait = WaitingOn::OldTargets {
+                left: 2,
+                serving,
+                at_most: at_most.map(Duration::from_secs),
+                delay: delay.map(Duration::from_secs),
+            };
+            wait.to_string()
+        };
+        assert_eq!(
+            said(0, Some(90), Some(300)),
+            "2 old targets to drain, at most 1m 30s more (deregistration delay 300 s)"
+        );
+        assert_eq!(
+            said(0, Some(0), Some(300)),
+            "2 old targets to drain: past the deregistration delay of 300 s"
+        );
+        assert_eq!(
+            said(0, None, None),
+            "2 old targets to drain (deregistration delay not known)"
+        );
+        assert_eq!(said(2, None, Some(300)), "2 old targets to be taken out of service");
+        assert_eq!(
+            said(1, Some(90), Some(300)),
+            "2 old targets to go: 1 still serving, 1 draining"
+        );
+    }
+}

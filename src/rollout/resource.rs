@@ -173,4 +173,26 @@ mod tests {
         assert_eq!(read("something new"), (Resource::Other, Why::Unknown, false));
         assert!(ResourceTrouble::read("CannotPullContainerError: no").is_none());
     }
+    #[test]
+    fn a_name_is_told_apart_from_the_role_that_may_not_read_it() {
+        let named = |words: &str| {
+            ResourceTrouble::read(&format!("ResourceInitializationError: {words}"))
+                .unwrap()
+                .name
+        };
+        let user = "User: arn:aws:sts::111122223333:assumed-role/r/1 is not authorized to perform:";
+        let secret = "arn:aws:secretsmanager:us-east-1:111122223333:secret:db-AbCdEf";
+        assert_eq!(
+            named(&format!("{user} secretsmanager:GetSecretValue on resource: {secret}")).as_deref(),
+            Some(secret)
+        );
+        let group = "arn:aws:logs:us-east-1:111122223333:log-group:/ecs/web";
+        assert_eq!(
+            named(&format!(
+                "failed to create log stream: {user} logs:CreateLogStream on resource: {group}."
+            ))
+            .as_deref(),
+            Some(group)
+        );
+    }
 }

@@ -49,3 +49,47 @@ impl Snapshot {
         breaker.is_some_and(|b| b.enable && b.rollback)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::{AlarmWatch, CircuitBreaker, Progress, ServiceDeploymentStatus};
+
+    #[test]
+    fn what_ended_a_deployment_decides_whether_ecs_goes_back() {
+        let rolls_back = |breaker: bool, watch: bool, alarms: &[&str]| {
+            let mut service = Service::plain();
+            service.configuration.circuit_breaker = Some(CircuitBreaker {
+                enable: true,
+                rollback: breaker,
+            });
+            service.configuration.alarms = Some(AlarmWatch {
+                names: vec!["web-5xx".into()],
+                enable: true,
+                rollback: watch,
+            });
+            let deployment = ServiceDeployment {
+                arn: String::new(),
+                status: ServiceDeploymentStatus::InProgress,
+                status_reason: None,
+                target_revision: None,
+                breaker: None,
+                rollback_reason: None,
+                progress: Progress {
+                    triggered_alarms: alarms.iter().map(|name| (*name).to_owned()).collect(),
+                    ..Progress::default()
+                },
+                source_revisions: Vec::new(),
+                created_at: None,
+            };
+            let snapshot = Snapshot {
+                service: Some(service),
+                service_deployment: Some(deployment),
+                ..Snapshot::default()
+            };
+            snapshot.rolls_back()
+        };
+        assert!(rolls_back(true, false, &[]) && !rolls_back(false, true, &[]));
+        assert!(!rolls_back(true, false, &["web-5xx"]) && rolls_back(false, true, &["web-5xx"]));
+    }
+}

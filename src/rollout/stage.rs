@@ -248,7 +248,13 @@ impl fmt::Display for HookWait {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::rollout::baseline::Baseline;
+    use crate::rollout::snapshot::Snapshot;
+    use crate::service::{Progress, Service};
+    use crate::task::{Task, TaskStatus};
 
     fn wait(stage: &str, production: u32, left: Option<u64>) -> StageWait {
         StageWait {
@@ -279,5 +285,96 @@ mod tests {
         assert!(early.is_same_step(&WaitingOn::Stage(wait("BAKE_TIME", WHOLE, Some(5)))));
         assert!(!early.is_same_step(&WaitingOn::Stage(wait("BAKE_TIME", 0, Some(60)))));
         assert!(is_slow(&[early]) && !is_slow(&[]) && !is_slow(&[WaitingOn::FirstTask]));
+    }
+    fn deployment(status: ServiceDeploymentStatus, stage: &str) -> ServiceDeployment {
+        ServiceDeployment {
+            arn: "service-deployment/2".into(),
+            status,
+            status_reason: None,
+            target_revision: None,
+            breaker: None,
+            rollback_reason: None,
+            progress: Progress {
+                stage: Some(stage.into()),
+                ..Progress::default()
+            },
+            source_revisions: Vec::new(),
+            created_at: None,
+        }
+    }
+
+    /// Whether the traffic has yet to shift, an old task running or about to stop.
+    fn shifts(old: Option<TaskStatus>, deployment: Option<ServiceDeployment>) -> bool {
+        let mut service = Service::plain();
+        service.configuration.strategy = Some("BLUE_GREEN".into());
+        let old = old.map(|desired_status| Task {
+            started_by: Some("ecs-svc/1".into()),
+            desired_status,
+            ..Task::plain()
+        });
+        let snapshot = Snapshot {
+            service: Some(service),
+            tasks: old.into_iter().collect(),
+            service_deployment: deployment,
+            ..Snapshot::default()
+        };
+        is_shifting(&View::of(
+            &snapshot,
+            &Scope::plain(),
+            &Baseline::default(),
+            &BTreeSet::new(),
+        ))
+    }
+
+    #[test]
+    fn traffic_shifts_until_the_stages_say_otherwise() {
+        use ServiceDeploymentStatus::{InProgress, StopRequested};
+        let at = |status, stage| shifts(Some(TaskStatus::Running), Some(deployment(status, stage)));
+        assert!(at(InProgress, "SCALE_UP") && at(InProgress, "PRODUCTION_TRAFFIC_SHIFT"));
+        assert!(!at(InProgress, "BAKE_TIME") && !at(InProgress, "CLEAN_UP"));
+        assert!(at(InProgress, "MOON_PHASE"), "a stage that nobody knows is not the end");
+        assert!(!at(StopRequested, "SCALE_UP"), "what is being ended shifts no more");
+    }
+
+    #[test]
+    fn without_the_stages_it_shifts_while_all_that_is_old_stays() {
+        assert!(shifts(Some(TaskStatus::Running), None));
+        assert!(!shifts(Some(TaskStatus::Stopped), None));
+        assert!(!shifts(None, None));
+    }
+
+    #[test]
+    fn a_hook_is_said_with_who_must_answer_and_what_comes_then() {
+        let said = |kind: &str, then: Option<&str>| {
+            let hook = HookWait {
+                id: "h-1".into(),
+                kind: kind.into(),
+                stage: None,
+                expires: None,
+                then: then.map(str::to_owned),
+                deployment: "service-deployment/2".into(),
+            };
+            hook.to_string()
+        };
+        assert_eq!(
+            said("PAUSE", Some("CONTINUE")),
+            "a person: the PAUSE hook has to be continued (hook id h-1), and then ECS goes on"
+        );
+        assert_eq!(
+            said("AWS_LAMBDA", Some("ROLLBACK")),
+            "the lifecycle hook to answer (AWS_LAMBDA), and then ECS rolls back"
+        );
+        assert_eq!(said("AWS_LAMBDA", None), "the lifecycle hook to answer (AWS_LAMBDA)");
+    }
+
+    #[test]
+    fn the_test_traffic_is_said_where_it_is_shown() {
+        let mut shift = wait("TEST_TRAFFIC_SHIFT", 0, None);
+        assert_eq!(shift.to_string(), "stage TEST_TRAFFIC_SHIFT");
+        shift.test = Some(WHOLE);
+        assert_eq!(
+            shift.to_string(),
+            "stage TEST_TRAFFIC_SHIFT: test traffic 100 % on web:42"
+        );
     }
 }

@@ -83,3 +83,62 @@ pub fn explain(finding: &mut Finding, unknown: &BTreeSet<UnknownValue>) {
         "portzero does not know the {first}, so it does not count it as success: a newer version of portzero may know it"
     )];
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::{Deployment, Progress, ServiceDeployment};
+
+    #[test]
+    fn every_value_that_decides_something_is_looked_at() {
+        let strange = || "NEW".to_owned();
+        let snapshot = Snapshot {
+            service: Some(Service {
+                status: ServiceStatus::Unknown(strange()),
+                deployments: vec![Deployment {
+                    id: "ecs-svc/2".into(),
+                    status: DeploymentStatus::Unknown(strange()),
+                    task_definition: "task-definition/web:2".into(),
+                    desired_count: 1,
+                    running_count: 1,
+                    pending_count: 0,
+                    failed_tasks: None,
+                    rollout_state: Some(RolloutState::Unknown(strange())),
+                    rollout_state_reason: None,
+                    created_at: None,
+                    updated_at: None,
+                }],
+                ..Service::plain()
+            }),
+            tasks: vec![Task {
+                last_status: TaskStatus::Unknown(strange()),
+                desired_status: TaskStatus::Unknown(strange()),
+                ..Task::plain()
+            }],
+            service_deployment: Some(ServiceDeployment {
+                arn: String::new(),
+                status: ServiceDeploymentStatus::Unknown(strange()),
+                status_reason: None,
+                target_revision: None,
+                breaker: None,
+                rollback_reason: None,
+                progress: Progress::default(),
+                source_revisions: Vec::new(),
+                created_at: None,
+            }),
+            ..Snapshot::default()
+        };
+        let found: Vec<String> = unknown_values(&snapshot).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            found,
+            [
+                "deployment status `NEW`",
+                "desired task status `NEW`",
+                "rollout state `NEW`",
+                "service deployment status `NEW`",
+                "service status `NEW`",
+                "task status `NEW`",
+            ]
+        );
+    }
+}

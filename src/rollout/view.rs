@@ -234,8 +234,9 @@ fn count<T>(items: impl Iterator<Item = T>) -> u32 {
 mod tests {
     use super::*;
     use crate::id::TargetKey;
-    use crate::service::{DeploymentStatus, Progress, Service};
+    use crate::service::{Balancer, DeploymentStatus, LoadBalancerBinding, Progress, Service};
     use crate::target::{HealthCheck, TargetGroup, TargetType};
+    use crate::task::Container;
 
     const GROUP: &str = "targetgroup/web/1";
 
@@ -413,5 +414,45 @@ mod tests {
         assert!(!is_nothing_leaving(TaskStatus::Stopped, TargetState::Healthy));
         assert!(!is_nothing_leaving(TaskStatus::Running, TargetState::Draining));
         assert!(!is_nothing_leaving(TaskStatus::Stopped, TargetState::Draining));
+    }
+    #[test]
+    fn what_an_ended_task_of_ours_left_is_told_unless_somebody_else_has_it() {
+        let scope = Scope {
+            bindings: vec![LoadBalancerBinding {
+                balancer: Balancer::TargetGroup(GROUP.into()),
+                container_name: "web".into(),
+                container_port: 80,
+                alternate: None,
+            }],
+            ..Scope::plain()
+        };
+        let baseline = Baseline::default();
+        let mut ended = Task {
+            last_status: TaskStatus::Stopped,
+            ..Task::plain()
+        };
+        ended.containers.push(Container {
+            name: "web".into(),
+            private_ip: Some("10.0.0.1".into()),
+            ..Container::default()
+        });
+        let target = TargetHealth {
+            key: TargetKey::new("10.0.0.1", 80),
+            ..row(80, TargetState::Draining)
+        };
+        let mut shown = snapshot();
+        shown.tasks = vec![ended.clone()];
+        shown.targets.insert(GROUP.into(), vec![target.clone()]);
+        let told =
+            |shown: &Snapshot, old: &BTreeSet<Place>| View::of(shown, &scope, &baseline, old).ended_targets.len();
+        assert_eq!(told(&shown, &BTreeSet::new()), 1);
+        let place = (GROUP.into(), target.key.clone());
+        assert_eq!(told(&shown, &BTreeSet::from([place])), 0, "it is an old one's");
+        shown.tasks.push(Task {
+            arn: "task/2".into(),
+            last_status: TaskStatus::Running,
+            ..ended
+        });
+        assert_eq!(told(&shown, &BTreeSet::new()), 0, "it is a new one's");
     }
 }

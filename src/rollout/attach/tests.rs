@@ -265,6 +265,9 @@ fn a_target_that_drains_and_is_nobodys_is_waited_for() {
         })
     };
     assert_eq!(ports(&world), [2], "what is registered by hand is left alone");
+    // An old task without an instance, as on Fargate, can be told by its address.
+    world.tasks = vec![task(OLD)];
+    assert_eq!(ports(&world), [2]);
     // The instance of an old task is gone, and with it the way to its target: it may be any that nobody claims.
     let mut lost = task(OLD);
     lost.container_instance = Some("container-instance/c/1".into());
@@ -287,4 +290,145 @@ fn scope() -> Scope {
         settle: Duration::ZERO,
         wait_budget: Duration::from_secs(600),
     }
+}
+
+#[test]
+fn the_newest_record_counts_where_it_is_newer_than_the_list_and_still_open() {
+    use ServiceDeploymentStatus::{InProgress, Successful};
+    let over = with_history(only(OLD), &[(OURS, Successful), (OLD, Successful)]);
+    assert_eq!(over.lead(None), "ecs-svc/1 ? -> web:1");
+    // It is listed behind a PRIMARY that no record shows yet.
+    let mut behind = rolling_out();
+    behind.rows[0].status = DeploymentStatus::Active;
+    let newer = row(NEWER, DeploymentStatus::Primary, RolloutState::InProgress);
+    behind.rows.insert(0, newer);
+    let behind = with_history(behind, &[(OURS, InProgress)]);
+    assert_eq!(behind.lead(None), "ecs-svc/3 web:1 -> web:3");
+}
+
+#[test]
+fn of_two_that_ecs_may_be_leaving_it_is_the_failed_one() {
+    let mut world = rolling_back();
+    world
+        .rows
+        .push(row(NEWER, DeploymentStatus::Active, RolloutState::InProgress));
+    assert_eq!(world.lead(None), "ecs-svc/2 web:1 -> web:2");
+}
+
+#[test]
+fn an_older_primary_is_what_ecs_goes_back_to() {
+    let mut world = rolling_out();
+    world.rows[0].status = DeploymentStatus::Active;
+    world.rows[1].status = DeploymentStatus::Primary;
+    let mut busiest = row("ecs-svc/0", DeploymentStatus::Active, RolloutState::Completed);
+    busiest.running_count = 5;
+    world.rows.push(busiest);
+    assert_eq!(world.lead(Some(OURS)), "ecs-svc/2 web:1 -> web:2");
+    // Where nothing says which is older, what runs most is what was there before.
+    world.rows[1].created_at = world.rows[0].created_at;
+    assert_eq!(world.lead(Some(OURS)), "ecs-svc/2 web:0 -> web:2");
+}
+
+#[test]
+fn what_is_over_is_told_with_what_came_of_it() {
+    use ServiceDeploymentStatus::{RollbackSuccessful, Stopped, Successful};
+    let told = |status, newer: bool| {
+        let mut history = vec![(OURS, status)];
+        if newer {
+            history.insert(0, (NEWER, Successful));
+        }
+        let mut world = with_history(only(NEWER), &history);
+        // Its revision is known by a task of its own alone.
+        let mut own = task(OURS);
+        own.task_definition = "task-definition/web:7".into();
+        world.tasks = vec![task(OLD), own];
+        let lead = world.look(|traces| traces.lead(Some(&OURS.into())));
+        let Lead::Over { ours, outcome } = lead else {
+            panic!("it is followed")
+        };
+        let revision = ours.and_then(|ours| ours.task_definition);
+        assert_eq!(revision, Some("task-definition/web:7".into()));
+        let finding = outcome.findings.into_iter().next().unwrap();
+        assert_eq!(
+            finding.state.as_deref(),
+            Some("`web` has ecs-svc/3 as PRIMARY (web:3): 1 of 1 tasks running")
+        );
+        (outcome.is_rolled_back, finding.summary, finding.evidence)
+    };
+    let head = "deployment ecs-svc/2 (web:7) of `web` is over:";
+    let (is_rolled_back, summary, evidence) = told(RollbackSuccessful, true);
+    assert!(is_rolled_back);
+    assert_eq!(summary, format!("{head} ECS rolled it back"));
+    assert!(evidence.contains(&("then".into(), "ecs-svc/3 (web:3)".into())));
+    let (is_rolled_back, summary, evidence) = told(Successful, true);
+    assert!(!is_rolled_back);
+    assert!(
+        summary.starts_with(&format!("{head} ECS called it successful")),
+        "{summary}"
+    );
+    assert!(evidence.contains(&("by".into(), "ecs-svc/3 (web:3)".into())));
+    let (is_rolled_back, summary, _) = told(Stopped, true);
+    assert!(!is_rolled_back);
+    assert!(summary.starts_with(&format!("{head} it was stopped")), "{summary}");
+    assert!(!told(Stopped, false).0, "nobody says that ECS went back");
+}
+
+#[test]
+fn an_event_of_the_very_moment_is_of_the_deployment() {
+    let mut world = rolling_out();
+    world.events = vec![ServiceEvent {
+        id: "first".into(),
+        created_at: Some(at(2)),
+        message: String::new(),
+    }];
+    let before = world.look(|traces| traces.before(&OURS.into()));
+    assert_eq!(before.service.unwrap().events, []);
+}
+
+#[test]
+fn an_earlier_rollback_is_remembered_where_ours_is_in_front_of_it() {
+    let was_rolling_back = |world: &World| {
+        world.look(|traces| {
+            let before = traces.before(&OURS.into());
+            traces.baseline(&before, &scope()).was_rolling_back
+        })
+    };
+    let words = Some("ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/0.".to_owned());
+    let mut world = rolling_out();
+    assert!(!was_rolling_back(&world));
+    world.rows[1].rollout_state_reason.clone_from(&words);
+    assert!(was_rolling_back(&world));
+    let mut behind = rolling_out();
+    behind.rows[1].rollout_state_reason.clone_from(&words);
+    behind.rows[0].status = DeploymentStatus::Active;
+    behind.rows[1].status = DeploymentStatus::Primary;
+    assert!(!was_rolling_back(&behind), "that is the rollback of ours");
+    let mut own = rolling_out();
+    own.rows[0].rollout_state_reason = words;
+    assert!(!was_rolling_back(&own));
+}
+
+#[test]
+fn at_rest_is_what_is_completed_with_nothing_old_left() {
+    let at_rest = |world: &World| {
+        world.look(|traces| {
+            let before = traces.before(&OURS.into());
+            is_at_rest(traces.snapshot, &scope(), &traces.baseline(&before, &scope()))
+        })
+    };
+    let mut world = only(OURS);
+    assert!(at_rest(&world));
+    world.tasks = vec![task(OLD)];
+    assert!(!at_rest(&world), "an old task is there");
+    assert!(!at_rest(&rolling_out()));
+}
+
+#[test]
+fn what_a_deployment_replaces_is_what_its_record_names() {
+    let mut world = with_history(only(NEWER), &[(OURS, ServiceDeploymentStatus::InProgress)]);
+    let ours = DeploymentId::from(OURS);
+    let unknown = world.look(|traces| traces.unknown(Some(&ours)));
+    assert_eq!(unknown, [ours, DeploymentId::from(OLD)]);
+    world.revisions.insert(OLD.into(), "task-definition/web:1".into());
+    assert_eq!(world.lead(Some(OURS)), "ecs-svc/2 web:1 -> ?");
 }
