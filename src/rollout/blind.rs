@@ -312,4 +312,19 @@ mod tests {
         expired.action = "sts:AssumeRoleWithWebIdentity";
         assert_eq!(told(&expired).hints.len(), 1);
     }
+    #[test]
+    fn why_nothing_could_be_read_is_told_by_the_kind_of_the_last_error() {
+        use ApiErrorKind::{ClockSkew, Credentials, Denied, Throttled, Transient};
+        let told = [Credentials, Denied, ClockSkew, Throttled, Transient].map(why);
+        let parts = [
+            "the credentials",
+            "may no longer",
+            "the clock",
+            "throttled",
+            "could not be read",
+        ];
+        for (words, part) in told.iter().zip(parts) {
+            assert!(words.contains(part), "{words:?} and {part:?}");
+        }
+    }
 }

@@ -90,3 +90,42 @@ pub fn success(view: &View, scope: &Scope) -> (Verdict, Vec<Finding>) {
     }
     (Verdict::Succeeded, findings)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+    use crate::id::TargetKey;
+    use crate::rollout::baseline::Baseline;
+    use crate::rollout::snapshot::Snapshot;
+    use crate::service::Service;
+    use crate::target::{TargetHealth, TargetState};
+
+    #[test]
+    fn checks_that_are_switched_off_matter_where_health_was_asked_for() {
+        let row = TargetHealth {
+            key: TargetKey::new("i-1", 80),
+            state: TargetState::Unavailable,
+            reason: Some("Target.HealthCheckDisabled".into()),
+            description: None,
+        };
+        let snapshot = Snapshot {
+            service: Some(Service::plain()),
+            ..Snapshot::default()
+        };
+        let warned = |until| {
+            let scope = Scope {
+                until,
+                ..Scope::plain()
+            };
+            let mut view = View::of(&snapshot, &scope, &Baseline::default(), &BTreeSet::new());
+            view.new_targets = BTreeMap::from([(("targetgroup/web/1".into(), row.key.clone()), Some(&row))]);
+            let (verdict, findings) = success(&view, &scope);
+            assert_eq!(verdict, Verdict::Succeeded);
+            findings.iter().any(|finding| finding.summary.contains("switched off"))
+        };
+        assert!(warned(Until::Healthy) && warned(Until::Drained));
+        assert!(!warned(Until::Registered));
+    }
+}

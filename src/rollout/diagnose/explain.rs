@@ -321,3 +321,162 @@ fn unhealthy_behind(balancer: &str, scope: &Scope) -> Finding {
     )
     .hint("compare the health check's path and port with what the application answers")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rollout::container_facts::{ContainerFacts, Secret};
+
+    const ROLE: &str = "arn:aws:iam::111122223333:role/team/pulls";
+
+    fn trouble(kind: Resource, why: Why, name: Option<&str>) -> ResourceTrouble {
+        ResourceTrouble {
+            kind,
+            why,
+            name: name.map(str::to_owned),
+            role: None,
+            message: "ResourceInitializationError".into(),
+        }
+    }
+
+    fn pull(pull: Pull) -> Cause {
+        Cause::ImagePull {
+            container: "web".into(),
+            image: None,
+            message: "no".into(),
+            pull,
+        }
+    }
+
+    fn with_role() -> Scope {
+        let mut scope = Scope::plain();
+        scope.needs.execution_role = Some(ROLE.into());
+        scope
+    }
+
+    /// A scope whose container reads these secrets into A, B, ….
+    fn reading(sources: &[&str]) -> Scope {
+        let document = serde_json::json!({"containerDefinitions": [{"name": "web", "image": "example/web:2"}]});
+        let mut facts = ContainerFacts::of(&document);
+        let secrets = ('A'..).zip(sources).map(|(variable, source)| Secret {
+            variable: variable.to_string(),
+            source: (*source).to_owned(),
+        });
+        facts[0].secrets = secrets.collect();
+        let mut scope = with_role();
+        scope.needs.containers = facts;
+        scope
+    }
+
+    #[test]
+    fn a_cause_is_filed_under_the_code_that_its_finding_has() {
+        let exit = Cause::Exit {
+            container: "web".into(),
+            code: Some(1),
+            message: None,
+        };
+        let causes = [
+            pull(Pull::Missing),
+            Cause::Resource(trouble(Resource::Secret, Why::Denied, None)),
+            Cause::Resource(trouble(Resource::LogGroup, Why::Denied, None)),
+            Cause::Resource(trouble(Resource::Other, Why::Unknown, None)),
+            Cause::OutOfMemory {
+                container: "web".into(),
+            },
+            Cause::PortInUse { message: String::new() },
+            Cause::NoCapacity { message: String::new() },
+            exit,
+            Cause::ContainerUnhealthy,
+            Cause::TargetUnhealthy {
+                group: "targetgroup/web/1".into(),
+            },
+            Cause::Other { message: String::new() },
+        ];
+        for cause in causes {
+            assert_eq!(code(&cause), finding(&cause, &Scope::plain()).code, "{cause:?}");
+        }
+    }
+
+    #[test]
+    fn who_was_refused_an_image_is_named_as_far_as_it_is_known() {
+        let hint = |scope: &Scope| finding(&pull(Pull::Denied), scope).hints[0].clone();
+        assert!(hint(&with_role()).contains("that the execution role `pulls` may pull from it"));
+        assert!(hint(&Scope::plain()).contains("the instances' role (the task definition names no execution role)"));
+    }
+
+    #[test]
+    fn what_a_task_lacks_to_start_is_told_with_what_gives_it() {
+        let hint = |kind, why| {
+            let cause = Cause::Resource(trouble(kind, why, None));
+            finding(&cause, &with_role()).hints[0].clone()
+        };
+        use Resource::{LogGroup, RegistryLogin};
+        assert_eq!(
+            hint(RegistryLogin, Why::Denied),
+            "allow ecr:GetAuthorizationToken to the execution role `pulls`"
+        );
+        assert!(hint(RegistryLogin, Why::Unreachable).starts_with("give the tasks a way to Amazon ECR"));
+        assert_eq!(
+            hint(LogGroup, Why::Denied),
+            "allow logs:CreateLogStream and logs:PutLogEvents to the execution role `pulls`"
+        );
+        assert!(hint(LogGroup, Why::Missing).starts_with("create the log group"));
+        assert!(hint(LogGroup, Why::Unreachable).starts_with("give the tasks a way to CloudWatch Logs"));
+    }
+
+    #[test]
+    fn a_secret_is_told_with_the_variable_that_wanted_it() {
+        let asm = "arn:aws:secretsmanager:us-east-1:111122223333:secret:db-AbCdEf";
+        let key = format!("{asm}:password::");
+        let ssm = "arn:aws:ssm:us-east-1:111122223333:parameter/shop/db";
+        let told = |why, name: Option<&str>, sources: &[&str]| {
+            let cause = Cause::Resource(trouble(Resource::Secret, why, name));
+            finding(&cause, &reading(sources))
+        };
+        let summary = |why, name, sources: &[&str]| {
+            let summary = told(why, name, sources).summary;
+            summary.trim_start_matches("tasks of `web` cannot start: ").to_owned()
+        };
+        // The definition says more than ECS, or less.
+        assert_eq!(
+            summary(Why::Missing, Some(asm), &["other", &key]),
+            format!("there is no secret `{asm}` (for B)")
+        );
+        assert_eq!(
+            summary(Why::Missing, Some(ssm), &["/shop/db", "other"]),
+            format!("there is no secret `{ssm}` (for A)")
+        );
+        let refused = "the execution role `pulls` may not read";
+        assert_eq!(
+            summary(Why::Denied, Some("new"), &["a", "b"]),
+            format!("{refused} secret `new`")
+        );
+        assert_eq!(
+            summary(Why::Denied, None, &["only"]),
+            format!("{refused} secret `only` (for A)")
+        );
+        assert_eq!(summary(Why::Denied, None, &["a", "b"]), format!("{refused} a secret"));
+        assert_eq!(summary(Why::Missing, None, &["a", "b"]), "there is no such secret");
+        let evidence = |name, sources: &[&str]| {
+            let evidence = told(Why::Denied, name, sources).evidence;
+            let found = evidence.into_iter().find(|(label, _)| label == "one of");
+            found.map(|(_, text)| text)
+        };
+        assert_eq!(evidence(None, &["a", "b"]).as_deref(), Some("a (for A), b (for B)"));
+        assert_eq!(evidence(Some("new"), &["a", "b"]), None);
+        assert_eq!(evidence(None, &[]), None);
+    }
+
+    #[test]
+    fn the_call_that_was_refused_is_of_the_service_that_keeps_the_secret() {
+        let hint = |message: &str, name: &str| {
+            let mut trouble = trouble(Resource::Secret, Why::Denied, Some(name));
+            trouble.message = message.into();
+            finding(&Cause::Resource(trouble), &Scope::plain()).hints[0].clone()
+        };
+        let general = "ResourceInitializationError: unable to pull secrets";
+        assert!(hint(general, "arn:aws:secretsmanager:x:y:secret:db").contains("secretsmanager:GetSecretValue"));
+        assert!(hint(general, "arn:aws:s:x:y:parameter/db").contains("ssm:GetParameters"));
+        assert!(hint(&format!("{general} from ssm"), "db").contains("ssm:GetParameters"));
+    }
+}

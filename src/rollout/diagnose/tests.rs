@@ -1,5 +1,8 @@
 //! The joins and their order, on snapshots made by hand.
 
+mod hopeless;
+mod unused;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
@@ -366,4 +369,80 @@ fn what_was_placed_after_all_is_no_cause() {
         &snapshot(vec![task("new", OURS, 32_769)], Vec::new()),
     );
     assert!(evidence.likely_cause(&scope()).is_none());
+}
+
+#[test]
+fn what_was_overcome_comes_after_what_holds_the_rollout_up_now() {
+    let failing = || {
+        row(
+            32_769,
+            TargetState::Unhealthy,
+            "Target.ResponseCodeMismatch",
+            "Health checks failed with these codes: [503]",
+        )
+    };
+    let first = snapshot(vec![crashed("a")], Vec::new());
+    let codes = |looks: &[Snapshot]| seen(looks).likely_cause(&scope()).map(|cause| cause.code);
+    let tasks = || vec![crashed("a"), task("b", OURS, 32_768), task("c", OURS, 32_769)];
+    let passing = row(32_768, TargetState::Healthy, "", "");
+    let moved_on = snapshot(tasks(), vec![passing, failing()]);
+    assert_eq!(codes(&[first.clone(), moved_on]), Some(Code::TargetUnhealthy));
+    let no_better = snapshot(tasks(), vec![failing()]);
+    assert_eq!(codes(&[first, no_better]), Some(Code::ContainerExit));
+}
+
+#[test]
+fn an_instance_that_was_lost_besides_is_told_after_the_cause() {
+    let lost = ended(
+        "b",
+        "TerminationNotice",
+        "Host EC2 (instance i-0abc) terminated.",
+        Some(137),
+    );
+    let evidence = seen(&[snapshot(vec![crashed("a"), lost], Vec::new())]);
+    let cause = evidence.likely_cause(&scope()).expect("a cause");
+    assert_eq!(cause.code, Code::ContainerExit);
+    assert_eq!(text(&cause, "also"), Some("infrastructure: instance i-0abc terminated"));
+}
+
+#[test]
+fn how_an_instance_left_is_told_by_the_code_or_by_the_words() {
+    let how = |code: &str, reason: &str| {
+        let evidence = seen(&[snapshot(vec![ended("a", code, reason, Some(137))], Vec::new())]);
+        let warnings = evidence.besides(&scope());
+        warnings
+            .first()
+            .and_then(|warning| text(warning, "i-0abc"))
+            .map(str::to_owned)
+    };
+    let told = |words: &str| Some(format!("{words}, and with it 1 new task"));
+    assert_eq!(how("TerminationNotice", "Going away"), told("terminated"));
+    assert_eq!(how("", "Host EC2 (instance i-0abc) terminated."), told("terminated"));
+    assert_eq!(
+        how("", "Container instance deregistration forced by user"),
+        told("deregistered from the cluster")
+    );
+    assert_eq!(how("", "Essential container in task exited"), None);
+}
+
+#[test]
+fn the_log_of_a_task_behind_a_failing_target_is_known_while_it_runs() {
+    let rows = vec![row(
+        32_769,
+        TargetState::Unhealthy,
+        "Target.Timeout",
+        "Request timed out",
+    )];
+    let mut running = task("new", OURS, 32_769);
+    running.containers[0].runtime_id = Some("r-1".into());
+    let evidence = seen(&[snapshot(vec![running], rows)]);
+    let cause = evidence.likely_cause(&scope()).expect("a cause");
+    assert_eq!(cause.code, Code::TargetUnhealthy);
+    assert_eq!(
+        evidence.last_words(&cause).map(|stream| stream.name.as_str()),
+        Some("w/web/new")
+    );
+    // Which container ended is not told by a target.
+    let other = Finding::error(Code::ContainerUnhealthy, "");
+    assert_eq!(evidence.last_words(&other), None);
 }
