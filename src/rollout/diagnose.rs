@@ -302,7 +302,8 @@ impl Evidence {
         if let Some(stream) = stream {
             let place = format!("log group {}, stream {}", stream.group, stream.name);
             finding.evidence.push(("logs".into(), place));
-            if finding.code == Code::ContainerExit && finding.hints.len() < 2 {
+            // Of a container that logs, `explain` leaves room for this one.
+            if finding.code == Code::ContainerExit {
                 finding = finding.hint(whole_log(stream));
             }
         }

@@ -67,6 +67,7 @@ pub struct Observer {
     told_events: BTreeSet<String>,
     /// Which targets there were at the last look: another set is another settling.
     healthy_places: BTreeSet<Place>,
+    /// How often the new targets were all healthy and then were not.
     flaps: u32,
     was_listed: bool,
     course: Course,
@@ -168,11 +169,6 @@ impl Observer {
 
     pub fn targets(&self) -> Vec<&TargetStory> {
         self.story.targets()
-    }
-
-    /// How often the new targets were all healthy and then were not.
-    pub fn flaps(&self) -> u32 {
-        self.flaps
     }
 
     /// Whether the next snapshot should carry the instances with their free capacity: a placement has failed, or a task

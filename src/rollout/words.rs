@@ -288,9 +288,7 @@ pub fn timed_out(scope: &Scope, cause: Option<Finding>, look: &LastLook) -> Vec<
     } else if cause.is_none() {
         finding = finding.hint(format!("{WAIT_LONGER} if the rollout is only slow"));
     }
-    if finding.hints.len() < 2 {
-        finding = finding.hint(format!("{WAIT_ON}: {}", scope.observe_command()));
-    }
+    finding = finding.hint(format!("{WAIT_ON}: {}", scope.observe_command()));
     // The cause comes first: that the time is over is what follows from it.
     cause.into_iter().chain([finding]).collect()
 }
