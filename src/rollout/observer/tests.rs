@@ -438,10 +438,10 @@ fn a_rollback_is_over_when_ecs_says_so_of_the_same_deployment() {
     assert_eq!(ends(back_to(OLD, Completed, RollbackInProgress)), over);
     assert_eq!(ends(back_to(OLD, InProgress, RollbackSuccessful)), over);
     assert_eq!(ends(back_to(OLD, InProgress, RollbackInProgress)), (None, false));
-    // What somebody deploys meanwhile is not what was gone back to.
+    // What somebody deploys meanwhile is not what was gone back to, and nobody goes back any more.
     assert_eq!(
         ends(back_to("ecs-svc/3", InProgress, RollbackSuccessful)),
-        (None, false)
+        (Some(Verdict::Failed), false)
     );
     let mut with_task = back_to(OLD, Completed, RollbackSuccessful);
     with_task.tasks.push(task("10.0.0.1", OURS));
