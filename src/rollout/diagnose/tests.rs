@@ -1,6 +1,7 @@
 //! The joins and their order, on snapshots made by hand.
 
 mod hopeless;
+mod placement;
 mod unused;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -350,25 +351,6 @@ fn an_alarm_comes_before_what_was_overcome() {
         "CloudWatch alarm `web-5xx` ended the deployment of web:42"
     );
     assert_eq!(text(&cause, "also"), Some("1 of 1 new task: `web` exit 1"));
-}
-
-#[test]
-fn what_was_placed_after_all_is_no_cause() {
-    let mut evidence = seen(&[snapshot(Vec::new(), Vec::new())]);
-    assert!(evidence.hear(&event(
-        "(service web) was unable to place a task because no container instance met all of its requirements. The closest \
-         matching (container-instance home) has insufficient CPU units available."
-    )));
-    assert_eq!(
-        evidence.likely_cause(&scope()).map(|cause| cause.code),
-        Some(Code::NoCapacity)
-    );
-    collect(
-        &mut evidence,
-        at(2),
-        &snapshot(vec![task("new", OURS, 32_769)], Vec::new()),
-    );
-    assert!(evidence.likely_cause(&scope()).is_none());
 }
 
 #[test]
