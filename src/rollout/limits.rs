@@ -108,8 +108,23 @@ mod tests {
         // ceil(3 x 66 %) is 2: one may go.
         assert_eq!(limits(3, 66, 100).lower, 2);
         assert_eq!(limits(2, 50, 200).stop_first(), None);
+        assert_eq!(limits(0, 100, 200).stop_first(), None);
         // One of one is half of nothing: 50 % keeps it as well.
         assert!(limits(1, 50, 100).unblocking().contains("percent to 0,"));
+    }
+
+    #[test]
+    fn what_is_not_configured_is_what_the_scheduling_has() {
+        let percents = |scheduling| {
+            let service = Service {
+                scheduling,
+                ..Service::plain()
+            };
+            let limits = Limits::of(&service, 3);
+            (limits.minimum_percent, limits.maximum_percent, limits.block())
+        };
+        assert_eq!(percents(SchedulingStrategy::Replica), (100, 200, false));
+        assert_eq!(percents(SchedulingStrategy::Daemon), (0, 100, false));
     }
 
     #[test]
