@@ -290,6 +290,14 @@ mod tests {
             ..scope()
         };
         let place = (TargetGroupArn::from("blue"), TargetKey::new("i-1", 80));
-        assert_eq!(places(&task, &shown, &scope), Some(BTreeSet::from([place])));
+        let there = Some(BTreeSet::from([place]));
+        assert_eq!(places(&task, &shown, &scope), there);
+        task.last_status = TaskStatus::Activating;
+        assert_eq!(places(&task, &shown, &scope), there);
+        // Until it runs, the port may be an old task's.
+        for status in [TaskStatus::Provisioning, TaskStatus::Pending] {
+            task.last_status = status;
+            assert_eq!(places(&task, &shown, &scope), None, "{:?}", task.last_status);
+        }
     }
 }
