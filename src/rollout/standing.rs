@@ -137,6 +137,7 @@ mod tests {
     use crate::id::DeploymentId;
     use crate::rollout::scope::{Needs, Until};
     use crate::service::{DeploymentStatus, Progress, Service, ServiceDeployment};
+    use crate::time::Timestamp;
 
     const OURS: &str = "ecs-svc/2";
     const OLD: &str = "ecs-svc/1";
@@ -243,6 +244,38 @@ mod tests {
         let told = Standing::of(&shown, &scope(), &baseline(false), true);
         assert!(matches!(told, Standing::RollbackFailed { .. }), "{told:?}");
     }
+
+    /// A deployment that was made so many seconds after the epoch; ours was at ten.
+    fn made_at(seconds: i64, id: &str, task_definition: &str) -> Deployment {
+        Deployment {
+            task_definition: task_definition.into(),
+            created_at: Some(Timestamp::from_millis(seconds * 1000)),
+            ..deployment(id, DeploymentStatus::Primary, RolloutState::InProgress, "")
+        }
+    }
+
+    #[test]
+    fn a_newer_deployment_during_a_rollback_is_what_is_gone_back_to_only_with_the_earlier_revision() {
+        let scope = Scope {
+            previous: Some("task-definition/web:1".into()),
+            ..scope()
+        };
+        let told = |primary: Deployment| {
+            let ours = Deployment {
+                status: DeploymentStatus::Active,
+                ..made_at(10, OURS, "task-definition/web:2")
+            };
+            let status = Some(ServiceDeploymentStatus::RollbackInProgress);
+            Standing::of(&snapshot(vec![primary, ours], status), &scope, &baseline(false), true)
+        };
+        let again = made_at(11, "ecs-svc/3", "task-definition/web:1");
+        assert_eq!(told(again.clone()), Standing::RollingBack { to: again });
+        let newer = made_at(11, "ecs-svc/3", "task-definition/web:3");
+        assert_eq!(told(newer.clone()), Standing::Superseded { by: newer });
+        let older = made_at(9, OLD, "task-definition/web:0");
+        assert_eq!(told(older.clone()), Standing::RollingBack { to: older });
+    }
+
     #[test]
     fn a_service_without_any_deployment_has_lost_ours_only_where_it_was_seen() {
         let nothing = snapshot(Vec::new(), None);
