@@ -380,6 +380,31 @@ pub fn join_missing() -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::{Balancer, LoadBalancerBinding};
+
+    #[test]
+    fn traffic_is_spoken_of_only_where_a_load_balancer_gives_it() {
+        let look = LastLook {
+            desired: 2,
+            serving: BTreeMap::from([("web:41".to_owned(), 2)]),
+            ..LastLook::default()
+        };
+        let alone = Scope::plain();
+        assert_eq!(look.back_at("web:41", &alone), "nothing but web:41 runs, with 2 tasks");
+        let behind_one = Scope {
+            bindings: vec![LoadBalancerBinding {
+                balancer: Balancer::TargetGroup("web".into()),
+                container_name: "web".into(),
+                container_port: 80,
+                alternate: None,
+            }],
+            ..Scope::plain()
+        };
+        assert_eq!(
+            look.back_at("web:41", &behind_one),
+            "web:41 serves all traffic with 2 tasks"
+        );
+    }
 
     #[test]
     fn only_the_circuit_breaker_is_said_to_be_off() {

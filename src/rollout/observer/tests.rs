@@ -1,5 +1,7 @@
 //! What the observer remembers from look to look, on snapshots made by hand.
 
+mod late;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -565,4 +567,16 @@ fn what_is_told_of_a_way_back_is_what_was_seen() {
     let told = observer.rollback_failure().expect("ECS says so");
     assert_eq!(told.evidence, [("ecs".to_owned(), "no capacity".to_owned())]);
     assert_eq!(told.state.as_deref(), Some("web:2 runs 1 task"));
+}
+
+#[test]
+fn a_service_wants_no_task_only_where_it_was_seen_to() {
+    let mut observer = observer();
+    assert!(!observer.wants_no_task(), "nobody has looked");
+    see(&mut observer, 0, starting());
+    assert!(!observer.wants_no_task());
+    let mut empty = starting();
+    empty.service.as_mut().unwrap().desired_count = 0;
+    see(&mut observer, 2, empty);
+    assert!(observer.wants_no_task());
 }
