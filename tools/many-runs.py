@@ -5,7 +5,8 @@
 
 Without --scenario: as many services as runs, each behind a target group of its own, in one account with AWS's published
 token buckets (`throttling: aws`), and a run for each. With --scenario and --config: that configuration, once.
-Peak memory is that of the deploying processes alone (VmHWM, as the kernel counts it for its children).
+Peak memory is that of the deploying processes alone: VmHWM of each, read twice a second while it runs. What the kernel counts
+for its children would be this script's own, from before they became the program.
 
 The lag of a verdict is counted from the last look at the simulator's truth that did not show the deployment done yet, so it is
 too long by one look (half a second) at most. The verdict is the end of the process; where a run has several services, the end of
@@ -19,7 +20,6 @@ import http.client
 import json
 import os
 import pathlib
-import resource
 import subprocess
 import sys
 import tempfile
@@ -89,6 +89,32 @@ class Truth:
         return verdict_at - before[-1][0] if before and before[-1][1] else None
 
 
+class Memory:
+    """The most that any of the processes has held at once, in KiB."""
+
+    def __init__(self, processes):
+        self.processes = processes
+        self.peak = 0
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.watch, daemon=True)
+        self.thread.start()
+
+    def watch(self):
+        while not self.over.wait(LOOK_EVERY):
+            for process in self.processes:
+                try:
+                    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+                except OSError:
+                    continue
+                held = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
+                self.peak = max([self.peak, *map(int, held)])
+
+    def close(self):
+        self.over.set()
+        self.thread.join()
+        return self.peak
+
+
 def last_phase_ended(service):
     phase = service["phases"][-1]
     began = datetime.datetime.fromisoformat(phase["started_at"].replace("Z", "+00:00"))
@@ -137,6 +163,7 @@ def main():
         log = open(folder / f"{index}.log", "w")
         runs.append((report, subprocess.Popen(
             [program, "deploy", "--quiet", "--report", str(report), *what], env=env, stdout=log, stderr=log)))
+    memory = Memory([run for _, run in runs])
     ends = {}
     def wait(report, run):
         run.wait()
@@ -149,7 +176,7 @@ def main():
     took = time.monotonic() - begun
     truth.close()
     codes = collections.Counter(run.returncode for _, run in runs)
-    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    peak = memory.close()
     simulator.kill()
     simulator.wait()
     ended = [(json.loads(report.read_text()), ends[report]) for report, _ in runs if report.exists()]
@@ -166,7 +193,7 @@ def main():
         return f"{values[0]} .. {values[len(values) // 2]} .. {values[-1]}" if values else "none"
     print(f"{len(runs)} runs in {took:.0f} s at {args.speed}: exit codes {dict(codes)}, verdicts {dict(verdicts)}")
     print(f"requests a run (least .. median .. most): {spread(totals)}; throttled: {spread(throttled)}")
-    print(f"duration a run in s: {spread(durations)}; peak memory of a process: {memory / 1024:.1f} MB")
+    print(f"duration a run in s: {spread(durations)}; peak memory of a process: {peak / 1024:.1f} MB")
     scaled = "" if speed == 1 else f" (wall time multiplied by {speed:g})"
     print(f"lag of {len(late)} verdicts behind the truth in s{scaled}: {spread(late)}; said before it was true: {early}")
     print(f"reports and logs: {folder}")

@@ -18,7 +18,8 @@ pub struct Truth {
     pub new_targets_registered: bool,
     /// The same, and it is healthy; where nobody checks health it is `unavailable`, and takes its traffic.
     pub new_targets_healthy: bool,
-    /// Targets in the service's groups that belong to no task of the deployment, draining ones included.
+    /// Targets in the service's groups that belong to no task of the deployment, draining ones included. Those of other
+    /// services' tasks, which may share a group, are none of them.
     pub old_targets_left: usize,
     /// Tasks of other deployments that are not STOPPED.
     pub old_tasks_left: usize,
@@ -77,6 +78,12 @@ impl World {
         groups.dedup();
         let targets = || groups.iter().filter_map(|arn| self.group(arn)).flat_map(|g| &g.targets);
         let is_of_new = |task: &Option<String>| tasks.iter().filter(is_new).any(|t| Some(&t.id) == task.as_ref());
+        let is_foreign = |task: &Option<String>| {
+            let Some(id) = task else { return false };
+            let is_others = |home: &str, task: &Task| home != cluster || task.service != service;
+            let mut homes = self.account.clusters.iter();
+            homes.any(|(home, found)| found.tasks.get(id).is_some_and(|task| is_others(home, task)))
+        };
         let service_deployment = found
             .service_deployments
             .iter()
@@ -95,7 +102,9 @@ impl World {
             new_targets_healthy: running
                 .iter()
                 .all(|task| self.has_targets(cluster, task, |state| matches!(state, "healthy" | "unavailable"))),
-            old_targets_left: targets().filter(|target| !is_of_new(&target.task)).count(),
+            old_targets_left: targets()
+                .filter(|target| !is_of_new(&target.task) && !is_foreign(&target.task))
+                .count(),
             old_tasks_left: tasks
                 .iter()
                 .filter(|t| t.started_by != deployment_id && t.last_status != "STOPPED")

@@ -313,3 +313,18 @@ fn a_minimum_above_the_desired_count_raises_it() {
     assert_eq!(refusal.message, "ECS service doesn't exist: service/default/none");
     assert_eq!(refusal.code, "ValidationException");
 }
+
+#[test]
+fn of_two_services_behind_one_group_each_has_a_truth_of_its_own() {
+    let mut scenario = bridge(0, 2);
+    let mut other = scenario.services[0].clone();
+    other.name = "other".into();
+    other.task_definition["family"] = "other".into();
+    scenario.services.push(other);
+    let mut story = Story::of(&scenario);
+    assert!(!story.truth().is_done());
+    story.pass_until(|story| story.truth().new_targets_healthy && story.truth().old_targets_left == 2);
+    story.pass(1800);
+    assert!(story.truth().is_done(), "{:?}", story.truth());
+    assert_eq!(story.target_ports().len(), 4, "the other's two are there");
+}
