@@ -198,10 +198,8 @@ pub fn cure(error: &ApiError) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
 
     use super::*;
-    use crate::rollout::scope::{Needs, Until};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_millis(seconds * 1000)
@@ -267,17 +265,8 @@ mod tests {
     fn credentials_that_end_in_mid_wait_leave_ecs_at_work_and_say_how_to_look_again() {
         let scope = Scope {
             cluster: "staging".into(),
-            service: "web".into(),
             deployment: "ecs-svc/1".into(),
-            task_definition: "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2".into(),
-            previous: None,
-            bindings: Vec::new(),
-            target_groups: BTreeMap::new(),
-            is_host_network: false,
-            needs: Needs::default(),
-            until: Until::Drained,
-            settle: Duration::ZERO,
-            wait_budget: Duration::from_secs(600),
+            ..Scope::plain()
         };
         let told = |error: &ApiError| {
             let mut blind = Blind::begin(at(0));

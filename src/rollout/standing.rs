@@ -130,12 +130,10 @@ pub fn says_rollback(primary: &Deployment) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
-    use std::time::Duration;
+    use std::collections::BTreeSet;
 
     use super::*;
     use crate::id::DeploymentId;
-    use crate::rollout::scope::{Needs, Until};
     use crate::service::{DeploymentStatus, Progress, Service, ServiceDeployment};
     use crate::time::Timestamp;
 
@@ -143,20 +141,7 @@ mod tests {
     const OLD: &str = "ecs-svc/1";
 
     fn scope() -> Scope {
-        Scope {
-            cluster: "c".into(),
-            service: "web".into(),
-            deployment: OURS.into(),
-            task_definition: "task-definition/web:2".into(),
-            previous: None,
-            bindings: Vec::new(),
-            target_groups: BTreeMap::new(),
-            is_host_network: false,
-            needs: Needs::default(),
-            until: Until::Drained,
-            settle: Duration::ZERO,
-            wait_budget: Duration::from_secs(600),
-        }
+        Scope::plain()
     }
 
     fn deployment(id: &str, status: DeploymentStatus, state: RolloutState, reason: &str) -> Deployment {

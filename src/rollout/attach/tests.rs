@@ -1,11 +1,7 @@
-use std::time::Duration;
-
 use super::*;
 use crate::id::{TargetGroupArn, TargetKey};
-use crate::rollout::scope::{Needs, Until};
 use crate::service::{DeploymentStatus, Progress, ServiceEvent};
 use crate::target::{TargetHealth, TargetState};
-use crate::task::TaskStatus;
 use crate::time::Timestamp;
 
 const OLD: &str = "ecs-svc/1";
@@ -53,18 +49,7 @@ fn task(started_by: &str) -> Task {
         arn: format!("task/{started_by}").as_str().into(),
         started_by: Some(started_by.into()),
         task_definition: "task-definition/web:9".into(),
-        last_status: TaskStatus::Running,
-        desired_status: TaskStatus::Running,
-        container_instance: None,
-        zone: None,
-        containers: Vec::new(),
-        health_status: None,
-        stop_code: None,
-        stopped_reason: None,
-        created_at: None,
-        started_at: None,
-        stopping_at: None,
-        stopped_at: None,
+        ..Task::plain()
     }
 }
 
@@ -276,20 +261,7 @@ fn a_target_that_drains_and_is_nobodys_is_waited_for() {
 }
 
 fn scope() -> Scope {
-    Scope {
-        cluster: "c".into(),
-        service: "web".into(),
-        deployment: OURS.into(),
-        task_definition: "task-definition/web:2".into(),
-        previous: None,
-        bindings: Vec::new(),
-        target_groups: BTreeMap::new(),
-        is_host_network: false,
-        needs: Needs::default(),
-        until: Until::Drained,
-        settle: Duration::ZERO,
-        wait_budget: Duration::from_secs(600),
-    }
+    Scope::plain()
 }
 
 #[test]
