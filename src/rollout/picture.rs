@@ -142,7 +142,7 @@ fn crews(service: &Service, snapshot: &Snapshot) -> Vec<Crew> {
 mod tests {
     use super::*;
     use crate::service::{Balancer, Deployment, DeploymentStatus, LoadBalancerBinding};
-    use crate::target::{HealthCheck, TargetGroup, TargetHealth, TargetType};
+    use crate::target::{TargetGroup, TargetHealth};
     use crate::task::{Container, TaskStatus};
 
     #[test]
@@ -161,13 +161,8 @@ mod tests {
     fn scope() -> Scope {
         let group = TargetGroup {
             arn: GROUP.into(),
-            name: "web".into(),
-            target_type: TargetType::Ip,
-            port: None,
-            vpc_id: None,
-            health_check: HealthCheck::default(),
-            load_balancers: Vec::new(),
             deregistration_delay: Some(Duration::from_secs(300)),
+            ..TargetGroup::plain()
         };
         Scope {
             bindings: vec![LoadBalancerBinding {

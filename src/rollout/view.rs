@@ -235,7 +235,7 @@ mod tests {
     use super::*;
     use crate::id::TargetKey;
     use crate::service::{Balancer, DeploymentStatus, LoadBalancerBinding, Progress, Service};
-    use crate::target::{HealthCheck, TargetGroup, TargetType};
+    use crate::target::{TargetGroup, TargetType};
     use crate::task::Container;
 
     const GROUP: &str = "targetgroup/web/1";
@@ -337,13 +337,8 @@ mod tests {
     fn where_nothing_can_be_joined_what_was_not_there_before_is_new() {
         let group = TargetGroup {
             arn: GROUP.into(),
-            name: "web".into(),
             target_type: TargetType::Instance,
-            port: None,
-            vpc_id: None,
-            health_check: HealthCheck::default(),
-            load_balancers: Vec::new(),
-            deregistration_delay: None,
+            ..TargetGroup::plain()
         };
         let scope = Scope {
             target_groups: BTreeMap::from([(GROUP.into(), group)]),
