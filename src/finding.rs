@@ -87,6 +87,11 @@ impl Finding {
         })
     }
 
+    /// What the user has written is wrong or incomplete.
+    pub fn usage(summary: impl Into<String>) -> Self {
+        Self::error(Code::Config, summary)
+    }
+
     pub fn at(mut self, location: Location) -> Self {
         self.location = Some(location);
         self

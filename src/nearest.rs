@@ -15,6 +15,15 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
+pub(crate) fn plural(n: u32, noun: &str) -> String {
+    if n == 1 { noun.to_owned() } else { format!("{noun}s") }
+}
+
+/// AWS writes the same words in different cases in different years.
+pub(crate) fn contains(text: &str, words: &str) -> bool {
+    text.to_lowercase().contains(&words.to_lowercase())
+}
+
 #[cfg(test)]
 mod tests {
     use super::nearest;

@@ -9,15 +9,17 @@ use crate::conduct::{Conduct, InProgress};
 use crate::finding::{Code, Finding, Severity};
 use crate::forecast::Forecast;
 use crate::id::{ClusterName, ServiceName, TargetGroupArn, TaskDefinitionArn};
-use crate::preflight::{self, Expectation, Network, Survey};
+use crate::preflight::survey::Survey;
+use crate::preflight::{Expectation, Network};
 use crate::rollout::{ContainerFacts, Needs, Until};
 use crate::service::{Balancer, LoadBalancerBinding, Service};
 use crate::target::{Address, TargetGroup};
 use crate::task_definition::{
-    self, Change, DiffLine, Document, DynamicPorts, EnvironmentChange, ImageChange, LoadBalancedPort, NetworkMode,
+    Change, DiffLine, Document, DynamicPorts, EnvironmentChange, ImageChange, LoadBalancedPort, NetworkMode,
     RenderOptions,
 };
 use crate::time::Timestamp;
+use crate::{preflight, task_definition};
 
 /// What a user wants of one service, from flags and file together.
 #[derive(Clone, Debug)]

@@ -1,40 +1,20 @@
 //! What can be known before the first change: pure checks over a survey.
 
 mod strategy;
+pub mod survey;
 
 pub use strategy::strategy;
+pub use survey::{Survey, not_checked};
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use crate::api_error::ApiError;
-use crate::failed_call;
 use crate::finding::{Code, Finding, Severity};
-use crate::id::{TargetGroupArn, TaskDefinitionArn};
+use crate::rollout::Until;
 use crate::rollout::limits::Limits;
-use crate::rollout::{Snapshot, Until};
 use crate::service::{Balancer, DeploymentController, SchedulingStrategy, Service, ServiceStatus};
-use crate::target::{Address, TargetGroup, TargetType};
+use crate::target::{TargetGroup, TargetType};
 use crate::time::{Timestamp, human};
-
-/// The service and its surroundings as they are before anything is changed.
-#[derive(Clone, Debug)]
-pub struct Survey {
-    pub at: Timestamp,
-    pub service: Service,
-    /// The revision that the service points to, as AWS holds it.
-    pub running: Option<(TaskDefinitionArn, Value)>,
-    pub target_groups: BTreeMap<TargetGroupArn, TargetGroup>,
-    pub snapshot: Snapshot,
-    /// Optional reads that were denied or that the endpoint does not know.
-    pub not_checked: Vec<ApiError>,
-    /// Where the service is reached, as far as the load balancers tell.
-    pub address: Option<Address>,
-    /// Why the load balancers were not asked to the end for it.
-    pub address_refusal: Option<ApiError>,
-}
 
 /// How the new revision reaches the network, as far as target groups care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,16 +101,6 @@ pub fn credentials(service: &Service, end: Timestamp, now: Timestamp, expected: 
                  maximum session duration",
             ),
     )
-}
-
-/// `not checked: X`, for an optional read that was refused.
-pub fn not_checked(error: &ApiError) -> Finding {
-    let finding = Finding::warning(Code::NotChecked, format!("not checked: {}", error.action));
-    let finding = finding.evidence("answer", error.code.clone().unwrap_or_else(|| error.message.clone()));
-    Finding {
-        hints: failed_call::hints(error),
-        ..finding
-    }
 }
 
 /// A note, because no check depends on it: it must not keep a strict run from deploying.

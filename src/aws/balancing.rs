@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use aws_sdk_elasticloadbalancingv2::types as sdk;
 
-use super::call::Call;
 use super::connection::Connection;
 use super::read_classic;
-use super::read_ecs::port;
+use crate::aws::error::Call;
+use crate::aws::read::port;
 use crate::id::{TargetGroupArn, TargetKey};
 use crate::port::{ApiErrorKind, ApiResult, Clock, LoadBalancing};
 use crate::target::{HealthCheck, InstanceHealth, Route, RouteCondition, TargetGroup, TargetHealth};

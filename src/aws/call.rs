@@ -1,6 +1,5 @@
 //! One call: counted, classified, and repeated where that is certain to do no harm.
 
-use std::fmt::Display;
 use std::future::Future;
 use std::time::Duration;
 
@@ -9,84 +8,11 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::connection::Connection;
 use super::error::{Failure, NO_CREDENTIALS};
+use crate::aws::error::Call;
 use crate::port::{ApiError, ApiErrorKind, ApiResult, Clock};
 
-/// A read that fails is an input to whoever asked: the observer looks again in a moment anyway. One repetition covers
-/// a connection that AWS closed while it was idle.
-const READ_ATTEMPTS: u32 = 2;
-/// A write that is turned away has to be brought home: registering refills at one per second and account, so a busy
-/// pipeline may have to queue for a while (the waits below add up to about half a minute).
-const WRITE_ATTEMPTS: u32 = 8;
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(8);
-
-/// Two registrations of one family at the same moment: the loser may simply try again.
-const CONCURRENT_REGISTRATION: &str = "Too many concurrent attempts to create a new revision";
-
-/// What a repetition of a call would do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Replay {
-    /// Nothing: it is a read.
-    Free,
-    /// At worst one more of a thing that costs nothing (a task definition revision).
-    Harmless,
-    /// A second rollout: only where it is certain that the first try was not carried out.
-    Once,
-}
-
-/// The call that is being made, in the words of its errors.
-#[derive(Clone, Debug)]
-pub(super) struct Call {
-    /// `ecs:UpdateService`.
-    pub action: &'static str,
-    pub resource: Option<String>,
-    pub replay: Replay,
-}
-
-impl Call {
-    pub fn read(action: &'static str) -> Self {
-        Self {
-            action,
-            resource: None,
-            replay: Replay::Free,
-        }
-    }
-
-    pub fn write(action: &'static str, replay: Replay) -> Self {
-        Self {
-            action,
-            resource: None,
-            replay,
-        }
-    }
-
-    pub fn on(mut self, resource: impl Display) -> Self {
-        self.resource = Some(resource.to_string());
-        self
-    }
-
-    /// The operation's name without the service: `UpdateService`.
-    fn operation(&self) -> &'static str {
-        self.action.rsplit(':').next().unwrap_or(self.action)
-    }
-
-    fn attempts(&self) -> u32 {
-        match self.replay {
-            Replay::Free => READ_ATTEMPTS,
-            Replay::Harmless | Replay::Once => WRITE_ATTEMPTS,
-        }
-    }
-
-    fn may_repeat(&self, failure: &Failure) -> bool {
-        let error = &failure.error;
-        match error.kind {
-            ApiErrorKind::Throttled => true,
-            ApiErrorKind::Refused => error.message.contains(CONCURRENT_REGISTRATION),
-            ApiErrorKind::Transient => self.replay != Replay::Once || failure.never_sent,
-            _ => false,
-        }
-    }
-}
 
 impl<C: Clock> Connection<C> {
     /// Sends until there is an answer, or an error that no repetition cures.
@@ -154,19 +80,6 @@ fn is_expired(error: &ApiError) -> bool {
     matches!(code, "ExpiredToken" | "ExpiredTokenException" | "RequestExpired")
 }
 
-/// An answer that lacks what it must have.
-pub(super) fn unreadable(call: &Call, what: &str) -> ApiError {
-    ApiError {
-        kind: ApiErrorKind::Transient,
-        action: call.action,
-        resource: call.resource.clone(),
-        code: None,
-        message: format!("the answer has no `{what}`"),
-        request_id: None,
-        status: None,
-    }
-}
-
 /// Doubles from half a second to eight; the upper half of each wait is left to chance, so that runs that were
 /// throttled together do not come back together.
 fn wait_before_next(attempt: u32, chance: f64) -> Duration {
@@ -177,6 +90,8 @@ fn wait_before_next(attempt: u32, chance: f64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::error::Replay;
+    use crate::aws::error::unreadable;
 
     #[test]
     fn waits_double_and_stay_bounded() {

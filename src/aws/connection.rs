@@ -27,6 +27,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// or two seconds; a call that hangs must not eat the run's wait budget.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// The verdict is known when the lines are asked for, and a person waits for it: whatever takes longer is done without.
+const LOGS_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Where and as whom to call.
 #[derive(Clone, Debug, Default)]
 pub struct ConnectionOptions {
@@ -108,7 +111,7 @@ impl<C: Clock> Connection<C> {
         Ok(Self {
             ecs: aws_sdk_ecs::Client::new(&config),
             balancing: aws_sdk_elasticloadbalancingv2::Client::new(&config),
-            logs: super::logs::client(&config),
+            logs: logs_client(&config),
             classic_balancing: aws_sdk_elasticloadbalancing::Client::new(&config),
             clock,
             region,
@@ -269,4 +272,17 @@ fn no_region(profile: Option<&str>) -> Finding {
             "--region, `region:` in the configuration, AWS_REGION, AWS_DEFAULT_REGION, the AWS profile, instance metadata",
         )
         .hint("set `region:` in portzero.yml, or pass --region")
+}
+
+/// The client of CloudWatch Logs, which gives up earlier than the others.
+fn logs_client(config: &SdkConfig) -> aws_sdk_cloudwatchlogs::Client {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(LOGS_ATTEMPT_TIMEOUT)
+        .operation_attempt_timeout(LOGS_ATTEMPT_TIMEOUT)
+        .build();
+    aws_sdk_cloudwatchlogs::Client::from_conf(
+        aws_sdk_cloudwatchlogs::config::Builder::from(config)
+            .timeout_config(timeouts)
+            .build(),
+    )
 }

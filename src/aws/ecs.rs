@@ -6,10 +6,10 @@ use aws_sdk_ecs::types::{
     DesiredStatus, Failure, SortOrder, StopServiceDeploymentStopType, TaskDefinitionField, TaskDefinitionStatus,
 };
 
-use super::call::{Call, Replay, unreadable};
 use super::connection::Connection;
-use super::document::{self, KeepBody};
-use super::read_ecs as read;
+use super::document::KeepBody;
+use super::{document, read_ecs as read};
+use crate::aws::error::{Call, Replay, unreadable};
 use crate::id::{ClusterName, ContainerInstanceArn, ServiceName, TaskArn, TaskDefinitionArn};
 use crate::port::{ApiError, ApiErrorKind, ApiResult, Clock, DescribedServices, Ecs, RegisteredTaskDefinition};
 use crate::service::{Service, ServiceDeployment, ServiceRevision, ServiceUpdate};

@@ -1,6 +1,7 @@
 //! What the SDK reports, turned into the port's error: which kind of failure it is, and in whose words.
 
 use std::error::Error;
+use std::fmt::Display;
 use std::io;
 
 use aws_credential_types::provider::error::CredentialsError;
@@ -9,7 +10,6 @@ use aws_sdk_ecs::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde_json::Value;
 
-use super::call::Call;
 use crate::api_error::causes;
 use crate::port::{ApiError, ApiErrorKind};
 
@@ -260,6 +260,95 @@ fn credentials_message(error: &CredentialsError) -> String {
             let innermost = causes(other).last().map(ToString::to_string).unwrap_or_default();
             format!("the AWS credentials cannot be loaded: {innermost}")
         }
+    }
+}
+
+/// A read that fails is an input to whoever asked: the observer looks again in a moment anyway. One repetition covers
+/// a connection that AWS closed while it was idle.
+pub(crate) const READ_ATTEMPTS: u32 = 2;
+
+/// A write that is turned away has to be brought home: registering refills at one per second and account, so a busy
+/// pipeline may have to queue for a while (the waits below add up to about half a minute).
+pub(crate) const WRITE_ATTEMPTS: u32 = 8;
+
+/// Two registrations of one family at the same moment: the loser may simply try again.
+pub(crate) const CONCURRENT_REGISTRATION: &str = "Too many concurrent attempts to create a new revision";
+
+/// What a repetition of a call would do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Replay {
+    /// Nothing: it is a read.
+    Free,
+    /// At worst one more of a thing that costs nothing (a task definition revision).
+    Harmless,
+    /// A second rollout: only where it is certain that the first try was not carried out.
+    Once,
+}
+
+/// The call that is being made, in the words of its errors.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    /// `ecs:UpdateService`.
+    pub action: &'static str,
+    pub resource: Option<String>,
+    pub replay: Replay,
+}
+
+impl Call {
+    pub fn read(action: &'static str) -> Self {
+        Self {
+            action,
+            resource: None,
+            replay: Replay::Free,
+        }
+    }
+
+    pub fn write(action: &'static str, replay: Replay) -> Self {
+        Self {
+            action,
+            resource: None,
+            replay,
+        }
+    }
+
+    pub fn on(mut self, resource: impl Display) -> Self {
+        self.resource = Some(resource.to_string());
+        self
+    }
+
+    /// The operation's name without the service: `UpdateService`.
+    pub(crate) fn operation(&self) -> &'static str {
+        self.action.rsplit(':').next().unwrap_or(self.action)
+    }
+
+    pub(crate) fn attempts(&self) -> u32 {
+        match self.replay {
+            Replay::Free => READ_ATTEMPTS,
+            Replay::Harmless | Replay::Once => WRITE_ATTEMPTS,
+        }
+    }
+
+    pub(crate) fn may_repeat(&self, failure: &Failure) -> bool {
+        let error = &failure.error;
+        match error.kind {
+            ApiErrorKind::Throttled => true,
+            ApiErrorKind::Refused => error.message.contains(CONCURRENT_REGISTRATION),
+            ApiErrorKind::Transient => self.replay != Replay::Once || failure.never_sent,
+            _ => false,
+        }
+    }
+}
+
+/// An answer that lacks what it must have.
+pub(crate) fn unreadable(call: &Call, what: &str) -> ApiError {
+    ApiError {
+        kind: ApiErrorKind::Transient,
+        action: call.action,
+        resource: call.resource.clone(),
+        code: None,
+        message: format!("the answer has no `{what}`"),
+        request_id: None,
+        status: None,
     }
 }
 

@@ -1,31 +1,15 @@
 //! CloudWatch Logs behind its port.
 
-use std::time::Duration;
-
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{Region, SdkConfig};
-use aws_sdk_cloudwatchlogs::Client;
+use aws_config::Region;
 use aws_sdk_cloudwatchlogs::config::Builder;
 
-use super::call::Call;
 use super::connection::Connection;
+use crate::aws::error::Call;
 use crate::port::{ApiResult, Clock, Logs};
 use crate::task::LogStream;
 
-/// The verdict is known when the lines are asked for, and a person waits for it: whatever takes longer is done without.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
-
 /// A page may be empty although there are lines before it (API reference of GetLogEvents).
 const PAGES_MAX: usize = 3;
-
-/// The client, which gives up earlier than the others.
-pub(super) fn client(config: &SdkConfig) -> Client {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(ATTEMPT_TIMEOUT)
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .build();
-    Client::from_conf(Builder::from(config).timeout_config(timeouts).build())
-}
 
 impl<C: Clock> Logs for Connection<C> {
     async fn last_lines(&self, stream: &LogStream, limit: u16) -> ApiResult<Vec<String>> {

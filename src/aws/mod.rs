@@ -17,6 +17,7 @@ mod document;
 mod ecs;
 mod error;
 mod logs;
+pub mod read;
 mod read_classic;
 mod read_ecs;
 mod read_strategy;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_elasticloadbalancing::types as sdk;
 
-use super::read_ecs::{count, port};
+use crate::aws::read::{count, port};
 use crate::id::TargetGroupArn;
 use crate::target::{HealthCheck, InstanceHealth, TargetGroup, TargetType};
 

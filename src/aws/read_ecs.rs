@@ -3,16 +3,15 @@
 use std::time::Duration;
 
 use aws_sdk_ecs::types as sdk;
-use aws_smithy_types::DateTime;
 
 use super::read_strategy as strategy;
+use crate::aws::read::{count, last_segment, minutes, port, text, time};
 use crate::id::{ClusterName, ServiceName};
 use crate::service::{
     Balancer, BreakerState, CircuitBreaker, Deployment, DeploymentConfiguration, DeploymentController,
     LoadBalancerBinding, Progress, SchedulingStrategy, Service, ServiceDeployment, ServiceEvent,
 };
 use crate::task::{Container, ContainerInstance, NetworkBinding, Resources, Task};
-use crate::time::Timestamp;
 
 pub(super) fn service(service: &sdk::Service) -> Service {
     Service {
@@ -226,40 +225,11 @@ pub(super) fn service_deployment_brief(brief: &sdk::ServiceDeploymentBrief) -> S
     }
 }
 
-/// To the nearest millisecond: `1.620282875304E9` is read as a binary fraction, which falls a little short of .304.
-pub(super) fn time(at: Option<&DateTime>) -> Option<Timestamp> {
-    let at = at?;
-    let millis = i64::from(at.subsec_nanos()).saturating_add(500_000) / 1_000_000;
-    Some(Timestamp::from_millis(
-        at.secs().saturating_mul(1000).saturating_add(millis),
-    ))
-}
-
-pub(super) fn text(value: Option<&str>) -> &str {
-    value.unwrap_or_default()
-}
-
-/// AWS's counts are never below zero.
-pub(super) fn count(number: i32) -> u32 {
-    u32::try_from(number).unwrap_or(0)
-}
-
-pub(super) fn minutes(number: i32) -> Duration {
-    Duration::from_secs(u64::from(count(number)) * 60)
-}
-
-/// A port that is none reads as 0, which matches nothing.
-pub(super) fn port(number: i32) -> u16 {
-    u16::try_from(number).unwrap_or(0)
-}
-
-fn last_segment(arn: &str) -> String {
-    arn.rsplit('/').next().unwrap_or(arn).to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Timestamp;
+    use aws_smithy_types::DateTime;
 
     #[test]
     fn times_are_read_to_the_nearest_millisecond() {

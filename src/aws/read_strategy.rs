@@ -2,7 +2,7 @@
 
 use aws_sdk_ecs::types as sdk;
 
-use super::read_ecs::{minutes, text, time};
+use crate::aws::read::{minutes, text, time};
 use crate::service::{AlarmWatch, Hook, HookDetail, Progress, ServiceRevision, TrafficSteps};
 
 pub(super) fn steps(configuration: &sdk::DeploymentConfiguration) -> Option<TrafficSteps> {

@@ -9,6 +9,7 @@
 //! them five seconds, and fail the call where they cannot be had although the old ones are still good. Here they are
 //! renewed between calls, minutes ahead, on the run's own clock.
 
+pub mod claims;
 mod id_token;
 mod refusal;
 mod role;
@@ -22,13 +23,14 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityOutput;
+use id_token::{IdToken, without};
 
-use super::call::{Call, unreadable};
 use super::error::Failure;
+use crate::aws::error::{Call, unreadable};
 use crate::port::Clock;
 use crate::time::Timestamp;
+
 pub use id_token::TokenRequest;
-use id_token::{IdToken, without};
 pub(super) use refusal::NotAssumed;
 pub use role::{RoleArn, SessionDuration, SessionName};
 

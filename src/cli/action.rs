@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Command, CommandFactory, FromArgMatches};
 
-use crate::cli::wishes::usage;
 use crate::cli::{Cli, Stop, streams, surfaces, variables};
 use crate::finding::Finding;
 use crate::nearest::nearest;
@@ -48,7 +47,7 @@ impl Action {
         if let Some(folder) = &request.folder {
             std::env::set_current_dir(folder).map_err(|error| {
                 let folder = folder.display();
-                usage(format!(
+                Finding::usage(format!(
                     "the input `working-directory` cannot be entered: {folder}: {error}"
                 ))
                 .state("nothing was changed")
@@ -154,7 +153,7 @@ impl<F: Fn(&str) -> Option<String>> Inputs<F> {
         let summary =
             "the input `desired-count` is not acted on yet: portzero leaves the service's desired count as it is";
         let hint = "leave it out; auto scaling, or `aws ecs update-service --desired-count`, sets it";
-        Some(usage(summary.into()).hint(hint))
+        Some(Finding::usage(summary).hint(hint))
     }
 
     fn services(&self) -> Vec<String> {
@@ -166,8 +165,8 @@ impl<F: Fn(&str) -> Option<String>> Inputs<F> {
     fn arguments(&self) -> Result<Vec<String>, Finding> {
         let text = self.get("PORTZERO_ARGS").unwrap_or_default();
         shlex::split(&text).ok_or_else(|| {
-            usage(
-                "the input `args` cannot be split into words: a quote is not closed, or it ends in a backslash".into(),
+            Finding::usage(
+                "the input `args` cannot be split into words: a quote is not closed, or it ends in a backslash",
             )
         })
     }
@@ -197,7 +196,7 @@ fn input(variable: &str) -> String {
 }
 
 fn refused(name: &str, value: &str) -> Finding {
-    usage(format!("the input `{name}` does not take `{value}`"))
+    Finding::usage(format!("the input `{name}` does not take `{value}`"))
 }
 
 /// The user has written inputs and no flags.
@@ -212,7 +211,7 @@ fn in_the_words_of_the_action(program: &Command, line: &[String], error: &clap::
     let said = said.trim_start_matches("error: ").lines().next().unwrap_or_default();
     let finding = match variables::behind(program, &given, error) {
         Some(variable) => refused(&input(&variable), &text(ContextKind::InvalidValue).unwrap_or_default()),
-        None => usage(format!("the input `args` is not understood: {said}")),
+        None => Finding::usage(format!("the input `args` is not understood: {said}")),
     };
     let why = std::error::Error::source(error).map(ToString::to_string);
     let finding = match (text(ContextKind::ValidValue), why) {

@@ -5,7 +5,7 @@ use crate::cli::options::{Identity, timestamp};
 use crate::deploy::order;
 use crate::finding::{Code, Finding};
 use crate::plan::Plan;
-use crate::preflight::Survey;
+use crate::preflight::survey::Survey;
 use crate::time::Timestamp;
 
 const AUDIENCE_DEFAULT: &str = "sts.amazonaws.com";

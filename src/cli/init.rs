@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{ArgAction, Args};
 
 use crate::cli::options::{Following, Selection};
-use crate::cli::{Stop, deploy, stage, streams, wishes};
+use crate::cli::{Stop, stage, streams, wishes};
 use crate::finding::{Code, Finding};
 
 #[derive(Debug, Args)]
@@ -26,7 +26,7 @@ pub struct Init {
 impl Init {
     pub fn run(self) -> Result<u8, Stop> {
         let wishes = wishes::gather(&self.selection, &Following::default())?;
-        deploy::warn(&wishes.warnings);
+        crate::cli::streams::warn(&wishes.warnings);
         let scenario = stage::scenario(&wishes);
         for line in stage::made_up_balancers(&wishes, &scenario) {
             streams::tell(&line);

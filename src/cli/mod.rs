@@ -9,6 +9,7 @@
 )]
 
 mod action;
+pub mod connect;
 mod deploy;
 mod files;
 mod hub;

@@ -2,13 +2,13 @@
 
 use clap::Args;
 
-use crate::cli::deploy::{connect, seed};
+use crate::cli::connect::{connect, seed};
 use crate::cli::options::{Identity, Output, Waiting, Which};
 use crate::cli::run::Story;
 use crate::cli::signals::Signals;
-use crate::cli::surfaces::{self, Surfaces};
-use crate::cli::wishes::{self, Wishes, usage};
-use crate::cli::{Stop, identity, run};
+use crate::cli::surfaces::Surfaces;
+use crate::cli::wishes::Wishes;
+use crate::cli::{Stop, identity, run, surfaces, wishes};
 use crate::clock::SystemClock;
 use crate::deploy::{Pace, Run, ServiceRun, Watch};
 use crate::finding::Finding;
@@ -63,7 +63,7 @@ impl Observe {
 
     fn watches(&self, wishes: &Wishes) -> Result<Vec<Watch>, Stop> {
         if self.deployment.is_some() && wishes.wishes.len() > 1 {
-            let finding = usage("--deployment is of one service, and there are several".into());
+            let finding = Finding::usage("--deployment is of one service, and there are several");
             return Err(finding.hint("name the service as well").into());
         }
         let watch = |wish: &Wish| Watch {

@@ -3,15 +3,16 @@
 use clap::Args;
 
 use crate::aws::Connection;
-use crate::cli::deploy::{sign_in, warn};
+use crate::cli::connect::sign_in;
 use crate::cli::options::{Following, Identity, Output, Selection};
 use crate::cli::signals::Signals;
-use crate::cli::surfaces::{self, Surfaces};
-use crate::cli::{Stop, identity, run, wishes};
+use crate::cli::streams::warn;
+use crate::cli::surfaces::Surfaces;
+use crate::cli::{Stop, identity, run, surfaces, wishes};
 use crate::clock::SystemClock;
 use crate::plan::Plan;
 use crate::port::Clock;
-use crate::preflight::Survey;
+use crate::preflight::survey::Survey;
 
 #[derive(Debug, Args)]
 pub struct PlanCommand {

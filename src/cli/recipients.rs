@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::cli::options::{Selection, pair};
-use crate::cli::stage::with_tag;
-use crate::cli::wishes::usage;
 use crate::config::ServiceConfig;
 use crate::finding::{Code, Finding};
 use crate::id::ServiceName;
 use crate::nearest::nearest;
 use crate::plan::{Base, Wish};
+use crate::task_definition::image::with_tag;
 use crate::task_definition::{EnvironmentChange, ImageChange};
 
 /// The `--image`s. A container that is given two different ones is a slip, and so is an empty image: the variable that
@@ -36,7 +35,7 @@ pub fn images(selection: &Selection) -> Result<Vec<ImageChange>, Vec<Finding>> {
             match (twin, &change.container) {
                 (Some(twin), _) if twin.image == change.image => {}
                 (Some(twin), Some(container)) => findings.push(
-                    usage(format!("container `{container}` is given two images by --image"))
+                    Finding::usage(format!("container `{container}` is given two images by --image"))
                         .evidence("first", twin.image.as_str())
                         .evidence("second", change.image.as_str()),
                 ),
@@ -58,7 +57,7 @@ fn image(text: &str) -> ImageChange {
 }
 
 fn empty(text: &str) -> Finding {
-    usage(format!(
+    Finding::usage(format!(
         "--image wants [CONTAINER=]IMAGE, got `{text}` without an image"
     ))
     .hint("look at the variable that is to fill it: it may have no value")
@@ -66,7 +65,7 @@ fn empty(text: &str) -> Finding {
 
 /// No image begins with `=`.
 fn no_container(text: &str) -> Finding {
-    usage(format!(
+    Finding::usage(format!(
         "--image wants [CONTAINER=]IMAGE, got `{text}` with an empty CONTAINER"
     ))
     .hint("look at the variable that is to fill it: it may have no value")
@@ -96,12 +95,12 @@ pub fn environment(selection: &Selection) -> Result<Vec<EnvironmentChange>, Find
 
 /// Without the text: its value may be a secret.
 fn env_form() -> Finding {
-    usage("--env wants CONTAINER:NAME=VALUE".into())
+    Finding::usage("--env wants CONTAINER:NAME=VALUE")
 }
 
 /// `target`: what stands before the `=`.
 fn env_empty(target: &str, part: &str) -> Finding {
-    usage(format!(
+    Finding::usage(format!(
         "--env wants CONTAINER:NAME=VALUE, got `{target}=` with an empty {part}"
     ))
     .hint("look at the variable that is to fill it: it may have no value")

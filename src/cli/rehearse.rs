@@ -12,13 +12,14 @@ use clap::builder::BoolishValueParser;
 use crate::aws::{Connection, ConnectionOptions, StaticCredentials};
 use crate::cli::options::{Following, Output, Selection};
 use crate::cli::signals::Signals;
-use crate::cli::surfaces::{self, Surfaces};
+use crate::cli::surfaces::Surfaces;
 use crate::cli::wishes::Wishes;
-use crate::cli::{Stop, deploy, files, recipients, run, stage, streams, wishes};
+use crate::cli::{Stop, files, recipients, run, stage, streams, surfaces, wishes};
 use crate::clock::SystemClock;
 use crate::deploy::{Pace, ServiceRun};
 use crate::finding::{Code, Finding};
-use crate::plan::{self, Base};
+use crate::plan;
+use crate::plan::Base;
 use crate::port::Clock;
 use crate::rollout::Verdict;
 use crate::sim::scenario::Scenario;
@@ -89,7 +90,7 @@ impl Rehearse {
             fill_in(&mut self.selection, scenario);
         }
         let wishes = wishes::gather(&self.selection, &self.following)?;
-        deploy::warn(&wishes.warnings);
+        crate::cli::streams::warn(&wishes.warnings);
         let mut surfaces = Surfaces::open(&self.output, &wishes, context.as_ref(), true);
         let mut is_staged = false;
         let mut scenario = match given {
@@ -101,7 +102,7 @@ impl Rehearse {
             }
         };
         self.world.apply(&mut scenario)?;
-        deploy::warn(&scenario.pointless_faults());
+        crate::cli::streams::warn(&scenario.pointless_faults());
         let signals = Signals::listen();
         streams::tell(&introduction(&scenario));
         if is_staged {

@@ -3,10 +3,10 @@
 use clap::Args;
 
 use crate::cli::options::{Following, Selection};
-use crate::cli::{Stop, deploy, recipients, streams, surfaces, wishes};
+use crate::cli::{Stop, recipients, streams, surfaces, wishes};
 use crate::finding::{Code, Finding};
-use crate::plan::{self, Base};
-use crate::report;
+use crate::plan::Base;
+use crate::{plan, report};
 
 #[derive(Debug, Args)]
 pub struct Render {
@@ -27,7 +27,7 @@ impl Render {
             selection.which.cluster.get_or_insert_with(|| "none".into());
         }
         let wishes = wishes::gather(&selection, &Following::default())?;
-        deploy::warn(&wishes.warnings);
+        crate::cli::streams::warn(&wishes.warnings);
         for wish in &wishes.wishes {
             let Base::Document(document) = &wish.base else {
                 let finding = Finding::error(
@@ -47,7 +47,7 @@ impl Render {
             for change in &rendered.changes {
                 streams::tell(&report::text::clean(&change.to_string()));
             }
-            deploy::warn(&rendered.findings);
+            crate::cli::streams::warn(&rendered.findings);
             let document = streams::Document::of_the_user(rendered.document);
             streams::hand_over_document(&document)?;
         }

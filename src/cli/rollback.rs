@@ -7,26 +7,25 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::aws::Connection;
-use crate::cli::deploy::{seed, sign_in, warn};
+use crate::cli::connect::{seed, sign_in};
 use crate::cli::options::{Following, Identity, Output, Selection, Waiting, Which};
 use crate::cli::run::Story;
 use crate::cli::signals::Signals;
-use crate::cli::surfaces::{self, Ending, Surfaces};
-use crate::cli::wishes::{self, Wishes};
-use crate::cli::{Stop, run};
+use crate::cli::streams::warn;
+use crate::cli::surfaces::{Ending, Surfaces};
+use crate::cli::wishes::Wishes;
+use crate::cli::{Stop, run, surfaces, wishes};
 use crate::clock::SystemClock;
 use crate::conduct::{Conduct, IfBusy, InProgress};
-use crate::config;
 use crate::deploy::{Pace, Run, ServiceRun};
 use crate::finding::{Code, Finding};
 use crate::plan::{Base, Plan, Wish};
 use crate::port::{ApiError, Clock, Ecs};
-use crate::preflight::{self, Survey};
-use crate::report;
+use crate::preflight::survey::Survey;
 use crate::rollout::way_back::{Way, destination};
 use crate::service::ServiceDeployment;
-use crate::survey;
 use crate::task_definition::DynamicPorts;
+use crate::{config, preflight, report, survey};
 
 #[derive(Debug, Args)]
 pub struct Rollback {

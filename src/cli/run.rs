@@ -3,16 +3,16 @@
 use crate::cli::surfaces::{Ending, Surfaces};
 use crate::cli::wishes::Wishes;
 use crate::cli::{Stop, recipients, streams};
-use crate::deploy::{self, Pace, Run, ServiceRun};
+use crate::deploy::{Pace, Run, ServiceRun};
 use crate::event::EventKind;
 use crate::finding::Finding;
 use crate::plan::{Plan, Wish};
 use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report, RequestCounts};
-use crate::preflight::Survey;
-use crate::report;
+use crate::preflight::survey::Survey;
 use crate::report::log::Log;
 use crate::rollout::Verdict;
 use crate::time::Timestamp;
+use crate::{deploy, report};
 
 /// What the work comes to; `None` where a signal comes first. For work that changes nothing: it is dropped in the middle
 /// of a call.

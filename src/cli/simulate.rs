@@ -7,13 +7,13 @@ use clap::Args;
 use crate::cli::options::{Following, Selection};
 use crate::cli::rehearse::{Speed, WorldOptions, faults_help, open_world, speed};
 use crate::cli::signals::Signals;
-use crate::cli::{Stop, deploy, stage, streams, wishes};
+use crate::cli::{Stop, stage, streams, wishes};
 use crate::clock::SystemClock;
 use crate::finding::{Code, Finding};
 use crate::port::{Clock, Interrupts};
 use crate::sim;
+use crate::sim::network;
 use crate::sim::scenario::Scenario;
-use crate::sim::setup;
 use crate::sim::wire::{Tempo, server};
 use crate::sim::world::World;
 use crate::time::Timestamp;
@@ -48,7 +48,7 @@ impl Simulate {
         }
         let mut scenario = self.scenario()?;
         self.world.apply(&mut scenario)?;
-        deploy::warn(&scenario.pointless_faults());
+        crate::cli::streams::warn(&scenario.pointless_faults());
         let world = open_world(&scenario)?;
         let cannot = |error: std::io::Error| {
             Stop::from(Finding::error(
@@ -81,7 +81,7 @@ impl Simulate {
             return Scenario::read(DEMO, "demo").map_err(Stop::usage);
         }
         let wishes = wishes::gather(&self.selection, &Following::default())?;
-        deploy::warn(&wishes.warnings);
+        crate::cli::streams::warn(&wishes.warnings);
         Ok(stage::scenario(&wishes))
     }
 }
@@ -133,7 +133,7 @@ fn instructions(endpoint: &str, scenario: &Scenario) -> String {
          export AWS_ACCESS_KEY_ID=portzero AWS_SECRET_ACCESS_KEY=portzero\n\
          export AWS_REGION={region} AWS_DEFAULT_REGION={region}\n"
     );
-    text.push_str(&format!("# {}\n", setup::network(region)));
+    text.push_str(&format!("# {}\n", network::describe(region)));
     for service in &scenario.services {
         let cluster = service.cluster.as_ref().unwrap_or(&scenario.cluster);
         text.push_str(&format!(

@@ -10,6 +10,7 @@ use crate::service::{Balancer, LoadBalancerBinding};
 use crate::sim::scenario::{
     CircuitBreakerSpec, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec,
 };
+use crate::task_definition::image::with_tag;
 use crate::task_definition::{Document, NetworkMode};
 
 /// The tag that the images carry in the simulated running revision, so that there is something to ship.
@@ -143,14 +144,6 @@ fn made_up(wish: &Wish, family: &str) -> Value {
     })
 }
 
-/// `registry:5000/team/web:v2@sha256:…` -> `registry:5000/team/web:previous`.
-pub fn with_tag(image: &str, tag: &str) -> String {
-    let name = image.split('@').next().unwrap_or(image);
-    let slash = name.rfind('/').map_or(0, |at| at + 1);
-    let end = name[slash..].find(':').map_or(name.len(), |at| slash + at);
-    format!("{}:{tag}", &name[..end])
-}
-
 /// Where nothing says what is balanced, the first container that publishes a port is.
 fn guessed(wish: &Wish, document: &Document) -> Vec<LoadBalancerBinding> {
     let published = document.containers().iter().find_map(|c| {
@@ -245,7 +238,7 @@ fn instance_id(ordinal: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::with_tag;
+    use crate::task_definition::image::with_tag;
 
     #[test]
     fn a_tag_is_replaced_and_a_registry_port_is_not() {

@@ -2,24 +2,21 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::deploy::connect;
+use crate::cli::connect::connect;
 use crate::cli::options::{Identity, Telling, Waiting, Which};
-use crate::cli::streams::{self, Document};
-use crate::cli::surfaces;
-use crate::cli::wishes;
-use crate::cli::{Stop, identity};
+use crate::cli::streams::Document;
+use crate::cli::{Stop, identity, streams, surfaces, wishes};
 use crate::clock::SystemClock;
-use crate::deploy;
 use crate::id::DeploymentId;
 use crate::plan::Wish;
 use crate::port::Clock;
-use crate::report;
 use crate::report::status::Status;
 use crate::rollout::Verdict;
 use crate::rollout::attach::Ours;
 use crate::rollout::picture::Picture;
-use crate::survey::{self, Sighting};
+use crate::survey::Sighting;
 use crate::target::Address;
+use crate::{deploy, report, survey};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Reads AWS, once, and changes nothing.")]

@@ -6,10 +6,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::Value;
 
-use crate::cli::Stop;
-use crate::report::annotation::{self, Annotation};
+use crate::cli::{Stop, streams};
+use crate::finding::Finding;
+use crate::report;
+use crate::report::annotation::Annotation;
 use crate::report::redact::Redaction;
-use crate::report::text;
+use crate::report::{annotation, text};
 
 /// Variables that hold a credential of this process.
 const CREDENTIALS: [&str; 9] = [
@@ -124,4 +126,10 @@ fn give(text: &str) -> Result<(), Stop> {
 fn write(out: &mut impl Write, text: &str) -> std::io::Result<()> {
     out.write_all(text.as_bytes())?;
     out.flush()
+}
+
+pub fn warn(warnings: &[Finding]) {
+    for finding in warnings {
+        streams::tell(report::finding::render(finding).trim_end());
+    }
 }

@@ -7,19 +7,20 @@ use std::sync::Arc;
 use crate::cli::hub::{End, Hub, Told};
 use crate::cli::options::{Format, Output, Telling};
 use crate::cli::runner::Runner;
-use crate::cli::streams::{self, Document};
+use crate::cli::streams::Document;
 use crate::cli::wishes::Wishes;
-use crate::cli::{Stop, deploy, signals};
+use crate::cli::{Stop, signals, streams};
 use crate::deploy::ServiceRun;
 use crate::finding::{Code, Finding};
 use crate::github::Context;
 use crate::plan::Plan;
 use crate::port::RequestCounts;
-use crate::preflight::Survey;
+use crate::preflight::survey::Survey;
 use crate::report;
-use crate::report::outputs::{self, Outputs};
-use crate::report::page::{self, Link, Setting, Stage};
+use crate::report::outputs::Outputs;
+use crate::report::page::{Link, Setting, Stage};
 use crate::report::redact::{Known, Redaction};
+use crate::report::{outputs, page};
 use crate::time::{Timestamp, human};
 
 /// What the run has come to, for those who hear of it at the end only.
@@ -85,7 +86,7 @@ impl<'o> Surfaces<'o> {
         match Hub::open(&output.telling, context, names, is_rehearsal) {
             Ok(hub) => surfaces.hub = hub,
             Err(warning) => {
-                deploy::warn(std::slice::from_ref(&warning));
+                crate::cli::streams::warn(std::slice::from_ref(&warning));
                 surfaces.setting.warnings.push(warning);
             }
         }
@@ -160,7 +161,7 @@ impl<'o> Surfaces<'o> {
             told = hub.end(&page, end, &description, address) => told,
             () = signals::next_signal() => Told::default(),
         };
-        deploy::warn(&told.findings);
+        crate::cli::streams::warn(&told.findings);
         self.runner.annotate(told.findings.iter());
         self.runner
             .write_outputs(&vec![("comment-url", told.comment_url.unwrap_or_default())]);

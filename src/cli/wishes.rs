@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::cli::deploy::warn;
 use crate::cli::options::{FailOn, Following, Selection, Waiting, Which, pair};
+use crate::cli::streams::warn;
 use crate::cli::{Stop, files, recipients};
 use crate::conduct::Conduct;
-use crate::config::{self, Config, ServiceConfig, Settings, TaskDefinitionSource};
+use crate::config;
+use crate::config::{Config, ServiceConfig, Settings, TaskDefinitionSource};
 use crate::finding::{Code, Finding, Severity};
 use crate::forecast::SETTLE_DEFAULT;
 use crate::id::{ClusterName, ServiceName};
@@ -149,7 +150,7 @@ fn read_config(which: &Which) -> Result<Option<(PathBuf, Config)>, Stop> {
     let text = files::read(&path)?;
     let mut vars = BTreeMap::new();
     for var in &which.vars {
-        let (name, value) = pair(var).ok_or_else(|| usage(format!("--var wants NAME=VALUE, got `{var}`")))?;
+        let (name, value) = pair(var).ok_or_else(|| Finding::usage(format!("--var wants NAME=VALUE, got `{var}`")))?;
         vars.insert(name.to_owned(), value.to_owned());
     }
     let lookup = |name: &str| std::env::var(name).ok();
@@ -182,7 +183,7 @@ fn stanzas(selection: &Selection, config: Option<&Config>) -> Result<Vec<Option<
         return match names.len() {
             1 => Ok(vec![None]),
             0 => Err(no_service().into()),
-            _ => Err(usage("without a configuration file, one service at a time".into()).into()),
+            _ => Err(Finding::usage("without a configuration file, one service at a time").into()),
         };
     };
     match config.select(&names) {
@@ -223,10 +224,9 @@ fn wish(
     let until = until(following, &settings);
     findings.extend(no_room_to_settle(name.as_ref(), &following.waiting, stanza));
     if cluster.is_none() {
-        findings.push(usage(
+        findings.push(Finding::usage(
             "no cluster is known: name one with --cluster, with `cluster:` in the file, or choose an environment of the \
-             file with --environment"
-                .into(),
+             file with --environment",
         ));
     }
     let (Some(service), Some(cluster), Some(base), true) = (name, cluster, base, findings.is_empty()) else {
@@ -340,7 +340,7 @@ fn no_room_to_settle(
         return None;
     }
     let whose = service.map_or_else(String::new, |name| format!(" of `{name}`"));
-    let finding = usage(format!(
+    let finding = Finding::usage(format!(
         "no rollout{whose} could succeed: a settle of {} does not fit into a timeout of {}",
         human(settle),
         human(timeout)
@@ -374,10 +374,6 @@ fn not_acted_on(stanza: &ServiceConfig) -> Option<Finding> {
 }
 
 fn no_service() -> Finding {
-    usage("no service is named, and there is no portzero.yml or deployfish.yml here".into())
+    Finding::usage("no service is named, and there is no portzero.yml or deployfish.yml here")
         .hint("name one with --cluster and --service, or a file with --config")
-}
-
-pub fn usage(summary: String) -> Finding {
-    Finding::error(Code::Config, summary)
 }

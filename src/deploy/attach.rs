@@ -10,15 +10,16 @@ use crate::event::{Attached, EventKind};
 use crate::finding::{Code, Finding};
 use crate::forecast::Forecast;
 use crate::id::{DeploymentId, TaskDefinitionArn};
-use crate::plan::{self, Plan, Wish};
+use crate::plan::{Plan, Wish};
 use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
-use crate::preflight::{self, Survey};
+use crate::preflight::survey::Survey;
 use crate::rollout::attach::{Lead, Ours, is_at_rest};
 use crate::rollout::way_back::last_good;
 use crate::rollout::{Baseline, Observer, Outcome, Scope, Verdict};
-use crate::survey::{self, Sighting};
+use crate::survey::Sighting;
 use crate::task_definition::{Document, NetworkMode};
 use crate::time::Timestamp;
+use crate::{plan, preflight, survey};
 
 /// What is to be followed: one service, one of its deployments or the newest.
 #[derive(Clone, Debug)]

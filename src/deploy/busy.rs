@@ -3,58 +3,17 @@
 use std::time::Duration;
 
 use crate::api_error::ApiError;
-use crate::conduct::{IfBusy, InProgress, not_over_in_time};
-use crate::deploy::stage::{Member, Stage};
+use crate::conduct::{InProgress, not_over_in_time};
+use crate::deploy::stage::{LOOK_EVERY, Member, Stage};
 use crate::deploy::{Run, ServiceRun, planning, words};
 use crate::event::EventKind;
-use crate::plan::Plan;
 use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
-use crate::preflight::Survey;
 use crate::rollout::blind::{Blind, Borne};
 use crate::rollout::{Happening, Outcome, Verdict};
 use crate::time::Timestamp;
 
-/// Half of the pace of ECS's own scheduler: more often there is nothing new.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// A log that stays silent for longer looks hung.
 const TELL_EVERY: Duration = Duration::from_secs(30);
-
-/// A service whose turn has come, and which is not free.
-pub(super) struct Busy {
-    plan: Plan,
-    by: InProgress,
-    since: Timestamp,
-    told_at: Timestamp,
-    blind: Option<Blind>,
-    pub look_at: Timestamp,
-}
-
-impl Busy {
-    /// What a plan has to wait for before anything is changed.
-    pub(super) fn of(plan: &Plan, survey: &Survey, now: Timestamp) -> Option<Box<Self>> {
-        let by = InProgress::of(&survey.service).filter(|_| plan.wish.conduct.if_busy == IfBusy::Wait)?;
-        Some(Box::new(Self {
-            plan: plan.clone(),
-            by,
-            since: now,
-            told_at: now,
-            blind: None,
-            look_at: now + LOOK_EVERY,
-        }))
-    }
-
-    pub(super) fn told(&self, now: Timestamp) -> EventKind {
-        EventKind::Busy {
-            by: self.by.clone(),
-            left: self.deadline().since(now),
-        }
-    }
-
-    /// The wait budget is the rollout's: it begins anew with the update.
-    fn deadline(&self) -> Timestamp {
-        self.since + self.plan.wait_budget()
-    }
-}
 
 impl<A, C, I, R> Run<'_, A, C, I, R>
 where

@@ -9,7 +9,7 @@ use crate::event::EventKind;
 use crate::id::{DeploymentId, TaskDefinitionArn};
 use crate::plan::{Plan, Revision};
 use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
-use crate::preflight::Survey;
+use crate::preflight::survey::Survey;
 use crate::rollout::{Outcome, Verdict};
 use crate::service::{Service, ServiceUpdate};
 

@@ -4,31 +4,19 @@
 use crate::api_error::{ApiError, ApiErrorKind};
 use crate::conduct::Leftover;
 use crate::deploy::change::LookedUp;
-use crate::deploy::stage::{Member, Stage};
+use crate::deploy::stage::{Back, Member, Stage};
 use crate::deploy::{Run, ServiceRun, attach};
 use crate::event::EventKind;
 use crate::finding::{Finding, Severity};
 use crate::id::{DeploymentId, TaskDefinitionArn};
 use crate::plan::{Plan, Wish};
 use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
-use crate::preflight::Survey;
+use crate::preflight::survey::Survey;
 use crate::rollout::way_back::{Leaves, Way, WayBack, asked_for, conclude, last_good};
 use crate::rollout::{Baseline, Observer, Outcome, Scope, Snapshot, Verdict};
 use crate::service::{Service, ServiceDeployment, ServiceUpdate};
 use crate::survey;
-use crate::time::{Timestamp, human};
-
-/// A service that is followed back.
-pub(super) struct Back {
-    /// What it goes back from; `None` where going back is all that was asked for.
-    first: Option<Outcome>,
-    /// The revision that it leaves.
-    from: TaskDefinitionArn,
-    call: &'static str,
-    /// Where it should lead; ECS knows where a rollback of its own does.
-    to: Option<TaskDefinitionArn>,
-    since: Timestamp,
-}
+use crate::time::Timestamp;
 
 /// What AWS has made of the request.
 enum Asked {
@@ -286,45 +274,6 @@ fn not_asked(error: ApiError) -> Asked {
     match error.kind {
         ApiErrorKind::Transient => Asked::Unanswered(Some(error.to_string())),
         _ => Asked::Refused(survey::api(error)),
-    }
-}
-
-impl Back {
-    fn ending(&self, observer: &Observer, outcome: &Outcome, now: Timestamp) -> WayBack {
-        let arrived = observer.back_to().or(self.to.as_ref());
-        let to = arrived.map(|to| to.short().to_owned());
-        if let (Some(arrived), true) = (arrived, observer.is_back() || outcome.verdict.is_success()) {
-            return WayBack::Complete {
-                to: arrived.short().to_owned(),
-                now: observer.back_at(arrived),
-                is_empty: observer.wants_no_task(),
-            };
-        }
-        if let Some(by) = observer.replaced_by() {
-            return WayBack::Replaced {
-                call: self.call,
-                to,
-                by: by.to_owned(),
-                serving: observer.serving(),
-            };
-        }
-        let is_of_a_redeployment =
-            observer.back_to().is_none() && outcome.verdict == Verdict::Failed && !outcome.is_rolled_back;
-        let failure = observer
-            .rollback_failure()
-            .or_else(|| outcome.findings.first().filter(|_| is_of_a_redeployment).cloned());
-        match failure {
-            Some(because) if outcome.verdict == Verdict::Failed => WayBack::Failed { to, because },
-            _ => WayBack::UnderWay {
-                call: self.call,
-                to,
-                serving: observer.serving(),
-                because: Some(match observer.blind_for(now) {
-                    Some(span) => format!("AWS could not be read for {}", human(span)),
-                    None => format!("not complete after {}", human(now.since(self.since))),
-                }),
-            },
-        }
     }
 }
 

@@ -31,12 +31,14 @@ mod words;
 
 use std::time::Duration;
 
+use stage::Member;
+
 use crate::event::{EventKind, RunEvent};
 use crate::finding::{Code, Finding};
 use crate::id::{DeploymentId, TaskDefinitionArn};
 use crate::plan::{Plan, Wish};
 use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
-use crate::preflight::Survey;
+use crate::preflight::survey::Survey;
 use crate::rollout::{Observer, Outcome, PhaseSpan, TargetStory, Verdict};
 use crate::target::Address;
 use crate::time::Timestamp;
@@ -44,8 +46,6 @@ use crate::time::Timestamp;
 pub use attach::{Watch, scope as scope_of_found, unseen};
 pub use pace::Pace;
 pub use planning::plan;
-
-use stage::Member;
 
 /// What a run leaves of one service.
 #[derive(Clone, Debug)]

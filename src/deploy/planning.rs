@@ -5,7 +5,7 @@ use crate::deploy::{ServiceRun, words};
 use crate::finding::{Code, Finding};
 use crate::plan::{Base, Plan, Wish};
 use crate::port::{Clock, Ecs, LoadBalancing};
-use crate::preflight::Survey;
+use crate::preflight::survey::Survey;
 use crate::survey;
 
 /// Plans one service: reads, renders, compares, checks. Nothing is changed.

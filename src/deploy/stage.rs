@@ -1,15 +1,19 @@
 //! Where each service of a run stands.
 
-use crate::deploy::busy::Busy;
-use crate::deploy::going_back::Back;
+use std::time::Duration;
+
+use crate::conduct::{IfBusy, InProgress};
 use crate::deploy::last_words::Wanted;
 use crate::deploy::{ServiceRun, words};
+use crate::event::EventKind;
 use crate::id::TaskDefinitionArn;
 use crate::plan::Plan;
-use crate::preflight::Survey;
+use crate::preflight::survey::Survey;
+use crate::rollout::blind::Blind;
+use crate::rollout::way_back::WayBack;
 use crate::rollout::{Observer, Outcome, Snapshot, Verdict};
 use crate::survey::Watch;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, human};
 
 /// One service of the run.
 pub(super) struct Member {
@@ -141,6 +145,97 @@ impl Turn {
             Some(failed) => Self::Never(words::left(&member.run.wish, &failed.run)),
             None if needs().all(Member::is_done) => Self::Begin,
             None => Self::NotYet,
+        }
+    }
+}
+
+/// Half of the pace of ECS's own scheduler: more often there is nothing new.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// A service whose turn has come, and which is not free.
+pub(crate) struct Busy {
+    pub(crate) plan: Plan,
+    pub(crate) by: InProgress,
+    pub(crate) since: Timestamp,
+    pub(crate) told_at: Timestamp,
+    pub(crate) blind: Option<Blind>,
+    pub look_at: Timestamp,
+}
+
+impl Busy {
+    /// What a plan has to wait for before anything is changed.
+    pub(crate) fn of(plan: &Plan, survey: &Survey, now: Timestamp) -> Option<Box<Self>> {
+        let by = InProgress::of(&survey.service).filter(|_| plan.wish.conduct.if_busy == IfBusy::Wait)?;
+        Some(Box::new(Self {
+            plan: plan.clone(),
+            by,
+            since: now,
+            told_at: now,
+            blind: None,
+            look_at: now + LOOK_EVERY,
+        }))
+    }
+
+    pub(crate) fn told(&self, now: Timestamp) -> EventKind {
+        EventKind::Busy {
+            by: self.by.clone(),
+            left: self.deadline().since(now),
+        }
+    }
+
+    /// The wait budget is the rollout's: it begins anew with the update.
+    pub(crate) fn deadline(&self) -> Timestamp {
+        self.since + self.plan.wait_budget()
+    }
+}
+
+/// A service that is followed back.
+pub(crate) struct Back {
+    /// What it goes back from; `None` where going back is all that was asked for.
+    pub(crate) first: Option<Outcome>,
+    /// The revision that it leaves.
+    pub(crate) from: TaskDefinitionArn,
+    pub(crate) call: &'static str,
+    /// Where it should lead; ECS knows where a rollback of its own does.
+    pub(crate) to: Option<TaskDefinitionArn>,
+    pub(crate) since: Timestamp,
+}
+
+impl Back {
+    pub(crate) fn ending(&self, observer: &Observer, outcome: &Outcome, now: Timestamp) -> WayBack {
+        let arrived = observer.back_to().or(self.to.as_ref());
+        let to = arrived.map(|to| to.short().to_owned());
+        if let (Some(arrived), true) = (arrived, observer.is_back() || outcome.verdict.is_success()) {
+            return WayBack::Complete {
+                to: arrived.short().to_owned(),
+                now: observer.back_at(arrived),
+                is_empty: observer.wants_no_task(),
+            };
+        }
+        if let Some(by) = observer.replaced_by() {
+            return WayBack::Replaced {
+                call: self.call,
+                to,
+                by: by.to_owned(),
+                serving: observer.serving(),
+            };
+        }
+        let is_of_a_redeployment =
+            observer.back_to().is_none() && outcome.verdict == Verdict::Failed && !outcome.is_rolled_back;
+        let failure = observer
+            .rollback_failure()
+            .or_else(|| outcome.findings.first().filter(|_| is_of_a_redeployment).cloned());
+        match failure {
+            Some(because) if outcome.verdict == Verdict::Failed => WayBack::Failed { to, because },
+            _ => WayBack::UnderWay {
+                call: self.call,
+                to,
+                serving: observer.serving(),
+                because: Some(match observer.blind_for(now) {
+                    Some(span) => format!("AWS could not be read for {}", human(span)),
+                    None => format!("not complete after {}", human(now.since(self.since))),
+                }),
+            },
         }
     }
 }

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use crate::conduct::Leftover;
-use crate::deploy::busy::Busy;
-use crate::deploy::stage::{Member, Stage, Turn};
+use crate::deploy::stage::{Busy, Member, Stage, Turn};
 use crate::deploy::{Run, ServiceRun, attach, last_words, planning, words};
 use crate::event::EventKind;
 use crate::id::{DeploymentId, TaskDefinitionArn};
 use crate::plan::{Plan, Wish};
 use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
-use crate::preflight::Survey;
+use crate::preflight::survey::Survey;
 use crate::rollout::way_back::last_good;
 use crate::rollout::{Baseline, Input, Next, Observer, Outcome, Scope, Verdict};
 use crate::service::Service;
@@ -214,7 +213,7 @@ where
         for (index, look) in due.into_iter().zip(looks) {
             let member = &mut members[index];
             for error in &look.not_checked {
-                let found = crate::preflight::not_checked(error);
+                let found = crate::preflight::survey::not_checked(error);
                 if !member.run.has_said(&found) {
                     self.tell(&member.run.wish, EventKind::Found(found));
                 }

@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 
 use super::context::{Context, Repository};
 use super::error::{transient, unreadable};
-use super::transport::{Call, Request, Transport};
+use super::transport::{Request, Transport};
 use super::wire::{WireComment, WireDeployment, WirePullRequest, WireViewer};
 use crate::finding::{Code, Finding};
+use crate::github::error::Call;
 use crate::port::{ApiError, ApiErrorKind, ApiResult, Clock, PullRequests};
 use crate::pull_request::{Comment, CommitStatus, DeploymentStatus, NewDeployment, PullRequest, RecordedDeployment};
 use crate::time::Timestamp;

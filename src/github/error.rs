@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::transport::Call;
 use crate::api_error::causes;
 use crate::port::{ApiError, ApiErrorKind};
 use crate::time::human;
@@ -129,6 +128,35 @@ fn detail(error: &Value) -> Option<String> {
 fn quoted(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     line.chars().take(QUOTE_LENGTH).collect()
+}
+
+/// What is asked of GitHub, in the words of errors.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    /// `github:issues/create-comment`.
+    pub action: &'static str,
+    pub resource: String,
+    /// Whether doing it twice is the same as doing it once.
+    pub(crate) is_repeatable: bool,
+}
+
+impl Call {
+    /// A read, an edit, a deletion.
+    pub fn read(action: &'static str, resource: impl Into<String>) -> Self {
+        Self {
+            action,
+            resource: resource.into(),
+            is_repeatable: true,
+        }
+    }
+
+    /// Something that would be there twice.
+    pub fn creation(action: &'static str, resource: impl Into<String>) -> Self {
+        Self {
+            is_repeatable: false,
+            ..Self::read(action, resource)
+        }
+    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use serde_json::Value;
 
 use super::error::{Failure, Limits, broken, refused, transient};
+use crate::github::error::Call;
 use crate::port::{ApiErrorKind, ApiResult, Clock};
 use crate::time::Timestamp;
 
@@ -31,35 +32,6 @@ const LIMIT_WAIT_MAX: Duration = Duration::from_secs(30);
 
 const MEDIA_TYPE: &str = "application/vnd.github+json";
 const USER_AGENT: &str = concat!("portzero/", env!("CARGO_PKG_VERSION"));
-
-/// What is asked of GitHub, in the words of errors.
-#[derive(Clone, Debug)]
-pub(super) struct Call {
-    /// `github:issues/create-comment`.
-    pub action: &'static str,
-    pub resource: String,
-    /// Whether doing it twice is the same as doing it once.
-    is_repeatable: bool,
-}
-
-impl Call {
-    /// A read, an edit, a deletion.
-    pub fn read(action: &'static str, resource: impl Into<String>) -> Self {
-        Self {
-            action,
-            resource: resource.into(),
-            is_repeatable: true,
-        }
-    }
-
-    /// Something that would be there twice.
-    pub fn creation(action: &'static str, resource: impl Into<String>) -> Self {
-        Self {
-            is_repeatable: false,
-            ..Self::read(action, resource)
-        }
-    }
-}
 
 #[derive(Clone, Debug)]
 pub(super) enum Request {

@@ -5,7 +5,7 @@ use crate::conduct::Purge;
 use crate::event::{Attached, EventKind, RunEvent};
 use crate::finding::{Code, Severity};
 use crate::report::text::clean;
-use crate::rollout::{Happening, Outcome, Whose, stage};
+use crate::rollout::{Happening, Outcome, Whose};
 use crate::time::human;
 
 /// The line of an event, without time and service; `None` where the event is told elsewhere (the end).
@@ -148,7 +148,7 @@ fn rollout(happening: &Happening) -> String {
             // In the other stages it says nothing new.
             let is_news = matches!(stage.as_str(), "PRODUCTION_TRAFFIC_SHIFT" | "BAKE_TIME");
             let share = production.filter(|_| is_news).map(|share| {
-                let share = stage::percent(share);
+                let share = crate::rollout::waiting::percent(share);
                 format!(": {share} of the production traffic on {}", revision.short())
             });
             format!("stage {stage}{}", share.unwrap_or_default())

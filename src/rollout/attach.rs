@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::finding::{Code, Finding};
 use crate::id::{DeploymentId, TaskDefinitionArn};
 use crate::rollout::baseline::Baseline;
+use crate::rollout::join;
 use crate::rollout::scope::Scope;
 use crate::rollout::snapshot::{Place, Snapshot};
 use crate::rollout::verdict::{Outcome, Verdict};
 use crate::rollout::view::View;
-use crate::rollout::{join, standing};
 use crate::service::{Deployment, RolloutState, Service, ServiceDeployment, ServiceDeploymentStatus};
 use crate::task::Task;
 
@@ -81,7 +81,7 @@ impl<'a> Traces<'a> {
         {
             return self.follow(id);
         }
-        if !standing::says_rollback(primary) {
+        if !crate::rollout::snapshot::says_rollback(primary) {
             return self.follow(&primary.id);
         }
         match self.rolled_back_row() {
@@ -228,7 +228,7 @@ impl<'a> Traces<'a> {
             (Some(theirs), Some(own)) => theirs < own,
             _ => false,
         };
-        self.record(ours).is_some_and(goes_back) || standing::says_rollback(primary) || is_older
+        self.record(ours).is_some_and(goes_back) || crate::rollout::snapshot::says_rollback(primary) || is_older
     }
 
     /// The world without the deployment: what was there before it, as far as it is there still. Its own tasks, targets and

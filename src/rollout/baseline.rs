@@ -6,7 +6,6 @@ use crate::id::DeploymentId;
 use crate::rollout::join;
 use crate::rollout::scope::Scope;
 use crate::rollout::snapshot::{Place, Snapshot};
-use crate::rollout::standing;
 use crate::service::Service;
 
 /// What was there before UpdateService. Old targets are remembered as places, because the tasks behind them disappear.
@@ -49,7 +48,9 @@ impl Baseline {
                 .flat_map(|s| s.events.iter().map(|e| e.id.clone()))
                 .collect(),
             places,
-            was_rolling_back: service.and_then(|s| s.primary()).is_some_and(standing::says_rollback),
+            was_rolling_back: service
+                .and_then(|s| s.primary())
+                .is_some_and(crate::rollout::snapshot::says_rollback),
         }
     }
 

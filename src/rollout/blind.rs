@@ -6,9 +6,9 @@ use crate::api_error::{ApiError, ApiErrorKind};
 use crate::failed_call;
 use crate::finding::{Code, Finding};
 use crate::rollout::change::Happening;
+use crate::rollout::last_look::LastLook;
 use crate::rollout::patience;
 use crate::rollout::scope::Scope;
-use crate::rollout::words::LastLook;
 use crate::time::{Timestamp, human};
 
 #[derive(Clone, Debug)]

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use crate::api_error::ApiError;
 use crate::id::{TaskArn, TaskDefinitionArn};
-use crate::rollout::phase::{Phase, WaitingOn};
+use crate::rollout::phase::Phase;
 use crate::rollout::snapshot::{Place, Snapshot};
 use crate::rollout::unknown::UnknownValue;
 use crate::rollout::view::View;
+use crate::rollout::waiting::WaitingOn;
 use crate::target::{TargetHealth, TargetState};
 use crate::task::{Task, TaskStatus};
 

@@ -16,24 +16,24 @@ mod unhealthy;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::finding::{Code, Finding};
-use crate::id::TaskArn;
-use crate::rollout::failure::{self, Cause, TaskFailure};
-use crate::rollout::join;
-use crate::rollout::limits::Limits;
-use crate::rollout::phase::plural;
-use crate::rollout::placement::{self, Lack, PlacementTrouble};
-use crate::rollout::scope::Scope;
-use crate::rollout::snapshot::{Place, Snapshot};
-use crate::rollout::stage_words;
-use crate::rollout::view::View;
-use crate::service::{DeploymentStatus, ServiceDeployment, ServiceEvent};
-use crate::task::{ContainerInstance, LogStream, Task, TaskStatus};
-use crate::time::Timestamp;
 use infrastructure::Losses;
 use registration::Registration;
 use stopping::Kills;
 use unhealthy::Checks;
+
+use crate::finding::{Code, Finding};
+use crate::id::TaskArn;
+use crate::nearest::plural;
+use crate::rollout::failure::{Cause, TaskFailure};
+use crate::rollout::limits::Limits;
+use crate::rollout::placement::{Lack, PlacementTrouble};
+use crate::rollout::scope::Scope;
+use crate::rollout::snapshot::{Place, Snapshot};
+use crate::rollout::view::View;
+use crate::rollout::{failure, join, placement, stage_words};
+use crate::service::{DeploymentStatus, ServiceDeployment, ServiceEvent};
+use crate::task::{ContainerInstance, LogStream, Task, TaskStatus};
+use crate::time::Timestamp;
 
 /// What speaks for a cause, collected over the whole rollout.
 #[derive(Clone, Debug, Default)]
@@ -123,7 +123,7 @@ impl Evidence {
     /// A service event that is newer than the deployment.
     pub fn hear(&mut self, event: &ServiceEvent) -> bool {
         self.registration.hear(event);
-        if failure::contains(&event.message, "deployment failed: alarm detected") {
+        if crate::nearest::contains(&event.message, "deployment failed: alarm detected") {
             self.alarm_words.get_or_insert_with(|| event.message.clone());
         }
         let trouble = placement::read(event);
@@ -187,7 +187,7 @@ impl Evidence {
             view.ours.and_then(|d| d.rollout_state_reason.as_deref()),
         ];
         let mut reasons = reasons.into_iter().flatten();
-        if let Some(words) = reasons.find(|reason| failure::contains(reason, "alarm")) {
+        if let Some(words) = reasons.find(|reason| crate::nearest::contains(reason, "alarm")) {
             self.alarm_words.get_or_insert_with(|| words.to_owned());
         }
     }
@@ -453,12 +453,4 @@ fn owners<'a>(snapshot: &Snapshot, view: &View<'a>, scope: &Scope) -> BTreeMap<P
 /// Whether our deployment is the one that ECS rolls out in this look.
 fn is_primary(view: &View) -> bool {
     view.ours.is_some_and(|ours| ours.status == DeploymentStatus::Primary)
-}
-
-/// `2 of 3 tasks run, 1 of 3 targets healthy`, for the lines of a verdict that is no success.
-pub fn progress(running: u32, desired: u32, healthy: u32, wanted: u32) -> String {
-    if wanted == 0 {
-        return format!("{running} of {desired} {} running", plural(desired, "task"));
-    }
-    format!("{running} of {desired} tasks running, {healthy} of {wanted} targets healthy")
 }

@@ -1,6 +1,7 @@
 //! Why a task of ours stopped, read from what ECS says of it.
 
 use crate::id::{TargetGroupArn, TaskArn};
+use crate::nearest::contains;
 use crate::rollout::resource::{Resource, ResourceTrouble};
 use crate::task::{Container, Task};
 
@@ -294,11 +295,6 @@ fn unhealthy_behind(reason: &str) -> Option<Cause> {
         (None, Some(name)) => Some(Cause::ClassicUnhealthy { balancer: name.into() }),
         (None, None) => None,
     }
-}
-
-/// AWS writes the same words in different cases in different years.
-pub(super) fn contains(text: &str, words: &str) -> bool {
-    text.to_lowercase().contains(&words.to_lowercase())
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Container health checks: what tasks say of themselves, besides what a load balancer says of them.
 
-use crate::rollout::phase::WaitingOn;
 use crate::rollout::scope::Scope;
 use crate::rollout::view::View;
+use crate::rollout::waiting::WaitingOn;
 
 /// What is missing where the definition has a container health check: every wanted task must call itself HEALTHY.
 pub(super) fn waiting_on(view: &View, scope: &Scope) -> Option<WaitingOn> {

@@ -1,16 +1,15 @@
 //! Where a rollout stands, and what it is waiting on: pure functions of one view.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::time::Duration;
 
-use crate::rollout::own_check;
 use crate::rollout::scope::{Scope, Until};
 use crate::rollout::snapshot::Place;
-use crate::rollout::stage::{self, HookWait, SeenStage, StageWait};
+use crate::rollout::stage::SeenStage;
 use crate::rollout::view::View;
+use crate::rollout::waiting::WaitingOn;
+use crate::rollout::{own_check, stage};
 use crate::service::{RolloutState, Stage};
-use crate::time::{Timestamp, human};
+use crate::time::Timestamp;
 
 /// The phases, in the order in which a rollout without batches goes through them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,88 +53,6 @@ impl Phase {
             Self::Baking => "baking",
             Self::Draining => "draining",
             Self::Steady => "steady",
-        }
-    }
-}
-
-/// One reason why the rollout is not done yet: what is measured against what is wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WaitingOn {
-    /// The answer does not list our deployment (yet): AWS is eventually consistent.
-    Listing,
-    /// ECS has not started a task yet.
-    FirstTask,
-    Tasks {
-        running: u32,
-        desired: u32,
-        /// How many stand in which other status, for example (`PENDING`, 1).
-        others: Vec<(String, u32)>,
-    },
-    Targets {
-        healthy: u32,
-        wanted: u32,
-        /// How many stand in which other state, for example (`initial`, 1).
-        others: Vec<(String, u32)>,
-    },
-    /// Container health checks of the task definition.
-    ContainerChecks {
-        healthy: u32,
-        desired: u32,
-    },
-    OldTargets {
-        left: u32,
-        /// Of these, how many still take new connections.
-        serving: u32,
-        /// The longest that the draining ones can still take: what is left of the deregistration delay.
-        at_most: Option<Duration>,
-        delay: Option<Duration>,
-    },
-    OldTasks {
-        left: u32,
-        statuses: Vec<(String, u32)>,
-    },
-    /// ECS calls the deployment successful already, and cleans up when it likes.
-    DeferredCleanUp,
-    /// ECS has said that it could not register a target, and no target can be joined to its task to disprove it.
-    Registration,
-    /// ECS has not called the deployment completed yet.
-    Completion {
-        state: Option<String>,
-    },
-    /// All else is done; ECS watches these CloudWatch alarms for a while before it calls the deployment completed.
-    Alarms {
-        names: Vec<String>,
-    },
-    /// The deployment is in a stage that comes before what was asked for.
-    Stage(StageWait),
-    /// A lifecycle hook holds the deployment up.
-    Hook(HookWait),
-    /// The new targets must stay healthy for a while.
-    Settle {
-        left: Duration,
-    },
-    /// ECS rolls back; the end of that is awaited so that it can be told.
-    Rollback {
-        to: Option<String>,
-    },
-}
-
-impl WaitingOn {
-    /// Whether two reasons differ in more than the time that is left.
-    pub fn is_same_step(&self, other: &Self) -> bool {
-        match (self, other) {
-            (
-                Self::OldTargets {
-                    left: a, serving: b, ..
-                },
-                Self::OldTargets {
-                    left: c, serving: d, ..
-                },
-            ) => (a, b) == (c, d),
-            (Self::Settle { .. }, Self::Settle { .. }) => true,
-            (Self::Stage(one), Self::Stage(two)) => one.is_same_step(two),
-            (Self::Hook(one), Self::Hook(two)) => one.id == two.id,
-            _ => self == other,
         }
     }
 }
@@ -299,98 +216,6 @@ fn tally<'a>(words: impl Iterator<Item = &'a str>) -> Vec<(String, u32)> {
     counts.into_iter().collect()
 }
 
-impl fmt::Display for WaitingOn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Listing => write!(f, "ECS to list the new deployment"),
-            Self::FirstTask => write!(f, "ECS to start the first new task"),
-            Self::Tasks {
-                running,
-                desired,
-                others,
-            } => {
-                write!(f, "new tasks: {running} of {desired} running{}", bracket(others))
-            }
-            Self::Targets {
-                healthy,
-                wanted,
-                others,
-            } => {
-                write!(f, "new targets: {healthy} of {wanted} healthy{}", bracket(others))
-            }
-            Self::ContainerChecks { healthy, desired } => {
-                write!(f, "container health checks: {healthy} of {desired} tasks healthy")
-            }
-            Self::OldTargets {
-                left,
-                serving,
-                at_most,
-                delay,
-            } => old_targets(f, *left, *serving, *at_most, *delay),
-            Self::OldTasks { left, statuses } => {
-                write!(f, "{left} old {} to stop{}", plural(*left, "task"), bracket(statuses))
-            }
-            Self::DeferredCleanUp => write!(
-                f,
-                "ECS's deferred clean-up (it calls the deployment SUCCESSFUL already)"
-            ),
-            Self::Alarms { names } => write!(f, "CloudWatch alarms to stay quiet ({})", names.join(", ")),
-            Self::Stage(wait) => wait.fmt(f),
-            Self::Hook(wait) => wait.fmt(f),
-            Self::Registration => write!(
-                f,
-                "a sign that every new target is registered: ECS could not register one, and without \
-                 ecs:DescribeContainerInstances nobody can tell whose the targets are"
-            ),
-            Self::Completion { state } => {
-                write!(f, "ECS to call the deployment completed")?;
-                state.as_ref().map_or(Ok(()), |s| write!(f, " (now {s})"))
-            }
-            Self::Settle { left } => write!(f, "the new targets to stay healthy for {} more", human(*left)),
-            Self::Rollback { to: Some(to) } => write!(f, "ECS to finish the rollback to {to}"),
-            Self::Rollback { to: None } => write!(f, "ECS to finish the rollback"),
-        }
-    }
-}
-
-fn old_targets(
-    f: &mut fmt::Formatter<'_>,
-    left: u32,
-    serving: u32,
-    at_most: Option<Duration>,
-    delay: Option<Duration>,
-) -> fmt::Result {
-    write!(f, "{left} old {} to ", plural(left, "target"))?;
-    match (serving, at_most, delay) {
-        (0, Some(rest), Some(delay)) if rest.is_zero() => {
-            write!(f, "drain: past the deregistration delay of {} s", delay.as_secs())
-        }
-        (0, Some(rest), Some(delay)) => {
-            write!(
-                f,
-                "drain, at most {} more (deregistration delay {} s)",
-                human(rest),
-                delay.as_secs()
-            )
-        }
-        (0, ..) => write!(f, "drain (deregistration delay not known)"),
-        (serving, ..) if serving == left => write!(f, "be taken out of service"),
-        (serving, ..) => write!(f, "go: {serving} still serving, {} draining", left - serving),
-    }
-}
-
-fn bracket(counts: &[(String, u32)]) -> String {
-    if counts.is_empty() {
-        return String::new();
-    }
-    let parts: Vec<String> = counts.iter().map(|(word, n)| format!("{n} {word}")).collect();
-    format!(" ({})", parts.join(", "))
-}
-
-pub(crate) fn plural(n: u32, noun: &str) -> String {
-    if n == 1 { noun.to_owned() } else { format!("{noun}s") }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -402,6 +227,7 @@ mod tests {
         AlarmWatch, Deployment, DeploymentStatus, Progress, Service, ServiceDeployment, ServiceDeploymentStatus,
     };
     use crate::task::Task;
+    use std::time::Duration;
 
     /// What is waited for where all is there but ECS's word.
     fn unfinished(is_monitoring: bool, names: &[&str]) -> Vec<WaitingOn> {

@@ -1,9 +1,8 @@
 //! ECS's word that it cannot place a task. Only events say so, but what follows from it is checked against numbers.
 
 use crate::finding::{Code, Finding};
-use crate::rollout::failure::contains;
+use crate::nearest::{contains, plural};
 use crate::rollout::limits::Limits;
-use crate::rollout::phase::plural;
 use crate::rollout::resource::ResourceTrouble;
 use crate::rollout::scope::{Needs, Scope};
 use crate::service::{Balancer, ServiceEvent};

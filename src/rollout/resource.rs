@@ -1,7 +1,7 @@
 //! ECS's word that a task could not get what it needs before its first container starts: a secret, the registry's login,
 //! a log group. It says in long sentences what a person wants to know in two words: which one, and who may not read it.
 
-use crate::rollout::failure::contains;
+use crate::nearest::contains;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResourceTrouble {

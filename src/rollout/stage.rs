@@ -1,13 +1,12 @@
 //! How far a blue/green, linear or canary deployment is, and what its stage waits for: pure functions of one view.
 
-use std::fmt;
 use std::time::Duration;
 
-use crate::rollout::phase::WaitingOn;
 use crate::rollout::scope::{Scope, Until};
 use crate::rollout::view::View;
+use crate::rollout::waiting::{HookWait, StageWait, WaitingOn};
 use crate::service::{ServiceDeployment, ServiceDeploymentStatus, Stage, WHOLE};
-use crate::time::{Timestamp, human};
+use crate::time::Timestamp;
 
 /// Between two looks, and between two lines, while only a stage's time passes: stages last minutes, a bake time hours and
 /// a pause days. Fifteen seconds is one round and a half of ECS's scheduler.
@@ -35,34 +34,6 @@ impl SeenStage {
             })
         })
     }
-}
-
-/// The stage that a service deployment is in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StageWait {
-    /// As AWS spells it; `None` where it is not shown.
-    pub stage: Option<String>,
-    /// The new revision, `web:42`.
-    pub revision: String,
-    /// Its shares of the traffic, in tenths of a percent.
-    pub production: Option<u32>,
-    pub test: Option<u32>,
-    /// The longest that the timer of this stage, or of this step, can still take.
-    pub left: Option<Duration>,
-}
-
-/// A lifecycle hook that keeps a deployment in its stage.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HookWait {
-    pub id: String,
-    /// `PAUSE` or `AWS_LAMBDA`.
-    pub kind: String,
-    pub stage: Option<String>,
-    pub expires: Option<(Timestamp, Duration)>,
-    /// `CONTINUE` or `ROLLBACK`.
-    pub then: Option<String>,
-    /// The ARN of the service deployment, for whoever continues it.
-    pub deployment: String,
 }
 
 /// The stage, where it is known and the deployment goes on.
@@ -141,6 +112,14 @@ pub fn hooks(view: &View, now: Timestamp) -> Vec<WaitingOn> {
     .collect()
 }
 
+/// Whether nothing but time, or somebody's decision, is waited for.
+pub fn is_slow(waiting: &[WaitingOn]) -> bool {
+    !waiting.is_empty()
+        && waiting
+            .iter()
+            .all(|w| matches!(w, WaitingOn::Stage(_) | WaitingOn::Hook(_)))
+}
+
 /// What is left of the bake time, or of the wait for the next step. It is counted from when the stage was first seen, so
 /// the real end comes earlier, and never later.
 pub fn left(view: &View, seen: Option<&SeenStage>, now: Timestamp) -> Option<Duration> {
@@ -154,96 +133,6 @@ pub fn left(view: &View, seen: Option<&SeenStage>, now: Timestamp) -> Option<Dur
         _ => return None,
     };
     Some(lasts.saturating_sub(spent)).filter(|_| !lasts.is_zero())
-}
-
-/// Whether nothing but time, or somebody's decision, is waited for.
-pub fn is_slow(waiting: &[WaitingOn]) -> bool {
-    !waiting.is_empty()
-        && waiting
-            .iter()
-            .all(|w| matches!(w, WaitingOn::Stage(_) | WaitingOn::Hook(_)))
-}
-
-/// `30 %`, `33.3 %`.
-pub fn percent(tenths: u32) -> String {
-    match tenths % 10 {
-        0 => format!("{} %", tenths / 10),
-        rest => format!("{}.{rest} %", tenths / 10),
-    }
-}
-
-impl StageWait {
-    pub fn is_same_step(&self, other: &Self) -> bool {
-        (&self.stage, self.production, self.test) == (&other.stage, other.production, other.test)
-    }
-}
-
-impl fmt::Display for StageWait {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let revision = &self.revision;
-        let Some(stage) = &self.stage else {
-            return write!(f, "ECS to go through its stages (which one it is in is not shown)");
-        };
-        let share = |share: Option<u32>| share.map(|s| format!("{} of ", percent(s))).unwrap_or_default();
-        match Stage::named(stage) {
-            Some(Stage::BakeTime) => {
-                write!(
-                    f,
-                    "the bake time: {}production traffic on {revision}",
-                    share(self.production)
-                )?;
-                self.left
-                    .map_or(Ok(()), |left| write!(f, ", at most {} left", human(left)))
-            }
-            Some(Stage::ProductionTrafficShift) => {
-                let share = self.production.map(|s| format!(" {}", percent(s))).unwrap_or_default();
-                write!(f, "the traffic to shift: production traffic{share} on {revision}")?;
-                self.left
-                    .map_or(Ok(()), |left| write!(f, ", next step in at most {}", human(left)))
-            }
-            Some(Stage::TestTrafficShift | Stage::PostTestTrafficShift) if self.test.is_some() => {
-                write!(
-                    f,
-                    "stage {stage}: test traffic {} on {revision}",
-                    percent(self.test.unwrap_or(0))
-                )
-            }
-            _ => write!(f, "stage {stage}"),
-        }
-    }
-}
-
-impl HookWait {
-    pub fn is_pause(&self) -> bool {
-        self.kind == "PAUSE"
-    }
-}
-
-impl fmt::Display for HookWait {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = self
-            .stage
-            .as_ref()
-            .map(|stage| format!(" at {stage}"))
-            .unwrap_or_default();
-        if self.is_pause() {
-            write!(
-                f,
-                "a person: the PAUSE hook{at} has to be continued (hook id {})",
-                self.id
-            )?;
-        } else {
-            write!(f, "the lifecycle hook{at} to answer ({})", self.kind)?;
-        }
-        if let Some((at, left)) = self.expires {
-            write!(f, "; it expires in {}, at {at}", human(left))?;
-        }
-        match self.then.as_deref() {
-            Some("ROLLBACK") => write!(f, ", and then ECS rolls back"),
-            Some("CONTINUE") => write!(f, ", and then ECS goes on"),
-            _ => Ok(()),
-        }
-    }
 }
 
 #[cfg(test)]

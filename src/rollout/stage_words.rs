@@ -3,13 +3,15 @@
 
 use crate::finding::{Code, Finding};
 use crate::id::TaskDefinitionArn;
+use crate::nearest::plural;
 use crate::rollout::advice::WAIT_LONGER;
-use crate::rollout::phase::{WaitingOn, plural};
+use crate::rollout::last_look::LastLook;
 use crate::rollout::scope::{Scope, Until};
 use crate::rollout::snapshot::Snapshot;
-use crate::rollout::stage::{self, SeenStage};
+use crate::rollout::stage;
+use crate::rollout::stage::SeenStage;
 use crate::rollout::view::View;
-use crate::rollout::words::LastLook;
+use crate::rollout::waiting::WaitingOn;
 use crate::service::{ServiceDeployment, Stage};
 use crate::target::{TargetHealth, TargetState};
 use crate::task::Task;
@@ -78,7 +80,10 @@ pub fn rollback_failed(
     if let Some(share) = view.deployment.and_then(|d| d.progress.production_traffic) {
         finding.evidence.push((
             "traffic".into(),
-            format!("{} of the production traffic on {new}", stage::percent(share)),
+            format!(
+                "{} of the production traffic on {new}",
+                crate::rollout::waiting::percent(share)
+            ),
         ));
     }
     let is_healthy = |row: &&TargetHealth| row.state == TargetState::Healthy;
@@ -174,7 +179,7 @@ pub fn goes_on(
     let traffic = traffic.map(|share| {
         format!(
             "{} of the production traffic on {}; ",
-            stage::percent(share),
+            crate::rollout::waiting::percent(share),
             scope.task_definition.short()
         )
     });

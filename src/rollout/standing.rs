@@ -2,7 +2,7 @@
 
 use crate::rollout::baseline::Baseline;
 use crate::rollout::scope::Scope;
-use crate::rollout::snapshot::Snapshot;
+use crate::rollout::snapshot::{Snapshot, says_rollback};
 use crate::service::{Deployment, RolloutState, ServiceDeploymentStatus, ServiceStatus};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -120,12 +120,6 @@ fn is_newer(other: &Deployment, snapshot: &Snapshot, ours: Option<&Deployment>) 
 pub fn is_rolling_back(snapshot: &Snapshot) -> bool {
     let status = snapshot.service_deployment.as_ref().map(|d| d.status.as_str());
     status.is_some_and(|s| s.starts_with("ROLLBACK"))
-}
-
-/// The deployment says that it is what ECS goes back to.
-pub fn says_rollback(primary: &Deployment) -> bool {
-    let reason = primary.rollout_state_reason.as_deref().unwrap_or_default();
-    primary.rollout_state == Some(RolloutState::InProgress) && reason.contains("rolling back")
 }
 
 #[cfg(test)]

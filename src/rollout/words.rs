@@ -1,97 +1,13 @@
 //! The findings that end a rollout, put together from the last look at it.
 
-use std::collections::BTreeMap;
-
 use crate::finding::{Code, Finding};
 use crate::rollout::advice::{GO_BACK, WAIT_LONGER, WAIT_ON};
-use crate::rollout::diagnose;
-use crate::rollout::phase::{WaitingOn, plural};
+use crate::rollout::last_look::{GoingBack, LastLook, waiting_line};
 use crate::rollout::scope::Scope;
 use crate::rollout::stage_words;
-use crate::rollout::view::View;
+use crate::rollout::waiting::WaitingOn;
 use crate::service::Deployment;
-use crate::task::TaskStatus;
 use crate::time::human;
-
-/// The figures of the last look, kept because the verdict may come when nothing can be read any more.
-#[derive(Clone, Debug, Default)]
-pub struct LastLook {
-    pub running: u32,
-    pub desired: u32,
-    pub healthy: u32,
-    pub wanted: u32,
-    /// Tasks that are to go on running, by revision, ours and others'.
-    pub serving: BTreeMap<String, u32>,
-    pub waiting: Vec<WaitingOn>,
-}
-
-/// How far ECS has come with its rollback.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GoingBack<'a> {
-    Over,
-    GoesOn,
-    /// Another deployment has taken over before it was complete.
-    Replaced(&'a str),
-}
-
-fn waiting_line(on: &[WaitingOn]) -> String {
-    let parts: Vec<String> = on.iter().map(ToString::to_string).collect();
-    parts.join("; ")
-}
-
-impl LastLook {
-    pub fn of(view: &View, scope: &Scope, waiting: &[WaitingOn]) -> Self {
-        let mut serving = BTreeMap::new();
-        for task in view.new_tasks.values().chain(view.old_tasks.values()) {
-            if task.last_status == TaskStatus::Running && task.desired_status == TaskStatus::Running {
-                *serving.entry(task.task_definition.short().to_owned()).or_default() += 1;
-            }
-        }
-        Self {
-            running: view.running(),
-            desired: view.desired,
-            healthy: view.healthy(),
-            wanted: view.wanted(scope),
-            serving,
-            waiting: waiting.to_vec(),
-        }
-    }
-
-    pub fn progress(&self) -> String {
-        diagnose::progress(self.running, self.desired, self.healthy, self.wanted)
-    }
-
-    pub fn waiting_line(&self) -> String {
-        waiting_line(&self.waiting)
-    }
-
-    /// What it means that the service has gone back to a revision: `web:41 serves all traffic with 2 tasks`.
-    pub fn back_at(&self, revision: &str, scope: &Scope) -> String {
-        let tasks = self
-            .serving
-            .get(revision)
-            .map(|n| format!("{n} {}", plural(*n, "task")));
-        match tasks {
-            _ if self.desired == 0 => format!("the service points to {revision} and wants no task"),
-            None => format!("the service points to {revision}; {}", self.serving_line()),
-            Some(tasks) if scope.bindings.is_empty() => format!("nothing but {revision} runs, with {tasks}"),
-            Some(tasks) => format!("{revision} serves all traffic with {tasks}"),
-        }
-    }
-
-    /// `web:41 runs 2 tasks`.
-    pub fn serving_line(&self) -> String {
-        if self.serving.is_empty() {
-            return "no task of the service is running".to_owned();
-        }
-        let parts: Vec<String> = self
-            .serving
-            .iter()
-            .map(|(revision, n)| format!("{revision} runs {n} {}", plural(*n, "task")))
-            .collect();
-        parts.join(", ")
-    }
-}
 
 /// The cause, or failing that the bare fact, of a rollback that has been seen.
 pub fn rolled_back(
@@ -381,6 +297,7 @@ pub fn join_missing() -> Finding {
 mod tests {
     use super::*;
     use crate::service::{Balancer, LoadBalancerBinding};
+    use std::collections::BTreeMap;
 
     #[test]
     fn traffic_is_spoken_of_only_where_a_load_balancer_gives_it() {

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::load_balancer::{Action, Listener, LoadBalancer};
-use super::service_checks::invalid;
-use super::state::{LoadBalancerBinding, Refusal};
-use super::strategy::AdvancedConfiguration;
+use super::state::LoadBalancerBinding;
 use super::world::World;
+use crate::sim::refusal::Refusal;
+use crate::sim::strategy_spec::AdvancedConfiguration;
 
 impl World {
     /// What is wrong with the list of load balancers as far as its advanced configurations go.
@@ -17,12 +17,12 @@ impl World {
             .iter()
             .any(|b| b.advanced.is_some() && b.load_balancer_name.is_some())
         {
-            return Err(invalid(
+            return Err(Refusal::invalid_parameter(
                 "advancedConfiguration field is not allowed with ELBv1 loadBalancers",
             ));
         }
         if count != 0 && count != bindings.len() {
-            return Err(invalid(
+            return Err(Refusal::invalid_parameter(
                 "Either all or none of the provided loadBalancers must have advancedConfiguration defined",
             ));
         }
@@ -33,7 +33,9 @@ impl World {
         {
             let alternate = &advanced.alternate_target_group_arn;
             if !seen.insert(alternate) {
-                return Err(invalid(format!("Duplicate targetGroupArn found: {alternate}")));
+                return Err(Refusal::invalid_parameter(format!(
+                    "Duplicate targetGroupArn found: {alternate}"
+                )));
             }
             self.check_rules(advanced, group)?;
         }
@@ -47,7 +49,7 @@ impl World {
             check_format("testListenerRule", test)?;
         }
         if test.as_ref() == Some(production) {
-            return Err(invalid(format!(
+            return Err(Refusal::invalid_parameter(format!(
                 "The following rules cannot be used as both production and test listener rules: {production}"
             )));
         }
@@ -59,7 +61,7 @@ impl World {
         let forwards = |group: &str| actions_of(listener, production).any(|action| action.names(group));
         let forwards_to_both = forwards(group) && forwards(&advanced.alternate_target_group_arn);
         if test.is_none() && !balancer.is_network() && !forwards_to_both {
-            return Err(invalid(
+            return Err(Refusal::invalid_parameter(
                 "For Application LoadBalancer, testListenerRule is required when productionListenerRule is not \
                  associated with both targetGroup and alternateTargetGroup",
             ));
@@ -76,7 +78,7 @@ impl World {
         };
         // AWS's words for this are not known; these are its words for a target group that it cannot look at.
         found.ok_or_else(|| {
-            invalid(
+            Refusal::invalid_parameter(
                 "Unable to assume role and validate the listeners configured on your load balancer. Please verify that \
                  the ECS service role being passed has the proper permissions.",
             )
@@ -93,7 +95,7 @@ fn check_format(member: &str, arn: &str) -> Result<(), Refusal> {
     if arn.contains(":listener-rule/app/") || arn.contains(":listener/net/") {
         return Ok(());
     }
-    Err(invalid(format!(
+    Err(Refusal::invalid_parameter(format!(
         "{member} has an invalid ARN format. Must be RuleArn for ALB or ListenerArn for NLB. Got: {arn}"
     )))
 }

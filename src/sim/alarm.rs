@@ -1,28 +1,9 @@
 //! CloudWatch alarms that deployments listen to (aws-facts 3.3).
 
-use std::time::Duration;
-
-use serde::Deserialize;
-
-use super::deployment::{is_open, primary};
 use super::rollback::Failure;
-use super::scenario::{Spread, optional_span, span};
 use super::world::{Happening, World};
-
-/// An alarm of the scenario: when it is in state ALARM.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AlarmSpec {
-    pub name: String,
-    /// Counted from the first UpdateService of the service that listens.
-    #[serde(deserialize_with = "span")]
-    pub at: Duration,
-    /// Absent: for ever.
-    #[serde(rename = "for", deserialize_with = "optional_span")]
-    pub lasts: Option<Duration>,
-    /// Counts from the world's start instead.
-    pub from_start: bool,
-}
+use crate::sim::span::Spread;
+use crate::sim::state::{is_open, primary};
 
 /// What follows a look that sees the alarm. The one recorded run took 21 s from ALARM to the rollback, of which up to
 /// 10 s are the wait for the look.

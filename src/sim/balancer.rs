@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::faults::Answer;
-use super::scenario::Spread;
 use super::state::{HealthCheck, Target, TargetGroup};
 use super::world::{Happening, Stage, World};
 use super::{classic, events};
+use crate::sim::span::Spread;
 use crate::time::Timestamp;
 
 const EARLY_DEREGISTRATION: Duration = Duration::from_millis(1_300);
@@ -83,7 +83,7 @@ impl World {
         };
         let check = group.health_check.clone();
         // A classic load balancer wants the whole row of a new instance too.
-        let is_patient = classic::name_in(key).is_some();
+        let is_patient = crate::sim::state::name_in(key).is_some();
         let answer = self.answer(key, target);
         let group = self.group_mut(key);
         if let Some(target) = group.and_then(|group| group.targets.iter_mut().find(|t| same(&&**t))) {
@@ -159,7 +159,7 @@ impl World {
             }
         }
         for (key, count) in &counts {
-            let words = match classic::name_in(key) {
+            let words = match crate::sim::state::name_in(key) {
                 Some(name) => classic::deregistered(service, *count, name),
                 None => events::deregistered(service, *count, key),
             };

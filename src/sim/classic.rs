@@ -3,68 +3,11 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-
-use super::scenario::{HealthCheckSpec, Scenario, span};
+use super::scenario::Scenario;
 use super::state::{HealthCheck, Target, TargetGroup};
 use super::world::World;
-use crate::time::Timestamp;
-
-#[derive(Clone, Debug)]
-pub struct ClassicBalancer {
-    pub name: String,
-    pub dns_name: String,
-    pub scheme: String,
-    pub vpc_id: String,
-    pub availability_zones: Vec<String>,
-    pub created_at: Timestamp,
-    /// What clients connect to.
-    pub port: u16,
-    /// The registered instances as targets on the instance port; its deregistration delay is the connection draining.
-    pub group: TargetGroup,
-}
-
-/// A classic load balancer of a scenario. One that only a service names has these defaults.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ClassicSpec {
-    pub name: String,
-    /// What clients connect to.
-    pub port: u16,
-    /// The fixed port of the instances; by default the host port of the first service that names the balancer.
-    pub instance_port: Option<u16>,
-    pub protocol: String,
-    pub health_check: HealthCheckSpec,
-    #[serde(deserialize_with = "span")]
-    pub connection_draining: Duration,
-}
-
-impl Default for ClassicSpec {
-    fn default() -> Self {
-        Self {
-            name: String::new(),
-            port: 80,
-            instance_port: None,
-            protocol: "HTTP".into(),
-            // Elastic Load Balancing's own default for a classic one, but for the path.
-            health_check: HealthCheckSpec {
-                healthy_threshold: 10,
-                ..HealthCheckSpec::default()
-            },
-            connection_draining: Duration::from_secs(300),
-        }
-    }
-}
-
-/// The key of a classic load balancer among the groups.
-pub(super) fn key(name: &str) -> String {
-    format!("elb/{name}")
-}
-
-/// The name in such a key; `None` for the ARN of a target group.
-pub(super) fn name_in(key: &str) -> Option<&str> {
-    key.strip_prefix("elb/")
-}
+use crate::sim::specs::ClassicSpec;
+use crate::sim::state::{ClassicBalancer, key};
 
 impl World {
     pub(super) fn add_classic_balancers(&mut self, scenario: &Scenario) {
@@ -98,8 +41,8 @@ impl World {
             name: spec.name.clone(),
             dns_name: format!("{}-1234567890.{}.elb.amazonaws.com", spec.name, scenario.region),
             scheme: "internet-facing".into(),
-            vpc_id: super::setup::VPC.into(),
-            availability_zones: super::setup::zones(&scenario.region),
+            vpc_id: super::network::VPC.into(),
+            availability_zones: crate::sim::network::zones(&scenario.region),
             created_at: self.now,
             port: spec.port,
             group: TargetGroup {
@@ -107,7 +50,7 @@ impl World {
                 name: spec.name.clone(),
                 protocol: spec.protocol.clone(),
                 port,
-                vpc_id: super::setup::VPC.into(),
+                vpc_id: super::network::VPC.into(),
                 target_type: "instance".into(),
                 health_check: HealthCheck {
                     enabled: check.enabled,
@@ -135,7 +78,7 @@ fn fixed_port(scenario: &Scenario, name: &str) -> Option<u16> {
     scenario.services.iter().find_map(|service| {
         let mut own = service.load_balancers.iter();
         let binding = own.find(|binding| binding.load_balancer_name.as_deref() == Some(name))?;
-        super::placement::mappings(&service.task_definition)
+        crate::sim::container::mappings(&service.task_definition)
             .into_iter()
             .find(|m| m.container == binding.container_name && m.container_port == binding.container_port)
             .map(|mapping| mapping.host_port)

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::identifier::check_cluster_name;
-use super::revision::Settings;
-use super::scenario::Spread;
-use super::service_checks::{check_creation, check_name, invalid};
-use super::state::{Cluster, Refusal, Service, ServiceCreation};
-use super::strategy::Strategy;
+use super::service_checks::{check_creation, check_name};
+use super::state::{Cluster, Service, ServiceCreation};
 use super::world::{Happening, World};
+use crate::sim::refusal::{Refusal, check_cluster_name};
+use crate::sim::span::Spread;
+use crate::sim::state::Settings;
+use crate::sim::strategy_spec::Strategy;
 
 /// The creation of a service to its first `has started` (recorded: 1.3 s and 5.7 s).
 const FIRST_START: Spread = Spread::millis(1_300, 5_700);
@@ -26,7 +26,7 @@ impl World {
             self.put_cluster(name);
         }
         let Some(cluster) = self.account.clusters.get_mut(name) else {
-            return Err(invalid("Cluster can not be blank."));
+            return Err(Refusal::invalid_parameter("Cluster can not be blank."));
         };
         if !is_there {
             cluster.settings = settings;
@@ -59,9 +59,13 @@ impl World {
         check_name(&name)?;
         if let Some(there) = self.service(&cluster, &name) {
             match there.status.as_str() {
-                "DRAINING" => return Err(invalid("Unable to Start a service that is still Draining.")),
+                "DRAINING" => {
+                    return Err(Refusal::invalid_parameter(
+                        "Unable to Start a service that is still Draining.",
+                    ));
+                }
                 "ACTIVE" if there.created_from.as_deref() == Some(creation) => return Ok(there.clone()),
-                "ACTIVE" => return Err(invalid("Creation of service was not idempotent.")),
+                "ACTIVE" => return Err(Refusal::invalid_parameter("Creation of service was not idempotent.")),
                 _ => {}
             }
         }
@@ -96,7 +100,7 @@ impl World {
         self.note_revision(cluster, name);
         let first = self.draw(FIRST_START);
         let now = self.now;
-        let initial = self.service(cluster, name).and_then(super::deployment::primary);
+        let initial = self.service(cluster, name).and_then(crate::sim::state::primary);
         let initial = initial.map(|d| d.id.clone()).unwrap_or_default();
         let mind = self.mind(cluster, name);
         mind.initial = initial;

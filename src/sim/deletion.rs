@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::deployment::is_open;
 use super::events;
-use super::service_checks::invalid;
-use super::state::{Cluster, Refusal, Service, TaskDefinition};
-use super::world::{Happening, World, short};
+use super::state::{Cluster, Service, TaskDefinition};
+use super::world::{Happening, World};
+use crate::sim::refusal::Refusal;
+use crate::sim::state::{is_open, short};
 
 /// The states of a task that keep its service from being INACTIVE (API reference of DeleteService).
 const BUSY: [&str; 5] = ["PROVISIONING", "PENDING", "ACTIVATING", "RUNNING", "DEACTIVATING"];
@@ -52,7 +52,9 @@ impl World {
             _ => {}
         }
         if found.desired_count > 0 && !force {
-            return Err(invalid("The service cannot be stopped while it is scaled above 0."));
+            return Err(Refusal::invalid_parameter(
+                "The service cannot be stopped while it is scaled above 0.",
+            ));
         }
         found.status = "DRAINING".into();
         found.desired_count = 0;

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use super::events;
-use super::rollback::threshold;
-use super::scenario::Spread;
-use super::state::{Deployment, Service, ServiceDeployment};
-use super::strategy::Progress;
+use super::state::{Deployment, ServiceDeployment};
 use super::world::{Happening, World};
+use crate::sim::span::Spread;
+use crate::sim::state::{Progress, is_open, primary, threshold};
 
 /// The last registration to `deployment completed` where there is nothing to replace: 20.4 s in the one recording of a
 /// service's first deployment. The scheduler's cadence of 10 s bounds it from below.
@@ -299,16 +298,4 @@ fn stop_watching(deployment: &mut ServiceDeployment) {
             *status = "MONITORING_COMPLETE".into();
         }
     }
-}
-
-pub(super) fn primary(service: &Service) -> Option<&Deployment> {
-    service.deployments.iter().find(|d| d.status == "PRIMARY")
-}
-
-/// Whether a service deployment still goes on.
-pub(super) fn is_open(status: &str) -> bool {
-    matches!(
-        status,
-        "PENDING" | "IN_PROGRESS" | "ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS"
-    )
 }

@@ -7,9 +7,10 @@ use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::{Map, Value};
 
-use super::catalogue::{self, Entry, OF_THE_WIRE, OF_THE_WORLD, Place, Since, TIMETABLE};
-use super::scenario::optional_span;
+use super::catalogue;
+use super::catalogue::{Entry, OF_THE_WIRE, OF_THE_WORLD, Place, Since, TIMETABLE};
 use crate::finding::{Code, Finding};
+use crate::sim::span::optional_span;
 use crate::time::Timestamp;
 
 /// How wrong a clock is by default: more than the five minutes that AWS allows.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::deployment::primary;
-use super::scenario::Spread;
 use super::state::Task;
 use super::world::World;
 use super::{classic, events};
+use crate::sim::span::Spread;
+use crate::sim::state::primary;
 
 /// ECS registers a target at one of its beats and asks for its health at the next: no recording has a shorter gap
 /// between `registered` and `has stopped`.
@@ -106,7 +106,7 @@ impl World {
     /// The container health check of a task's definition: how long until its first result, and until it has failed.
     pub(super) fn container_check(&self, task: &Task) -> Option<(Duration, Duration)> {
         let document = &self.definition(&task.task_definition)?.document;
-        let check = super::placement::containers(document)
+        let check = crate::sim::container::containers(document)
             .into_iter()
             .find_map(|c| c.get("healthCheck"))?;
         let number = |key: &str, default: u64| check.get(key).and_then(serde_json::Value::as_u64).unwrap_or(default);
@@ -173,7 +173,7 @@ impl World {
         (key, id, port): (&str, &str, u16),
         container_port: u16,
     ) -> Option<Sickness> {
-        let reason = |key: &str| match classic::name_in(key) {
+        let reason = |key: &str| match crate::sim::state::name_in(key) {
             Some(name) => format!("Task failed ELB health checks in (elb {name})"),
             None => format!("Task failed ELB health checks in (target-group {key})"),
         };
@@ -191,7 +191,7 @@ impl World {
         };
         let why = target.description.clone().unwrap_or_default();
         (target.state == "unhealthy").then(|| Sickness {
-            event: match classic::name_in(key) {
+            event: match crate::sim::state::name_in(key) {
                 Some(name) => classic::unhealthy(service, &task.id, id, name),
                 None => events::unhealthy(service, &task.id, container_port, key, &why),
             },

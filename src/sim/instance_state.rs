@@ -1,8 +1,8 @@
 //! UpdateContainerInstancesState: instances that are drained, and taken back.
 
-use super::service_checks::invalid;
-use super::state::{ContainerInstance, Refusal};
+use super::state::ContainerInstance;
 use super::world::World;
+use crate::sim::refusal::Refusal;
 
 /// The states of a task that does not run yet.
 const WAITING: [&str; 3] = ["PROVISIONING", "PENDING", "ACTIVATING"];
@@ -19,7 +19,9 @@ impl World {
         status: &str,
     ) -> Result<Option<ContainerInstance>, Refusal> {
         if !["ACTIVE", "DRAINING"].contains(&status) {
-            return Err(invalid("Container instance status should be one of [ACTIVE, DRAINING]"));
+            return Err(Refusal::invalid_parameter(
+                "Container instance status should be one of [ACTIVE, DRAINING]",
+            ));
         }
         let id = instance.to_owned();
         let home = self.account.clusters.get_mut(cluster);

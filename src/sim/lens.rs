@@ -1,7 +1,6 @@
 //! What a read shows where it does not show the account as it is: what was true some seconds ago, a list without its
 //! newest deployment, a status that no model knows, somebody's hostile words. The world itself is never changed by it.
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,11 +9,6 @@ use super::hostile;
 use super::state::{Account, Service};
 use super::world::World;
 use crate::time::Timestamp;
-
-/// The account as it was, oldest first, with the moment since which it was so. It is kept only where a fault asks for
-/// it, and to the second.
-#[derive(Clone, Default)]
-pub(super) struct Past(VecDeque<(Timestamp, Rc<Account>)>);
 
 /// A span that two states must be apart to be kept apart.
 const GRAIN: Duration = Duration::from_secs(1);

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::load_balancer::{Action, Listener, LoadBalancer};
-use super::state::Refusal;
-use super::target_groups::{check_name, constraint, enumeration, invalid, no_group};
 use super::world::World;
+use crate::sim::network::subnet_of;
+use crate::sim::refusal::{Refusal, check_name, constraint, enumeration, no_group};
 
 /// Elastic Load Balancing's default quotas: per region; per load balancer; per resource.
 const BALANCERS_MAX: usize = 50;
@@ -40,17 +40,12 @@ pub struct ListenerChange {
     pub actions: Option<Vec<Action>>,
 }
 
-/// The subnet of an availability zone in the one VPC that there is.
-pub fn subnet_of(zone: &str) -> String {
-    format!("subnet-0{}", super::setup::digest(zone))
-}
-
 impl World {
     /// The ARN of the new load balancer, or of the one that there is with the same settings.
     pub fn create_load_balancer(&mut self, new: &NewLoadBalancer) -> Result<String, Refusal> {
         check_name("Load balancer", &new.name)?;
         if new.name.starts_with("internal-") {
-            return Err(invalid(format!(
+            return Err(Refusal::validation_error(format!(
                 "Load balancer name '{}' cannot begin with 'internal-'",
                 new.name
             )));
@@ -78,7 +73,7 @@ impl World {
         }
         let zones = self.zones_of(&new.subnets)?;
         if kind == "application" && zones.len() < 2 {
-            return Err(invalid(
+            return Err(Refusal::validation_error(
                 "At least two subnets in two different Availability Zones must be specified",
             ));
         }
@@ -112,14 +107,14 @@ impl World {
         self.tag_balancing(&arn, &new.tags)?;
         let number = self.digits(10);
         let head = if scheme == "internal" { "internal-" } else { "" };
-        let default_group = vec![super::setup::SECURITY_GROUP.to_owned()];
+        let default_group = vec![super::network::SECURITY_GROUP.to_owned()];
         let balancer = LoadBalancer {
             arn: arn.clone(),
             name: new.name.clone(),
             dns_name: format!("{head}{}-{number}.{}.elb.amazonaws.com", new.name, self.account.region),
             kind: kind.to_owned(),
             scheme: scheme.to_owned(),
-            vpc_id: super::setup::VPC.into(),
+            vpc_id: super::network::VPC.into(),
             availability_zones: zones,
             security_groups: match new.security_groups.as_slice() {
                 [] if kind == "application" => default_group,
@@ -138,9 +133,9 @@ impl World {
     /// The zones of subnets, in the order of the zones' names.
     fn zones_of(&self, subnets: &[String]) -> Result<Vec<String>, Refusal> {
         if subnets.is_empty() {
-            return Err(invalid("A subnet must be specified"));
+            return Err(Refusal::validation_error("A subnet must be specified"));
         }
-        let known = super::setup::zones(&self.account.region);
+        let known = crate::sim::network::zones(&self.account.region);
         let mut zones = Vec::new();
         for subnet in subnets {
             let zone = known.iter().find(|zone| &subnet_of(zone) == subnet);
@@ -187,7 +182,7 @@ impl World {
         tags: &[(String, String)],
     ) -> Result<String, Refusal> {
         let found = self.account.load_balancers.get(balancer).ok_or_else(no_balancer)?;
-        let missing = |what: &str| invalid(format!("A listener {what} must be specified"));
+        let missing = |what: &str| Refusal::validation_error(format!("A listener {what} must be specified"));
         let protocol = new.protocol.clone().ok_or_else(|| missing("protocol"))?;
         let port = new.port.ok_or_else(|| missing("port"))?;
         let actions = new.actions.clone().unwrap_or_default();
@@ -242,7 +237,9 @@ impl World {
             .iter()
             .any(|other| other.arn != arn && other.port == port)
         {
-            return Err(invalid(format!("Listener port '{port}' is already in use")));
+            return Err(Refusal::validation_error(format!(
+                "Listener port '{port}' is already in use"
+            )));
         }
         check_protocol(balancer, &protocol, &certificates)?;
         if let Some(actions) = &change.actions {
@@ -346,7 +343,7 @@ impl World {
         actions: &[Action],
     ) -> Result<(), Refusal> {
         if actions.is_empty() {
-            return Err(invalid("An action must be specified"));
+            return Err(Refusal::validation_error("An action must be specified"));
         }
         let kinds = [
             "forward",
@@ -362,7 +359,7 @@ impl World {
             }
             check_response(place + 1, action)?;
             if action.kind == "forward" && action.groups.is_empty() {
-                return Err(invalid("A target group ARN must be specified"));
+                return Err(Refusal::validation_error("A target group ARN must be specified"));
             }
             for (arn, _) in &action.groups {
                 let group = self.account.target_groups.get(arn).ok_or_else(no_group)?;
@@ -410,10 +407,10 @@ fn check_protocol(balancer: &LoadBalancer, protocol: &str, certificates: &[Strin
     };
     if !own.contains(&protocol) {
         let words = format!("Listener protocol '{protocol}' must be one of '{}'", own.join(", "));
-        return Err(invalid(words));
+        return Err(Refusal::validation_error(words));
     }
     if matches!(protocol, "HTTPS" | "TLS") && certificates.is_empty() {
-        return Err(invalid(format!(
+        return Err(Refusal::validation_error(format!(
             "A certificate must be specified for {protocol} listeners"
         )));
     }

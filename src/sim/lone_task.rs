@@ -2,40 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::placement::{Needs, containers};
-use super::service_checks::invalid;
-use super::state::{ContainerInstance, Refusal, Task};
-use super::task_life::Birth;
-use super::world::{World, short};
+use super::state::{ContainerInstance, Task};
+use super::world::World;
+use crate::sim::birth::Birth;
+use crate::sim::container::{Needs, containers};
+use crate::sim::refusal::Refusal;
+use crate::sim::state::TaskRun;
 
 /// The most tasks of one call.
 const COUNT_MAX: u32 = 10;
-
-/// What whoever ran a task asked for beside its task definition. Tasks of a service have none of it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct TaskRequest {
-    pub group: Option<String>,
-    /// As it was given.
-    pub overrides: Option<Value>,
-    pub network_configuration: Option<Value>,
-    pub capacity_provider: Option<String>,
-    pub platform_version: Option<String>,
-    pub enable_execute_command: bool,
-}
-
-/// RunTask's parameters.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct TaskRun {
-    pub cluster: String,
-    pub task_definition: String,
-    pub count: u32,
-    /// EC2 or FARGATE.
-    pub launch_type: Option<String>,
-    pub started_by: String,
-    pub request: TaskRequest,
-    pub tags: Vec<Value>,
-    pub client_token: Option<String>,
-}
 
 /// The tasks of one RunTask, and why there are not as many as were asked for: (ARN, reason) each.
 #[derive(Clone, Debug, Default)]
@@ -65,14 +40,16 @@ impl World {
             .ok_or_else(|| Refusal::new("ClientException", "TaskDefinition not found."))?
             .clone();
         if definition.status != "ACTIVE" {
-            return Err(invalid("TaskDefinition is inactive"));
+            return Err(Refusal::invalid_parameter("TaskDefinition is inactive"));
         }
         let mut needs = Needs::of(&definition.document);
         check_run(run, &definition.document, &needs)?;
         resize(&mut needs, run.request.overrides.as_ref());
         let launch_type = run.launch_type.clone().unwrap_or_else(|| "EC2".into());
         if launch_type != "FARGATE" && self.cluster(Some(&cluster))?.instances.is_empty() {
-            return Err(invalid("No Container Instances were found in your cluster."));
+            return Err(Refusal::invalid_parameter(
+                "No Container Instances were found in your cluster.",
+            ));
         }
         let birth = Birth {
             service: "",
@@ -147,22 +124,24 @@ impl World {
 
 fn check_run(run: &TaskRun, document: &Value, needs: &Needs) -> Result<(), Refusal> {
     if !(1..=COUNT_MAX).contains(&run.count) {
-        return Err(invalid(format!("Count must be between 1 and {COUNT_MAX}.")));
+        return Err(Refusal::invalid_parameter(format!(
+            "Count must be between 1 and {COUNT_MAX}."
+        )));
     }
     let is_legal = |c: char| c.is_ascii_alphanumeric() || "-_/:.".contains(c);
     if run.started_by.len() > 128 || !run.started_by.chars().all(is_legal) {
-        return Err(invalid(
+        return Err(Refusal::invalid_parameter(
             "StartedBy can have up to 128 letters, numbers, hyphens, forward slashes, and underscores.",
         ));
     }
     let has_network = run.request.network_configuration.is_some();
     if needs.awsvpc && !has_network {
-        return Err(invalid(
+        return Err(Refusal::invalid_parameter(
             "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
         ));
     }
     if has_network && !needs.awsvpc {
-        return Err(invalid(
+        return Err(Refusal::invalid_parameter(
             "Network Configuration is not valid for the given networkMode of this task definition.",
         ));
     }
@@ -170,7 +149,9 @@ fn check_run(run: &TaskRun, document: &Value, needs: &Needs) -> Result<(), Refus
     if run.launch_type.as_deref() == Some("FARGATE")
         && !compatible.is_some_and(|all| all.iter().any(|one| one == "FARGATE"))
     {
-        return Err(invalid("Task definition does not support launch_type FARGATE."));
+        return Err(Refusal::invalid_parameter(
+            "Task definition does not support launch_type FARGATE.",
+        ));
     }
     let names: Vec<Option<&str>> = containers(document)
         .iter()
@@ -178,7 +159,7 @@ fn check_run(run: &TaskRun, document: &Value, needs: &Needs) -> Result<(), Refus
         .collect();
     for changed in overridden(run.request.overrides.as_ref()) {
         if !names.contains(&Some(changed)) {
-            return Err(invalid(format!(
+            return Err(Refusal::invalid_parameter(format!(
                 "Override for container named {changed} is not a container in the TaskDefinition."
             )));
         }
@@ -222,16 +203,4 @@ pub fn shown_overrides(task: &Task) -> Value {
         shown["inferenceAcceleratorOverrides"] = json!([]);
     }
     shown
-}
-
-/// The task group: the one that was asked for, the service's, or the family's.
-pub fn group(task: &Task) -> String {
-    if let Some(group) = &task.request.group {
-        return group.clone();
-    }
-    if task.service.is_empty() {
-        let name = short(&task.task_definition);
-        return format!("family:{}", name.rsplit_once(':').map_or(name, |(family, _)| family));
-    }
-    format!("service:{}", task.service)
 }

@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use super::faults::{Answer, Behaviour, FaultSpec, RevisionRef};
+use super::network::VPC;
 use super::pointless::reads_secrets;
-use super::scenario::Spread;
-use super::setup::VPC;
 use super::state::{Target, Task};
 use super::world::World;
+use crate::sim::span::Spread;
 use crate::time::Timestamp;
 
 impl World {

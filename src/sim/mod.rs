@@ -18,13 +18,20 @@
 //! maximum below the desired count waits for the end of a deployment, and the words of refusals that no public report
 //! has (they are the published model's).
 
+pub mod birth;
+pub mod container;
 pub mod load_balancer;
 pub mod lone_task;
+pub mod network;
 pub mod port;
+pub mod refusal;
 pub mod revision;
 pub mod scalable;
 pub mod scenario;
+pub mod span;
+pub mod specs;
 pub mod state;
+pub mod strategy_spec;
 pub mod truth;
 pub mod wire;
 pub mod world;
@@ -60,7 +67,7 @@ mod rules;
 mod scenario_text;
 mod scheduler;
 mod service_checks;
-pub mod setup;
+mod setup;
 mod strategy;
 mod strikes;
 mod switches;
@@ -74,15 +81,14 @@ mod translate;
 #[cfg(test)]
 mod tests;
 
-pub use alarm::AlarmSpec;
 pub use catalogue::{Since, fault_names, world_fault_names};
 pub use faults::{FaultSpec, Moment, RevisionRef};
 pub use hostile::hostile_texts;
 pub use scenario::Scenario;
 pub use scenario_text::SCHEMA;
-pub use strategy::{
-    AdvancedConfiguration, AlarmWatch, Canary, EarlySuccess, Hook, HookDetail, Kind, Linear, Progress, Strategy,
-};
+pub use specs::AlarmSpec;
+pub use state::{HookDetail, Progress};
+pub use strategy_spec::{AdvancedConfiguration, AlarmWatch, Canary, EarlySuccess, Hook, Kind, Linear, Strategy};
 pub use switches::Switches;
 pub use truth::Truth;
 pub use world::World;

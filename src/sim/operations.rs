@@ -1,11 +1,11 @@
 //! The operations that change services, deployments and tasks, and the list of tasks; AWS's refusals (aws-facts 6).
 
-use super::deployment::is_open;
 use super::revision::check_capacity_providers;
-use super::scenario::Spread;
-use super::service_checks::invalid;
-use super::state::{Refusal, Service, ServiceChange, ServiceDeployment, TaskDefinition};
+use super::state::{Service, ServiceChange, ServiceDeployment, TaskDefinition};
 use super::world::{Happening, World};
+use crate::sim::refusal::Refusal;
+use crate::sim::span::Spread;
+use crate::sim::state::is_open;
 
 impl World {
     /// UpdateService. A change of what a service revision holds starts a deployment (task definition, load balancers,
@@ -121,12 +121,12 @@ fn check_controller(service: &Service, change: &ServiceChange) -> Result<(), Ref
         _ => "",
     };
     if change.task_definition.is_some() {
-        return Err(invalid(format!(
+        return Err(Refusal::invalid_parameter(format!(
             "Unable to update task definition on services with a {controller} deployment controller.{tail}"
         )));
     }
     if change.force_new_deployment {
-        return Err(invalid(format!(
+        return Err(Refusal::invalid_parameter(format!(
             "Cannot force a new deployment on services with a {controller} deployment controller.{tail}"
         )));
     }

@@ -3,10 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use super::state::{ContainerInstance, NetworkBinding, Task};
 use super::world::World;
+use crate::sim::container::{Mapping, Needs};
 
 /// The dynamic port range of Amazon Linux: /proc/sys/net/ipv4/ip_local_port_range.
 const FIRST_DYNAMIC_PORT: u16 = 32_768;
@@ -18,102 +17,6 @@ pub(super) type Obstacle = Option<(String, &'static str)>;
 const PORT_IN_USE: &str = "is already using a port required by your task.";
 const TOO_LITTLE_CPU: &str = "has insufficient CPU units available.";
 const TOO_LITTLE_MEMORY: &str = "has insufficient memory available.";
-
-/// What a task definition asks of the place where it runs.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Needs {
-    pub cpu: i64,
-    pub memory: i64,
-    /// The host ports that it asks for by number.
-    pub fixed_ports: Vec<u16>,
-    pub awsvpc: bool,
-    pub fargate: bool,
-}
-
-/// One port mapping of a container. Host port 0 is a dynamic one.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Mapping {
-    pub container: String,
-    pub container_port: u16,
-    pub host_port: u16,
-    pub protocol: String,
-}
-
-impl Needs {
-    pub fn of(document: &Value) -> Needs {
-        let containers = containers(document);
-        let sum = |keys: [&str; 2]| -> i64 {
-            containers
-                .iter()
-                .map(|c| {
-                    keys.iter()
-                        .find_map(|key| c.get(*key).and_then(Value::as_i64))
-                        .unwrap_or(0)
-                })
-                .fold(0, i64::saturating_add)
-        };
-        let mode = document.get("networkMode").and_then(Value::as_str).unwrap_or("bridge");
-        let awsvpc = mode == "awsvpc";
-        let fixed = mappings(document)
-            .into_iter()
-            .map(|m| m.host_port)
-            .filter(|port| *port != 0 && !awsvpc);
-        let requires = document.get("requiresCompatibilities").and_then(Value::as_array);
-        Needs {
-            cpu: size(document.get("cpu")).unwrap_or_else(|| sum(["cpu", "cpu"])),
-            // ECS places by the reservation where there is one.
-            memory: size(document.get("memory")).unwrap_or_else(|| sum(["memoryReservation", "memory"])),
-            fixed_ports: fixed.collect(),
-            awsvpc,
-            fargate: requires.is_some_and(|all| all.iter().any(|one| one == "FARGATE")),
-        }
-    }
-}
-
-pub(super) fn containers(document: &Value) -> Vec<&Value> {
-    document
-        .get("containerDefinitions")
-        .and_then(Value::as_array)
-        .map(|all| all.iter().collect())
-        .unwrap_or_default()
-}
-
-pub(super) fn mappings(document: &Value) -> Vec<Mapping> {
-    let host = document.get("networkMode").and_then(Value::as_str) == Some("host");
-    let mut found = Vec::new();
-    for container in containers(document) {
-        let name = container.get("name").and_then(Value::as_str).unwrap_or_default();
-        let ports = container.get("portMappings").and_then(Value::as_array);
-        for mapping in ports.into_iter().flatten() {
-            let number = |key: &str| {
-                mapping
-                    .get(key)
-                    .and_then(Value::as_u64)
-                    .and_then(|port| u16::try_from(port).ok())
-            };
-            let container_port = number("containerPort").unwrap_or(0);
-            found.push(Mapping {
-                container: name.to_owned(),
-                container_port,
-                host_port: number("hostPort").unwrap_or(if host { container_port } else { 0 }),
-                protocol: mapping
-                    .get("protocol")
-                    .and_then(Value::as_str)
-                    .unwrap_or("tcp")
-                    .to_owned(),
-            });
-        }
-    }
-    found
-}
-
-/// A task size: `"1024"`, or a number.
-fn size(value: Option<&Value>) -> Option<i64> {
-    match value? {
-        Value::String(text) => text.parse().ok(),
-        number => number.as_i64(),
-    }
-}
 
 /// What is reserved on an instance: by tasks that ECS wants to run, not by draining ones.
 #[derive(Clone, Debug, Default)]
@@ -244,7 +147,10 @@ impl World {
             .get(&task.id)
             .map(|life| life.targets.as_slice())
             .unwrap_or_default();
-        task.last_status != "STOPPED" && targets.iter().any(|(key, ..)| super::classic::name_in(key).is_some())
+        task.last_status != "STOPPED"
+            && targets
+                .iter()
+                .any(|(key, ..)| crate::sim::state::name_in(key).is_some())
     }
 
     /// A no-capacity fault of any service of the cluster leaves nothing free: the instances are shared.

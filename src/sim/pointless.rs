@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::faults::{ENUMS, FaultSpec, LACKS, SIDES};
-use super::placement::{Needs, containers};
 use super::scenario::{Scenario, ServiceSpec, TargetGroupSpec};
 use super::wire::means_anything;
 use crate::finding::{Code, Finding};
+use crate::sim::container::{Needs, containers};
 
 impl Scenario {
     /// A warning for each fault that has no effect on any service, judged by the task definitions that the services

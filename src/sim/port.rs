@@ -10,12 +10,13 @@ use std::ops::Deref;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::state::{self, Account, Refusal};
-use super::translate;
+use super::state::Account;
 use super::world::World;
+use super::{state, translate};
 use crate::id::{ClusterName, TargetGroupArn};
 use crate::port::{ApiError, ApiErrorKind, ApiResult, Clock};
 use crate::service::Service;
+use crate::sim::refusal::Refusal;
 use crate::target::TargetHealth;
 use crate::task::Task;
 use crate::time::Timestamp;

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::placement::containers;
-use super::state::{Container, Refusal, Task};
+use super::state::{Container, Task};
 use super::wire::identity;
 use super::world::World;
+use crate::sim::container::containers;
+use crate::sim::refusal::Refusal;
 use crate::time::Timestamp;
 
 /// One line of a log stream.

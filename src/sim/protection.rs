@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::events;
-use super::service_checks::invalid;
-use super::state::{Refusal, Task};
+use super::state::Task;
 use super::world::World;
+use crate::sim::refusal::Refusal;
 use crate::time::Timestamp;
 
 /// How long a protection lasts that names no time (API reference of UpdateTaskProtection).
@@ -51,7 +51,7 @@ impl World {
     /// Those of the tasks that may be scaled in; where protection keeps any from it, ECS says so.
     pub(super) fn unprotected(&mut self, cluster: &str, name: &str, tasks: Vec<String>) -> Vec<String> {
         let is_faulty = self.is_in_force(cluster, name, "task-protection");
-        let primary = self.service(cluster, name).and_then(super::deployment::primary);
+        let primary = self.service(cluster, name).and_then(crate::sim::state::primary);
         let primary = primary.map(|p| p.id.clone());
         let is_old = |id: &str| self.task(cluster, id).map(|t| &t.started_by) != primary.as_ref();
         let (kept, free): (Vec<String>, Vec<String>) = tasks
@@ -76,5 +76,5 @@ pub fn protection_span(minutes: Option<i64>) -> Result<u32, Refusal> {
     u32::try_from(minutes)
         .ok()
         .filter(|minutes| (1..=LONGEST).contains(minutes))
-        .ok_or_else(|| invalid(format!("expiresInMinutes must be between 1 and {LONGEST}.")))
+        .ok_or_else(|| Refusal::invalid_parameter(format!("expiresInMinutes must be between 1 and {LONGEST}.")))
 }

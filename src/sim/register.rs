@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::state::{Refusal, TaskDefinition};
-use super::world::{World, short};
+use super::state::TaskDefinition;
+use super::world::World;
+use crate::sim::refusal::Refusal;
+use crate::sim::state::short;
 
 /// The keys of a RegisterTaskDefinition request that stand in the answer's `taskDefinition`. What AWS does not know it
 /// drops without a word.

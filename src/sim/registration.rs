@@ -39,14 +39,14 @@ const REGISTERING: Standing = Standing {
 impl World {
     /// The target group of that ARN, or the group of the classic load balancer of that key.
     pub fn group(&self, key: &str) -> Option<&TargetGroup> {
-        match classic::name_in(key) {
+        match crate::sim::state::name_in(key) {
             Some(name) => self.account.classic_balancers.get(name).map(|balancer| &balancer.group),
             None => self.account.target_groups.get(key),
         }
     }
 
     pub(super) fn group_mut(&mut self, key: &str) -> Option<&mut TargetGroup> {
-        match classic::name_in(key) {
+        match crate::sim::state::name_in(key) {
             Some(name) => self
                 .account
                 .classic_balancers
@@ -79,7 +79,7 @@ impl World {
             self.lives.entry(id.clone()).or_default().targets = targets;
         }
         for (key, count) in counts {
-            let words = match classic::name_in(&key) {
+            let words = match crate::sim::state::name_in(&key) {
                 Some(name) => classic::registered(&service, count, name),
                 None => events::registered(&service, count, &key),
             };
@@ -139,7 +139,7 @@ impl World {
 
     /// Whether a load balancer of the group takes traffic to that availability zone.
     fn serves(&self, group: &TargetGroup, zone: &str) -> bool {
-        let zones = |arn: &String| match classic::name_in(arn) {
+        let zones = |arn: &String| match crate::sim::state::name_in(arn) {
             Some(name) => self.account.classic_balancers.get(name).map(|b| &b.availability_zones),
             None => self.account.load_balancers.get(arn).map(|b| &b.availability_zones),
         };

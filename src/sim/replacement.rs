@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::deployment::primary;
 use super::events;
-use super::scenario::Spread;
 use super::scheduler::View;
 use super::state::Task;
 use super::world::World;
+use crate::sim::span::Spread;
+use crate::sim::state::primary;
 
 impl World {
     /// Unhealthy tasks: a replacement first where the upper limit leaves room, else the stop first. Whether any was

@@ -1,13 +1,12 @@
 //! Service revisions: what a service deploys beside its task definition, as it was at one deployment.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::state::{LoadBalancerBinding, Refusal, Service, Task};
+use super::state::{LoadBalancerBinding, Service, Task};
 use super::world::World;
+use crate::sim::refusal::Refusal;
+use crate::sim::state::{ServiceRevision, Settings};
 use crate::time::Timestamp;
-
-/// Members of a service (or cluster) that change nothing in the model, by AWS's name, as they were given.
-pub type Settings = Map<String, Value>;
 
 /// Those of a service's settings whose change is a deployment. Source: UpdateService's description of each parameter.
 const DEPLOYED: [&str; 7] = [
@@ -19,16 +18,6 @@ const DEPLOYED: [&str; 7] = [
     "volumeConfigurations",
     "vpcLatticeConfigurations",
 ];
-
-/// What AWS calls a service revision.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ServiceRevision {
-    pub created_at: Timestamp,
-    pub task_definition: String,
-    pub launch_type: String,
-    pub load_balancers: Vec<LoadBalancerBinding>,
-    pub settings: Settings,
-}
 
 impl Service {
     /// What a deployment of the service would deploy at this moment.
@@ -58,7 +47,7 @@ impl World {
             return;
         };
         let revision = service.revision(now);
-        if let Some(primary) = super::deployment::primary(service).map(|d| number(&d.id).to_owned()) {
+        if let Some(primary) = crate::sim::state::primary(service).map(|d| number(&d.id).to_owned()) {
             service.revisions.insert(primary, revision);
         }
     }

@@ -2,16 +2,11 @@
 
 use std::time::Duration;
 
-use super::deployment::{is_open, primary};
 use super::events;
-use super::scenario::Spread;
 use super::state::{Deployment, Rollback, ServiceDeployment};
 use super::world::{Happening, World};
-
-/// The failures after which the breaker fires: half the desired count, at least 3, at most 200.
-pub(super) fn threshold(desired: u32) -> u32 {
-    (desired / 2 + desired % 2).clamp(3, 200)
-}
+use crate::sim::span::Spread;
+use crate::sim::state::{is_open, primary, threshold};
 
 const BREAKER_REASON: &str = "ECS deployment circuit breaker: tasks failed to start.";
 
@@ -357,7 +352,7 @@ fn settle(open: &mut ServiceDeployment, failure: &Failure, back_to: Option<Strin
 
 #[cfg(test)]
 mod tests {
-    use super::threshold;
+    use crate::sim::state::threshold;
 
     #[test]
     fn the_breaker_fires_after_half_the_desired_count_within_its_bounds() {

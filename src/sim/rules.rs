@@ -2,9 +2,8 @@
 
 use super::listeners::no_listener;
 use super::load_balancer::{Action, Condition, Rule};
-use super::state::Refusal;
-use super::target_groups::{constraint, invalid};
 use super::world::World;
+use crate::sim::refusal::{Refusal, constraint};
 
 /// Elastic Load Balancing's default quota per load balancer, default rules left out.
 const RULES_MAX: usize = 100;
@@ -65,7 +64,9 @@ impl World {
             return Err(not_for_default("modified"));
         }
         if conditions.is_none() && actions.is_none() {
-            return Err(invalid("Either conditions or actions must be specified"));
+            return Err(Refusal::validation_error(
+                "Either conditions or actions must be specified",
+            ));
         }
         if let Some(conditions) = &conditions {
             check_conditions(conditions)?;
@@ -90,7 +91,9 @@ impl World {
             }
             check_priority(*priority)?;
             if wanted[..place].iter().any(|(_, other)| other == priority) {
-                return Err(invalid(format!("Priority '{priority}' was provided multiple times")));
+                return Err(Refusal::validation_error(format!(
+                    "Priority '{priority}' was provided multiple times"
+                )));
             }
             let moves = |rule: &Rule| wanted.iter().any(|(other, _)| other == &rule.arn);
             if listener
@@ -167,21 +170,23 @@ fn check_conditions(conditions: &[Condition]) -> Result<(), Refusal> {
         "source-ip",
     ];
     if conditions.is_empty() {
-        return Err(invalid("A condition must be specified"));
+        return Err(Refusal::validation_error("A condition must be specified"));
     }
     for condition in conditions {
         let field = &condition.field;
         if !fields.contains(&field.as_str()) {
-            return Err(invalid(format!(
+            return Err(Refusal::validation_error(format!(
                 "Condition field '{field}' must be one of '[{}]'",
                 fields.join(",")
             )));
         }
         if condition.values.is_empty() && condition.pairs.is_empty() {
-            return Err(invalid("A condition value must be specified"));
+            return Err(Refusal::validation_error("A condition value must be specified"));
         }
         if condition.values.iter().any(|value| value.chars().count() > 128) {
-            return Err(invalid(format!("The '{field}' value is too long; the limit is '128'")));
+            return Err(Refusal::validation_error(format!(
+                "The '{field}' value is too long; the limit is '128'"
+            )));
         }
     }
     Ok(())

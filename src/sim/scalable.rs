@@ -1,30 +1,10 @@
 //! Application Auto Scaling, as far as it bounds the desired count of services. Policies and their alarms are not
 //! modelled: nothing scales by itself.
 
-use super::state::{Refusal, Service};
+use super::state::Service;
 use super::world::World;
-use crate::time::Timestamp;
-
-/// A service that is registered as a scalable target.
-#[derive(Clone, Debug)]
-pub struct ScalableTarget {
-    /// `service/CLUSTER/SERVICE`.
-    pub resource_id: String,
-    pub arn: String,
-    pub minimum: u32,
-    pub maximum: u32,
-    pub role_arn: String,
-    pub created_at: Timestamp,
-    pub suspended: Suspended,
-}
-
-/// What may not happen to a scalable target at the moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Suspended {
-    pub scaling_in: bool,
-    pub scaling_out: bool,
-    pub scheduled: bool,
-}
+use crate::sim::refusal::Refusal;
+use crate::sim::state::{ScalableTarget, Suspended};
 
 /// RegisterScalableTarget's parameters; what is absent stays as it is.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +25,7 @@ impl World {
         let known = self.account.scalable_targets.get(resource);
         let bound = |asked: Option<u32>, known: Option<u32>, what: &str| {
             asked.or(known).ok_or_else(|| {
-                invalid(format!(
+                Refusal::validation_exception(format!(
                     "You must specify a {what} capacity when registering a new scalable target"
                 ))
             })
@@ -53,7 +33,7 @@ impl World {
         let minimum = bound(change.minimum, known.map(|k| k.minimum), "minimum")?;
         let maximum = bound(change.maximum, known.map(|k| k.maximum), "maximum")?;
         if minimum > maximum {
-            return Err(invalid(
+            return Err(Refusal::validation_exception(
                 "Maximum capacity cannot be less than minimum capacity".to_owned(),
             ));
         }
@@ -100,7 +80,7 @@ impl World {
     fn scaled(&self, resource: &str) -> Result<(String, String), Refusal> {
         let parts: Vec<&str> = resource.split('/').collect();
         let &["service", cluster, name] = parts.as_slice() else {
-            return Err(invalid(
+            return Err(Refusal::validation_exception(
                 "Unsupported service namespace, resource type or scalable dimension".to_owned(),
             ));
         };
@@ -109,7 +89,7 @@ impl World {
             .filter(|service| service.status != "INACTIVE");
         found
             .map(|_| (cluster.to_owned(), name.to_owned()))
-            .ok_or_else(|| invalid(format!("ECS service doesn't exist: {resource}")))
+            .ok_or_else(|| Refusal::validation_exception(format!("ECS service doesn't exist: {resource}")))
     }
 
     fn bring_within(&mut self, cluster: &str, name: &str, target: &ScalableTarget) {
@@ -128,8 +108,4 @@ impl World {
 
 fn is_deploying(service: &Service) -> bool {
     service.deployments.len() > 1 || service.deployments.iter().any(|d| d.rollout_state == "IN_PROGRESS")
-}
-
-fn invalid(message: String) -> Refusal {
-    Refusal::new("ValidationException", message)
 }

@@ -1,18 +1,19 @@
 //! A scenario: the world's starting point and its faults, as a YAML file or built in code.
 
-use std::fmt;
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde::de::{self, Deserializer};
+use serde::de::Deserializer;
+use serde::{Deserialize, de};
 use serde_json::Value;
 
-use super::alarm::AlarmSpec;
-pub use super::classic::ClassicSpec;
 use super::faults::FaultSpec;
-use super::strategy::Strategy;
 use super::switches::Switches;
 use crate::finding::{Code, Finding, Location};
+use crate::sim::span::{Spread, optional_span, span};
+use crate::sim::specs::{AlarmSpec, HealthCheckSpec};
+use crate::sim::strategy_spec::Strategy;
+
+pub use crate::sim::specs::ClassicSpec;
 
 /// The moment at which a world begins unless its scenario says otherwise.
 pub const DEFAULT_START: &str = "2026-01-01T12:00:00Z";
@@ -134,38 +135,6 @@ impl Default for TargetGroupSpec {
     }
 }
 
-/// The defaults are Elastic Load Balancing's for an Application Load Balancer.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct HealthCheckSpec {
-    pub path: String,
-    /// `traffic-port` or a number.
-    pub port: String,
-    #[serde(deserialize_with = "span")]
-    pub interval: Duration,
-    #[serde(deserialize_with = "span")]
-    pub timeout: Duration,
-    pub healthy_threshold: u32,
-    pub unhealthy_threshold: u32,
-    pub matcher: String,
-    pub enabled: bool,
-}
-
-impl Default for HealthCheckSpec {
-    fn default() -> Self {
-        Self {
-            path: "/".into(),
-            port: "traffic-port".into(),
-            interval: Duration::from_secs(30),
-            timeout: Duration::from_secs(5),
-            healthy_threshold: 5,
-            unhealthy_threshold: 2,
-            matcher: "200".into(),
-            enabled: true,
-        }
-    }
-}
-
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServiceSpec {
@@ -273,37 +242,6 @@ impl<'de> Deserialize<'de> for Throttling {
                 ))
             }),
         }
-    }
-}
-
-/// A span that the world draws anew each time, between two bounds: `10s` or `9s 400ms..10s 900ms`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Spread {
-    pub low: Duration,
-    pub high: Duration,
-}
-
-impl Spread {
-    pub const fn millis(low: u64, high: u64) -> Self {
-        Self {
-            low: Duration::from_millis(low),
-            high: Duration::from_millis(high),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Spread {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let (low, high) = text.split_once("..").unwrap_or((&text, &text));
-        let spread = Self {
-            low: parse_span(low)?,
-            high: parse_span(high)?,
-        };
-        if spread.low > spread.high {
-            return Err(de::Error::custom(format!("`{text}` ends before it begins")));
-        }
-        Ok(spread)
     }
 }
 
@@ -451,28 +389,4 @@ fn placed(mut finding: Finding, text: &str, file: &str, key: &str, value: &str) 
 
 fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default().trim_end_matches('.')
-}
-
-fn parse_span<E: de::Error>(text: &str) -> Result<Duration, E> {
-    humantime::parse_duration(text.trim())
-        .map_err(|error| E::custom(format!("`{}` is no duration such as `30s` ({error})", text.trim())))
-}
-
-/// A duration with a unit; a bare number is an error.
-pub(super) fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    struct Visitor;
-    impl de::Visitor<'_> for Visitor {
-        type Value = Duration;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a duration with a unit, such as `30s`")
-        }
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<Duration, E> {
-            parse_span(text)
-        }
-    }
-    deserializer.deserialize_str(Visitor)
-}
-
-pub(super) fn optional_span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    span(deserializer).map(Some)
 }

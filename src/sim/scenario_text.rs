@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::scenario::{HealthCheckSpec, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
+use super::scenario::{InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
+use crate::sim::specs::HealthCheckSpec;
 
 /// The JSON Schema of scenario files.
 pub const SCHEMA: &str = include_str!("scenario.schema.json");

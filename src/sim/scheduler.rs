@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::deployment::primary;
 use super::events;
 use super::state::{Service, Task};
 use super::world::{Happening, World};
+use crate::sim::state::primary;
 
 /// What one look sees of a service's tasks that ECS wants to run.
 pub(super) struct View {

@@ -6,32 +6,16 @@ use serde_json::{Value, json};
 
 use super::events;
 use super::faults::FaultSpec;
-use super::listeners::subnet_of;
 use super::load_balancer::{Action, Listener, LoadBalancer};
-use super::placement::Needs;
 use super::scenario::{DEFAULT_START, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
 use super::state::{
     CircuitBreaker, ContainerInstance, Deployment, HealthCheck, LoadBalancerBinding, ServiceDeployment, TargetGroup,
 };
-use super::strategy::Progress;
 use super::world::{Happening, Stage, World};
+use crate::sim::container::Needs;
+use crate::sim::network::{SECURITY_GROUP, VPC, digest, subnet_of, zones};
+use crate::sim::state::Progress;
 use crate::time::Timestamp;
-
-/// The network of the simulated account: one VPC with one subnet in each of two zones, and its default security group.
-pub(super) const VPC: &str = "vpc-0a1b2c3d";
-pub(super) const SECURITY_GROUP: &str = "sg-0a1b2c3d";
-
-pub(super) fn zones(region: &str) -> Vec<String> {
-    ["a", "b"].map(|zone| format!("{region}{zone}")).to_vec()
-}
-
-/// The network in one line, for whoever wants to make a load balancer in it.
-pub fn network(region: &str) -> String {
-    let subnets = zones(region)
-        .into_iter()
-        .map(|zone| format!("{} in {zone}", subnet_of(&zone)));
-    format!("{VPC} has {}", subnets.collect::<Vec<_>>().join(" and "))
-}
 
 /// How long before the world's start its services were deployed.
 const AGE: Duration = Duration::from_secs(86_400);
@@ -237,7 +221,7 @@ impl World {
             rollout_state_reason: format!("ECS deployment {id} completed."),
         };
         let revision = format!("arn:aws:ecs:{region}:{account}:service-revision/{cluster}/{name}/{number}");
-        let threshold = super::rollback::threshold(desired_count);
+        let threshold = crate::sim::state::threshold(desired_count);
         let arn = format!(
             "arn:aws:ecs:{region}:{account}:service-deployment/{cluster}/{name}/{}",
             self.mixed(21)
@@ -457,12 +441,4 @@ fn wanted_target_type(scenario: &Scenario, group: &str) -> &'static str {
     } else {
         "instance"
     }
-}
-
-/// Sixteen hexadecimal digits that depend on the text alone, so that ARNs are the same under every seed (FNV-1a).
-pub(super) fn digest(text: &str) -> String {
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    format!("{hash:016x}")
 }

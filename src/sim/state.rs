@@ -1,17 +1,15 @@
 //! The simulated account as it is at one moment: what the API shows, and a little more. Only `World` changes it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::classic::ClassicBalancer;
-pub use super::load_balancer::{Listener, LoadBalancer};
-use super::lone_task::{TaskRequest, TaskRun};
-use super::revision::{ServiceRevision, Settings};
-use super::scalable::ScalableTarget;
-use super::strategy::{AdvancedConfiguration, Progress, Strategy};
+use crate::sim::strategy_spec::{AdvancedConfiguration, Strategy};
 use crate::time::Timestamp;
+
+pub use super::load_balancer::{Listener, LoadBalancer};
 
 /// Everything in the simulated account and region. Keys are short names or ids; ARNs are made from them.
 #[derive(Clone, Debug, Default)]
@@ -146,7 +144,7 @@ pub struct LoadBalancerBinding {
 impl LoadBalancerBinding {
     /// Under what [`super::world::World::group`] finds whom the binding registers with.
     pub fn key(&self) -> Option<String> {
-        let classic = self.load_balancer_name.as_deref().map(super::classic::key);
+        let classic = self.load_balancer_name.as_deref().map(crate::sim::state::key);
         self.target_group_arn.clone().or(classic)
     }
 }
@@ -323,24 +321,6 @@ pub struct Target {
     pub streak: i32,
 }
 
-/// How the simulated AWS refuses a request: its code, its words, its HTTP status.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    pub code: String,
-    pub message: String,
-    pub status: u16,
-}
-
-impl Refusal {
-    pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Self {
-            code: code.to_owned(),
-            message: message.into(),
-            status: 400,
-        }
-    }
-}
-
 /// UpdateService's parameters.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ServiceChange {
@@ -385,3 +365,151 @@ pub struct TaskFilter {
     pub desired_status: Option<String>,
     pub launch_type: Option<String>,
 }
+
+/// What whoever ran a task asked for beside its task definition. Tasks of a service have none of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TaskRequest {
+    pub group: Option<String>,
+    /// As it was given.
+    pub overrides: Option<Value>,
+    pub network_configuration: Option<Value>,
+    pub capacity_provider: Option<String>,
+    pub platform_version: Option<String>,
+    pub enable_execute_command: bool,
+}
+
+/// RunTask's parameters.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TaskRun {
+    pub cluster: String,
+    pub task_definition: String,
+    pub count: u32,
+    /// EC2 or FARGATE.
+    pub launch_type: Option<String>,
+    pub started_by: String,
+    pub request: TaskRequest,
+    pub tags: Vec<Value>,
+    pub client_token: Option<String>,
+}
+
+/// The task group: the one that was asked for, the service's, or the family's.
+pub fn group(task: &Task) -> String {
+    if let Some(group) = &task.request.group {
+        return group.clone();
+    }
+    if task.service.is_empty() {
+        let name = short(&task.task_definition);
+        return format!("family:{}", name.rsplit_once(':').map_or(name, |(family, _)| family));
+    }
+    format!("service:{}", task.service)
+}
+
+#[derive(Clone, Debug)]
+pub struct ClassicBalancer {
+    pub name: String,
+    pub dns_name: String,
+    pub scheme: String,
+    pub vpc_id: String,
+    pub availability_zones: Vec<String>,
+    pub created_at: Timestamp,
+    /// What clients connect to.
+    pub port: u16,
+    /// The registered instances as targets on the instance port; its deregistration delay is the connection draining.
+    pub group: TargetGroup,
+}
+
+/// The key of a classic load balancer among the groups.
+pub(crate) fn key(name: &str) -> String {
+    format!("elb/{name}")
+}
+
+/// The name in such a key; `None` for the ARN of a target group.
+pub(crate) fn name_in(key: &str) -> Option<&str> {
+    key.strip_prefix("elb/")
+}
+
+/// Members of a service (or cluster) that change nothing in the model, by AWS's name, as they were given.
+pub type Settings = Map<String, Value>;
+
+/// What AWS calls a service revision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceRevision {
+    pub created_at: Timestamp,
+    pub task_definition: String,
+    pub launch_type: String,
+    pub load_balancers: Vec<LoadBalancerBinding>,
+    pub settings: Settings,
+}
+
+/// A service that is registered as a scalable target.
+#[derive(Clone, Debug)]
+pub struct ScalableTarget {
+    /// `service/CLUSTER/SERVICE`.
+    pub resource_id: String,
+    pub arn: String,
+    pub minimum: u32,
+    pub maximum: u32,
+    pub role_arn: String,
+    pub created_at: Timestamp,
+    pub suspended: Suspended,
+}
+
+/// What may not happen to a scalable target at the moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Suspended {
+    pub scaling_in: bool,
+    pub scaling_out: bool,
+    pub scheduled: bool,
+}
+
+pub(crate) fn primary(service: &Service) -> Option<&Deployment> {
+    service.deployments.iter().find(|d| d.status == "PRIMARY")
+}
+
+/// Whether a service deployment still goes on.
+pub(crate) fn is_open(status: &str) -> bool {
+    matches!(
+        status,
+        "PENDING" | "IN_PROGRESS" | "ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS"
+    )
+}
+
+/// How far a service deployment is, beyond its status.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Progress {
+    /// `lifecycleStage`.
+    pub stage: Option<String>,
+    pub hooks: Vec<HookDetail>,
+    /// MONITORING, MONITORING_COMPLETE, TRIGGERED; empty for DISABLED.
+    pub alarm_status: String,
+    pub alarms: Vec<String>,
+    pub triggered: Vec<String>,
+    pub stopped_at: Option<Timestamp>,
+}
+
+/// One hook of one stage of a running service deployment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HookDetail {
+    pub id: String,
+    pub target_type: String,
+    pub target_arn: Option<String>,
+    /// AWAITING_ACTION, IN_PROGRESS, SUCCEEDED, FAILED, TIMED_OUT.
+    pub status: String,
+    pub expires_at: Timestamp,
+    pub timeout_action: String,
+}
+
+/// The failures after which the breaker fires: half the desired count, at least 3, at most 200.
+pub(crate) fn threshold(desired: u32) -> u32 {
+    (desired / 2 + desired % 2).clamp(3, 200)
+}
+
+/// The last segment of an ARN, or the name itself.
+pub(crate) fn short(reference: &str) -> &str {
+    reference.rsplit('/').next().unwrap_or(reference)
+}
+
+/// The account as it was, oldest first, with the moment since which it was so. It is kept only where a fault asks for
+/// it, and to the second.
+#[derive(Clone, Default)]
+pub(crate) struct Past(pub(crate) VecDeque<(Timestamp, Rc<Account>)>);

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::service_checks::invalid;
-use super::state::{Account, Refusal};
+use super::state::Account;
 use super::world::World;
+use crate::sim::refusal::Refusal;
 
 /// The most tags of one resource.
 const TAGS_MAX: usize = 50;
@@ -27,7 +27,11 @@ impl World {
 
     /// ListTagsForResource.
     pub fn list_tags(&self, arn: &str) -> Result<&[Value], Refusal> {
-        find(&self.account, arn, &invalid("The specified resource was not found."))?;
+        find(
+            &self.account,
+            arn,
+            &Refusal::invalid_parameter("The specified resource was not found."),
+        )?;
         Ok(self.tags_of(arn))
     }
 
@@ -86,13 +90,19 @@ fn not_found() -> Refusal {
 fn check(tag: &Value) -> Result<(), Refusal> {
     let value = tag.get("value").and_then(Value::as_str).unwrap_or_default();
     if key(tag).is_empty() || key(tag).chars().count() > 128 {
-        return Err(invalid("A tag key must have between 1 and 128 characters."));
+        return Err(Refusal::invalid_parameter(
+            "A tag key must have between 1 and 128 characters.",
+        ));
     }
     if value.chars().count() > 256 {
-        return Err(invalid("A tag value can have at most 256 characters."));
+        return Err(Refusal::invalid_parameter(
+            "A tag value can have at most 256 characters.",
+        ));
     }
     if key(tag).to_ascii_lowercase().starts_with(RESERVED) {
-        return Err(invalid("Tag keys that begin with aws: are reserved."));
+        return Err(Refusal::invalid_parameter(
+            "Tag keys that begin with aws: are reserved.",
+        ));
     }
     Ok(())
 }
@@ -101,20 +111,22 @@ fn check(tag: &Value) -> Result<(), Refusal> {
 fn find(account: &Account, arn: &str, missing: &Refusal) -> Result<(), Refusal> {
     let resource = arn.strip_prefix(&format!("arn:aws:ecs:{}:{}:", account.region, account.id));
     let Some((kind, name)) = resource.and_then(|resource| resource.split_once('/')) else {
-        return Err(invalid("The ARN provided is invalid."));
+        return Err(Refusal::invalid_parameter("The ARN provided is invalid."));
     };
     let is_there = match (kind, name.split_once('/')) {
         ("cluster", None) => match account.clusters.get(name).map(|c| c.status.as_str()) {
             Some("ACTIVE") => true,
             Some(_) => {
                 let words = "The specified cluster is inactive. Specify an active cluster and try again.";
-                return Err(invalid(words));
+                return Err(Refusal::invalid_parameter(words));
             }
             None => return Err(Refusal::new("ClusterNotFoundException", "Cluster not found.")),
         },
         ("task-definition", None) => account.task_definitions.values().flatten().any(|d| d.arn == arn),
         ("service" | "task" | "container-instance", None) => {
-            return Err(invalid("Long arn format must be used for tagging operations"));
+            return Err(Refusal::invalid_parameter(
+                "Long arn format must be used for tagging operations",
+            ));
         }
         (kind, Some((cluster, id))) => account.clusters.get(cluster).is_some_and(|home| match kind {
             "service" => home.services.get(id).is_some_and(|s| s.status != "INACTIVE"),
@@ -122,7 +134,7 @@ fn find(account: &Account, arn: &str, missing: &Refusal) -> Result<(), Refusal> 
             "container-instance" => home.instances.contains_key(id),
             _ => false,
         }),
-        _ => return Err(invalid("The ARN provided is invalid.")),
+        _ => return Err(Refusal::invalid_parameter("The ARN provided is invalid.")),
     };
     if is_there { Ok(()) } else { Err(missing.clone()) }
 }

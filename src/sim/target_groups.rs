@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::state::{HealthCheck, Refusal, TargetGroup};
+use super::state::{HealthCheck, TargetGroup};
 use super::world::World;
+use crate::sim::refusal::{Refusal, check_name, constraint, enumeration, no_group};
 
 /// Per region, and per load balancer of either kind (Elastic Load Balancing's default quotas).
 const GROUPS_MAX: usize = 3_000;
@@ -13,10 +14,6 @@ const TARGETS_MAX: usize = 1_000;
 
 pub const DELAY: &str = "deregistration_delay.timeout_seconds";
 pub const SLOW_START: &str = "slow_start.duration_seconds";
-
-pub(super) fn invalid(message: impl Into<String>) -> Refusal {
-    Refusal::new("ValidationError", message)
-}
 
 /// A health check's settings as a request has them; what is absent stays, or gets its default.
 #[derive(Clone, Debug, Default)]
@@ -55,13 +52,13 @@ impl World {
         if !matches!(kind, "instance" | "ip") {
             return Err(
                 enumeration("targetType", kind, &["instance", "ip", "lambda", "alb"]).unwrap_or_else(|| {
-                    invalid(format!(
+                    Refusal::validation_error(format!(
                         "Target groups with target type '{kind}' are not supported here"
                     ))
                 }),
             );
         }
-        let missing = |what: &str| invalid(format!("A {what} must be specified"));
+        let missing = |what: &str| Refusal::validation_error(format!("A {what} must be specified"));
         let protocol = new.protocol.as_deref().ok_or_else(|| missing("protocol"))?;
         let protocols = [
             "HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "GENEVE", "QUIC", "TCP_QUIC",
@@ -71,8 +68,8 @@ impl World {
         }
         let port = new.port.ok_or_else(|| missing("port"))?;
         let vpc_id = new.vpc_id.as_deref().ok_or_else(|| missing("VPC ID"))?;
-        if vpc_id != super::setup::VPC {
-            return Err(invalid(format!("The VPC ID '{vpc_id}' is not found")));
+        if vpc_id != super::network::VPC {
+            return Err(Refusal::validation_error(format!("The VPC ID '{vpc_id}' is not found")));
         }
         let check = changed(&defaults(protocol), &new.check, protocol)?;
         let mut group = TargetGroup {
@@ -218,8 +215,9 @@ impl World {
         let mut homes = Vec::new();
         for (id, _) in targets {
             let home = if by_address {
-                id.parse::<std::net::IpAddr>()
-                    .map_err(|_| invalid(format!("The IP address '{id}' is not a valid IPv4 address")))?;
+                id.parse::<std::net::IpAddr>().map_err(|_| {
+                    Refusal::validation_error(format!("The IP address '{id}' is not a valid IPv4 address"))
+                })?;
                 let of_task = tasks().find(|task| task.private_ip.as_ref() == Some(id));
                 let of_instance = instances().find(|instance| &instance.private_ip == id);
                 let known = of_task
@@ -228,7 +226,7 @@ impl World {
                 known.unwrap_or(&fallback).clone()
             } else {
                 if !id.starts_with("i-") {
-                    return Err(invalid(format!("Instance ID '{id}' is not valid")));
+                    return Err(Refusal::validation_error(format!("Instance ID '{id}' is not valid")));
                 }
                 match instances().find(|instance| &instance.ec2_instance_id == id) {
                     Some(instance) => instance.availability_zone.clone(),
@@ -270,46 +268,6 @@ impl World {
     }
 }
 
-pub(super) fn no_group() -> Refusal {
-    Refusal::new("TargetGroupNotFound", "One or more target groups not found")
-}
-
-/// The rules for the names of target groups and of load balancers.
-pub(super) fn check_name(what: &str, name: &str) -> Result<(), Refusal> {
-    let lower = if what == "Target group" { what } else { "Load balancer" };
-    let refuse = |words: &str| Err(invalid(format!("{lower} name '{name}' {words}")));
-    if name.is_empty() {
-        return refuse("cannot be empty");
-    }
-    if name.chars().count() > 32 {
-        return refuse("cannot be longer than '32' characters");
-    }
-    if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
-        return refuse("can only contain characters that are alphanumeric characters and hyphens(-)");
-    }
-    if name.starts_with('-') || name.ends_with('-') {
-        return refuse("cannot begin or end with '-'");
-    }
-    Ok(())
-}
-
-/// The refusal of a value that the published model does not have.
-pub(super) fn enumeration(member: &str, value: &str, values: &[&str]) -> Option<Refusal> {
-    (!values.contains(&value)).then(|| {
-        constraint(
-            member,
-            value,
-            &format!("Member must satisfy enum value set: [{}]", values.join(", ")),
-        )
-    })
-}
-
-pub(super) fn constraint(member: &str, value: &str, words: &str) -> Refusal {
-    invalid(format!(
-        "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {words}"
-    ))
-}
-
 fn is_layer_7(protocol: &str) -> bool {
     matches!(protocol, "HTTP" | "HTTPS")
 }
@@ -333,7 +291,7 @@ fn defaults(protocol: &str) -> HealthCheck {
 fn changed(current: &HealthCheck, change: &CheckChange, protocol: &str) -> Result<HealthCheck, Refusal> {
     if change.enabled == Some(false) {
         // "If the target type is instance, ip, or alb, health checks are always enabled and can't be disabled."
-        return Err(invalid(
+        return Err(Refusal::validation_error(
             "Health check enabled must be true for target groups with target type 'instance' or 'ip'",
         ));
     }
@@ -364,7 +322,7 @@ fn changed(current: &HealthCheck, change: &CheckChange, protocol: &str) -> Resul
             return Err(refusal);
         }
         if is_layer_7(protocol) && !is_layer_7(asked) {
-            return Err(invalid(format!(
+            return Err(Refusal::validation_error(format!(
                 "Health check protocol '{asked}' is not supported for target groups with the protocol '{protocol}'"
             )));
         }
@@ -394,12 +352,12 @@ fn changed(current: &HealthCheck, change: &CheckChange, protocol: &str) -> Resul
     check_matcher(&check.matcher)?;
     let (timeout, interval) = (check.timeout.as_secs(), check.interval.as_secs());
     if is_layer_7(protocol) && timeout >= interval {
-        return Err(invalid(format!(
+        return Err(Refusal::validation_error(format!(
             "Health check timeout '{timeout}' must be smaller than the interval '{interval}'"
         )));
     }
     if timeout > interval {
-        return Err(invalid(format!(
+        return Err(Refusal::validation_error(format!(
             "Health check timeout '{timeout}' must be smaller than or equal to the interval '{interval}'"
         )));
     }
@@ -409,7 +367,7 @@ fn changed(current: &HealthCheck, change: &CheckChange, protocol: &str) -> Resul
 fn check_port(port: &str) -> Result<(), Refusal> {
     let is_number = port.parse::<u16>().is_ok_and(|port| port != 0);
     (port == "traffic-port" || is_number).then_some(()).ok_or_else(|| {
-        invalid(format!(
+        Refusal::validation_error(format!(
             "Health check port '{port}' must be a number between 1 and 65535, or 'traffic-port'"
         ))
     })
@@ -418,7 +376,7 @@ fn check_port(port: &str) -> Result<(), Refusal> {
 fn check_path(path: &str) -> Result<(), Refusal> {
     path.starts_with('/')
         .then_some(())
-        .ok_or_else(|| invalid(format!("Health check path '{path}' must begin with '/'")))
+        .ok_or_else(|| Refusal::validation_error(format!("Health check path '{path}' must begin with '/'")))
 }
 
 /// `200`, `200,202`, `200-299`.
@@ -426,7 +384,7 @@ fn check_matcher(matcher: &str) -> Result<(), Refusal> {
     let is_code = |text: &str| text.len() == 3 && text.parse::<u16>().is_ok_and(|code| (200..=599).contains(&code));
     let is_part = |part: &str| part.split('-').count() <= 2 && part.split('-').all(is_code);
     matcher.split(',').all(is_part).then_some(()).ok_or_else(|| {
-        invalid(format!(
+        Refusal::validation_error(format!(
             "Health check matcher HTTP code '{matcher}' must be within '200-499' inclusive"
         ))
     })

@@ -3,28 +3,19 @@
 use std::time::Duration;
 
 use super::events;
-use super::lone_task::TaskRequest;
-use super::placement::{Mapping, Needs, Obstacle, containers, mappings};
-use super::scenario::Spread;
+use super::placement::Obstacle;
 use super::state::{Container, Task};
 use super::world::{Happening, Life, Stage, World};
+use crate::sim::birth::Birth;
+use crate::sim::container::{Mapping, Needs, containers, mappings};
+use crate::sim::span::Spread;
+use crate::sim::state::TaskRequest;
 
 /// A cluster has at most so many tasks PROVISIONING (aws-facts 2.6); without a limit, a slip in a desired count would start
 /// them all.
 const TOGETHER_MAX: u32 = 500;
 /// Stopped tasks stay visible for an hour.
 const VISIBLE_FOR: Duration = Duration::from_secs(3600);
-
-/// What a task is born with.
-pub(super) struct Birth<'a> {
-    /// Empty for tasks of no service.
-    pub service: &'a str,
-    pub started_by: &'a str,
-    /// ARN.
-    pub task_definition: &'a str,
-    pub launch_type: &'a str,
-    pub needs: &'a Needs,
-}
 
 impl World {
     /// Creates one task of a deployment; its id, or what keeps it from being placed.

@@ -1,9 +1,10 @@
 //! ListTasks and StopTask.
 
 use super::operations::named;
-use super::service_checks::invalid;
-use super::state::{Refusal, Task, TaskFilter};
-use super::world::{World, short};
+use super::state::{Task, TaskFilter};
+use super::world::World;
+use crate::sim::refusal::Refusal;
+use crate::sim::state::short;
 
 impl World {
     /// ListTasks: ARNs. The desired status is RUNNING unless the filter says otherwise, so draining tasks need asking.
@@ -44,7 +45,7 @@ impl World {
     pub fn stop_task(&mut self, cluster: Option<&str>, task: &str, reason: &str) -> Result<Task, Refusal> {
         let cluster = self.cluster(cluster)?.name.clone();
         let id = self.account.id_of(&cluster, "task", task)?.to_owned();
-        let not_found = || invalid("The referenced task was not found.");
+        let not_found = || Refusal::invalid_parameter("The referenced task was not found.");
         let found = self.task(&cluster, &id).ok_or_else(not_found)?;
         if found.desired_status == "RUNNING" {
             let reason = if reason.is_empty() {
@@ -65,10 +66,14 @@ fn check_filter(filter: &TaskFilter) -> Result<(), Refusal> {
         .into_iter()
         .any(Option::is_some);
     if filter.started_by.is_some() && (others || filter.service.is_some() || filter.launch_type.is_some()) {
-        return Err(invalid("cannot specify startedBy with other arguments"));
+        return Err(Refusal::invalid_parameter(
+            "cannot specify startedBy with other arguments",
+        ));
     }
     if filter.service.is_some() && others {
-        return Err(invalid("cannot specify serviceName with other arguments"));
+        return Err(Refusal::invalid_parameter(
+            "cannot specify serviceName with other arguments",
+        ));
     }
     Ok(())
 }

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::classic::{self, ClassicBalancer};
 use super::load_balancer::{Action, Condition};
 use super::printed::{has_run, runtime_id};
-use super::state;
-use super::strategy::{self, Kind, Strategy};
+use super::{classic, state};
 use crate::api_error::{ApiError, ApiErrorKind};
 use crate::id::{
     ClusterName, ContainerInstanceArn, DeploymentId, ServiceName, TargetGroupArn, TargetKey, TaskArn, TaskDefinitionArn,
@@ -15,6 +13,8 @@ use crate::service::{
     AlarmWatch, Balancer, BreakerState, CircuitBreaker, Deployment, DeploymentConfiguration, Hook, HookDetail,
     LoadBalancerBinding, Progress, Service, ServiceDeployment, ServiceEvent, TrafficSteps,
 };
+use crate::sim::state::ClassicBalancer;
+use crate::sim::strategy_spec::{Kind, Strategy};
 use crate::target::{HealthCheck, InstanceHealth, Route, RouteCondition, TargetGroup, TargetHealth};
 use crate::task::{Container, ContainerInstance, NetworkBinding, Resources, Task};
 
@@ -99,7 +99,7 @@ fn steps(strategy: &Strategy) -> Option<TrafficSteps> {
     Some(TrafficSteps { share, bake })
 }
 
-fn hook(hook: &strategy::Hook) -> Hook {
+fn hook(hook: &crate::sim::strategy_spec::Hook) -> Hook {
     Hook {
         target_type: hook.target_type.clone(),
         stages: hook.stages.clone(),
@@ -152,7 +152,7 @@ pub(super) fn service_deployment(
     }
 }
 
-fn hook_detail(found: &strategy::HookDetail) -> HookDetail {
+fn hook_detail(found: &crate::sim::state::HookDetail) -> HookDetail {
     HookDetail {
         id: found.id.clone(),
         target_type: found.target_type.clone(),
@@ -321,7 +321,7 @@ pub(super) fn health(target: &state::Target) -> TargetHealth {
 }
 
 /// A refusal as the adapters would report it.
-pub(super) fn error(action: &'static str, resource: Option<&str>, refusal: state::Refusal) -> ApiError {
+pub(super) fn error(action: &'static str, resource: Option<&str>, refusal: crate::sim::refusal::Refusal) -> ApiError {
     let kind = match refusal.code.as_str() {
         "ThrottlingException" | "Throttling" => ApiErrorKind::Throttled,
         "ServerException" => ApiErrorKind::Transient,

@@ -6,13 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::alarm::AlarmSpec;
 use super::faults::FaultSpec;
-use super::lens::Past;
-use super::scenario::{Scenario, Spread, Throttling, Timings};
-use super::state::{Account, Cluster, Deployment, Refusal, Service, Task};
+use super::scenario::{Scenario, Throttling, Timings};
+use super::state::{Account, Cluster, Deployment, Past, Service, Task};
 use super::strategy::Course;
 use super::switches::Switches;
+use crate::sim::refusal::Refusal;
+use crate::sim::span::Spread;
+use crate::sim::specs::AlarmSpec;
+use crate::sim::state::short;
 use crate::time::Timestamp;
 
 pub struct World {
@@ -276,7 +278,7 @@ impl World {
     /// The cluster of that name or ARN; `None` is the one called `default`.
     pub fn cluster(&self, reference: Option<&str>) -> Result<&Cluster, Refusal> {
         let name = reference.map_or("default", short);
-        super::identifier::check_cluster_name(name)?;
+        crate::sim::refusal::check_cluster_name(name)?;
         self.account
             .clusters
             .get(name)
@@ -446,9 +448,4 @@ impl World {
             .map(|(group, id, port, _)| (group.clone(), id.clone(), *port))
             .collect()
     }
-}
-
-/// The last segment of an ARN, or the name itself.
-pub(super) fn short(reference: &str) -> &str {
-    reference.rsplit('/').next().unwrap_or(reference)
 }

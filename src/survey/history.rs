@@ -7,7 +7,7 @@ use crate::api_error::ApiError;
 use crate::finding::Finding;
 use crate::id::{ClusterName, DeploymentId, ServiceName, TaskDefinitionArn};
 use crate::port::{ApiResult, Clock, Ecs, LoadBalancing};
-use crate::preflight::Survey;
+use crate::preflight::survey::Survey;
 use crate::rollout::attach::Traces;
 use crate::service::{Service, ServiceDeployment, ServiceDeploymentStatus, ServiceRevision};
 

@@ -17,7 +17,7 @@ use crate::finding::{Code, Finding};
 use crate::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn};
 use crate::nearest::nearest;
 use crate::port::{ApiResult, Clock, Ecs, LoadBalancing};
-use crate::preflight::Survey;
+use crate::preflight::survey::Survey;
 use crate::rollout::Snapshot;
 use crate::service::Service;
 use crate::target::{Address, TargetGroup};

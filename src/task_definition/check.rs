@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use super::document::Document;
 use super::model::{Model, Type};
-use super::path::{self, Step};
-use super::{container_rules, placeholder, port_rules, reference, suggest, task_rules};
-use crate::finding::{Code, Finding, Location, Severity};
+use super::path::Step;
+use super::{container_rules, path, placeholder, port_rules, reference, suggest, task_rules};
+use crate::finding::{Code, Finding, Severity};
+use crate::task_definition::document::at;
 
 /// Checks a document before it is rendered; findings come in the order of the file.
 ///
@@ -40,14 +41,6 @@ pub fn check(document: &Document, known_from_running: Option<&Value>, allow_unkn
         location.map_or((usize::MAX, 0), |at| (at.line, at.column))
     });
     findings
-}
-
-/// A finding at a place in the document, in the document's words.
-pub(super) fn at(finding: Finding, location: Option<Location>) -> Finding {
-    match location {
-        Some(location) => finding.at(location),
-        None => finding,
-    }
 }
 
 /// The paths of all keys of a document without the numbers of list elements.

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::check::at;
 use super::document::{Container, Document, NetworkMode};
 use super::path::{Step, steps};
 use crate::finding::{Code, Finding, Severity};
+use crate::task_definition::document::at;
 
 pub(super) fn check(document: &Document) -> Vec<Finding> {
     let mut findings = duplicate_names(document);

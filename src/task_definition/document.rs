@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::path::{self, Step};
+use super::path;
+use super::path::Step;
 use super::place::{Mark, Place};
 use crate::finding::{Finding, Location};
 
@@ -251,4 +252,12 @@ pub(super) fn container_maps(value: &mut Value) -> impl Iterator<Item = (usize, 
 
 fn port(value: &Value, key: &str) -> Option<u16> {
     value.get(key)?.as_u64()?.try_into().ok()
+}
+
+/// A finding at a place in the document, in the document's words.
+pub(crate) fn at(finding: Finding, location: Option<Location>) -> Finding {
+    match location {
+        Some(location) => finding.at(location),
+        None => finding,
+    }
 }

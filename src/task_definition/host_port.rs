@@ -4,12 +4,12 @@
 
 use serde_json::{Map, Value};
 
-use super::check::at;
 use super::document::{Container, Document, NetworkMode, PortMapping, container_maps, containers, network_mode};
 use super::path::steps;
-use super::render::Change;
 use super::suggest::nearest;
 use crate::finding::{Code, Finding};
+use crate::task_definition::change::Change;
+use crate::task_definition::document::at;
 
 /// Which host ports of a task definition in bridge mode become dynamic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

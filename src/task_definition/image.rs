@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::document::{Container, Document, container_maps};
 use super::placeholder;
-use super::render::Change;
 use super::suggest::nearest;
 use crate::finding::{Code, Finding};
+use crate::task_definition::change::Change;
 
 /// A new image, for the container of that name or for the only candidate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,6 +135,14 @@ pub(super) fn apply(root: &mut Value, assigned: &[(usize, String)]) -> Vec<Chang
         container.insert("image".to_owned(), image.as_str().into());
     }
     changes
+}
+
+/// `registry:5000/team/web:v2@sha256:…` -> `registry:5000/team/web:previous`.
+pub fn with_tag(image: &str, tag: &str) -> String {
+    let name = image.split('@').next().unwrap_or(image);
+    let slash = name.rfind('/').map_or(0, |at| at + 1);
+    let end = name[slash..].find(':').map_or(name.len(), |at| slash + at);
+    format!("{}:{tag}", &name[..end])
 }
 
 #[cfg(test)]

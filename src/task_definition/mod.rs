@@ -3,14 +3,16 @@
 //! A file is read (`Document::read`), checked against the bundled model of the API (`check`), rendered into what will be
 //! registered (`render`: images, host ports, output-only keys out), and compared with what runs (`diff`).
 
+pub mod change;
 mod check;
 mod container_rules;
 mod diff;
 mod document;
 mod host_port;
-mod image;
+pub mod image;
 mod model;
 mod normal;
+pub mod parsed;
 mod path;
 mod place;
 mod placeholder;
@@ -23,17 +25,19 @@ mod reference;
 mod render;
 mod suggest;
 mod task_rules;
+pub mod yaml_node;
 mod yaml_value;
 
+pub use change::{Change, EnvironmentChange};
 pub use check::check;
 pub use diff::{DiffLine, diff, is_same_content};
 pub use document::{Container, Document, NetworkMode, PortMapping};
 pub use host_port::{DynamicPorts, LoadBalancedPort};
 pub use image::ImageChange;
+pub use parsed::Format;
 pub use path::{Step, describe};
-pub use read::Format;
 pub use redact::redact;
-pub use render::{Change, EnvironmentChange, RenderOptions, Rendered, render};
+pub use render::{RenderOptions, Rendered, render};
 
 /// The nine keys of DescribeTaskDefinition's answer that RegisterTaskDefinition does not take.
 pub fn output_only_keys() -> &'static [String] {

@@ -7,14 +7,14 @@ use super::path::Step;
 
 /// A position; both count from 1, columns in characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Mark {
+pub(crate) struct Mark {
     pub line: usize,
     pub column: usize,
 }
 
 /// The place of one value, of its key where it has one, and of everything below it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Place {
+pub(crate) struct Place {
     pub key: Option<Mark>,
     pub value: Mark,
     pub members: HashMap<String, Place>,
@@ -31,7 +31,7 @@ impl Place {
 }
 
 /// Finds line and column of byte offsets in a text.
-pub(super) struct Lines<'t> {
+pub(crate) struct Lines<'t> {
     text: &'t str,
     /// The byte offset at which each line starts.
     starts: Vec<usize>,

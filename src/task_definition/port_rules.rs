@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::check::at;
 use super::document::{Container, Document, NetworkMode, PortMapping, containers, network_mode};
 use super::host_port::LoadBalancedPort;
 use super::path::steps;
 use crate::finding::{Code, Finding, Location};
+use crate::task_definition::document::at;
 
 /// Ports of an instance that are taken by ssh, Docker and the ECS agent.
 const RESERVED: &[u16] = &[22, 2375, 2376, 51_678, 51_679, 51_680];

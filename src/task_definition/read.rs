@@ -1,52 +1,13 @@
 //! Reading a file: what it is (a task definition, an answer of DescribeTaskDefinition, a list of containers, something
 //! else), and the document in it.
 
-use std::path::Path;
-
 use serde_json::{Map, Value};
 
 use super::document::Document;
 use super::place::Place;
 use super::{check, read_json, read_yaml};
 use crate::finding::{Code, Finding, Severity};
-
-/// How a file is to be read. A `.json` file is never read as YAML: YAML would take most broken JSON for something else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    Json,
-    Yaml,
-}
-
-impl Format {
-    /// By the file's name: `.yml` and `.yaml` (also before a template's ending, `web.yml.tmpl`) are YAML, all others JSON.
-    pub fn of(path: impl AsRef<Path>) -> Self {
-        let name = path
-            .as_ref()
-            .file_name()
-            .map(|name| name.to_string_lossy().to_lowercase());
-        let is_yaml = name.is_some_and(|name| {
-            let mut endings = name.split('.').skip(1);
-            !name.ends_with(".json") && endings.any(|ending| ending == "yml" || ending == "yaml")
-        });
-        if is_yaml { Self::Yaml } else { Self::Json }
-    }
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Json => "JSON",
-            Self::Yaml => "YAML",
-        }
-    }
-}
-
-/// A file as its format's reader hands it over.
-pub(super) struct Parsed {
-    pub value: Value,
-    pub places: Place,
-    /// Positions are known to be complete only where this is true.
-    pub has_places: bool,
-    pub warnings: Vec<Finding>,
-}
+use crate::task_definition::parsed::Format;
 
 impl Document {
     /// Reads a task definition file. The findings of a refusal carry file, line and column.

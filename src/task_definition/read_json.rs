@@ -3,15 +3,14 @@
 
 use std::collections::HashMap;
 
-use jsonc_parser::ast;
 use jsonc_parser::common::Ranged;
-use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+use jsonc_parser::{CollectOptions, ParseOptions, ast, parse_to_ast};
 use serde_json::Value;
 
 use super::place::{Lines, Mark, Place};
 use super::placeholder;
-use super::read::Parsed;
 use crate::finding::{Code, Finding, Location, Severity};
+use crate::task_definition::parsed::Parsed;
 
 /// AWS takes 64 KiB; above this a file is a mistake, and reading it would only cost time.
 const BYTES_MAX: usize = 1024 * 1024;

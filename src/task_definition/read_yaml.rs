@@ -9,10 +9,11 @@ use granit_parser::{Event, Parser, ScalarStyle, Span, Tag, options};
 
 use super::model::{Model, Type};
 use super::place::Mark;
-use super::read::Parsed;
 use super::read_json::duplicate_key;
 use super::yaml_value::convert;
 use crate::finding::{Code, Finding, Location, Severity};
+use crate::task_definition::parsed::Parsed;
+use crate::task_definition::yaml_node::{Kind, Node, mark};
 
 /// Four times what AWS takes.
 const BYTES_MAX: usize = 256 * 1024;
@@ -20,29 +21,6 @@ const BYTES_MAX: usize = 256 * 1024;
 const DEPTH_MAX: usize = 32;
 /// Nodes after aliases are replaced by what they stand for, so that a few lines cannot stand for gigabytes.
 const NODES_MAX: usize = 20_000;
-
-/// A YAML node with aliases and merge keys resolved.
-#[derive(Clone, Debug)]
-pub(super) struct Node {
-    pub mark: Mark,
-    pub kind: Kind,
-    /// Nodes in it, itself included.
-    size: usize,
-    /// Levels in it, itself included.
-    height: usize,
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum Kind {
-    Scalar {
-        text: String,
-        /// Not quoted, no block scalar, not tagged as a string.
-        plain: bool,
-    },
-    List(Vec<Node>),
-    /// Key, the key's place, value; in the order of the file, keys that were merged in last.
-    Map(Vec<(String, Mark, Node)>),
-}
 
 pub(super) fn read(text: &str, file: &str) -> Result<Parsed, Vec<Finding>> {
     if text.len() > BYTES_MAX {
@@ -276,13 +254,6 @@ fn measure<'n>(nodes: impl Iterator<Item = &'n Node>) -> (usize, usize) {
     nodes.fold((0, 0), |(size, height), node| {
         (size + node.size, height.max(node.height))
     })
-}
-
-fn mark(span: Span) -> Mark {
-    Mark {
-        line: span.start.line(),
-        column: span.start.col() + 1,
-    }
 }
 
 /// `!!str 1` is a string; other tags (`!Ref x`) say nothing that JSON could hold, so the text counts as it is written.

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::check::at;
 use super::document::{Document, list};
 use super::path::{Step, steps};
 use super::suggest::nearest;
 use crate::finding::{Code, Finding};
+use crate::task_definition::document::at;
 
 pub(super) fn check(document: &Document) -> Vec<Finding> {
     let containers: Vec<&str> = document.containers().iter().filter_map(|c| c.name()).collect();

@@ -3,25 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::document::{Container, Document, container_maps};
-use super::host_port::{self, DynamicPorts, LoadBalancedPort};
-use super::image::{self, ImageChange};
+use super::host_port::{DynamicPorts, LoadBalancedPort};
+use super::image::ImageChange;
 use super::model::Model;
-use super::{placeholder, port_rules};
+use super::{host_port, image, placeholder, port_rules};
 use crate::finding::{Code, Finding, Severity};
-
-/// A new value of an environment variable. It is never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct EnvironmentChange {
-    pub container: String,
-    pub name: String,
-    pub value: String,
-}
-
-impl std::fmt::Debug for EnvironmentChange {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}=(value hidden)", self.container, self.name)
-    }
-}
+use crate::task_definition::change::{Change, EnvironmentChange};
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RenderOptions<'a> {
@@ -39,24 +26,6 @@ pub struct Rendered {
     pub changes: Vec<Change>,
     /// Warnings and notes about what will be registered.
     pub findings: Vec<Finding>,
-}
-
-/// One difference between the user's document and the rendered one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// `containerDefinitions[web].portMappings[5000/tcp].hostPort`; empty where the change is about the whole document.
-    pub path: String,
-    /// `hostPort 80 -> 0: ECS picks a free port, so old and new tasks share an instance`
-    pub what: String,
-}
-
-impl std::fmt::Display for Change {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.path.is_empty() {
-            return f.write_str(&self.what);
-        }
-        write!(f, "{}: {}", self.path, self.what)
-    }
 }
 
 /// Puts in images and environment values, drops output-only keys and nulls, and makes host ports dynamic.

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::check::at;
 use super::document::{Document, NetworkMode, list};
 use super::path::{Step, steps};
 use super::placeholder;
 use crate::finding::{Code, Finding, Severity};
+use crate::task_definition::document::at;
 
 pub(super) fn check(document: &Document) -> Vec<Finding> {
     let mut findings = Vec::new();

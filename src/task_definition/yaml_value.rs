@@ -6,7 +6,7 @@ use serde_json::{Map, Number, Value};
 
 use super::model::{Model, Type};
 use super::place::Place;
-use super::read_yaml::{Kind, Node};
+use crate::task_definition::yaml_node::{Kind, Node};
 
 pub(super) fn convert(node: &Node, kind: &Type, model: &Model) -> (Value, Place) {
     let mut place = Place {

@@ -4,7 +4,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use portzero::sim::scenario::{CircuitBreakerSpec, LoadBalancerSpec, Scenario, ServiceSpec, Spread, TargetGroupSpec};
+use portzero::sim::scenario::{CircuitBreakerSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
+use portzero::sim::span::Spread;
 use portzero::sim::state::{Service, ServiceChange};
 use portzero::sim::{FaultSpec, RevisionRef, World};
 use regex_lite::Regex;

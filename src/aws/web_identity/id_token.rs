@@ -7,6 +7,7 @@ use reqwest::{StatusCode, Url, redirect};
 use serde_json::Value;
 
 use super::refusal::NotAssumed;
+use crate::aws::web_identity::claims::Claims;
 
 /// As for calls to AWS: a connection that is not made by then will not be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -111,14 +112,6 @@ impl IdToken {
             audience,
         }
     }
-}
-
-/// What a role's trust policy is held against.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Claims {
-    pub issuer: Option<String>,
-    pub subject: Option<String>,
-    pub audience: Option<String>,
 }
 
 /// One for each exchange: they are an hour apart, and nothing is gained by keeping a connection.

@@ -1,8 +1,8 @@
 //! Why a role was not assumed, in words: before the first change as a finding, later as a failed call.
 
-use super::id_token::Claims;
 use super::role::RoleArn;
 use super::{TokenSource, WebIdentity};
+use crate::aws::web_identity::claims::Claims;
 use crate::finding::{Code, Finding};
 use crate::port::{ApiError, ApiErrorKind};
 

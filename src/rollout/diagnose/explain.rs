@@ -1,11 +1,11 @@
 //! What is said of a task that ended: cause, evidence, and what is true for this very case.
 
 use crate::finding::{Code, Finding};
-use crate::rollout::exit_code;
-use crate::rollout::failure::{Cause, Pull, contains};
-use crate::rollout::placement;
+use crate::nearest::contains;
+use crate::rollout::failure::{Cause, Pull};
 use crate::rollout::resource::{Resource, ResourceTrouble, Why};
 use crate::rollout::scope::Scope;
+use crate::rollout::{exit_code, placement};
 use crate::time::human;
 
 pub(super) fn code(cause: &Cause) -> Code {

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::finding::{Code, Finding, Severity};
 use crate::id::{ContainerInstanceArn, TaskArn};
+use crate::nearest::{contains, plural};
 use crate::rollout::diagnose::is_primary;
-use crate::rollout::failure::{self, contains};
-use crate::rollout::phase::plural;
+use crate::rollout::failure;
 use crate::rollout::scope::Scope;
 use crate::rollout::snapshot::Snapshot;
 use crate::rollout::view::View;

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::finding::{Code, Finding};
 use crate::id::TargetGroupArn;
-use crate::rollout::failure::contains;
-use crate::rollout::phase::plural;
+use crate::nearest::{contains, plural};
 use crate::rollout::scope::Scope;
 use crate::rollout::snapshot::{Place, Snapshot};
 use crate::rollout::view::View;

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use crate::finding::{Code, Finding};
 use crate::id::TaskArn;
-use crate::rollout::failure::contains;
-use crate::rollout::phase::plural;
+use crate::nearest::{contains, plural};
 use crate::rollout::scope::Scope;
 use crate::rollout::snapshot::Snapshot;
 use crate::task::Task;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::finding::{Code, Finding};
 use crate::id::{TargetGroupArn, TaskArn};
-use crate::rollout::phase::plural;
+use crate::nearest::plural;
 use crate::rollout::scope::Scope;
 use crate::rollout::snapshot::Place;
 use crate::rollout::view::View;

@@ -3,16 +3,13 @@
 use super::{Ending, Observer, Rollback};
 use crate::finding::Finding;
 use crate::rollout::change::Happening;
-use crate::rollout::patience;
-use crate::rollout::phase::WaitingOn;
-use crate::rollout::placement;
+use crate::rollout::last_look::GoingBack;
 use crate::rollout::snapshot::Snapshot;
-use crate::rollout::standing::{self, Standing};
-use crate::rollout::unknown;
+use crate::rollout::standing::Standing;
 use crate::rollout::verdict::{Verdict, success};
 use crate::rollout::view::View;
-use crate::rollout::words::GoingBack;
-use crate::rollout::{stage_words, words};
+use crate::rollout::waiting::WaitingOn;
+use crate::rollout::{patience, placement, stage_words, standing, unknown, words};
 use crate::service::{Deployment, RolloutState, ServiceDeploymentStatus};
 use crate::task::TaskStatus;
 use crate::time::Timestamp;
@@ -204,7 +201,7 @@ impl Observer {
         // Somebody else may deploy while ECS goes back: what the service is at then is not what was gone back to.
         if let (Some(known), Some(by)) = (&known, &to)
             && known.id != by.id
-            && !standing::says_rollback(by)
+            && !crate::rollout::snapshot::says_rollback(by)
         {
             let (to, by) = (Some(known.clone()), by.clone());
             self.course.rollback = Some(Rollback { to, is_over: false });

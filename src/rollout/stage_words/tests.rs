@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::*;
 use crate::id::TargetKey;
 use crate::rollout::baseline::Baseline;
-use crate::rollout::stage::HookWait;
+use crate::rollout::waiting::HookWait;
 use crate::service::{
     AlarmWatch, Balancer, CircuitBreaker, Hook, HookDetail, LoadBalancerBinding, Progress, Service,
     ServiceDeploymentStatus,

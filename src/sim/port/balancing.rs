@@ -1,11 +1,12 @@
 //! The ports of the load balancers and of the logs straight on the world.
 
-use super::super::classic::ClassicBalancer;
-use super::super::state::{Account, Refusal};
+use super::super::state::Account;
 use super::super::translate;
 use super::{Access, Answer, Direct};
 use crate::id::TargetGroupArn;
 use crate::port::{ApiError, ApiResult, LoadBalancing, Logs};
+use crate::sim::refusal::Refusal;
+use crate::sim::state::ClassicBalancer;
 use crate::target::{InstanceHealth, Route, TargetGroup, TargetHealth};
 use crate::task::LogStream;
 

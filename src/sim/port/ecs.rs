@@ -1,11 +1,12 @@
 //! ECS's port straight on the world.
 
-use super::super::state::{self, Refusal, ServiceChange};
-use super::super::translate;
+use super::super::state::ServiceChange;
+use super::super::{state, translate};
 use super::{Access, Answer, Direct};
 use crate::id::{ClusterName, ContainerInstanceArn, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn};
 use crate::port::{ApiResult, DescribedServices, Ecs, RegisteredTaskDefinition};
 use crate::service::{Service, ServiceDeployment, ServiceRevision, ServiceUpdate};
+use crate::sim::refusal::Refusal;
 use crate::task::{ContainerInstance, Task};
 
 impl Ecs for Direct {

@@ -1,27 +1,12 @@
 //! Lifecycle hooks: functions that answer, and pauses that somebody ends.
 
-use super::super::state::Refusal;
 use super::super::world::{Happening, World};
 use super::course::Lifecycle;
-use super::{Hook, HookDetail};
+use crate::sim::refusal::Refusal;
+use crate::sim::state::HookDetail;
+use crate::sim::strategy::gate::{Gate, OpenHook};
+use crate::sim::strategy_spec::Hook;
 use crate::time::Timestamp;
-
-/// A hook that has begun: when it ends by itself, and how.
-#[derive(Clone, Debug)]
-pub(in crate::sim) struct OpenHook {
-    pub id: String,
-    ends_at: Timestamp,
-    /// SUCCEEDED, FAILED or TIMED_OUT.
-    ends_as: &'static str,
-}
-
-/// What the hooks of a stage allow.
-pub(in crate::sim) enum Gate {
-    Open,
-    Shut,
-    /// Why the deployment rolls back.
-    Failed(String),
-}
 
 impl World {
     /// Begins the hooks that are configured for a stage.

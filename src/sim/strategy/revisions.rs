@@ -107,7 +107,7 @@ impl World {
     }
 
     fn is_primary(&self, cluster: &str, name: &str, deployment: &str) -> bool {
-        let found = self.service(cluster, name).and_then(super::super::deployment::primary);
+        let found = self.service(cluster, name).and_then(crate::sim::state::primary);
         found.is_some_and(|p| p.id == deployment)
     }
 

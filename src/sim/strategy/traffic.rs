@@ -1,13 +1,10 @@
 //! Which share of the traffic goes where: the weights of the listener rules that ECS shifts.
 
 use super::super::load_balancer::{Action, Condition, Rule};
-use super::super::setup::digest;
 use super::super::state::{LoadBalancerBinding, Service};
 use super::super::world::World;
-use super::AdvancedConfiguration;
-
-/// All of the traffic, in tenths of a percent.
-pub(in crate::sim) const WHOLE: u32 = 1000;
+use crate::sim::network::digest;
+use crate::sim::strategy_spec::{AdvancedConfiguration, WHOLE};
 
 /// The largest weight of a target group in a forward action.
 const LARGEST_WEIGHT: u32 = 999;

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::{Story, bridge};
 use crate::sim::World;
-use crate::sim::listeners::{ListenerChange, NewLoadBalancer, subnet_of};
+use crate::sim::listeners::{ListenerChange, NewLoadBalancer};
 use crate::sim::load_balancer::{Action, Condition};
+use crate::sim::network::subnet_of;
 use crate::sim::scalable::TargetChange;
 use crate::sim::scenario::{ClassicSpec, InstanceSpec, LoadBalancerSpec, Scenario};
 use crate::sim::state::Target;

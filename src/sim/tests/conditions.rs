@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::super::alarm::AlarmSpec;
 use super::super::scenario::Scenario;
-use super::super::strategy::{AlarmWatch, EarlySuccess};
 use super::{Story, bridge, fargate, with_fault};
+use crate::sim::specs::AlarmSpec;
+use crate::sim::strategy_spec::{AlarmWatch, EarlySuccess};
 
 fn listening(rollback: bool, at: u64) -> Scenario {
     let mut scenario = bridge(0, 2);

@@ -1,13 +1,14 @@
 //! What holds in every world whose traffic shifts, whatever goes wrong in it.
 
-use proptest::prelude::*;
 use std::time::Duration;
 
+use proptest::prelude::*;
+
 use super::super::scenario::{InstanceSpec, Scenario};
-use super::super::strategy::{Hook, Kind};
 use super::super::{World, fault_names};
 use super::strategies::staged;
 use super::{Story, with_breaker, with_fault};
+use crate::sim::strategy_spec::{Hook, Kind};
 
 const STAGES: [&str; 7] = [
     "RECONCILE_SERVICE",

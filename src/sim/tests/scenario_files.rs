@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::super::Scenario;
-use super::super::scenario::{Spread, Throttling};
+use super::super::scenario::Throttling;
+use crate::sim::span::Spread;
 
 #[test]
 fn a_file_is_read_with_its_durations() {

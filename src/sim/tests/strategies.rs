@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::super::scenario::{Scenario, TargetGroupSpec};
-use super::super::strategy::{Canary, Hook, Kind, Linear};
 use super::super::world::World;
 use super::{Story, bridge, with_breaker, with_fault};
+use crate::sim::strategy_spec::{Canary, Hook, Kind, Linear};
 
 /// `bridge` with a second target group `green`, deployed as `kind` says.
 pub(super) fn staged(kind: Kind, desired: u32) -> Scenario {

@@ -1,7 +1,7 @@
 //! Which operation a request asks for, before anybody has decided to serve it.
 
-use super::form::Form;
-use super::{HttpRequest, ecs_json, elb_classic, elb_query, sts};
+use super::form::{Form, STS_VERSION};
+use super::{HttpRequest, ecs_json, elb_classic, elb_query};
 
 /// An operation by its service's IAM prefix and its own name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Action {
             });
         }
         let form = form?;
-        let service = if form.version() == sts::VERSION {
+        let service = if form.version() == STS_VERSION {
             "sts"
         } else {
             "elasticloadbalancing"

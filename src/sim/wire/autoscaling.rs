@@ -6,8 +6,9 @@ use super::ecs_json::{read, refuse, respond, seconds, structure};
 use super::members::Members;
 use super::page::cut;
 use super::{HttpResponse, Reply};
-use crate::sim::scalable::{DIMENSION, ScalableTarget, Suspended, TargetChange};
-use crate::sim::state::Refusal;
+use crate::sim::refusal::Refusal;
+use crate::sim::scalable::{DIMENSION, TargetChange};
+use crate::sim::state::{ScalableTarget, Suspended};
 use crate::sim::world::World;
 
 pub const TARGET_PREFIX: &str = "AnyScaleFrontendService.";
@@ -79,7 +80,7 @@ fn describe(world: &mut World, body: &Value) -> Reply<Value> {
         Some(size) => usize::try_from(size)
             .ok()
             .filter(|size| (1..=PAGE_MAX).contains(size))
-            .ok_or_else(|| invalid(format!("MaxResults must be between 1 and {PAGE_MAX}")))?,
+            .ok_or_else(|| Refusal::validation_exception(format!("MaxResults must be between 1 and {PAGE_MAX}")))?,
     };
     let token = members.text("NextToken")?;
     let page = cut(all.collect(), size, token)
@@ -103,7 +104,7 @@ fn resource(members: Members<'_>) -> Result<&str, Refusal> {
     let dimension = members.required("ScalableDimension").map_err(missing)?;
     let resource = members.required("ResourceId").map_err(missing)?;
     if (namespace, dimension) != ("ecs", DIMENSION) {
-        return Err(invalid(
+        return Err(Refusal::validation_exception(
             "Unsupported service namespace, resource type or scalable dimension",
         ));
     }
@@ -113,7 +114,9 @@ fn resource(members: Members<'_>) -> Result<&str, Refusal> {
 fn capacity(members: Members<'_>, name: &str) -> Result<Option<u32>, Refusal> {
     let number = members.integer(name)?;
     number
-        .map(|number| u32::try_from(number).map_err(|_| invalid(format!("{name} must be 0 or more"))))
+        .map(|number| {
+            u32::try_from(number).map_err(|_| Refusal::validation_exception(format!("{name} must be 0 or more")))
+        })
         .transpose()
 }
 
@@ -135,14 +138,10 @@ fn document(target: &ScalableTarget) -> Value {
     })
 }
 
-fn invalid(message: impl Into<String>) -> Refusal {
-    Refusal::new("ValidationException", message)
-}
-
 /// The ECS wire's refusal of a missing member, in this service's code.
 fn missing(refusal: Refusal) -> Refusal {
     match refusal.code.as_str() {
-        "InvalidParameterException" => invalid(refusal.message),
+        "InvalidParameterException" => Refusal::validation_exception(refusal.message),
         _ => refusal,
     }
 }

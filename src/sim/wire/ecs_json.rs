@@ -18,7 +18,8 @@ use serde_json::{Value, json};
 
 use super::members::Members;
 use super::{HttpResponse, Reply};
-use crate::sim::state::{Cluster, Refusal};
+use crate::sim::refusal::Refusal;
+use crate::sim::state::Cluster;
 use crate::sim::world::World;
 use crate::time::Timestamp;
 

@@ -2,11 +2,12 @@
 
 use super::form::{Form, unknown_operation, validation};
 use super::page::cut;
-use super::xml::{self, Content, Xml};
-use super::{Answer, HttpResponse, Reply};
-use crate::sim::classic::{ClassicBalancer, Health, health};
-use crate::sim::listeners::subnet_of;
-use crate::sim::state::Refusal;
+use super::xml::{Content, Xml};
+use super::{Answer, HttpResponse, Reply, xml};
+use crate::sim::classic::{Health, health};
+use crate::sim::network::subnet_of;
+use crate::sim::refusal::Refusal;
+use crate::sim::state::ClassicBalancer;
 use crate::sim::world::World;
 
 /// DescribeLoadBalancers' largest page and its default.

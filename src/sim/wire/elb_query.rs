@@ -12,14 +12,11 @@ mod targets;
 
 use super::form::{Form, unknown_operation, validation};
 use super::page::cut;
-use super::xml::{self, Content, Xml};
-use super::{Answer, HttpResponse, Reply};
-use crate::sim::state::{LoadBalancer, Refusal, TargetGroup};
+use super::xml::{Content, Xml};
+use super::{Answer, HttpResponse, Reply, xml};
+use crate::sim::refusal::Refusal;
+use crate::sim::state::{LoadBalancer, TargetGroup};
 use crate::sim::world::World;
-
-pub const VERSION: &str = "2015-12-01";
-/// Classic load balancing shares the endpoint.
-pub const CLASSIC_VERSION: &str = "2012-06-01";
 
 pub fn handle(world: &mut World, form: &Form, request_id: &str) -> HttpResponse {
     match operation_named(form.action()) {

@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use super::HttpRequest;
-use crate::sim::state::Refusal;
+use crate::sim::refusal::Refusal;
+
+/// The versions of the APIs that speak the Query protocol: a request says which one it means, and so which service.
+pub const STS_VERSION: &str = "2011-06-15";
+pub const ELB_VERSION: &str = "2015-12-01";
+pub const ELB_CLASSIC_VERSION: &str = "2012-06-01";
 
 /// The form of a request, from its body and from the query string.
 pub struct Form(BTreeMap<String, String>);

@@ -3,11 +3,10 @@
 use serde_json::{Value, json};
 
 use super::ecs_json::{read, refuse, respond};
-use super::identity;
 use super::members::Members;
-use super::{HttpResponse, Reply};
+use super::{HttpResponse, Reply, identity};
 use crate::sim::printed::Printed;
-use crate::sim::state::Refusal;
+use crate::sim::refusal::Refusal;
 use crate::sim::world::World;
 
 pub const TARGET_PREFIX: &str = "Logs_20140328.";
@@ -35,17 +34,21 @@ fn events(world: &World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let group = match members.text("logGroupName")?.or(members.text("logGroupIdentifier")?) {
         Some(name) => name.rsplit(":log-group:").next().unwrap_or(name).trim_end_matches(":*"),
-        None => return Err(invalid("logGroupName or logGroupIdentifier is required")),
+        None => {
+            return Err(Refusal::invalid_parameter(
+                "logGroupName or logGroupIdentifier is required",
+            ));
+        }
     };
     let stream = members
         .text("logStreamName")?
-        .ok_or_else(|| invalid("logStreamName is required"))?;
+        .ok_or_else(|| Refusal::invalid_parameter("logStreamName is required"))?;
     let limit = match members.integer("limit")? {
         None => EVENTS_MAX,
         Some(limit) => usize::try_from(limit)
             .ok()
             .filter(|limit| (1..=EVENTS_MAX).contains(limit))
-            .ok_or_else(|| invalid(&format!("limit must be between 1 and {EVENTS_MAX}")))?,
+            .ok_or_else(|| Refusal::invalid_parameter(format!("limit must be between 1 and {EVENTS_MAX}")))?,
     };
     let from = members.integer("startTime")?.unwrap_or(i64::MIN);
     let to = members.integer("endTime")?.unwrap_or(i64::MAX);
@@ -73,8 +76,4 @@ fn events(world: &World, body: &Value) -> Reply<Value> {
 fn event(printed: &Printed) -> Value {
     let at = printed.at.as_millis();
     json!({"timestamp": at, "message": printed.line, "ingestionTime": at})
-}
-
-fn invalid(message: &str) -> Refusal {
-    Refusal::new("InvalidParameterException", message)
 }

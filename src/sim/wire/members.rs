@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::sim::state::Refusal;
+use crate::sim::refusal::Refusal;
 
 type Read<T> = Result<T, Refusal>;
 
@@ -35,7 +35,10 @@ impl<'a> Members<'a> {
     pub fn required(self, name: &str) -> Read<&'a str> {
         match self.text(name)? {
             Some(text) if !text.is_empty() => Ok(text),
-            _ => Err(invalid(format!("{} can not be blank.", capitalised(name)))),
+            _ => Err(Refusal::invalid_parameter(format!(
+                "{} can not be blank.",
+                capitalised(name)
+            ))),
         }
     }
 
@@ -63,8 +66,9 @@ impl<'a> Members<'a> {
     pub fn count(self, name: &str) -> Read<Option<u32>> {
         self.integer(name)?
             .map(|number| {
-                u32::try_from(number)
-                    .map_err(|_| invalid(format!("{} must be between 0 and {}.", capitalised(name), u32::MAX)))
+                u32::try_from(number).map_err(|_| {
+                    Refusal::invalid_parameter(format!("{} must be between 0 and {}.", capitalised(name), u32::MAX))
+                })
             })
             .transpose()
     }
@@ -95,7 +99,7 @@ impl<'a> Members<'a> {
     /// A text that must be one of a few; refused as AWS refuses `launch type should be one of [EC2,FARGATE]`.
     pub fn one_of(self, name: &str, allowed: &[&str]) -> Read<Option<&'a str>> {
         match self.text(name)? {
-            Some(text) if !allowed.contains(&text) => Err(invalid(format!(
+            Some(text) if !allowed.contains(&text) => Err(Refusal::invalid_parameter(format!(
                 "{} should be one of [{}]",
                 in_words(name),
                 allowed.join(",")
@@ -118,10 +122,12 @@ impl<'a> Members<'a> {
     pub fn references(self, name: &str, limit: usize, plural: &str, items: &str) -> Read<Vec<&'a str>> {
         let references = self.texts(name)?;
         if references.is_empty() {
-            return Err(invalid(format!("{plural} cannot be empty.")));
+            return Err(Refusal::invalid_parameter(format!("{plural} cannot be empty.")));
         }
         if references.len() > limit {
-            return Err(invalid(format!("{items} can have at most {limit} items.")));
+            return Err(Refusal::invalid_parameter(format!(
+                "{items} can have at most {limit} items."
+            )));
         }
         Ok(references)
     }
@@ -137,10 +143,6 @@ impl<'a> Members<'a> {
             Some(value) => convert(value).map(Some).ok_or_else(|| cannot_convert(value, kind)),
         }
     }
-}
-
-pub fn invalid(message: impl Into<String>) -> Refusal {
-    Refusal::new("InvalidParameterException", message)
 }
 
 fn cannot_convert(value: &Value, kind: &str) -> Refusal {

@@ -10,8 +10,8 @@ use super::form::Form;
 use super::throttle::{Size, Throttle};
 use super::{HttpRequest, HttpResponse, xml};
 use crate::sim::faults::{FaultSpec, Moment};
+use crate::sim::refusal::Refusal;
 use crate::sim::scenario::Throttling;
-use crate::sim::state::Refusal;
 use crate::sim::world::World;
 use crate::time::Timestamp;
 

@@ -38,13 +38,13 @@ mod xml;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use action::Action;
+use misbehaviour::{Call, Misbehaviour};
 use serde_json::json;
 
 use super::faults::FaultSpec;
-use super::state::Refusal;
 use super::world::World;
-use action::Action;
-use misbehaviour::{Call, Misbehaviour};
+use crate::sim::refusal::Refusal;
 
 pub(super) use action::means_anything;
 pub use action::served;
@@ -223,9 +223,9 @@ fn route(world: &mut World, request: &HttpRequest, form: Option<&form::Form>, re
 /// Both load balancing services and STS speak the Query protocol and share a port here, so the version tells them apart.
 fn query(world: &mut World, form: &form::Form, request_id: &str) -> HttpResponse {
     match form.version() {
-        sts::VERSION => sts::handle(world, form, request_id),
-        elb_query::VERSION => elb_query::handle(world, form, request_id),
-        elb_query::CLASSIC_VERSION => elb_classic::handle(world, form, request_id),
+        form::STS_VERSION => sts::handle(world, form, request_id),
+        form::ELB_VERSION => elb_query::handle(world, form, request_id),
+        form::ELB_CLASSIC_VERSION => elb_classic::handle(world, form, request_id),
         _ => xml::refuse(form, &form::unknown_operation(form), request_id).with_note(format!(
             "not served: {} of version {}",
             form.action(),

@@ -3,8 +3,8 @@
 
 use std::fmt::Write;
 
-use super::members::{Members, invalid};
-use crate::sim::state::Refusal;
+use super::members::Members;
+use crate::sim::refusal::Refusal;
 
 /// The most tasks of one DescribeTasks. Source: the words of AWS's refusal of more, `taskIds can have at most 100 items.`
 pub const TASKS_PER_CALL: usize = 100;
@@ -27,9 +27,9 @@ pub fn page(members: Members<'_>, default: usize, all: Vec<String>) -> Result<Pa
         Some(wanted) => usize::try_from(wanted)
             .ok()
             .filter(|wanted| (1..=100).contains(wanted))
-            .ok_or_else(|| invalid("Value for maxResults must be between 1 and 100."))?,
+            .ok_or_else(|| Refusal::invalid_parameter("Value for maxResults must be between 1 and 100."))?,
     };
-    cut(all, limit, members.text("nextToken")?).ok_or_else(|| invalid("Invalid token."))
+    cut(all, limit, members.text("nextToken")?).ok_or_else(|| Refusal::invalid_parameter("Invalid token."))
 }
 
 /// The page of `limit` items behind `token`; `None` where the token is none of ours.

@@ -7,13 +7,11 @@ use serde_json::Value;
 
 use super::form::{Form, unknown_operation, validation};
 use super::identity::{hex, uuid};
-use super::xml::{self, Content};
-use super::{Answer, HttpResponse, Reply};
-use crate::sim::state::Refusal;
+use super::xml::Content;
+use super::{Answer, HttpResponse, Reply, xml};
+use crate::sim::refusal::Refusal;
 use crate::sim::world::World;
 use crate::time::Timestamp;
-
-pub const VERSION: &str = "2011-06-15";
 
 pub fn handle(world: &World, form: &Form, request_id: &str) -> HttpResponse {
     let reply = match form.action() {

@@ -5,9 +5,9 @@ use std::fmt::Display;
 use quick_xml::Writer;
 use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
 
-use super::form::Form;
-use super::{HttpResponse, Reply, elb_query, sts};
-use crate::sim::state::Refusal;
+use super::form::{ELB_CLASSIC_VERSION, ELB_VERSION, Form, STS_VERSION};
+use super::{HttpResponse, Reply};
+use crate::sim::refusal::Refusal;
 
 /// A document in the making. Nothing here can fail: the writer writes into memory.
 pub struct Xml(Writer<Vec<u8>>);
@@ -110,14 +110,15 @@ fn response(status: u16, xml: Xml) -> HttpResponse {
     }
 }
 
+/// The namespace of an answer, by the version of the API that was asked.
 fn namespace(form: &Form) -> String {
     match form.version() {
-        sts::VERSION => "https://sts.amazonaws.com/doc/2011-06-15/".to_owned(),
-        version if [elb_query::VERSION, elb_query::CLASSIC_VERSION].contains(&version) => {
+        STS_VERSION => "https://sts.amazonaws.com/doc/2011-06-15/".to_owned(),
+        version if [ELB_VERSION, ELB_CLASSIC_VERSION].contains(&version) => {
             format!("http://elasticloadbalancing.amazonaws.com/doc/{version}/")
         }
         // What a service says to a version that it does not know: the namespace of its newest.
-        _ => format!("http://elasticloadbalancing.amazonaws.com/doc/{}/", elb_query::VERSION),
+        _ => format!("http://elasticloadbalancing.amazonaws.com/doc/{ELB_VERSION}/"),
     }
 }
 

@@ -3,13 +3,14 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use portzero::deploy::{self, Pace, Run, ServiceRun};
+use portzero::deploy;
+use portzero::deploy::{Pace, Run, ServiceRun};
 use portzero::event::{EventKind, RunEvent};
 use portzero::finding::Severity;
 use portzero::id::DeploymentId;
 use portzero::plan::{Base, Plan, Wish};
 use portzero::port::{Clock, NeverInterrupted, Report};
-use portzero::preflight::Survey;
+use portzero::preflight::survey::Survey;
 use portzero::rollout::Until;
 use portzero::sim::World;
 use portzero::sim::port::Direct;

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::service_request::{LAUNCH_TYPES, capacity_provider_strategy, network_configuration, tags};
 use super::task_document::document;
 use super::{failure, structure};
-use crate::sim::lone_task::{TaskRequest, TaskRun};
-use crate::sim::state::Refusal;
-use crate::sim::wire::members::{Members, invalid};
+use crate::sim::refusal::Refusal;
+use crate::sim::state::{TaskRequest, TaskRun};
+use crate::sim::wire::members::Members;
 use crate::sim::wire::{Answer, Reply};
 use crate::sim::world::World;
 
@@ -44,12 +44,12 @@ fn request(members: Members<'_>) -> Result<TaskRun, Refusal> {
         .as_ref()
         .and_then(|all| own(all[0]["capacityProvider"].as_str()));
     if launch_type.is_some() && provider.is_some() {
-        return Err(invalid(
+        return Err(Refusal::invalid_parameter(
             "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.",
         ));
     }
     if members.one_of("propagateTags", &["TASK_DEFINITION", "SERVICE", "NONE"])? == Some("SERVICE") {
-        return Err(invalid(
+        return Err(Refusal::invalid_parameter(
             "propagateTags cannot be SERVICE for a task that no service runs.",
         ));
     }

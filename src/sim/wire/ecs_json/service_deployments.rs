@@ -8,7 +8,8 @@ use super::service_document::{
 };
 use super::task_document::image_digest;
 use super::{extend, failure, seconds, strategy, structure};
-use crate::sim::state::{Deployment, Refusal, Service, ServiceDeployment};
+use crate::sim::refusal::Refusal;
+use crate::sim::state::{Deployment, Service, ServiceDeployment};
 use crate::sim::wire::Reply;
 use crate::sim::wire::members::Members;
 use crate::sim::wire::page::page;

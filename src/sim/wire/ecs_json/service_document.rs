@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{extend, seconds, structure};
-use crate::sim::revision::Settings;
-use crate::sim::state::{CircuitBreaker, Cluster, Deployment, LoadBalancerBinding, Service, Task};
+use crate::sim::state::{CircuitBreaker, Cluster, Deployment, LoadBalancerBinding, Service, Settings, Task};
 use crate::sim::world::World;
 
 /// What LATEST stands for on Linux.

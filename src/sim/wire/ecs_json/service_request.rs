@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::structure;
-use crate::sim::revision::Settings;
-use crate::sim::state::{CircuitBreaker, LoadBalancerBinding, Refusal, ServiceChange, ServiceCreation};
-use crate::sim::strategy::{AdvancedConfiguration, Strategy};
-use crate::sim::wire::members::{Members, invalid};
+use crate::sim::refusal::Refusal;
+use crate::sim::state::{CircuitBreaker, LoadBalancerBinding, ServiceChange, ServiceCreation, Settings};
+use crate::sim::strategy_spec::{AdvancedConfiguration, Strategy};
+use crate::sim::wire::members::Members;
 
 type Read<T> = Result<T, Refusal>;
 
@@ -104,7 +104,7 @@ pub fn network_configuration(members: Members<'_>) -> Read<Option<Value>> {
     };
     let subnets = awsvpc.texts("subnets")?;
     if subnets.is_empty() {
-        return Err(invalid("subnets can not be empty."));
+        return Err(Refusal::invalid_parameter("subnets can not be empty."));
     }
     Ok(Some(json!({"awsvpcConfiguration": {
         "subnets": subnets,
@@ -147,7 +147,8 @@ fn load_balancer(members: Members<'_>) -> Read<LoadBalancerBinding> {
         target_group_arn: own(members.text("targetGroupArn")?),
         load_balancer_name: own(members.text("loadBalancerName")?),
         container_name: members.text("containerName")?.unwrap_or_default().to_owned(),
-        container_port: u16::try_from(port).map_err(|_| invalid("Container port must be between 1 and 65535."))?,
+        container_port: u16::try_from(port)
+            .map_err(|_| Refusal::invalid_parameter("Container port must be between 1 and 65535."))?,
     })
 }
 

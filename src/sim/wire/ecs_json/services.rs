@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::service_document::document;
 use super::{arn_of, extend, failure, service_request, structure};
-use crate::sim::state::Refusal;
-use crate::sim::strategy::Strategy;
+use crate::sim::refusal::Refusal;
+use crate::sim::strategy_spec::Strategy;
 use crate::sim::wire::members::Members;
 use crate::sim::wire::page::page;
 use crate::sim::wire::{Answer, Reply};

@@ -5,9 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{seconds, structure};
-use crate::sim::state::{Refusal, Service, ServiceDeployment};
-use crate::sim::strategy::{AlarmWatch, Canary, EarlySuccess, Hook, HookDetail, Kind, Linear, Strategy, share};
-use crate::sim::wire::members::{Members, invalid};
+use crate::sim::refusal::Refusal;
+use crate::sim::state::{HookDetail, Service, ServiceDeployment};
+use crate::sim::strategy_spec::{AlarmWatch, Canary, EarlySuccess, Hook, Kind, Linear, Strategy, share};
+use crate::sim::wire::members::Members;
 use crate::sim::world::World;
 
 /// The strategy after a `deploymentConfiguration`: members that it does not name stay as they were.
@@ -15,7 +16,7 @@ pub fn read(configuration: Members<'_>, current: &Strategy) -> Result<Strategy, 
     let mut strategy = current.clone();
     if let Some(name) = configuration.text("strategy")? {
         let words = "strategy should be one of [ROLLING,BLUE_GREEN,LINEAR,CANARY]";
-        strategy.kind = Kind::named(name).ok_or_else(|| invalid(format!("{words}, not {name}")))?;
+        strategy.kind = Kind::named(name).ok_or_else(|| Refusal::invalid_parameter(format!("{words}, not {name}")))?;
     }
     if let Some(minutes) = configuration.count("bakeTimeInMinutes")? {
         strategy.bake_time = Some(in_minutes(minutes));
@@ -70,7 +71,9 @@ fn hook(members: Members<'_>) -> Result<Hook, Refusal> {
     let default = Hook::default();
     let target_type = members.text("targetType")?.unwrap_or(&default.target_type).to_owned();
     if !["AWS_LAMBDA", "PAUSE"].contains(&target_type.as_str()) {
-        return Err(invalid("Invalid targetType. Valid values are: AWS_LAMBDA, PAUSE"));
+        return Err(Refusal::invalid_parameter(
+            "Invalid targetType. Valid values are: AWS_LAMBDA, PAUSE",
+        ));
     }
     let limit = members.structure("timeoutConfiguration")?;
     let minutes = limit.map_or(Ok(None), |limit| limit.count("timeoutInMinutes"))?;
@@ -93,8 +96,10 @@ fn hook(members: Members<'_>) -> Result<Hook, Refusal> {
 
 fn percent(members: Members<'_>, name: &str) -> Result<Option<u32>, Refusal> {
     let given = members.double(name)?;
-    let read =
-        |percent| share(percent).ok_or_else(|| invalid(format!("{name} must be a multiple of 0.1 from 0.1 to 100.0")));
+    let read = |percent| {
+        share(percent)
+            .ok_or_else(|| Refusal::invalid_parameter(format!("{name} must be a multiple of 0.1 from 0.1 to 100.0")))
+    };
     given.map(read).transpose()
 }
 
@@ -152,7 +157,7 @@ fn hook_document(hook: &Hook) -> Value {
 }
 
 /// `advancedConfiguration` of a load balancer entry.
-pub fn advanced(found: &crate::sim::strategy::AdvancedConfiguration) -> Value {
+pub fn advanced(found: &crate::sim::strategy_spec::AdvancedConfiguration) -> Value {
     structure([
         ("alternateTargetGroupArn", Some(json!(found.alternate_target_group_arn))),
         ("productionListenerRule", Some(json!(found.production_listener_rule))),

@@ -3,15 +3,16 @@
 use serde_json::{Value, json};
 
 use super::service_request;
+use crate::sim::refusal::Refusal;
 use crate::sim::wire::Reply;
-use crate::sim::wire::members::{Members, invalid};
+use crate::sim::wire::members::Members;
 use crate::sim::world::World;
 
 pub fn tag(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let tags = service_request::tags(members)?;
     if tags.is_empty() {
-        return Err(invalid("Tags can not be empty."));
+        return Err(Refusal::invalid_parameter("Tags can not be empty."));
     }
     world.tag(members.required("resourceArn")?, &tags)?;
     Ok(json!({}).into())
@@ -21,7 +22,7 @@ pub fn untag(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let keys = members.texts("tagKeys")?;
     if keys.is_empty() {
-        return Err(invalid("TagKeys can not be empty."));
+        return Err(Refusal::invalid_parameter("TagKeys can not be empty."));
     }
     world.untag(members.required("resourceArn")?, &keys)?;
     Ok(json!({}).into())

@@ -4,9 +4,10 @@
 use serde_json::{Value, json};
 
 use super::{failure, structure};
+use crate::sim::refusal::Refusal;
 use crate::sim::state::TaskDefinition;
 use crate::sim::wire::Reply;
-use crate::sim::wire::members::{Members, invalid};
+use crate::sim::wire::members::Members;
 use crate::sim::wire::page::page;
 use crate::sim::world::World;
 
@@ -35,10 +36,12 @@ pub fn deregister(world: &mut World, body: &Value) -> Reply<Value> {
 pub fn delete(world: &mut World, body: &Value) -> Reply<Value> {
     let references = Members::of(body)?.texts("taskDefinitions")?;
     if references.is_empty() {
-        return Err(invalid("size of TaskDefinition references list must be greater than 0"));
+        return Err(Refusal::invalid_parameter(
+            "size of TaskDefinition references list must be greater than 0",
+        ));
     }
     if references.len() > DELETIONS_PER_CALL {
-        return Err(invalid(format!(
+        return Err(Refusal::invalid_parameter(format!(
             "Size of TaskDefinition references list cannot exceed {DELETIONS_PER_CALL}"
         )));
     }

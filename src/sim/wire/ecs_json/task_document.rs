@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::service_document::LATEST_PLATFORM;
 use super::{extend, number, seconds, structure};
-use crate::sim::lone_task::{group, shown_overrides};
+use crate::sim::lone_task::shown_overrides;
 use crate::sim::printed::{has_run, runtime_id};
-use crate::sim::state::{Cluster, Container, Task};
+use crate::sim::state::{Cluster, Container, Task, group};
 use crate::sim::wire::identity;
 use crate::sim::world::World;
 

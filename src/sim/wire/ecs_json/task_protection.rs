@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 
 use super::{arn_of, extend, failure, seconds, structure};
 use crate::sim::protection::protection_span;
+use crate::sim::refusal::Refusal;
 use crate::sim::state::Task;
 use crate::sim::wire::Reply;
-use crate::sim::wire::members::{Members, invalid};
+use crate::sim::wire::members::Members;
 use crate::sim::wire::page::{TASKS_PER_CALL, TASKS_PER_PROTECTION};
 use crate::sim::world::World;
 
@@ -16,7 +17,7 @@ pub fn update(world: &mut World, body: &Value) -> Reply<Value> {
     let references = members.references("tasks", TASKS_PER_PROTECTION, "Tasks", "taskIds")?;
     let is_wanted = members
         .boolean("protectionEnabled")?
-        .ok_or_else(|| invalid("ProtectionEnabled can not be blank."))?;
+        .ok_or_else(|| Refusal::invalid_parameter("ProtectionEnabled can not be blank."))?;
     let span = protection_span(members.integer("expiresInMinutes")?)?;
     let (mut protected, mut failures) = (Vec::new(), Vec::new());
     for reference in references {
@@ -40,7 +41,9 @@ pub fn get(world: &mut World, body: &Value) -> Reply<Value> {
     let cluster = world.cluster(members.text("cluster")?)?;
     let references = members.texts("tasks")?;
     if references.len() > TASKS_PER_CALL {
-        return Err(invalid(format!("taskIds can have at most {TASKS_PER_CALL} items.")));
+        return Err(Refusal::invalid_parameter(format!(
+            "taskIds can have at most {TASKS_PER_CALL} items."
+        )));
     }
     let (mut found, mut failures) = (Vec::new(), Vec::new());
     if references.is_empty() {

@@ -13,7 +13,7 @@ use crate::sim::world::World;
 
 pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
-    let own = |name| Ok::<_, crate::sim::state::Refusal>(members.text(name)?.map(str::to_owned));
+    let own = |name| Ok::<_, crate::sim::refusal::Refusal>(members.text(name)?.map(str::to_owned));
     let filter = TaskFilter {
         cluster: own("cluster")?.unwrap_or_else(|| "default".to_owned()),
         service: own("serviceName")?,

@@ -1,7 +1,7 @@
 //! What listeners and rules do with a request, in and out of the Query protocol.
 
 use crate::sim::load_balancer::Action;
-use crate::sim::state::Refusal;
+use crate::sim::refusal::Refusal;
 use crate::sim::wire::form::Structure;
 use crate::sim::wire::xml::Xml;
 

@@ -2,7 +2,8 @@
 
 use super::target_groups::is_layer_7;
 use super::{arn_asked_for, balancer, content, group, group_asked_for};
-use crate::sim::state::{LoadBalancer, Refusal, TargetGroup};
+use crate::sim::refusal::Refusal;
+use crate::sim::state::{LoadBalancer, TargetGroup};
 use crate::sim::target_groups::{DELAY, SLOW_START};
 use crate::sim::wire::Reply;
 use crate::sim::wire::form::{Form, validation};

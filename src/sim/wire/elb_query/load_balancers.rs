@@ -2,8 +2,10 @@
 
 use super::tags::tags_in;
 use super::{Page, arn_asked_for, balancer, content, done};
-use crate::sim::listeners::{NewLoadBalancer, subnet_of};
-use crate::sim::state::{LoadBalancer, Refusal};
+use crate::sim::listeners::NewLoadBalancer;
+use crate::sim::network::subnet_of;
+use crate::sim::refusal::Refusal;
+use crate::sim::state::LoadBalancer;
 use crate::sim::wire::Reply;
 use crate::sim::wire::form::{Form, validation};
 use crate::sim::wire::xml::{Content, Xml};

@@ -1,7 +1,7 @@
 //! AddTags, RemoveTags, DescribeTags.
 
 use super::{balancer, checked, content, done, group, not_found};
-use crate::sim::state::Refusal;
+use crate::sim::refusal::Refusal;
 use crate::sim::wire::Reply;
 use crate::sim::wire::form::{Form, validation};
 use crate::sim::wire::xml::{Content, Xml};

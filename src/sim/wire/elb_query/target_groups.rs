@@ -2,7 +2,8 @@
 
 use super::tags::tags_in;
 use super::{Page, arn_asked_for, balancer, content, done, group, not_found};
-use crate::sim::state::{Refusal, TargetGroup};
+use crate::sim::refusal::Refusal;
+use crate::sim::state::TargetGroup;
 use crate::sim::target_groups::{CheckChange, NewTargetGroup};
 use crate::sim::wire::Reply;
 use crate::sim::wire::form::{Form, validation};

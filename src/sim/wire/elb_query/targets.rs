@@ -1,7 +1,8 @@
 //! RegisterTargets, DeregisterTargets, DescribeTargetHealth.
 
 use super::{arn_asked_for, content, done, group_asked_for};
-use crate::sim::state::{Refusal, Target, TargetGroup};
+use crate::sim::refusal::Refusal;
+use crate::sim::state::{Target, TargetGroup};
 use crate::sim::wire::Reply;
 use crate::sim::wire::form::{Form, Structure, validation};
 use crate::sim::wire::xml::{Content, Xml};

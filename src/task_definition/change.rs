@@ -1,0 +1,33 @@
+//! One difference between two task definitions.
+
+/// A new value of an environment variable. It is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EnvironmentChange {
+    pub container: String,
+    pub name: String,
+    pub value: String,
+}
+
+impl std::fmt::Debug for EnvironmentChange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}=(value hidden)", self.container, self.name)
+    }
+}
+
+/// One difference between the user's document and the rendered one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// `containerDefinitions[web].portMappings[5000/tcp].hostPort`; empty where the change is about the whole document.
+    pub path: String,
+    /// `hostPort 80 -> 0: ECS picks a free port, so old and new tasks share an instance`
+    pub what: String,
+}
+
+impl std::fmt::Display for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.path.is_empty() {
+            return f.write_str(&self.what);
+        }
+        write!(f, "{}: {}", self.path, self.what)
+    }
+}
