@@ -22,8 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use clap::Parser;
-
-use portzero::rollout::Verdict;
+use portzero_core::rollout::Verdict;
 
 #[derive(Parser)]
 struct Arguments {

@@ -3,8 +3,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::port::Clock;
-use crate::time::Timestamp;
+use portzero_core::base::time::Timestamp;
+use portzero_core::port::Clock;
 
 /// The machine's clock and tokio's timer.
 #[derive(Clone, Copy, Debug, Default)]

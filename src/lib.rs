@@ -22,26 +22,6 @@
 //! | | [`config`] | `portzero.yml` and deployfish's files |
 //! | command line | [`cli`] | the environment is read here, once |
 
-pub mod api_error;
-pub mod conduct;
-pub mod event;
-pub mod failed_call;
-pub mod finding;
-pub mod forecast;
-pub mod id;
-pub mod nearest;
-pub mod plan;
-pub mod preflight;
-pub mod pull_request;
-pub mod rollout;
-pub mod service;
-pub mod target;
-pub mod task;
-pub mod task_definition;
-pub mod time;
-
-pub mod port;
-
 pub mod announce;
 pub mod deploy;
 pub mod survey;

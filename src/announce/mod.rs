@@ -15,9 +15,9 @@ pub use seek::{Sought, pull_request};
 
 use std::time::Duration;
 
-use crate::port::{ApiError, ApiErrorKind, Clock};
-use crate::pull_request::{Doing, Trouble};
-use crate::time::Timestamp;
+use portzero_core::base::time::Timestamp;
+use portzero_core::port::{ApiError, ApiErrorKind, Clock};
+use portzero_core::pull_request::{Doing, Trouble};
 
 /// Before something is sent again whose fate is not known: long enough that GitHub shows what it has taken after all.
 const BEFORE_ANOTHER_POST: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(5)];

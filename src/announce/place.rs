@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use portzero_core::base::time::Timestamp;
+use portzero_core::port::{ApiError, ApiErrorKind, ApiResult, Clock, PullRequests};
+use portzero_core::pull_request::sticky::{Decision, Step};
+use portzero_core::pull_request::{Comment, Doing, Mark, Trouble, sticky};
+
 use super::{BEFORE_ANOTHER_POST, is_ambiguous, pause, trouble};
-use crate::port::{ApiError, ApiErrorKind, ApiResult, Clock, PullRequests};
-use crate::pull_request::sticky::{self, Decision, Step};
-use crate::pull_request::{Comment, Doing, Mark, Trouble};
-use crate::time::Timestamp;
 
 /// Whose comments are taken for our own where GitHub does not say who we are: the token that every job has.
 pub const FALLBACK_LOGIN: &str = "github-actions[bot]";

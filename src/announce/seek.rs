@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use portzero_core::base::time::Timestamp;
+use portzero_core::port::{ApiError, ApiErrorKind, ApiResult, Clock, PullRequests};
+use portzero_core::pull_request::{Doing, Origin, Trouble, choose};
+
 use super::{pause, trouble};
-use crate::port::{ApiError, ApiErrorKind, ApiResult, Clock, PullRequests};
-use crate::pull_request::{Doing, Origin, Trouble, choose};
-use crate::time::Timestamp;
 
 /// Right after a squash merge the index has been seen empty for some seconds.
 const WAITS: [Duration; 4] = [

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use aws_sdk_elasticloadbalancingv2::types as sdk;
+use portzero_core::aws_model::target::{HealthCheck, InstanceHealth, Route, RouteCondition, TargetGroup, TargetHealth};
+use portzero_core::base::id::{TargetGroupArn, TargetKey};
+use portzero_core::port::{ApiErrorKind, ApiResult, Clock, LoadBalancing};
 
 use super::connection::Connection;
 use super::read_classic;
 use crate::aws::error::Call;
 use crate::aws::read::port;
-use crate::id::{TargetGroupArn, TargetKey};
-use crate::port::{ApiErrorKind, ApiResult, Clock, LoadBalancing};
-use crate::target::{HealthCheck, InstanceHealth, Route, RouteCondition, TargetGroup, TargetHealth};
 
 /// A service has at most five target groups; a run with many services shares the account's rate, so few big calls.
 const TARGET_GROUPS_MAX: usize = 50;

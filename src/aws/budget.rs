@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::time::Timestamp;
+use portzero_core::base::time::Timestamp;
 
 /// The part of AWS's published rates that one run uses: the rest is for people at the console and for ECS's neighbours.
 const SHARE: f64 = 0.75;

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use portzero_core::port::{ApiError, ApiErrorKind, ApiResult, Clock};
 
 use super::connection::Connection;
 use super::error::{Failure, NO_CREDENTIALS};
 use crate::aws::error::Call;
-use crate::port::{ApiError, ApiErrorKind, ApiResult, Clock};
 
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(8);

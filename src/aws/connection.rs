@@ -12,11 +12,11 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
+use portzero_core::base::finding::{Code, Finding};
+use portzero_core::port::{ApiResult, Clock, RequestCounts};
 
 use super::budget::Budget;
 use super::web_identity::{CurrentCredentials, RoleSession, WebIdentity};
-use crate::finding::{Code, Finding};
-use crate::port::{ApiResult, Clock, RequestCounts};
 
 /// A region name is needed to sign, so a stand-in for AWS gets one where none is given.
 const STAND_IN_REGION: &str = "us-east-1";

@@ -5,15 +5,15 @@ use std::collections::{HashMap, HashSet};
 use aws_sdk_ecs::types::{
     DesiredStatus, Failure, SortOrder, StopServiceDeploymentStopType, TaskDefinitionField, TaskDefinitionStatus,
 };
+use portzero_core::aws_model::service::{Service, ServiceDeployment, ServiceRevision, ServiceUpdate};
+use portzero_core::aws_model::task::{ContainerInstance, Task};
+use portzero_core::base::id::{ClusterName, ContainerInstanceArn, ServiceName, TaskArn, TaskDefinitionArn};
+use portzero_core::port::{ApiError, ApiErrorKind, ApiResult, Clock, DescribedServices, Ecs, RegisteredTaskDefinition};
 
 use super::connection::Connection;
 use super::document::KeepBody;
 use super::{document, read_ecs as read};
 use crate::aws::error::{Call, Replay, unreadable};
-use crate::id::{ClusterName, ContainerInstanceArn, ServiceName, TaskArn, TaskDefinitionArn};
-use crate::port::{ApiError, ApiErrorKind, ApiResult, Clock, DescribedServices, Ecs, RegisteredTaskDefinition};
-use crate::service::{Service, ServiceDeployment, ServiceRevision, ServiceUpdate};
-use crate::task::{ContainerInstance, Task};
 
 // The most that one call takes; source: ECS API reference, 2026.
 const SERVICES_MAX: usize = 10;

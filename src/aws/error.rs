@@ -8,10 +8,9 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ecs::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use portzero_core::aws_model::api_error::causes;
+use portzero_core::port::{ApiError, ApiErrorKind};
 use serde_json::Value;
-
-use crate::api_error::causes;
-use crate::port::{ApiError, ApiErrorKind};
 
 /// As much of a foreign text (an HTML page, a proxy's excuse) as a message quotes.
 const QUOTE_LENGTH: usize = 160;

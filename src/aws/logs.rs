@@ -2,11 +2,11 @@
 
 use aws_config::Region;
 use aws_sdk_cloudwatchlogs::config::Builder;
+use portzero_core::aws_model::task::LogStream;
+use portzero_core::port::{ApiResult, Clock, Logs};
 
 use super::connection::Connection;
 use crate::aws::error::Call;
-use crate::port::{ApiResult, Clock, Logs};
-use crate::task::LogStream;
 
 /// A page may be empty although there are lines before it (API reference of GetLogEvents).
 const PAGES_MAX: usize = 3;

@@ -4,7 +4,7 @@
 //! * `web_identity`: the role that is assumed with the token of the workflow run, again and again
 //! * `call`: one call: counted, classified, retried under this program's own rules (the SDK's retries are off)
 //! * `budget`: what a run allows itself, so that AWS need not turn it away
-//! * `error`: what the SDK reports, turned into [`ApiError`](crate::port::ApiError)
+//! * `error`: what the SDK reports, turned into [`ApiError`](portzero_core::port::ApiError)
 //! * `document`: task definitions as the raw JSON that goes over the wire
 //! * `ecs`, `balancing`, `logs`: the ports; `read_ecs`, `read_strategy`, `read_classic`: the SDK's types turned into the
 //!   domain's

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use aws_smithy_types::DateTime;
-
-use crate::time::Timestamp;
+use portzero_core::base::time::Timestamp;
 
 /// To the nearest millisecond: `1.620282875304E9` is read as a binary fraction, which falls a little short of .304.
 pub(crate) fn time(at: Option<&DateTime>) -> Option<Timestamp> {

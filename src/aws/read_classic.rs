@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use aws_sdk_elasticloadbalancing::types as sdk;
+use portzero_core::aws_model::target::{HealthCheck, InstanceHealth, TargetGroup, TargetType};
+use portzero_core::base::id::TargetGroupArn;
 
 use crate::aws::read::{count, port};
-use crate::id::TargetGroupArn;
-use crate::target::{HealthCheck, InstanceHealth, TargetGroup, TargetType};
 
 pub(super) fn load_balancer(balancer: &sdk::LoadBalancerDescription) -> TargetGroup {
     let name = balancer.load_balancer_name().unwrap_or_default();

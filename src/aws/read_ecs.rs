@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use aws_sdk_ecs::types as sdk;
-
-use super::read_strategy as strategy;
-use crate::aws::read::{count, last_segment, minutes, port, text, time};
-use crate::id::{ClusterName, ServiceName};
-use crate::service::{
+use portzero_core::aws_model::service::{
     Balancer, BreakerState, CircuitBreaker, Deployment, DeploymentConfiguration, DeploymentController,
     LoadBalancerBinding, Progress, SchedulingStrategy, Service, ServiceDeployment, ServiceEvent,
 };
-use crate::task::{Container, ContainerInstance, NetworkBinding, Resources, Task};
+use portzero_core::aws_model::task::{Container, ContainerInstance, NetworkBinding, Resources, Task};
+use portzero_core::base::id::{ClusterName, ServiceName};
+
+use super::read_strategy as strategy;
+use crate::aws::read::{count, last_segment, minutes, port, text, time};
 
 pub(super) fn service(service: &sdk::Service) -> Service {
     Service {
@@ -228,8 +228,8 @@ pub(super) fn service_deployment_brief(brief: &sdk::ServiceDeploymentBrief) -> S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Timestamp;
     use aws_smithy_types::DateTime;
+    use portzero_core::base::time::Timestamp;
 
     #[test]
     fn times_are_read_to_the_nearest_millisecond() {

@@ -1,9 +1,9 @@
 //! What ECS says of deployment strategies, in the domain's types.
 
 use aws_sdk_ecs::types as sdk;
+use portzero_core::aws_model::service::{AlarmWatch, Hook, HookDetail, Progress, ServiceRevision, TrafficSteps};
 
 use crate::aws::read::{minutes, text, time};
-use crate::service::{AlarmWatch, Hook, HookDetail, Progress, ServiceRevision, TrafficSteps};
 
 pub(super) fn steps(configuration: &sdk::DeploymentConfiguration) -> Option<TrafficSteps> {
     let linear = configuration

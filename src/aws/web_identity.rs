@@ -24,11 +24,11 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityOutput;
 use id_token::{IdToken, without};
+use portzero_core::base::time::Timestamp;
+use portzero_core::port::Clock;
 
 use super::error::Failure;
 use crate::aws::error::{Call, unreadable};
-use crate::port::Clock;
-use crate::time::Timestamp;
 
 pub use id_token::TokenRequest;
 pub(super) use refusal::NotAssumed;

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Command, CommandFactory, FromArgMatches};
+use portzero_core::base::finding::Finding;
+use portzero_core::base::text::nearest;
 
 use crate::cli::{Cli, Stop, streams, surfaces, variables};
-use crate::finding::Finding;
-use crate::nearest::nearest;
 
 /// Events of something that is not merged yet: it is planned, and nothing is deployed.
 const EVENTS_BEFORE_THE_MERGE: [&str; 6] = [

@@ -1,13 +1,14 @@
 //! Signing in to AWS, as every command that reads it does.
 
+use portzero_core::base::finding::Finding;
+use portzero_core::port::{Clock as _, Interrupts, RequestCounts};
+
 use crate::aws::{Connection, ConnectionOptions, WebIdentity};
 use crate::cli::options::Identity;
 use crate::cli::surfaces::Surfaces;
 use crate::cli::wishes::Wishes;
 use crate::cli::{Stop, identity, run};
 use crate::clock::SystemClock;
-use crate::finding::Finding;
-use crate::port::{Clock as _, Interrupts, RequestCounts};
 
 /// The connection that the run's changes go through, signed in. A signal ends the wait for it.
 pub async fn sign_in(

@@ -4,8 +4,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::string::FromUtf8Error;
 
-use crate::finding::{Code, Finding, Location};
-use crate::task_definition::{Document, Format};
+use portzero_core::base::finding::{Code, Finding, Location};
+use portzero_core::task_definition::{Document, Format};
 
 /// The names that are tried in the working folder.
 const CONFIG_NAMES: [&str; 2] = ["portzero.yml", "deployfish.yml"];

@@ -5,20 +5,21 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::time::Timestamp;
+use portzero_core::port::Clock;
+use portzero_core::pull_request::{
+    Channels, CommitStatus, DeploymentState, DeploymentStatus, Key, Mark, NewDeployment, RunStamp, StatusState, Trouble,
+};
+use portzero_core::rollout::Verdict;
 use serde_json::json;
 use tokio::task::JoinHandle;
 
-use crate::announce::{self, Sought};
+use crate::announce;
+use crate::announce::Sought;
 use crate::cli::options::{Commenting, Telling};
 use crate::clock::SystemClock;
-use crate::finding::{Code, Finding};
 use crate::github::{Client, Context};
-use crate::port::Clock;
-use crate::pull_request::{
-    Channels, CommitStatus, DeploymentState, DeploymentStatus, Key, Mark, NewDeployment, RunStamp, StatusState, Trouble,
-};
-use crate::rollout::Verdict;
-use crate::time::Timestamp;
 
 /// Finding the pull request of a push may take 17 s, because GitHub's index lags, and a comment some requests more.
 const BUDGET: Duration = Duration::from_secs(45);

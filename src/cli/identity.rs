@@ -1,12 +1,13 @@
 //! As whom AWS is called, from the flags and what GitHub Actions says of the run.
 
+use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::time::Timestamp;
+use portzero_core::plan::Plan;
+use portzero_core::plan::survey::Survey;
+
 use crate::aws::{SessionDuration, SessionName, TokenRequest, TokenSource, WebIdentity};
 use crate::cli::options::{Identity, timestamp};
 use crate::deploy::order;
-use crate::finding::{Code, Finding};
-use crate::plan::Plan;
-use crate::preflight::survey::Survey;
-use crate::time::Timestamp;
 
 const AUDIENCE_DEFAULT: &str = "sts.amazonaws.com";
 

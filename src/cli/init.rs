@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Args};
+use portzero_core::base::finding::{Code, Finding};
 
 use crate::cli::options::{Following, Selection};
 use crate::cli::{Stop, stage, streams, wishes};
-use crate::finding::{Code, Finding};
 
 #[derive(Debug, Args)]
 pub struct Init {

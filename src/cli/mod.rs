@@ -37,10 +37,10 @@ mod wishes;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use portzero_core::base::finding::Finding;
+use portzero_core::rollout::Verdict;
 
-use crate::finding::Finding;
 use crate::report;
-use crate::rollout::Verdict;
 
 /// Usage, configuration: nothing was tried.
 const EXIT_USAGE: u8 = 2;

@@ -1,6 +1,11 @@
 //! `portzero observe`: joins the rollout in flight, whoever began it, and follows it to its verdict.
 
 use clap::Args;
+use portzero_core::base::finding::Finding;
+use portzero_core::base::id::DeploymentId;
+use portzero_core::plan::Wish;
+use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, RequestCounts};
+use portzero_core::rollout::{Outcome, Verdict};
 
 use crate::cli::connect::{connect, seed};
 use crate::cli::options::{Identity, Output, Waiting, Which};
@@ -11,12 +16,7 @@ use crate::cli::wishes::Wishes;
 use crate::cli::{Stop, identity, run, surfaces, wishes};
 use crate::clock::SystemClock;
 use crate::deploy::{Pace, Run, ServiceRun, Watch};
-use crate::finding::Finding;
-use crate::id::DeploymentId;
-use crate::plan::Wish;
-use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, RequestCounts};
 use crate::report;
-use crate::rollout::{Outcome, Verdict};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Reads AWS, and needs nothing else: no file, and no memory of the run that began the rollout.")]

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, ValueEnum};
+use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::time::Timestamp;
+use portzero_core::policy::{IfBusy, Leftover};
 
 use crate::aws::{RoleArn, SessionDuration, SessionName};
-use crate::conduct::{IfBusy, Leftover};
 use crate::config;
-use crate::finding::{Code, Finding};
-use crate::time::Timestamp;
 
 /// Which services.
 #[derive(Clone, Debug, Default, Args)]

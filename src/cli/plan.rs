@@ -1,6 +1,9 @@
 //! `portzero plan`: everything before the first change.
 
 use clap::Args;
+use portzero_core::plan::Plan;
+use portzero_core::plan::survey::Survey;
+use portzero_core::port::Clock;
 
 use crate::aws::Connection;
 use crate::cli::connect::sign_in;
@@ -10,9 +13,6 @@ use crate::cli::streams::warn;
 use crate::cli::surfaces::Surfaces;
 use crate::cli::{Stop, identity, run, surfaces, wishes};
 use crate::clock::SystemClock;
-use crate::plan::Plan;
-use crate::port::Clock;
-use crate::preflight::survey::Survey;
 
 #[derive(Debug, Args)]
 pub struct PlanCommand {

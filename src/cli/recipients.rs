@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::id::ServiceName;
+use portzero_core::base::text::nearest;
+use portzero_core::plan::{Base, Wish};
+use portzero_core::task_definition::image::with_tag;
+use portzero_core::task_definition::{EnvironmentChange, ImageChange};
+
 use crate::cli::options::{Selection, pair};
 use crate::config::ServiceConfig;
-use crate::finding::{Code, Finding};
-use crate::id::ServiceName;
-use crate::nearest::nearest;
-use crate::plan::{Base, Wish};
-use crate::task_definition::image::with_tag;
-use crate::task_definition::{EnvironmentChange, ImageChange};
 
 /// The `--image`s. A container that is given two different ones is a slip, and so is an empty image: the variable that
 /// was to fill it has no value.

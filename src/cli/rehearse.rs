@@ -8,6 +8,12 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
+use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::time::Timestamp;
+use portzero_core::plan;
+use portzero_core::plan::Base;
+use portzero_core::port::Clock;
+use portzero_core::rollout::Verdict;
 
 use crate::aws::{Connection, ConnectionOptions, StaticCredentials};
 use crate::cli::options::{Following, Output, Selection};
@@ -17,15 +23,9 @@ use crate::cli::wishes::Wishes;
 use crate::cli::{Stop, files, recipients, run, stage, streams, surfaces, wishes};
 use crate::clock::SystemClock;
 use crate::deploy::{Pace, ServiceRun};
-use crate::finding::{Code, Finding};
-use crate::plan;
-use crate::plan::Base;
-use crate::port::Clock;
-use crate::rollout::Verdict;
 use crate::sim::scenario::Scenario;
 use crate::sim::wire::server;
 use crate::sim::world::World;
-use crate::time::Timestamp;
 
 #[derive(Debug, Args)]
 #[command(after_help = faults_help())]

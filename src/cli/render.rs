@@ -1,12 +1,13 @@
 //! `portzero render`: the task definition that would be registered, without asking AWS.
 
 use clap::Args;
+use portzero_core::base::finding::{Code, Finding};
+use portzero_core::plan;
+use portzero_core::plan::Base;
 
 use crate::cli::options::{Following, Selection};
 use crate::cli::{Stop, recipients, streams, surfaces, wishes};
-use crate::finding::{Code, Finding};
-use crate::plan::Base;
-use crate::{plan, report};
+use crate::report;
 
 #[derive(Debug, Args)]
 pub struct Render {

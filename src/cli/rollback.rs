@@ -5,6 +5,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use portzero_core::aws_model::service::ServiceDeployment;
+use portzero_core::base::finding::{Code, Finding};
+use portzero_core::plan::survey::Survey;
+use portzero_core::plan::{Base, Plan, Wish, preflight};
+use portzero_core::policy::{Conduct, IfBusy, InProgress};
+use portzero_core::port::{ApiError, Clock, Ecs};
+use portzero_core::rollout::rollback::{Way, destination};
+use portzero_core::task_definition::DynamicPorts;
 
 use crate::aws::Connection;
 use crate::cli::connect::{seed, sign_in};
@@ -16,16 +24,8 @@ use crate::cli::surfaces::{Ending, Surfaces};
 use crate::cli::wishes::Wishes;
 use crate::cli::{Stop, run, surfaces, wishes};
 use crate::clock::SystemClock;
-use crate::conduct::{Conduct, IfBusy, InProgress};
 use crate::deploy::{Pace, Run, ServiceRun};
-use crate::finding::{Code, Finding};
-use crate::plan::{Base, Plan, Wish};
-use crate::port::{ApiError, Clock, Ecs};
-use crate::preflight::survey::Survey;
-use crate::rollout::way_back::{Way, destination};
-use crate::service::ServiceDeployment;
-use crate::task_definition::DynamicPorts;
-use crate::{config, preflight, report, survey};
+use crate::{config, report, survey};
 
 #[derive(Debug, Args)]
 pub struct Rollback {

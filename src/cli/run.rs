@@ -1,17 +1,18 @@
 //! The one path of deploy, plan and rehearse: plan every service, then execute the plans.
 
+use portzero_core::base::finding::Finding;
+use portzero_core::base::time::Timestamp;
+use portzero_core::event::EventKind;
+use portzero_core::plan::survey::Survey;
+use portzero_core::plan::{Plan, Wish};
+use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report, RequestCounts};
+use portzero_core::rollout::Verdict;
+
 use crate::cli::surfaces::{Ending, Surfaces};
 use crate::cli::wishes::Wishes;
 use crate::cli::{Stop, recipients, streams};
 use crate::deploy::{Pace, Run, ServiceRun};
-use crate::event::EventKind;
-use crate::finding::Finding;
-use crate::plan::{Plan, Wish};
-use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report, RequestCounts};
-use crate::preflight::survey::Survey;
 use crate::report::log::Log;
-use crate::rollout::Verdict;
-use crate::time::Timestamp;
 use crate::{deploy, report};
 
 /// What the work comes to; `None` where a signal comes first. For work that changes nothing: it is dropped in the middle
@@ -233,7 +234,7 @@ impl Story {
 }
 
 impl Report for Story {
-    fn event(&mut self, event: &crate::event::RunEvent) {
+    fn event(&mut self, event: &portzero_core::event::RunEvent) {
         let Some(line) = self.log.line(event) else { return };
         if !self.is_quiet {
             self.log.print(&line);

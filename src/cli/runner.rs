@@ -3,8 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
+use portzero_core::base::finding::{Finding, Location};
+
 use crate::cli::{runner_files, streams};
-use crate::finding::{Finding, Location};
 use crate::report::annotation::Annotation;
 use crate::report::outputs::Outputs;
 

@@ -4,10 +4,10 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use portzero_core::port::{Clock, Interrupts};
 use tokio::sync::Notify;
 
 use crate::clock::SystemClock;
-use crate::port::{Clock, Interrupts};
 
 /// For how long a run that is asked to end waits for what AWS has been asked already. What is left of the five seconds
 /// that a CI runner gives is for the report and for GitHub.
@@ -34,7 +34,7 @@ impl Signals {
                 ours.out_of_time.ring();
             });
             ears.next().await;
-            std::process::exit(i32::from(crate::rollout::Verdict::Interrupted.exit_code()));
+            std::process::exit(i32::from(portzero_core::rollout::Verdict::Interrupted.exit_code()));
         });
         signals
     }

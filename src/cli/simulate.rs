@@ -3,20 +3,20 @@
 use std::cell::Cell;
 
 use clap::Args;
+use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::time::Timestamp;
+use portzero_core::port::{Clock, Interrupts};
 
 use crate::cli::options::{Following, Selection};
 use crate::cli::rehearse::{Speed, WorldOptions, faults_help, open_world, speed};
 use crate::cli::signals::Signals;
 use crate::cli::{Stop, stage, streams, wishes};
 use crate::clock::SystemClock;
-use crate::finding::{Code, Finding};
-use crate::port::{Clock, Interrupts};
 use crate::sim;
 use crate::sim::network;
 use crate::sim::scenario::Scenario;
 use crate::sim::wire::{Tempo, server};
 use crate::sim::world::World;
-use crate::time::Timestamp;
 
 /// What is served where neither a scenario nor a configuration is named: a service of two tasks that rolls out one
 /// task at a time, so that every state of a rollout can be seen.

@@ -1,17 +1,17 @@
 //! The world of a rehearsal: the wished-for services as they might run today, on a cluster with room for the rollout.
 
+use portzero_core::aws_model::service::{Balancer, LoadBalancerBinding};
+use portzero_core::base::id::TargetGroupArn;
+use portzero_core::plan::{Base, Wish};
+use portzero_core::task_definition::image::with_tag;
+use portzero_core::task_definition::{Document, NetworkMode};
 use serde_json::{Value, json};
 
 use crate::cli::wishes::Wishes;
 use crate::config::ServiceConfig;
-use crate::id::TargetGroupArn;
-use crate::plan::{Base, Wish};
-use crate::service::{Balancer, LoadBalancerBinding};
 use crate::sim::scenario::{
     CircuitBreakerSpec, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec,
 };
-use crate::task_definition::image::with_tag;
-use crate::task_definition::{Document, NetworkMode};
 
 /// The tag that the images carry in the simulated running revision, so that there is something to ship.
 const PREVIOUS_TAG: &str = "previous";
@@ -94,7 +94,7 @@ fn add(scenario: &mut Scenario, wish: &Wish, stanza: Option<&ServiceConfig>) {
 /// The user's own definition with the images that are about to be replaced set back to an earlier tag. Host ports stay
 /// as they are written: a fixed one is what the rehearsal shows the end of.
 fn previous(document: &Document, wish: &Wish) -> Value {
-    let mut value = crate::task_definition::without_output_only(document.value());
+    let mut value = portzero_core::task_definition::without_output_only(document.value());
     let named: Vec<&str> = wish.images.iter().filter_map(|i| i.container.as_deref()).collect();
     let balanced: Vec<&str> = wish.load_balancers.iter().map(|b| b.container_name.as_str()).collect();
     let shipped = if named.is_empty() { balanced } else { named };
@@ -212,7 +212,7 @@ fn add_instances(scenario: &mut Scenario, spec: &ServiceSpec, document: &Documen
             .max(1),
     );
     let count = if has_fixed_port { spec.desired_count.max(1) } else { 1 };
-    let sum = |of: fn(&crate::task_definition::Container<'_>) -> u64| -> i64 {
+    let sum = |of: fn(&portzero_core::task_definition::Container<'_>) -> u64| -> i64 {
         i64::try_from(document.containers().iter().map(of).sum::<u64>()).unwrap_or(0)
     };
     let fallback = InstanceSpec::default();
@@ -238,7 +238,7 @@ fn instance_id(ordinal: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::task_definition::image::with_tag;
+    use portzero_core::task_definition::image::with_tag;
 
     #[test]
     fn a_tag_is_replaced_and_a_registry_port_is_not() {

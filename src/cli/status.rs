@@ -1,21 +1,21 @@
 //! `portzero status`: how services stand, once.
 
 use clap::{Args, ValueEnum};
+use portzero_core::aws_model::target::Address;
+use portzero_core::base::id::DeploymentId;
+use portzero_core::plan::Wish;
+use portzero_core::port::Clock;
+use portzero_core::rollout::Verdict;
+use portzero_core::rollout::attach::Ours;
+use portzero_core::rollout::observer::status_view::Picture;
 
 use crate::cli::connect::connect;
 use crate::cli::options::{Identity, Telling, Waiting, Which};
 use crate::cli::streams::Document;
 use crate::cli::{Stop, identity, streams, surfaces, wishes};
 use crate::clock::SystemClock;
-use crate::id::DeploymentId;
-use crate::plan::Wish;
-use crate::port::Clock;
 use crate::report::status::Status;
-use crate::rollout::Verdict;
-use crate::rollout::attach::Ours;
-use crate::rollout::picture::Picture;
 use crate::survey::Sighting;
-use crate::target::Address;
 use crate::{deploy, report, survey};
 
 #[derive(Debug, Args)]

@@ -4,10 +4,10 @@
 use std::io::{ErrorKind, Write};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use portzero_core::base::finding::Finding;
 use serde_json::Value;
 
 use crate::cli::{Stop, streams};
-use crate::finding::Finding;
 use crate::report;
 use crate::report::annotation::Annotation;
 use crate::report::redact::Redaction;

@@ -4,6 +4,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::time::{Timestamp, human};
+use portzero_core::plan::Plan;
+use portzero_core::plan::survey::Survey;
+use portzero_core::port::RequestCounts;
+
 use crate::cli::hub::{End, Hub, Told};
 use crate::cli::options::{Format, Output, Telling};
 use crate::cli::runner::Runner;
@@ -11,17 +17,12 @@ use crate::cli::streams::Document;
 use crate::cli::wishes::Wishes;
 use crate::cli::{Stop, signals, streams};
 use crate::deploy::ServiceRun;
-use crate::finding::{Code, Finding};
 use crate::github::Context;
-use crate::plan::Plan;
-use crate::port::RequestCounts;
-use crate::preflight::survey::Survey;
 use crate::report;
 use crate::report::outputs::Outputs;
 use crate::report::page::{Link, Setting, Stage};
 use crate::report::redact::{Known, Redaction};
 use crate::report::{outputs, page};
-use crate::time::{Timestamp, human};
 
 /// What the run has come to, for those who hear of it at the end only.
 #[derive(Debug)]

@@ -3,19 +3,20 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use portzero_core::base::finding::{Code, Finding, Severity};
+use portzero_core::base::id::{ClusterName, ServiceName};
+use portzero_core::base::time::human;
+use portzero_core::plan::forecast::SETTLE_DEFAULT;
+use portzero_core::plan::{Base, Wish};
+use portzero_core::policy::Conduct;
+use portzero_core::rollout::Until;
+use portzero_core::task_definition::{Document, ImageChange};
+
 use crate::cli::options::{FailOn, Following, Selection, Waiting, Which, pair};
 use crate::cli::streams::warn;
 use crate::cli::{Stop, files, recipients};
-use crate::conduct::Conduct;
 use crate::config;
 use crate::config::{Config, ServiceConfig, Settings, TaskDefinitionSource};
-use crate::finding::{Code, Finding, Severity};
-use crate::forecast::SETTLE_DEFAULT;
-use crate::id::{ClusterName, ServiceName};
-use crate::plan::{Base, Wish};
-use crate::rollout::Until;
-use crate::task_definition::{Document, ImageChange};
-use crate::time::human;
 
 /// What the user wants: one wish a service, in the order in which they are to be deployed.
 #[derive(Debug)]

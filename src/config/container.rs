@@ -1,11 +1,11 @@
 //! One of deployfish's `containers:`, made into a container definition of RegisterTaskDefinition.
 
+use portzero_core::base::finding::Code;
 use serde_json::{Map, Value, json};
 
 use super::ports::port_mapping;
 use super::read::{Fields, Item, Problems};
 use super::words;
-use crate::finding::Code;
 
 const KEYS: &[&str] = &[
     "name",

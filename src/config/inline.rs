@@ -1,10 +1,10 @@
 //! The task definition that deployfish's keys of a service describe, as the body of RegisterTaskDefinition.
 
+use portzero_core::base::finding::Code;
 use serde_json::{Map, Value, json};
 
 use super::container::{Around, container, pairs, put, put_list};
 use super::read::{Fields, Item, Problems};
-use crate::finding::Code;
 
 /// The keys of a service that belong to its task definition.
 pub(super) const KEYS: &[&str] = &[

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use portzero_core::base::finding::{Code, Finding};
+
 use super::tree::{Node, Place, Value};
-use crate::finding::{Code, Finding};
 
 /// What all values together may grow by. A configuration is at most 256 KiB; a variable that refers to another twice
 /// doubles at every step.

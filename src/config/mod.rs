@@ -17,13 +17,16 @@ mod words;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::finding::{Code, Finding, Location};
-use crate::id::{ClusterName, ServiceName};
-use crate::nearest::nearest;
-use crate::service::{LoadBalancerBinding, SchedulingStrategy};
-pub use crate::task_definition::DynamicPorts;
+use portzero_core::aws_model::service::{LoadBalancerBinding, SchedulingStrategy};
+use portzero_core::base::finding::{Code, Finding, Location};
+use portzero_core::base::id::{ClusterName, ServiceName};
+use portzero_core::base::text::nearest;
 
-pub use settings::{IF_BUSY, LEFTOVER, Settings, UnknownWord, Until, duration, keep_revisions, poll_interval};
+pub use portzero_core::task_definition::DynamicPorts;
+
+pub use portzero_core::base::choice::UnknownWord;
+pub use portzero_core::policy::{IF_BUSY, LEFTOVER};
+pub use settings::{Settings, Until, duration, keep_revisions, poll_interval};
 
 /// A configuration with everything filled in.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::id::ClusterName;
+use portzero_core::base::text::nearest;
+
 use super::interpolate::Variables;
 use super::read::{Fields, Item, Problems};
 use super::settings::Settings;
-use super::tree::{self, Node, Place, Value};
-use super::{Config, Dependency, ServiceConfig, service_stanza};
-use crate::finding::{Code, Finding};
-use crate::id::ClusterName;
-use crate::nearest::nearest;
+use super::tree::{Node, Place, Value};
+use super::{Config, Dependency, ServiceConfig, service_stanza, tree};
 
 /// The one version there is.
 const VERSION: u32 = 1;

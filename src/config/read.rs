@@ -1,8 +1,9 @@
 //! Typed reading of the tree. Every complaint has a path and a place, and one run collects all of them.
 
+use portzero_core::base::finding::{Code, Finding, Location};
+use portzero_core::base::text::nearest;
+
 use super::tree::{Entry, Node, Place, Value};
-use crate::finding::{Code, Finding, Location};
-use crate::nearest::nearest;
 
 /// What is wrong with a file, and what is only worth saying.
 pub(super) struct Problems {

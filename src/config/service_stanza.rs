@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
+use portzero_core::aws_model::service::{Balancer, LoadBalancerBinding, SchedulingStrategy};
+use portzero_core::base::id::{ClusterName, ServiceName, TargetGroupArn};
+
 use super::read::{Fields, Item, Problems};
 use super::settings::{Settings, duration, keep_revisions, poll_interval};
 use super::{Dependency, Probe, ServiceConfig, TaskDefinitionSource, inline};
-use crate::id::{ClusterName, ServiceName, TargetGroupArn};
-use crate::service::{Balancer, LoadBalancerBinding, SchedulingStrategy};
 
 const KEYS: &[&str] = &[
     "name",

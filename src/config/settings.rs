@@ -5,10 +5,10 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::conduct::{IfBusy, Leftover};
-use crate::nearest::nearest;
-use crate::service::Stage;
-use crate::task_definition::DynamicPorts;
+use portzero_core::aws_model::service::Stage;
+use portzero_core::base::choice::UnknownWord;
+use portzero_core::policy::{IfBusy, Leftover};
+use portzero_core::task_definition::DynamicPorts;
 
 /// What the user may set under `defaults:`, at a service, or with a flag. `None` is "not said here".
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,59 +40,6 @@ impl Settings {
             force_new_deployment: self.force_new_deployment.or(fallback.force_new_deployment),
             keep_revisions: self.keep_revisions.or(fallback.keep_revisions),
         }
-    }
-}
-
-/// A word that none of the known ones is. The message lists them and names the nearest.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct UnknownWord {
-    pub word: String,
-    pub known: &'static [&'static str],
-}
-
-impl fmt::Display for UnknownWord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "expected one of {}, got {:?}", self.known.join(", "), self.word)?;
-        match nearest(&self.word, self.known.iter().copied()) {
-            Some(word) => write!(f, "; did you mean `{word}`?"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Makes a choice of the domain's readable, by the words that users write for it.
-macro_rules! words {
-    ($name:ident: $known:ident = $($variant:ident $text:literal),*) => {
-        pub const $known: &[&str] = &[$($text),*];
-
-        impl FromStr for $name {
-            type Err = UnknownWord;
-
-            fn from_str(text: &str) -> Result<Self, UnknownWord> {
-                match text {
-                    $($text => Ok(Self::$variant),)*
-                    _ => Err(UnknownWord { word: text.to_owned(), known: $known }),
-                }
-            }
-        }
-    };
-}
-
-words! { IfBusy: IF_BUSY = Wait "wait", Fail "fail", Replace "replace" }
-words! { Leftover: LEFTOVER = Leave "leave", Rollback "rollback" }
-
-/// The words of `--dynamic-ports` and `dynamic_ports:`.
-const DYNAMIC_PORTS: &[&str] = &["load-balanced", "all", "keep"];
-
-impl FromStr for DynamicPorts {
-    type Err = UnknownWord;
-
-    fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        let known = DynamicPorts::ALL.into_iter().find(|choice| choice.as_str() == text);
-        known.ok_or_else(|| UnknownWord {
-            word: text.to_owned(),
-            known: DYNAMIC_PORTS,
-        })
     }
 }
 
@@ -184,6 +131,7 @@ pub fn keep_revisions(text: &str) -> Result<u32, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use portzero_core::base::text::nearest;
 
     #[test]
     fn a_bare_number_is_no_duration() {

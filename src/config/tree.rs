@@ -5,11 +5,10 @@
 
 use std::fmt;
 
+use portzero_core::base::finding::{Code, Finding, Location};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy};
-
-use crate::finding::{Code, Finding, Location};
 
 /// A configuration is written by people; the largest public ones are under 64 KB.
 const SIZE_MAX: usize = 256 * 1024;

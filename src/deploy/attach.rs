@@ -2,24 +2,25 @@
 
 use std::time::Duration;
 
+use portzero_core::aws_model::api_error::ApiError;
+use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::id::{DeploymentId, TaskDefinitionArn};
+use portzero_core::base::time::Timestamp;
+use portzero_core::event::{Attached, EventKind};
+use portzero_core::plan;
+use portzero_core::plan::forecast::Forecast;
+use portzero_core::plan::survey::Survey;
+use portzero_core::plan::{Plan, Wish, preflight};
+use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
+use portzero_core::rollout::attach::{Lead, Ours, is_at_rest};
+use portzero_core::rollout::rollback::last_good;
+use portzero_core::rollout::{Baseline, Observer, Outcome, Scope, Verdict};
+use portzero_core::task_definition::{Document, NetworkMode};
 use serde_json::Value;
 
 use super::{Run, ServiceRun, words};
-use crate::api_error::ApiError;
-use crate::event::{Attached, EventKind};
-use crate::finding::{Code, Finding};
-use crate::forecast::Forecast;
-use crate::id::{DeploymentId, TaskDefinitionArn};
-use crate::plan::{Plan, Wish};
-use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
-use crate::preflight::survey::Survey;
-use crate::rollout::attach::{Lead, Ours, is_at_rest};
-use crate::rollout::way_back::last_good;
-use crate::rollout::{Baseline, Observer, Outcome, Scope, Verdict};
+use crate::survey;
 use crate::survey::Sighting;
-use crate::task_definition::{Document, NetworkMode};
-use crate::time::Timestamp;
-use crate::{plan, preflight, survey};
 
 /// What is to be followed: one service, one of its deployments or the newest.
 #[derive(Clone, Debug)]

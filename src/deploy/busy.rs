@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use crate::api_error::ApiError;
-use crate::conduct::{InProgress, not_over_in_time};
+use portzero_core::aws_model::api_error::ApiError;
+use portzero_core::base::time::Timestamp;
+use portzero_core::event::EventKind;
+use portzero_core::policy::{InProgress, not_over_in_time};
+use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
+use portzero_core::rollout::observer::read_outage::{Blind, Borne};
+use portzero_core::rollout::{Happening, Outcome, Verdict};
+
 use crate::deploy::stage::{LOOK_EVERY, Member, Stage};
 use crate::deploy::{Run, ServiceRun, planning, words};
-use crate::event::EventKind;
-use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
-use crate::rollout::blind::{Blind, Borne};
-use crate::rollout::{Happening, Outcome, Verdict};
-use crate::time::Timestamp;
 
 /// A log that stays silent for longer looks hung.
 const TELL_EVERY: Duration = Duration::from_secs(30);

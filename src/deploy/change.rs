@@ -3,15 +3,16 @@
 use std::future::Future;
 use std::time::Duration;
 
-use crate::api_error::{ApiError, ApiErrorKind};
+use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
+use portzero_core::aws_model::service::{Service, ServiceUpdate};
+use portzero_core::base::id::{DeploymentId, TaskDefinitionArn};
+use portzero_core::event::EventKind;
+use portzero_core::plan::survey::Survey;
+use portzero_core::plan::{Plan, Revision};
+use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
+use portzero_core::rollout::{Outcome, Verdict};
+
 use crate::deploy::{Run, words};
-use crate::event::EventKind;
-use crate::id::{DeploymentId, TaskDefinitionArn};
-use crate::plan::{Plan, Revision};
-use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
-use crate::preflight::survey::Survey;
-use crate::rollout::{Outcome, Verdict};
-use crate::service::{Service, ServiceUpdate};
 
 /// How often, and how long apart, the service is read again after an UpdateService without an answer: twenty seconds in
 /// all, as for any answer that may be older than the update.

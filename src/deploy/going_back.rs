@@ -1,22 +1,23 @@
 //! Going back to what ran before: after a failure that ECS leaves standing (`--on-failure rollback`), where the run is
 //! cancelled (`--on-cancel rollback`), and where that is what was asked for (`portzero rollback`).
 
-use crate::api_error::{ApiError, ApiErrorKind};
-use crate::conduct::Leftover;
+use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
+use portzero_core::aws_model::service::{Service, ServiceDeployment, ServiceUpdate};
+use portzero_core::base::finding::{Finding, Severity};
+use portzero_core::base::id::{DeploymentId, TaskDefinitionArn};
+use portzero_core::base::time::Timestamp;
+use portzero_core::event::EventKind;
+use portzero_core::plan::survey::Survey;
+use portzero_core::plan::{Plan, Wish};
+use portzero_core::policy::Leftover;
+use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
+use portzero_core::rollout::rollback::{Leaves, Way, WayBack, asked_for, conclude, last_good};
+use portzero_core::rollout::{Baseline, Observer, Outcome, Scope, Snapshot, Verdict};
+
 use crate::deploy::change::LookedUp;
 use crate::deploy::stage::{Back, Member, Stage};
 use crate::deploy::{Run, ServiceRun, attach};
-use crate::event::EventKind;
-use crate::finding::{Finding, Severity};
-use crate::id::{DeploymentId, TaskDefinitionArn};
-use crate::plan::{Plan, Wish};
-use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
-use crate::preflight::survey::Survey;
-use crate::rollout::way_back::{Leaves, Way, WayBack, asked_for, conclude, last_good};
-use crate::rollout::{Baseline, Observer, Outcome, Scope, Snapshot, Verdict};
-use crate::service::{Service, ServiceDeployment, ServiceUpdate};
 use crate::survey;
-use crate::time::Timestamp;
 
 /// What AWS has made of the request.
 enum Asked {

@@ -1,14 +1,14 @@
 //! What a container printed before it failed: asked for when every verdict is known, so that it delays none and changes
 //! none, and shown with the finding that it explains.
 
+use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
+use portzero_core::aws_model::task::LogStream;
+use portzero_core::base::finding::{Code, Finding};
+use portzero_core::port::{Interrupts, Logs};
+use portzero_core::rollout::{Observer, Outcome, Verdict};
 use serde_json::Value;
 
-use crate::api_error::{ApiError, ApiErrorKind};
 use crate::deploy::ServiceRun;
-use crate::finding::{Code, Finding};
-use crate::port::{Interrupts, Logs};
-use crate::rollout::{Observer, Outcome, Verdict};
-use crate::task::LogStream;
 
 /// As many lines as a person reads before scrolling.
 const SHOWN_MAX: usize = 10;

@@ -31,17 +31,16 @@ mod words;
 
 use std::time::Duration;
 
+use portzero_core::aws_model::target::Address;
+use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::id::{DeploymentId, TaskDefinitionArn};
+use portzero_core::base::time::Timestamp;
+use portzero_core::event::{EventKind, RunEvent};
+use portzero_core::plan::survey::Survey;
+use portzero_core::plan::{Plan, Wish};
+use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
+use portzero_core::rollout::{Observer, Outcome, PhaseSpan, TargetStory, Verdict};
 use stage::Member;
-
-use crate::event::{EventKind, RunEvent};
-use crate::finding::{Code, Finding};
-use crate::id::{DeploymentId, TaskDefinitionArn};
-use crate::plan::{Plan, Wish};
-use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
-use crate::preflight::survey::Survey;
-use crate::rollout::{Observer, Outcome, PhaseSpan, TargetStory, Verdict};
-use crate::target::Address;
-use crate::time::Timestamp;
 
 pub use attach::{Watch, scope as scope_of_found, unseen};
 pub use pace::Pace;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::plan::Wish;
+use portzero_core::plan::Wish;
 
 /// For each wish the places of those that it waits for. A service that is no part of this run is not waited for. Where
 /// two clusters have services of one name, the one in the wish's own cluster is meant, and without such a one all.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::time::Timestamp;
+use portzero_core::base::time::Timestamp;
 
 /// The part of a pause that is left to chance. Runs that begin together (a merge to a branch with fifty services) would
 /// otherwise look together for minutes. It only ever shortens a pause, so that no look comes later than promised.

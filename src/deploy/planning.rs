@@ -1,11 +1,12 @@
 //! One service's plan: reads, renders, compares, checks. Nothing is changed.
 
-use crate::api_error::ApiErrorKind;
+use portzero_core::aws_model::api_error::ApiErrorKind;
+use portzero_core::base::finding::{Code, Finding};
+use portzero_core::plan::survey::Survey;
+use portzero_core::plan::{Base, Plan, Wish};
+use portzero_core::port::{Clock, Ecs, LoadBalancing};
+
 use crate::deploy::{ServiceRun, words};
-use crate::finding::{Code, Finding};
-use crate::plan::{Base, Plan, Wish};
-use crate::port::{Clock, Ecs, LoadBalancing};
-use crate::preflight::survey::Survey;
 use crate::survey;
 
 /// Plans one service: reads, renders, compares, checks. Nothing is changed.

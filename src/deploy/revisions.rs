@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::api_error::ApiError;
-use crate::conduct::{Purge, superfluous};
+use portzero_core::aws_model::api_error::ApiError;
+use portzero_core::base::finding::Finding;
+use portzero_core::base::id::TaskDefinitionArn;
+use portzero_core::event::EventKind;
+use portzero_core::policy::{Purge, superfluous};
+use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
+use portzero_core::rollout::Verdict;
+
 use crate::deploy::{Run, ServiceRun};
-use crate::event::EventKind;
-use crate::finding::Finding;
-use crate::id::TaskDefinitionArn;
-use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
-use crate::rollout::Verdict;
 
 impl<A, C, I, R> Run<'_, A, C, I, R>
 where

@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use crate::conduct::{IfBusy, InProgress};
+use portzero_core::base::id::TaskDefinitionArn;
+use portzero_core::base::time::{Timestamp, human};
+use portzero_core::event::EventKind;
+use portzero_core::plan::Plan;
+use portzero_core::plan::survey::Survey;
+use portzero_core::policy::{IfBusy, InProgress};
+use portzero_core::rollout::observer::read_outage::Blind;
+use portzero_core::rollout::rollback::WayBack;
+use portzero_core::rollout::{Observer, Outcome, Snapshot, Verdict};
+
 use crate::deploy::last_words::Wanted;
 use crate::deploy::{ServiceRun, words};
-use crate::event::EventKind;
-use crate::id::TaskDefinitionArn;
-use crate::plan::Plan;
-use crate::preflight::survey::Survey;
-use crate::rollout::blind::Blind;
-use crate::rollout::way_back::WayBack;
-use crate::rollout::{Observer, Outcome, Snapshot, Verdict};
 use crate::survey::Watch;
-use crate::time::{Timestamp, human};
 
 /// One service of the run.
 pub(super) struct Member {

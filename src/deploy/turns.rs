@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
-use crate::conduct::Leftover;
+use portzero_core::aws_model::service::Service;
+use portzero_core::base::id::{DeploymentId, TaskDefinitionArn};
+use portzero_core::base::time::Timestamp;
+use portzero_core::event::EventKind;
+use portzero_core::plan::survey::Survey;
+use portzero_core::plan::{Plan, Wish};
+use portzero_core::policy::Leftover;
+use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
+use portzero_core::rollout::rollback::last_good;
+use portzero_core::rollout::{Baseline, Input, Next, Observer, Outcome, Scope, Verdict};
+
 use crate::deploy::stage::{Busy, Member, Stage, Turn};
 use crate::deploy::{Run, ServiceRun, attach, last_words, planning, words};
-use crate::event::EventKind;
-use crate::id::{DeploymentId, TaskDefinitionArn};
-use crate::plan::{Plan, Wish};
-use crate::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
-use crate::preflight::survey::Survey;
-use crate::rollout::way_back::last_good;
-use crate::rollout::{Baseline, Input, Next, Observer, Outcome, Scope, Verdict};
-use crate::service::Service;
 use crate::survey::{Poller, Watch};
-use crate::time::Timestamp;
 
 /// Services whose next looks are this close to each other are looked at together: half of the quickest pace.
 const TOGETHER_WITHIN: Duration = Duration::from_secs(1);
@@ -213,7 +214,7 @@ where
         for (index, look) in due.into_iter().zip(looks) {
             let member = &mut members[index];
             for error in &look.not_checked {
-                let found = crate::preflight::survey::not_checked(error);
+                let found = portzero_core::plan::survey::not_checked(error);
                 if !member.run.has_said(&found) {
                     self.tell(&member.run.wish, EventKind::Found(found));
                 }

@@ -1,17 +1,19 @@
 //! What a run says of a service that it did not follow to an end.
 
-use crate::api_error::{ApiError, ApiErrorKind};
-use crate::conduct::InProgress;
+use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
+use portzero_core::aws_model::failed_call;
+use portzero_core::aws_model::service::{RolloutState, Service, ServiceUpdate};
+use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::id::TaskDefinitionArn;
+use portzero_core::base::time::Timestamp;
+use portzero_core::plan::{Plan, Revision, Wish};
+use portzero_core::policy::InProgress;
+use portzero_core::rollout::observer::read_outage;
+use portzero_core::rollout::observer::read_outage::Blind;
+use portzero_core::rollout::{Outcome, Scope, Verdict};
+
 use crate::deploy::ServiceRun;
-use crate::failed_call;
-use crate::finding::{Code, Finding};
-use crate::id::TaskDefinitionArn;
-use crate::plan::{Plan, Revision, Wish};
-use crate::rollout::blind::{self, Blind};
-use crate::rollout::{Outcome, Scope, Verdict};
-use crate::service::{RolloutState, Service, ServiceUpdate};
 use crate::survey;
-use crate::time::Timestamp;
 
 /// Whether ECS calls what the service points to completed.
 pub(super) fn is_complete(service: &Service) -> bool {
@@ -156,7 +158,7 @@ pub(super) fn could_not_see_it_end(
         format!(
             "whether the deployment of `{}` that was there before this run has ended could not be seen: {}",
             wish.service,
-            blind::why(error.kind)
+            read_outage::why(error.kind)
         ),
     )
     .evidence("error", error.to_string())
@@ -166,7 +168,7 @@ pub(super) fn could_not_see_it_end(
         finding = finding.evidence("request", id.clone());
     }
     finding = finding.state("nothing was changed by this run; what becomes of the other deployment is not known");
-    match blind::cure(error) {
+    match read_outage::cure(error) {
         Some(cure) => finding.hint(cure),
         None => finding.hint("deploy again once AWS can be read"),
     }

@@ -3,6 +3,12 @@
 use std::cell::RefCell;
 use std::fmt;
 
+use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::time::Timestamp;
+use portzero_core::port::{ApiError, ApiErrorKind, ApiResult, Clock, PullRequests};
+use portzero_core::pull_request::{
+    Comment, CommitStatus, DeploymentStatus, NewDeployment, PullRequest, RecordedDeployment,
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -10,11 +16,7 @@ use super::context::{Context, Repository};
 use super::error::{transient, unreadable};
 use super::transport::{Request, Transport};
 use super::wire::{WireComment, WireDeployment, WirePullRequest, WireViewer};
-use crate::finding::{Code, Finding};
 use crate::github::error::Call;
-use crate::port::{ApiError, ApiErrorKind, ApiResult, Clock, PullRequests};
-use crate::pull_request::{Comment, CommitStatus, DeploymentStatus, NewDeployment, PullRequest, RecordedDeployment};
-use crate::time::Timestamp;
 
 const PER_PAGE: usize = 100;
 /// GitHub closes a conversation to comments long before this many; it only keeps a loop from being endless.

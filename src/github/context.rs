@@ -1,9 +1,8 @@
 //! Where a run is: the variables of its workflow and the text of its event. Whatever is missing or odd there costs the
 //! comment at most.
 
+use portzero_core::pull_request::Origin;
 use serde_json::Value;
-
-use crate::pull_request::Origin;
 
 const API_URL: &str = "https://api.github.com";
 const SERVER_URL: &str = "https://github.com";

@@ -3,11 +3,10 @@
 use std::error::Error;
 use std::time::Duration;
 
+use portzero_core::aws_model::api_error::causes;
+use portzero_core::base::time::human;
+use portzero_core::port::{ApiError, ApiErrorKind};
 use serde_json::Value;
-
-use crate::api_error::causes;
-use crate::port::{ApiError, ApiErrorKind};
-use crate::time::human;
 
 /// As much of a message, or of a foreign text (an HTML page, a proxy's excuse), as an error quotes, in characters.
 const QUOTE_LENGTH: usize = 240;

@@ -2,7 +2,7 @@
 //!
 //! * `context`: what the workflow's variables and its event say
 //! * `client`: the port; `transport`: one request, with its time-outs and repetitions; `wire`: the shapes of answers
-//! * `error`: answers that are none, turned into [`ApiError`](crate::port::ApiError)
+//! * `error`: answers that are none, turned into [`ApiError`](portzero_core::port::ApiError)
 
 mod client;
 mod context;

@@ -8,13 +8,13 @@ use octocrab::service::middleware::auth_header::AuthHeaderLayer;
 use octocrab::service::middleware::base_uri::BaseUriLayer;
 use octocrab::service::middleware::reqwest_connector::ReqwestConnector;
 use octocrab::{AuthState, Octocrab, OctocrabBuilder};
+use portzero_core::base::time::Timestamp;
+use portzero_core::port::{ApiErrorKind, ApiResult, Clock};
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use serde_json::Value;
 
 use super::error::{Failure, Limits, broken, refused, transient};
 use crate::github::error::Call;
-use crate::port::{ApiErrorKind, ApiResult, Clock};
-use crate::time::Timestamp;
 
 /// A connection that is not made by then will not be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,10 +1,9 @@
 //! The shapes of GitHub's answers, no more of them than is used: what is not asked for cannot be missing.
 
+use portzero_core::base::time::Timestamp;
+use portzero_core::pull_request::{Comment, PullRequest, RecordedDeployment};
 use serde::Deserialize;
 use serde_json::Value;
-
-use crate::pull_request::{Comment, PullRequest, RecordedDeployment};
-use crate::time::Timestamp;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct WirePullRequest {

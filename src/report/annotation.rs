@@ -1,6 +1,7 @@
 //! Workflow commands: what GitHub shows on the page of a run, and beside a line of a file.
 
-use crate::finding::{Finding, Location, Severity};
+use portzero_core::base::finding::{Finding, Location, Severity};
+
 use crate::report::redact::Redaction;
 use crate::report::text;
 
@@ -146,8 +147,8 @@ fn property(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Annotation, commands};
-    use crate::finding::{Code, Finding, Location, Severity};
     use crate::report::redact::Redaction;
+    use portzero_core::base::finding::{Code, Finding, Location, Severity};
 
     fn annotation(severity: Severity, message: &str) -> Annotation {
         Annotation {

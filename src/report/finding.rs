@@ -1,6 +1,7 @@
 //! A finding as text: what did not happen, the evidence, the state AWS was left in, the hints.
 
-use crate::finding::Finding;
+use portzero_core::base::finding::Finding;
+
 use crate::report::text::clean;
 
 pub fn render(finding: &Finding) -> String {

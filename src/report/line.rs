@@ -1,12 +1,13 @@
 //! Each event as one line of text.
 
-use crate::api_error::ApiErrorKind;
-use crate::conduct::Purge;
-use crate::event::{Attached, EventKind, RunEvent};
-use crate::finding::{Code, Severity};
+use portzero_core::aws_model::api_error::ApiErrorKind;
+use portzero_core::base::finding::{Code, Severity};
+use portzero_core::base::time::human;
+use portzero_core::event::{Attached, EventKind, RunEvent};
+use portzero_core::policy::Purge;
+use portzero_core::rollout::{Happening, Outcome, Whose};
+
 use crate::report::text::clean;
-use crate::rollout::{Happening, Outcome, Whose};
-use crate::time::human;
 
 /// The line of an event, without time and service; `None` where the event is told elsewhere (the end).
 pub fn render(event: &RunEvent) -> Option<String> {
@@ -148,7 +149,7 @@ fn rollout(happening: &Happening) -> String {
             // In the other stages it says nothing new.
             let is_news = matches!(stage.as_str(), "PRODUCTION_TRAFFIC_SHIFT" | "BAKE_TIME");
             let share = production.filter(|_| is_news).map(|share| {
-                let share = crate::rollout::waiting::percent(share);
+                let share = portzero_core::rollout::view::waiting::percent(share);
                 format!(": {share} of the production traffic on {}", revision.short())
             });
             format!("stage {stage}{}", share.unwrap_or_default())

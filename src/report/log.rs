@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use portzero_core::base::time::human;
+use portzero_core::event::{EventKind, RunEvent};
+use portzero_core::port::{Report, RequestCounts};
+use portzero_core::rollout::{Phase, Verdict};
+
 use crate::deploy::ServiceRun;
-use crate::event::{EventKind, RunEvent};
-use crate::port::{Report, RequestCounts};
 use crate::report::text::clean;
 use crate::report::{finding, line};
-use crate::rollout::{Phase, Verdict};
-use crate::time::human;
 
 /// Gives each event as a line to `out`, which cannot fail: reporting never fails a deployment.
 pub struct Log<F> {
@@ -152,7 +153,7 @@ fn phases(run: &ServiceRun) -> String {
 }
 
 /// Each state with how long it lasted; the last one has no end.
-fn states(target: &crate::rollout::TargetStory) -> Vec<(String, String)> {
+fn states(target: &portzero_core::rollout::TargetStory) -> Vec<(String, String)> {
     let ends = target
         .states
         .iter()

@@ -3,13 +3,12 @@
 //! A runner drops an output that holds a masked value, and account ids are often masked. So what can be said without an ARN
 //! is in `services` as well.
 
+use portzero_core::plan::{Plan, Revision};
+use portzero_core::rollout::Whose;
 use serde_json::json;
 
 use crate::deploy::ServiceRun;
-use crate::plan::{Plan, Revision};
-use crate::report::page;
-use crate::report::result;
-use crate::rollout::Whose;
+use crate::report::{page, result};
 
 /// The verdict of a plan that nothing speaks against.
 const PLANNED: &str = "planned";

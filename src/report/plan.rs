@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
+use portzero_core::aws_model::target::TargetGroup;
+use portzero_core::base::finding::Finding;
+use portzero_core::base::time::human;
+use portzero_core::plan::Plan;
 use serde_json::json;
 
-use crate::finding::Finding;
-use crate::plan::Plan;
 use crate::report::finding;
 use crate::report::text::clean;
-use crate::target::TargetGroup;
-use crate::time::human;
 
 pub fn text(plan: &Plan) -> String {
     let mut out = format!(

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use portzero_core::base::finding::Code;
+use portzero_core::base::time::Timestamp;
+use portzero_core::port::RequestCounts;
+use portzero_core::rollout::Verdict;
 use serde::Serialize;
 
 use crate::deploy::ServiceRun;
-use crate::finding::Code;
-use crate::port::RequestCounts;
 use crate::report::plan;
-use crate::rollout::Verdict;
-use crate::time::Timestamp;
 
 #[derive(Debug, Serialize)]
 pub struct ResultDocument {
@@ -178,7 +178,7 @@ fn url(run: &ServiceRun) -> Option<String> {
     }
 }
 
-fn target(story: &crate::rollout::TargetStory) -> TargetResult {
+fn target(story: &portzero_core::rollout::TargetStory) -> TargetResult {
     let state = |(state, reason, at): &(String, Option<String>, Timestamp)| StateResult {
         state: state.clone(),
         reason: reason.clone(),
@@ -197,10 +197,10 @@ fn target(story: &crate::rollout::TargetStory) -> TargetResult {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::Finding;
-    use crate::id::DeploymentId;
-    use crate::plan::{Base, Wish};
-    use crate::rollout::{Outcome, Until};
+    use portzero_core::base::finding::Finding;
+    use portzero_core::base::id::DeploymentId;
+    use portzero_core::plan::{Base, Wish};
+    use portzero_core::rollout::{Outcome, Until};
 
     fn run(verdict: Verdict, deployed: bool, code: Code) -> ServiceRun {
         let wish = Wish {
@@ -217,7 +217,7 @@ mod tests {
             settle: Default::default(),
             timeout: None,
             poll_interval: None,
-            fail_on: crate::finding::Severity::Error,
+            fail_on: portzero_core::base::finding::Severity::Error,
             url: None,
             depends_on: Vec::new(),
             conduct: Default::default(),

@@ -2,16 +2,16 @@
 
 use std::fmt::Write as _;
 
+use portzero_core::aws_model::api_error::ApiError;
+use portzero_core::aws_model::service::{Deployment, Service, ServiceDeployment};
+use portzero_core::aws_model::target::{Address, TargetGroup};
+use portzero_core::base::finding::Finding;
+use portzero_core::base::time::human;
+use portzero_core::rollout::observer::status_view::{Crew, Picture, Row};
 use serde_json::{Value, json};
 
-use crate::api_error::ApiError;
-use crate::finding::Finding;
 use crate::report::plan;
 use crate::report::text::clean;
-use crate::rollout::picture::{Crew, Picture, Row};
-use crate::service::{Deployment, Service, ServiceDeployment};
-use crate::target::{Address, TargetGroup};
-use crate::time::human;
 
 /// Everything that is shown of one service.
 #[derive(Clone, Debug)]

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use portzero_core::base::time::Timestamp;
+
 use super::faults::Answer;
 use super::state::{HealthCheck, Target, TargetGroup};
 use super::world::{Happening, Stage, World};
 use super::{classic, events};
 use crate::sim::span::Spread;
-use crate::time::Timestamp;
 
 const EARLY_DEREGISTRATION: Duration = Duration::from_millis(1_300);
 

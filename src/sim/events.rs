@@ -169,7 +169,7 @@ fn resolves(message: &str) -> bool {
     message.contains(") has started ") || message.contains("deployment completed") || message.contains("steady state")
 }
 
-fn push(service: &mut Service, id: String, at: crate::time::Timestamp, message: String) {
+fn push(service: &mut Service, id: String, at: portzero_core::base::time::Timestamp, message: String) {
     // Kept in order even where two decisions of one millisecond speak of slightly later moments.
     let place = service
         .events

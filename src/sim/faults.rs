@@ -3,15 +3,15 @@
 
 use std::time::Duration;
 
+use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::time::Timestamp;
 use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::{Map, Value};
 
 use super::catalogue;
 use super::catalogue::{Entry, OF_THE_WIRE, OF_THE_WORLD, Place, Since, TIMETABLE};
-use crate::finding::{Code, Finding};
 use crate::sim::span::optional_span;
-use crate::time::Timestamp;
 
 /// How wrong a clock is by default: more than the five minutes that AWS allows.
 const SKEW: Duration = Duration::from_secs(360);

@@ -4,11 +4,12 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use portzero_core::base::time::Timestamp;
+
 use super::faults::FaultSpec;
 use super::hostile;
 use super::state::{Account, Service};
 use super::world::World;
-use crate::time::Timestamp;
 
 /// A span that two states must be apart to be kept apart.
 const GRAIN: Duration = Duration::from_secs(1);

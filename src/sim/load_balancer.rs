@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::time::Timestamp;
+use portzero_core::base::time::Timestamp;
 
 /// An Application or a Network Load Balancer.
 #[derive(Clone, Debug)]

@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
+use portzero_core::base::time::Timestamp;
+
 use super::faults::{Answer, Behaviour, FaultSpec, RevisionRef};
 use super::network::VPC;
 use super::pointless::reads_secrets;
 use super::state::{Target, Task};
 use super::world::World;
 use crate::sim::span::Spread;
-use crate::time::Timestamp;
 
 impl World {
     /// The faults that hold for a service at this moment.

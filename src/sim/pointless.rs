@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use portzero_core::base::finding::{Code, Finding};
 use serde_json::Value;
 
 use super::faults::{ENUMS, FaultSpec, LACKS, SIDES};
 use super::scenario::{Scenario, ServiceSpec, TargetGroupSpec};
 use super::wire::means_anything;
-use crate::finding::{Code, Finding};
 use crate::sim::container::{Needs, containers};
 
 impl Scenario {

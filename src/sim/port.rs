@@ -10,16 +10,17 @@ use std::ops::Deref;
 use std::rc::Rc;
 use std::time::Duration;
 
+use portzero_core::aws_model::service::Service;
+use portzero_core::aws_model::target::TargetHealth;
+use portzero_core::aws_model::task::Task;
+use portzero_core::base::id::{ClusterName, TargetGroupArn};
+use portzero_core::base::time::Timestamp;
+use portzero_core::port::{ApiError, ApiErrorKind, ApiResult, Clock};
+
 use super::state::Account;
 use super::world::World;
 use super::{state, translate};
-use crate::id::{ClusterName, TargetGroupArn};
-use crate::port::{ApiError, ApiErrorKind, ApiResult, Clock};
-use crate::service::Service;
 use crate::sim::refusal::Refusal;
-use crate::target::TargetHealth;
-use crate::task::Task;
-use crate::time::Timestamp;
 
 /// How the API itself misbehaves. Shares are between 0 and 1; all are 0 by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use portzero_core::base::time::Timestamp;
 use serde_json::Value;
 
 use super::state::{Container, Task};
@@ -10,7 +11,6 @@ use super::wire::identity;
 use super::world::World;
 use crate::sim::container::containers;
 use crate::sim::refusal::Refusal;
-use crate::time::Timestamp;
 
 /// One line of a log stream.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use portzero_core::base::time::Timestamp;
+
 use super::events;
 use super::state::Task;
 use super::world::World;
 use crate::sim::refusal::Refusal;
-use crate::time::Timestamp;
 
 /// How long a protection lasts that names no time (API reference of UpdateTaskProtection).
 const BY_DEFAULT: u32 = 120;

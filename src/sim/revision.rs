@@ -1,12 +1,12 @@
 //! Service revisions: what a service deploys beside its task definition, as it was at one deployment.
 
+use portzero_core::base::time::Timestamp;
 use serde_json::Value;
 
 use super::state::{LoadBalancerBinding, Service, Task};
 use super::world::World;
 use crate::sim::refusal::Refusal;
 use crate::sim::state::{ServiceRevision, Settings};
-use crate::time::Timestamp;
 
 /// Those of a service's settings whose change is a deployment. Source: UpdateService's description of each parameter.
 const DEPLOYED: [&str; 7] = [

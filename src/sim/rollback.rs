@@ -308,7 +308,12 @@ impl World {
 }
 
 /// Notes the failure in its service deployment: on its way back, or at its end.
-fn settle(open: &mut ServiceDeployment, failure: &Failure, back_to: Option<String>, now: crate::time::Timestamp) {
+fn settle(
+    open: &mut ServiceDeployment,
+    failure: &Failure,
+    back_to: Option<String>,
+    now: portzero_core::base::time::Timestamp,
+) {
     if open.breaker_status != "DISABLED" {
         open.breaker_status = if failure.by_breaker {
             "TRIGGERED"

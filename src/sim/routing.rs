@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use portzero_core::base::time::Timestamp;
+
 use super::state::{Target, TargetGroup};
 use super::world::World;
-use crate::time::Timestamp;
 
 impl World {
     /// The targets of a group that get traffic now, each with its share; the shares add up to 1. Empty where no load

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use portzero_core::base::finding::{Code, Finding, Location};
 use serde::de::Deserializer;
 use serde::{Deserialize, de};
 use serde_json::Value;
 
 use super::faults::FaultSpec;
 use super::switches::Switches;
-use crate::finding::{Code, Finding, Location};
 use crate::sim::span::{Spread, optional_span, span};
 use crate::sim::specs::{AlarmSpec, HealthCheckSpec};
 use crate::sim::strategy_spec::Strategy;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use portzero_core::base::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::events;
@@ -15,7 +16,6 @@ use super::world::{Happening, Stage, World};
 use crate::sim::container::Needs;
 use crate::sim::network::{SECURITY_GROUP, VPC, digest, subnet_of, zones};
 use crate::sim::state::Progress;
-use crate::time::Timestamp;
 
 /// How long before the world's start its services were deployed.
 const AGE: Duration = Duration::from_secs(86_400);

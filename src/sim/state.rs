@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
+use portzero_core::base::time::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::sim::strategy_spec::{AdvancedConfiguration, Strategy};
-use crate::time::Timestamp;
 
 pub use super::load_balancer::{Listener, LoadBalancer};
 

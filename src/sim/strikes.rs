@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use portzero_core::base::time::Timestamp;
+
 use super::faults::FaultSpec;
 use super::state::{LoadBalancerBinding, ServiceChange, TargetGroup};
 use super::world::{Happening, Stage, World};
-use crate::time::Timestamp;
 
 /// AWS gives a Spot instance two minutes' notice.
 const SPOT_NOTICE: Duration = Duration::from_secs(120);

@@ -2,21 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use super::load_balancer::{Action, Condition};
-use super::printed::{has_run, runtime_id};
-use super::{classic, state};
-use crate::api_error::{ApiError, ApiErrorKind};
-use crate::id::{
-    ClusterName, ContainerInstanceArn, DeploymentId, ServiceName, TargetGroupArn, TargetKey, TaskArn, TaskDefinitionArn,
-};
-use crate::service::{
+use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
+use portzero_core::aws_model::service::{
     AlarmWatch, Balancer, BreakerState, CircuitBreaker, Deployment, DeploymentConfiguration, Hook, HookDetail,
     LoadBalancerBinding, Progress, Service, ServiceDeployment, ServiceEvent, TrafficSteps,
 };
+use portzero_core::aws_model::target::{HealthCheck, InstanceHealth, Route, RouteCondition, TargetGroup, TargetHealth};
+use portzero_core::aws_model::task::{Container, ContainerInstance, NetworkBinding, Resources, Task};
+use portzero_core::base::id::{
+    ClusterName, ContainerInstanceArn, DeploymentId, ServiceName, TargetGroupArn, TargetKey, TaskArn, TaskDefinitionArn,
+};
+
+use super::load_balancer::{Action, Condition};
+use super::printed::{has_run, runtime_id};
+use super::{classic, state};
 use crate::sim::state::ClassicBalancer;
 use crate::sim::strategy_spec::{Kind, Strategy};
-use crate::target::{HealthCheck, InstanceHealth, Route, RouteCondition, TargetGroup, TargetHealth};
-use crate::task::{Container, ContainerInstance, NetworkBinding, Resources, Task};
 
 pub(super) fn service(_account: &state::Account, cluster: &state::Cluster, service: &state::Service) -> Service {
     let classic = service.load_balancers.iter().any(|b| b.load_balancer_name.is_some());

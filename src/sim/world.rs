@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use portzero_core::base::time::Timestamp;
+
 use super::faults::FaultSpec;
 use super::scenario::{Scenario, Throttling, Timings};
 use super::state::{Account, Cluster, Deployment, Past, Service, Task};
@@ -15,7 +17,6 @@ use crate::sim::refusal::Refusal;
 use crate::sim::span::Spread;
 use crate::sim::specs::AlarmSpec;
 use crate::sim::state::short;
-use crate::time::Timestamp;
 
 pub struct World {
     pub(super) now: Timestamp,

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use portzero_core::aws_model::api_error::ApiError;
+use portzero_core::aws_model::service::{Service, ServiceDeployment, ServiceDeploymentStatus, ServiceRevision};
+use portzero_core::base::finding::Finding;
+use portzero_core::base::id::{ClusterName, DeploymentId, ServiceName, TaskDefinitionArn};
+use portzero_core::plan::survey::Survey;
+use portzero_core::port::{ApiResult, Clock, Ecs, LoadBalancing};
+use portzero_core::rollout::attach::Traces;
+
 use super::{api, is_optional_refusal, patiently, survey};
-use crate::api_error::ApiError;
-use crate::finding::Finding;
-use crate::id::{ClusterName, DeploymentId, ServiceName, TaskDefinitionArn};
-use crate::port::{ApiResult, Clock, Ecs, LoadBalancing};
-use crate::preflight::survey::Survey;
-use crate::rollout::attach::Traces;
-use crate::service::{Service, ServiceDeployment, ServiceDeploymentStatus, ServiceRevision};
 
 /// What one look shows to somebody who was not there before.
 #[derive(Clone, Debug)]

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::api_error::ApiError;
-use crate::id::{ClusterName, ContainerInstanceArn, TaskArn};
-use crate::port::{ApiResult, Ecs};
+use portzero_core::aws_model::api_error::ApiError;
+use portzero_core::aws_model::task::{ContainerInstance, Task, TaskStatus};
+use portzero_core::base::id::{ClusterName, ContainerInstanceArn, TaskArn};
+use portzero_core::base::time::Timestamp;
+use portzero_core::port::{ApiResult, Ecs};
+
 use crate::survey::is_optional_refusal;
-use crate::task::{ContainerInstance, Task, TaskStatus};
-use crate::time::Timestamp;
 
 /// An instance that drains, or whose agent is gone, is worth knowing of when its tasks stop, and these are read again at once
 /// then. Without such a sign a minute is soon enough.

@@ -7,14 +7,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::api_error::ApiError;
-use crate::id::{DeploymentId, TargetGroupArn, TaskArn};
-use crate::service::{
+use portzero_core::aws_model::api_error::ApiError;
+use portzero_core::aws_model::service::{
     DeploymentStatus, RolloutState, Service, ServiceDeployment, ServiceDeploymentStatus, ServiceRevision,
 };
-use crate::target::TargetHealth;
-use crate::task::{Task, TaskStatus};
-use crate::time::Timestamp;
+use portzero_core::aws_model::target::TargetHealth;
+use portzero_core::aws_model::task::{Task, TaskStatus};
+use portzero_core::base::id::{DeploymentId, TargetGroupArn, TaskArn};
+use portzero_core::base::time::Timestamp;
 
 /// Tasks come and go with an event, and with counts that no longer match the tasks that are known. Where ECS told nothing of
 /// either, what a list may miss for a minute is a task that has come and gone again.

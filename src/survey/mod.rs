@@ -11,17 +11,17 @@ mod poller;
 
 use std::time::Duration;
 
-use crate::api_error::{ApiError, ApiErrorKind};
-use crate::failed_call;
-use crate::finding::{Code, Finding};
-use crate::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn};
-use crate::nearest::nearest;
-use crate::port::{ApiResult, Clock, Ecs, LoadBalancing};
-use crate::preflight::survey::Survey;
-use crate::rollout::Snapshot;
-use crate::service::Service;
-use crate::target::{Address, TargetGroup};
-use crate::time::Timestamp;
+use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
+use portzero_core::aws_model::failed_call;
+use portzero_core::aws_model::service::Service;
+use portzero_core::aws_model::target::{Address, TargetGroup};
+use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn};
+use portzero_core::base::text::nearest;
+use portzero_core::base::time::Timestamp;
+use portzero_core::plan::survey::Survey;
+use portzero_core::port::{ApiResult, Clock, Ecs, LoadBalancing};
+use portzero_core::rollout::Snapshot;
 
 pub use history::{Sighting, good_revisions, sight};
 pub use poller::{Look, Poller, Watch};

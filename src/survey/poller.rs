@@ -5,17 +5,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::api_error::{ApiError, ApiErrorKind};
-use crate::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, TaskArn};
-use crate::port::{ApiResult, Ecs, LoadBalancing};
-use crate::rollout::Snapshot;
-use crate::service::Service;
+use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
+use portzero_core::aws_model::service::Service;
+use portzero_core::aws_model::target::{InstanceHealth, TargetHealth};
+use portzero_core::aws_model::task::{ContainerInstance, Task};
+use portzero_core::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, TaskArn};
+use portzero_core::base::time::Timestamp;
+use portzero_core::port::{ApiResult, Ecs, LoadBalancing};
+use portzero_core::rollout::Snapshot;
+
 use crate::survey::instances::Instances;
 use crate::survey::is_optional_refusal;
 use crate::survey::memory::{Groups, Memory, TARGETS_AGE_MAX, is_draining};
-use crate::target::{InstanceHealth, TargetHealth};
-use crate::task::{ContainerInstance, Task};
-use crate::time::Timestamp;
 
 // The most that one call takes; source: ECS API reference, 2026. An adapter would split more than that itself, but then one
 // refused call would take all of them with it.
@@ -221,7 +222,7 @@ impl Poller {
     fn take_deployment(
         &mut self,
         eye: &mut Eye<'_>,
-        found: ApiResult<Option<crate::service::ServiceDeployment>>,
+        found: ApiResult<Option<portzero_core::aws_model::service::ServiceDeployment>>,
         now: Timestamp,
     ) {
         let memory = self.services.entry(eye.key.clone()).or_default();

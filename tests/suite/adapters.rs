@@ -1,10 +1,10 @@
 //! The AWS adapters against a scripted server: what goes over the wire, and what becomes of every bad answer.
 
-use portzero::failed_call;
-use portzero::id::{ClusterName, ServiceName, TargetGroupArn, TaskArn};
-use portzero::port::{ApiErrorKind, Ecs, LoadBalancing};
-use portzero::service::ServiceUpdate;
-use portzero::time::Timestamp;
+use portzero_core::aws_model::failed_call;
+use portzero_core::aws_model::service::ServiceUpdate;
+use portzero_core::base::id::{ClusterName, ServiceName, TargetGroupArn, TaskArn};
+use portzero_core::base::time::Timestamp;
+use portzero_core::port::{ApiErrorKind, Ecs, LoadBalancing};
 use serde_json::{Value, json};
 
 use crate::support::loopback::{Answer, Loopback};

@@ -1,7 +1,7 @@
 //! The address of a service, from the load balancer to the surfaces; and that it is never in the way.
 
-use portzero::port::{ApiErrorKind, LoadBalancing};
-use portzero::target::{HealthCheck, Route, RouteCondition, TargetGroup};
+use portzero_core::aws_model::target::{HealthCheck, Route, RouteCondition, TargetGroup};
+use portzero_core::port::{ApiErrorKind, LoadBalancing};
 use serde_json::json;
 use tempfile::TempDir;
 

@@ -7,10 +7,11 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use portzero::conduct::Leftover;
-use portzero::config::{self, Config, DynamicPorts, ServiceConfig, TaskDefinitionSource, Until};
-use portzero::finding::{Code, Finding};
-use portzero::service::Balancer;
+use portzero::config;
+use portzero::config::{Config, DynamicPorts, ServiceConfig, TaskDefinitionSource, Until};
+use portzero_core::aws_model::service::Balancer;
+use portzero_core::base::finding::{Code, Finding};
+use portzero_core::policy::Leftover;
 use serde_json::{Value, json};
 
 fn path(relative: &str) -> PathBuf {
@@ -290,7 +291,10 @@ fn the_environment_is_chosen_by_name_else_by_branch() {
         (settings.on_failure, settings.dynamic_ports),
         (Some(Leftover::Rollback), Some(DynamicPorts::All))
     );
-    assert_eq!(settings.until, Some(Until::Stage(portzero::service::Stage::BakeTime)));
+    assert_eq!(
+        settings.until,
+        Some(Until::Stage(portzero_core::aws_model::service::Stage::BakeTime))
+    );
     assert_eq!(settings.settle, None);
 
     let findings = config::read(TWO_PLACES, "f", &|_| None, &BTreeMap::new(), Some("stagin"), None).unwrap_err();
@@ -438,7 +442,7 @@ fn valid_files_mean_the_same_to_another_yaml_parser() {
         for (ours, again) in ours.services.iter().zip(&again.services) {
             let plain = |service: &ServiceConfig| {
                 let mut service = service.clone();
-                service.location = portzero::finding::Location {
+                service.location = portzero_core::base::finding::Location {
                     file: String::new(),
                     line: 1,
                     column: 1,

@@ -3,14 +3,13 @@
 
 use std::path::PathBuf;
 
-use portzero::finding::{Code, Finding, Severity};
-use portzero::task_definition::{
+use Code::*;
+use Severity::{Error, Note, Warning};
+use portzero_core::base::finding::{Code, Finding, Severity};
+use portzero_core::task_definition::{
     Document, DynamicPorts, Format, ImageChange, LoadBalancedPort, NetworkMode, RenderOptions, Rendered, check, render,
 };
 use serde_json::{Value, json};
-
-use Code::*;
-use Severity::{Error, Note, Warning};
 
 struct File {
     name: &'static str,

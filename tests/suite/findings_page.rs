@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use portzero::finding::Code;
+use portzero_core::base::finding::Code;
 
 fn page() -> String {
     std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/findings.md")).expect("the page")

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use portzero::announce::{self, Outcome, Placed};
-use portzero::port::ApiErrorKind;
-use portzero::pull_request::{Key, Mark, RunStamp, Trouble};
+use portzero::announce;
+use portzero::announce::{Outcome, Placed};
+use portzero_core::port::ApiErrorKind;
+use portzero_core::pull_request::{Key, Mark, RunStamp, Trouble};
 
 use crate::support::github::{Fault, GitHub, LOGIN, Route, TOKEN};
 use crate::support::{VirtualClock, run};

@@ -7,10 +7,12 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use portzero::announce;
-use portzero::port::{ApiError, ApiErrorKind, ApiResult, PullRequests};
-use portzero::pull_request::sticky::{self, Step};
-use portzero::pull_request::{Comment, CommitStatus, DeploymentStatus, NewDeployment, PullRequest, RecordedDeployment};
-use portzero::time::Timestamp;
+use portzero_core::base::time::Timestamp;
+use portzero_core::port::{ApiError, ApiErrorKind, ApiResult, PullRequests};
+use portzero_core::pull_request::sticky::Step;
+use portzero_core::pull_request::{
+    Comment, CommitStatus, DeploymentStatus, NewDeployment, PullRequest, RecordedDeployment, sticky,
+};
 use proptest::prelude::*;
 
 use crate::github::mark;

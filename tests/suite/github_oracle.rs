@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use portzero::announce;
-use portzero::port::PullRequests as _;
-use portzero::pull_request::{DeploymentState, Origin};
+use portzero_core::port::PullRequests as _;
+use portzero_core::pull_request::{DeploymentState, Origin};
 
 use crate::github::mark;
 use crate::github_records::{commit_status, new_deployment, status};
@@ -73,7 +73,7 @@ fn every_request_is_as_github_describes_it() {
 }
 
 fn every_state_is_one_of_githubs(prism: &Prism, requests: &BTreeMap<String, Recorded>) {
-    use portzero::pull_request::StatusState;
+    use portzero_core::pull_request::StatusState;
     let deployment = [
         DeploymentState::InProgress,
         DeploymentState::Success,

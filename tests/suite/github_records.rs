@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use portzero::announce;
-use portzero::port::{ApiErrorKind, PullRequests as _};
-use portzero::pull_request::{
+use portzero_core::port::{ApiErrorKind, PullRequests as _};
+use portzero_core::pull_request::{
     CommitStatus, DeploymentState, DeploymentStatus, NewDeployment, Origin, StatusState, Trouble,
 };
 use serde_json::json;

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use portzero::announce::{self, Sought};
-use portzero::port::ApiErrorKind;
-use portzero::pull_request::{Origin, Trouble};
+use portzero::announce;
+use portzero::announce::Sought;
+use portzero_core::port::ApiErrorKind;
+use portzero_core::pull_request::{Origin, Trouble};
 
 use crate::support::github::{Fault, GitHub, Pull, Route};
 use crate::support::{VirtualClock, run};

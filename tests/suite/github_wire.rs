@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use portzero::github::{Client, Context};
-use portzero::port::{ApiErrorKind, PullRequests};
+use portzero_core::port::{ApiErrorKind, PullRequests};
 
 use crate::support::github::{Fault, GitHub, LOGIN, Pull, Route, TOKEN};
 use crate::support::{VirtualClock, run};
@@ -114,7 +114,7 @@ fn a_deadline_ends_the_repetitions() {
     }
     let error = run(async {
         let client = github.client(&clock);
-        client.give_up_at(portzero::time::Timestamp::from_millis(30_000));
+        client.give_up_at(portzero_core::base::time::Timestamp::from_millis(30_000));
         client.comments(7).await
     });
     assert_eq!(error.expect_err("limited").kind, ApiErrorKind::Throttled);

@@ -4,12 +4,11 @@ mod corpus;
 pub mod page;
 mod program;
 
-use portzero::finding::{Location, Severity};
-use portzero::report::annotation::{self, Annotation};
-use portzero::report::env_file;
+use portzero::report::annotation::Annotation;
 use portzero::report::markdown::Markdown;
 use portzero::report::redact::Redaction;
-use portzero::report::text;
+use portzero::report::{annotation, env_file, text};
+use portzero_core::base::finding::{Location, Severity};
 use serde_json::{Value, json};
 
 use crate::support::runner_files;

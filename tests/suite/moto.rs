@@ -1,9 +1,9 @@
 //! The adapters against moto, a stand-in for AWS that others wrote: every port method answers, or says honestly why not.
 
 use portzero::aws::Connection;
-use portzero::id::{ClusterName, ServiceName};
-use portzero::port::{ApiErrorKind, Ecs, LoadBalancing};
-use portzero::service::{ServiceStatus, ServiceUpdate};
+use portzero_core::aws_model::service::{ServiceStatus, ServiceUpdate};
+use portzero_core::base::id::{ClusterName, ServiceName};
+use portzero_core::port::{ApiErrorKind, Ecs, LoadBalancing};
 use serde_json::{Value, json};
 
 use crate::support::moto_server::MotoServer;

@@ -8,8 +8,9 @@ use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use portzero::config::{self, Config};
-use portzero::rollout::Verdict;
+use portzero::config;
+use portzero::config::Config;
+use portzero_core::rollout::Verdict;
 
 const COMMANDS: [&str; 9] = [
     "deploy", "plan", "observe", "status", "rehearse", "rollback", "render", "init", "simulate",

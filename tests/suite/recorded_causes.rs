@@ -1,10 +1,11 @@
 //! Causes of failures, read from what AWS wrote in recorded answers and event logs, where the recordings are at hand.
 
-use portzero::rollout::failure::{self, Cause, Pull};
-use portzero::rollout::placement::{self, Lack};
-use portzero::rollout::resource::{Resource, ResourceTrouble, Why};
-use portzero::service::ServiceEvent;
-use portzero::task::{Container, Task, TaskStatus};
+use portzero_core::aws_model::service::ServiceEvent;
+use portzero_core::aws_model::task::{Container, Task, TaskStatus};
+use portzero_core::rollout::cause::failure::{Cause, Pull};
+use portzero_core::rollout::cause::placement::Lack;
+use portzero_core::rollout::cause::resource::{Resource, ResourceTrouble, Why};
+use portzero_core::rollout::cause::{failure, placement};
 use serde_json::Value;
 
 fn recording(name: &str) -> Option<String> {

@@ -72,7 +72,7 @@ fn normal(words: &str) -> String {
 /// A world with one service `web` of one Fargate task behind a target group.
 struct Stage {
     world: World,
-    from: portzero::time::Timestamp,
+    from: portzero_core::base::time::Timestamp,
 }
 
 fn fargate() -> Scenario {

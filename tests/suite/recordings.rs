@@ -5,15 +5,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use portzero::aws::Connection;
-use portzero::id::{DeploymentId, TargetKey};
-use portzero::port::{ApiErrorKind, Ecs, LoadBalancing};
-use portzero::service::{
+use portzero_core::aws_model::service::{
     Balancer, Deployment, DeploymentController, DeploymentStatus, RolloutState, SchedulingStrategy, Service,
     ServiceDeployment, ServiceDeploymentStatus, ServiceStatus, ServiceUpdate,
 };
-use portzero::target::{Address, Route, TargetGroup, TargetHealth, TargetState};
-use portzero::task::{ContainerInstance, NetworkBinding, Task, TaskStatus};
-use portzero::time::Timestamp;
+use portzero_core::aws_model::target::{Address, Route, TargetGroup, TargetHealth, TargetState};
+use portzero_core::aws_model::task::{ContainerInstance, NetworkBinding, Task, TaskStatus};
+use portzero_core::base::id::{DeploymentId, TargetKey};
+use portzero_core::base::time::Timestamp;
+use portzero_core::port::{ApiErrorKind, Ecs, LoadBalancing};
 use serde_json::{Value, json};
 
 use crate::support::loopback::{Answer, Loopback};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use portzero::port::Ecs;
+use portzero_core::port::Ecs;
 
 use crate::support::program::{Said, Simulator, portzero, said};
 use crate::support::{VirtualClock, connect, run};

@@ -7,19 +7,20 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use portzero::deploy::Run;
-use portzero::event::RunEvent;
-use portzero::finding::Severity;
-use portzero::plan::{Base, Wish};
-use portzero::port::{Clock, Ecs, Interrupts, Report};
-use portzero::rollout::Verdict;
 use portzero::sim::port::Direct;
 use portzero::sim::{Scenario, World};
-use portzero::task_definition::ImageChange;
+use portzero_core::base::finding::Severity;
+use portzero_core::event::RunEvent;
+use portzero_core::plan::{Base, Wish};
+use portzero_core::port::{Clock, Ecs, Interrupts, Report};
+use portzero_core::rollout::Verdict;
+use portzero_core::task_definition::ImageChange;
 use serde_json::Value;
 
+use crate::support as in_support;
 use crate::support::program::{Simulator, portzero, send};
 use crate::support::runner_files::entries;
-use crate::support::{self as in_support, VirtualClock, connect};
+use crate::support::{VirtualClock, connect};
 
 /// A CI runner kills what has not ended soon after the signal.
 const END_MAX: Duration = Duration::from_secs(5);

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use portzero::finding::{Code, Finding, Severity};
-use portzero::task_definition::{
+use portzero_core::base::finding::{Code, Finding, Severity};
+use portzero_core::task_definition::{
     Document, DynamicPorts, EnvironmentChange, Format, ImageChange, LoadBalancedPort, RenderOptions, check, diff,
     is_same_content, render,
 };

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use portzero::task_definition::{
+use portzero_core::task_definition::{
     Document, DynamicPorts, EnvironmentChange, Format, ImageChange, LoadBalancedPort, RenderOptions, check, diff,
     is_same_content, redact, render,
 };

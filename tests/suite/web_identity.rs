@@ -7,9 +7,9 @@ use std::time::Duration;
 use portzero::aws::{
     Connection, ConnectionOptions, SessionDuration, SessionName, TokenRequest, TokenSource, WebIdentity,
 };
-use portzero::port::{ApiErrorKind, Clock, Ecs};
 use portzero::report;
-use portzero::service::ServiceUpdate;
+use portzero_core::aws_model::service::ServiceUpdate;
+use portzero_core::port::{ApiErrorKind, Clock, Ecs};
 use serde_json::json;
 
 use super::served::serve;

@@ -7,11 +7,11 @@ mod lifecycle;
 mod recorded;
 mod shapes;
 
+use endpoint::{Endpoint, json_of, text, xml_of};
 use portzero::sim::wire::HttpRequest;
 use serde_json::{Value, json};
 
 pub use endpoint::SCENARIO;
-use endpoint::{Endpoint, json_of, text, xml_of};
 
 #[test]
 fn a_target_that_is_asked_for_and_not_registered_is_unused() {
@@ -219,7 +219,8 @@ fn a_role_is_given_for_whatever_has_the_form_of_a_token() {
     assert_eq!(result["Credentials"]["Expiration"], "2026-01-01T12:15:00Z");
 
     // Where the clients live in another time, theirs counts; an hour is the default.
-    aws.world.set_clients_now(portzero::time::Timestamp::from_millis(0));
+    aws.world
+        .set_clients_now(portzero_core::base::time::Timestamp::from_millis(0));
     let (_, answer) = assume(&mut aws, &[]);
     let result = &answer["AssumeRoleWithWebIdentityResponse"]["AssumeRoleWithWebIdentityResult"];
     assert_eq!(result["Credentials"]["Expiration"], "1970-01-01T01:00:00Z");

@@ -1,10 +1,11 @@
 //! Why a role was not assumed, in words: before the first change as a finding, later as a failed call.
 
+use portzero_core::base::finding::{Code, Finding};
+use portzero_core::port::{ApiError, ApiErrorKind};
+
 use super::role::RoleArn;
 use super::{TokenSource, WebIdentity};
 use crate::aws::web_identity::claims::Claims;
-use crate::finding::{Code, Finding};
-use crate::port::{ApiError, ApiErrorKind};
 
 const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
 /// Where GitHub's own tokens come from; an Enterprise Server's token names another issuer.

@@ -1,14 +1,15 @@
 //! What is folded away: the task definition's difference, targets, requests, the log.
 
+use portzero_core::base::finding::Finding;
+use portzero_core::base::time::human;
+use portzero_core::plan::Plan;
+use portzero_core::port::RequestCounts;
+use portzero_core::task_definition::DiffLine;
+
 use crate::deploy::ServiceRun;
-use crate::finding::Finding;
-use crate::plan::Plan;
-use crate::port::RequestCounts;
 use crate::report::markdown::Markdown;
-use crate::report::page::finding;
-use crate::report::page::fit::{self, Block};
-use crate::task_definition::DiffLine;
-use crate::time::human;
+use crate::report::page::fit::Block;
+use crate::report::page::{finding, fit};
 
 /// The difference to what runs, and what was changed in the user's definition to get there.
 pub fn definition(plan: &Plan, services: usize, is_open: bool, md: Markdown<'_>) -> Option<Block> {

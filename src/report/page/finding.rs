@@ -1,6 +1,7 @@
 //! A finding, set off from the rest: cause, evidence, state and next move.
 
-use crate::finding::{Finding, Severity};
+use portzero_core::base::finding::{Finding, Severity};
+
 use crate::report::markdown::Markdown;
 use crate::report::page::prose;
 

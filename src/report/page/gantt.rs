@@ -6,11 +6,13 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use portzero_core::base::time::{Timestamp, human};
+use portzero_core::rollout::{TargetStory, Whose};
+
 use crate::deploy::ServiceRun;
 use crate::report::markdown::Markdown;
-use crate::report::page::fit::{self, Block};
-use crate::rollout::{TargetStory, Whose};
-use crate::time::{Timestamp, human};
+use crate::report::page::fit;
+use crate::report::page::fit::Block;
 
 /// More rows are no picture any more.
 const ROWS_MAX: usize = 14;

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use portzero_core::base::time::human;
+use portzero_core::plan::Plan;
+use portzero_core::rollout::Verdict;
+
 use crate::deploy::ServiceRun;
-use crate::plan::Plan;
 use crate::report::markdown::Markdown;
 use crate::report::page::{Setting, Stage, prose};
 use crate::report::result;
-use crate::rollout::Verdict;
-use crate::time::human;
 
 pub fn render(stage: Stage<'_>, setting: &Setting, md: Markdown<'_>) -> String {
     let place = place(stage, setting);

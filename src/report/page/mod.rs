@@ -14,14 +14,15 @@ mod gantt;
 mod headline;
 mod table;
 
+use fit::Block;
+use portzero_core::base::finding::Finding;
+use portzero_core::plan::{Plan, Wish};
+use portzero_core::port::RequestCounts;
+
 use crate::deploy::ServiceRun;
-use crate::finding::Finding;
-use crate::plan::{Plan, Wish};
-use crate::port::RequestCounts;
 use crate::report::markdown::Markdown;
 use crate::report::redact::Redaction;
 
-use fit::Block;
 pub use table::reached;
 
 /// GitHub takes 65,536 characters in a comment. The rest is left for the marks around the page, and because nobody says

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use portzero_core::base::time::human;
+use portzero_core::plan::Plan;
+use portzero_core::rollout::{TargetStory, Verdict, Whose};
+
 use crate::deploy::ServiceRun;
-use crate::plan::Plan;
 use crate::report::markdown::Markdown;
 use crate::report::page::fit::Block;
-use crate::rollout::{TargetStory, Verdict, Whose};
-use crate::time::human;
 
 /// Half of a comment, in bytes: the rows that fit, however long the names are.
 const CHARS_MAX: usize = 30_000;
@@ -100,7 +101,7 @@ fn icon(run: &ServiceRun) -> &'static str {
 }
 
 fn revisions(run: &ServiceRun, md: Markdown<'_>) -> String {
-    let code = |arn: &crate::id::TaskDefinitionArn| md.code(arn.short());
+    let code = |arn: &portzero_core::base::id::TaskDefinitionArn| md.code(arn.short());
     let before = run.before.as_ref().map_or_else(|| "nothing".to_owned(), code);
     match &run.after {
         None if run.before.is_none() => "as it was".to_owned(),

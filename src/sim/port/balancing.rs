@@ -1,14 +1,15 @@
 //! The ports of the load balancers and of the logs straight on the world.
 
+use portzero_core::aws_model::target::{InstanceHealth, Route, TargetGroup, TargetHealth};
+use portzero_core::aws_model::task::LogStream;
+use portzero_core::base::id::TargetGroupArn;
+use portzero_core::port::{ApiError, ApiResult, LoadBalancing, Logs};
+
 use super::super::state::Account;
 use super::super::translate;
 use super::{Access, Answer, Direct};
-use crate::id::TargetGroupArn;
-use crate::port::{ApiError, ApiResult, LoadBalancing, Logs};
 use crate::sim::refusal::Refusal;
 use crate::sim::state::ClassicBalancer;
-use crate::target::{InstanceHealth, Route, TargetGroup, TargetHealth};
-use crate::task::LogStream;
 
 impl LoadBalancing for Direct {
     async fn describe_target_groups(&self, arns: &[TargetGroupArn]) -> ApiResult<Vec<TargetGroup>> {

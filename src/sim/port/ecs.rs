@@ -1,13 +1,16 @@
 //! ECS's port straight on the world.
 
+use portzero_core::aws_model::service::{Service, ServiceDeployment, ServiceRevision, ServiceUpdate};
+use portzero_core::aws_model::task::{ContainerInstance, Task};
+use portzero_core::base::id::{
+    ClusterName, ContainerInstanceArn, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn,
+};
+use portzero_core::port::{ApiResult, DescribedServices, Ecs, RegisteredTaskDefinition};
+
 use super::super::state::ServiceChange;
 use super::super::{state, translate};
 use super::{Access, Answer, Direct};
-use crate::id::{ClusterName, ContainerInstanceArn, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn};
-use crate::port::{ApiResult, DescribedServices, Ecs, RegisteredTaskDefinition};
-use crate::service::{Service, ServiceDeployment, ServiceRevision, ServiceUpdate};
 use crate::sim::refusal::Refusal;
-use crate::task::{ContainerInstance, Task};
 
 impl Ecs for Direct {
     async fn list_clusters(&self) -> ApiResult<Vec<ClusterName>> {

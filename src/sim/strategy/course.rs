@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use portzero_core::base::time::Timestamp;
+
 use super::super::rollback::Failure;
 use super::super::state::ServiceDeployment;
 use super::super::world::{Happening, World};
 use super::WHOLE;
 use crate::sim::state::{is_open, primary};
 use crate::sim::strategy::gate::{Gate, OpenHook};
-use crate::time::Timestamp;
 
 /// Where a deployment stands. The scheduler's memory of it; the API shows only the stage.
 #[derive(Clone, Debug)]

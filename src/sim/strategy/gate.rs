@@ -1,6 +1,6 @@
 //! Whether the hooks of a stage let it pass.
 
-use crate::time::Timestamp;
+use portzero_core::base::time::Timestamp;
 
 /// A hook that has begun: when it ends by itself, and how.
 #[derive(Clone, Debug)]

@@ -1,12 +1,13 @@
 //! Lifecycle hooks: functions that answer, and pauses that somebody ends.
 
+use portzero_core::base::time::Timestamp;
+
 use super::super::world::{Happening, World};
 use super::course::Lifecycle;
 use crate::sim::refusal::Refusal;
 use crate::sim::state::HookDetail;
 use crate::sim::strategy::gate::{Gate, OpenHook};
 use crate::sim::strategy_spec::Hook;
-use crate::time::Timestamp;
 
 impl World {
     /// Begins the hooks that are configured for a stage.

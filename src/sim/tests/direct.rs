@@ -5,13 +5,14 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use portzero_core::aws_model::service::{DeploymentStatus, ServiceUpdate};
+use portzero_core::aws_model::target::TargetState;
+use portzero_core::base::id::{ClusterName, ServiceName};
+use portzero_core::port::{ApiErrorKind, Clock, Ecs, LoadBalancing};
+
 use super::super::World;
 use super::super::port::{Direct, Misbehaviour};
 use super::bridge;
-use crate::id::{ClusterName, ServiceName};
-use crate::port::{ApiErrorKind, Clock, Ecs, LoadBalancing};
-use crate::service::{DeploymentStatus, ServiceUpdate};
-use crate::target::TargetState;
 
 /// Nothing here waits for anything real, so one poll is enough.
 fn now<T>(future: impl Future<Output = T>) -> T {
@@ -37,7 +38,7 @@ impl Api {
         }
     }
 
-    fn deploy(&self) -> crate::service::Service {
+    fn deploy(&self) -> portzero_core::aws_model::service::Service {
         let current = now(self.direct.describe_task_definition("web")).expect("described").arn;
         let update = ServiceUpdate {
             cluster: self.cluster.clone(),
@@ -48,7 +49,7 @@ impl Api {
         now(self.direct.update_service(&update)).expect("updated")
     }
 
-    fn describe(&self) -> crate::service::Service {
+    fn describe(&self) -> portzero_core::aws_model::service::Service {
         let found = now(self
             .direct
             .describe_services(&self.cluster, std::slice::from_ref(&self.name)));

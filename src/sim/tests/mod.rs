@@ -55,7 +55,7 @@ pub(super) fn fargate() -> Scenario {
 struct Story {
     world: World,
     deployment: String,
-    update: crate::time::Timestamp,
+    update: portzero_core::base::time::Timestamp,
 }
 
 impl Story {

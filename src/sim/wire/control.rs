@@ -6,12 +6,12 @@
 
 use std::time::Duration;
 
+use portzero_core::base::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::{HttpRequest, HttpResponse, Tempo, Wire, served};
 use crate::sim::faults::FaultSpec;
 use crate::sim::world::World;
-use crate::time::Timestamp;
 
 const PREFIX: &str = "/_portzero";
 

@@ -14,6 +14,7 @@ mod task_document;
 mod task_protection;
 mod tasks;
 
+use portzero_core::base::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::members::Members;
@@ -21,7 +22,6 @@ use super::{HttpResponse, Reply};
 use crate::sim::refusal::Refusal;
 use crate::sim::state::Cluster;
 use crate::sim::world::World;
-use crate::time::Timestamp;
 
 const TARGET_PREFIX: &str = "AmazonEC2ContainerServiceV20141113.";
 

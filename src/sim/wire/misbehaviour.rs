@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use portzero_core::base::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::action::Action;
@@ -13,7 +14,6 @@ use crate::sim::faults::{FaultSpec, Moment};
 use crate::sim::refusal::Refusal;
 use crate::sim::scenario::Throttling;
 use crate::sim::world::World;
-use crate::time::Timestamp;
 
 /// How an answer reaches the client, if it does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

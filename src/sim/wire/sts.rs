@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use portzero_core::base::time::Timestamp;
 use serde_json::Value;
 
 use super::form::{Form, unknown_operation, validation};
@@ -11,7 +12,6 @@ use super::xml::Content;
 use super::{Answer, HttpResponse, Reply, xml};
 use crate::sim::refusal::Refusal;
 use crate::sim::world::World;
-use crate::time::Timestamp;
 
 pub fn handle(world: &World, form: &Form, request_id: &str) -> HttpResponse {
     let reply = match form.action() {

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use portzero_core::base::time::Timestamp;
+
 use super::action::Action;
 use crate::sim::scenario::Throttling;
-use crate::time::Timestamp;
 
 /// What a bucket holds at most, and the tokens that come back in a thousand seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use portzero::cli::{runner_files as files, streams};
-use portzero::finding::Code;
+use portzero_core::base::finding::Code;
 use serde_json::{Value, json};
 
 use super::corpus;

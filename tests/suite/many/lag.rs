@@ -3,11 +3,11 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use portzero::event::EventKind;
-use portzero::port::Clock;
-use portzero::rollout::Verdict;
 use portzero::sim::port::Direct;
-use portzero::time::Timestamp;
+use portzero_core::base::time::Timestamp;
+use portzero_core::event::EventKind;
+use portzero_core::port::Clock;
+use portzero_core::rollout::Verdict;
 use serde_json::json;
 
 use super::world::{Ears, deploy, spec, text, wish, world};

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use portzero::aws::Connection;
-use portzero::port::{ApiErrorKind, Ecs};
-use portzero::rollout::Snapshot;
 use portzero::survey::{Look, Poller, Watch};
-use portzero::time::Timestamp;
+use portzero_core::base::time::Timestamp;
+use portzero_core::port::{ApiErrorKind, Ecs};
+use portzero_core::rollout::Snapshot;
 use serde_json::json;
 
 use super::world::{Spec, text};
@@ -214,7 +214,7 @@ fn a_new_task_is_listed_as_soon_as_the_counts_tell_of_it() {
         let mut looker = Looker::at(&url, &clock, &services).await;
         let (looks, _) = looker.after(SECOND).await;
         let snapshot = looks[0].snapshot.as_ref().unwrap();
-        let update = portzero::service::ServiceUpdate {
+        let update = portzero_core::aws_model::service::ServiceUpdate {
             cluster: looker.watches[0].cluster.clone(),
             service: looker.watches[0].service.clone(),
             task_definition: snapshot.service.as_ref().unwrap().task_definition.clone().unwrap(),

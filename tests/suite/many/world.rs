@@ -5,18 +5,18 @@ use std::rc::Rc;
 
 use portzero::deploy;
 use portzero::deploy::{Pace, Run, ServiceRun};
-use portzero::event::{EventKind, RunEvent};
-use portzero::finding::Severity;
-use portzero::id::DeploymentId;
-use portzero::plan::{Base, Plan, Wish};
-use portzero::port::{Clock, NeverInterrupted, Report};
-use portzero::preflight::survey::Survey;
-use portzero::rollout::Until;
 use portzero::sim::World;
 use portzero::sim::port::Direct;
 use portzero::sim::scenario::Scenario;
-use portzero::task_definition::DynamicPorts;
-use portzero::time::Timestamp;
+use portzero_core::base::finding::Severity;
+use portzero_core::base::id::DeploymentId;
+use portzero_core::base::time::Timestamp;
+use portzero_core::event::{EventKind, RunEvent};
+use portzero_core::plan::survey::Survey;
+use portzero_core::plan::{Base, Plan, Wish};
+use portzero_core::port::{Clock, NeverInterrupted, Report};
+use portzero_core::rollout::Until;
+use portzero_core::task_definition::DynamicPorts;
 use serde_json::{Value, json};
 
 /// A service of a world: its name, its cluster, its target group, how many tasks it wants.

@@ -19,8 +19,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use portzero::aws::{Connection, ConnectionOptions, StaticCredentials};
-use portzero::port::Clock;
-use portzero::time::Timestamp;
+use portzero_core::base::time::Timestamp;
+use portzero_core::port::Clock;
 
 /// Time that passes only when somebody sleeps.
 #[derive(Debug, Default)]

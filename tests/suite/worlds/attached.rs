@@ -4,13 +4,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use portzero::deploy::{Run, Watch};
-use portzero::plan::{Base, Wish};
-use portzero::port::{Clock, Ecs, NeverInterrupted};
 use portzero::report;
-use portzero::rollout::{Until, Verdict};
-use portzero::service::ServiceUpdate;
 use portzero::sim::port::{Direct, Misbehaviour};
 use portzero::sim::{Truth, World};
+use portzero_core::aws_model::service::ServiceUpdate;
+use portzero_core::plan::{Base, Wish};
+use portzero_core::port::{Clock, Ecs, NeverInterrupted};
+use portzero_core::rollout::{Until, Verdict};
 
 use super::generate::Case;
 use super::play::{Judge, Played, Shared, Story, has_time, is_blinded, wish};
@@ -152,7 +152,7 @@ async fn blind_then_joined(case: &Case) -> (Verdict, Verdict, bool) {
     (blind.outcome.verdict, joined.outcome.verdict, is_done)
 }
 
-async fn update(aws: &Direct) -> Option<portzero::id::DeploymentId> {
+async fn update(aws: &Direct) -> Option<portzero_core::base::id::DeploymentId> {
     let cluster = "c".into();
     let described = aws.describe_services(&cluster, &["web".into()]).await.ok()?;
     let update = ServiceUpdate {

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portzero::port::ApiErrorKind;
-use portzero::rollout::{Happening, Whose};
 use portzero::sim::port::Answer;
-use portzero::target::{TargetHealth, TargetState};
-use portzero::task::{Task, TaskStatus};
+use portzero_core::aws_model::target::{TargetHealth, TargetState};
+use portzero_core::aws_model::task::{Task, TaskStatus};
+use portzero_core::port::ApiErrorKind;
+use portzero_core::rollout::{Happening, Whose};
 
 /// Target group, target id, port.
 type Place = (String, String, u16);

@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use portzero::conduct::Conduct;
-use portzero::deploy::{self, Run};
-use portzero::event::{EventKind, RunEvent};
-use portzero::finding::Severity;
-use portzero::plan::{Base, Wish};
-use portzero::port::{Clock, NeverInterrupted, Report};
-use portzero::report;
-use portzero::rollout::{Until, Verdict};
+use portzero::deploy::Run;
 use portzero::sim::port::{Direct, Misbehaviour};
 use portzero::sim::{FaultSpec, Truth, World};
-use portzero::task_definition::{Document, DynamicPorts};
-use portzero::time::Timestamp;
+use portzero::{deploy, report};
+use portzero_core::base::finding::Severity;
+use portzero_core::base::time::Timestamp;
+use portzero_core::event::{EventKind, RunEvent};
+use portzero_core::plan::{Base, Wish};
+use portzero_core::policy::Conduct;
+use portzero_core::port::{Clock, NeverInterrupted, Report};
+use portzero_core::rollout::{Until, Verdict};
+use portzero_core::task_definition::{Document, DynamicPorts};
 
 use super::generate::Case;
 use super::ledger::Ledger;
@@ -197,7 +197,7 @@ pub fn wish(case: &Case) -> Wish {
     }
 }
 
-fn refused(findings: &[portzero::finding::Finding]) -> Played {
+fn refused(findings: &[portzero_core::base::finding::Finding]) -> Played {
     Played {
         verdict: Verdict::Refused,
         story: findings.iter().map(report::finding::render).collect(),

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use portzero::deploy;
-use portzero::port::{Clock, Ecs};
-use portzero::rollout::phase::{Memory, waiting_on};
-use portzero::rollout::view::View;
-use portzero::rollout::{Baseline, Needs, Phase, Scope, Snapshot, Until, WaitingOn};
-use portzero::service::ServiceUpdate;
 use portzero::sim::World;
 use portzero::sim::port::Direct;
 use portzero::survey::Reader;
-use portzero::time::Timestamp;
+use portzero_core::aws_model::service::ServiceUpdate;
+use portzero_core::base::time::Timestamp;
+use portzero_core::port::{Clock, Ecs};
+use portzero_core::rollout::view::View;
+use portzero_core::rollout::view::phase::{Memory, waiting_on};
+use portzero_core::rollout::{Baseline, Needs, Phase, Scope, Snapshot, Until, WaitingOn};
 
 use super::generate::Case;
 use super::play;

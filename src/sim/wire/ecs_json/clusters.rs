@@ -1,9 +1,9 @@
 //! CreateCluster, DescribeClusters, ListClusters, DeleteCluster.
 
+use portzero_core::base::id::ClusterName;
 use serde_json::{Value, json};
 
 use super::{extend, failure, service_request, structure};
-use crate::id::ClusterName;
 use crate::sim::state::Cluster;
 use crate::sim::wire::Reply;
 use crate::sim::wire::members::Members;

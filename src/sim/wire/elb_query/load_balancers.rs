@@ -1,5 +1,7 @@
 //! CreateLoadBalancer, DeleteLoadBalancer, DescribeLoadBalancers.
 
+use portzero_core::base::time::Timestamp;
+
 use super::tags::tags_in;
 use super::{Page, arn_asked_for, balancer, content, done};
 use crate::sim::listeners::NewLoadBalancer;
@@ -10,7 +12,6 @@ use crate::sim::wire::Reply;
 use crate::sim::wire::form::{Form, validation};
 use crate::sim::wire::xml::{Content, Xml};
 use crate::sim::world::World;
-use crate::time::Timestamp;
 
 pub fn create<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let text = |name: &str| form.text(name).map(str::to_owned);

@@ -1,0 +1,357 @@
+//! An ECS service and its deployments, as DescribeServices shows them, and the scheduler's published arithmetic.
+
+mod strategy;
+
+use std::time::Duration;
+
+use crate::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, TaskDefinitionArn};
+use crate::base::time::Timestamp;
+
+pub use strategy::{AlarmWatch, Hook, HookDetail, Progress, ServiceRevision, Stage, TrafficSteps, WHOLE};
+
+/// An enumeration of AWS's that may grow: the unknown value is kept so that it can be shown, and never counts as success.
+macro_rules! aws_enum {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident = $text:literal),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum $name {
+            $($variant,)*
+            /// A value that this version does not know.
+            Unknown(String),
+        }
+
+        impl $name {
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $text,)*
+                    Self::Unknown(text) => text,
+                }
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                match text {
+                    $($text => Self::$variant,)*
+                    other => Self::Unknown(other.to_owned()),
+                }
+            }
+        }
+    };
+}
+pub(crate) use aws_enum;
+
+aws_enum! {
+    /// The status of a service. Only an ACTIVE one can be updated.
+    ServiceStatus { Active = "ACTIVE", Draining = "DRAINING", Inactive = "INACTIVE" }
+}
+
+aws_enum! {
+    /// The status of a deployment. Anything but PRIMARY is an old one to us.
+    DeploymentStatus { Primary = "PRIMARY", Active = "ACTIVE", Inactive = "INACTIVE", Draining = "DRAINING" }
+}
+
+aws_enum! {
+    RolloutState { InProgress = "IN_PROGRESS", Completed = "COMPLETED", Failed = "FAILED" }
+}
+
+aws_enum! {
+    DeploymentController { Ecs = "ECS", CodeDeploy = "CODE_DEPLOY", External = "EXTERNAL" }
+}
+
+aws_enum! {
+    SchedulingStrategy { Replica = "REPLICA", Daemon = "DAEMON" }
+}
+
+aws_enum! {
+    /// The status of a service deployment (the API of 2024).
+    ServiceDeploymentStatus {
+        Pending = "PENDING",
+        InProgress = "IN_PROGRESS",
+        Successful = "SUCCESSFUL",
+        StopRequested = "STOP_REQUESTED",
+        Stopped = "STOPPED",
+        RollbackRequested = "ROLLBACK_REQUESTED",
+        RollbackInProgress = "ROLLBACK_IN_PROGRESS",
+        RollbackSuccessful = "ROLLBACK_SUCCESSFUL",
+        RollbackFailed = "ROLLBACK_FAILED",
+    }
+}
+
+/// One service, as one answer of DescribeServices or UpdateService shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Service {
+    pub cluster: ClusterName,
+    pub name: ServiceName,
+    pub arn: String,
+    pub status: ServiceStatus,
+    pub desired_count: u32,
+    pub running_count: u32,
+    pub pending_count: u32,
+    /// Absent for services whose controller is EXTERNAL.
+    pub task_definition: Option<TaskDefinitionArn>,
+    pub deployments: Vec<Deployment>,
+    /// Newest first, at most 100; for people, never for decisions about who is ours.
+    pub events: Vec<ServiceEvent>,
+    pub load_balancers: Vec<LoadBalancerBinding>,
+    pub controller: DeploymentController,
+    pub scheduling: SchedulingStrategy,
+    pub configuration: DeploymentConfiguration,
+    /// `EC2`, `FARGATE`, `EXTERNAL`; absent where a capacity provider strategy is used.
+    pub launch_type: Option<String>,
+    pub has_capacity_providers: bool,
+    pub health_check_grace_period: Option<Duration>,
+    /// The role that ECS uses towards the load balancer: its service-linked one, or one that the service names.
+    pub role_arn: Option<String>,
+}
+
+impl Service {
+    pub fn primary(&self) -> Option<&Deployment> {
+        self.deployments.iter().find(|d| d.status == DeploymentStatus::Primary)
+    }
+
+    pub fn deployment(&self, id: &DeploymentId) -> Option<&Deployment> {
+        self.deployments.iter().find(|d| &d.id == id)
+    }
+
+    /// Whether a load balancer entry names two target groups.
+    pub fn has_alternates(&self) -> bool {
+        self.load_balancers.iter().any(|b| b.alternate.is_some())
+    }
+
+    /// The target groups (and classic load balancers) that the service's tasks register in, now or after the next
+    /// deployment, without repetition.
+    pub fn target_groups(&self) -> Vec<TargetGroupArn> {
+        let both = |b: &LoadBalancerBinding| [Some(b.group()), b.alternate.clone()];
+        let mut arns: Vec<TargetGroupArn> = self.load_balancers.iter().flat_map(both).flatten().collect();
+        arns.sort();
+        arns.dedup();
+        arns
+    }
+}
+
+/// What connects a container's port with a load balancer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadBalancerBinding {
+    pub balancer: Balancer,
+    pub container_name: String,
+    pub container_port: u16,
+    /// The second target group of a service whose traffic shifts. Each deployment takes the one that is not in use, so
+    /// either may be the live one.
+    pub alternate: Option<TargetGroupArn>,
+}
+
+impl LoadBalancerBinding {
+    /// Whether both mean the same load balancer. A file names one target group, and that may be either of the two.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let either =
+            |one: &Self, two: &Self| one.balancer == two.balancer || two.alternate.as_ref() == one.target_group();
+        let is_same_port = (&self.container_name, self.container_port) == (&other.container_name, other.container_port);
+        is_same_port && (either(self, other) || either(other, self))
+    }
+
+    /// The target group, or what stands for a classic load balancer.
+    pub fn group(&self) -> TargetGroupArn {
+        match &self.balancer {
+            Balancer::TargetGroup(arn) => arn.clone(),
+            Balancer::Classic(name) => TargetGroupArn::of_classic(name),
+        }
+    }
+
+    pub fn target_group(&self) -> Option<&TargetGroupArn> {
+        match &self.balancer {
+            Balancer::TargetGroup(arn) => Some(arn),
+            Balancer::Classic(_) => None,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Balancer {
+    /// An Application or Network Load Balancer, by target group.
+    TargetGroup(TargetGroupArn),
+    /// A classic load balancer, by name. It knows whole instances and one fixed port.
+    Classic(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Deployment {
+    pub id: DeploymentId,
+    pub status: DeploymentStatus,
+    pub task_definition: TaskDefinitionArn,
+    pub desired_count: u32,
+    pub running_count: u32,
+    pub pending_count: u32,
+    /// Absent in answers from before 2020-12.
+    pub failed_tasks: Option<u32>,
+    /// Absent for services behind a classic load balancer, and before 2020-12.
+    pub rollout_state: Option<RolloutState>,
+    pub rollout_state_reason: Option<String>,
+    /// After a rollback this is the original one of the deployment that was rolled back to, so it orders nothing.
+    pub created_at: Option<Timestamp>,
+    pub updated_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceEvent {
+    pub id: String,
+    pub created_at: Option<Timestamp>,
+    pub message: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeploymentConfiguration {
+    pub minimum_healthy_percent: Option<u32>,
+    pub maximum_percent: Option<u32>,
+    pub circuit_breaker: Option<CircuitBreaker>,
+    /// ROLLING, BLUE_GREEN, LINEAR or CANARY; absent means ROLLING.
+    pub strategy: Option<String>,
+    /// How long both revisions run after the production traffic has shifted; with alarms also in rolling updates.
+    pub bake_time: Option<Duration>,
+    /// Of LINEAR and CANARY.
+    pub steps: Option<TrafficSteps>,
+    pub hooks: Vec<Hook>,
+    pub alarms: Option<AlarmWatch>,
+    /// Early success criteria leave the old tasks for later (DEFERRED): SUCCESSFUL comes before they are gone.
+    pub defers_clean_up: bool,
+}
+
+impl DeploymentConfiguration {
+    /// The fewest tasks that must stay healthy: ceil(desired x minimum %). REPLICA's default is 100 %, DAEMON's 0 %.
+    pub fn lower_limit(&self, scheduling: &SchedulingStrategy, desired: u32) -> u32 {
+        let default = if *scheduling == SchedulingStrategy::Daemon {
+            0
+        } else {
+            100
+        };
+        let percent = u64::from(self.minimum_healthy_percent.unwrap_or(default));
+        u32::try_from((u64::from(desired) * percent).div_ceil(100)).unwrap_or(u32::MAX)
+    }
+
+    /// The most tasks that may run at once: floor(desired x maximum %). REPLICA's default is 200 %, DAEMON's 100 %.
+    pub fn upper_limit(&self, scheduling: &SchedulingStrategy, desired: u32) -> u32 {
+        let default = if *scheduling == SchedulingStrategy::Daemon {
+            100
+        } else {
+            200
+        };
+        let percent = u64::from(self.maximum_percent.unwrap_or(default));
+        u32::try_from(u64::from(desired) * percent / 100).unwrap_or(u32::MAX)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CircuitBreaker {
+    pub enable: bool,
+    pub rollback: bool,
+}
+
+/// The failures after which the circuit breaker fires: clamp(ceil(0.5 x desired), 3, 200).
+/// Source: ECS Developer Guide, "deployment circuit breaker", 2026.
+pub fn breaker_threshold(desired: u32) -> u32 {
+    desired.div_ceil(2).clamp(3, 200)
+}
+
+/// A service deployment (ListServiceDeployments/DescribeServiceDeployments), the best source of truth where it may be read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceDeployment {
+    pub arn: String,
+    pub status: ServiceDeploymentStatus,
+    pub status_reason: Option<String>,
+    /// The ARN of the target service revision; `ecs-svc/` in front of the number at its end gives the deployment id.
+    pub target_revision: Option<String>,
+    pub breaker: Option<BreakerState>,
+    pub rollback_reason: Option<String>,
+    pub progress: Progress,
+    /// The numbers of the service revisions that it replaces.
+    pub source_revisions: Vec<String>,
+    pub created_at: Option<Timestamp>,
+}
+
+impl ServiceDeployment {
+    pub fn deployment_id(&self) -> Option<DeploymentId> {
+        let number = self.target_revision.as_ref()?.rsplit('/').next()?;
+        Some(DeploymentId::new(format!("ecs-svc/{number}")))
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BreakerState {
+    /// MONITORING, MONITORING_COMPLETE, TRIGGERED or DISABLED.
+    pub status: String,
+    pub failure_count: u32,
+    pub threshold: u32,
+}
+
+/// The one change of a service that a deployment makes. Nothing else is ever sent: autoscaling owns the desired count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceUpdate {
+    pub cluster: ClusterName,
+    pub service: ServiceName,
+    pub task_definition: TaskDefinitionArn,
+    pub force_new_deployment: bool,
+}
+
+#[cfg(test)]
+impl Service {
+    /// `web` in cluster `c` with nothing in it: tests name what they are about, and no more.
+    pub(crate) fn plain() -> Self {
+        Self {
+            cluster: "c".into(),
+            name: "web".into(),
+            arn: String::new(),
+            status: ServiceStatus::Active,
+            desired_count: 1,
+            running_count: 1,
+            pending_count: 0,
+            task_definition: None,
+            deployments: Vec::new(),
+            events: Vec::new(),
+            load_balancers: Vec::new(),
+            controller: DeploymentController::Ecs,
+            scheduling: SchedulingStrategy::Replica,
+            configuration: DeploymentConfiguration::default(),
+            launch_type: None,
+            has_capacity_providers: false,
+            health_check_grace_period: None,
+            role_arn: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(min: u32, max: u32, desired: u32) -> (u32, u32) {
+        let configuration = DeploymentConfiguration {
+            minimum_healthy_percent: Some(min),
+            maximum_percent: Some(max),
+            ..Default::default()
+        };
+        let replica = SchedulingStrategy::Replica;
+        (
+            configuration.lower_limit(&replica, desired),
+            configuration.upper_limit(&replica, desired),
+        )
+    }
+
+    #[test]
+    fn the_limits_are_those_of_the_developer_guide() {
+        assert_eq!(limits(50, 200, 4), (2, 8));
+        assert_eq!(limits(75, 100, 2), (2, 2));
+        assert_eq!(limits(100, 125, 3), (3, 3));
+    }
+
+    #[test]
+    fn the_breaker_threshold_follows_the_published_table() {
+        assert_eq!([1, 25, 400, 800].map(breaker_threshold), [3, 13, 200, 200]);
+    }
+
+    #[test]
+    fn unknown_values_are_kept_to_be_shown() {
+        let state = RolloutState::from("PAUSED");
+        assert_eq!(state.as_str(), "PAUSED");
+        assert_eq!(state, RolloutState::Unknown("PAUSED".into()));
+    }
+}

@@ -1,0 +1,132 @@
+//! Tasks and the container instances that they run on.
+
+use crate::aws_model::service::aws_enum;
+use crate::base::id::{ContainerInstanceArn, DeploymentId, TaskArn, TaskDefinitionArn};
+use crate::base::time::Timestamp;
+
+aws_enum! {
+    /// A task's last status, in the order of its life.
+    TaskStatus {
+        Provisioning = "PROVISIONING",
+        Pending = "PENDING",
+        Activating = "ACTIVATING",
+        Running = "RUNNING",
+        Deactivating = "DEACTIVATING",
+        Stopping = "STOPPING",
+        Deprovisioning = "DEPROVISIONING",
+        Stopped = "STOPPED",
+        Deleted = "DELETED",
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Task {
+    pub arn: TaskArn,
+    /// The deployment that started it: this alone tells old from new.
+    pub started_by: Option<DeploymentId>,
+    pub task_definition: TaskDefinitionArn,
+    pub last_status: TaskStatus,
+    /// RUNNING or STOPPED; a task that drains is already STOPPED here.
+    pub desired_status: TaskStatus,
+    /// Absent on Fargate.
+    pub container_instance: Option<ContainerInstanceArn>,
+    /// The Availability Zone.
+    pub zone: Option<String>,
+    pub containers: Vec<Container>,
+    /// `HEALTHY`, `UNHEALTHY` or `UNKNOWN`, from container health checks.
+    pub health_status: Option<String>,
+    pub stop_code: Option<String>,
+    pub stopped_reason: Option<String>,
+    pub created_at: Option<Timestamp>,
+    pub started_at: Option<Timestamp>,
+    pub stopping_at: Option<Timestamp>,
+    pub stopped_at: Option<Timestamp>,
+}
+
+impl Task {
+    pub fn is_stopped(&self) -> bool {
+        matches!(self.last_status, TaskStatus::Stopped | TaskStatus::Deleted)
+    }
+
+    pub fn container(&self, name: &str) -> Option<&Container> {
+        self.containers.iter().find(|c| c.name == name)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Container {
+    pub name: String,
+    pub image: Option<String>,
+    pub last_status: Option<String>,
+    pub exit_code: Option<i32>,
+    /// Why it stopped: pull errors and out-of-memory kills stand here.
+    pub reason: Option<String>,
+    /// The id that the container runtime gave it.
+    pub runtime_id: Option<String>,
+    pub network_bindings: Vec<NetworkBinding>,
+    /// The address of the task's network interface (awsvpc).
+    pub private_ip: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkBinding {
+    pub container_port: u16,
+    pub host_port: u16,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContainerInstance {
+    pub arn: ContainerInstanceArn,
+    pub ec2_instance_id: Option<String>,
+    /// `ACTIVE`, `DRAINING`, …
+    pub status: String,
+    /// From the attribute `ecs.vpc-id`.
+    pub vpc: Option<String>,
+    pub agent_connected: bool,
+    pub remaining: Resources,
+    pub registered: Resources,
+}
+
+/// What an instance has, or has left.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resources {
+    /// In units of 1/1024 vCPU.
+    pub cpu: i64,
+    /// In MiB.
+    pub memory: i64,
+    /// Host ports in use that were asked for by number (dynamic ones are not listed by AWS).
+    pub reserved_ports: Vec<u16>,
+}
+
+/// Where CloudWatch Logs keeps what one container has printed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogStream {
+    pub group: String,
+    pub name: String,
+    /// Another region than the service's own, where the task definition names one.
+    pub region: Option<String>,
+}
+
+#[cfg(test)]
+impl Task {
+    /// A running task of the deployment `ecs-svc/2`: tests name what they are about, and no more.
+    pub(crate) fn plain() -> Self {
+        Self {
+            arn: "task/1".into(),
+            started_by: Some("ecs-svc/2".into()),
+            task_definition: "task-definition/web:2".into(),
+            last_status: TaskStatus::Running,
+            desired_status: TaskStatus::Running,
+            container_instance: None,
+            zone: None,
+            containers: Vec::new(),
+            health_status: None,
+            stop_code: None,
+            stopped_reason: None,
+            created_at: None,
+            started_at: None,
+            stopping_at: None,
+            stopped_at: None,
+        }
+    }
+}

@@ -1,0 +1,407 @@
+//! A plan: what a deployment will do, and everything that is known before it does it.
+
+pub mod forecast;
+pub mod preflight;
+pub mod survey;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::aws_model::service::{Balancer, LoadBalancerBinding, Service};
+use crate::aws_model::target::{Address, TargetGroup};
+use crate::base::finding::{Code, Finding, Severity};
+use crate::base::id::{ClusterName, ServiceName, TargetGroupArn, TaskDefinitionArn};
+use crate::base::time::Timestamp;
+use crate::plan::forecast::Forecast;
+use crate::plan::preflight::{Expectation, Network};
+use crate::plan::survey::Survey;
+use crate::policy::{Conduct, InProgress};
+use crate::rollout::{ContainerFacts, Needs, Until};
+use crate::task_definition;
+use crate::task_definition::{
+    Change, DiffLine, Document, DynamicPorts, EnvironmentChange, ImageChange, LoadBalancedPort, NetworkMode,
+    RenderOptions,
+};
+
+/// What a user wants of one service, from flags and file together.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    pub cluster: ClusterName,
+    pub service: ServiceName,
+    /// The definition to start from.
+    pub base: Base,
+    pub images: Vec<ImageChange>,
+    pub environment: Vec<EnvironmentChange>,
+    pub dynamic_ports: DynamicPorts,
+    pub allow_unknown_keys: bool,
+    /// As the file says it, to be held against AWS's answer.
+    pub load_balancers: Vec<LoadBalancerBinding>,
+    pub force_new_deployment: bool,
+    pub until: Until,
+    pub settle: Duration,
+    /// `None`: from the forecast.
+    pub timeout: Option<Duration>,
+    /// How long between two looks; `None`: as long as it seems right at each.
+    pub poll_interval: Option<Duration>,
+    /// Findings of this severity and above stop the run before the first change.
+    pub fail_on: Severity,
+    /// The service's address, where the configuration names it.
+    pub url: Option<String>,
+    /// Services that must have succeeded before this one is touched, as far as the run has them.
+    pub depends_on: Vec<ServiceName>,
+    pub conduct: Conduct,
+}
+
+/// The definition that a deployment starts from.
+#[derive(Clone, Debug)]
+pub enum Base {
+    /// What the service runs.
+    Running,
+    /// A file, or containers in the configuration.
+    Document(Box<Document>),
+    /// A registered one: `family`, `family:revision` or an ARN.
+    Registered(String),
+}
+
+/// Where the revision that will run comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Revision {
+    Register,
+    /// The running revision has the same content.
+    Reuse(TaskDefinitionArn),
+}
+
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub wish: Wish,
+    pub service: Service,
+    pub before: Option<TaskDefinitionArn>,
+    pub revision: Revision,
+    /// The document that would be registered.
+    pub document: Value,
+    pub changes: Vec<Change>,
+    pub diff: Vec<DiffLine>,
+    pub target_groups: BTreeMap<TargetGroupArn, TargetGroup>,
+    /// Where the service is reached: the configuration's word, else the load balancers'.
+    pub address: Option<Address>,
+    pub needs: Needs,
+    pub is_host_network: bool,
+    pub findings: Vec<Finding>,
+    pub forecast: Forecast,
+}
+
+impl Plan {
+    /// Renders and compares. `registered`: the definition that `Base::Registered` names.
+    /// `Err`: the definition cannot be rendered at all.
+    pub fn make(
+        wish: Wish,
+        survey: &Survey,
+        registered: Option<(TaskDefinitionArn, Value)>,
+    ) -> Result<Plan, Vec<Finding>> {
+        let running = survey.running.as_ref();
+        let document = match (&wish.base, &registered, running) {
+            (Base::Document(document), ..) => document.as_ref().clone(),
+            (_, Some((arn, value)), _) | (_, None, Some((arn, value))) => {
+                Document::from_value(task_definition::without_output_only(value), arn.short())
+            }
+            (_, None, None) => return Err(vec![no_definition(&wish)]),
+        };
+        let rendered = render(
+            &wish,
+            &document,
+            &survey.service.load_balancers,
+            running.map(|(_, value)| value),
+        )?;
+        let revision = running
+            .into_iter()
+            .chain(registered.as_ref())
+            .filter(|(_, value)| is_active(value))
+            .find(|(_, value)| task_definition::is_same_content(value, &rendered.document))
+            .map_or(Revision::Register, |(arn, _)| Revision::Reuse(arn.clone()));
+        let network = network(&rendered.document, &survey.service);
+        let mut findings = rendered.findings;
+        findings.extend(mismatches(&wish, &survey.service));
+        findings.extend(preflight::check(survey, network));
+        findings.extend(preflight::strategy(&survey.service, wish.until));
+        let in_progress = InProgress::of(&survey.service);
+        findings.extend(in_progress.map(|by| by.finding(&wish.service, wish.conduct.if_busy, survey.at)));
+        let mode = Document::from_value(rendered.document.clone(), "").network_mode();
+        Ok(Plan {
+            before: survey.service.task_definition.clone(),
+            revision,
+            diff: running
+                .map(|(_, value)| task_definition::diff(value, &rendered.document))
+                .unwrap_or_default(),
+            needs: needs(&rendered.document),
+            is_host_network: mode == NetworkMode::Host,
+            document: rendered.document,
+            changes: rendered.changes,
+            target_groups: survey.target_groups.clone(),
+            address: wish
+                .url
+                .as_ref()
+                .map(Address::configured)
+                .or_else(|| survey.address.clone()),
+            forecast: Forecast::of(&survey.service, survey.target_groups.values()),
+            service: survey.service.clone(),
+            findings,
+            wish,
+        })
+    }
+
+    /// Adds what is to be said of credentials that end at `end` and cannot be renewed. `ahead`: how long the services
+    /// before this one take.
+    pub fn check_credentials(&mut self, end: Timestamp, now: Timestamp, ahead: Duration) {
+        if self.starts_rollout() {
+            let expected = Expectation {
+                ahead,
+                forecast: self.expected(),
+                wait_budget: self.wait_budget(),
+            };
+            self.findings
+                .extend(preflight::credentials(&self.service, end, now, expected));
+        }
+    }
+
+    /// How long it is expected to take until what `until` asks for is there.
+    pub fn expected(&self) -> Duration {
+        if self.starts_rollout() {
+            self.forecast.expected(self.wish.until)
+        } else {
+            Duration::ZERO
+        }
+    }
+
+    pub fn is_refused(&self) -> bool {
+        self.findings
+            .iter()
+            .any(|f| f.severity >= self.wish.fail_on.max(Severity::Warning))
+    }
+
+    /// Whether a rollout will happen: another revision than the running one, or a forced one.
+    pub fn starts_rollout(&self) -> bool {
+        let is_running = matches!(&self.revision, Revision::Reuse(arn) if Some(arn) == self.before.as_ref());
+        self.wish.force_new_deployment || !is_running
+    }
+
+    pub fn wait_budget(&self) -> Duration {
+        self.wish
+            .timeout
+            .unwrap_or_else(|| self.forecast.wait_budget(self.wish.until, self.wish.settle))
+    }
+
+    /// `web:41 -> web:42`, as far as it is known before registering.
+    pub fn revisions(&self) -> String {
+        let before = self.before.as_ref().map_or("nothing", |arn| arn.short());
+        match &self.revision {
+            Revision::Reuse(arn) if Some(arn) == self.before.as_ref() => format!("{} (unchanged)", arn.short()),
+            Revision::Reuse(arn) => format!("{before} -> {}", arn.short()),
+            Revision::Register => {
+                let family = self.document.get("family").and_then(Value::as_str).unwrap_or("?");
+                format!("{before} -> {family}:(new)")
+            }
+        }
+    }
+
+    /// The steps, each a sentence.
+    pub fn steps(&self) -> Vec<String> {
+        let mut steps = Vec::new();
+        match &self.revision {
+            Revision::Register => steps.push(format!(
+                "register a new revision of {}",
+                self.document.get("family").and_then(Value::as_str).unwrap_or("?")
+            )),
+            Revision::Reuse(arn) => steps.push(format!("reuse {}: its content is the same", arn.short())),
+        }
+        if !self.starts_rollout() {
+            steps.push("leave the service as it is: nothing has changed, and no deployment is forced".into());
+            return steps;
+        }
+        let force = if self.wish.force_new_deployment {
+            ", as a forced new deployment"
+        } else {
+            ""
+        };
+        steps.push(format!(
+            "update service {} in cluster {}{force}",
+            self.wish.service, self.wish.cluster
+        ));
+        let groups: Vec<&str> = self.target_groups.values().map(|g| g.name.as_str()).collect();
+        let is_classic = self.target_groups.keys().all(|group| group.classic_name().is_some());
+        let watched = match groups.as_slice() {
+            [] => String::new(),
+            names if is_classic => format!(" in classic load balancer {}", names.join(", ")),
+            names => format!(" in target group {}", names.join(", ")),
+        };
+        steps.push(match self.wish.until {
+            Until::Registered => format!("follow it until the new targets are registered{watched}"),
+            Until::Healthy => format!("follow it until the new targets are healthy{watched}"),
+            Until::Drained => format!("follow it until the new targets are healthy and the old ones drained{watched}"),
+            Until::Stage(stage) => format!(
+                "follow it until the new targets are healthy{watched} and the deployment is in stage {}",
+                stage.as_str()
+            ),
+        });
+        steps
+    }
+}
+
+/// Renders the definition: for `render`, which needs no service, and for a plan.
+pub fn render(
+    wish: &Wish,
+    document: &Document,
+    bindings: &[LoadBalancerBinding],
+    running: Option<&Value>,
+) -> Result<task_definition::Rendered, Vec<Finding>> {
+    let bindings = if bindings.is_empty() {
+        &wish.load_balancers
+    } else {
+        bindings
+    };
+    let load_balanced: Vec<LoadBalancedPort> = bindings
+        .iter()
+        .map(|b| LoadBalancedPort {
+            container: b.container_name.clone(),
+            port: b.container_port,
+            classic: matches!(b.balancer, Balancer::Classic(_)),
+        })
+        .collect();
+    let options = RenderOptions {
+        images: &wish.images,
+        environment: &wish.environment,
+        dynamic_ports: wish.dynamic_ports,
+        load_balanced: &load_balanced,
+    };
+    let checked = task_definition::check(document, running, wish.allow_unknown_keys);
+    if checked.iter().any(|f| f.severity == Severity::Error) {
+        return Err(checked);
+    }
+    let mut rendered = task_definition::render(document, &options)?;
+    rendered.findings.splice(0..0, checked);
+    Ok(rendered)
+}
+
+fn no_definition(wish: &Wish) -> Finding {
+    Finding::error(
+        Code::MissingKey,
+        format!("service `{}` has no task definition to start from", wish.service),
+    )
+    .state("nothing was changed")
+    .hint("name one with --task-definition")
+}
+
+/// Only ACTIVE revisions can be deployed; a deregistered one keeps running and takes no update.
+fn is_active(definition: &Value) -> bool {
+    definition
+        .get("status")
+        .and_then(Value::as_str)
+        .is_none_or(|status| status == "ACTIVE")
+}
+
+/// What the file says of load balancers and AWS does not confirm. AWS wins: portzero does not rewire services.
+fn mismatches(wish: &Wish, service: &Service) -> Vec<Finding> {
+    wish.load_balancers
+        .iter()
+        .filter(|wanted| !service.load_balancers.iter().any(|has| has.is_same(wanted)))
+        .map(|wanted| {
+            let has: Vec<String> = service.load_balancers.iter().map(binding).collect();
+            let has = if has.is_empty() {
+                "no load balancer".to_owned()
+            } else {
+                has.join("; ")
+            };
+            Finding::error(
+                Code::LoadBalancerMismatch,
+                format!(
+                    "service `{}` is not attached to the load balancer that the file names",
+                    service.name
+                ),
+            )
+            .evidence("file", binding(wanted))
+            .evidence("aws", has)
+            .state("nothing was changed")
+            .hint("correct `load_balancer` in the file, or attach the service to it first")
+        })
+        .collect()
+}
+
+fn binding(binding: &LoadBalancerBinding) -> String {
+    let to = match &binding.balancer {
+        Balancer::TargetGroup(arn) => format!("target group {arn}"),
+        Balancer::Classic(name) => format!("classic load balancer {name}"),
+    };
+    format!(
+        "container `{}` port {} in {to}",
+        binding.container_name, binding.container_port
+    )
+}
+
+fn network(document: &Value, service: &Service) -> Network {
+    let document = Document::from_value(document.clone(), "");
+    if document.network_mode() == NetworkMode::Awsvpc {
+        return Network::Address;
+    }
+    let is_balanced = |container: &str, port: u16| {
+        service
+            .load_balancers
+            .iter()
+            .any(|b| b.container_name == container && b.container_port == port)
+    };
+    let has_dynamic_ports = document.network_mode() == NetworkMode::Bridge
+        && document.containers().iter().any(|c| {
+            c.port_mappings().iter().any(|m| {
+                let port = m.container_port().unwrap_or(0);
+                m.host_port().unwrap_or(0) == 0 && is_balanced(c.name().unwrap_or_default(), port)
+            })
+        });
+    Network::Instance { has_dynamic_ports }
+}
+
+/// What one task takes of an instance: the task's own figures, else the sum over its containers.
+pub fn needs(document: &Value) -> Needs {
+    let document = Document::from_value(document.clone(), "");
+    let sum = |of: fn(&task_definition::Container<'_>) -> u64| -> i64 {
+        i64::try_from(document.containers().iter().map(of).sum::<u64>()).unwrap_or(i64::MAX)
+    };
+    let task_level = |key: &str| {
+        document
+            .value()
+            .get(key)
+            .and_then(Value::as_str)
+            .and_then(|s| s.parse::<i64>().ok())
+    };
+    let mut needs = Needs {
+        cpu: task_level("cpu").unwrap_or_else(|| sum(|c| c.cpu().unwrap_or(0))),
+        // ECS reserves the soft limit where there is one.
+        memory: task_level("memory").unwrap_or_else(|| sum(|c| c.memory_reservation().or(c.memory()).unwrap_or(0))),
+        containers: ContainerFacts::of(document.value()),
+        execution_role: document
+            .value()
+            .get("executionRoleArn")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
+        constraints: constraints(document.value()),
+        ..Needs::default()
+    };
+    for container in document.containers() {
+        for mapping in container.port_mappings() {
+            let port = mapping.host_port().filter(|p| *p > 0);
+            needs
+                .fixed_ports
+                .extend(port.filter(|_| document.network_mode() != NetworkMode::Awsvpc));
+        }
+    }
+    needs
+}
+
+/// `memberOf(attribute:ecs.os-type == linux)`, for each placement constraint of the definition.
+fn constraints(document: &Value) -> Vec<String> {
+    let all = document.get("placementConstraints").and_then(Value::as_array);
+    let text = |constraint: &Value, key: &str| constraint.get(key).and_then(Value::as_str).map(str::to_owned);
+    all.into_iter()
+        .flatten()
+        .filter_map(|one| Some(format!("{}({})", text(one, "type")?, text(one, "expression")?)))
+        .collect()
+}

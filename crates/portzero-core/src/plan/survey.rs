@@ -1,0 +1,41 @@
+//! The service and what surrounds it, as a plan finds them.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::aws_model::api_error::ApiError;
+use crate::aws_model::failed_call;
+use crate::aws_model::service::Service;
+use crate::aws_model::target::{Address, TargetGroup};
+use crate::base::finding::{Code, Finding};
+use crate::base::id::{TargetGroupArn, TaskDefinitionArn};
+use crate::base::time::Timestamp;
+use crate::rollout::Snapshot;
+
+/// The service and its surroundings as they are before anything is changed.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    pub at: Timestamp,
+    pub service: Service,
+    /// The revision that the service points to, as AWS holds it.
+    pub running: Option<(TaskDefinitionArn, Value)>,
+    pub target_groups: BTreeMap<TargetGroupArn, TargetGroup>,
+    pub snapshot: Snapshot,
+    /// Optional reads that were denied or that the endpoint does not know.
+    pub not_checked: Vec<ApiError>,
+    /// Where the service is reached, as far as the load balancers tell.
+    pub address: Option<Address>,
+    /// Why the load balancers were not asked to the end for it.
+    pub address_refusal: Option<ApiError>,
+}
+
+/// `not checked: X`, for an optional read that was refused.
+pub fn not_checked(error: &ApiError) -> Finding {
+    let finding = Finding::warning(Code::NotChecked, format!("not checked: {}", error.action));
+    let finding = finding.evidence("answer", error.code.clone().unwrap_or_else(|| error.message.clone()));
+    Finding {
+        hints: failed_call::hints(error),
+        ..finding
+    }
+}

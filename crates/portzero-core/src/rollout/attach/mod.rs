@@ -1,0 +1,391 @@
+//! A rollout that somebody else began: which deployment there is to follow, and what was there before it, read off what
+//! AWS shows now.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::aws_model::service::{Deployment, RolloutState, Service, ServiceDeployment, ServiceDeploymentStatus};
+use crate::aws_model::task::Task;
+use crate::base::finding::{Code, Finding};
+use crate::base::id::{DeploymentId, TaskDefinitionArn};
+use crate::rollout::scope::Scope;
+use crate::rollout::verdict::{Outcome, Verdict};
+use crate::rollout::view::baseline::Baseline;
+use crate::rollout::view::snapshot::{Place, Snapshot};
+use crate::rollout::view::{View, join};
+
+/// Everything that one reading has shown of a service's deployments, present and past.
+#[derive(Clone, Copy, Debug)]
+pub struct Traces<'a> {
+    pub service: &'a Service,
+    pub snapshot: &'a Snapshot,
+    /// The service deployments, newest first; `None` where they may not be read.
+    pub history: Option<&'a [ServiceDeployment]>,
+    /// Revisions that had to be asked for, because no list shows their deployments any more.
+    pub revisions: &'a BTreeMap<DeploymentId, TaskDefinitionArn>,
+}
+
+/// Where a run can join.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Lead {
+    Follow(Ours),
+    /// There is nothing to follow (any more); what can be said of it.
+    Over {
+        ours: Option<Ours>,
+        outcome: Outcome,
+    },
+}
+
+/// The deployment that a run makes its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ours {
+    pub deployment: DeploymentId,
+    /// `None`: AWS shows it nowhere any more.
+    pub task_definition: Option<TaskDefinitionArn>,
+    pub previous: Option<TaskDefinitionArn>,
+}
+
+impl<'a> Traces<'a> {
+    /// The deployment of that id, else the one that ECS rolls out, rolls back, or has rolled out last.
+    pub fn lead(&self, wanted: Option<&DeploymentId>) -> Lead {
+        match wanted {
+            Some(id) => self.named(id),
+            None => self.newest(),
+        }
+    }
+
+    /// The deployments whose revision matters for [`Self::lead`], and that none of the lists shows.
+    pub fn unknown(&self, wanted: Option<&DeploymentId>) -> Vec<DeploymentId> {
+        let newest = self.records().first().and_then(ServiceDeployment::deployment_id);
+        let mut ids: Vec<DeploymentId> = wanted.cloned().or(newest).into_iter().collect();
+        let sources = ids.first().and_then(|id| self.record(id)).map(sources);
+        ids.extend(sources.into_iter().flatten());
+        ids.retain(|id| self.revision(id).is_none());
+        ids
+    }
+
+    fn newest(&self) -> Lead {
+        let Some(primary) = self.service.primary() else {
+            return Lead::Over {
+                ours: None,
+                outcome: Outcome::new(Verdict::Refused, vec![no_deployment(self.service)]),
+            };
+        };
+        let newest = self.records().first();
+        let newest_id = newest.and_then(ServiceDeployment::deployment_id);
+        // The list of service deployments was read last: what it alone shows is newer than the rest.
+        let is_unlisted = |id: &DeploymentId| self.service.deployment(id).is_none();
+        if let (Some(record), Some(id)) = (newest, &newest_id)
+            && (goes_back(record) || is_open(record) && is_unlisted(id))
+            && primary.id != *id
+        {
+            return self.follow(id);
+        }
+        if !crate::rollout::view::snapshot::says_rollback(primary) {
+            return self.follow(&primary.id);
+        }
+        match self.rolled_back_row() {
+            Some(row) => self.follow(&row.id),
+            None => Lead::Over {
+                ours: None,
+                outcome: Outcome {
+                    verdict: Verdict::Failed,
+                    findings: vec![rolling_back_unnamed(self.service, primary)],
+                    is_rolled_back: true,
+                },
+            },
+        }
+    }
+
+    fn named(&self, id: &DeploymentId) -> Lead {
+        if self.service.deployment(id).is_some() {
+            return self.follow(id);
+        }
+        let Some(record) = self.record(id) else {
+            return self.over(id, Verdict::CouldNotObserve, unheard_of(self, id));
+        };
+        let by = self.follower(id);
+        use ServiceDeploymentStatus as Status;
+        match (&record.status, by) {
+            (Status::RollbackSuccessful | Status::RollbackFailed, Some(by)) => {
+                let finding = past(self, id, record, "ECS rolled it back").evidence("then", self.name(by));
+                self.over(id, Verdict::Failed, finding)
+            }
+            (Status::Successful | Status::Stopped, Some(by)) => {
+                let how = if record.status == Status::Successful {
+                    "ECS called it successful, and a newer one has replaced it"
+                } else {
+                    "it was stopped, and a newer one has replaced it"
+                };
+                let mut finding = past(self, id, record, how).evidence("by", self.name(by));
+                finding.code = Code::Superseded;
+                self.over(id, Verdict::Superseded, finding)
+            }
+            (Status::Stopped, None) => self.over(
+                id,
+                Verdict::Failed,
+                past(self, id, record, "it was stopped before it was done"),
+            ),
+            (Status::Successful | Status::Unknown(_), _) => {
+                let finding = past(self, id, record, "no list shows it any more");
+                self.over(id, Verdict::CouldNotObserve, finding)
+            }
+            _ => self.follow(id),
+        }
+    }
+
+    fn follow(&self, id: &DeploymentId) -> Lead {
+        Lead::Follow(self.ours(id))
+    }
+
+    fn over(&self, id: &DeploymentId, verdict: Verdict, finding: Finding) -> Lead {
+        Lead::Over {
+            ours: Some(self.ours(id)),
+            outcome: Outcome {
+                is_rolled_back: verdict == Verdict::Failed && self.record(id).is_some_and(goes_back),
+                verdict,
+                findings: vec![finding],
+            },
+        }
+    }
+
+    fn ours(&self, id: &DeploymentId) -> Ours {
+        Ours {
+            deployment: id.clone(),
+            task_definition: self.revision(id),
+            previous: self.previous(id),
+        }
+    }
+
+    /// What the deployment replaces, or what ECS goes back to from it.
+    fn previous(&self, ours: &DeploymentId) -> Option<TaskDefinitionArn> {
+        if self.is_going_back(ours) {
+            return self.service.primary().map(|p| p.task_definition.clone());
+        }
+        let by_record = self.record(ours).map(sources).into_iter().flatten();
+        let others = self.service.deployments.iter().filter(|d| d.id != *ours);
+        by_record
+            .filter_map(|id| self.revision(&id))
+            .next()
+            .or_else(|| Some(others.max_by_key(|d| d.running_count)?.task_definition.clone()))
+    }
+
+    fn revision(&self, id: &DeploymentId) -> Option<TaskDefinitionArn> {
+        let listed = self.service.deployment(id).map(|d| &d.task_definition);
+        let tasks = &self.snapshot.tasks;
+        let task = || tasks.iter().find(|t| t.started_by.as_ref() == Some(id));
+        listed
+            .or_else(|| self.revisions.get(id))
+            .or_else(|| task().map(|t| &t.task_definition))
+            .cloned()
+    }
+
+    fn records(&self) -> &'a [ServiceDeployment] {
+        self.history.unwrap_or_default()
+    }
+
+    pub fn record(&self, id: &DeploymentId) -> Option<&'a ServiceDeployment> {
+        self.records().iter().find(|d| d.deployment_id().as_ref() == Some(id))
+    }
+
+    /// The service deployment that came after it.
+    fn follower(&self, id: &DeploymentId) -> Option<&'a ServiceDeployment> {
+        let records = self.records();
+        let at = records.iter().position(|d| d.deployment_id().as_ref() == Some(id))?;
+        records.get(at.checked_sub(1)?)
+    }
+
+    /// `ecs-svc/2 (web:2)`, as far as it is known.
+    fn name(&self, record: &ServiceDeployment) -> String {
+        let Some(id) = record.deployment_id() else {
+            return record.arn.clone();
+        };
+        match self.revision(&id) {
+            Some(revision) => format!("{id} ({})", revision.short()),
+            None => id.to_string(),
+        }
+    }
+
+    /// The deployment that ECS leaves while it rolls back, where the service deployments do not name it.
+    fn rolled_back_row(&self) -> Option<&'a Deployment> {
+        let others = || {
+            self.service
+                .deployments
+                .iter()
+                .filter(|d| d.status.as_str() != "PRIMARY")
+        };
+        let failed = others().find(|d| d.rollout_state == Some(RolloutState::Failed));
+        failed.or_else(|| others().max_by_key(|d| d.created_at))
+    }
+
+    /// ECS has left, or leaves, the deployment for an earlier one.
+    fn is_going_back(&self, ours: &DeploymentId) -> bool {
+        let Some(primary) = self.service.primary().filter(|p| p.id != *ours) else {
+            return false;
+        };
+        let created = |d: &Deployment| d.created_at;
+        let is_older = match (created(primary), self.service.deployment(ours).and_then(created)) {
+            (Some(theirs), Some(own)) => theirs < own,
+            _ => false,
+        };
+        self.record(ours).is_some_and(goes_back) || crate::rollout::view::snapshot::says_rollback(primary) || is_older
+    }
+
+    /// The world without the deployment: what was there before it, as far as it is there still. Its own tasks, targets and
+    /// events, and what came after it, are news to the observer.
+    pub fn before(&self, ours: &DeploymentId) -> Snapshot {
+        let mut before = self.snapshot.clone();
+        before.tasks.retain(|task| task.started_by.as_ref() != Some(ours));
+        let own = self.service.deployment(ours);
+        let has_newer = own.is_some() && !self.is_going_back(ours);
+        if let Some(service) = &mut before.service {
+            // Where another one is PRIMARY, and it is nothing that ECS goes back to, it is newer.
+            service
+                .deployments
+                .retain(|d| d.id != *ours && !(has_newer && d.status.as_str() == "PRIMARY"));
+            let began = own.and_then(|d| d.created_at);
+            service.events.retain(|event| match (event.created_at, began) {
+                (Some(at), Some(began)) => at < began,
+                _ => true,
+            });
+        }
+        before
+    }
+
+    pub fn baseline(&self, before: &Snapshot, scope: &Scope) -> Baseline {
+        let was_rolling_back = |d: &Deployment| {
+            let reason = d.rollout_state_reason.as_deref().unwrap_or_default();
+            d.id != scope.deployment && reason.contains("rolling back")
+        };
+        let is_ours_in_front = self.service.primary().is_some_and(|p| p.id == scope.deployment);
+        let mut baseline = Baseline::of(before, scope);
+        baseline.places.extend(self.unclaimed(scope));
+        baseline.was_rolling_back = is_ours_in_front && self.service.deployments.iter().any(was_rolling_back);
+        baseline
+    }
+
+    /// Targets that no task can be told to stand behind, and that may be old all the same: they drain, or the instance of
+    /// an old task is no longer shown, so that its target cannot be known by it. What drains goes by itself.
+    fn unclaimed(&self, scope: &Scope) -> BTreeSet<Place> {
+        let claimed = join::owners(self.snapshot, scope);
+        let is_lost = |task: &Task| {
+            let (instances, own) = (self.snapshot.instances.as_ref(), task.container_instance.as_ref());
+            let is_shown = |arn| instances.is_none_or(|shown| shown.contains_key(arn));
+            task.started_by.as_ref() != Some(&scope.deployment) && !own.is_none_or(is_shown)
+        };
+        let is_anybody_lost = self.snapshot.tasks.iter().any(is_lost);
+        let mut places = BTreeSet::new();
+        for (group, rows) in &self.snapshot.targets {
+            let rows = rows.iter();
+            let old = rows.filter(|row| is_anybody_lost || row.state.as_str().ends_with("draining"));
+            places.extend(old.map(|row| (group.clone(), row.key.clone())));
+        }
+        places.retain(|place| !claimed.contains_key(place));
+        places
+    }
+}
+
+/// ECS calls the deployment completed, and nothing old is left: no rollout is in flight.
+pub fn is_at_rest(snapshot: &Snapshot, scope: &Scope, baseline: &Baseline) -> bool {
+    let view = View::of(snapshot, scope, baseline, &baseline.places);
+    view.is_completed && view.is_old_gone()
+}
+
+fn sources(record: &ServiceDeployment) -> impl Iterator<Item = DeploymentId> {
+    let numbers = record.source_revisions.iter();
+    numbers.map(|number| DeploymentId::new(format!("ecs-svc/{number}")))
+}
+
+fn goes_back(record: &ServiceDeployment) -> bool {
+    record.status.as_str().starts_with("ROLLBACK")
+}
+
+fn is_open(record: &ServiceDeployment) -> bool {
+    use ServiceDeploymentStatus::{InProgress, Pending};
+    matches!(record.status, Pending | InProgress)
+}
+
+/// What runs now, for somebody whose deployment is over.
+fn now(service: &Service) -> String {
+    match service.primary() {
+        Some(primary) => format!(
+            "`{}` has {} as PRIMARY ({}): {} of {} tasks running",
+            service.name,
+            primary.id,
+            primary.task_definition.short(),
+            primary.running_count,
+            primary.desired_count
+        ),
+        None => format!("`{}` has no deployment", service.name),
+    }
+}
+
+fn past(traces: &Traces, id: &DeploymentId, record: &ServiceDeployment, how: &str) -> Finding {
+    let of = match traces.revision(id) {
+        Some(revision) => format!("{id} ({})", revision.short()),
+        None => id.to_string(),
+    };
+    let summary = format!("deployment {of} of `{}` is over: {how}", traces.service.name);
+    let mut finding = Finding::error(Code::DeploymentGone, summary);
+    let reason = [&record.rollback_reason, &record.status_reason]
+        .into_iter()
+        .flatten()
+        .next();
+    let status = match reason {
+        Some(reason) => format!("{}: {reason}", record.status.as_str()),
+        None => record.status.as_str().to_owned(),
+    };
+    finding.evidence.push(("status".into(), status));
+    finding.state(now(traces.service))
+}
+
+fn unheard_of(traces: &Traces, id: &DeploymentId) -> Finding {
+    let service = traces.service;
+    let listed: Vec<String> = service.deployments.iter().map(|d| d.id.to_string()).collect();
+    let summary = format!("ECS shows no deployment {id} of `{}`", service.name);
+    let finding = Finding::error(Code::DeploymentGone, summary)
+        .evidence(
+            "listed",
+            if listed.is_empty() {
+                "none".into()
+            } else {
+                listed.join(", ")
+            },
+        )
+        .state(now(service));
+    if traces.history.is_none() {
+        finding.hint(
+            "allow ecs:ListServiceDeployments and ecs:DescribeServiceDeployments: they tell how a deployment ended",
+        )
+    } else {
+        finding.hint("leave out --deployment to attach to the newest one")
+    }
+}
+
+fn no_deployment(service: &Service) -> Finding {
+    let summary = format!("`{}` has no deployment of ECS's to follow", service.name);
+    Finding::error(Code::UnsupportedController, summary)
+        .evidence("controller", service.controller.as_str())
+        .evidence("status", service.status.as_str())
+        .state("nothing was changed")
+}
+
+fn rolling_back_unnamed(service: &Service, to: &Deployment) -> Finding {
+    let summary = format!(
+        "ECS is rolling `{}` back to {}",
+        service.name,
+        to.task_definition.short()
+    );
+    let mut finding = Finding::error(Code::RolledBack, summary);
+    finding
+        .evidence
+        .extend(to.rollout_state_reason.iter().map(|r| ("ecs".into(), r.clone())));
+    finding
+        .evidence(
+            "not known",
+            "which deployment it goes back from: it is no longer listed, and the service deployments may not be read",
+        )
+        .state(now(service))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+//! What the new revision's definition says of its containers, as far as a diagnosis asks for it. No value of an
+//! environment variable or a secret is among it.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::aws_model::task::{Container, LogStream};
+use crate::base::id::TaskArn;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ContainerFacts {
+    pub name: String,
+    /// The task ends with it, and its health is the task's.
+    pub is_essential: bool,
+    pub image: Option<String>,
+    /// The hard limit, in MiB; `None` where only the task has one.
+    pub memory: Option<i64>,
+    /// Where it logs (awslogs).
+    pub log: Option<LogPlace>,
+    pub secrets: Vec<Secret>,
+    pub stop_timeout: Option<Duration>,
+    pub health_check: Option<OwnCheck>,
+}
+
+/// An awslogs configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogPlace {
+    pub group: String,
+    pub stream_prefix: Option<String>,
+    pub region: Option<String>,
+}
+
+/// A secret that a container reads: the variable that it fills, and the name or ARN of where it lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secret {
+    pub variable: String,
+    pub source: String,
+}
+
+/// A container health check of the task definition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnCheck {
+    pub command: String,
+    pub interval: Duration,
+    pub retries: u64,
+    pub start_period: Duration,
+}
+
+impl ContainerFacts {
+    /// Of each container of a task definition.
+    pub fn of(document: &Value) -> Vec<Self> {
+        let containers = document.get("containerDefinitions").and_then(Value::as_array);
+        containers.into_iter().flatten().map(Self::of_one).collect()
+    }
+
+    fn of_one(container: &Value) -> Self {
+        let text = |key: &str| container.get(key).and_then(Value::as_str).map(str::to_owned);
+        let seconds = |key: &str| container.get(key).and_then(Value::as_u64).map(Duration::from_secs);
+        let secrets = container.get("secrets").and_then(Value::as_array).into_iter().flatten();
+        Self {
+            name: text("name").unwrap_or_default(),
+            is_essential: container.get("essential").and_then(Value::as_bool).unwrap_or(true),
+            image: text("image"),
+            memory: container.get("memory").and_then(Value::as_i64),
+            log: LogPlace::of(container),
+            secrets: secrets.filter_map(Secret::of).collect(),
+            stop_timeout: seconds("stopTimeout"),
+            health_check: OwnCheck::of(container),
+        }
+    }
+}
+
+impl LogPlace {
+    fn of(container: &Value) -> Option<Self> {
+        let log = container.get("logConfiguration")?;
+        if log.get("logDriver").and_then(Value::as_str) != Some("awslogs") {
+            return None;
+        }
+        let option = |name: &str| log.get("options")?.get(name)?.as_str().map(str::to_owned);
+        Some(Self {
+            group: option("awslogs-group")?,
+            stream_prefix: option("awslogs-stream-prefix"),
+            region: option("awslogs-region"),
+        })
+    }
+
+    /// `prefix/container/task`; without a prefix the stream has the id that Docker gave the container. Source: the
+    /// Developer Guide's page on the awslogs log driver.
+    pub fn stream(&self, container: &Container, task: &TaskArn) -> Option<LogStream> {
+        let name = match &self.stream_prefix {
+            Some(prefix) => format!("{prefix}/{}/{}", container.name, task.short()),
+            None => container.runtime_id.clone()?,
+        };
+        Some(LogStream {
+            group: self.group.clone(),
+            name,
+            region: self.region.clone(),
+        })
+    }
+}
+
+impl Secret {
+    fn of(secret: &Value) -> Option<Self> {
+        let text = |key: &str| secret.get(key).and_then(Value::as_str).map(str::to_owned);
+        Some(Self {
+            variable: text("name")?,
+            source: text("valueFrom")?,
+        })
+    }
+}
+
+impl OwnCheck {
+    /// The defaults are those of the API reference of HealthCheck.
+    fn of(container: &Value) -> Option<Self> {
+        let check = container.get("healthCheck")?;
+        let number = |key: &str, default: u64| check.get(key).and_then(Value::as_u64).unwrap_or(default);
+        let words = check.get("command").and_then(Value::as_array).into_iter().flatten();
+        let words: Vec<&str> = words
+            .filter_map(Value::as_str)
+            .filter(|word| !matches!(*word, "CMD" | "CMD-SHELL"))
+            .collect();
+        // `NONE` switches off the check that the image has.
+        if words == ["NONE"] {
+            return None;
+        }
+        Some(Self {
+            command: words.join(" "),
+            interval: Duration::from_secs(number("interval", 30)),
+            retries: number("retries", 3),
+            start_period: Duration::from_secs(number("startPeriod", 0)),
+        })
+    }
+}

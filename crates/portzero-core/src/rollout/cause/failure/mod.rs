@@ -1,0 +1,301 @@
+//! Why a task of ours stopped, read from what ECS says of it.
+
+use crate::aws_model::task::{Container, Task};
+use crate::base::id::{TargetGroupArn, TaskArn};
+use crate::base::text::contains;
+use crate::rollout::cause::resource::{Resource, ResourceTrouble};
+
+/// One stopped task and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskFailure {
+    pub task: TaskArn,
+    pub cause: Cause,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    ImagePull {
+        container: String,
+        image: Option<String>,
+        message: String,
+        pull: Pull,
+    },
+    Resource(ResourceTrouble),
+    OutOfMemory {
+        container: String,
+    },
+    PortInUse {
+        message: String,
+    },
+    /// Fargate, or AWS itself, had no room or no network interface for it.
+    NoCapacity {
+        message: String,
+    },
+    /// Docker could not start the container.
+    CannotStart {
+        container: String,
+        message: String,
+    },
+    Exit {
+        container: String,
+        code: Option<i32>,
+        message: Option<String>,
+    },
+    ContainerUnhealthy,
+    TargetUnhealthy {
+        group: TargetGroupArn,
+    },
+    /// Behind a classic load balancer.
+    ClassicUnhealthy {
+        balancer: String,
+    },
+    Other {
+        message: String,
+    },
+}
+
+/// Why an image did not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pull {
+    Missing,
+    Denied,
+    /// It is there for another operating system or processor.
+    Platform,
+    RateLimited,
+    DiskFull,
+    Unreachable,
+    Unknown,
+}
+
+impl Pull {
+    fn read(message: &str) -> Self {
+        let is = |words: &[&str]| words.iter().any(|word| contains(message, word));
+        if is(&["toomanyrequests", "rate limit"]) {
+            Self::RateLimited
+        } else if is(&["no space left on device"]) {
+            Self::DiskFull
+        } else if is(&["matching platform", "no matching manifest for"]) {
+            Self::Platform
+        } else if is(&["pull access denied"]) {
+            // Docker Hub does not tell a repository that is missing from one that is private.
+            Self::Denied
+        } else if is(&["not found", "manifest unknown", "does not exist", "invalid reference"]) {
+            Self::Missing
+        } else if is(&["denied", "no basic auth credentials", "not authorized", "403 Forbidden"]) {
+            Self::Denied
+        } else if is(&[
+            "timeout",
+            "timed out",
+            "request canceled",
+            "connection",
+            "no such host",
+            "EOF",
+        ]) {
+            Self::Unreachable
+        } else {
+            Self::Unknown
+        }
+    }
+
+    /// Whether the registry has answered that it will not: asking again cannot help. Time-outs, rate limits and full
+    /// disks may pass.
+    fn is_final(self) -> bool {
+        matches!(self, Self::Missing | Self::Denied | Self::Platform)
+    }
+}
+
+impl Cause {
+    /// In a few words. Failures with the same ones are counted together, whatever the task.
+    pub fn label(&self) -> String {
+        match self {
+            Self::ImagePull { container, .. } => format!("the image of `{container}` cannot be pulled"),
+            Self::Resource(trouble) => match trouble.kind {
+                Resource::Secret => "a secret cannot be read".into(),
+                Resource::RegistryLogin => "no login at the image's registry".into(),
+                Resource::LogGroup => "the log group cannot be used".into(),
+                Resource::Volume => "a volume cannot be mounted".into(),
+                Resource::Other => "ResourceInitializationError".into(),
+            },
+            Self::OutOfMemory { container } => format!("`{container}` killed for its memory"),
+            Self::PortInUse { .. } => "the host port is taken".into(),
+            Self::NoCapacity { .. } => "no capacity".into(),
+            Self::CannotStart { container, .. } => format!("`{container}` cannot be started"),
+            Self::Exit {
+                container,
+                code: Some(code),
+                ..
+            } => format!("`{container}` exit {code}"),
+            Self::Exit { container, .. } => format!("`{container}` ended"),
+            Self::ContainerUnhealthy => "failed the container health check".into(),
+            Self::TargetUnhealthy { group } => format!("stopped by ECS for failing the check of `{}`", group.name()),
+            Self::ClassicUnhealthy { balancer } => format!("stopped by ECS for failing the check of `{balancer}`"),
+            Self::Other { message } => message.clone(),
+        }
+    }
+
+    /// Where two kinds came up equally often, the one that says more comes first: what kept a task from starting, then
+    /// how it ended by itself, then who lost patience with it.
+    pub fn weight(&self) -> u8 {
+        match self {
+            Self::ImagePull { .. } | Self::Resource(_) | Self::OutOfMemory { .. } => 4,
+            Self::PortInUse { .. } | Self::CannotStart { .. } | Self::NoCapacity { .. } => 3,
+            Self::Exit { .. } => 2,
+            Self::ContainerUnhealthy | Self::TargetUnhealthy { .. } | Self::ClassicUnhealthy { .. } => 1,
+            Self::Other { .. } => 0,
+        }
+    }
+
+    /// Whether the next task is bound to fail in the same way.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::ImagePull { pull, .. } => pull.is_final(),
+            Self::Resource(trouble) => trouble.is_final(),
+            _ => false,
+        }
+    }
+
+    /// Whether it keeps tasks from starting at all, for reasons outside the container.
+    pub fn is_before_start(&self) -> bool {
+        matches!(
+            self,
+            Self::ImagePull { .. } | Self::Resource(_) | Self::NoCapacity { .. }
+        )
+    }
+}
+
+/// The failure behind a stopped (or stopping) task; `None` where it was simply no longer wanted, or where the
+/// infrastructure took it away, which is not the new revision's fault.
+pub fn read(task: &Task) -> Option<TaskFailure> {
+    let cause = cause(task)?;
+    Some(TaskFailure {
+        task: task.arn.clone(),
+        cause,
+    })
+}
+
+fn cause(task: &Task) -> Option<Cause> {
+    let reason = task.stopped_reason.clone().unwrap_or_default();
+    let code = task.stop_code.as_deref().unwrap_or_default();
+    // What the instance took with it is no word about the containers.
+    if is_taken_away(code, &reason) {
+        return None;
+    }
+    for container in &task.containers {
+        if let Some(cause) = container_cause(container, &reason) {
+            return Some(cause);
+        }
+    }
+    if let Some(cause) = task_cause(&reason) {
+        return Some(cause);
+    }
+    if is_wanted_stop(code, &reason) {
+        return None;
+    }
+    let failed = || {
+        task.containers
+            .iter()
+            .filter(|c| c.exit_code.is_some_and(|code| code != 0))
+    };
+    // When one container ends, ECS stops the others: their SIGTERM and SIGKILL are no cause.
+    let own = failed().find(|c| !matches!(c.exit_code, Some(137 | 143)));
+    if let Some(container) = own.or_else(|| failed().next()) {
+        return Some(exit(container));
+    }
+    if code == "EssentialContainerExited" {
+        return task.containers.iter().find(|c| c.exit_code.is_some()).map(exit);
+    }
+    (!reason.is_empty()).then_some(Cause::Other { message: reason })
+}
+
+/// What the task's own reason says.
+fn task_cause(reason: &str) -> Option<Cause> {
+    if let Some(trouble) = ResourceTrouble::read(reason) {
+        return Some(Cause::Resource(trouble));
+    }
+    if contains(reason, "failed ELB health checks") {
+        return unhealthy_behind(reason);
+    }
+    if contains(reason, "failed container health checks") {
+        return Some(Cause::ContainerUnhealthy);
+    }
+    let no_capacity = [
+        "Capacity is unavailable",
+        "Timeout waiting for network interface provisioning",
+        "Timeout waiting for EC2",
+    ];
+    no_capacity
+        .iter()
+        .any(|words| contains(reason, words))
+        .then(|| Cause::NoCapacity {
+            message: reason.to_owned(),
+        })
+}
+
+fn container_cause(container: &Container, task_reason: &str) -> Option<Cause> {
+    // The task's reason repeats the container's where only one of them is filled in.
+    let own = container.reason.as_deref().unwrap_or_default();
+    let message = if own.is_empty() { task_reason } else { own };
+    if contains(message, "CannotPullContainerError") || contains(message, "CannotPullImageManifestError") {
+        return Some(Cause::ImagePull {
+            container: container.name.clone(),
+            image: container.image.clone(),
+            message: message.to_owned(),
+            pull: Pull::read(message),
+        });
+    }
+    if contains(own, "OutOfMemory") {
+        return Some(Cause::OutOfMemory {
+            container: container.name.clone(),
+        });
+    }
+    if contains(own, "port is already allocated") || contains(own, "address already in use") {
+        return Some(Cause::PortInUse {
+            message: own.to_owned(),
+        });
+    }
+    if let Some(trouble) = ResourceTrouble::read(own) {
+        return Some(Cause::Resource(trouble));
+    }
+    if contains(own, "CannotStartContainerError") || contains(own, "CannotCreateContainerError") {
+        return Some(Cause::CannotStart {
+            container: container.name.clone(),
+            message: own.to_owned(),
+        });
+    }
+    None
+}
+
+fn exit(container: &Container) -> Cause {
+    Cause::Exit {
+        container: container.name.clone(),
+        code: container.exit_code,
+        message: container.reason.clone(),
+    }
+}
+
+/// Its instance went away, or its place on Spot capacity.
+fn is_taken_away(code: &str, reason: &str) -> bool {
+    matches!(code, "SpotInterruption" | "TerminationNotice")
+        || contains(reason, "Host EC2 (instance")
+        || contains(reason, "Container instance deregistration forced")
+}
+
+/// Stopped because somebody wanted it: no word about the revision.
+fn is_wanted_stop(code: &str, reason: &str) -> bool {
+    matches!(code, "UserInitiated" | "ServiceSchedulerInitiated") || contains(reason, "Scaling activity initiated by")
+}
+
+/// `Task failed ELB health checks in (target-group ARN)`, or `in (elb NAME)`.
+fn unhealthy_behind(reason: &str) -> Option<Cause> {
+    let inside = |head: &str| reason.split(head).nth(1)?.split(')').next();
+    match (inside("(target-group "), inside("(elb ")) {
+        (Some(arn), _) => Some(Cause::TargetUnhealthy {
+            group: TargetGroupArn::from(arn),
+        }),
+        (None, Some(name)) => Some(Cause::ClassicUnhealthy { balancer: name.into() }),
+        (None, None) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,339 @@
+//! ECS's word that it cannot place a task. Only events say so, but what follows from it is checked against numbers.
+
+use crate::aws_model::service::{Balancer, ServiceEvent};
+use crate::aws_model::task::ContainerInstance;
+use crate::base::finding::{Code, Finding};
+use crate::base::text::{contains, plural};
+use crate::rollout::cause::resource::ResourceTrouble;
+use crate::rollout::scope::{Needs, Scope};
+use crate::rollout::view::limits::Limits;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacementTrouble {
+    /// ECS's own words.
+    pub message: String,
+    pub lack: Lack,
+    /// The container instance that comes closest, where ECS names one.
+    pub closest: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    Port,
+    Cpu,
+    Memory,
+    Gpu,
+    /// A network interface for one more task in awsvpc mode.
+    Interface,
+    /// An attribute that the task definition asks for: a capability of the agent, a log driver, an operating system.
+    Attribute,
+    /// A placement constraint.
+    Constraint,
+    /// The agent of the closest instance does not answer.
+    Agent,
+    /// There is no container instance at all.
+    Instances,
+    /// A quota of the account.
+    Quota,
+    /// AWS's own capacity: no container instance is to blame.
+    Aws,
+    /// The service's minimum and maximum percent: there may be room, but ECS may not use it.
+    Limits,
+    Other,
+}
+
+/// ECS's words where the service's own percentages keep it from both ways to go on.
+const NO_MOVE: &str = "unable to stop or start tasks during a deployment";
+
+impl Lack {
+    /// ECS's words for each, in the order in which they are looked for. Source: service event messages of the Developer
+    /// Guide, recorded events, and the reasons of failed placements (aws-facts 2.5 and 2.6).
+    const WORDS: [(&'static str, Lack); 19] = [
+        ("already using a port required by your task", Lack::Port),
+        ("RESOURCE:PORTS", Lack::Port),
+        ("insufficient CPU", Lack::Cpu),
+        ("RESOURCE:CPU", Lack::Cpu),
+        ("insufficient memory", Lack::Memory),
+        ("RESOURCE:MEMORY", Lack::Memory),
+        ("insufficient GPU", Lack::Gpu),
+        ("RESOURCE:GPU", Lack::Gpu),
+        ("RESOURCE:ENI", Lack::Interface),
+        ("no available network interfaces", Lack::Interface),
+        ("missing an attribute required by your task", Lack::Attribute),
+        ("placement constraint unsatisfied", Lack::Constraint),
+        ("\"AGENT\"", Lack::Agent),
+        ("No Container Instances were found", Lack::Instances),
+        ("reached the limit on the number of", Lack::Quota),
+        ("configuration is above your limit", Lack::Quota),
+        ("Capacity is unavailable", Lack::Aws),
+        (NO_MOVE, Lack::Limits),
+        ("tasks provisioning capacity limit was exceeded", Lack::Quota),
+    ];
+
+    /// What is lacking, in a few words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Port => "its fixed host port is in use",
+            Self::Cpu => "too little CPU is free",
+            Self::Memory => "too little memory is free",
+            Self::Gpu => "no GPU is free",
+            Self::Interface => "none has a free network interface",
+            Self::Attribute => "none has an attribute that it requires",
+            Self::Constraint => "none satisfies its placement constraints",
+            Self::Agent => "the ECS agent of the closest one does not answer",
+            Self::Instances => "there is none",
+            Self::Quota => "a quota of the account is reached",
+            Self::Aws => "AWS has no capacity",
+            Self::Limits => "the minimum and maximum percent of the service leave no room",
+            Self::Other => "ECS does not say why",
+        }
+    }
+
+    fn read(message: &str) -> Self {
+        let found = Self::WORDS.iter().find(|(words, _)| contains(message, words));
+        found.map_or(Self::Other, |(_, lack)| *lack)
+    }
+
+    /// Whether a container instance more, or a bigger one, would help.
+    pub fn is_of_instances(self) -> bool {
+        matches!(
+            self,
+            Self::Cpu | Self::Memory | Self::Gpu | Self::Port | Self::Interface | Self::Instances
+        )
+    }
+
+    /// Whether DescribeContainerInstances shows it.
+    pub fn is_in_the_books(self) -> bool {
+        matches!(self, Self::Cpu | Self::Memory | Self::Port | Self::Other)
+    }
+
+    /// Whether it may be over in some minutes by itself: AWS finds room, an agent comes back, an Auto Scaling group
+    /// replaces what is gone.
+    pub fn may_pass(self) -> bool {
+        matches!(self, Self::Aws | Self::Quota | Self::Agent | Self::Instances)
+    }
+}
+
+/// Reads a service event; `None` where it is about something else, or where the task that ECS speaks of says it itself:
+/// images and secrets have ECS say "unable to place", too.
+pub fn read(event: &ServiceEvent) -> Option<PlacementTrouble> {
+    let message = &event.message;
+    let lack = Lack::read(message);
+    let says_so = contains(message, NO_MOVE)
+        || contains(message, "was unable to place a task")
+        || contains(message, "was unable to place tasks")
+        || (contains(message, "unable to reach steady state") && lack == Lack::Instances);
+    let is_of_the_task = contains(message, "CannotPull") || ResourceTrouble::read(message).is_some();
+    let is_known = contains(message, "no container instance met all") || lack != Lack::Other;
+    if !says_so || is_of_the_task || !is_known {
+        return None;
+    }
+    let closest = message.split("(container-instance ").nth(1);
+    Some(PlacementTrouble {
+        lack,
+        closest: closest.and_then(|rest| rest.split(')').next()).map(str::to_owned),
+        message: message.clone(),
+    })
+}
+
+/// Whether any instance could take one more task, as far as the books show it.
+pub fn fits_somewhere(needs: &Needs, instances: &[ContainerInstance]) -> bool {
+    instances.iter().filter(|i| is_open(i)).any(|i| {
+        i.remaining.cpu >= needs.cpu
+            && i.remaining.memory >= needs.memory
+            && !needs
+                .fixed_ports
+                .iter()
+                .any(|port| i.remaining.reserved_ports.contains(port))
+    })
+}
+
+/// Whether ECS may place tasks on it at all.
+fn is_open(instance: &ContainerInstance) -> bool {
+    instance.status == "ACTIVE" && instance.agent_connected
+}
+
+/// `instances`: those of the cluster; `None` where they could not be read.
+pub fn cannot_place(
+    trouble: &PlacementTrouble,
+    scope: &Scope,
+    instances: Option<&[ContainerInstance]>,
+    limits: Option<Limits>,
+) -> Finding {
+    let mut finding = match trouble.lack {
+        Lack::Limits => return blocked(trouble, scope, limits),
+        Lack::Port => Finding::error(Code::PortInUse, headline(Lack::Port, scope, instances)),
+        lack => Finding::error(Code::NoCapacity, headline(lack, scope, instances)),
+    };
+    finding.evidence.push(("ecs".into(), trouble.message.clone()));
+    finding.evidence.extend(measured(trouble, scope, instances));
+    hints(trouble, scope, instances, limits)
+        .into_iter()
+        .take(2)
+        .for_each(|hint| finding.hints.push(hint));
+    finding
+}
+
+fn blocked(trouble: &PlacementTrouble, scope: &Scope, limits: Option<Limits>) -> Finding {
+    let service = &scope.service;
+    let summary = format!("ECS may neither stop an old task of `{service}` nor start a new one");
+    let mut finding = Finding::error(Code::DeploymentBlocked, summary).evidence("ecs", &trouble.message);
+    if let Some(limits) = limits {
+        finding.evidence.extend(limits.sums());
+        finding = finding.hint(limits.unblocking());
+    }
+    finding
+}
+
+fn headline(lack: Lack, scope: &Scope, instances: Option<&[ContainerInstance]>) -> String {
+    let service = &scope.service;
+    if instances.is_some_and(<[_]>::is_empty) {
+        return format!(
+            "cluster `{}` has no container instance for a new task of `{service}`",
+            scope.cluster
+        );
+    }
+    match lack {
+        Lack::Instances => format!(
+            "cluster `{}` offers no container instance for a new task of `{service}`",
+            scope.cluster
+        ),
+        Lack::Quota => format!("a quota of the account leaves no room for a new task of `{service}`"),
+        Lack::Aws => format!("AWS gives no capacity for a new task of `{service}`"),
+        Lack::Other => format!("no instance can take a new task of `{service}`"),
+        lack => format!("no instance can take a new task of `{service}`: {}", lack.words()),
+    }
+}
+
+/// `a task needs 512 units, most free 128 on i-0abc`; empty where nothing is known of the instances.
+fn measured(
+    trouble: &PlacementTrouble,
+    scope: &Scope,
+    instances: Option<&[ContainerInstance]>,
+) -> Vec<(String, String)> {
+    let mut rows = Vec::new();
+    let needs = &scope.needs;
+    let all = instances.unwrap_or_default();
+    let open: Vec<&ContainerInstance> = all.iter().filter(|i| is_open(i)).collect();
+    let most = |free: fn(&ContainerInstance) -> i64| open.iter().max_by_key(|i| (free(i), i.arn.clone()));
+    match trouble.lack {
+        Lack::Cpu => rows.extend(most(|i| i.remaining.cpu).map(|i| {
+            let most = i.remaining.cpu;
+            let text = format!("a task needs {} units, most free {most} on {}", needs.cpu, name(i));
+            ("cpu", text)
+        })),
+        Lack::Memory => rows.extend(most(|i| i.remaining.memory).map(|i| {
+            let most = i.remaining.memory;
+            let text = format!("a task needs {} MiB, most free {most} MiB on {}", needs.memory, name(i));
+            ("memory", text)
+        })),
+        Lack::Port => rows.extend(port(needs, &open)),
+        Lack::Constraint if !needs.constraints.is_empty() => {
+            rows.push(("constraint", needs.constraints.join("; ")));
+        }
+        Lack::Agent | Lack::Attribute | Lack::Interface | Lack::Constraint | Lack::Other => {
+            let closest = trouble.closest.as_ref().map(|id| {
+                let found = all.iter().find(|i| i.arn.short() == id);
+                found.map_or_else(|| id.clone(), name)
+            });
+            rows.extend(closest.map(|closest| ("closest", closest)));
+        }
+        _ => {}
+    }
+    let shut = all.len() - open.len();
+    if shut > 0 {
+        let of = all.len();
+        let count = u32::try_from(of).unwrap_or(u32::MAX);
+        let text = format!(
+            "{shut} of {of} {} not open for tasks (draining, or its agent does not answer)",
+            plural(count, "instance")
+        );
+        rows.push(("instances", text));
+    }
+    rows.into_iter().map(|(label, text)| (label.to_owned(), text)).collect()
+}
+
+fn port(needs: &Needs, open: &[&ContainerInstance]) -> Option<(&'static str, String)> {
+    needs.fixed_ports.iter().find_map(|port| {
+        let holders: Vec<_> = open
+            .iter()
+            .filter(|i| i.remaining.reserved_ports.contains(port))
+            .collect();
+        let example = name(holders.first()?);
+        let text = match (holders.len(), open.len()) {
+            (1, 1) => format!("host port {port} is taken on the only instance, {example}"),
+            (taken, all) => format!("host port {port} is taken on {taken} of {all} instances, for example {example}"),
+        };
+        Some(("port", text))
+    })
+}
+
+fn name(instance: &ContainerInstance) -> String {
+    let ec2 = instance.ec2_instance_id.clone();
+    ec2.unwrap_or_else(|| instance.arn.short().to_owned())
+}
+
+/// How new tasks get ports of their own. A classic load balancer knows an instance by one port, so it cannot follow.
+pub fn free_port(scope: &Scope) -> String {
+    let is_classic = scope
+        .bindings
+        .iter()
+        .any(|binding| matches!(binding.balancer, Balancer::Classic(_)));
+    if is_classic {
+        "add an instance, or let ECS stop an old task first: behind a classic load balancer the host port stays fixed"
+            .to_owned()
+    } else {
+        "let ECS pick the port: hostPort 0 (`--dynamic-ports load-balanced`, the default in bridge mode), so that old and new \
+         tasks share an instance"
+            .to_owned()
+    }
+}
+
+fn hints(
+    trouble: &PlacementTrouble,
+    scope: &Scope,
+    instances: Option<&[ContainerInstance]>,
+    limits: Option<Limits>,
+) -> Vec<String> {
+    if instances.is_some_and(<[_]>::is_empty) {
+        return vec!["bring container instances back: look at the cluster's Auto Scaling group".to_owned()];
+    }
+    let stop_first = limits.and_then(|l| l.stop_first());
+    let first = match trouble.lack {
+        Lack::Port if scope.is_host_network => {
+            return stop_first
+                .into_iter()
+                .chain([
+                    "use the network mode bridge or awsvpc: in host mode each instance can run one task of this kind"
+                        .to_owned(),
+                ])
+                .collect();
+        }
+        Lack::Port => return vec![free_port(scope)],
+        Lack::Limits => return Vec::new(),
+        Lack::Cpu => "add an instance, or lower `cpu` of the task definition",
+        Lack::Memory => "add an instance, or lower `memory` (or `memoryReservation`) of the task definition",
+        Lack::Gpu => "add an instance with a GPU",
+        Lack::Interface => {
+            "turn on the account setting awsvpcTrunking for more interfaces on an instance, or add an instance"
+        }
+        Lack::Attribute => {
+            "compare what the task definition requires (log driver, volumes, roles, operating system, processor) with the attributes of the instances, and update their ECS agent"
+        }
+        Lack::Constraint => "change the placement constraints, or add an instance that satisfies them",
+        Lack::Agent => "restart the ECS agent of that instance, or replace the instance",
+        Lack::Instances => {
+            "bring container instances back: look at the cluster's Auto Scaling group or capacity provider"
+        }
+        Lack::Quota => "ask for a higher quota (Service Quotas, in this region), or free what other services hold",
+        Lack::Aws => "give the service subnets in more Availability Zones, or try again later",
+        Lack::Other => "read the cluster's instances beside what ECS says here",
+    };
+    let second = stop_first.filter(|_| trouble.lack.is_of_instances() && trouble.lack != Lack::Instances);
+    std::iter::once(first.to_owned())
+        .chain(second.map(|hint| format!("or {hint}")))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

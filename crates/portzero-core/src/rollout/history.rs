@@ -1,0 +1,116 @@
+//! What a rollout leaves behind for the report: how long each phase took, and the life of each target.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::base::time::Timestamp;
+use crate::rollout::event::{Happening, Whose};
+use crate::rollout::view::View;
+use crate::rollout::view::phase::Phase;
+use crate::rollout::view::snapshot::Place;
+
+/// One stay in a phase. A rollout in batches comes back to earlier phases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhaseSpan {
+    pub phase: Phase,
+    pub started_at: Timestamp,
+    pub duration: Duration,
+}
+
+/// The states that one target went through, as far as they were seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetStory {
+    pub place: Place,
+    pub whose: Whose,
+    /// The id of the task behind it, where it could be joined.
+    pub task: Option<String>,
+    /// (state, reason, when first seen); the state `gone` ends a story.
+    pub states: Vec<(String, Option<String>, Timestamp)>,
+}
+
+/// Collects both while the rollout goes on.
+#[derive(Clone, Debug, Default)]
+pub struct Story {
+    phases: Vec<(Phase, Timestamp)>,
+    ended_at: Option<Timestamp>,
+    targets: BTreeMap<(Whose, Place), TargetStory>,
+}
+
+impl Story {
+    /// Notes the phase; says whether it is a new one.
+    pub fn note_phase(&mut self, phase: Phase, now: Timestamp) -> bool {
+        self.ended_at = Some(now);
+        if self.phases.last().is_some_and(|(last, _)| *last == phase) {
+            return false;
+        }
+        self.phases.push((phase, now));
+        true
+    }
+
+    /// The targets that are there before the deployment begins.
+    pub fn begin(&mut self, view: &View, tasks: &BTreeMap<Place, String>, now: Timestamp) {
+        for (place, row) in &view.old_targets {
+            let story = TargetStory {
+                place: place.clone(),
+                whose: Whose::Old,
+                task: tasks.get(place).cloned(),
+                states: vec![(row.state.as_str().to_owned(), row.reason.clone(), now)],
+            };
+            self.targets.insert((Whose::Old, place.clone()), story);
+        }
+    }
+
+    pub fn note(&mut self, happenings: &[Happening], tasks: &BTreeMap<Place, String>, now: Timestamp) {
+        for happening in happenings {
+            if let Happening::Target {
+                place,
+                whose,
+                to,
+                reason,
+                ..
+            } = happening
+            {
+                if *whose == Whose::New && !self.targets.contains_key(&(Whose::New, place.clone())) {
+                    self.end_at(place, now);
+                }
+                let story = self
+                    .targets
+                    .entry((*whose, place.clone()))
+                    .or_insert_with(|| TargetStory {
+                        place: place.clone(),
+                        whose: *whose,
+                        task: None,
+                        states: Vec::new(),
+                    });
+                story.task = story.task.take().or_else(|| tasks.get(place).cloned());
+                let state = to.as_ref().map_or("gone", |s| s.as_str());
+                story.states.push((state.to_owned(), reason.clone(), now));
+            }
+        }
+    }
+
+    /// A new task has taken the place of an old target, whose own end can no longer be seen.
+    fn end_at(&mut self, place: &Place, now: Timestamp) {
+        if let Some(old) = self.targets.get_mut(&(Whose::Old, place.clone()))
+            && old.states.last().is_some_and(|(state, ..)| state != "gone")
+        {
+            old.states.push(("replaced by a new target".into(), None, now));
+        }
+    }
+
+    pub fn phases(&self) -> Vec<PhaseSpan> {
+        let ends = self.phases.iter().skip(1).map(|(_, at)| *at).chain(self.ended_at);
+        let spans = self.phases.iter().zip(ends);
+        spans
+            .map(|((phase, at), end)| PhaseSpan {
+                phase: *phase,
+                started_at: *at,
+                duration: end.since(*at),
+            })
+            .collect()
+    }
+
+    pub fn targets(&self) -> Vec<&TargetStory> {
+        self.targets.values().collect()
+    }
+}

@@ -1,0 +1,30 @@
+//! The observer: follows one deployment through snapshots until it can say how it ended.
+//!
+//! It does no input or output and reads no clock. Each `step` takes the time and one reading of the world, and gives
+//! back what has happened and when to look again. What may be said is decided here and nowhere else:
+//! `view` sorts new from old, `phase` says what is still missing, `stage` how far traffic has shifted, `standing` what
+//! became of the deployment, `failure`, `placement` and `diagnose` why it fails.
+
+pub mod attach;
+pub mod cause;
+pub mod event;
+pub mod history;
+pub mod observer;
+pub mod rollback;
+pub mod scope;
+pub(crate) mod timeouts;
+pub mod verdict;
+pub mod view;
+pub mod words;
+
+pub use cause::container_facts::ContainerFacts;
+pub use event::{Happening, Whose};
+pub use history::{PhaseSpan, TargetStory};
+pub use observer::unknown_value::UnknownValue;
+pub use observer::{Input, Next, Observer, Step};
+pub use scope::{Needs, Scope, Until};
+pub use verdict::{Outcome, Verdict};
+pub use view::baseline::Baseline;
+pub use view::phase::Phase;
+pub use view::snapshot::{Place, Snapshot};
+pub use view::waiting::WaitingOn;

@@ -1,0 +1,314 @@
+//! One look at a service, sorted for people: who runs, who is registered where, and what leaves.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::aws_model::service::{Service, ServiceEvent};
+use crate::aws_model::target::TargetState;
+use crate::aws_model::task::Task;
+use crate::base::id::{DeploymentId, TargetGroupArn, TargetKey, TaskArn, TaskDefinitionArn};
+use crate::base::time::Timestamp;
+use crate::rollout::cause::service_event;
+use crate::rollout::scope::Scope;
+use crate::rollout::view::join;
+use crate::rollout::view::snapshot::{Place, Snapshot};
+
+/// How many unusual events are worth a look.
+const EVENTS_MAX: usize = 5;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    /// By revision and deployment, those that have not stopped.
+    pub tasks: Vec<Crew>,
+    pub groups: Vec<(TargetGroupArn, Vec<Row>)>,
+    /// Service events that an ordinary rollout does not have, newest first.
+    pub events: Vec<ServiceEvent>,
+}
+
+/// The tasks of one deployment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Crew {
+    pub task_definition: TaskDefinitionArn,
+    pub deployment: Option<DeploymentId>,
+    /// (status, how many); a running task that is to stop counts as `RUNNING, to be stopped`.
+    pub statuses: BTreeMap<String, u32>,
+}
+
+/// A row of a target group, with the task behind it where it can be told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    pub key: TargetKey,
+    pub state: TargetState,
+    pub reason: Option<String>,
+    pub description: Option<String>,
+    pub task: Option<TaskArn>,
+    pub task_definition: Option<TaskDefinitionArn>,
+    pub deployment: Option<DeploymentId>,
+    /// Its task is of another deployment than the PRIMARY one.
+    pub is_old: bool,
+    /// About how long a draining target can still take, where that can be told.
+    pub left: Option<Duration>,
+}
+
+impl Picture {
+    pub fn of(service: &Service, snapshot: &Snapshot, scope: &Scope, now: Timestamp) -> Self {
+        let owners = owners(snapshot, scope);
+        let draining_since = draining_since(service);
+        let primary = service.primary().map(|d| d.id.clone());
+        let groups = snapshot.targets.iter().map(|(group, rows)| {
+            let rows = rows.iter().map(|row| {
+                let owner = owners.get(&(group.clone(), row.key.clone()));
+                let drains = row.state.as_str().ends_with("draining") && owner.is_some();
+                let delay = scope.deregistration_delay(group).filter(|_| drains);
+                Row {
+                    key: row.key.clone(),
+                    state: row.state.clone(),
+                    reason: row.reason.clone(),
+                    description: row.description.clone(),
+                    task: owner.map(|task| task.arn.clone()),
+                    task_definition: owner.map(|task| task.task_definition.clone()),
+                    deployment: owner.and_then(|task| task.started_by.clone()),
+                    is_old: owner.is_some_and(|task| task.started_by != primary),
+                    left: delay
+                        .zip(draining_since)
+                        .and_then(|(delay, since)| left(delay, since, now)),
+                }
+            });
+            let mut rows: Vec<Row> = rows.collect();
+            rows.sort_by(|a, b| (&a.state, &a.key).cmp(&(&b.state, &b.key)));
+            (group.clone(), rows)
+        });
+        let unusual = service.events.iter().filter(|e| service_event::is_unusual(&e.message));
+        Self {
+            tasks: crews(service, snapshot),
+            groups: groups.collect(),
+            events: unusual.take(EVENTS_MAX).cloned().collect(),
+        }
+    }
+}
+
+/// Who stands at which place. A stopped task has a place only while nobody else has it.
+fn owners<'a>(snapshot: &'a Snapshot, scope: &Scope) -> BTreeMap<Place, &'a Task> {
+    let mut owners = BTreeMap::new();
+    let (stopped, alive): (Vec<&Task>, Vec<&Task>) = snapshot.tasks.iter().partition(|t| t.is_stopped());
+    for task in stopped.into_iter().chain(alive) {
+        for place in join::places(task, snapshot, scope).into_iter().flatten() {
+            owners.insert(place, task);
+        }
+    }
+    owners
+}
+
+/// What is left of the delay. The beginning is in AWS's time and now in the reader's, so this is for people and decides
+/// nothing; where more than the delay seems to have passed, nothing is known.
+fn left(delay: Duration, since: Timestamp, now: Timestamp) -> Option<Duration> {
+    delay.checked_sub(now.since(since)).filter(|_| now >= since)
+}
+
+/// When ECS last began to drain, by its events: every target that drains began then or before.
+fn draining_since(service: &Service) -> Option<Timestamp> {
+    let drains = |event: &&ServiceEvent| event.message.contains("has begun draining connections");
+    service.events.iter().filter(drains).filter_map(|e| e.created_at).max()
+}
+
+fn crews(service: &Service, snapshot: &Snapshot) -> Vec<Crew> {
+    let mut crews = BTreeMap::<(Option<DeploymentId>, TaskDefinitionArn), BTreeMap<String, u32>>::new();
+    for task in snapshot.tasks.iter().filter(|t| !t.is_stopped()) {
+        let crew = crews.entry((task.started_by.clone(), task.task_definition.clone()));
+        let status = task.last_status.as_str();
+        let leaves = status == "RUNNING" && task.desired_status.as_str() == "STOPPED";
+        let status = if leaves { "RUNNING, to be stopped" } else { status };
+        *crew.or_default().entry(status.to_owned()).or_default() += 1;
+    }
+    let mut crews: Vec<Crew> = crews
+        .into_iter()
+        .map(|((deployment, task_definition), statuses)| Crew {
+            task_definition,
+            deployment,
+            statuses,
+        })
+        .collect();
+    // In the order in which ECS lists the deployments: the PRIMARY first.
+    let place = |crew: &Crew| {
+        let mut listed = service.deployments.iter();
+        listed
+            .position(|d| Some(&d.id) == crew.deployment.as_ref())
+            .unwrap_or(usize::MAX)
+    };
+    crews.sort_by_key(place);
+    crews
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws_model::service::{Balancer, Deployment, DeploymentStatus, LoadBalancerBinding};
+    use crate::aws_model::target::{TargetGroup, TargetHealth};
+    use crate::aws_model::task::{Container, TaskStatus};
+
+    #[test]
+    fn what_is_left_of_a_drain_is_told_only_where_the_clocks_agree() {
+        let (delay, second) = (Duration::from_secs(300), |s: i64| Timestamp::from_millis(s * 1000));
+        assert_eq!(left(delay, second(100), second(130)), Some(Duration::from_secs(270)));
+        assert_eq!(
+            left(delay, second(100), second(90)),
+            None,
+            "the beginning is in the future"
+        );
+        assert_eq!(left(delay, second(100), second(401)), None, "it would be over");
+    }
+    const GROUP: &str = "targetgroup/web/1";
+
+    fn scope() -> Scope {
+        let group = TargetGroup {
+            arn: GROUP.into(),
+            deregistration_delay: Some(Duration::from_secs(300)),
+            ..TargetGroup::plain()
+        };
+        Scope {
+            bindings: vec![LoadBalancerBinding {
+                balancer: Balancer::TargetGroup(GROUP.into()),
+                container_name: "web".into(),
+                container_port: 80,
+                alternate: None,
+            }],
+            target_groups: BTreeMap::from([(GROUP.into(), group)]),
+            ..Scope::plain()
+        }
+    }
+
+    fn task(id: &str, deployment: &str, ip: &str) -> Task {
+        Task {
+            arn: format!("task/{id}").as_str().into(),
+            started_by: Some(deployment.into()),
+            containers: vec![Container {
+                name: "web".into(),
+                private_ip: Some(ip.into()),
+                ..Container::default()
+            }],
+            ..Task::plain()
+        }
+    }
+
+    fn deployment(id: &str, status: DeploymentStatus) -> Deployment {
+        Deployment {
+            id: id.into(),
+            status,
+            task_definition: "task-definition/web:2".into(),
+            desired_count: 1,
+            running_count: 1,
+            pending_count: 0,
+            failed_tasks: None,
+            rollout_state: None,
+            rollout_state_reason: None,
+            created_at: None,
+            updated_at: None,
+        }
+    }
+
+    fn service(events: &[(&str, i64)]) -> Service {
+        let event = |(message, second): &(&str, i64)| ServiceEvent {
+            id: second.to_string(),
+            created_at: Some(Timestamp::from_millis(second * 1000)),
+            message: (*message).to_owned(),
+        };
+        Service {
+            deployments: vec![
+                deployment("ecs-svc/2", DeploymentStatus::Primary),
+                deployment("ecs-svc/1", DeploymentStatus::Active),
+            ],
+            events: events.iter().map(event).collect(),
+            ..Service::plain()
+        }
+    }
+
+    #[test]
+    fn tasks_are_counted_by_deployment_and_status_the_primary_first() {
+        let mut tasks = vec![
+            task("a", "ecs-svc/1", "10.0.0.1"),
+            task("b", "ecs-svc/1", "10.0.0.2"),
+            task("c", "ecs-svc/1", "10.0.0.3"),
+            task("d", "ecs-svc/2", "10.0.0.4"),
+            task("e", "ecs-svc/2", "10.0.0.5"),
+            task("f", "ecs-svc/0", "10.0.0.6"),
+        ];
+        tasks[2].desired_status = TaskStatus::Stopped;
+        tasks[3].last_status = TaskStatus::Pending;
+        // One that never ran is no running task that leaves.
+        (tasks[4].last_status, tasks[4].desired_status) = (TaskStatus::Pending, TaskStatus::Stopped);
+        tasks[5].last_status = TaskStatus::Stopped;
+        let snapshot = Snapshot {
+            tasks,
+            ..Snapshot::default()
+        };
+        let picture = Picture::of(&service(&[]), &snapshot, &scope(), Timestamp::from_millis(0));
+        let told: Vec<_> = picture
+            .tasks
+            .iter()
+            .map(|crew| format!("{} {:?}", crew.deployment.as_ref().unwrap(), crew.statuses))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                r#"ecs-svc/2 {"PENDING": 2}"#,
+                r#"ecs-svc/1 {"RUNNING": 2, "RUNNING, to be stopped": 1}"#
+            ]
+        );
+    }
+
+    #[test]
+    fn a_row_is_told_with_who_stands_there_and_what_is_left_of_its_drain() {
+        let row = |ip: &str, state| TargetHealth {
+            key: TargetKey::new(ip, 80),
+            state,
+            reason: None,
+            description: None,
+        };
+        let mut left_behind = task("c", "ecs-svc/1", "10.0.0.2");
+        left_behind.last_status = TaskStatus::Stopped;
+        let snapshot = Snapshot {
+            // In this order the stopped one would win if it were not told apart.
+            tasks: vec![
+                task("a", "ecs-svc/2", "10.0.0.1"),
+                task("b", "ecs-svc/1", "10.0.0.2"),
+                left_behind,
+            ],
+            targets: BTreeMap::from([(
+                GROUP.into(),
+                vec![
+                    row("10.0.0.1", TargetState::Healthy),
+                    row("10.0.0.2", TargetState::Draining),
+                    row("10.0.0.9", TargetState::Draining),
+                ],
+            )]),
+            ..Snapshot::default()
+        };
+        let service = service(&[
+            ("(service web) has started 1 tasks: (task b).", 150),
+            ("(service web) has begun draining connections on 1 tasks.", 100),
+            ("(service web) has begun draining connections on 1 tasks.", 40),
+        ]);
+        let picture = Picture::of(&service, &snapshot, &scope(), Timestamp::from_millis(160_000));
+        let told: Vec<_> = picture.groups[0]
+            .1
+            .iter()
+            .map(|row| {
+                let task = row.task.as_ref().map_or("nobody", TaskArn::short);
+                let left = row.left.map(|left| left.as_secs());
+                format!("{} {task} {} {left:?}", row.key.id, row.is_old)
+            })
+            .collect();
+        let mut told = told;
+        told.sort();
+        assert_eq!(
+            told,
+            [
+                "10.0.0.1 a false None",
+                "10.0.0.2 b true Some(240)",
+                // Whose drain it is nobody knows, nor when it began.
+                "10.0.0.9 nobody false None",
+            ]
+        );
+        assert_eq!(picture.events, []);
+    }
+}

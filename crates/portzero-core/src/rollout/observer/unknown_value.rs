@@ -1,0 +1,144 @@
+//! Values of AWS's that this version does not know. They are shown, and they never count as success.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::aws_model::service::{DeploymentStatus, RolloutState, Service, ServiceDeploymentStatus, ServiceStatus};
+use crate::aws_model::target::TargetState;
+use crate::aws_model::task::{Task, TaskStatus};
+use crate::base::finding::Finding;
+use crate::rollout::view::snapshot::Snapshot;
+
+/// One value, and what it is a value of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnknownValue {
+    pub field: &'static str,
+    pub value: String,
+}
+
+impl fmt::Display for UnknownValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} `{}`", self.field, self.value)
+    }
+}
+
+/// Everything in a snapshot that decides something and is spelled in a way that nobody here knows.
+pub fn unknown_values(snapshot: &Snapshot) -> BTreeSet<UnknownValue> {
+    let mut found = BTreeSet::new();
+    let mut add = |field: &'static str, value: &str| {
+        found.insert(UnknownValue {
+            field,
+            value: value.to_owned(),
+        });
+    };
+    if let Some(service) = &snapshot.service {
+        of_service(service, &mut add);
+    }
+    for task in &snapshot.tasks {
+        of_task(task, &mut add);
+    }
+    for row in snapshot.targets.values().flatten() {
+        if let TargetState::Unknown(value) = &row.state {
+            add("target state", value);
+        }
+    }
+    let status = snapshot.service_deployment.as_ref().map(|d| &d.status);
+    if let Some(ServiceDeploymentStatus::Unknown(value)) = status {
+        add("service deployment status", value);
+    }
+    found
+}
+
+fn of_service(service: &Service, add: &mut impl FnMut(&'static str, &str)) {
+    if let ServiceStatus::Unknown(value) = &service.status {
+        add("service status", value);
+    }
+    for deployment in &service.deployments {
+        if let DeploymentStatus::Unknown(value) = &deployment.status {
+            add("deployment status", value);
+        }
+        if let Some(RolloutState::Unknown(value)) = &deployment.rollout_state {
+            add("rollout state", value);
+        }
+    }
+}
+
+fn of_task(task: &Task, add: &mut impl FnMut(&'static str, &str)) {
+    if let TaskStatus::Unknown(value) = &task.last_status {
+        add("task status", value);
+    }
+    if let TaskStatus::Unknown(value) = &task.desired_status {
+        add("desired task status", value);
+    }
+}
+
+/// Says of a rollout that ran out of time what it was measured against in vain. More time would not have helped, so the
+/// advice to take more goes.
+pub fn explain(finding: &mut Finding, unknown: &BTreeSet<UnknownValue>) {
+    let Some(first) = unknown.first() else { return };
+    for value in unknown {
+        finding.evidence.push(("unknown".into(), value.to_string()));
+    }
+    finding.hints = vec![format!(
+        "portzero does not know the {first}, so it does not count it as success: a newer version of portzero may know it"
+    )];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws_model::service::{Deployment, Progress, ServiceDeployment};
+
+    #[test]
+    fn every_value_that_decides_something_is_looked_at() {
+        let strange = || "NEW".to_owned();
+        let snapshot = Snapshot {
+            service: Some(Service {
+                status: ServiceStatus::Unknown(strange()),
+                deployments: vec![Deployment {
+                    id: "ecs-svc/2".into(),
+                    status: DeploymentStatus::Unknown(strange()),
+                    task_definition: "task-definition/web:2".into(),
+                    desired_count: 1,
+                    running_count: 1,
+                    pending_count: 0,
+                    failed_tasks: None,
+                    rollout_state: Some(RolloutState::Unknown(strange())),
+                    rollout_state_reason: None,
+                    created_at: None,
+                    updated_at: None,
+                }],
+                ..Service::plain()
+            }),
+            tasks: vec![Task {
+                last_status: TaskStatus::Unknown(strange()),
+                desired_status: TaskStatus::Unknown(strange()),
+                ..Task::plain()
+            }],
+            service_deployment: Some(ServiceDeployment {
+                arn: String::new(),
+                status: ServiceDeploymentStatus::Unknown(strange()),
+                status_reason: None,
+                target_revision: None,
+                breaker: None,
+                rollback_reason: None,
+                progress: Progress::default(),
+                source_revisions: Vec::new(),
+                created_at: None,
+            }),
+            ..Snapshot::default()
+        };
+        let found: Vec<String> = unknown_values(&snapshot).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            found,
+            [
+                "deployment status `NEW`",
+                "desired task status `NEW`",
+                "rollout state `NEW`",
+                "service deployment status `NEW`",
+                "service status `NEW`",
+                "task status `NEW`",
+            ]
+        );
+    }
+}

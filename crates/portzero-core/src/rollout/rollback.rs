@@ -1,0 +1,429 @@
+//! Going back to what ran before: to which revision, by which call, and what is said of it.
+//!
+//! The first failure stays the cause of the run's end; its state tells of the way back. A way back that fails, or whose
+//! end was not seen, is the graver news and stands before it.
+
+use crate::aws_model::service::{RolloutState, Service, ServiceDeployment, ServiceDeploymentStatus};
+use crate::base::finding::{Code, Finding};
+use crate::base::id::{ServiceName, TaskDefinitionArn};
+use crate::rollout::verdict::{Outcome, Verdict};
+use crate::rollout::words::advice;
+
+/// How a run takes a service back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// StopServiceDeployment with ROLLBACK: ECS goes back to what it completed last, without a deployment of its own.
+    Stop { service_deployment: String },
+    /// UpdateService with the revision that ran well.
+    Redeploy { to: TaskDefinitionArn },
+}
+
+impl Way {
+    pub fn call(&self) -> &'static str {
+        match self {
+            Self::Stop { .. } => "StopServiceDeployment",
+            Self::Redeploy { .. } => "UpdateService",
+        }
+    }
+}
+
+/// What the end of a rollout leaves behind, as far as going back is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaves {
+    Something,
+    /// Nothing, for a reason that the end itself tells.
+    Nothing,
+    NothingBecause(&'static str),
+}
+
+/// What the service ran well before a run: the newest deployment that ECS calls completed. `None` where nothing says
+/// so: going back to something that only might work is no way back.
+pub fn last_good(service: &Service) -> Option<TaskDefinitionArn> {
+    let completed = |d: &&crate::aws_model::service::Deployment| d.rollout_state == Some(RolloutState::Completed);
+    let stated = service.primary().filter(completed).or_else(|| {
+        let others = service.deployments.iter().filter(completed);
+        others.max_by_key(|d| d.updated_at)
+    });
+    let alone = || match service.deployments.as_slice() {
+        // ECS gives no state behind a classic load balancer: then the only deployment, with all its tasks, is as good.
+        [only] if only.rollout_state.is_none() && only.running_count >= only.desired_count => Some(only),
+        _ => None,
+    };
+    stated.or_else(alone).map(|d| d.task_definition.clone())
+}
+
+/// Where a rollback leads that somebody asks for: out of the deployment in flight, which ECS does itself where it can be
+/// told to, else to the last revision that ran well and is another. `good`: those of the service's SUCCESSFUL
+/// deployments, the newest first.
+pub fn destination(
+    service: &Service,
+    in_flight: Option<&ServiceDeployment>,
+    good: &[TaskDefinitionArn],
+) -> Option<Way> {
+    let current = service.primary().map(|primary| &primary.task_definition);
+    if let Some(running) = in_flight.filter(|d| is_stoppable(&d.status)) {
+        return Some(Way::Stop {
+            service_deployment: running.arn.clone(),
+        });
+    }
+    let still_there = last_good(service);
+    let mut candidates = still_there.iter().chain(good);
+    let to = candidates.find(|arn| Some(*arn) != current)?;
+    Some(Way::Redeploy { to: to.clone() })
+}
+
+/// AWS stops a service deployment that has not come to its end. The states of a stop or a rollback that is on its way
+/// are allowed as well, and need no other one.
+pub fn is_stoppable(status: &ServiceDeploymentStatus) -> bool {
+    matches!(
+        status,
+        ServiceDeploymentStatus::Pending | ServiceDeploymentStatus::InProgress
+    )
+}
+
+/// How far a way back has come.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WayBack {
+    Complete {
+        to: String,
+        /// `web:41 serves all traffic with 2 tasks`.
+        now: String,
+        /// The service wants no task, so that nothing could be verified.
+        is_empty: bool,
+    },
+    /// Asked for, and not followed to its end.
+    UnderWay {
+        call: &'static str,
+        to: Option<String>,
+        serving: String,
+        /// Why it was not followed further.
+        because: Option<String>,
+    },
+    /// Asked for, and somebody else's deployment has taken over before it was complete.
+    Replaced {
+        call: &'static str,
+        to: Option<String>,
+        /// `ecs-svc/3 (web:3)`.
+        by: String,
+        serving: String,
+    },
+    /// AWS has turned the request away.
+    Refused { to: Option<String>, because: Finding },
+    /// ECS went back, and that came to a bad end.
+    Failed { to: Option<String>, because: Finding },
+    /// Whether AWS has taken the request is not known.
+    Unanswered {
+        call: &'static str,
+        to: Option<String>,
+        answer: Option<String>,
+    },
+    /// There was none.
+    None { why: String },
+}
+
+/// What a run that wanted to go back ends with: the first failure, and what became of the way back.
+pub fn conclude(first: Outcome, service: &ServiceName, ours: &TaskDefinitionArn, back: WayBack) -> Outcome {
+    let Outcome {
+        verdict, mut findings, ..
+    } = first;
+    let is_complete = matches!(back, WayBack::Complete { .. });
+    let verdict = match verdict {
+        Verdict::Interrupted => Verdict::Interrupted,
+        // Nothing was gone back from: it is what it was.
+        other if matches!(back, WayBack::None { .. }) => other,
+        _ => Verdict::Failed,
+    };
+    let loud = loud(service, &back, verdict);
+    let state = state(ours, &back);
+    if let Some(cause) = findings.first_mut() {
+        cause.state = Some(match (&back, cause.state.take()) {
+            (WayBack::None { .. } | WayBack::Refused { .. } | WayBack::Unanswered { .. }, Some(as_it_is)) => {
+                format!("{as_it_is}; {state}")
+            }
+            _ => state,
+        });
+    }
+    if matches!(
+        back,
+        WayBack::Complete { .. } | WayBack::UnderWay { .. } | WayBack::Replaced { .. } | WayBack::Unanswered { .. }
+    ) {
+        findings
+            .iter_mut()
+            .for_each(|finding| finding.hints.retain(|hint| !advice::is_of_what_goes_on(hint)));
+        findings.iter_mut().skip(1).for_each(|finding| finding.state = None);
+    }
+    findings.splice(0..0, loud);
+    Outcome {
+        verdict,
+        findings,
+        is_rolled_back: is_complete,
+    }
+}
+
+/// What a run ends with that was asked for nothing but to go back.
+pub fn asked_for(service: &ServiceName, back: WayBack) -> Outcome {
+    let finding = match back {
+        WayBack::Complete {
+            now, is_empty: true, ..
+        } => {
+            let summary = format!("`{service}` wants no task (desired count 0): nothing to verify");
+            let finding = Finding::warning(Code::NothingToVerify, summary).state(now);
+            return Outcome::new(Verdict::NothingToVerify, vec![finding]);
+        }
+        WayBack::Complete { .. } => return Outcome::new(Verdict::Succeeded, Vec::new()),
+        WayBack::None { why } => Some(Finding::error(Code::NoWayBack, why)),
+        WayBack::Replaced { .. } => {
+            let finding = loud(service, &back, Verdict::Superseded);
+            return Outcome::new(Verdict::Superseded, finding.into_iter().collect());
+        }
+        back => loud(service, &back, Verdict::Failed),
+    };
+    Outcome::new(Verdict::Failed, finding.into_iter().collect())
+}
+
+fn state(ours: &TaskDefinitionArn, back: &WayBack) -> String {
+    let ours = ours.short();
+    // ECS goes back by deployment: the revision may be the same.
+    let stays = |to: Option<&str>| {
+        if to == Some(ours) {
+            String::new()
+        } else {
+            format!("; {ours} stays registered")
+        }
+    };
+    match back {
+        WayBack::Complete { to, now, .. } => format!("rolled back by this run: {now}{}", stays(Some(to))),
+        WayBack::UnderWay { call, to, serving, .. } => {
+            let revision = to.as_deref().unwrap_or("what ran before");
+            format!(
+                "this run asked ECS to go back to {revision} ({call}); that was not complete when the run ended, and goes on \
+                 without it (last seen: {serving}){}",
+                stays(to.as_deref())
+            )
+        }
+        WayBack::Replaced { call, to, by, serving } => {
+            let revision = to.as_deref().unwrap_or("what ran before");
+            format!(
+                "this run asked ECS to go back to {revision} ({call}), and {by} took over before that was complete (last \
+                 seen: {serving}){}",
+                stays(to.as_deref())
+            )
+        }
+        WayBack::Refused { to, .. } => {
+            let revision = to.as_deref().unwrap_or("what ran before");
+            format!("AWS did not let this run go back to {revision}")
+        }
+        WayBack::Failed { to, because } => {
+            let revision = to.as_deref().unwrap_or("what ran before");
+            let serving = because.state.clone().map(|state| format!(": {state}"));
+            format!(
+                "this run went back to {revision}, and that failed{}",
+                serving.unwrap_or_default()
+            )
+        }
+        WayBack::Unanswered { call, to, .. } => {
+            let revision = to.as_deref().unwrap_or("what ran before");
+            format!(
+                "{call} was sent to go back to {revision}, and no answer has come: whether ECS goes back is not known"
+            )
+        }
+        WayBack::None { why } => format!("not rolled back by this run: {why}"),
+    }
+}
+
+fn loud(service: &ServiceName, back: &WayBack, verdict: Verdict) -> Option<Finding> {
+    let to = |to: &Option<String>| to.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
+    match back {
+        WayBack::Complete { .. } | WayBack::None { .. } => None,
+        // A cancelled run does not wait for it: that is as it was wanted.
+        WayBack::UnderWay { .. } if verdict == Verdict::Interrupted => None,
+        WayBack::UnderWay {
+            to: revision,
+            serving,
+            because,
+            ..
+        } => {
+            let summary = format!("the rollback of `{service}`{} was not seen to its end", to(revision));
+            let finding = Finding::error(Code::RollbackFailed, summary).state(format!("last seen: {serving}"));
+            Some(match because {
+                Some(because) => finding.evidence("because", because.clone()),
+                None => finding,
+            })
+        }
+        WayBack::Replaced {
+            to: revision,
+            by,
+            serving,
+            ..
+        } => {
+            let summary = format!(
+                "another deployment took over while `{service}` went back{}",
+                to(revision)
+            );
+            let finding = Finding::error(Code::Superseded, summary).evidence("by", by.clone());
+            Some(finding.state(format!("last seen: {serving}")))
+        }
+        WayBack::Refused { to: revision, because } | WayBack::Failed { to: revision, because } => {
+            let summary = format!("`{service}` could not be rolled back{}", to(revision));
+            let mut finding = Finding::error(Code::RollbackFailed, summary);
+            finding.evidence.push(("because".into(), because.summary.clone()));
+            finding.evidence.extend(because.evidence.iter().cloned());
+            finding.state.clone_from(&because.state);
+            finding.hints.clone_from(&because.hints);
+            Some(finding)
+        }
+        WayBack::Unanswered {
+            call,
+            to: revision,
+            answer,
+        } => {
+            let summary = format!(
+                "whether `{service}` is rolled back{} is not known: {call} got no answer",
+                to(revision)
+            );
+            let finding = Finding::error(Code::RollbackFailed, summary);
+            Some(match answer {
+                Some(answer) => finding.evidence("answer", answer.clone()),
+                None => finding,
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws_model::service::Deployment;
+    use crate::base::finding::Severity;
+
+    fn failed() -> Outcome {
+        let cause = Finding::error(Code::TargetUnhealthy, "it does not work").state("web:1 runs 2 tasks");
+        Outcome::new(Verdict::TimedOut, vec![cause])
+    }
+
+    fn told(back: WayBack) -> Outcome {
+        conclude(failed(), &"web".into(), &"task-definition/web:2".into(), back)
+    }
+
+    fn states(outcome: &Outcome) -> Vec<(&str, &str)> {
+        let findings = outcome.findings.iter();
+        findings
+            .map(|f| (f.code.as_str(), f.state.as_deref().unwrap_or_default()))
+            .collect()
+    }
+
+    /// Deployments as (id, revision, state), the PRIMARY first.
+    fn service(deployments: &[(&str, u32, Option<&str>)]) -> Service {
+        let deployment = |(index, (id, revision, state)): (usize, &(&str, u32, Option<&str>))| Deployment {
+            id: (*id).into(),
+            status: if index == 0 { "PRIMARY" } else { "ACTIVE" }.into(),
+            task_definition: format!("task-definition/web:{revision}").into(),
+            desired_count: 2,
+            running_count: 2,
+            pending_count: 0,
+            failed_tasks: None,
+            rollout_state: state.map(Into::into),
+            rollout_state_reason: None,
+            created_at: None,
+            updated_at: None,
+        };
+        Service {
+            desired_count: 2,
+            running_count: 2,
+            deployments: deployments.iter().enumerate().map(deployment).collect(),
+            ..Service::plain()
+        }
+    }
+
+    fn good(service: &Service) -> Option<String> {
+        last_good(service).map(|arn| arn.short().to_owned())
+    }
+
+    #[test]
+    fn only_what_ecs_calls_completed_is_good() {
+        let (done, open, failed) = (Some("COMPLETED"), Some("IN_PROGRESS"), Some("FAILED"));
+        assert_eq!(
+            good(&service(&[("b", 2, done), ("a", 1, done)])).as_deref(),
+            Some("web:2")
+        );
+        assert_eq!(
+            good(&service(&[("b", 2, open), ("a", 1, done)])).as_deref(),
+            Some("web:1")
+        );
+        assert_eq!(
+            good(&service(&[("b", 2, failed), ("a", 1, done)])).as_deref(),
+            Some("web:1")
+        );
+        assert_eq!(good(&service(&[("b", 2, open)])), None, "nothing has ever run well");
+        // Behind a classic load balancer ECS gives no state.
+        assert_eq!(good(&service(&[("a", 1, None)])).as_deref(), Some("web:1"));
+        assert_eq!(good(&service(&[("b", 2, None), ("a", 1, None)])), None);
+    }
+
+    #[test]
+    fn a_rollback_by_hand_leads_to_another_revision_that_ran_well() {
+        let arn = |n: u32| TaskDefinitionArn::new(format!("task-definition/web:{n}"));
+        let to = |way: Option<Way>| match way {
+            Some(Way::Redeploy { to }) => to.short().to_owned(),
+            other => format!("{other:?}"),
+        };
+        let steady = service(&[("c", 3, Some("COMPLETED"))]);
+        assert_eq!(
+            to(destination(&steady, None, &[arn(3), arn(3), arn(2), arn(1)])),
+            "web:2"
+        );
+        assert_eq!(destination(&steady, None, &[arn(3)]), None);
+        let failed = service(&[("c", 3, Some("FAILED")), ("b", 2, Some("COMPLETED"))]);
+        assert_eq!(to(destination(&failed, None, &[])), "web:2", "it still runs");
+    }
+
+    #[test]
+    fn a_way_back_that_is_complete_is_told_by_the_cause() {
+        let outcome = told(WayBack::Complete {
+            to: "web:1".into(),
+            now: "web:1 serves all traffic with 2 tasks".into(),
+            is_empty: false,
+        });
+        assert_eq!((outcome.verdict, outcome.is_rolled_back), (Verdict::Failed, true));
+        let state = "rolled back by this run: web:1 serves all traffic with 2 tasks; web:2 stays registered";
+        assert_eq!(states(&outcome), [("target-unhealthy", state)]);
+    }
+
+    #[test]
+    fn a_way_back_that_is_refused_stands_before_the_cause_and_takes_nothing_from_it() {
+        let outcome = told(WayBack::Refused {
+            to: Some("web:1".into()),
+            because: Finding::error(Code::Api, "it is not allowed"),
+        });
+        assert_eq!((outcome.verdict, outcome.is_rolled_back), (Verdict::Failed, false));
+        let (loud, cause) = (&outcome.findings[0], &outcome.findings[1]);
+        assert_eq!((loud.code, loud.severity), (Code::RollbackFailed, Severity::Error));
+        assert_eq!(
+            cause.state.as_deref(),
+            Some("web:1 runs 2 tasks; AWS did not let this run go back to web:1")
+        );
+    }
+
+    #[test]
+    fn where_there_is_no_way_the_verdict_stays() {
+        let outcome = told(WayBack::None { why: "so it is".into() });
+        assert_eq!(outcome.verdict, Verdict::TimedOut);
+        let state = "web:1 runs 2 tasks; not rolled back by this run: so it is";
+        assert_eq!(states(&outcome), [("target-unhealthy", state)]);
+    }
+
+    #[test]
+    fn a_cancelled_run_does_not_call_its_rollback_failed_for_not_waiting() {
+        let mut first = failed();
+        first.verdict = Verdict::Interrupted;
+        let back = WayBack::UnderWay {
+            call: "StopServiceDeployment",
+            to: None,
+            serving: "web:1 runs 2 tasks".into(),
+            because: None,
+        };
+        let outcome = conclude(first, &"web".into(), &"task-definition/web:2".into(), back);
+        assert_eq!(outcome.verdict, Verdict::Interrupted);
+        assert_eq!(outcome.findings.len(), 1);
+    }
+}

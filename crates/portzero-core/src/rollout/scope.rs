@@ -1,0 +1,168 @@
+//! What a rollout is about: whose it is, what it must reach, and the settings that its timing hangs on.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::aws_model::service::{LoadBalancerBinding, Stage};
+use crate::aws_model::target::TargetGroup;
+use crate::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, TaskDefinitionArn};
+use crate::rollout::cause::container_facts::ContainerFacts;
+
+/// How far a run follows its rollout.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Until {
+    /// Every new task runs and its targets are registered, healthy or not yet.
+    Registered,
+    /// The new targets are healthy, and ECS calls the deployment completed.
+    Healthy,
+    /// Besides, no old target is left and the old tasks have stopped.
+    #[default]
+    Drained,
+    /// The new targets are healthy, and the service deployment has come to this stage. What follows goes on without
+    /// the run.
+    Stage(Stage),
+}
+
+impl Until {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::Healthy => "healthy",
+            Self::Drained => "drained",
+            Self::Stage(stage) => stage.as_goal(),
+        }
+    }
+}
+
+/// Everything that stays the same while one rollout is observed.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    pub cluster: ClusterName,
+    pub service: ServiceName,
+    /// The id that UpdateService returned.
+    pub deployment: DeploymentId,
+    /// The revision that is rolled out.
+    pub task_definition: TaskDefinitionArn,
+    pub previous: Option<TaskDefinitionArn>,
+    pub bindings: Vec<LoadBalancerBinding>,
+    pub target_groups: BTreeMap<TargetGroupArn, TargetGroup>,
+    /// Tasks share the instance's network: the container's port is the instance's port.
+    pub is_host_network: bool,
+    /// What one new task takes of an instance.
+    pub needs: Needs,
+    pub until: Until,
+    /// How long the new targets must have been healthy without a break.
+    pub settle: Duration,
+    /// How long the run may wait in all, from the update on.
+    pub wait_budget: Duration,
+}
+
+impl Scope {
+    /// What joins this rollout again, from anywhere.
+    pub fn observe_command(&self) -> String {
+        format!(
+            "portzero observe --cluster {} --service {} --deployment {}",
+            self.cluster, self.service, self.deployment
+        )
+    }
+
+    /// The places that one task takes in target groups.
+    pub fn places_per_task(&self) -> usize {
+        self.bindings.iter().filter(|b| self.is_watched(b)).count()
+    }
+
+    /// Whether targets tell of the load balancer: not where a classic one may not be read.
+    pub fn is_watched(&self, binding: &LoadBalancerBinding) -> bool {
+        binding.target_group().is_some() || self.target_groups.contains_key(&binding.group())
+    }
+
+    /// The revision that is to give way, for messages.
+    pub fn previous_name(&self) -> &str {
+        self.previous.as_ref().map_or("the old revision", |arn| arn.short())
+    }
+
+    /// The longest deregistration delay among the target groups, if it is known.
+    pub fn deregistration_delay(&self, group: &TargetGroupArn) -> Option<Duration> {
+        self.target_groups.get(group)?.deregistration_delay
+    }
+}
+
+/// What a task of the new revision asks of a container instance.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// In units of 1/1024 vCPU.
+    pub cpu: i64,
+    /// In MiB.
+    pub memory: i64,
+    /// Host ports asked for by number.
+    pub fixed_ports: Vec<u16>,
+    /// Placement constraints of the task definition.
+    pub constraints: Vec<String>,
+    /// Its execution role: who pulls images and reads secrets.
+    pub execution_role: Option<String>,
+    /// Of each container, for messages.
+    pub containers: Vec<ContainerFacts>,
+}
+
+impl Needs {
+    pub fn container(&self, name: &str) -> Option<&ContainerFacts> {
+        self.containers.iter().find(|container| container.name == name)
+    }
+}
+
+#[cfg(test)]
+impl Scope {
+    /// The deployment `ecs-svc/2` of `web:2`, behind nothing: tests name what they are about, and no more.
+    pub(crate) fn plain() -> Self {
+        Self {
+            cluster: "c".into(),
+            service: "web".into(),
+            deployment: "ecs-svc/2".into(),
+            task_definition: "task-definition/web:2".into(),
+            previous: None,
+            bindings: Vec::new(),
+            target_groups: BTreeMap::new(),
+            is_host_network: false,
+            needs: Needs::default(),
+            until: Until::Drained,
+            settle: Duration::ZERO,
+            wait_budget: Duration::from_secs(600),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws_model::service::Balancer;
+
+    #[test]
+    fn a_classic_load_balancer_that_may_not_be_read_is_not_waited_for() {
+        let binding = |balancer| LoadBalancerBinding {
+            balancer,
+            container_name: "web".into(),
+            container_port: 80,
+            alternate: None,
+        };
+        let scope = Scope {
+            bindings: vec![
+                binding(Balancer::TargetGroup("targetgroup/web/1".into())),
+                binding(Balancer::Classic("classic".into())),
+            ],
+            ..Scope::plain()
+        };
+        assert_eq!(scope.places_per_task(), 1);
+    }
+
+    #[test]
+    fn a_goal_is_named_as_it_is_asked_for() {
+        let goals = [
+            Until::Registered,
+            Until::Healthy,
+            Until::Drained,
+            Until::Stage(Stage::BakeTime),
+        ];
+        let named = goals.map(Until::as_str);
+        assert_eq!(named, ["registered", "healthy", "drained", "stage:BAKE_TIME"]);
+    }
+}

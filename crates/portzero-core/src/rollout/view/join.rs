@@ -1,0 +1,303 @@
+//! The join task -> container instance or network interface -> place in a target group.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::aws_model::service::{Balancer, LoadBalancerBinding};
+use crate::aws_model::target::TargetType;
+use crate::aws_model::task::{Task, TaskStatus};
+use crate::base::id::{TargetGroupArn, TargetKey};
+use crate::rollout::scope::Scope;
+use crate::rollout::view::snapshot::{Place, Snapshot};
+
+/// Where `task` is (or was) registered. `None`: it cannot be known, for its port or its instance is not shown (yet).
+pub fn places(task: &Task, snapshot: &Snapshot, scope: &Scope) -> Option<BTreeSet<Place>> {
+    let mut places = BTreeSet::new();
+    for binding in scope.bindings.iter().filter(|b| scope.is_watched(b)) {
+        let group = binding.group();
+        let kind = scope.target_groups.get(&group).map(|g| &g.target_type);
+        let key = key(task, binding, kind, snapshot, scope)?;
+        let groups = match &binding.alternate {
+            Some(alternate) => of_two(&[group, alternate.clone()], task, &key, snapshot, scope),
+            None => vec![group],
+        };
+        places.extend(groups.into_iter().map(|group| (group, key.clone())));
+    }
+    Some(places)
+}
+
+/// Which of a load balancer's two target groups a task is in. For ours the service revision says so; otherwise it is
+/// where a target stands: one at which new connections may arrive, before one that only drains (an earlier task of the
+/// same instance and port may have left that).
+fn of_two(
+    both: &[TargetGroupArn; 2],
+    task: &Task,
+    key: &TargetKey,
+    snapshot: &Snapshot,
+    scope: &Scope,
+) -> Vec<TargetGroupArn> {
+    let is_ours = task.started_by.as_ref() == Some(&scope.deployment);
+    let resolved = snapshot.revision.as_ref().filter(|_| is_ours);
+    if let Some(own) = resolved.and_then(|r| both.iter().find(|group| r.target_groups.contains(group))) {
+        return vec![own.clone()];
+    }
+    let row = |group: &&TargetGroupArn| snapshot.targets.get(*group)?.iter().find(|row| row.key == *key);
+    let listed: Vec<&TargetGroupArn> = both.iter().filter(|group| row(group).is_some()).collect();
+    let is_draining = |group: &&TargetGroupArn| row(group).is_some_and(|row| row.state.as_str().ends_with("draining"));
+    let (draining, serving): (Vec<_>, Vec<_>) = listed.into_iter().partition(|group| is_draining(group));
+    let found = if serving.is_empty() { draining } else { serving };
+    match found.as_slice() {
+        [] => vec![both[0].clone()],
+        // Of ours exactly one is waited for; of others whatever is there has to go.
+        [first, ..] if is_ours => vec![(*first).clone()],
+        all => all.iter().map(|group| (*group).clone()).collect(),
+    }
+}
+
+/// Which task stands behind which place, for the story. One that has stopped may have left its place to another one, and
+/// an old one that is about to stop to a new one.
+pub fn owners(snapshot: &Snapshot, scope: &Scope) -> BTreeMap<Place, String> {
+    let mut owners = BTreeMap::new();
+    let mut tasks: Vec<&Task> = snapshot.tasks.iter().collect();
+    // The last one wins; lists come in any order.
+    let is_ours = |task: &Task| task.started_by.as_ref() == Some(&scope.deployment);
+    tasks.sort_by_key(|task| (!task.is_stopped(), is_ours(task), &task.arn));
+    for task in tasks {
+        for place in places(task, snapshot, scope).into_iter().flatten() {
+            owners.insert(place, task.arn.short().to_owned());
+        }
+    }
+    owners
+}
+
+/// Where a task of another deployment is still to be waited for. A task that has stopped leaves its place to whoever
+/// comes next, another service in a shared target group for example: it counts only while the target there drains.
+pub fn old_places(task: &Task, snapshot: &Snapshot, scope: &Scope) -> BTreeSet<Place> {
+    let mut places = places(task, snapshot, scope).unwrap_or_default();
+    if task.is_stopped() {
+        places.retain(|(group, key)| {
+            let rows = snapshot.targets.get(group).into_iter().flatten();
+            rows.into_iter()
+                .any(|row| row.key == *key && row.state.as_str().ends_with("draining"))
+        });
+    }
+    places
+}
+
+fn key(
+    task: &Task,
+    binding: &LoadBalancerBinding,
+    kind: Option<&TargetType>,
+    snapshot: &Snapshot,
+    scope: &Scope,
+) -> Option<TargetKey> {
+    let container = task.container(&binding.container_name)?;
+    if kind == Some(&TargetType::Ip) || (kind.is_none() && container.private_ip.is_some()) {
+        return Some(TargetKey::new(container.private_ip.clone()?, binding.container_port));
+    }
+    let instance = snapshot.instances.as_ref()?.get(task.container_instance.as_ref()?)?;
+    if matches!(binding.balancer, Balancer::Classic(_)) {
+        return Some(TargetKey::new(instance.ec2_instance_id.clone()?, 0));
+    }
+    let port = match container
+        .network_bindings
+        .iter()
+        .find(|b| b.container_port == binding.container_port)
+    {
+        Some(bound) => bound.host_port,
+        // In host mode the port is known beforehand; whose target stands there before the task runs is another's.
+        None if scope.is_host_network && has_begun(task) => binding.container_port,
+        None => return None,
+    };
+    Some(TargetKey::new(instance.ec2_instance_id.clone()?, port))
+}
+
+fn has_begun(task: &Task) -> bool {
+    !matches!(task.last_status, TaskStatus::Provisioning | TaskStatus::Pending)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::aws_model::service::ServiceRevision;
+    use crate::aws_model::target::{TargetHealth, TargetState};
+    use crate::aws_model::task::{Container, ContainerInstance, TaskStatus};
+    use crate::rollout::scope::{Needs, Until};
+
+    const IP: &str = "10.0.0.7";
+
+    fn scope() -> Scope {
+        Scope {
+            cluster: "c".into(),
+            service: "web".into(),
+            deployment: "ecs-svc/2".into(),
+            task_definition: "task-definition/web:2".into(),
+            previous: None,
+            bindings: vec![LoadBalancerBinding {
+                balancer: Balancer::TargetGroup("blue".into()),
+                container_name: "web".into(),
+                container_port: 80,
+                alternate: Some("green".into()),
+            }],
+            target_groups: BTreeMap::new(),
+            is_host_network: false,
+            needs: Needs::default(),
+            until: Until::Drained,
+            settle: Duration::ZERO,
+            wait_budget: Duration::ZERO,
+        }
+    }
+
+    fn task(started_by: &str) -> Task {
+        Task {
+            arn: "task/t".into(),
+            started_by: Some(started_by.into()),
+            task_definition: "task-definition/web:2".into(),
+            last_status: TaskStatus::Running,
+            desired_status: TaskStatus::Running,
+            container_instance: None,
+            zone: None,
+            containers: vec![Container {
+                name: "web".into(),
+                private_ip: Some(IP.into()),
+                ..Container::default()
+            }],
+            health_status: None,
+            stop_code: None,
+            stopped_reason: None,
+            created_at: None,
+            started_at: None,
+            stopping_at: None,
+            stopped_at: None,
+        }
+    }
+
+    /// The groups in which the task's address is listed, with its state there.
+    fn snapshot(rows: &[(&str, TargetState)]) -> Snapshot {
+        let targets = rows.iter().map(|(group, state)| {
+            let row = TargetHealth {
+                key: TargetKey::new(IP, 80),
+                state: state.clone(),
+                reason: None,
+                description: None,
+            };
+            (TargetGroupArn::from(*group), vec![row])
+        });
+        Snapshot {
+            targets: targets.collect(),
+            ..Snapshot::default()
+        }
+    }
+
+    fn groups(started_by: &str, snapshot: &Snapshot) -> Vec<String> {
+        let places = places(&task(started_by), snapshot, &scope()).expect("an address");
+        places.into_iter().map(|(group, _)| group.to_string()).collect()
+    }
+
+    #[test]
+    fn a_new_task_is_where_its_revision_says_even_before_it_is_registered() {
+        let mut shown = snapshot(&[("blue", TargetState::Healthy)]);
+        shown.revision = Some(ServiceRevision {
+            task_definition: None,
+            arn: "service-revision/2".into(),
+            target_groups: vec!["green".into()],
+        });
+        assert_eq!(groups("ecs-svc/2", &shown), ["green"]);
+        // It speaks for the new deployment only.
+        assert_eq!(groups("ecs-svc/1", &shown), ["blue"]);
+    }
+
+    #[test]
+    fn without_a_revision_a_task_is_where_its_target_stands() {
+        let shown = snapshot(&[("green", TargetState::Initial)]);
+        assert_eq!(groups("ecs-svc/2", &shown), ["green"]);
+        assert_eq!(groups("ecs-svc/2", &snapshot(&[])), ["blue"]);
+        // What an earlier task left to drain at the same address is not the new one's.
+        let left = snapshot(&[("blue", TargetState::Draining), ("green", TargetState::Initial)]);
+        assert_eq!(groups("ecs-svc/2", &left), ["green"]);
+    }
+    #[test]
+    fn a_place_is_waited_for_in_one_group_if_ours_and_in_each_if_old() {
+        let both = snapshot(&[("blue", TargetState::Healthy), ("green", TargetState::Healthy)]);
+        assert_eq!(groups("ecs-svc/2", &both), ["blue"]);
+        assert_eq!(groups("ecs-svc/1", &both), ["blue", "green"]);
+    }
+
+    #[test]
+    fn an_address_that_is_handed_on_belongs_to_who_has_it_now() {
+        let mut shown = snapshot(&[("blue", TargetState::Healthy)]);
+        let named = |started_by: &str, arn: &str| Task {
+            arn: arn.into(),
+            ..task(started_by)
+        };
+        let owner = |tasks: [Task; 2]| {
+            let mut shown = shown.clone();
+            shown.tasks = tasks.to_vec();
+            owners(&shown, &scope()).into_values().collect::<Vec<_>>()
+        };
+        let (new, old) = (named("ecs-svc/2", "task/a"), named("ecs-svc/1", "task/b"));
+        assert_eq!(
+            owner([new.clone(), old.clone()]),
+            ["a"],
+            "an old one may be about to stop"
+        );
+        let ended = Task {
+            last_status: TaskStatus::Stopped,
+            ..new
+        };
+        assert_eq!(owner([old, ended]), ["b"]);
+        // A task that has stopped is waited for at its own address, and only while that drains.
+        let gone = Task {
+            last_status: TaskStatus::Stopped,
+            ..task("ecs-svc/1")
+        };
+        assert_eq!(old_places(&gone, &shown, &scope()), BTreeSet::new());
+        let row = |ip: &str, state| TargetHealth {
+            key: TargetKey::new(ip, 80),
+            state,
+            reason: None,
+            description: None,
+        };
+        let others = vec![row(IP, TargetState::Healthy), row("10.0.0.8", TargetState::Draining)];
+        shown.targets.insert("blue".into(), others);
+        assert_eq!(old_places(&gone, &shown, &scope()), BTreeSet::new());
+        shown
+            .targets
+            .insert("blue".into(), vec![row(IP, TargetState::Draining)]);
+        assert_eq!(old_places(&gone, &shown, &scope()).len(), 1);
+    }
+
+    #[test]
+    fn a_port_that_is_not_shown_is_known_in_host_mode_alone() {
+        let home = ContainerInstance {
+            arn: "container-instance/1".into(),
+            ec2_instance_id: Some("i-1".into()),
+            status: "ACTIVE".into(),
+            vpc: None,
+            agent_connected: true,
+            remaining: Default::default(),
+            registered: Default::default(),
+        };
+        let mut shown = snapshot(&[]);
+        shown.instances = Some(BTreeMap::from([(home.arn.clone(), home)]));
+        let mut task = task("ecs-svc/2");
+        task.container_instance = Some("container-instance/1".into());
+        task.containers[0].private_ip = None;
+        assert_eq!(places(&task, &shown, &scope()), None);
+        let scope = Scope {
+            is_host_network: true,
+            ..scope()
+        };
+        let place = (TargetGroupArn::from("blue"), TargetKey::new("i-1", 80));
+        let there = Some(BTreeSet::from([place]));
+        assert_eq!(places(&task, &shown, &scope), there);
+        task.last_status = TaskStatus::Activating;
+        assert_eq!(places(&task, &shown, &scope), there);
+        // Until it runs, the port may be an old task's.
+        for status in [TaskStatus::Provisioning, TaskStatus::Pending] {
+            task.last_status = status;
+            assert_eq!(places(&task, &shown, &scope), None, "{:?}", task.last_status);
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! The findings that end a rollout, put together from the last look at it.
+
+use crate::aws_model::service::Deployment;
+use crate::base::finding::{Code, Finding};
+use crate::base::time::human;
+use crate::rollout::scope::Scope;
+use crate::rollout::view::waiting::WaitingOn;
+use crate::rollout::words::advice::{GO_BACK, WAIT_LONGER, WAIT_ON};
+use crate::rollout::words::last_look::{GoingBack, LastLook, waiting_line};
+use crate::rollout::words::stage;
+
+/// The cause, or failing that the bare fact, of a rollback that has been seen.
+pub fn rolled_back(
+    scope: &Scope,
+    cause: Option<Finding>,
+    to: Option<&Deployment>,
+    end: GoingBack,
+    look: &LastLook,
+) -> Finding {
+    let back_to = to
+        .map(|d| d.task_definition.short().to_owned())
+        .or_else(|| scope.previous.as_ref().map(|p| p.short().to_owned()));
+    let revision = back_to.clone().unwrap_or_else(|| "the earlier revision".into());
+    let mut finding = cause.unwrap_or_else(|| {
+        Finding::error(
+            Code::RolledBack,
+            format!("ECS rolled `{}` back to {revision}", scope.service),
+        )
+    });
+    if let Some(reason) = to
+        .and_then(|d| d.rollout_state_reason.as_ref())
+        .filter(|_| end != GoingBack::Over)
+    {
+        finding.evidence.push(("ecs".into(), reason.clone()));
+    }
+    let same = back_to.as_deref() == Some(scope.task_definition.short());
+    // The revision tells nothing where it is the same: it is the deployment that was taken back.
+    let stays = if same {
+        format!("; deployment {}, of the same revision, was given up", scope.deployment)
+    } else {
+        format!("; {} stays registered", scope.task_definition.short())
+    };
+    let serving = look.serving_line();
+    finding.state = Some(match end {
+        GoingBack::Over => format!("rolled back: {}{stays}", look.back_at(&revision, scope)),
+        GoingBack::GoesOn => {
+            format!("ECS is rolling back to {revision} and goes on without this run ({serving}){stays}")
+        }
+        GoingBack::Replaced(by) => {
+            format!("ECS was rolling back to {revision} when {by} took over ({serving}){stays}")
+        }
+    });
+    finding
+}
+
+/// Failed, and no rollback has been seen.
+pub fn failed(
+    scope: &Scope,
+    cause: Option<Finding>,
+    reason: Option<String>,
+    rolls_back: bool,
+    look: &LastLook,
+) -> Finding {
+    let ours = scope.task_definition.short();
+    let mut finding =
+        cause.unwrap_or_else(|| Finding::error(Code::DeploymentFailed, format!("the deployment of {ours} failed")));
+    let then = what_follows(reason.as_deref(), rolls_back);
+    if let Some(reason) = reason {
+        finding.evidence.push(("ecs".into(), reason));
+    }
+    finding.state = Some(format!(
+        "{}; ECS starts no more tasks of {ours}, and {then}",
+        look.serving_line()
+    ));
+    finding
+}
+
+/// Only the circuit breaker's settings are read. A failure of another kind, an alarm's for example, may be rolled back by
+/// what was not looked at.
+fn what_follows(reason: Option<&str>, rolls_back: bool) -> &'static str {
+    if rolls_back {
+        "a rollback is due, and none has begun so far"
+    } else if reason.is_some_and(|words| words.contains("circuit breaker")) {
+        "it does not roll back (the circuit breaker's rollback is off)"
+    } else {
+        "no rollback has been seen (not checked: whether a CloudWatch alarm rolls back)"
+    }
+}
+
+/// Certain to fail, said before ECS gives up.
+pub fn failed_early(scope: &Scope, mut finding: Finding, rolls_back: bool, look: &LastLook) -> Finding {
+    let until = if rolls_back {
+        "its circuit breaker rolls back"
+    } else {
+        "the next deployment: no circuit breaker rolls it back"
+    };
+    finding.state = Some(format!(
+        "{}; ECS goes on trying {} until {until}",
+        look.serving_line(),
+        scope.task_definition.short()
+    ));
+    if let Some(previous) = scope
+        .previous
+        .as_ref()
+        .filter(|_| !rolls_back && finding.hints.len() < 2)
+    {
+        let back = format!(
+            "{GO_BACK}: aws ecs update-service --cluster {} --service {} --task-definition {}",
+            scope.cluster,
+            scope.service,
+            previous.short()
+        );
+        return finding.hint(back);
+    }
+    finding
+}
+
+pub fn superseded(scope: &Scope, by: &Deployment, look: &LastLook) -> Finding {
+    let when = by.created_at.map(|at| format!(", created {at}")).unwrap_or_default();
+    Finding::error(
+        Code::Superseded,
+        format!("another deployment of `{}` took over", scope.service),
+    )
+    .evidence("by", format!("{} ({}){when}", by.id, by.task_definition.short()))
+    .evidence(
+        "ours",
+        format!(
+            "{} ({}): {}",
+            scope.deployment,
+            scope.task_definition.short(),
+            look.progress()
+        ),
+    )
+    .state(format!(
+        "{}; ECS rolls out {}; {} stays registered",
+        look.serving_line(),
+        by.task_definition.short(),
+        scope.task_definition.short()
+    ))
+    .hint("look at the run that started the newer deployment; serialise deployments with a concurrency group")
+}
+
+pub fn service_lost(scope: &Scope, status: Option<&str>) -> Finding {
+    let what = status.map_or_else(|| "is gone".to_owned(), |s| format!("is {s}"));
+    Finding::error(
+        Code::ServiceNotActive,
+        format!("service `{}` {what}: somebody deletes it", scope.service),
+    )
+    .state(format!("{} stays registered", scope.task_definition.short()))
+}
+
+pub fn deployment_gone(
+    scope: &Scope,
+    primary: Option<&Deployment>,
+    cause: Option<Finding>,
+    look: &LastLook,
+) -> Finding {
+    let mut finding = cause.unwrap_or_else(|| {
+        Finding::error(
+            Code::DeploymentGone,
+            format!("the deployment of {} is gone", scope.task_definition.short()),
+        )
+    });
+    if let Some(primary) = primary {
+        finding.evidence.push((
+            "primary".into(),
+            format!("{} ({})", primary.id, primary.task_definition.short()),
+        ));
+    }
+    let is_ours_running = look.serving.contains_key(scope.task_definition.short());
+    let guess = if is_ours_running {
+        "what became of it is not known"
+    } else {
+        "rolled back, most likely"
+    };
+    finding.state(format!("{guess}: {}", look.serving_line()))
+}
+
+pub fn timed_out(scope: &Scope, cause: Option<Finding>, look: &LastLook) -> Vec<Finding> {
+    let budget = human(scope.wait_budget);
+    let mut finding = Finding::error(
+        Code::TimedOut,
+        format!(
+            "`{}` did not finish rolling out within {budget}: waiting on {}",
+            scope.service,
+            look.waiting_line()
+        ),
+    )
+    .evidence("new", format!("{} {}", scope.task_definition.short(), look.progress()))
+    .state(format!(
+        "{}; the rollout continues without this run",
+        look.serving_line()
+    ));
+    let drains = look
+        .waiting
+        .iter()
+        .any(|w| matches!(w, WaitingOn::OldTargets { .. } | WaitingOn::OldTasks { .. }));
+    if let Some(hint) = stage::hint(look, scope) {
+        finding = finding.hint(hint);
+    } else if drains {
+        finding = finding.hint(format!(
+            "{WAIT_LONGER}, or lower the target group's deregistration delay"
+        ));
+    } else if cause.is_none() {
+        finding = finding.hint(format!("{WAIT_LONGER} if the rollout is only slow"));
+    }
+    finding = finding.hint(format!("{WAIT_ON}: {}", scope.observe_command()));
+    // The cause comes first: that the time is over is what follows from it.
+    cause.into_iter().chain([finding]).collect()
+}
+
+pub fn interrupted(scope: &Scope, waiting: &[WaitingOn], is_rolling_back: bool, look: &LastLook) -> Finding {
+    let (end, goes_on) = if is_rolling_back {
+        ("was rolled back", "ECS is rolling back, and goes on with it")
+    } else {
+        ("had finished rolling out", "the rollout goes on in AWS")
+    };
+    Finding::error(
+        Code::Interrupted,
+        format!("interrupted before `{}` {end}", scope.service),
+    )
+    .evidence("new", format!("{} {}", scope.task_definition.short(), look.progress()))
+    .evidence("waiting", waiting_line(waiting))
+    .state(format!("{}; {goes_on}", look.serving_line()))
+    .hint(format!("{WAIT_ON}: {}", scope.observe_command()))
+}
+
+/// Somebody, or something, ended our service deployment, and neither a rollback nor a newer one followed.
+pub fn stopped(scope: &Scope, status: &str, look: &LastLook) -> Finding {
+    Finding::error(
+        Code::DeploymentFailed,
+        format!(
+            "the deployment of {} was stopped before it was done",
+            scope.task_definition.short()
+        ),
+    )
+    .evidence("status", status)
+    .evidence("new", look.progress())
+    .state(look.serving_line())
+}
+
+pub fn no_task_wanted(scope: &Scope) -> Finding {
+    Finding::warning(
+        Code::NothingToVerify,
+        format!("`{}` wants no task (desired count 0): nothing to verify", scope.service),
+    )
+    .state(format!("the service points to {}", scope.task_definition.short()))
+}
+
+/// `own`: how many tasks pass a container health check, where there is one.
+pub fn no_target_group(scope: &Scope, own: Option<u32>) -> Finding {
+    let service = &scope.service;
+    let Some(count) = own else {
+        let summary = format!("`{service}` has no target group: only ECS's own word says that it works");
+        return Finding::warning(Code::NothingToVerify, summary);
+    };
+    let pass = if count == 1 { "task passes" } else { "tasks pass" };
+    let summary = format!(
+        "`{service}` has no target group: {count} {pass} the container health check, and nothing else was checked"
+    );
+    Finding::note(Code::NothingToVerify, summary)
+}
+
+/// It ended well, and not at the first try.
+pub fn flapped(scope: &Scope, flaps: u32) -> Finding {
+    let times = if flaps == 1 {
+        "once".to_owned()
+    } else {
+        format!("{flaps} times")
+    };
+    Finding::warning(
+        Code::TargetFlapping,
+        format!("the new targets of `{}` were all healthy and then were not, {times}", scope.service),
+    )
+    .hint("look at the application's first minute: a health check that passes before it is ready lets traffic in too early")
+}
+
+pub fn checks_disabled(scope: &Scope) -> Finding {
+    Finding::warning(
+        Code::NothingToVerify,
+        format!(
+            "health checks of `{}` are switched off in its target group: not verifiable",
+            scope.service
+        ),
+    )
+}
+
+pub fn join_missing() -> Finding {
+    Finding::warning(
+        Code::NotChecked,
+        "not checked: which target belongs to which task (ecs:DescribeContainerInstances may not be read); every target that is newer than the deployment was taken for a new one",
+    )
+    .hint("allow ecs:DescribeContainerInstances to the role of this run")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws_model::service::{Balancer, LoadBalancerBinding};
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn traffic_is_spoken_of_only_where_a_load_balancer_gives_it() {
+        let look = LastLook {
+            desired: 2,
+            serving: BTreeMap::from([("web:41".to_owned(), 2)]),
+            ..LastLook::default()
+        };
+        let alone = Scope::plain();
+        assert_eq!(look.back_at("web:41", &alone), "nothing but web:41 runs, with 2 tasks");
+        let behind_one = Scope {
+            bindings: vec![LoadBalancerBinding {
+                balancer: Balancer::TargetGroup("web".into()),
+                container_name: "web".into(),
+                container_port: 80,
+                alternate: None,
+            }],
+            ..Scope::plain()
+        };
+        assert_eq!(
+            look.back_at("web:41", &behind_one),
+            "web:41 serves all traffic with 2 tasks"
+        );
+    }
+
+    #[test]
+    fn only_the_circuit_breaker_is_said_to_be_off() {
+        let breaker = Some("ECS deployment circuit breaker: tasks failed to start.");
+        assert!(what_follows(breaker, false).contains("circuit breaker's rollback is off"));
+        assert!(what_follows(Some("ECS deployment failed: alarm detected."), false).contains("not checked"));
+        assert!(what_follows(breaker, true).contains("is due"));
+    }
+}

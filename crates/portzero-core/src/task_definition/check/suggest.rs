@@ -1,0 +1,122 @@
+//! What an unknown key was probably meant to be.
+
+use super::model::{CONTAINER, Model};
+
+/// The name nearest to `wanted`: one that holds it or is held by it, else one with few letters changed.
+pub(crate) fn nearest<'n>(wanted: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let wanted = wanted.to_lowercase();
+    let mut best: Option<(f64, &str)> = None;
+    for name in names {
+        let lower = name.to_lowercase();
+        // A part of a name is only telling where it is long enough not to be in many.
+        let holds = wanted.len().min(lower.len()) >= 4 && (lower.contains(&wanted) || wanted.contains(&lower));
+        let likeness = strsim::normalized_damerau_levenshtein(&wanted, &lower) + if holds { 0.5 } else { 0.0 };
+        // Two letters of five: below that a suggestion misleads more often than it helps.
+        if likeness >= 0.6 && best.is_none_or(|(known, _)| likeness > known) {
+            best = Some((likeness, name));
+        }
+    }
+    best.map(|(_, name)| name)
+}
+
+/// Advice on an unknown key `key` in a value of the shape `shape`; `list` is the key under which that value stands.
+pub(crate) fn for_key(model: &Model, shape: &str, list: &str, key: &str) -> Option<String> {
+    if list == "environment" && key == "valueFrom" {
+        return Some(
+            "`valueFrom` belongs to `secrets`; a file of variables in S3 belongs to `environmentFiles`; `environment` takes `name` and `value`"
+                .to_owned(),
+        );
+    }
+    let keys = || {
+        model
+            .shape(shape)
+            .into_iter()
+            .flat_map(|shape| &shape.keys)
+            .map(|(key, _)| key.as_str())
+    };
+    // PascalCase (CloudFormation) and snake_case (Terraform) forms of a key of this level.
+    if let Some(known) = keys().find(|known| plain(known) == plain(key)) {
+        return Some(format!("did you mean `{known}`?"));
+    }
+    if let Some(home) = home(model, shape, key) {
+        return Some(home);
+    }
+    nearest(key, keys().filter(|known| is_misspelling(key, known))).map(|known| format!("did you mean `{known}`?"))
+}
+
+fn plain(key: &str) -> String {
+    key.chars()
+        .filter(|c| c.is_ascii_alphanumeric())
+        .collect::<String>()
+        .to_lowercase()
+}
+
+/// Where a key that is known elsewhere belongs.
+fn home(model: &Model, shape: &str, key: &str) -> Option<String> {
+    let homes = model.shapes_with(key);
+    let first = *homes.first()?;
+    // A key of many small shapes (`name`, `type`, `value`) says nothing about where it belongs.
+    if first != model.root_name() && first != CONTAINER && homes.len() > 1 {
+        return None;
+    }
+    Some(format!(
+        "`{key}` belongs {}, not {}",
+        place(model, first),
+        place(model, shape)
+    ))
+}
+
+fn place(model: &Model, shape: &str) -> String {
+    match shape {
+        CONTAINER => "to a container".to_owned(),
+        "PortMapping" => "to a port mapping".to_owned(),
+        "KeyValuePair" => "to an environment entry".to_owned(),
+        shape if shape == model.root_name() => "to the task definition".to_owned(),
+        other => {
+            let mut name: String = other.to_owned();
+            if let Some(first) = name.get_mut(0..1) {
+                first.make_ascii_lowercase();
+            }
+            format!("to `{name}`")
+        }
+    }
+}
+
+/// Few letters changed, not merely one word in common: `logConfiguration` is no misspelling of `proxyConfiguration`.
+fn is_misspelling(key: &str, known: &str) -> bool {
+    let changes = strsim::damerau_levenshtein(&key.to_lowercase(), &known.to_lowercase());
+    changes <= 1.max(key.chars().count() / 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn advice(shape: &str, key: &str) -> Option<String> {
+        for_key(Model::bundled(), shape, "", key)
+    }
+
+    #[test]
+    fn a_key_is_led_back_to_its_level_or_its_spelling() {
+        let root = "RegisterTaskDefinitionRequest";
+        let said = |shape, key| advice(shape, key).unwrap_or_default();
+        assert_eq!(said(CONTAINER, "memmory"), "did you mean `memory`?");
+        assert_eq!(said("PortMapping", "HostPort"), "did you mean `hostPort`?");
+        assert_eq!(
+            said(CONTAINER, "networkMode"),
+            "`networkMode` belongs to the task definition, not to a container"
+        );
+        assert_eq!(
+            said(root, "logConfiguration"),
+            "`logConfiguration` belongs to a container, not to the task definition"
+        );
+        assert_eq!(advice(root, "version"), None);
+    }
+
+    #[test]
+    fn a_name_that_holds_the_wanted_one_is_near() {
+        let names = ["nginx-web-container", "php-app-container"];
+        assert_eq!(nearest("app-container", names), Some("php-app-container"));
+        assert_eq!(nearest("redis", names), None);
+    }
+}

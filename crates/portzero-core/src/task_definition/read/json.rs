@@ -1,0 +1,183 @@
+//! JSON, strictly: serde_json is the judge and gives the value; jsonc-parser's tree, strict as well, tells where things
+//! stand and which keys come twice (serde_json keeps only the last of them).
+
+use std::collections::HashMap;
+
+use jsonc_parser::common::Ranged;
+use jsonc_parser::{CollectOptions, ParseOptions, ast, parse_to_ast};
+use serde_json::Value;
+
+use super::place::{Lines, Mark, Place};
+use crate::base::finding::{Code, Finding, Location, Severity};
+use crate::task_definition::check::placeholder;
+use crate::task_definition::read::parsed::Parsed;
+
+/// AWS takes 64 KiB; above this a file is a mistake, and reading it would only cost time.
+const BYTES_MAX: usize = 1024 * 1024;
+
+pub(crate) fn read(text: &str, file: &str) -> Result<Parsed, Vec<Finding>> {
+    if text.len() > BYTES_MAX {
+        let summary = format!("`{file}` cannot be a task definition: it has {} bytes", text.len());
+        return Err(vec![
+            Finding::error(Code::Syntax, summary).evidence("limit", "1 MiB; AWS takes at most 64 KiB"),
+        ]);
+    }
+    let lines = Lines::of(text);
+    let value: Value = serde_json::from_str(text).map_err(|error| vec![syntax_error(&error, text, file, &lines)])?;
+    let strict = ParseOptions {
+        allow_comments: false,
+        allow_loose_object_property_names: false,
+        allow_trailing_commas: false,
+        allow_missing_commas: false,
+        allow_single_quoted_strings: false,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_non_finite_numbers: false,
+        allow_extended_string_escapes: false,
+    };
+    // What serde_json has accepted goes on even where the second parser disagrees; only the positions are missing then.
+    let tree = parse_to_ast(text, &CollectOptions::default(), &strict)
+        .ok()
+        .and_then(|result| result.value);
+    let mut reader = Reader {
+        lines: &lines,
+        file,
+        duplicates: Vec::new(),
+    };
+    let places = tree.as_ref().map(|tree| reader.place(tree, None));
+    if reader.duplicates.iter().any(|f| f.severity == Severity::Error) {
+        return Err(reader.duplicates);
+    }
+    Ok(Parsed {
+        value,
+        has_places: places.is_some(),
+        places: places.unwrap_or_default(),
+        warnings: reader.duplicates,
+    })
+}
+
+struct Reader<'t> {
+    lines: &'t Lines<'t>,
+    file: &'t str,
+    duplicates: Vec<Finding>,
+}
+
+impl Reader<'_> {
+    fn place(&mut self, node: &ast::Value<'_>, key: Option<Mark>) -> Place {
+        let mut place = Place {
+            key,
+            value: self.lines.mark(node.range().start),
+            ..Place::default()
+        };
+        match node {
+            ast::Value::Object(object) => place.members = self.members(object),
+            ast::Value::Array(array) => {
+                place.items = array.elements.iter().map(|item| self.place(item, None)).collect()
+            }
+            _ => {}
+        }
+        place
+    }
+
+    fn members(&mut self, object: &ast::Object<'_>) -> HashMap<String, Place> {
+        let mut members: HashMap<String, Place> = HashMap::new();
+        let mut seen: HashMap<&str, &ast::ObjectProp<'_>> = HashMap::new();
+        for property in &object.properties {
+            let name = property.name.as_str();
+            let key = self.lines.mark(property.range.start);
+            let place = self.place(&property.value, Some(key));
+            members.insert(name.to_owned(), place);
+            if let Some(first) = seen.insert(name, property) {
+                self.report_duplicate(name, first, property);
+            }
+        }
+        members
+    }
+
+    /// The same value twice loses nothing and is only untidy; two values are refused, because AWS's tools keep the last
+    /// one without a word.
+    fn report_duplicate(&mut self, name: &str, first: &ast::ObjectProp<'_>, second: &ast::ObjectProp<'_>) {
+        let severity = if is_same(&first.value, &second.value) {
+            Severity::Warning
+        } else {
+            Severity::Error
+        };
+        let (first, second) = (self.lines.mark(first.range.start), self.lines.mark(second.range.start));
+        self.duplicates
+            .push(duplicate_key(self.file, name, first, second, severity));
+    }
+}
+
+pub(crate) fn duplicate_key(file: &str, name: &str, first: Mark, second: Mark, severity: Severity) -> Finding {
+    let what = match severity {
+        Severity::Error => "with different values",
+        _ => "with the same value",
+    };
+    Finding::new(
+        Code::DuplicateKey,
+        severity,
+        format!(
+            "`{name}` is written twice {what}: on line {} and on line {}",
+            first.line, second.line
+        ),
+    )
+    .at(Location {
+        file: file.to_owned(),
+        line: second.line,
+        column: second.column,
+    })
+    .evidence("first", format!("{file}:{}:{}", first.line, first.column))
+    .hint(format!("keep one `{name}`"))
+}
+
+/// Equality of two nodes by meaning, not by place.
+fn is_same(a: &ast::Value<'_>, b: &ast::Value<'_>) -> bool {
+    match (a, b) {
+        (ast::Value::StringLit(a), ast::Value::StringLit(b)) => a.value == b.value,
+        (ast::Value::NumberLit(a), ast::Value::NumberLit(b)) => a.value == b.value,
+        (ast::Value::BooleanLit(a), ast::Value::BooleanLit(b)) => a.value == b.value,
+        (ast::Value::NullKeyword(_), ast::Value::NullKeyword(_)) => true,
+        (ast::Value::Array(a), ast::Value::Array(b)) => {
+            a.elements.len() == b.elements.len() && a.elements.iter().zip(&b.elements).all(|(a, b)| is_same(a, b))
+        }
+        (ast::Value::Object(a), ast::Value::Object(b)) => {
+            a.properties.len() == b.properties.len()
+                && a.properties
+                    .iter()
+                    .zip(&b.properties)
+                    .all(|(a, b)| a.name.as_str() == b.name.as_str() && is_same(&a.value, &b.value))
+        }
+        _ => false,
+    }
+}
+
+fn syntax_error(error: &serde_json::Error, text: &str, file: &str, lines: &Lines<'_>) -> Finding {
+    let offset = lines.offset(error.line(), error.column());
+    let mark = lines.mark(offset);
+    let message = error.to_string();
+    let reason = message.split(" at line ").next().unwrap_or(&message).to_owned();
+    let mut finding = Finding::error(Code::Syntax, format!("`{file}` is not JSON: {reason}")).at(Location {
+        file: file.to_owned(),
+        line: mark.line,
+        column: mark.column,
+    });
+    let comma = text.get(..offset).and_then(|before| before.rfind(','));
+    if let (Some(comma), "trailing comma") = (comma, reason.as_str()) {
+        finding = finding.hint(format!(
+            "remove the comma at the end of line {}",
+            lines.mark(comma).line
+        ));
+    }
+    let placeholders = placeholder::names_in(text);
+    if placeholders.is_empty() {
+        return finding;
+    }
+    finding = finding.evidence("placeholders", placeholders.join(", "));
+    match placeholder::at_start(text.get(offset..).unwrap_or("")) {
+        Some(name) => finding.hint(format!(
+            "`{name}` stands where JSON wants a value: fill the template in first"
+        )),
+        None => finding.hint("if the file is a template, fill it in first"),
+    }
+}
