@@ -14,13 +14,13 @@ use std::process::Command;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use portzero::sim::World;
-use portzero::sim::port::Direct;
-use portzero::sim::scenario::{InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
-use portzero::sim::state::ServiceChange;
-use portzero::sim::wire::{HttpRequest, Wire};
 use portzero_core::aws_model::service::ServiceUpdate;
 use portzero_core::port::{Clock, Ecs, LoadBalancing};
+use portzero_sim::World;
+use portzero_sim::model::state::ServiceChange;
+use portzero_sim::scenario::{InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
+use portzero_sim::wire::{HttpRequest, Wire};
+use portzero_testkit::Direct;
 use serde_json::json;
 
 /// Virtual time of one rollout.

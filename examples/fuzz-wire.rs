@@ -18,8 +18,8 @@ mod volley;
 use std::cell::RefCell;
 
 use clap::Parser;
-use portzero::sim::scenario::Scenario;
-use portzero::sim::wire::HttpRequest;
+use portzero_sim::scenario::Scenario;
+use portzero_sim::wire::HttpRequest;
 
 #[derive(Parser)]
 struct Arguments {

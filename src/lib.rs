@@ -26,8 +26,6 @@ pub mod announce;
 pub mod deploy;
 pub mod survey;
 
-pub mod sim;
-
 pub mod aws;
 pub mod clock;
 pub mod github;

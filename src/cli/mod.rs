@@ -27,6 +27,7 @@ mod runner;
 pub mod runner_files;
 mod signals;
 mod simulate;
+mod simulator;
 mod stage;
 mod status;
 pub mod streams;

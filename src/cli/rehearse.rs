@@ -20,12 +20,12 @@ use crate::cli::options::{Following, Output, Selection};
 use crate::cli::signals::Signals;
 use crate::cli::surfaces::Surfaces;
 use crate::cli::wishes::Wishes;
-use crate::cli::{Stop, files, recipients, run, stage, streams, surfaces, wishes};
+use crate::cli::{Stop, files, recipients, run, simulator, stage, streams, surfaces, wishes};
 use crate::clock::SystemClock;
 use crate::deploy::{Pace, ServiceRun};
-use crate::sim::scenario::Scenario;
-use crate::sim::wire::server;
-use crate::sim::world::World;
+use portzero_sim::scenario::Scenario;
+use portzero_sim::wire::server;
+use portzero_sim::world::World;
 
 #[derive(Debug, Args)]
 #[command(after_help = faults_help())]
@@ -90,7 +90,7 @@ impl Rehearse {
             fill_in(&mut self.selection, scenario);
         }
         let wishes = wishes::gather(&self.selection, &self.following)?;
-        crate::cli::streams::warn(&wishes.warnings);
+        streams::warn(&wishes.warnings);
         let mut surfaces = Surfaces::open(&self.output, &wishes, context.as_ref(), true);
         let mut is_staged = false;
         let mut scenario = match given {
@@ -102,7 +102,7 @@ impl Rehearse {
             }
         };
         self.world.apply(&mut scenario)?;
-        crate::cli::streams::warn(&scenario.pointless_faults());
+        streams::warn(&simulator::warnings(&scenario.pointless_faults()));
         let signals = Signals::listen();
         streams::tell(&introduction(&scenario));
         if is_staged {
@@ -145,12 +145,12 @@ impl WorldOptions {
         let text = files::read(path)?;
         Scenario::read(&text, &path.display().to_string())
             .map(Some)
-            .map_err(Stop::usage)
+            .map_err(|errors| Stop::usage(errors.into_iter().map(simulator::finding).collect()))
     }
 
     pub fn apply(&self, scenario: &mut Scenario) -> Result<(), Stop> {
         for fault in &self.faults {
-            scenario.add_fault(fault)?;
+            scenario.add_fault(fault).map_err(simulator::finding)?;
         }
         if let Some(seed) = self.seed {
             scenario.seed = seed;
@@ -163,7 +163,7 @@ impl WorldOptions {
 /// run already.
 async fn check(wishes: &Wishes, surfaces: &mut Surfaces<'_>) -> Result<(), Stop> {
     // The time that the world would begin at: a rehearsal's report tells the same each time.
-    let now = open_world(&Scenario::default())?.borrow().now();
+    let now = simulator::time(open_world(&Scenario::default())?.borrow().now());
     let mut refused = Vec::new();
     for wish in &wishes.wishes {
         if let Base::Document(document) = &wish.base
@@ -184,7 +184,7 @@ async fn check(wishes: &Wishes, surfaces: &mut Surfaces<'_>) -> Result<(), Stop>
 /// Every fault with what it does, for the end of a command's help.
 pub fn faults_help() -> String {
     let mut text = String::from("Faults:\n");
-    for (name, what) in crate::sim::fault_names() {
+    for (name, what) in portzero_sim::fault_names() {
         text.push_str(&format!("  {name:<20} {what}\n"));
     }
     text
@@ -260,7 +260,7 @@ struct WorldClock {
 
 impl Clock for WorldClock {
     fn now(&self) -> Timestamp {
-        self.world.borrow().callers_time()
+        simulator::time(self.world.borrow().callers_time())
     }
 
     async fn sleep(&self, span: Duration) {

@@ -10,13 +10,11 @@ use portzero_core::port::{Clock, Interrupts};
 use crate::cli::options::{Following, Selection};
 use crate::cli::rehearse::{Speed, WorldOptions, faults_help, open_world, speed};
 use crate::cli::signals::Signals;
-use crate::cli::{Stop, stage, streams, wishes};
+use crate::cli::{Stop, simulator, stage, streams, wishes};
 use crate::clock::SystemClock;
-use crate::sim;
-use crate::sim::network;
-use crate::sim::scenario::Scenario;
-use crate::sim::wire::{Tempo, server};
-use crate::sim::world::World;
+use portzero_sim::scenario::Scenario;
+use portzero_sim::wire::{Tempo, server};
+use portzero_sim::world::World;
 
 /// What is served where neither a scenario nor a configuration is named: a service of two tasks that rolls out one
 /// task at a time, so that every state of a rollout can be seen.
@@ -43,12 +41,12 @@ pub struct Simulate {
 impl Simulate {
     pub async fn run(self) -> Result<u8, Stop> {
         if self.schema {
-            streams::hand_over(sim::SCHEMA)?;
+            streams::hand_over(portzero_sim::SCHEMA)?;
             return Ok(0);
         }
         let mut scenario = self.scenario()?;
         self.world.apply(&mut scenario)?;
-        crate::cli::streams::warn(&scenario.pointless_faults());
+        streams::warn(&simulator::warnings(&scenario.pointless_faults()));
         let world = open_world(&scenario)?;
         let cannot = |error: std::io::Error| {
             Stop::from(Finding::error(
@@ -78,10 +76,11 @@ impl Simulate {
             || self.selection.which.service.is_some()
             || !self.selection.which.services.is_empty();
         if !is_named {
-            return Scenario::read(DEMO, "demo").map_err(Stop::usage);
+            return Scenario::read(DEMO, "demo")
+                .map_err(|errors| Stop::usage(errors.into_iter().map(simulator::finding).collect()));
         }
         let wishes = wishes::gather(&self.selection, &Following::default())?;
-        crate::cli::streams::warn(&wishes.warnings);
+        streams::warn(&wishes.warnings);
         Ok(stage::scenario(&wishes))
     }
 }
@@ -89,11 +88,11 @@ impl Simulate {
 /// Binds virtual time to the wall's.
 struct Clockwork {
     /// A moment of the wall's, the virtual one that it was, and virtual seconds in a real one since then.
-    pace: Cell<(Timestamp, Timestamp, f64)>,
+    pace: Cell<(Timestamp, portzero_sim::Timestamp, f64)>,
 }
 
 impl Clockwork {
-    fn new(speed: Speed, start: Timestamp) -> Self {
+    fn new(speed: Speed, start: portzero_sim::Timestamp) -> Self {
         let factor = if speed.factor() > 0.0 { speed.factor() } else { 1.0 };
         Self {
             pace: Cell::new((SystemClock.now(), start, factor)),
@@ -105,7 +104,7 @@ impl Tempo for Clockwork {
     fn tick(&self, world: &mut World) {
         let (real, virtual_then, factor) = self.pace.get();
         let now = SystemClock.now();
-        world.set_clients_now(now);
+        world.set_clients_now(simulator::moment(now));
         world.advance(virtual_then + now.since(real).mul_f64(factor));
     }
 
@@ -133,7 +132,7 @@ fn instructions(endpoint: &str, scenario: &Scenario) -> String {
          export AWS_ACCESS_KEY_ID=portzero AWS_SECRET_ACCESS_KEY=portzero\n\
          export AWS_REGION={region} AWS_DEFAULT_REGION={region}\n"
     );
-    text.push_str(&format!("# {}\n", network::describe(region)));
+    text.push_str(&format!("# {}\n", portzero_sim::describe_network(region)));
     for service in &scenario.services {
         let cluster = service.cluster.as_ref().unwrap_or(&scenario.cluster);
         text.push_str(&format!(

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cli::wishes::Wishes;
 use crate::config::ServiceConfig;
-use crate::sim::scenario::{
+use portzero_sim::scenario::{
     CircuitBreakerSpec, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec,
 };
 

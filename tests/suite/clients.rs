@@ -23,7 +23,7 @@ fn boto3_finds_nothing_that_its_models_do_not_know() {
         return;
     }
     let url = serve(SCENARIO, 40);
-    let operations: Vec<&str> = portzero::sim::wire::ecs_operations().collect();
+    let operations: Vec<&str> = portzero_sim::wire::ecs_operations().collect();
     let arguments = [&[url.as_str(), "--follow"], operations.as_slice()].concat();
     let told = python(&variables(&url), "walk", &arguments);
     let tally = told.lines().last().expect("a last line");

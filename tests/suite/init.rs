@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use portzero::sim::Scenario;
+use portzero_sim::Scenario;
 
 use crate::support::program::{Said, portzero, run, said};
 

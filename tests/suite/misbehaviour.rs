@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use portzero::sim::scenario::Scenario;
-use portzero::sim::wire::{Delivery, HttpRequest, Wire};
-use portzero::sim::world::World;
+use portzero_sim::scenario::Scenario;
+use portzero_sim::wire::{Delivery, HttpRequest, Wire};
+use portzero_sim::world::World;
 use serde_json::{Value, json};
 
 use crate::served::serve;

@@ -4,10 +4,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use portzero::sim::scenario::{CircuitBreakerSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
-use portzero::sim::span::Spread;
-use portzero::sim::state::{Service, ServiceChange};
-use portzero::sim::{FaultSpec, RevisionRef, World};
+use portzero_sim::model::state::{Service, ServiceChange};
+use portzero_sim::scenario::span::Spread;
+use portzero_sim::scenario::{CircuitBreakerSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
+use portzero_sim::{FaultSpec, RevisionRef, World};
 use regex_lite::Regex;
 use serde_json::{Value, json};
 
@@ -72,7 +72,7 @@ fn normal(words: &str) -> String {
 /// A world with one service `web` of one Fargate task behind a target group.
 struct Stage {
     world: World,
-    from: portzero_core::base::time::Timestamp,
+    from: portzero_sim::Timestamp,
 }
 
 fn fargate() -> Scenario {
@@ -226,7 +226,7 @@ fn the_same_story_is_told_on_instances() {
         return;
     };
     let mut scenario = fargate();
-    scenario.instances = vec![portzero::sim::scenario::InstanceSpec::default()];
+    scenario.instances = vec![portzero_sim::scenario::InstanceSpec::default()];
     scenario.services[0].task_definition = json!({"family": "web", "containerDefinitions": [{"name": "web",
         "image": "web:1", "memory": 128, "portMappings": [{"containerPort": 3000, "hostPort": 0}]}]});
     for told in each_seed(scenario, |stage| {

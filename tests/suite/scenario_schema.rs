@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use portzero::sim::{SCHEMA, Scenario, fault_names};
+use portzero_sim::{SCHEMA, Scenario, fault_names};
 use serde_json::{Value, json};
 
 use crate::support::program::run;
@@ -173,14 +173,14 @@ fn a_mistake_in_each_key_of_a_fault_is_shown_with_its_line_and_column() {
         let findings = Scenario::read(&text, "a.yml").expect_err(&text);
         let line = if key == "fault" { 3 } else { 4 };
         let at = findings[0]
-            .location
+            .place
             .clone()
             .unwrap_or_else(|| panic!("{text}: {findings:?}"));
         assert_eq!(at.line, line, "{text}: {findings:?}");
         assert!((5..=5 + key.len() + 2).contains(&at.column), "{text}: {at:?}");
     }
     let findings = Scenario::read("faults:\n  - { fault: reset, wen: before }\n", "a.yml").expect_err("no such key");
-    let at = findings[0].location.clone().expect("a place");
+    let at = findings[0].place.clone().expect("a place");
     assert_eq!((at.line, at.column), (2, 21), "{findings:?}");
 }
 
@@ -191,12 +191,12 @@ fn other_mistakes_have_their_place_too() {
     let findings = Scenario::read(text, "a.yml").expect_err("two mistakes");
     let places: Vec<_> = findings
         .iter()
-        .map(|f| f.location.clone().map(|at| (at.line, at.column)))
+        .map(|f| f.place.clone().map(|at| (at.line, at.column)))
         .collect();
     assert_eq!(places, [Some((1, 8)), Some((5, 37))], "{findings:?}");
     let findings = Scenario::read("seed: 1\nthrottling: sometimes\n", "a.yml").expect_err("no throttling");
     assert_eq!(
-        findings[0].location.as_ref().map(|at| (at.line, at.column)),
+        findings[0].place.as_ref().map(|at| (at.line, at.column)),
         Some((2, 13)),
         "{findings:?}"
     );

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use portzero::sim::Scenario;
+use portzero_sim::Scenario;
 
 /// What each file's command tells, run once for all tests, on as many threads as there are cores.
 static TOLD: LazyLock<Vec<(PathBuf, String)>> = LazyLock::new(|| {

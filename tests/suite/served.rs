@@ -7,9 +7,9 @@ use std::rc::Rc;
 use std::sync::mpsc;
 use std::time::Instant;
 
-use portzero::sim::scenario::Scenario;
-use portzero::sim::wire::server;
-use portzero::sim::world::World;
+use portzero_sim::scenario::Scenario;
+use portzero_sim::wire::server;
+use portzero_sim::world::World;
 
 use super::wire::SCENARIO;
 

@@ -7,14 +7,14 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use portzero::deploy::Run;
-use portzero::sim::port::Direct;
-use portzero::sim::{Scenario, World};
 use portzero_core::base::finding::Severity;
 use portzero_core::event::RunEvent;
 use portzero_core::plan::{Base, Wish};
 use portzero_core::port::{Clock, Ecs, Interrupts, Report};
 use portzero_core::rollout::Verdict;
 use portzero_core::task_definition::ImageChange;
+use portzero_sim::{Scenario, World};
+use portzero_testkit::Direct;
 use serde_json::Value;
 
 use crate::support as in_support;

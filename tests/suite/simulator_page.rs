@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use portzero::sim::fault_names;
+use portzero_sim::fault_names;
 
 fn page() -> String {
     std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/simulator.md")).expect("the page")
@@ -48,7 +48,7 @@ fn the_hostile_texts_of_the_page_are_those_of_the_program() {
         .nth(1)
         .and_then(|rest| rest.split("\n#").next())
         .expect("a section");
-    for what in portzero::sim::hostile_texts() {
+    for what in portzero_sim::hostile_texts() {
         assert!(section.contains(what), "{what}");
     }
 }

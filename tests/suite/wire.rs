@@ -8,7 +8,7 @@ mod recorded;
 mod shapes;
 
 use endpoint::{Endpoint, json_of, text, xml_of};
-use portzero::sim::wire::HttpRequest;
+use portzero_sim::wire::HttpRequest;
 use serde_json::{Value, json};
 
 pub use endpoint::SCENARIO;
@@ -219,8 +219,7 @@ fn a_role_is_given_for_whatever_has_the_form_of_a_token() {
     assert_eq!(result["Credentials"]["Expiration"], "2026-01-01T12:15:00Z");
 
     // Where the clients live in another time, theirs counts; an hour is the default.
-    aws.world
-        .set_clients_now(portzero_core::base::time::Timestamp::from_millis(0));
+    aws.world.set_clients_now(portzero_sim::Timestamp::from_millis(0));
     let (_, answer) = assume(&mut aws, &[]);
     let result = &answer["AssumeRoleWithWebIdentityResponse"]["AssumeRoleWithWebIdentityResult"];
     assert_eq!(result["Credentials"]["Expiration"], "1970-01-01T01:00:00Z");

@@ -11,9 +11,9 @@ mod staged;
 
 use generate::case;
 use play::{broken_promise, broken_way_back, play, play_with, tally};
-use portzero::sim::port::Misbehaviour;
 use portzero_core::policy::{Conduct, Leftover};
 use portzero_core::rollout::Verdict;
+use portzero_testkit::Misbehaviour;
 
 /// Enough for every fault to meet every strategy many times; more only costs time in a debug build.
 const WORLDS_DEFAULT: u64 = 1_000;

@@ -3,11 +3,12 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use portzero::sim::port::Direct;
 use portzero_core::base::time::Timestamp;
 use portzero_core::event::EventKind;
 use portzero_core::port::Clock;
 use portzero_core::rollout::Verdict;
+use portzero_testkit::Direct;
+use portzero_testkit::{moment, time};
 use serde_json::json;
 
 use super::world::{Ears, deploy, spec, text, wish, world};
@@ -32,7 +33,7 @@ impl Truth {
         let deployment = self.ears.deployment("web");
         let is_done = deployment.is_some_and(|id| world.truth("c", "web", id.as_str()).is_done());
         let since = self.done_since.get().filter(|_| is_done);
-        self.done_since.set(is_done.then(|| since.unwrap_or(world.now())));
+        self.done_since.set(is_done.then(|| since.unwrap_or(time(world.now()))));
     }
 }
 
@@ -45,12 +46,12 @@ impl Clock for Truth {
         let until = self.now() + span;
         let world = self.aws.world();
         loop {
-            let next = world.borrow().next_event_at().filter(|at| *at <= until);
+            let next = world.borrow().next_event_at().filter(|at| time(*at) <= until);
             let Some(next) = next else { break };
             world.borrow_mut().advance(next);
             self.look();
         }
-        world.borrow_mut().advance(until);
+        world.borrow_mut().advance(moment(until));
         self.look();
     }
 }

@@ -1,9 +1,9 @@
 //! `depends_on`: who goes at once, who waits, and who is left alone.
 
 use portzero::deploy::ServiceRun;
-use portzero::sim::port::Direct;
 use portzero_core::event::EventKind;
 use portzero_core::rollout::Verdict;
+use portzero_testkit::Direct;
 use serde_json::json;
 
 use super::world::{Ears, deploy, spec, text, wish, world};

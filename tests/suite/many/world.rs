@@ -5,9 +5,6 @@ use std::rc::Rc;
 
 use portzero::deploy;
 use portzero::deploy::{Pace, Run, ServiceRun};
-use portzero::sim::World;
-use portzero::sim::port::Direct;
-use portzero::sim::scenario::Scenario;
 use portzero_core::base::finding::Severity;
 use portzero_core::base::id::DeploymentId;
 use portzero_core::base::time::Timestamp;
@@ -17,6 +14,9 @@ use portzero_core::plan::{Base, Plan, Wish};
 use portzero_core::port::{Clock, NeverInterrupted, Report};
 use portzero_core::rollout::Until;
 use portzero_core::task_definition::DynamicPorts;
+use portzero_sim::World;
+use portzero_sim::scenario::Scenario;
+use portzero_testkit::Direct;
 use serde_json::{Value, json};
 
 /// A service of a world: its name, its cluster, its target group, how many tasks it wants.

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use portzero::sim::scenario::Scenario;
-use portzero::sim::wire::{HttpRequest, HttpResponse, Wire};
-use portzero::sim::world::World;
+use portzero_sim::scenario::Scenario;
+use portzero_sim::wire::{HttpRequest, HttpResponse, Wire};
+use portzero_sim::world::World;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use serde_json::{Map, Value, json};

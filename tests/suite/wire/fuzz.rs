@@ -6,15 +6,15 @@ mod volley;
 
 use std::collections::BTreeSet;
 
-use portzero::sim::scenario::Scenario;
-use portzero::sim::wire::{HttpRequest, served};
+use portzero_sim::scenario::Scenario;
+use portzero_sim::wire::{HttpRequest, served};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
 use super::endpoint::{Endpoint, json_of, xml_of};
 
 fn operations() -> Vec<&'static str> {
-    portzero::sim::wire::ecs_operations().collect()
+    portzero_sim::wire::ecs_operations().collect()
 }
 
 const ACTIONS: [&str; 27] = [

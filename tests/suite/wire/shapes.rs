@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use portzero::sim::wire::HttpResponse;
+use portzero_sim::wire::HttpResponse;
 
 use super::endpoint::{Endpoint, text, xml, xml_of};
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use portzero::deploy::{Run, Watch};
 use portzero::report;
-use portzero::sim::port::{Direct, Misbehaviour};
-use portzero::sim::{Truth, World};
 use portzero_core::aws_model::service::ServiceUpdate;
 use portzero_core::plan::{Base, Wish};
 use portzero_core::port::{Clock, Ecs, NeverInterrupted};
 use portzero_core::rollout::{Until, Verdict};
+use portzero_sim::{Truth, World};
+use portzero_testkit::{Direct, Misbehaviour};
 
 use super::generate::Case;
 use super::play::{Judge, Played, Shared, Story, has_time, is_blinded, wish};

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use portzero::sim::port::Misbehaviour;
-use portzero::sim::scenario::{
+use portzero_core::rollout::Until;
+use portzero_sim::scenario::{
     CircuitBreakerSpec, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec,
 };
-use portzero::sim::{FaultSpec, RevisionRef, Switches, world_fault_names};
-use portzero_core::rollout::Until;
+use portzero_sim::{FaultSpec, RevisionRef, Switches, world_fault_names};
+use portzero_testkit::Misbehaviour;
 use serde_json::{Value, json};
 
 /// One case: everything that decides a run.

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portzero::sim::port::Answer;
 use portzero_core::aws_model::target::{TargetHealth, TargetState};
 use portzero_core::aws_model::task::{Task, TaskStatus};
 use portzero_core::port::ApiErrorKind;
 use portzero_core::rollout::{Happening, Whose};
+use portzero_testkit::Answer;
 
 /// Target group, target id, port.
 type Place = (String, String, u16);

@@ -6,8 +6,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use portzero::deploy::Run;
-use portzero::sim::port::{Direct, Misbehaviour};
-use portzero::sim::{FaultSpec, Truth, World};
 use portzero::{deploy, report};
 use portzero_core::base::finding::Severity;
 use portzero_core::base::time::Timestamp;
@@ -17,6 +15,9 @@ use portzero_core::policy::Conduct;
 use portzero_core::port::{Clock, NeverInterrupted, Report};
 use portzero_core::rollout::{Until, Verdict};
 use portzero_core::task_definition::{Document, DynamicPorts};
+use portzero_sim::{FaultSpec, Truth, World};
+use portzero_testkit::time;
+use portzero_testkit::{Direct, Misbehaviour};
 
 use super::generate::Case;
 use super::ledger::Ledger;
@@ -243,7 +244,7 @@ impl Judge {
             .as_ref()
             .is_some_and(|id| (self.is_done)(&world.truth("c", "web", id)));
         self.shared.is_true.set(is_true);
-        self.still_true(world.now());
+        self.still_true(time(world.now()));
     }
 
     fn still_true(&self, now: Timestamp) {
@@ -257,9 +258,9 @@ impl Judge {
     fn judge_until(&self, until: Timestamp) {
         let world = self.aws.world();
         loop {
-            let next = world.borrow().next_event_at().filter(|at| *at <= until);
+            let next = world.borrow().next_event_at().filter(|at| time(*at) <= until);
             let Some(next) = next else { return };
-            self.still_true(next);
+            self.still_true(time(next));
             world.borrow_mut().advance(next);
             self.judge();
         }

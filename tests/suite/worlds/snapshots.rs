@@ -4,8 +4,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use portzero::deploy;
-use portzero::sim::World;
-use portzero::sim::port::Direct;
 use portzero::survey::Reader;
 use portzero_core::aws_model::service::ServiceUpdate;
 use portzero_core::base::time::Timestamp;
@@ -13,6 +11,8 @@ use portzero_core::port::{Clock, Ecs};
 use portzero_core::rollout::view::View;
 use portzero_core::rollout::view::phase::{Memory, waiting_on};
 use portzero_core::rollout::{Baseline, Needs, Phase, Scope, Snapshot, Until, WaitingOn};
+use portzero_sim::World;
+use portzero_testkit::Direct;
 
 use super::generate::Case;
 use super::play;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use portzero::sim::scenario::TargetGroupSpec;
-use portzero::sim::{AlarmSpec, AlarmWatch, Canary, EarlySuccess, Hook, Kind, Linear, Strategy, Truth};
 use portzero_core::aws_model::service::Stage;
 use portzero_core::rollout::{Until, Verdict};
+use portzero_sim::scenario::TargetGroupSpec;
+use portzero_sim::{AlarmSpec, AlarmWatch, Canary, EarlySuccess, Hook, Kind, Linear, Strategy, Truth};
 
 use super::generate::{Case, case};
 use super::play::{broken_promise, play, play_until, tally, wish};

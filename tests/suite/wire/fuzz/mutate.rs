@@ -1,7 +1,7 @@
 //! Requests for the fuzzer: valid ones of every operation of the issue, their structured mutations, and raw noise.
 //! Everything comes from one seed.
 
-use portzero::sim::wire::HttpRequest;
+use portzero_sim::wire::HttpRequest;
 use serde_json::{Map, Value, json};
 
 const GROUP: &str = "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/web/0123456789abcdef";

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use portzero::sim::scenario::Scenario;
-use portzero::sim::wire::{HttpRequest, Wire};
-use portzero::sim::world::World;
+use portzero_sim::scenario::Scenario;
+use portzero_sim::wire::{HttpRequest, Wire};
+use portzero_sim::world::World;
 
 use super::mutate::Seeds;
 

@@ -1,0 +1,51 @@
+//! The embedded simulator: a seeded discrete-event model of the ECS scheduler and of a load balancer's health checks,
+//! with virtual time, behind AWS's own wire protocols.
+//!
+//! It is the oracle that the observer is held against, so it imports nothing of `rollout`, `forecast` or `preflight`.
+//! Only `port` and `translate` know the domain's types.
+//!
+//! Not modelled: DAEMON scheduling, Availability Zone rebalancing, hooks that run again in a rollback, task sets beyond
+//! the one that a service begins with, several nodes of one load balancer, health checks on another port than the
+//! traffic's, target groups of functions and of load balancers, Gateway Load Balancers, scaling policies, the older order
+//! of ECS's events behind a classic load balancer (`has stopped` after the drain), links and dependencies between
+//! containers (the first container is the essential one that fails). Capacity providers, placement constraints and
+//! strategies, Service Connect, service registries and volumes are kept and shown and change nothing. A task definition
+//! that is being deleted never goes away, and the words of a few refusals are not AWS's, where those are not known; the
+//! code says which.
+//!
+//! No traffic is carried; `routing` says who would get it. A target that is deregistered drains for the whole delay,
+//! also where no listener uses its group. Judgements without a recording: how long a load balancer is provisioned, that a
+//! maximum below the desired count waits for the end of a deployment, and the words of refusals that no public report
+//! has (they are the published model's).
+
+pub(crate) mod api;
+pub(crate) mod faults;
+pub mod ground_truth;
+pub mod model;
+pub mod scenario;
+pub mod wire;
+pub mod world;
+
+pub mod balancer;
+mod scheduler;
+mod setup;
+mod strategy;
+pub mod timestamp;
+
+#[cfg(test)]
+mod tests;
+
+pub use faults::hostile::hostile_texts;
+pub use ground_truth::Truth;
+pub use model::network::describe as describe_network;
+pub use model::state::{HookDetail, Progress};
+pub use scenario::Scenario;
+pub use scenario::catalogue::{Since, fault_names, world_fault_names};
+pub use scenario::error::{FaultWarning, FilePlace, ScenarioError};
+pub use scenario::fault::{FaultSpec, Moment, RevisionRef};
+pub use scenario::specs::AlarmSpec;
+pub use scenario::strategy::{AdvancedConfiguration, AlarmWatch, Canary, EarlySuccess, Hook, Kind, Linear, Strategy};
+pub use scenario::switches::Switches;
+pub use scenario::text::SCHEMA;
+pub use timestamp::Timestamp;
+pub use world::World;

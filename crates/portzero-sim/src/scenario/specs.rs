@@ -1,0 +1,86 @@
+//! Parts of a scenario that stand for what a client could have created.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::scenario::span::{optional_span, span};
+
+/// The defaults are Elastic Load Balancing's for an Application Load Balancer.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HealthCheckSpec {
+    pub path: String,
+    /// `traffic-port` or a number.
+    pub port: String,
+    #[serde(deserialize_with = "span")]
+    pub interval: Duration,
+    #[serde(deserialize_with = "span")]
+    pub timeout: Duration,
+    pub healthy_threshold: u32,
+    pub unhealthy_threshold: u32,
+    pub matcher: String,
+    pub enabled: bool,
+}
+
+impl Default for HealthCheckSpec {
+    fn default() -> Self {
+        Self {
+            path: "/".into(),
+            port: "traffic-port".into(),
+            interval: Duration::from_secs(30),
+            timeout: Duration::from_secs(5),
+            healthy_threshold: 5,
+            unhealthy_threshold: 2,
+            matcher: "200".into(),
+            enabled: true,
+        }
+    }
+}
+
+/// A classic load balancer of a scenario. One that only a service names has these defaults.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClassicSpec {
+    pub name: String,
+    /// What clients connect to.
+    pub port: u16,
+    /// The fixed port of the instances; by default the host port of the first service that names the balancer.
+    pub instance_port: Option<u16>,
+    pub protocol: String,
+    pub health_check: HealthCheckSpec,
+    #[serde(deserialize_with = "span")]
+    pub connection_draining: Duration,
+}
+
+impl Default for ClassicSpec {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            port: 80,
+            instance_port: None,
+            protocol: "HTTP".into(),
+            // Elastic Load Balancing's own default for a classic one, but for the path.
+            health_check: HealthCheckSpec {
+                healthy_threshold: 10,
+                ..HealthCheckSpec::default()
+            },
+            connection_draining: Duration::from_secs(300),
+        }
+    }
+}
+
+/// An alarm of the scenario: when it is in state ALARM.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AlarmSpec {
+    pub name: String,
+    /// Counted from the first UpdateService of the service that listens.
+    #[serde(deserialize_with = "span")]
+    pub at: Duration,
+    /// Absent: for ever.
+    #[serde(rename = "for", deserialize_with = "optional_span")]
+    pub lasts: Option<Duration>,
+    /// Counts from the world's start instead.
+    pub from_start: bool,
+}

@@ -1,0 +1,301 @@
+//! Deployments: how they are made, their counts, their completion.
+
+use std::time::Duration;
+
+use crate::model::state::{Deployment, ServiceDeployment};
+use crate::model::state::{Progress, is_open, primary, threshold};
+use crate::scenario::span::Spread;
+use crate::world::service_event;
+use crate::world::{Happening, World};
+
+/// The last registration to `deployment completed` where there is nothing to replace: 20.4 s in the one recording of a
+/// service's first deployment. The scheduler's cadence of 10 s bounds it from below.
+const FIRST_COMPLETION: Spread = Spread::millis(10_000, 20_400);
+
+impl World {
+    /// Makes a new PRIMARY deployment of the service; the one before it becomes ACTIVE.
+    pub(crate) fn make_deployment(&mut self, cluster: &str, name: &str, task_definition: &str) -> Option<()> {
+        let number = self.digits(19);
+        let id = format!("ecs-svc/{number}");
+        let mixed = self.mixed(21);
+        let started = self.draw(Spread::millis(90, 160));
+        let first = self.draw(self.timings.first_action);
+        let now = self.now;
+        let (region, account) = (self.account.region.clone(), self.account.id.clone());
+        let service = self.service_mut(cluster, name)?;
+        let watched = service.circuit_breaker.as_ref().is_some_and(|b| b.enable);
+        let mut replaced = None;
+        for old in service.deployments.iter_mut().filter(|d| d.status == "PRIMARY") {
+            old.status = "ACTIVE".into();
+            old.updated_at = now;
+            replaced = Some(old.id.clone());
+        }
+        let mut superseded = None;
+        for running in service.service_deployments.iter_mut().filter(|d| is_open(&d.status)) {
+            running.status = "STOP_REQUESTED".into();
+            running.updated_at = now;
+            superseded = Some(running.arn.clone());
+        }
+        let revision = |id: &str| {
+            let number = id.rsplit('/').next().unwrap_or(id);
+            format!("arn:aws:ecs:{region}:{account}:service-revision/{cluster}/{name}/{number}")
+        };
+        service.service_deployments.insert(
+            0,
+            ServiceDeployment {
+                arn: format!("arn:aws:ecs:{region}:{account}:service-deployment/{cluster}/{name}/{mixed}"),
+                deployment_id: id.clone(),
+                status: "PENDING".into(),
+                status_reason: None,
+                created_at: now,
+                started_at: None,
+                finished_at: None,
+                updated_at: now,
+                source_revisions: replaced.iter().map(|id| revision(id)).collect(),
+                target_revision: revision(&id),
+                breaker_status: if watched { "MONITORING" } else { "DISABLED" }.into(),
+                failure_count: 0,
+                threshold: threshold(service.desired_count),
+                rollback: None,
+                progress: Progress::default(),
+            },
+        );
+        service.task_definition = task_definition.to_owned();
+        service.deployments.insert(
+            0,
+            Deployment {
+                id: id.clone(),
+                status: "PRIMARY".into(),
+                task_definition: task_definition.to_owned(),
+                desired_count: 0,
+                pending_count: 0,
+                running_count: 0,
+                failed_tasks: 0,
+                created_at: now,
+                updated_at: now,
+                rollout_state: "IN_PROGRESS".into(),
+                rollout_state_reason: format!("ECS deployment {id} in progress."),
+            },
+        );
+        self.begin_anew(cluster, name);
+        self.listen_to_alarms(cluster, name);
+        self.plan_course(cluster, name, superseded.is_some(), now + first);
+        let mind = self.mind(cluster, name);
+        mind.acts_from = now + first;
+        mind.rolling_back = None;
+        if mind.next.is_none() {
+            mind.next = Some((id.clone(), task_definition.to_owned()));
+        }
+        let (cluster, service) = (cluster.to_owned(), name.to_owned());
+        self.after(
+            started,
+            Happening::Begins {
+                cluster: cluster.clone(),
+                service: service.clone(),
+                deployment: id,
+            },
+        );
+        if let Some(arn) = superseded {
+            let later = self.draw(Spread::millis(100, 290));
+            self.after(
+                later,
+                Happening::Superseded {
+                    cluster: cluster.clone(),
+                    service: service.clone(),
+                    arn,
+                },
+            );
+        }
+        self.after(first, Happening::Look { cluster, service });
+        Some(())
+    }
+
+    /// A service deployment is PENDING for some tenths of a second (recorded: `startedAt` is that much later).
+    pub(crate) fn begins(&mut self, cluster: &str, service: &str, deployment: &str) {
+        let now = self.now;
+        let Some(service) = self.service_mut(cluster, service) else {
+            return;
+        };
+        for own in service
+            .service_deployments
+            .iter_mut()
+            .filter(|d| d.deployment_id == deployment)
+        {
+            own.started_at = own.started_at.or(Some(now));
+            if own.status == "PENDING" {
+                own.status = "IN_PROGRESS".into();
+                own.updated_at = now;
+            }
+        }
+    }
+
+    /// Forgets the failures, pauses and plans that belong to the deployment before.
+    pub(crate) fn begin_anew(&mut self, cluster: &str, service: &str) {
+        let now = self.now;
+        let mind = self.mind(cluster, service);
+        mind.uncounted = 0;
+        mind.failed_by_health = false;
+        mind.alarm_pending = false;
+        mind.starts_from = now;
+        mind.starts_late = false;
+        mind.retry_at = None;
+        mind.retries = 0;
+        mind.completes_at = None;
+        mind.breaker_pending = false;
+        mind.has_been_healthy = false;
+        mind.last_action = now;
+        mind.replacements.clear();
+    }
+
+    pub(crate) fn superseded(&mut self, cluster: &str, service: &str, arn: &str) {
+        let now = self.now;
+        let Some(service) = self.service_mut(cluster, service) else {
+            return;
+        };
+        for old in service
+            .service_deployments
+            .iter_mut()
+            .filter(|d| d.arn == arn && d.status == "STOP_REQUESTED")
+        {
+            old.status = "STOPPED".into();
+            old.status_reason = Some("Replaced by a new service deployment.".into());
+            old.finished_at = Some(now);
+            old.progress.stopped_at = Some(now);
+            old.updated_at = now;
+            stop_watching(old);
+        }
+    }
+
+    /// Brings the counts of the deployments in step with the tasks.
+    pub(crate) fn recount(&mut self, cluster: &str, name: &str) {
+        let now = self.now;
+        let Some(home) = self.account.clusters.get_mut(cluster) else {
+            return;
+        };
+        let Some(service) = home.services.get_mut(name) else {
+            return;
+        };
+        let crew = self.crews.get(&(cluster.to_owned(), name.to_owned()));
+        for deployment in &mut service.deployments {
+            let own = crew
+                .into_iter()
+                .flatten()
+                .filter_map(|id| home.tasks.get(id))
+                .filter(|t| t.desired_status == "RUNNING" && t.started_by == deployment.id);
+            let (running, pending): (Vec<_>, Vec<_>) = own.partition(|t| t.last_status == "RUNNING");
+            let counts = (
+                u32::try_from(running.len()).unwrap_or(0),
+                u32::try_from(pending.len()).unwrap_or(0),
+            );
+            if (deployment.running_count, deployment.pending_count) != counts {
+                (deployment.running_count, deployment.pending_count) = counts;
+                deployment.updated_at = now;
+            }
+        }
+    }
+
+    /// Plans the completion of the PRIMARY deployment once nothing is left to do for it.
+    pub(crate) fn watch_completion(&mut self, cluster: &str, name: &str) {
+        if !self.nothing_left(cluster, name) {
+            self.mind(cluster, name).completes_at = None;
+            return;
+        }
+        let Some(deployment) = self.service(cluster, name).and_then(primary).map(|p| p.id.clone()) else {
+            return;
+        };
+        if self.mind(cluster, name).completes_at.is_none() {
+            let has_old = self.mind(cluster, name).completed.is_some();
+            let span = self.draw(if has_old {
+                self.timings.completion
+            } else {
+                FIRST_COMPLETION
+            });
+            let bake = self.alarm_bake(cluster, name);
+            let now = self.now;
+            let mind = self.mind(cluster, name);
+            // Counted from the last action; but a deployment is never completed in the moment it is first seen done.
+            let at = (mind.last_action + span).max(now + Duration::from_secs(1)) + bake;
+            mind.completes_at = Some(at);
+            let (cluster, service) = (cluster.to_owned(), name.to_owned());
+            self.at(
+                at,
+                Happening::Completes {
+                    cluster,
+                    service,
+                    deployment,
+                },
+            );
+        }
+    }
+
+    /// How long a rolling update waits for its alarms after all else is done. The Developer Guide gives the default only
+    /// as `less than 5 minutes`.
+    fn alarm_bake(&mut self, cluster: &str, name: &str) -> Duration {
+        if self.is_staged(cluster, name) || !self.is_listening(cluster, name) {
+            return Duration::ZERO;
+        }
+        let configured = self.service(cluster, name).and_then(|s| s.strategy.bake_time);
+        configured.unwrap_or_else(|| self.draw(Spread::millis(180_000, 290_000)))
+    }
+
+    pub(crate) fn completes(&mut self, cluster: &str, name: &str, deployment: &str) {
+        let now = self.now;
+        let is_due = self.mind(cluster, name).completes_at == Some(now);
+        let is_primary = self
+            .service(cluster, name)
+            .and_then(primary)
+            .is_some_and(|p| p.id == deployment);
+        if !is_due || !is_primary {
+            return;
+        }
+        self.mind(cluster, name).completes_at = None;
+        if !self.nothing_left(cluster, name) {
+            return;
+        }
+        let original = self.mind(cluster, name).rolling_back.take();
+        let Some(service) = self.service_mut(cluster, name) else {
+            return;
+        };
+        let desired = service.desired_count;
+        // Only a deferred clean-up leaves tasks of others behind.
+        service
+            .deployments
+            .retain(|d| d.status == "PRIMARY" || d.running_count + d.pending_count > 0);
+        let mut done = None;
+        for primary in &mut service.deployments {
+            primary.rollout_state = "COMPLETED".into();
+            primary.rollout_state_reason = format!("ECS deployment {} completed.", primary.id);
+            primary.failed_tasks = 0;
+            primary.desired_count = desired;
+            primary.updated_at = now;
+            primary.created_at = original.unwrap_or(primary.created_at);
+            done = Some(primary.clone());
+        }
+        for open in service.service_deployments.iter_mut() {
+            let status = match open.status.as_str() {
+                "IN_PROGRESS" => "SUCCESSFUL",
+                "ROLLBACK_IN_PROGRESS" => "ROLLBACK_SUCCESSFUL",
+                _ => continue,
+            };
+            open.status = status.into();
+            open.progress.stage = None;
+            open.finished_at = Some(now);
+            open.updated_at = now;
+            stop_watching(open);
+        }
+        let mind = self.mind(cluster, name);
+        mind.completed = done;
+        mind.course = None;
+        mind.has_been_healthy = true;
+        self.say(cluster, name, service_event::completed(name, deployment));
+        self.say_after(cluster, name, service_event::steady(name), Duration::from_millis(1));
+    }
+}
+
+fn stop_watching(deployment: &mut ServiceDeployment) {
+    for status in [&mut deployment.breaker_status, &mut deployment.progress.alarm_status] {
+        if status == "MONITORING" {
+            *status = "MONITORING_COMPLETE".into();
+        }
+    }
+}

@@ -1,0 +1,432 @@
+//! The life of a task, from its creation to an hour after its end.
+
+use std::time::Duration;
+
+use super::placement::Obstacle;
+use crate::model::container::{Mapping, Needs, containers, mappings};
+use crate::model::state::TaskRequest;
+use crate::model::state::{Container, Task};
+use crate::scenario::span::Spread;
+use crate::world::birth::Birth;
+use crate::world::service_event;
+use crate::world::{Happening, Life, Stage, World};
+
+/// A cluster has at most so many tasks PROVISIONING (aws-facts 2.6); without a limit, a slip in a desired count would start
+/// them all.
+const TOGETHER_MAX: u32 = 500;
+/// Stopped tasks stay visible for an hour.
+const VISIBLE_FOR: Duration = Duration::from_secs(3600);
+
+impl World {
+    /// Creates one task of a deployment; its id, or what keeps it from being placed.
+    pub(crate) fn create_task(&mut self, cluster: &str, service: &str, deployment: &str) -> Result<String, Obstacle> {
+        let found = self.service(cluster, service).and_then(|s| {
+            let own = s.deployments.iter().find(|d| d.id == deployment);
+            // Services of other controllers show no deployments, but have tasks all the same.
+            let fallback = Some(&s.task_definition).filter(|_| s.deployments.is_empty());
+            let definition = own.map(|d| &d.task_definition).or(fallback)?.clone();
+            Some((definition, s.launch_type.clone()))
+        });
+        let (arn, launch_type) = found.ok_or(None)?;
+        let needs = self.definition(&arn).map(|d| Needs::of(&d.document)).ok_or(None)?;
+        let birth = Birth {
+            service,
+            started_by: deployment,
+            task_definition: &arn,
+            launch_type: &launch_type,
+            needs: &needs,
+        };
+        self.bear_task(cluster, &birth)
+    }
+
+    /// Creates one task, of a service or of none; its id, or what keeps it from being placed.
+    pub(crate) fn bear_task(&mut self, cluster: &str, birth: &Birth<'_>) -> Result<String, Obstacle> {
+        let needs = birth.needs;
+        let document = self
+            .definition(birth.task_definition)
+            .map(|d| d.document.clone())
+            .ok_or(None)?;
+        let fargate = birth.launch_type == "FARGATE";
+        let instance = if fargate {
+            None
+        } else {
+            Some(self.place(cluster, birth.service, needs)?)
+        };
+        let home = instance
+            .as_ref()
+            .and_then(|id| self.account.clusters.get(cluster)?.instances.get(id));
+        let zone = home.map_or_else(
+            || format!("{}a", self.account.region),
+            |home| home.availability_zone.clone(),
+        );
+        let id = self.hex(32);
+        let address = needs.awsvpc.then(|| {
+            self.interfaces += 1;
+            format!("10.0.{}.{}", 16 + self.interfaces / 250, 4 + self.interfaces % 250)
+        });
+        let containers = containers(&document).into_iter().map(|c| Container {
+            name: text(c, "name"),
+            image: text(c, "image"),
+            last_status: "PENDING".into(),
+            exit_code: None,
+            reason: None,
+            network_bindings: Vec::new(),
+            cpu: c.get("cpu").and_then(serde_json::Value::as_i64).unwrap_or(0),
+            memory: c.get("memory").and_then(serde_json::Value::as_i64),
+            memory_reservation: c.get("memoryReservation").and_then(serde_json::Value::as_i64),
+        });
+        let task = Task {
+            arn: format!(
+                "arn:aws:ecs:{}:{}:task/{cluster}/{id}",
+                self.account.region, self.account.id
+            ),
+            id: id.clone(),
+            cluster_arn: format!(
+                "arn:aws:ecs:{}:{}:cluster/{cluster}",
+                self.account.region, self.account.id
+            ),
+            service: birth.service.to_owned(),
+            started_by: birth.started_by.to_owned(),
+            task_definition: birth.task_definition.to_owned(),
+            last_status: if needs.awsvpc { "PROVISIONING" } else { "PENDING" }.into(),
+            desired_status: "RUNNING".into(),
+            instance,
+            availability_zone: zone,
+            launch_type: birth.launch_type.to_owned(),
+            containers: containers.collect(),
+            health_status: "UNKNOWN".into(),
+            cpu: needs.cpu,
+            memory: needs.memory,
+            private_ip: address,
+            created_at: self.now,
+            pull_started_at: None,
+            pull_stopped_at: None,
+            started_at: None,
+            stopping_at: None,
+            execution_stopped_at: None,
+            stopped_at: None,
+            stop_code: None,
+            stopped_reason: None,
+            version: 1,
+            request: TaskRequest::default(),
+        };
+        if let Some(home) = self.account.clusters.get_mut(cluster) {
+            home.tasks.insert(id.clone(), task);
+        }
+        self.lives.insert(id.clone(), Life::default());
+        let crew = self
+            .crews
+            .entry((cluster.to_owned(), birth.service.to_owned()))
+            .or_default();
+        crew.insert(id.clone());
+        Ok(id)
+    }
+
+    /// Starts tasks of a deployment together, as many as can be placed up to `count`, and says so.
+    pub(crate) fn start_tasks(&mut self, cluster: &str, service: &str, deployment: &str, count: u32) -> Vec<String> {
+        let mut started = Vec::new();
+        for _ in 0..count.min(TOGETHER_MAX) {
+            match self.create_task(cluster, service, deployment) {
+                Ok(task) => started.push(task),
+                Err(obstacle) => {
+                    self.complain(cluster, service, service_event::could_not_place(service, &obstacle));
+                    break;
+                }
+            }
+        }
+        let fargate = self
+            .service(cluster, service)
+            .is_some_and(|s| s.launch_type == "FARGATE");
+        self.set_off(cluster, &started, fargate);
+        started
+    }
+
+    /// Puts the first stages of tasks that start together on the queue.
+    pub(crate) fn set_off(&mut self, cluster: &str, tasks: &[String], fargate: bool) {
+        if !tasks.is_empty() {
+            let whole = self.draw(if fargate {
+                self.timings.start_fargate
+            } else {
+                self.timings.start_ec2
+            });
+            let (cluster, tasks) = (cluster.to_owned(), tasks.to_vec());
+            self.after(
+                whole.mul_f64(0.5),
+                Happening::Stage {
+                    cluster: cluster.clone(),
+                    tasks: tasks.clone(),
+                    stage: Stage::Pull,
+                },
+            );
+            self.after(
+                whole,
+                Happening::Stage {
+                    cluster,
+                    tasks,
+                    stage: Stage::Start,
+                },
+            );
+        }
+    }
+
+    /// Brings tasks into their next stage and puts the stage after it on the queue.
+    pub(crate) fn enter_stage(&mut self, cluster: &str, tasks: &[String], stage: Stage) {
+        let going: Vec<String> = tasks
+            .iter()
+            .filter(|task| self.goes_on(cluster, task, stage))
+            .cloned()
+            .collect();
+        if going.is_empty() {
+            return;
+        }
+        let done = self.settle_stage(cluster, &going, stage);
+        let next = |world: &mut World, spread: Spread, stage: Stage| {
+            let span = world.draw(spread);
+            world.after(
+                span,
+                Happening::Stage {
+                    cluster: cluster.to_owned(),
+                    tasks: done.clone(),
+                    stage,
+                },
+            );
+        };
+        match stage {
+            Stage::Pull | Stage::Run | Stage::Forget => {}
+            Stage::Start => {
+                self.begin_checks(&done);
+                self.script_ends(cluster, &done);
+                next(self, self.timings.activation, Stage::Run);
+            }
+            Stage::Stop => {
+                let span = self.stopping_span(cluster, &done);
+                next(self, span, Stage::Stopped);
+            }
+            Stage::Stopped => {
+                let awsvpc = |task: &String| {
+                    self.task(cluster, task)
+                        .is_some_and(|t| t.last_status == "DEPROVISIONING")
+                };
+                if done.iter().any(awsvpc) {
+                    next(self, self.timings.deprovision, Stage::Deprovisioned);
+                } else {
+                    next(
+                        self,
+                        Spread {
+                            low: VISIBLE_FOR,
+                            high: VISIBLE_FOR,
+                        },
+                        Stage::Forget,
+                    );
+                }
+            }
+            Stage::Deprovisioned => next(
+                self,
+                Spread {
+                    low: VISIBLE_FOR,
+                    high: VISIBLE_FOR,
+                },
+                Stage::Forget,
+            ),
+        }
+        self.recount_for(cluster, &going);
+    }
+
+    /// Whether the stage is still ahead of the task: one that is being stopped starts nothing more.
+    fn goes_on(&self, cluster: &str, task: &str, stage: Stage) -> bool {
+        let Some(task) = self.task(cluster, task) else {
+            return false;
+        };
+        let status = task.last_status.as_str();
+        match stage {
+            Stage::Pull | Stage::Start => {
+                task.desired_status == "RUNNING" && matches!(status, "PROVISIONING" | "PENDING")
+            }
+            Stage::Run => task.desired_status == "RUNNING" && status == "ACTIVATING",
+            Stage::Stop => matches!(
+                status,
+                "DEACTIVATING" | "ACTIVATING" | "RUNNING" | "PENDING" | "PROVISIONING"
+            ),
+            Stage::Stopped => !matches!(status, "STOPPED" | "DEPROVISIONING"),
+            Stage::Deprovisioned => status == "DEPROVISIONING",
+            Stage::Forget => status == "STOPPED",
+        }
+    }
+
+    /// The change of a stage alone. Returns the tasks that made it: a start may fail.
+    pub(crate) fn settle_stage(&mut self, cluster: &str, tasks: &[String], stage: Stage) -> Vec<String> {
+        let mut done = Vec::new();
+        for task in tasks {
+            let made = match stage {
+                Stage::Pull => self.pull(cluster, task),
+                Stage::Start => self.start_containers(cluster, task),
+                Stage::Run => self.run(cluster, task),
+                Stage::Stop => self.stop_containers(cluster, task),
+                Stage::Stopped => self.containers_stopped(cluster, task),
+                Stage::Deprovisioned => self.finish(cluster, task),
+                Stage::Forget => self.forget(cluster, task),
+            };
+            if made {
+                done.push(task.clone());
+            }
+        }
+        if stage == Stage::Start {
+            self.register_targets(cluster, &done);
+        }
+        done
+    }
+
+    fn pull(&mut self, cluster: &str, task: &str) -> bool {
+        let now = self.now;
+        if let Some(task) = self.task_mut(cluster, task) {
+            task.last_status = "PENDING".into();
+            task.pull_started_at = Some(now);
+            task.version += 1;
+        }
+        true
+    }
+
+    fn start_containers(&mut self, cluster: &str, id: &str) -> bool {
+        let now = self.now;
+        let Some(task) = self.task(cluster, id).cloned() else {
+            return false;
+        };
+        if let Some((reason, in_container)) = self.behaviour(cluster, &task).never_starts {
+            self.fails_to_start(cluster, id, &reason, in_container.as_deref());
+            return false;
+        }
+        let document = self
+            .definition(&task.task_definition)
+            .map(|d| d.document.clone())
+            .unwrap_or_default();
+        let wanted: Vec<Mapping> = if Needs::of(&document).awsvpc {
+            Vec::new()
+        } else {
+            mappings(&document)
+        };
+        let bound = match task
+            .instance
+            .as_deref()
+            .map(|instance| self.bind(cluster, instance, &wanted))
+        {
+            None => Vec::new(),
+            Some(Ok(bound)) => bound,
+            Some(Err(port)) => {
+                let reason = format!(
+                    "CannotStartContainerError: Error response from daemon: driver failed programming external connectivity \
+                     on endpoint: Bind for 0.0.0.0:{port} failed: port is already allocated"
+                );
+                self.fails_to_start(cluster, id, "Task failed to start", Some(&reason));
+                return false;
+            }
+        };
+        if let Some(task) = self.task_mut(cluster, id) {
+            task.pull_stopped_at = Some(now);
+            task.last_status = "ACTIVATING".into();
+            task.version += 1;
+            for container in &mut task.containers {
+                container.last_status = "RUNNING".into();
+                let own = bound.iter().filter(|(name, _)| name == &container.name);
+                container.network_bindings = own.map(|(_, binding)| binding.clone()).collect();
+            }
+        }
+        self.lives.entry(id.to_owned()).or_default().running_since = Some(now);
+        true
+    }
+
+    fn run(&mut self, cluster: &str, task: &str) -> bool {
+        let now = self.now;
+        if let Some(task) = self.task_mut(cluster, task) {
+            task.last_status = "RUNNING".into();
+            task.started_at = Some(now);
+            task.version += 1;
+        }
+        true
+    }
+
+    fn stop_containers(&mut self, cluster: &str, task: &str) -> bool {
+        let now = self.now;
+        if let Some(task) = self.task_mut(cluster, task) {
+            task.last_status = "STOPPING".into();
+            task.stopping_at = Some(now);
+            task.version += 1;
+        }
+        true
+    }
+
+    fn containers_stopped(&mut self, cluster: &str, task: &str) -> bool {
+        let now = self.now;
+        let exit_code = self.killed_after(cluster, task).map_or(0, |_| 137);
+        let Some(task) = self.task_mut(cluster, task) else {
+            return false;
+        };
+        for container in task.containers.iter_mut().filter(|c| c.last_status != "STOPPED") {
+            if container.last_status == "RUNNING" {
+                container.exit_code = container.exit_code.or(Some(exit_code));
+            }
+            container.last_status = "STOPPED".into();
+        }
+        task.stopping_at = task.stopping_at.or(Some(now));
+        task.execution_stopped_at = task.execution_stopped_at.or(Some(now));
+        task.version += 1;
+        if task.private_ip.is_some() {
+            task.last_status = "DEPROVISIONING".into();
+        } else {
+            task.last_status = "STOPPED".into();
+            task.stopped_at = Some(now);
+        }
+        true
+    }
+
+    fn finish(&mut self, cluster: &str, task: &str) -> bool {
+        let now = self.now;
+        if let Some(task) = self.task_mut(cluster, task) {
+            task.last_status = "STOPPED".into();
+            task.stopped_at = Some(now);
+            task.version += 1;
+        }
+        true
+    }
+
+    fn forget(&mut self, cluster: &str, task: &str) -> bool {
+        self.lives.remove(task);
+        self.account.protections.remove(task);
+        let gone = self.task(cluster, task).map(|t| t.arn.clone());
+        self.account.tags.remove(&gone.unwrap_or_default());
+        let service = self.task(cluster, task).map(|t| t.service.clone()).unwrap_or_default();
+        if let Some(crew) = self.crews.get_mut(&(cluster.to_owned(), service)) {
+            crew.remove(task);
+        }
+        self.account
+            .clusters
+            .get_mut(cluster)
+            .and_then(|home| home.tasks.remove(task))
+            .is_some()
+    }
+
+    fn recount_for(&mut self, cluster: &str, tasks: &[String]) {
+        if let Some(service) = tasks
+            .first()
+            .and_then(|id| self.task(cluster, id))
+            .map(|t| t.service.clone())
+        {
+            self.recount(cluster, &service);
+        }
+    }
+}
+
+pub(crate) fn stage(cluster: &str, task: &str, stage: Stage) -> Happening {
+    Happening::Stage {
+        cluster: cluster.to_owned(),
+        tasks: vec![task.to_owned()],
+        stage,
+    }
+}
+
+fn text(value: &serde_json::Value, key: &str) -> String {
+    value
+        .get(key)
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
+}

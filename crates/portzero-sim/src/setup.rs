@@ -1,0 +1,444 @@
+//! A world as its scenario has it: every service's tasks RUNNING, their targets healthy, the deployment COMPLETED.
+
+use std::time::Duration;
+
+use crate::timestamp::Timestamp;
+use serde_json::{Value, json};
+
+use super::scenario::{DEFAULT_START, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
+use super::world::{Happening, Stage, World};
+use crate::model::container::Needs;
+use crate::model::load_balancer::{Action, Listener, LoadBalancer};
+use crate::model::network::{SECURITY_GROUP, VPC, digest, subnet_of, zones};
+use crate::model::state::Progress;
+use crate::model::state::{
+    CircuitBreaker, ContainerInstance, Deployment, HealthCheck, LoadBalancerBinding, ServiceDeployment, TargetGroup,
+};
+use crate::scenario::fault::FaultSpec;
+use crate::world::service_event;
+
+/// How long before the world's start its services were deployed.
+const AGE: Duration = Duration::from_secs(86_400);
+
+impl World {
+    /// The world at the scenario's start.
+    pub fn new(scenario: &Scenario) -> Result<World, String> {
+        let start = scenario.start.as_deref().unwrap_or(DEFAULT_START);
+        let start: jiff::Timestamp = start.parse().map_err(|_| format!("`{start}` is no RFC 3339 time"))?;
+        let start = Timestamp::from_millis(start.as_millisecond());
+        let past = Timestamp::from_millis(start.as_millis() - i64::try_from(AGE.as_millis()).unwrap_or(0));
+        let mut world = World::empty(scenario, past);
+        world.start = start;
+        world.add_clusters(scenario);
+        for instance in &scenario.instances {
+            world.add_instance(scenario, instance);
+        }
+        for group in &scenario.target_groups {
+            world.add_target_group(scenario, group);
+        }
+        world.add_classic_balancers(scenario);
+        for service in &scenario.services {
+            world.add_service(scenario, service)?;
+        }
+        world.now = start;
+        world.begin_faults();
+        world.remember();
+        Ok(world)
+    }
+
+    fn add_clusters(&mut self, scenario: &Scenario) {
+        let services = scenario.services.iter().filter_map(|service| service.cluster.as_ref());
+        let instances = scenario
+            .instances
+            .iter()
+            .filter_map(|instance| instance.cluster.as_ref());
+        let named = scenario
+            .clusters
+            .iter()
+            .chain(services)
+            .chain(instances)
+            .chain([&scenario.cluster]);
+        for name in named {
+            self.put_cluster(name);
+        }
+    }
+
+    fn add_instance(&mut self, scenario: &Scenario, spec: &InstanceSpec) {
+        let cluster = spec.cluster.as_ref().unwrap_or(&scenario.cluster);
+        for copy in 0..spec.count {
+            let id = self.hex(32);
+            let number = self.account.clusters.values().map(|c| c.instances.len()).sum::<usize>();
+            let ec2 = match (&spec.id, copy) {
+                (Some(named), 0) => named.clone(),
+                _ => format!("i-{}", self.hex(17)),
+            };
+            let zone = ["a", "b", "c"][number % 2];
+            let instance = ContainerInstance {
+                arn: format!(
+                    "arn:aws:ecs:{}:{}:container-instance/{cluster}/{id}",
+                    self.account.region, self.account.id
+                ),
+                id: id.clone(),
+                ec2_instance_id: ec2,
+                status: "ACTIVE".into(),
+                agent_connected: true,
+                availability_zone: spec
+                    .zone
+                    .clone()
+                    .unwrap_or_else(|| format!("{}{zone}", scenario.region)),
+                private_ip: format!("10.0.{}.{}", number % 2, 10 + number / 2),
+                cpu: spec.cpu,
+                memory: spec.memory,
+                registered_at: self.now,
+            };
+            if let Some(cluster) = self.account.clusters.get_mut(cluster) {
+                cluster.instances.insert(id, instance);
+            }
+        }
+    }
+
+    fn add_target_group(&mut self, scenario: &Scenario, spec: &TargetGroupSpec) {
+        let head = format!("arn:aws:elasticloadbalancing:{}:{}", scenario.region, scenario.account);
+        let arn = spec.arn.clone().unwrap_or_else(|| group_arn(scenario, &spec.name));
+        let mut balancers = Vec::new();
+        if spec.attached {
+            let (balancer, made) = self.balancer_before(&head, scenario, spec, &arn);
+            self.account.load_balancers.insert(balancer.clone(), made);
+            balancers.push(balancer);
+        }
+        let check = &spec.health_check;
+        let target_type = spec
+            .target_type
+            .clone()
+            .unwrap_or_else(|| wanted_target_type(scenario, &spec.name).to_owned());
+        self.account.target_groups.insert(
+            arn.clone(),
+            TargetGroup {
+                arn,
+                name: spec.name.clone(),
+                protocol: spec.protocol.clone(),
+                port: spec.port,
+                vpc_id: VPC.into(),
+                target_type,
+                health_check: HealthCheck {
+                    enabled: check.enabled,
+                    protocol: spec.protocol.clone(),
+                    port: check.port.clone(),
+                    path: check.path.clone(),
+                    interval: check.interval,
+                    timeout: check.timeout,
+                    healthy_threshold: check.healthy_threshold,
+                    unhealthy_threshold: check.unhealthy_threshold,
+                    matcher: check.matcher.clone(),
+                },
+                load_balancer_arns: balancers,
+                deregistration_delay: spec.deregistration_delay,
+                slow_start: spec.slow_start,
+                attributes: Default::default(),
+                targets: Vec::new(),
+            },
+        );
+    }
+
+    /// The load balancer with one listener that stands before a target group from the start.
+    fn balancer_before(
+        &self,
+        head: &str,
+        scenario: &Scenario,
+        spec: &TargetGroupSpec,
+        group: &str,
+    ) -> (String, LoadBalancer) {
+        let name = &spec.name;
+        let id = digest(&format!("{name}-lb"));
+        let is_network = !matches!(spec.protocol.as_str(), "HTTP" | "HTTPS");
+        let (kind, short) = if is_network {
+            ("network", "net")
+        } else {
+            ("application", "app")
+        };
+        let arn = format!("{head}:loadbalancer/{short}/{name}/{id}");
+        let path = format!("{short}/{name}/{id}/{}", digest(&format!("{name}-listener")));
+        let rule = digest(&format!("{name}-rule"));
+        let listener = Listener {
+            arn: format!("{head}:listener/{path}"),
+            protocol: spec.protocol.clone(),
+            port: 80,
+            certificates: Vec::new(),
+            ssl_policy: None,
+            default_rule_arn: format!("{head}:listener-rule/{path}/{rule}"),
+            actions: vec![Action::forward(group)],
+            rules: Vec::new(),
+        };
+        let balancer = LoadBalancer {
+            arn: arn.clone(),
+            name: name.clone(),
+            dns_name: format!("{name}-1234567890.{}.elb.amazonaws.com", scenario.region),
+            kind: kind.into(),
+            scheme: "internet-facing".into(),
+            vpc_id: VPC.into(),
+            availability_zones: zones(&scenario.region),
+            security_groups: if is_network {
+                Vec::new()
+            } else {
+                vec![SECURITY_GROUP.into()]
+            },
+            ip_address_type: "ipv4".into(),
+            created_at: self.now,
+            active_at: self.now,
+            listeners: vec![listener],
+            attributes: Default::default(),
+        };
+        (arn, balancer)
+    }
+
+    fn add_service(&mut self, scenario: &Scenario, spec: &ServiceSpec) -> Result<(), String> {
+        let cluster = spec.cluster.clone().unwrap_or_else(|| scenario.cluster.clone());
+        let name = spec.name.clone();
+        check_strategy(spec)?;
+        let desired_count = desired_at_start(scenario, spec);
+        let definition = self
+            .register_at(&spec.task_definition, Some(spec.revision.max(1)))
+            .map_err(|refusal| format!("the task definition of service `{name}`: {}", refusal.message))?;
+        let needs = Needs::of(&definition.document);
+        let launch_type = spec
+            .launch_type
+            .clone()
+            .unwrap_or_else(|| if needs.fargate { "FARGATE" } else { "EC2" }.into());
+        let (region, account) = (self.account.region.clone(), self.account.id.clone());
+        let number = self.digits(19);
+        let id = format!("ecs-svc/{number}");
+        let deployment = Deployment {
+            id: id.clone(),
+            status: "PRIMARY".into(),
+            task_definition: definition.arn.clone(),
+            desired_count,
+            pending_count: 0,
+            running_count: 0,
+            failed_tasks: 0,
+            created_at: self.now,
+            updated_at: self.now,
+            rollout_state: "COMPLETED".into(),
+            rollout_state_reason: format!("ECS deployment {id} completed."),
+        };
+        let revision = format!("arn:aws:ecs:{region}:{account}:service-revision/{cluster}/{name}/{number}");
+        let threshold = crate::model::state::threshold(desired_count);
+        let arn = format!(
+            "arn:aws:ecs:{region}:{account}:service-deployment/{cluster}/{name}/{}",
+            self.mixed(21)
+        );
+        let breaker = spec.circuit_breaker.map(|b| CircuitBreaker {
+            enable: b.enable,
+            rollback: b.rollback,
+        });
+        let watched = breaker.as_ref().is_some_and(|b| b.enable);
+        let first = ServiceDeployment {
+            arn,
+            deployment_id: id.clone(),
+            status: "SUCCESSFUL".into(),
+            status_reason: None,
+            created_at: self.now,
+            started_at: Some(self.now),
+            finished_at: Some(self.now + Duration::from_secs(120)),
+            updated_at: self.now + Duration::from_secs(120),
+            source_revisions: Vec::new(),
+            target_revision: revision,
+            breaker_status: if watched { "MONITORING_COMPLETE" } else { "DISABLED" }.into(),
+            failure_count: 0,
+            threshold,
+            rollback: None,
+            progress: Progress::default(),
+        };
+        let external = spec.deployment_controller != "ECS";
+        let bindings: Vec<LoadBalancerBinding> = spec
+            .load_balancers
+            .iter()
+            .map(|binding| self.bind_balancer(scenario, binding))
+            .collect();
+        let mut service = self.blank_service(&cluster, &name);
+        service.status.clone_from(&spec.status);
+        service.desired_count = desired_count;
+        service.task_definition.clone_from(&definition.arn);
+        service.load_balancers = bindings;
+        service.launch_type = launch_type;
+        service.scheduling_strategy.clone_from(&spec.scheduling_strategy);
+        service.deployment_controller.clone_from(&spec.deployment_controller);
+        service.minimum_healthy_percent = spec.minimum_healthy_percent;
+        service.maximum_percent = spec.maximum_percent;
+        service.circuit_breaker = breaker;
+        service.health_check_grace_period = spec.health_check_grace_period;
+        service.strategy.clone_from(&spec.strategy);
+        if needs.awsvpc {
+            service
+                .settings
+                .insert("networkConfiguration".into(), default_network(&region));
+        }
+        service.revisions.insert(number, service.revision(self.now));
+        if !external && spec.status != "INACTIVE" {
+            service.deployments.push(deployment.clone());
+        }
+        if !external {
+            service.service_deployments.push(first);
+        }
+        if !self.account.clusters.contains_key(&cluster) {
+            return Err(format!("no cluster `{cluster}`"));
+        }
+        if self.put_service(&cluster, service).is_some() {
+            return Err(format!("service `{name}` stands twice in cluster `{cluster}`"));
+        }
+        let acts_from = self.start;
+        let mind = self.mind(&cluster, &name);
+        mind.initial = id.clone();
+        mind.completed = Some(deployment);
+        mind.acts_from = acts_from;
+        mind.has_been_healthy = true;
+        if spec.status == "ACTIVE" {
+            self.run_at_start(&cluster, &name, &id, desired_count)?;
+        }
+        let first_look = self.draw(self.timings.cadence);
+        self.at(self.start + first_look, Happening::Look { cluster, service: name });
+        Ok(())
+    }
+
+    /// Starts the tasks of the first deployment as if that had been a day ago.
+    fn run_at_start(&mut self, cluster: &str, name: &str, deployment: &str, count: u32) -> Result<(), String> {
+        let born = self.now;
+        let mut tasks = Vec::new();
+        for _ in 0..count {
+            let task = self
+                .create_task(cluster, name, deployment)
+                .map_err(|obstacle| service_event::could_not_place(name, &obstacle))?;
+            tasks.push(task);
+        }
+        if tasks.is_empty() {
+            return Ok(());
+        }
+        self.say(cluster, name, service_event::started(name, &tasks));
+        for (seconds, stage) in [(5, Stage::Pull), (5, Stage::Start), (8, Stage::Run)] {
+            self.now = self.now + Duration::from_secs(seconds);
+            self.settle_stage(cluster, &tasks, stage);
+        }
+        let now = self.now;
+        let classic = self
+            .account
+            .classic_balancers
+            .values_mut()
+            .map(|balancer| &mut balancer.group);
+        for group in self.account.target_groups.values_mut().chain(classic) {
+            for target in group
+                .targets
+                .iter_mut()
+                .filter(|t| t.task.as_ref().is_some_and(|t| tasks.contains(t)))
+            {
+                target.streak = 1;
+                if target.state == "initial" {
+                    target.state = "healthy".into();
+                    target.healthy_since = Some(now);
+                    target.reason = None;
+                    target.description = None;
+                }
+            }
+        }
+        self.now = self.now + Duration::from_secs(60);
+        self.say(cluster, name, service_event::completed(name, deployment));
+        self.say_after(cluster, name, service_event::steady(name), Duration::from_millis(1));
+        for task in &tasks {
+            self.lives.entry(task.clone()).or_default().has_been_healthy = true;
+            if let Some(checked) = self
+                .task(cluster, task)
+                .filter(|t| self.container_check(t).is_some())
+                .map(|t| t.id.clone())
+                && let Some(checked) = self.task_mut(cluster, &checked)
+            {
+                checked.health_status = "HEALTHY".into();
+            }
+        }
+        self.recount(cluster, name);
+        self.now = self.start;
+        self.begin_checks(&tasks);
+        self.now = born;
+        Ok(())
+    }
+
+    fn bind_balancer(&mut self, scenario: &Scenario, spec: &LoadBalancerSpec) -> LoadBalancerBinding {
+        let group = |name: &Option<String>| name.as_ref().map(|name| self.group_named(scenario, name));
+        let (target_group_arn, alternate) = (group(&spec.target_group), group(&spec.alternate_target_group));
+        let advanced = target_group_arn
+            .as_ref()
+            .zip(alternate)
+            .map(|(first, alternate)| self.join_groups(first, &alternate, spec.test_listener));
+        LoadBalancerBinding {
+            target_group_arn,
+            load_balancer_name: spec.load_balancer_name.clone(),
+            container_name: spec.container_name.clone(),
+            container_port: spec.container_port,
+            advanced,
+        }
+    }
+
+    fn group_named(&self, scenario: &Scenario, name: &str) -> String {
+        self.account
+            .target_groups
+            .values()
+            .find(|group| group.name == name)
+            .map_or_else(|| group_arn(scenario, name), |group| group.arn.clone())
+    }
+}
+
+/// The network of services that the scenario puts into awsvpc mode: AWS has none without.
+fn default_network(region: &str) -> Value {
+    let subnets: Vec<String> = zones(region).iter().map(|zone| subnet_of(zone)).collect();
+    json!({"awsvpcConfiguration": {
+        "subnets": subnets,
+        "securityGroups": [SECURITY_GROUP],
+        "assignPublicIp": "DISABLED",
+    }})
+}
+
+fn check_strategy(spec: &ServiceSpec) -> Result<(), String> {
+    let (name, strategy) = (&spec.name, &spec.scheduling_strategy);
+    let is_shifting = !spec.strategy.is_rolling();
+    if is_shifting && spec.load_balancers.iter().any(|b| b.alternate_target_group.is_none()) {
+        let words = "advancedConfiguration field is required for all loadBalancers when using a non-ROLLING deployment strategy";
+        return Err(format!("service `{name}`: {words}"));
+    }
+    // Played by the rules of the other strategy, a rehearsal would tell of a rollout that never comes.
+    if strategy == "REPLICA" {
+        Ok(())
+    } else {
+        Err(format!(
+            "service `{name}`: the simulator does not model the scheduling strategy {strategy} yet"
+        ))
+    }
+}
+
+/// None where a fault wants none from the start: then there have never been any tasks.
+fn desired_at_start(scenario: &Scenario, spec: &ServiceSpec) -> u32 {
+    let wants_none = |fault: &FaultSpec| fault.fault == "desired-zero" && fault.begins().is_zero();
+    let is_empty = scenario.faults.iter().any(|f| wants_none(f) && f.concerns(&spec.name));
+    if is_empty { 0 } else { spec.desired_count }
+}
+
+fn group_arn(scenario: &Scenario, name: &str) -> String {
+    let head = format!("arn:aws:elasticloadbalancing:{}:{}", scenario.region, scenario.account);
+    format!("{head}:targetgroup/{name}/{}", digest(name))
+}
+
+/// `ip` where a service of the group runs in awsvpc mode.
+fn wanted_target_type(scenario: &Scenario, group: &str) -> &'static str {
+    let uses = |service: &&ServiceSpec| {
+        service
+            .load_balancers
+            .iter()
+            .any(|b| [&b.target_group, &b.alternate_target_group].contains(&&Some(group.to_owned())))
+    };
+    let mode = scenario
+        .services
+        .iter()
+        .find(uses)
+        .and_then(|s| s.task_definition.get("networkMode"));
+    if mode.and_then(Value::as_str) == Some("awsvpc") {
+        "ip"
+    } else {
+        "instance"
+    }
+}

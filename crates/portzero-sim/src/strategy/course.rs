@@ -1,0 +1,308 @@
+//! The course of a blue/green, linear or canary deployment: its stages, one after the other.
+
+use std::time::Duration;
+
+use crate::timestamp::Timestamp;
+
+use super::super::world::{Happening, World};
+use super::WHOLE;
+use crate::model::state::ServiceDeployment;
+use crate::model::state::{is_open, primary};
+use crate::scheduler::rollback::Failure;
+use crate::strategy::gate::{Gate, OpenHook};
+
+/// Where a deployment stands. The scheduler's memory of it; the API shows only the stage.
+#[derive(Clone, Debug)]
+pub(crate) struct Course {
+    pub deployment: String,
+    pub stage: Lifecycle,
+    /// Nothing of the stage ends before this.
+    pub until: Timestamp,
+    /// How many steps of the production traffic have been made.
+    pub steps: usize,
+    pub hooks: Vec<OpenHook>,
+    /// The first stage is entered with the scheduler's first look.
+    pub has_begun: bool,
+}
+
+impl Course {
+    pub(crate) fn of(deployment: &str, reconciles: bool, from: Timestamp) -> Self {
+        Self {
+            deployment: deployment.to_owned(),
+            stage: if reconciles {
+                Lifecycle::Reconcile
+            } else {
+                Lifecycle::PreScaleUp
+            },
+            until: from,
+            steps: 0,
+            hooks: Vec::new(),
+            has_begun: false,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Lifecycle {
+    Reconcile,
+    PreScaleUp,
+    ScaleUp,
+    PostScaleUp,
+    TestShift,
+    PostTestShift,
+    /// Hooks may be set for it, but `lifecycleStage` has no such value.
+    PreProductionShift,
+    ProductionShift,
+    PostProductionShift,
+    BakeTime,
+    CleanUp,
+}
+
+impl Lifecycle {
+    const ORDER: [Lifecycle; 11] = [
+        Lifecycle::Reconcile,
+        Lifecycle::PreScaleUp,
+        Lifecycle::ScaleUp,
+        Lifecycle::PostScaleUp,
+        Lifecycle::TestShift,
+        Lifecycle::PostTestShift,
+        Lifecycle::PreProductionShift,
+        Lifecycle::ProductionShift,
+        Lifecycle::PostProductionShift,
+        Lifecycle::BakeTime,
+        Lifecycle::CleanUp,
+    ];
+
+    /// What hooks name it.
+    pub(crate) fn hook_name(self) -> &'static str {
+        match self {
+            Lifecycle::Reconcile => "RECONCILE_SERVICE",
+            Lifecycle::PreScaleUp => "PRE_SCALE_UP",
+            Lifecycle::ScaleUp => "SCALE_UP",
+            Lifecycle::PostScaleUp => "POST_SCALE_UP",
+            Lifecycle::TestShift => "TEST_TRAFFIC_SHIFT",
+            Lifecycle::PostTestShift => "POST_TEST_TRAFFIC_SHIFT",
+            Lifecycle::PreProductionShift => "PRE_PRODUCTION_TRAFFIC_SHIFT",
+            Lifecycle::ProductionShift => "PRODUCTION_TRAFFIC_SHIFT",
+            Lifecycle::PostProductionShift => "POST_PRODUCTION_TRAFFIC_SHIFT",
+            Lifecycle::BakeTime => "BAKE_TIME",
+            Lifecycle::CleanUp => "CLEAN_UP",
+        }
+    }
+
+    /// What `lifecycleStage` shows.
+    fn shown(self) -> &'static str {
+        match self {
+            Lifecycle::PreProductionShift => Lifecycle::PostTestShift.hook_name(),
+            other => other.hook_name(),
+        }
+    }
+
+    fn next(self) -> Option<Lifecycle> {
+        let place = Self::ORDER.iter().position(|one| *one == self)?;
+        Self::ORDER.get(place + 1).copied()
+    }
+}
+
+impl World {
+    /// One look of the scheduler at a service whose traffic shifts, while a deployment is under way.
+    pub(crate) fn look_staged(&mut self, cluster: &str, name: &str) {
+        self.note_health(cluster, name);
+        self.replace_unhealthy(cluster, name);
+        self.keep_revisions(cluster, name);
+        self.walk(cluster, name);
+        self.share_desired(cluster, name);
+        self.recount(cluster, name);
+        self.watch_completion(cluster, name);
+    }
+
+    /// The service deployment that goes on, where one does.
+    pub(crate) fn running_deployment(&mut self, cluster: &str, name: &str) -> Option<&mut ServiceDeployment> {
+        let service = self.service_mut(cluster, name)?;
+        service.service_deployments.iter_mut().find(|d| is_open(&d.status))
+    }
+
+    fn walk(&mut self, cluster: &str, name: &str) {
+        // Each round ends one stage, or one step of the production traffic.
+        while let Some(course) = self.mind(cluster, name).course.clone() {
+            if !course.has_begun {
+                self.enter(cluster, name, course.stage);
+                continue;
+            }
+            match self.settle_hooks(cluster, name) {
+                Gate::Failed(why) => {
+                    self.fail_deployment(cluster, name, &course.deployment, Failure::hook(&why));
+                    return;
+                }
+                Gate::Shut => return,
+                Gate::Open => {}
+            }
+            if self.now < course.until || !self.is_ready(cluster, name, &course) {
+                return;
+            }
+            let steps = self
+                .service(cluster, name)
+                .map(|s| s.strategy.steps())
+                .unwrap_or_default();
+            if course.stage == Lifecycle::ProductionShift && course.steps < steps.len() {
+                self.step(cluster, name, &course, steps[course.steps]);
+            } else if let Some(next) = course.stage.next() {
+                self.enter(cluster, name, next);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn enter(&mut self, cluster: &str, name: &str, stage: Lifecycle) {
+        let now = self.now;
+        let lasts = match stage {
+            // Without hooks of its own the first is no stage at all; the second has the time of its steps.
+            Lifecycle::PreProductionShift | Lifecycle::ProductionShift | Lifecycle::CleanUp => Duration::ZERO,
+            Lifecycle::BakeTime => self.bake_time(cluster, name),
+            _ => self.draw(self.timings.stage),
+        };
+        let Some(course) = &mut self.mind(cluster, name).course else {
+            return;
+        };
+        course.stage = stage;
+        course.until = now + lasts;
+        course.has_begun = true;
+        let deployment = course.deployment.clone();
+        if let Some(running) = self.running_deployment(cluster, name) {
+            running.progress.stage = Some(stage.shown().into());
+            running.updated_at = now;
+        }
+        match stage {
+            Lifecycle::Reconcile => {
+                self.return_traffic(cluster, name);
+            }
+            Lifecycle::TestShift => self.shift_test(cluster, name, &deployment),
+            _ => {}
+        }
+        // The hooks of this one run at each step.
+        if stage != Lifecycle::ProductionShift {
+            self.begin_hooks(cluster, name, stage);
+        }
+        self.wake(cluster, name, now + lasts);
+    }
+
+    /// One step of the production traffic.
+    fn step(&mut self, cluster: &str, name: &str, course: &Course, share: u32) {
+        let now = self.now;
+        self.shift_production(cluster, name, &course.deployment, share);
+        let pause = if share == WHOLE {
+            self.draw(self.timings.stage)
+        } else {
+            self.service(cluster, name)
+                .map(|s| s.strategy.pause_after(share))
+                .unwrap_or_default()
+        };
+        if let Some(course) = &mut self.mind(cluster, name).course {
+            course.steps += 1;
+            course.until = now + pause;
+        }
+        if let Some(running) = self.running_deployment(cluster, name) {
+            running.updated_at = now;
+        }
+        self.begin_hooks(cluster, name, Lifecycle::ProductionShift);
+        self.wake(cluster, name, now + pause);
+    }
+
+    fn wake(&mut self, cluster: &str, name: &str, at: Timestamp) {
+        if at > self.now {
+            let (cluster, service) = (cluster.to_owned(), name.to_owned());
+            self.at(at, Happening::Look { cluster, service });
+        }
+    }
+
+    fn bake_time(&self, cluster: &str, name: &str) -> Duration {
+        self.service(cluster, name)
+            .and_then(|s| s.strategy.bake_time)
+            .unwrap_or_default()
+    }
+
+    /// Whether what the stage is for has come about.
+    fn is_ready(&mut self, cluster: &str, name: &str, course: &Course) -> bool {
+        match course.stage {
+            Lifecycle::Reconcile => self.return_traffic(cluster, name) && self.is_alone(cluster, name, course),
+            Lifecycle::PreScaleUp => true,
+            // CLEAN_UP ends with the deployment.
+            Lifecycle::CleanUp => false,
+            // No traffic goes to a revision that is short of healthy tasks.
+            _ => self.is_staffed(cluster, name, &course.deployment),
+        }
+    }
+
+    /// Whether a deployment has all the healthy tasks that its service wants.
+    pub(crate) fn is_staffed(&self, cluster: &str, name: &str, deployment: &str) -> bool {
+        let desired = self.service(cluster, name).map_or(0, |s| s.desired_count);
+        let healthy = self
+            .wanted_tasks(cluster, name)
+            .into_iter()
+            .filter(|task| task.started_by == deployment && self.is_healthy(task))
+            .count();
+        healthy >= usize::try_from(desired).unwrap_or(usize::MAX)
+    }
+
+    /// Whether no revision but the one that serves has tasks that ECS wants to run.
+    fn is_alone(&self, cluster: &str, name: &str, course: &Course) -> bool {
+        let source = self.source(cluster, name);
+        let is_other = |by: &String| Some(by) != source.as_ref() && *by != course.deployment;
+        let settled = self.mind_of(cluster, name).is_some_and(|mind| mind.deregistering == 0);
+        settled
+            && !self
+                .wanted_tasks(cluster, name)
+                .iter()
+                .any(|task| is_other(&task.started_by))
+    }
+
+    /// Gives all traffic back to the last completed deployment as soon as its tasks can take it; whether it has it.
+    pub(crate) fn return_traffic(&mut self, cluster: &str, name: &str) -> bool {
+        let Some(source) = self.source(cluster, name) else {
+            return true;
+        };
+        let serves = self
+            .service(cluster, name)
+            .and_then(|service| self.production_share(service, &source))
+            .is_none_or(|share| share == WHOLE);
+        if !serves && !self.is_staffed(cluster, name, &source) {
+            return false;
+        }
+        self.shift_production(cluster, name, &source, WHOLE);
+        self.shift_test(cluster, name, &source);
+        self.mind(cluster, name).traffic_returns = false;
+        true
+    }
+
+    /// The deployment that a running one replaces, or that the service goes back to: the last completed one.
+    pub(crate) fn source(&self, cluster: &str, name: &str) -> Option<String> {
+        let completed = self.mind_of(cluster, name)?.completed.as_ref()?;
+        Some(completed.id.clone())
+    }
+
+    /// Whether a service's traffic shifts between two revisions.
+    pub(crate) fn is_staged(&self, cluster: &str, name: &str) -> bool {
+        self.service(cluster, name).is_some_and(|s| !s.strategy.is_rolling())
+    }
+
+    /// Begins the course of a new deployment: on the side that the completed one does not use.
+    pub(crate) fn plan_course(&mut self, cluster: &str, name: &str, reconciles: bool, from: Timestamp) {
+        let Some(id) = self.service(cluster, name).and_then(primary).map(|p| p.id.clone()) else {
+            return;
+        };
+        let source = self.source(cluster, name);
+        let is_shifting = self.is_staged(cluster, name);
+        let beside = source
+            .as_ref()
+            .is_some_and(|source| !self.account.on_alternate.contains(source));
+        // A rolling update stays where the service is.
+        if is_shifting == beside && source.is_some() {
+            self.account.on_alternate.insert(id.clone());
+        }
+        let course = is_shifting.then(|| Course::of(&id, reconciles, from));
+        let mind = self.mind(cluster, name);
+        mind.course = course;
+        mind.traffic_returns = false;
+    }
+}

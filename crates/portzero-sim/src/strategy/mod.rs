@@ -1,0 +1,14 @@
+//! Deployment strategies of ECS's own controller beyond the rolling update: blue/green, linear, canary; and what a
+//! rolling update may be told besides its limits (alarms, early success).
+//!
+//! Evidence: the API model's documentation of stages, shares and defaults. No recording of such a deployment is known,
+//! so how long a stage without work lasts is inferred ([`super::scenario::Timings::stage`]).
+
+mod course;
+pub mod gate;
+mod hooks;
+mod revisions;
+mod traffic;
+
+pub(super) use crate::scenario::strategy::WHOLE;
+pub(crate) use course::Course;
