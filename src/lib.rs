@@ -22,14 +22,8 @@
 //! | | [`config`] | `portzero.yml` and deployfish's files |
 //! | command line | [`cli`] | the environment is read here, once |
 
-pub mod announce;
-pub mod deploy;
-pub mod survey;
-
-pub mod aws;
-pub mod clock;
-pub mod github;
-
+pub mod adapters;
+pub mod app;
 pub mod report;
 
 pub mod config;

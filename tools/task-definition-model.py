@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Writes src/task_definition/model.json from the ECS model of the botocore that is installed.
+"""Writes crates/portzero-core/src/task_definition/check/model.json from the ECS model of the botocore that is installed.
 
 Run it when AWS adds keys, and read the difference before it is committed:
 
-    pip install --upgrade botocore && python3 tools/task-definition-model.py > src/task_definition/model.json
+    pip install --upgrade botocore && python3 tools/task-definition-model.py > crates/portzero-core/src/task_definition/check/model.json
 
 Types: `string`, `string(a|b)` with the values the API lists, `integer`, `boolean`, `[T]` a list, `{T}` a map with any
 keys, anything else the name of a shape.

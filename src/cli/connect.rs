@@ -3,12 +3,13 @@
 use portzero_core::base::finding::Finding;
 use portzero_core::port::{Clock as _, Interrupts, RequestCounts};
 
-use crate::aws::{Connection, ConnectionOptions, WebIdentity};
+use crate::adapters::aws::{Connection, ConnectionOptions, WebIdentity};
+use crate::adapters::clock::SystemClock;
+use crate::cli::ci::identity;
 use crate::cli::options::Identity;
 use crate::cli::surfaces::Surfaces;
 use crate::cli::wishes::Wishes;
-use crate::cli::{Stop, identity, run};
-use crate::clock::SystemClock;
+use crate::cli::{Stop, run};
 
 /// The connection that the run's changes go through, signed in. A signal ends the wait for it.
 pub async fn sign_in(

@@ -15,11 +15,11 @@ use portzero_core::rollout::Verdict;
 use serde_json::json;
 use tokio::task::JoinHandle;
 
-use crate::announce;
-use crate::announce::Sought;
+use crate::adapters::clock::SystemClock;
+use crate::adapters::github::{Client, Context};
+use crate::app::announce;
+use crate::app::announce::Sought;
 use crate::cli::options::{Commenting, Telling};
-use crate::clock::SystemClock;
-use crate::github::{Client, Context};
 
 /// Finding the pull request of a push may take 17 s, because GitHub's index lags, and a comment some requests more.
 const BUDGET: Duration = Duration::from_secs(45);

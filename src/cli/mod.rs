@@ -8,28 +8,16 @@
     reason = "these macros panic where a stream is full; see streams.rs"
 )]
 
-mod action;
+pub mod ci;
+pub mod command;
 pub mod connect;
-mod deploy;
 mod files;
 mod hub;
-mod identity;
-mod init;
-mod observe;
 mod options;
-mod plan;
 mod recipients;
-mod rehearse;
-mod render;
-mod rollback;
 mod run;
-mod runner;
-pub mod runner_files;
-mod signals;
-mod simulate;
 mod simulator;
 mod stage;
-mod status;
 pub mod streams;
 mod surfaces;
 mod variables;
@@ -57,26 +45,26 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Render, plan, register, update, observe, report (changes AWS)
-    Deploy(Box<deploy::Deploy>),
+    Deploy(Box<command::deploy::Deploy>),
     /// Everything before the first change (reads AWS)
-    Plan(Box<plan::PlanCommand>),
+    Plan(Box<command::plan::PlanCommand>),
     /// The same deployment on the embedded simulator (touches nothing, needs no credentials)
-    Rehearse(Box<rehearse::Rehearse>),
+    Rehearse(Box<command::rehearse::Rehearse>),
     /// Join the rollout in flight, whoever began it, and follow it to its verdict (reads AWS)
-    Observe(Box<observe::Observe>),
+    Observe(Box<command::observe::Observe>),
     /// Revision, deployments, tasks, targets and address, once (reads AWS)
-    Status(Box<status::StatusCommand>),
+    Status(Box<command::status::StatusCommand>),
     /// Back to what ran before: out of the deployment in flight, else the last good revision (changes AWS)
-    Rollback(Box<rollback::Rollback>),
+    Rollback(Box<command::rollback::Rollback>),
     /// Print the task definition that would be registered
-    Render(Box<render::Render>),
+    Render(Box<command::render::Render>),
     /// Write a file to begin with: a scenario from the configuration
-    Init(Box<init::Init>),
+    Init(Box<command::init::Init>),
     /// Serve the simulator on 127.0.0.1, for any AWS client
-    Simulate(Box<simulate::Simulate>),
+    Simulate(Box<command::simulate::Simulate>),
     /// What the GitHub Action runs: its inputs come as variables
     #[command(hide = true)]
-    Action(action::Action),
+    Action(ci::inputs::Action),
 }
 
 /// Parses the arguments, runs, and gives the exit code.

@@ -10,7 +10,7 @@ use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::time::Timestamp;
 use portzero_core::policy::{IfBusy, Leftover};
 
-use crate::aws::{RoleArn, SessionDuration, SessionName};
+use crate::adapters::aws::{RoleArn, SessionDuration, SessionName};
 use crate::config;
 
 /// Which services.

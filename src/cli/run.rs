@@ -8,12 +8,13 @@ use portzero_core::plan::{Plan, Wish};
 use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report, RequestCounts};
 use portzero_core::rollout::Verdict;
 
+use crate::app::deploy;
+use crate::app::deploy::{Pace, Run, ServiceRun};
 use crate::cli::surfaces::{Ending, Surfaces};
 use crate::cli::wishes::Wishes;
 use crate::cli::{Stop, recipients, streams};
-use crate::deploy::{Pace, Run, ServiceRun};
+use crate::report;
 use crate::report::log::Log;
-use crate::{deploy, report};
 
 /// What the work comes to; `None` where a signal comes first. For work that changes nothing: it is dropped in the middle
 /// of a call.

@@ -5,13 +5,13 @@ use portzero_core::base::id::TargetGroupArn;
 use portzero_core::plan::{Base, Wish};
 use portzero_core::task_definition::image::with_tag;
 use portzero_core::task_definition::{Document, NetworkMode};
+use portzero_sim::scenario::{
+    CircuitBreakerSpec, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec,
+};
 use serde_json::{Value, json};
 
 use crate::cli::wishes::Wishes;
 use crate::config::ServiceConfig;
-use portzero_sim::scenario::{
-    CircuitBreakerSpec, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec,
-};
 
 /// The tag that the images carry in the simulated running revision, so that there is something to ship.
 const PREVIOUS_TAG: &str = "previous";

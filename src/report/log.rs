@@ -8,7 +8,7 @@ use portzero_core::event::{EventKind, RunEvent};
 use portzero_core::port::{Report, RequestCounts};
 use portzero_core::rollout::{Phase, Verdict};
 
-use crate::deploy::ServiceRun;
+use crate::app::deploy::ServiceRun;
 use crate::report::text::clean;
 use crate::report::{finding, line};
 

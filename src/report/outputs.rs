@@ -7,7 +7,7 @@ use portzero_core::plan::{Plan, Revision};
 use portzero_core::rollout::Whose;
 use serde_json::json;
 
-use crate::deploy::ServiceRun;
+use crate::app::deploy::ServiceRun;
 use crate::report::{page, result};
 
 /// The verdict of a plan that nothing speaks against.

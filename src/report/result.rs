@@ -8,7 +8,7 @@ use portzero_core::port::RequestCounts;
 use portzero_core::rollout::Verdict;
 use serde::Serialize;
 
-use crate::deploy::ServiceRun;
+use crate::app::deploy::ServiceRun;
 use crate::report::plan;
 
 #[derive(Debug, Serialize)]

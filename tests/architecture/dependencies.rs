@@ -3,8 +3,8 @@
 use std::fs;
 use std::process::Command;
 
-use crate::source::{self, Source};
-use crate::{Breaches, assert_none, root};
+use crate::source::Source;
+use crate::{Breaches, assert_none, root, source};
 
 /// Crates, or versions of crates, that the program is not built with, each with the reason.
 const BANNED: [(&str, &str, &str); 8] = [

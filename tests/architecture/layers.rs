@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::source::{self, Source, line_of};
-use crate::{Breaches, assert_none};
+use crate::source::{Source, line_of};
+use crate::{Breaches, assert_none, source};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layer {

@@ -3,8 +3,8 @@
 use std::fs;
 
 use crate::layers::ORDER;
-use crate::source::{self, Source};
-use crate::{Breaches, assert_none, root};
+use crate::source::Source;
+use crate::{Breaches, assert_none, root, source};
 
 /// Everything between backticks, outside fenced blocks.
 fn quoted(page: &str) -> Vec<&str> {

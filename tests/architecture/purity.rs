@@ -1,8 +1,8 @@
 //! The domain is pure: time, environment, files and the network come in as values.
 
 use crate::layers::{Layer, ORDER};
-use crate::source::{self, Source, line_of};
-use crate::{Breaches, assert_none};
+use crate::source::{Source, line_of};
+use crate::{Breaches, assert_none, source};
 
 /// What a module of the domain may not even mention.
 const BANNED: [&str; 10] = [

@@ -1,7 +1,7 @@
 //! A file has one idea.
 
-use crate::source::{self, Source};
-use crate::{Breaches, assert_none};
+use crate::source::Source;
+use crate::{Breaches, assert_none, source};
 
 /// Beyond this a file has had more than one idea so far.
 const LINES_MAX: usize = 500;

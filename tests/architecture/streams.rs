@@ -1,7 +1,7 @@
 //! Everything that is printed passes one place, where secrets, escape sequences and commands to a CI runner are taken out.
 
-use crate::source::{self, Source, line_of};
-use crate::{Breaches, assert_none};
+use crate::source::{Source, line_of};
+use crate::{Breaches, assert_none, source};
 
 const PLACE: &str = "src/cli/streams.rs";
 /// Clippy's list does not reach into `cli`, where the environment may be read.

@@ -66,7 +66,7 @@ fn flags() -> Names {
 
 /// Whoever reads a variable that the step sets.
 fn readers() -> Names {
-    let action = read("src/cli/action.rs");
+    let action = read("src/cli/ci/inputs.rs");
     let (program, _) = action.split_once("#[cfg(test)]").expect("tests at the end");
     let mut names = variables(program);
     names.extend(variables(&read("action/bootstrap.sh")));

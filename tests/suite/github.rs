@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use portzero::announce;
-use portzero::announce::{Outcome, Placed};
+use portzero::app::announce;
+use portzero::app::announce::{Outcome, Placed};
 use portzero_core::port::ApiErrorKind;
 use portzero_core::pull_request::{Key, Mark, RunStamp, Trouble};
 

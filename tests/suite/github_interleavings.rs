@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use portzero::announce;
+use portzero::app::announce;
 use portzero_core::base::time::Timestamp;
 use portzero_core::port::{ApiError, ApiErrorKind, ApiResult, PullRequests};
 use portzero_core::pull_request::sticky::Step;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use portzero::announce;
+use portzero::app::announce;
 use portzero_core::port::PullRequests as _;
 use portzero_core::pull_request::{DeploymentState, Origin};
 

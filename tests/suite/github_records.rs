@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portzero::announce;
+use portzero::app::announce;
 use portzero_core::port::{ApiErrorKind, PullRequests as _};
 use portzero_core::pull_request::{
     CommitStatus, DeploymentState, DeploymentStatus, NewDeployment, Origin, StatusState, Trouble,

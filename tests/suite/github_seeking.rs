@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use portzero::announce;
-use portzero::announce::Sought;
+use portzero::app::announce;
+use portzero::app::announce::Sought;
 use portzero_core::port::ApiErrorKind;
 use portzero_core::pull_request::{Origin, Trouble};
 

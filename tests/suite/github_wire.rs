@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portzero::github::{Client, Context};
+use portzero::adapters::github::{Client, Context};
 use portzero_core::port::{ApiErrorKind, PullRequests};
 
 use crate::support::github::{Fault, GitHub, LOGIN, Pull, Route, TOKEN};

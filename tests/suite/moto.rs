@@ -1,6 +1,6 @@
 //! The adapters against moto, a stand-in for AWS that others wrote: every port method answers, or says honestly why not.
 
-use portzero::aws::Connection;
+use portzero::adapters::aws::Connection;
 use portzero_core::aws_model::service::{ServiceStatus, ServiceUpdate};
 use portzero_core::base::id::{ClusterName, ServiceName};
 use portzero_core::port::{ApiErrorKind, Ecs, LoadBalancing};

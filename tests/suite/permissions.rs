@@ -80,7 +80,10 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
 /// Every action that an adapter makes a `Call` of.
 fn calls() -> BTreeSet<String> {
     let mut files = Vec::new();
-    rust_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/aws"), &mut files);
+    rust_files(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src/adapters/aws"),
+        &mut files,
+    );
     let mut actions = BTreeSet::new();
     for file in files {
         let text = read(&file);

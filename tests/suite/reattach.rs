@@ -38,7 +38,7 @@ impl Stage {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("failing.yml");
         let breaker = format!("circuit_breaker: {{ enable: true, rollback: {rollback} }}");
-        let demo = include_str!("../../src/cli/demo.yml")
+        let demo = include_str!("../../src/cli/command/demo.yml")
             .replace("circuit_breaker: { enable: true, rollback: true }", &breaker);
         std::fs::write(&file, demo).expect("a file");
         let stage = Self::with(&["--scenario", &file.display().to_string(), "--fault", "crash-loop"]);

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use portzero::aws::Connection;
+use portzero::adapters::aws::Connection;
 use portzero_core::aws_model::service::{
     Balancer, Deployment, DeploymentController, DeploymentStatus, RolloutState, SchedulingStrategy, Service,
     ServiceDeployment, ServiceDeploymentStatus, ServiceStatus, ServiceUpdate,

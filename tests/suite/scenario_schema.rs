@@ -102,7 +102,7 @@ fn every_scenario_of_the_repository_is_valid_and_one_with_a_wrong_key_is_not() {
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|e| e == "yml"))
         .collect();
-    files.push(root.join("src/cli/demo.yml"));
+    files.push(root.join("src/cli/command/demo.yml"));
     assert!(files.len() > 18);
     let schema = schema();
     for file in files {

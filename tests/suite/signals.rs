@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use portzero::deploy::Run;
+use portzero::app::deploy::Run;
 use portzero_core::base::finding::Severity;
 use portzero_core::event::RunEvent;
 use portzero_core::plan::{Base, Wish};
@@ -287,14 +287,14 @@ impl Silent {
 /// The signal was there before the first change: then there is none.
 #[test]
 fn nothing_is_registered_after_a_signal() {
-    let scenario = Scenario::read(include_str!("../../src/cli/demo.yml"), "demo.yml").expect("a scenario");
+    let scenario = Scenario::read(include_str!("../../src/cli/command/demo.yml"), "demo.yml").expect("a scenario");
     let aws = Direct::new(World::new(&scenario).expect("a world"));
     let clock = aws.clock();
     let mut told = Vec::new();
     let done = in_support::run(async {
-        let planned = portzero::deploy::plan(&aws, &clock, wish()).await.expect("a plan");
+        let planned = portzero::app::deploy::plan(&aws, &clock, wish()).await.expect("a plan");
         let mut run = Run {
-            pace: portzero::deploy::Pace::even(),
+            pace: portzero::app::deploy::Pace::even(),
             aws: &aws,
             clock: &clock,
             interrupts: &AskedAlready,

@@ -4,7 +4,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use portzero::aws::{
+use portzero::adapters::aws::{
     Connection, ConnectionOptions, SessionDuration, SessionName, TokenRequest, TokenSource, WebIdentity,
 };
 use portzero::report;

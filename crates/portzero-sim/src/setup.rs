@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::timestamp::Timestamp;
 use serde_json::{Value, json};
 
 use super::scenario::{DEFAULT_START, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
@@ -10,11 +9,12 @@ use super::world::{Happening, Stage, World};
 use crate::model::container::Needs;
 use crate::model::load_balancer::{Action, Listener, LoadBalancer};
 use crate::model::network::{SECURITY_GROUP, VPC, digest, subnet_of, zones};
-use crate::model::state::Progress;
 use crate::model::state::{
-    CircuitBreaker, ContainerInstance, Deployment, HealthCheck, LoadBalancerBinding, ServiceDeployment, TargetGroup,
+    CircuitBreaker, ContainerInstance, Deployment, HealthCheck, LoadBalancerBinding, Progress, ServiceDeployment,
+    TargetGroup,
 };
 use crate::scenario::fault::FaultSpec;
+use crate::timestamp::Timestamp;
 use crate::world::service_event;
 
 /// How long before the world's start its services were deployed.

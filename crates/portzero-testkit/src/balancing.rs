@@ -4,11 +4,10 @@ use portzero_core::aws_model::target::{InstanceHealth, Route, TargetGroup, Targe
 use portzero_core::aws_model::task::LogStream;
 use portzero_core::base::id::TargetGroupArn;
 use portzero_core::port::{ApiError, ApiResult, LoadBalancing, Logs};
+use portzero_sim::model::refusal::Refusal;
+use portzero_sim::model::state::{Account, ClassicBalancer};
 
 use crate::{Access, Answer, Direct, translate};
-use portzero_sim::model::refusal::Refusal;
-use portzero_sim::model::state::Account;
-use portzero_sim::model::state::ClassicBalancer;
 
 impl LoadBalancing for Direct {
     async fn describe_target_groups(&self, arns: &[TargetGroupArn]) -> ApiResult<Vec<TargetGroup>> {

@@ -6,11 +6,11 @@ use portzero_core::base::id::{
     ClusterName, ContainerInstanceArn, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn,
 };
 use portzero_core::port::{ApiResult, DescribedServices, Ecs, RegisteredTaskDefinition};
-
-use crate::{Access, Answer, Direct, translate};
 use portzero_sim::model::refusal::Refusal;
 use portzero_sim::model::state;
 use portzero_sim::model::state::ServiceChange;
+
+use crate::{Access, Answer, Direct, translate};
 
 impl Ecs for Direct {
     async fn list_clusters(&self) -> ApiResult<Vec<ClusterName>> {

@@ -3,8 +3,9 @@
 
 mod balancing;
 mod ecs;
-pub(crate) mod tests;
-pub(crate) mod translate;
+#[cfg(test)]
+mod tests;
+mod translate;
 
 pub use translate::{moment, time};
 
@@ -20,7 +21,6 @@ use portzero_core::aws_model::task::Task;
 use portzero_core::base::id::{ClusterName, TargetGroupArn};
 use portzero_core::base::time::Timestamp;
 use portzero_core::port::{ApiError, ApiErrorKind, ApiResult, Clock};
-
 use portzero_sim::model::refusal::Refusal;
 use portzero_sim::model::state;
 use portzero_sim::model::state::Account;

@@ -12,7 +12,6 @@ use portzero_core::aws_model::task::{Container, ContainerInstance, NetworkBindin
 use portzero_core::base::id::{
     ClusterName, ContainerInstanceArn, DeploymentId, ServiceName, TargetGroupArn, TargetKey, TaskArn, TaskDefinitionArn,
 };
-
 use portzero_core::base::time::Timestamp;
 use portzero_sim::balancer::classic;
 use portzero_sim::model::load_balancer::{Action, Condition};

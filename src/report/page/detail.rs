@@ -6,7 +6,7 @@ use portzero_core::plan::Plan;
 use portzero_core::port::RequestCounts;
 use portzero_core::task_definition::DiffLine;
 
-use crate::deploy::ServiceRun;
+use crate::app::deploy::ServiceRun;
 use crate::report::markdown::Markdown;
 use crate::report::page::fit::Block;
 use crate::report::page::{finding, fit};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use portzero_core::base::time::{Timestamp, human};
 use portzero_core::rollout::{TargetStory, Whose};
 
-use crate::deploy::ServiceRun;
+use crate::app::deploy::ServiceRun;
 use crate::report::markdown::Markdown;
 use crate::report::page::fit;
 use crate::report::page::fit::Block;

@@ -6,7 +6,7 @@ use portzero_core::base::time::human;
 use portzero_core::plan::Plan;
 use portzero_core::rollout::Verdict;
 
-use crate::deploy::ServiceRun;
+use crate::app::deploy::ServiceRun;
 use crate::report::markdown::Markdown;
 use crate::report::page::{Setting, Stage, prose};
 use crate::report::result;

@@ -19,7 +19,7 @@ use portzero_core::base::finding::Finding;
 use portzero_core::plan::{Plan, Wish};
 use portzero_core::port::RequestCounts;
 
-use crate::deploy::ServiceRun;
+use crate::app::deploy::ServiceRun;
 use crate::report::markdown::Markdown;
 use crate::report::redact::Redaction;
 

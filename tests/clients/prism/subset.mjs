@@ -4,7 +4,7 @@
 //     node subset.mjs DESCRIPTION OUT
 import { readFileSync, writeFileSync } from 'node:fs';
 
-// What src/github/client.rs asks. GraphQL is no part of the description.
+// What src/adapters/github/client.rs asks. GraphQL is no part of the description.
 const ROUTES = {
   '/repos/{owner}/{repo}/commits/{commit_sha}/pulls': ['get'],
   '/repos/{owner}/{repo}/pulls/{pull_number}': ['get'],

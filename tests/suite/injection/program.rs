@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use portzero::cli::{runner_files as files, streams};
+use portzero::cli::ci::files;
+use portzero::cli::streams;
 use portzero_core::base::finding::Code;
 use serde_json::{Value, json};
 

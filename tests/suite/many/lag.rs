@@ -7,8 +7,7 @@ use portzero_core::base::time::Timestamp;
 use portzero_core::event::EventKind;
 use portzero_core::port::Clock;
 use portzero_core::rollout::Verdict;
-use portzero_testkit::Direct;
-use portzero_testkit::{moment, time};
+use portzero_testkit::{Direct, moment, time};
 use serde_json::json;
 
 use super::world::{Ears, deploy, spec, text, wish, world};

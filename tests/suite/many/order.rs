@@ -1,6 +1,6 @@
 //! `depends_on`: who goes at once, who waits, and who is left alone.
 
-use portzero::deploy::ServiceRun;
+use portzero::app::deploy::ServiceRun;
 use portzero_core::event::EventKind;
 use portzero_core::rollout::Verdict;
 use portzero_testkit::Direct;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use portzero::aws::Connection;
-use portzero::survey::{Look, Poller, Watch};
+use portzero::adapters::aws::Connection;
+use portzero::app::survey::{Look, Poller, Watch};
 use portzero_core::base::time::Timestamp;
 use portzero_core::port::{ApiErrorKind, Ecs};
 use portzero_core::rollout::Snapshot;

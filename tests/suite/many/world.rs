@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use portzero::deploy;
-use portzero::deploy::{Pace, Run, ServiceRun};
+use portzero::app::deploy;
+use portzero::app::deploy::{Pace, Run, ServiceRun};
 use portzero_core::base::finding::Severity;
 use portzero_core::base::id::DeploymentId;
 use portzero_core::base::time::Timestamp;

@@ -18,7 +18,7 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::time::Duration;
 
-use portzero::aws::{Connection, ConnectionOptions, StaticCredentials};
+use portzero::adapters::aws::{Connection, ConnectionOptions, StaticCredentials};
 use portzero_core::base::time::Timestamp;
 use portzero_core::port::Clock;
 

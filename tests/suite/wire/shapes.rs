@@ -3,9 +3,8 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
-
 use portzero_sim::wire::HttpResponse;
+use serde_json::{Map, Value, json};
 
 use super::endpoint::{Endpoint, text, xml, xml_of};
 

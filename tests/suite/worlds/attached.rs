@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use portzero::deploy::{Run, Watch};
+use portzero::app::deploy::{Run, Watch};
 use portzero::report;
 use portzero_core::aws_model::service::ServiceUpdate;
 use portzero_core::plan::{Base, Wish};
@@ -43,7 +43,7 @@ async fn play_in(case: &Case) -> Option<Played> {
         text: String::new(),
     };
     let mut run = Run {
-        pace: portzero::deploy::Pace::even(),
+        pace: portzero::app::deploy::Pace::even(),
         aws: &aws,
         clock: &clock,
         interrupts: &NeverInterrupted,
@@ -117,10 +117,10 @@ async fn blind_then_joined(case: &Case) -> (Verdict, Verdict, bool) {
         case,
         text: String::new(),
     };
-    let planned = portzero::deploy::plan(&aws, &clock, wish(case)).await;
+    let planned = portzero::app::deploy::plan(&aws, &clock, wish(case)).await;
     let (plan, survey) = planned.map_err(|(_, findings)| findings).unwrap();
     let mut run = Run {
-        pace: portzero::deploy::Pace::even(),
+        pace: portzero::app::deploy::Pace::even(),
         aws: &aws,
         clock: &clock,
         interrupts: &NeverInterrupted,
@@ -130,7 +130,7 @@ async fn blind_then_joined(case: &Case) -> (Verdict, Verdict, bool) {
     let blind = run.execute(vec![(plan, survey)]).await.remove(0);
     aws.set_misbehaviour(Misbehaviour::default());
     let mut run = Run {
-        pace: portzero::deploy::Pace::even(),
+        pace: portzero::app::deploy::Pace::even(),
         aws: &aws,
         clock: &clock,
         interrupts: &NeverInterrupted,

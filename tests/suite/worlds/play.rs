@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use portzero::deploy::Run;
-use portzero::{deploy, report};
+use portzero::app::deploy;
+use portzero::app::deploy::Run;
+use portzero::report;
 use portzero_core::base::finding::Severity;
 use portzero_core::base::time::Timestamp;
 use portzero_core::event::{EventKind, RunEvent};
@@ -16,8 +17,7 @@ use portzero_core::port::{Clock, NeverInterrupted, Report};
 use portzero_core::rollout::{Until, Verdict};
 use portzero_core::task_definition::{Document, DynamicPorts};
 use portzero_sim::{FaultSpec, Truth, World};
-use portzero_testkit::time;
-use portzero_testkit::{Direct, Misbehaviour};
+use portzero_testkit::{Direct, Misbehaviour, time};
 
 use super::generate::Case;
 use super::ledger::Ledger;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use portzero::deploy;
-use portzero::survey::Reader;
+use portzero::app::deploy;
+use portzero::app::survey::Reader;
 use portzero_core::aws_model::service::ServiceUpdate;
 use portzero_core::base::time::Timestamp;
 use portzero_core::port::{Clock, Ecs};

@@ -7,8 +7,7 @@ use serde_json::Value;
 
 use super::service_checks::{check_creation, check_name};
 use crate::model::refusal::{Refusal, check_cluster_name};
-use crate::model::state::Settings;
-use crate::model::state::{Cluster, Service, ServiceCreation};
+use crate::model::state::{Cluster, Service, ServiceCreation, Settings};
 use crate::scenario::span::Spread;
 use crate::scenario::strategy::Strategy;
 use crate::world::{Happening, World};

@@ -3,10 +3,8 @@
 use serde_json::json;
 
 use crate::model::refusal::Refusal;
-use crate::model::state::{Cluster, Service, TaskDefinition};
-use crate::model::state::{is_open, short};
-use crate::world::service_event;
-use crate::world::{Happening, World};
+use crate::model::state::{Cluster, Service, TaskDefinition, is_open, short};
+use crate::world::{Happening, World, service_event};
 
 /// The states of a task that keep its service from being INACTIVE (API reference of DeleteService).
 const BUSY: [&str; 5] = ["PROVISIONING", "PENDING", "ACTIVATING", "RUNNING", "DEACTIVATING"];

@@ -3,8 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::model::refusal::Refusal;
-use crate::model::state::TaskDefinition;
-use crate::model::state::short;
+use crate::model::state::{TaskDefinition, short};
 use crate::world::World;
 
 /// The keys of a RegisterTaskDefinition request that stand in the answer's `taskDefinition`. What AWS does not know it

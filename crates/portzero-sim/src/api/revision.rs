@@ -1,11 +1,10 @@
 //! Service revisions: what a service deploys beside its task definition, as it was at one deployment.
 
-use crate::timestamp::Timestamp;
 use serde_json::Value;
 
 use crate::model::refusal::Refusal;
-use crate::model::state::{LoadBalancerBinding, Service, Task};
-use crate::model::state::{ServiceRevision, Settings};
+use crate::model::state::{LoadBalancerBinding, Service, ServiceRevision, Settings, Task};
+use crate::timestamp::Timestamp;
 use crate::world::World;
 
 /// Those of a service's settings whose change is a deployment. Source: UpdateService's description of each parameter.

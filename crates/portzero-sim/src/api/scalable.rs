@@ -2,8 +2,7 @@
 //! modelled: nothing scales by itself.
 
 use crate::model::refusal::Refusal;
-use crate::model::state::Service;
-use crate::model::state::{ScalableTarget, Suspended};
+use crate::model::state::{ScalableTarget, Service, Suspended};
 use crate::world::World;
 
 /// RegisterScalableTarget's parameters; what is absent stays as it is.

@@ -2,8 +2,7 @@
 
 use crate::api::update_service::named;
 use crate::model::refusal::Refusal;
-use crate::model::state::short;
-use crate::model::state::{Task, TaskFilter};
+use crate::model::state::{Task, TaskFilter, short};
 use crate::world::World;
 
 impl World {

@@ -2,8 +2,7 @@
 
 use super::revision::check_capacity_providers;
 use crate::model::refusal::Refusal;
-use crate::model::state::is_open;
-use crate::model::state::{Service, ServiceChange, ServiceDeployment, TaskDefinition};
+use crate::model::state::{Service, ServiceChange, ServiceDeployment, TaskDefinition, is_open};
 use crate::scenario::span::Spread;
 use crate::world::{Happening, World};
 

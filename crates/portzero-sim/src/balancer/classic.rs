@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use crate::model::state::{ClassicBalancer, key};
-use crate::model::state::{HealthCheck, Target, TargetGroup};
+use crate::model::state::{ClassicBalancer, HealthCheck, Target, TargetGroup, key};
 use crate::scenario::Scenario;
 use crate::scenario::specs::ClassicSpec;
 use crate::world::World;

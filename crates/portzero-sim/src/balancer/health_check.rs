@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use super::classic;
-use crate::model::state::Task;
-use crate::model::state::primary;
+use crate::model::state::{Task, primary};
 use crate::scenario::span::Spread;
-use crate::world::World;
-use crate::world::service_event;
+use crate::world::{World, service_event};
 
 /// ECS registers a target at one of its beats and asks for its health at the next: no recording has a shorter gap
 /// between `registered` and `has stopped`.

@@ -11,13 +11,11 @@ pub(crate) mod target_groups;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::timestamp::Timestamp;
-
 use super::world::{Happening, Stage, World};
 use crate::model::state::{HealthCheck, Target, TargetGroup};
 use crate::scenario::fault::Answer;
-
 use crate::scenario::span::Spread;
+use crate::timestamp::Timestamp;
 use crate::world::service_event;
 
 const EARLY_DEREGISTRATION: Duration = Duration::from_millis(1_300);

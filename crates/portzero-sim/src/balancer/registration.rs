@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use super::classic;
 use crate::model::state::{Target, TargetGroup};
-use crate::world::World;
-use crate::world::service_event;
+use crate::world::{World, service_event};
 
 /// A target's state while no check has said anything.
 #[derive(Clone, Copy)]

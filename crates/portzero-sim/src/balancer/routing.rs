@@ -3,9 +3,8 @@
 
 use std::time::Duration;
 
-use crate::timestamp::Timestamp;
-
 use crate::model::state::{Target, TargetGroup};
+use crate::timestamp::Timestamp;
 use crate::world::World;
 
 impl World {

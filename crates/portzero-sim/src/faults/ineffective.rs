@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::scenario::error::FaultWarning;
 use serde_json::Value;
 
 use crate::model::container::{Needs, containers};
+use crate::scenario::error::FaultWarning;
 use crate::scenario::fault::{ENUMS, FaultSpec, LACKS, SIDES};
 use crate::scenario::{Scenario, ServiceSpec, TargetGroupSpec};
 use crate::wire::means_anything;

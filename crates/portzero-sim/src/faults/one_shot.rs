@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::timestamp::Timestamp;
-
 use crate::model::state::{LoadBalancerBinding, ServiceChange, TargetGroup};
 use crate::scenario::fault::FaultSpec;
+use crate::timestamp::Timestamp;
 use crate::world::{Happening, Stage, World};
 
 /// AWS gives a Spot instance two minutes' notice.

@@ -3,13 +3,12 @@
 
 use std::time::Duration;
 
-use crate::timestamp::Timestamp;
-
 use crate::faults::ineffective::reads_secrets;
 use crate::model::network::VPC;
 use crate::model::state::{Target, Task};
 use crate::scenario::fault::{Answer, Behaviour, FaultSpec, RevisionRef};
 use crate::scenario::span::Spread;
+use crate::timestamp::Timestamp;
 use crate::world::World;
 
 impl World {

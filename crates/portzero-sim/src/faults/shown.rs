@@ -4,11 +4,10 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::timestamp::Timestamp;
-
 use super::hostile;
 use crate::model::state::{Account, Service};
 use crate::scenario::fault::FaultSpec;
+use crate::timestamp::Timestamp;
 use crate::world::World;
 
 /// A span that two states must be apart to be kept apart.

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::timestamp::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::scenario::strategy::{AdvancedConfiguration, Strategy};
+use crate::timestamp::Timestamp;
 
 pub use super::load_balancer::{Listener, LoadBalancer};
 

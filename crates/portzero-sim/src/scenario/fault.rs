@@ -3,15 +3,15 @@
 
 use std::time::Duration;
 
-use crate::scenario::error::ScenarioError;
-use crate::timestamp::Timestamp;
 use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::{Map, Value};
 
 use super::catalogue;
 use super::catalogue::{Entry, OF_THE_WIRE, OF_THE_WORLD, Place, Since, TIMETABLE};
+use crate::scenario::error::ScenarioError;
 use crate::scenario::span::optional_span;
+use crate::timestamp::Timestamp;
 
 /// How wrong a clock is by default: more than the five minutes that AWS allows.
 const SKEW: Duration = Duration::from_secs(360);

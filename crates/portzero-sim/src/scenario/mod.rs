@@ -11,11 +11,11 @@ pub(crate) mod text;
 
 use std::time::Duration;
 
-use crate::scenario::error::{FilePlace, ScenarioError};
 use serde::de::Deserializer;
 use serde::{Deserialize, de};
 use serde_json::Value;
 
+use crate::scenario::error::{FilePlace, ScenarioError};
 use crate::scenario::fault::FaultSpec;
 use crate::scenario::span::Spread;
 use crate::scenario::specs::{AlarmSpec, HealthCheckSpec};

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use crate::model::state::{Deployment, ServiceDeployment};
-use crate::model::state::{Progress, is_open, primary, threshold};
+use crate::model::state::{Deployment, Progress, ServiceDeployment, is_open, primary, threshold};
 use crate::scenario::span::Spread;
-use crate::world::service_event;
-use crate::world::{Happening, World};
+use crate::world::{Happening, World, service_event};
 
 /// The last registration to `deployment completed` where there is nothing to replace: 20.4 s in the one recording of a
 /// service's first deployment. The scheduler's cadence of 10 s bounds it from below.

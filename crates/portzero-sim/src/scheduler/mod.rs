@@ -16,8 +16,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::world::{Happening, World};
-use crate::model::state::primary;
-use crate::model::state::{Service, Task};
+use crate::model::state::{Service, Task, primary};
 use crate::world::service_event;
 
 /// What one look sees of a service's tasks that ECS wants to run.

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use crate::timestamp::Timestamp;
-
 use crate::model::refusal::Refusal;
 use crate::model::state::Task;
-use crate::world::World;
-use crate::world::service_event;
+use crate::timestamp::Timestamp;
+use crate::world::{World, service_event};
 
 /// How long a protection lasts that names no time (API reference of UpdateTaskProtection).
 const BY_DEFAULT: u32 = 120;

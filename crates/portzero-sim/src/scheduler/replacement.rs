@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use crate::model::state::Task;
-use crate::model::state::primary;
+use crate::model::state::{Task, primary};
 use crate::scenario::span::Spread;
 use crate::scheduler::View;
-use crate::world::World;
-use crate::world::service_event;
+use crate::world::{World, service_event};
 
 impl World {
     /// Unhealthy tasks: a replacement first where the upper limit leaves room, else the stop first. Whether any was

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use crate::model::state::{Deployment, Rollback, ServiceDeployment};
-use crate::model::state::{is_open, primary, threshold};
+use crate::model::state::{Deployment, Rollback, ServiceDeployment, is_open, primary, threshold};
 use crate::scenario::span::Spread;
-use crate::world::service_event;
-use crate::world::{Happening, World};
+use crate::world::{Happening, World, service_event};
 
 const BREAKER_REASON: &str = "ECS deployment circuit breaker: tasks failed to start.";
 

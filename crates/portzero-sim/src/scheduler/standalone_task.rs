@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use crate::model::container::{Needs, containers};
 use crate::model::refusal::Refusal;
-use crate::model::state::TaskRun;
-use crate::model::state::{ContainerInstance, Task};
+use crate::model::state::{ContainerInstance, Task, TaskRun};
 use crate::world::World;
 use crate::world::birth::Birth;
 

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::task_life::stage;
-use crate::world::service_event;
-use crate::world::{Happening, Stage, World};
+use crate::world::{Happening, Stage, World, service_event};
 
 impl World {
     /// A task that never came up: STOPPED with TaskFailedToStart, and an event with the reason.

@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use super::placement::Obstacle;
 use crate::model::container::{Mapping, Needs, containers, mappings};
-use crate::model::state::TaskRequest;
-use crate::model::state::{Container, Task};
+use crate::model::state::{Container, Task, TaskRequest};
 use crate::scenario::span::Spread;
 use crate::world::birth::Birth;
-use crate::world::service_event;
-use crate::world::{Happening, Life, Stage, World};
+use crate::world::{Happening, Life, Stage, World, service_event};
 
 /// A cluster has at most so many tasks PROVISIONING (aws-facts 2.6); without a limit, a slip in a desired count would start
 /// them all.

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use crate::timestamp::Timestamp;
-
 use super::super::world::{Happening, World};
 use super::WHOLE;
-use crate::model::state::ServiceDeployment;
-use crate::model::state::{is_open, primary};
+use crate::model::state::{ServiceDeployment, is_open, primary};
 use crate::scheduler::rollback::Failure;
 use crate::strategy::gate::{Gate, OpenHook};
+use crate::timestamp::Timestamp;
 
 /// Where a deployment stands. The scheduler's memory of it; the API shows only the stage.
 #[derive(Clone, Debug)]

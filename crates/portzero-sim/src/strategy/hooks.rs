@@ -1,13 +1,12 @@
 //! Lifecycle hooks: functions that answer, and pauses that somebody ends.
 
-use crate::timestamp::Timestamp;
-
 use super::super::world::{Happening, World};
 use super::course::Lifecycle;
 use crate::model::refusal::Refusal;
 use crate::model::state::HookDetail;
 use crate::scenario::strategy::Hook;
 use crate::strategy::gate::{Gate, OpenHook};
+use crate::timestamp::Timestamp;
 
 impl World {
     /// Begins the hooks that are configured for a stage.

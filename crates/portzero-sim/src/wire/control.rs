@@ -6,11 +6,11 @@
 
 use std::time::Duration;
 
-use crate::timestamp::Timestamp;
 use serde_json::{Value, json};
 
 use super::{HttpRequest, HttpResponse, Tempo, Wire, served};
 use crate::scenario::fault::FaultSpec;
+use crate::timestamp::Timestamp;
 use crate::world::World;
 
 const PREFIX: &str = "/_portzero";

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::timestamp::Timestamp;
 use serde_json::{Value, json};
 
 use super::action::Action;
@@ -12,6 +11,7 @@ use super::{HttpRequest, HttpResponse};
 use crate::model::refusal::Refusal;
 use crate::scenario::Throttling;
 use crate::scenario::fault::{FaultSpec, Moment};
+use crate::timestamp::Timestamp;
 use crate::wire::query::form::Form;
 use crate::wire::query::xml;
 use crate::world::World;

@@ -5,10 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::timestamp::Timestamp;
-
 use super::action::Action;
 use crate::scenario::Throttling;
+use crate::timestamp::Timestamp;
 
 /// What a bucket holds at most, and the tokens that come back in a thousand seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

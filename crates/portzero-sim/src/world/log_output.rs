@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use crate::timestamp::Timestamp;
 use serde_json::Value;
 
 use crate::model::container::containers;
 use crate::model::refusal::Refusal;
 use crate::model::state::{Container, Task};
+use crate::timestamp::Timestamp;
 use crate::wire::identity;
 use crate::world::World;
 

@@ -11,17 +11,15 @@ pub(crate) mod service_event;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::timestamp::Timestamp;
-
 use super::scenario::{Scenario, Throttling, Timings};
 use super::strategy::Course;
 use crate::model::refusal::Refusal;
-use crate::model::state::short;
-use crate::model::state::{Account, Cluster, Deployment, Past, Service, Task};
+use crate::model::state::{Account, Cluster, Deployment, Past, Service, Task, short};
 use crate::scenario::fault::FaultSpec;
 use crate::scenario::span::Spread;
 use crate::scenario::specs::AlarmSpec;
 use crate::scenario::switches::Switches;
+use crate::timestamp::Timestamp;
 
 pub struct World {
     pub(crate) now: Timestamp,

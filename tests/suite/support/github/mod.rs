@@ -27,12 +27,12 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 
-use portzero::github::{Client, Context};
+use portzero::adapters::github::{Client, Context};
+
+use super::VirtualClock;
 
 pub use http::{Fault, Recorded};
 pub use world::{Pull, Route, StoredComment, World};
-
-use super::VirtualClock;
 
 /// The token that the stand-in takes. It has the form of a job's.
 pub const TOKEN: &str = "ghs_standInForTheTokenOfAJob00000000000";

@@ -1,17 +1,17 @@
 //! STS: who is calling, and a role for the ID token of a workflow run. Nobody is turned away whose request has the right
 //! form: there are no trust policies here, signatures of tokens are not checked, and credentials never end.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use std::time::Duration;
 
-use crate::timestamp::Timestamp;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::form::{Form, unknown_operation, validation};
 use super::xml;
 use super::xml::Content;
 use crate::model::refusal::Refusal;
+use crate::timestamp::Timestamp;
 use crate::wire::identity::{hex, uuid};
 use crate::wire::{Answer, HttpResponse, Reply};
 use crate::world::World;

@@ -71,7 +71,7 @@ impl Xml {
 pub type Content<'a> = Box<dyn FnOnce(&mut Xml) + 'a>;
 
 /// Wraps an operation's content, or its refusal, as the Query protocol does.
-pub fn respond(form: &Form, reply: Reply<Content<'_>>, request_id: &str) -> HttpResponse {
+pub(crate) fn respond(form: &Form, reply: Reply<Content<'_>>, request_id: &str) -> HttpResponse {
     let answer = match reply {
         Ok(answer) => answer,
         Err(refusal) => return refuse(form, &refusal, request_id),

@@ -14,12 +14,12 @@ mod task_document;
 mod task_protection;
 mod tasks;
 
-use crate::timestamp::Timestamp;
 use serde_json::{Value, json};
 
 use super::members::Members;
 use crate::model::refusal::Refusal;
 use crate::model::state::Cluster;
+use crate::timestamp::Timestamp;
 use crate::wire::{HttpResponse, Reply};
 use crate::world::World;
 
@@ -42,10 +42,10 @@ pub fn handle(world: &mut World, target: &str, body: &[u8]) -> HttpResponse {
     }
 }
 
-pub type Operation = fn(&mut World, &Value) -> Reply<Value>;
+pub(crate) type Operation = fn(&mut World, &Value) -> Reply<Value>;
 
 /// Every operation that is served, by name.
-pub const OPERATIONS: [(&str, Operation); 32] = [
+pub(crate) const OPERATIONS: [(&str, Operation); 32] = [
     ("ContinueServiceDeployment", service_deployments::resume),
     ("CreateCluster", clusters::create),
     ("CreateService", services::create),

@@ -1,13 +1,12 @@
 //! CreateLoadBalancer, DeleteLoadBalancer, DescribeLoadBalancers.
 
-use crate::timestamp::Timestamp;
-
 use super::tags::tags_in;
 use super::{Page, arn_asked_for, balancer, content, done};
 use crate::balancer::listeners::NewLoadBalancer;
 use crate::model::network::subnet_of;
 use crate::model::refusal::Refusal;
 use crate::model::state::LoadBalancer;
+use crate::timestamp::Timestamp;
 use crate::wire::Reply;
 use crate::wire::query::form::{Form, validation};
 use crate::wire::query::xml::{Content, Xml};

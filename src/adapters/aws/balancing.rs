@@ -1,0 +1,297 @@
+//! Elastic Load Balancing behind its port.
+
+use std::time::Duration;
+
+use aws_sdk_elasticloadbalancingv2::types as sdk;
+use portzero_core::aws_model::target::{HealthCheck, InstanceHealth, Route, RouteCondition, TargetGroup, TargetHealth};
+use portzero_core::base::id::{TargetGroupArn, TargetKey};
+use portzero_core::port::{ApiErrorKind, ApiResult, Clock, LoadBalancing};
+
+use super::connection::Connection;
+use super::read_classic;
+use crate::adapters::aws::error::Call;
+use crate::adapters::aws::read::port;
+
+/// A service has at most five target groups; a run with many services shares the account's rate, so few big calls.
+const TARGET_GROUPS_MAX: usize = 50;
+
+/// Each listener costs a request, out of ten a second that the whole account has; whoever has more listeners than this can
+/// name the address in the configuration.
+const LISTENERS_MAX: usize = 10;
+
+impl<C: Clock> LoadBalancing for Connection<C> {
+    async fn describe_target_groups(&self, arns: &[TargetGroupArn]) -> ApiResult<Vec<TargetGroup>> {
+        let mut groups = Vec::new();
+        for batch in arns.chunks(TARGET_GROUPS_MAX) {
+            let names: Vec<&str> = batch.iter().map(TargetGroupArn::name).collect();
+            let call = Call::read("elasticloadbalancing:DescribeTargetGroups").on(names.join(", "));
+            let wanted: Vec<String> = batch.iter().map(ToString::to_string).collect();
+            let mut page = None;
+            loop {
+                let answer = self
+                    .call(call.clone(), || {
+                        self.balancing
+                            .describe_target_groups()
+                            .set_target_group_arns(Some(wanted.clone()))
+                            .set_marker(page.clone())
+                            .send()
+                    })
+                    .await?;
+                groups.extend(answer.target_groups().iter().map(target_group));
+                page = answer.next_marker().filter(|m| !m.is_empty()).map(str::to_owned);
+                if page.is_none() {
+                    break;
+                }
+            }
+        }
+        for group in &mut groups {
+            group.deregistration_delay = self.deregistration_delay(&group.arn).await?;
+        }
+        Ok(groups)
+    }
+
+    async fn describe_target_health(&self, arn: &TargetGroupArn) -> ApiResult<Vec<TargetHealth>> {
+        let call = Call::read("elasticloadbalancing:DescribeTargetHealth").on(arn.name());
+        let answer = self
+            .call(call, || {
+                self.balancing
+                    .describe_target_health()
+                    .target_group_arn(arn.as_str())
+                    .send()
+            })
+            .await?;
+        Ok(answer.target_health_descriptions().iter().map(target_health).collect())
+    }
+
+    async fn routes(&self, group: &TargetGroup) -> ApiResult<Vec<Route>> {
+        let mut routes = Vec::new();
+        if group.load_balancers.is_empty() {
+            return Ok(routes);
+        }
+        let call = Call::read("elasticloadbalancing:DescribeLoadBalancers").on(&group.name);
+        let answer = self
+            .call(call, || {
+                self.balancing
+                    .describe_load_balancers()
+                    .set_load_balancer_arns(Some(group.load_balancers.clone()))
+                    .send()
+            })
+            .await?;
+        for balancer in answer.load_balancers() {
+            for listener in self.listeners(balancer).await? {
+                for conditions in self.forwards(balancer, &listener, group).await? {
+                    routes.push(route(balancer, &listener, conditions));
+                }
+            }
+        }
+        Ok(routes)
+    }
+
+    async fn describe_classic_load_balancers(&self, names: &[String]) -> ApiResult<Vec<TargetGroup>> {
+        let call = Call::read("elasticloadbalancing:DescribeLoadBalancers").on(names.join(", "));
+        let answer = self
+            .call(call, || {
+                self.classic_balancing
+                    .describe_load_balancers()
+                    .set_load_balancer_names(Some(names.to_vec()))
+                    .send()
+            })
+            .await?;
+        let mut found = Vec::new();
+        for balancer in answer.load_balancer_descriptions() {
+            let mut group = read_classic::load_balancer(balancer);
+            group.deregistration_delay = self.connection_draining(&group.name).await?;
+            found.push(group);
+        }
+        Ok(found)
+    }
+
+    async fn describe_instance_health(&self, balancer: &str) -> ApiResult<Vec<InstanceHealth>> {
+        let call = Call::read("elasticloadbalancing:DescribeInstanceHealth").on(balancer);
+        let answer = self
+            .call(call, || {
+                self.classic_balancing
+                    .describe_instance_health()
+                    .load_balancer_name(balancer)
+                    .send()
+            })
+            .await?;
+        Ok(answer.instance_states().iter().map(read_classic::instance).collect())
+    }
+}
+
+impl<C: Clock> Connection<C> {
+    /// Optional knowledge, as the deregistration delay of a target group is.
+    async fn connection_draining(&self, balancer: &str) -> ApiResult<Option<Duration>> {
+        let call = Call::read("elasticloadbalancing:DescribeLoadBalancerAttributes").on(balancer);
+        let answer = self
+            .call(call, || {
+                self.classic_balancing
+                    .describe_load_balancer_attributes()
+                    .load_balancer_name(balancer)
+                    .send()
+            })
+            .await;
+        match answer {
+            Ok(answer) => Ok(answer.load_balancer_attributes().and_then(read_classic::draining)),
+            Err(error) if matches!(error.kind, ApiErrorKind::Denied | ApiErrorKind::Unsupported) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn listeners(&self, balancer: &sdk::LoadBalancer) -> ApiResult<Vec<sdk::Listener>> {
+        let arn = balancer.load_balancer_arn().unwrap_or_default();
+        let call =
+            Call::read("elasticloadbalancing:DescribeListeners").on(balancer.load_balancer_name().unwrap_or_default());
+        let answer = self
+            .call(call, || {
+                self.balancing.describe_listeners().load_balancer_arn(arn).send()
+            })
+            .await?;
+        Ok(answer.listeners().iter().take(LISTENERS_MAX).cloned().collect())
+    }
+
+    /// The conditions of each rule of the listener that forwards to the group. A Network Load Balancer's listener has no
+    /// rules but its default action.
+    async fn forwards(
+        &self,
+        balancer: &sdk::LoadBalancer,
+        listener: &sdk::Listener,
+        group: &TargetGroup,
+    ) -> ApiResult<Vec<Vec<RouteCondition>>> {
+        if balancer.r#type() != Some(&sdk::LoadBalancerTypeEnum::Application) {
+            let is_default = forwards_to(listener.default_actions(), &group.arn);
+            return Ok(is_default.then(Vec::new).into_iter().collect());
+        }
+        let arn = listener.listener_arn().unwrap_or_default();
+        let call = Call::read("elasticloadbalancing:DescribeRules").on(&group.name);
+        // A page has 400 rules, and a listener 100 where its limit was not raised: the first page is as good as all of them.
+        let answer = self
+            .call(call, || self.balancing.describe_rules().listener_arn(arn).send())
+            .await?;
+        let ours = answer
+            .rules()
+            .iter()
+            .filter(|rule| forwards_to(rule.actions(), &group.arn));
+        Ok(ours
+            .map(|rule| rule.conditions().iter().map(condition).collect())
+            .collect())
+    }
+
+    /// Optional knowledge: without it the forecast is poorer, and nothing else.
+    async fn deregistration_delay(&self, arn: &TargetGroupArn) -> ApiResult<Option<Duration>> {
+        let call = Call::read("elasticloadbalancing:DescribeTargetGroupAttributes").on(arn.name());
+        let answer = self
+            .call(call, || {
+                self.balancing
+                    .describe_target_group_attributes()
+                    .target_group_arn(arn.as_str())
+                    .send()
+            })
+            .await;
+        match answer {
+            Ok(answer) => Ok(delay(answer.attributes())),
+            Err(error) if matches!(error.kind, ApiErrorKind::Denied | ApiErrorKind::Unsupported) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Whether requests go to the group: as the one target, or as one of several with a weight.
+fn forwards_to(actions: &[sdk::Action], group: &TargetGroupArn) -> bool {
+    actions.iter().any(|action| {
+        let several = action
+            .forward_config()
+            .map(|config| config.target_groups())
+            .unwrap_or_default();
+        action.target_group_arn() == Some(group.as_str())
+            || several
+                .iter()
+                .any(|one| one.target_group_arn() == Some(group.as_str()) && one.weight() != Some(0))
+    })
+}
+
+fn route(balancer: &sdk::LoadBalancer, listener: &sdk::Listener, conditions: Vec<RouteCondition>) -> Route {
+    Route {
+        protocol: listener.protocol().map_or("", |p| p.as_str()).to_owned(),
+        port: listener.port().map(port).unwrap_or_default(),
+        dns_name: balancer.dns_name().unwrap_or_default().to_owned(),
+        is_internal: balancer.scheme() == Some(&sdk::LoadBalancerSchemeEnum::Internal),
+        conditions,
+    }
+}
+
+/// Its values stand in a member of their own for each field, and for two fields in an older place as well.
+fn condition(condition: &sdk::RuleCondition) -> RouteCondition {
+    let values = if !condition.values().is_empty() {
+        condition.values()
+    } else if let Some(config) = condition.host_header_config() {
+        config.values()
+    } else if let Some(config) = condition.path_pattern_config() {
+        config.values()
+    } else if let Some(config) = condition.http_request_method_config() {
+        config.values()
+    } else {
+        &[]
+    };
+    RouteCondition {
+        field: condition.field().unwrap_or_default().to_owned(),
+        values: values.to_vec(),
+    }
+}
+
+fn target_group(group: &sdk::TargetGroup) -> TargetGroup {
+    TargetGroup {
+        arn: group.target_group_arn().unwrap_or_default().into(),
+        name: group.target_group_name().unwrap_or_default().to_owned(),
+        target_type: group.target_type().map_or("", |t| t.as_str()).into(),
+        port: group.port().map(port),
+        vpc_id: group.vpc_id().map(str::to_owned),
+        health_check: health_check(group),
+        load_balancers: group.load_balancer_arns().to_vec(),
+        deregistration_delay: None,
+    }
+}
+
+fn health_check(group: &sdk::TargetGroup) -> HealthCheck {
+    let number = |n: Option<i32>| n.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+    let seconds = |n: Option<i32>| Duration::from_secs(u64::from(number(n)));
+    HealthCheck {
+        // Absent in answers from before a check could be switched off.
+        enabled: group.health_check_enabled().unwrap_or(true),
+        protocol: group.health_check_protocol().map(|p| p.as_str().to_owned()),
+        port: group.health_check_port().map(str::to_owned),
+        path: group.health_check_path().map(str::to_owned),
+        interval: seconds(group.health_check_interval_seconds()),
+        timeout: seconds(group.health_check_timeout_seconds()),
+        healthy_threshold: number(group.healthy_threshold_count()),
+        unhealthy_threshold: number(group.unhealthy_threshold_count()),
+        matcher: group
+            .matcher()
+            .and_then(|m| m.http_code().or(m.grpc_code()))
+            .map(str::to_owned),
+    }
+}
+
+fn target_health(row: &sdk::TargetHealthDescription) -> TargetHealth {
+    let target = row.target();
+    let health = row.target_health();
+    TargetHealth {
+        key: TargetKey {
+            id: target.map_or("", |t| t.id().unwrap_or_default()).to_owned(),
+            // A Lambda function has none.
+            port: target.and_then(|t| t.port()).map(port).unwrap_or_default(),
+        },
+        state: health.and_then(|h| h.state()).map_or("", |s| s.as_str()).into(),
+        reason: health.and_then(|h| h.reason()).map(|r| r.as_str().to_owned()),
+        description: health.and_then(|h| h.description()).map(str::to_owned),
+    }
+}
+
+fn delay(attributes: &[sdk::TargetGroupAttribute]) -> Option<Duration> {
+    let value = attributes
+        .iter()
+        .find(|a| a.key() == Some("deregistration_delay.timeout_seconds"))?
+        .value()?;
+    value.parse().ok().map(Duration::from_secs)
+}

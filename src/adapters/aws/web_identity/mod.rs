@@ -1,0 +1,218 @@
+//! A role that this program assumes itself, with the ID token of the workflow run (OpenID Connect), and again before
+//! the credentials end: so a wait may last longer than they do.
+//!
+//! * `role`: what is asked of STS, checked before anything is sent
+//! * `id_token`: the token of the workflow run; each exchange takes a fresh one
+//! * `refusal`: why it did not work, in words
+//!
+//! The SDK's own cache of identities stands aside here. It would ask for new credentials in the middle of a call, give
+//! them five seconds, and fail the call where they cannot be had although the old ones are still good. Here they are
+//! renewed between calls, minutes ahead, on the run's own clock.
+
+pub mod claims;
+mod id_token;
+mod refusal;
+mod role;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, future};
+use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityOutput;
+use id_token::{IdToken, without};
+use portzero_core::base::time::Timestamp;
+use portzero_core::port::Clock;
+
+use super::error::Failure;
+use crate::adapters::aws::error::{Call, unreadable};
+
+pub use id_token::TokenRequest;
+pub(super) use refusal::NotAssumed;
+pub use role::{RoleArn, SessionDuration, SessionName};
+
+/// Ahead of their end by this much, credentials are renewed: time for several tries through an outage of GitHub or STS.
+const RENEW_AHEAD: Duration = Duration::from_secs(300);
+/// After a renewal that failed, the old credentials are used for as long before the next try.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(30);
+/// Before each further try of one exchange.
+const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
+
+/// Which role, as whom, for how long.
+#[derive(Clone, Debug)]
+pub struct WebIdentity {
+    pub role: RoleArn,
+    pub session_name: SessionName,
+    pub duration: SessionDuration,
+    /// For whom the token is: `sts.amazonaws.com`, in China `sts.amazonaws.com.cn`.
+    pub audience: String,
+    pub token: TokenSource,
+}
+
+/// Whether this run can have an ID token.
+#[derive(Clone, Debug)]
+pub enum TokenSource {
+    Offered(TokenRequest),
+    /// GitHub Actions, without the permission.
+    Withheld,
+    /// Not GitHub Actions.
+    Elsewhere,
+}
+
+/// The credentials that calls are signed with at the moment; clones share them.
+#[derive(Clone, Default)]
+pub(super) struct CurrentCredentials(Arc<Mutex<Option<Credentials>>>);
+
+impl CurrentCredentials {
+    fn set(&self, credentials: Credentials) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(credentials);
+    }
+}
+
+impl fmt::Debug for CurrentCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CurrentCredentials").finish_non_exhaustive()
+    }
+}
+
+impl ProvideCredentials for CurrentCredentials {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let current = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        future::ProvideCredentials::ready(
+            current.ok_or_else(|| CredentialsError::not_loaded("no role has been assumed yet")),
+        )
+    }
+}
+
+/// Until when the current credentials are good, and when to look for new ones.
+#[derive(Clone, Copy, Debug)]
+struct Lease {
+    ends_at: Timestamp,
+    renew_at: Timestamp,
+}
+
+/// The role of one run.
+#[derive(Debug)]
+pub(super) struct RoleSession {
+    wish: WebIdentity,
+    sts: aws_sdk_sts::Client,
+    current: CurrentCredentials,
+    lease: tokio::sync::Mutex<Option<Lease>>,
+}
+
+impl RoleSession {
+    /// `config` says where STS is; the exchange itself is not signed.
+    pub fn new(wish: WebIdentity, config: &SdkConfig, current: CurrentCredentials) -> Self {
+        Self {
+            wish,
+            sts: aws_sdk_sts::Client::new(config),
+            current,
+            lease: tokio::sync::Mutex::new(None),
+        }
+    }
+
+    /// Sees to it that the next call finds credentials that are good. `count` hears of each request to STS.
+    ///
+    /// Where they cannot be renewed while the old ones still work, the old ones are kept and the failure is not told:
+    /// it is tried again soon, and told when they have ended.
+    pub async fn ensure(&self, clock: &impl Clock, count: impl Fn()) -> Result<(), NotAssumed> {
+        let mut lease = self.lease.lock().await;
+        let now = clock.now();
+        if lease.is_some_and(|lease| now < lease.renew_at) {
+            return Ok(());
+        }
+        match (self.exchange(clock, &count).await, lease.as_mut()) {
+            (Ok((credentials, new)), _) => {
+                self.current.set(credentials);
+                *lease = Some(new);
+                Ok(())
+            }
+            (Err(_), Some(old)) if clock.now() < old.ends_at => {
+                old.renew_at = (clock.now() + TRY_AGAIN_AFTER).min(old.ends_at);
+                Ok(())
+            }
+            (Err(refused), _) => Err(refused),
+        }
+    }
+
+    /// AWS takes the credentials for expired: they are not used again.
+    pub async fn give_up_current(&self) {
+        *self.lease.lock().await = None;
+    }
+
+    async fn exchange(&self, clock: &impl Clock, count: &impl Fn()) -> Result<(Credentials, Lease), NotAssumed> {
+        for pause in PAUSES {
+            match self.exchange_once(clock, count).await {
+                Err(refused) if refused.is_passing() => clock.sleep(pause).await,
+                done => return done,
+            }
+        }
+        self.exchange_once(clock, count).await
+    }
+
+    async fn exchange_once(&self, clock: &impl Clock, count: &impl Fn()) -> Result<(Credentials, Lease), NotAssumed> {
+        let TokenSource::Offered(request) = &self.wish.token else {
+            return Err(NotAssumed::no_token(&self.wish.token, &self.wish.role));
+        };
+        let token = IdToken::fetch(request, &self.wish.audience).await?;
+        let claims = token.claims();
+        let begun = clock.now();
+        count();
+        let call = Call::read("sts:AssumeRoleWithWebIdentity").on(&self.wish.role);
+        let sent = self
+            .sts
+            .assume_role_with_web_identity()
+            .role_arn(self.wish.role.as_str())
+            .role_session_name(self.wish.session_name.as_str())
+            .duration_seconds(i32::try_from(self.wish.duration.get().as_secs()).unwrap_or(i32::MAX))
+            .web_identity_token(token.as_str())
+            .send();
+        match sent.await {
+            Ok(answer) => {
+                let empty = || NotAssumed::by_sts(unreadable(&call, "Credentials"), &self.wish, &claims);
+                self.read(&answer, begun).ok_or_else(empty)
+            }
+            Err(error) => {
+                let mut error = Failure::read(&call, &error).error;
+                error.message = without(&error.message, token.as_str());
+                Err(NotAssumed::by_sts(error, &self.wish, &claims))
+            }
+        }
+    }
+
+    fn read(&self, answer: &AssumeRoleWithWebIdentityOutput, begun: Timestamp) -> Option<(Credentials, Lease)> {
+        let given = answer.credentials()?;
+        let credentials = Credentials::new(
+            given.access_key_id(),
+            given.secret_access_key(),
+            Some(given.session_token().to_owned()),
+            // The lease is kept here; the SDK would hold its own clock against it.
+            None,
+            "portzero",
+        );
+        let millis = given.expiration().to_millis().ok()?;
+        Some((
+            credentials,
+            lease(begun, Timestamp::from_millis(millis), self.wish.duration.get()),
+        ))
+    }
+}
+
+/// STS gives credentials for as long as they were asked for, so their end is counted on our own clock, which AWS's may
+/// differ from. An earlier end is believed; one that has passed already is a clock that is wrong.
+fn lease(begun: Timestamp, expiration: Timestamp, asked: Duration) -> Lease {
+    let said = expiration.since(begun);
+    let span = if said.is_zero() { asked } else { said.min(asked) };
+    // For credentials that were short from the beginning, a third of their time.
+    let ahead = RENEW_AHEAD.min(span / 3);
+    Lease {
+        ends_at: begun + span,
+        renew_at: begun + (span - ahead),
+    }
+}

@@ -1,0 +1,6 @@
+//! The real world behind the ports: AWS, GitHub, the clock, signals.
+
+pub mod aws;
+pub mod clock;
+pub mod github;
+pub(crate) mod signals;

@@ -1,0 +1,261 @@
+//! Joins a rollout that somebody else began, and follows it to its verdict. Nothing is changed.
+
+use std::time::Duration;
+
+use portzero_core::aws_model::api_error::ApiError;
+use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::id::{DeploymentId, TaskDefinitionArn};
+use portzero_core::base::time::Timestamp;
+use portzero_core::event::{Attached, EventKind};
+use portzero_core::plan;
+use portzero_core::plan::forecast::Forecast;
+use portzero_core::plan::survey::Survey;
+use portzero_core::plan::{Plan, Wish, preflight};
+use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
+use portzero_core::rollout::attach::{Lead, Ours, is_at_rest};
+use portzero_core::rollout::rollback::last_good;
+use portzero_core::rollout::{Baseline, Observer, Outcome, Scope, Verdict};
+use portzero_core::task_definition::{Document, NetworkMode};
+use serde_json::Value;
+
+use super::{Run, ServiceRun, words};
+use crate::app::survey;
+use crate::app::survey::Sighting;
+
+/// What is to be followed: one service, one of its deployments or the newest.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    pub wish: Wish,
+    pub deployment: Option<DeploymentId>,
+    /// `None`: as the deployments of portzero have it, and not at all where no rollout is in flight.
+    pub settle: Option<Duration>,
+}
+
+/// What was found of one service.
+enum Found {
+    Joined(Box<Joined>),
+    Over(Outcome),
+}
+
+/// A rollout that can be followed, or an end state that can be checked.
+struct Joined {
+    observer: Observer,
+    attached: Attached,
+    not_checked: Vec<ApiError>,
+}
+
+impl<A, C, I, R> Run<'_, A, C, I, R>
+where
+    A: Ecs + LoadBalancing + Logs,
+    C: Clock,
+    I: Interrupts,
+    R: Report,
+{
+    /// Looks once at what there is, and follows what is in flight. The wait budgets count from now.
+    ///
+    /// # Errors
+    /// The services that cannot be followed at all, such as those that are not there. Then none is.
+    pub async fn attach(&mut self, watches: Vec<Watch>) -> Result<Vec<ServiceRun>, Vec<ServiceRun>> {
+        let mut sighted = Vec::new();
+        for watch in watches {
+            let mut run = ServiceRun::refused(watch.wish.clone(), None, Vec::new(), self.clock.now());
+            let interrupts = self.interrupts;
+            let found = tokio::select! {
+                biased;
+                () = interrupts.interrupted() => Found::Over(words::interrupted_before_a_look(&watch.wish)),
+                found = self.join(&watch, &mut run) => found,
+            };
+            if let Found::Over(outcome) = &found {
+                run.outcome = outcome.clone();
+            }
+            sighted.push((run, found));
+        }
+        let is_refused = |(run, found): &(ServiceRun, Found)| {
+            matches!(found, Found::Over(_)) && run.outcome.verdict == Verdict::Refused
+        };
+        if sighted.iter().any(is_refused) {
+            let refused = sighted.into_iter().filter(is_refused);
+            return Err(refused.map(|(run, _)| run).collect());
+        }
+        Ok(self.follow_found(sighted).await)
+    }
+
+    /// Those that are over stay where they are; the others come back in their places.
+    async fn follow_found(&mut self, sighted: Vec<(ServiceRun, Found)>) -> Vec<ServiceRun> {
+        let mut runs: Vec<Option<ServiceRun>> = Vec::new();
+        let mut followed = Vec::new();
+        let mut at_rest = Vec::new();
+        for (run, found) in sighted {
+            match found {
+                Found::Over(outcome) => {
+                    self.tell(&run.wish, EventKind::Ended(outcome));
+                    runs.push(Some(run));
+                }
+                Found::Joined(joined) => {
+                    for error in &joined.not_checked {
+                        self.tell(&run.wish, EventKind::Found(preflight::not_checked(error)));
+                    }
+                    at_rest.push(
+                        joined
+                            .attached
+                            .is_at_rest
+                            .then(|| words::at_rest(joined.observer.scope())),
+                    );
+                    self.tell(&run.wish, EventKind::Attached(joined.attached));
+                    followed.push((run, joined.observer));
+                    runs.push(None);
+                }
+            }
+        }
+        let mut followed = self.follow(followed).await.into_iter().zip(at_rest);
+        let mut next = || {
+            let (mut run, at_rest) = followed.next()?;
+            if run.outcome.verdict == Verdict::Succeeded {
+                run.outcome.findings.extend(at_rest);
+            }
+            Some(run)
+        };
+        runs.into_iter().filter_map(|run| run.or_else(&mut next)).collect()
+    }
+
+    async fn join(&self, watch: &Watch, run: &mut ServiceRun) -> Found {
+        let wish = &watch.wish;
+        let place = (&wish.cluster, &wish.service);
+        let read = survey::sight(
+            self.aws,
+            self.clock,
+            place,
+            watch.deployment.as_ref(),
+            wish.url.is_none(),
+        );
+        let sighting = match read.await {
+            Ok(sighting) => sighting,
+            Err(finding) => return Found::Over(Outcome::new(unseen(&finding), vec![finding])),
+        };
+        let survey = &sighting.survey;
+        if let Some(finding) = preflight::not_followable(&survey.service, wish.until) {
+            return Found::Over(Outcome::new(Verdict::Refused, vec![finding]));
+        }
+        let address = survey.address.as_ref().filter(|address| address.is_web());
+        run.wish.url = wish.url.clone().or_else(|| Some(address?.url()));
+        match sighting.traces().lead(watch.deployment.as_ref()) {
+            Lead::Follow(ours) => {
+                claim(run, &ours);
+                self.observer(watch, &sighting, &ours, run).await
+            }
+            Lead::Over { ours, outcome } => {
+                ours.iter().for_each(|ours| claim(run, ours));
+                Found::Over(outcome)
+            }
+        }
+    }
+
+    async fn observer(&self, watch: &Watch, sighting: &Sighting, ours: &Ours, run: &mut ServiceRun) -> Found {
+        let (survey, traces) = (&sighting.survey, sighting.traces());
+        let document = self.document(survey, ours).await;
+        run.document.clone_from(&document);
+        let mut scope = scope(&watch.wish, survey, ours, document.as_ref());
+        let before = traces.before(&ours.deployment);
+        let baseline = traces.baseline(&before, &scope);
+        let mut seen = survey.snapshot.clone();
+        seen.service_deployment = traces.record(&ours.deployment).cloned();
+        let is_at_rest = is_at_rest(&seen, &scope, &baseline);
+        if is_at_rest {
+            run.before.clone_from(&run.after);
+            scope.settle = watch.settle.unwrap_or_default();
+        }
+        let row = survey.service.deployment(&ours.deployment);
+        let attached = Attached {
+            deployment: ours.deployment.clone(),
+            before: run.before.clone(),
+            after: run.after.clone(),
+            state: row.and_then(|d| d.rollout_state.clone()),
+            created_at: row.and_then(|d| d.created_at),
+            is_at_rest,
+            wait_budget: scope.wait_budget,
+        };
+        Found::Joined(Box::new(Joined {
+            observer: Observer::new(scope, baseline, &before, self.clock.now()).polling_every(watch.wish.poll_interval),
+            attached,
+            not_checked: survey.not_checked.clone(),
+        }))
+    }
+
+    /// The task definition of what is followed. What a task needs is wanted for the words on a failure only.
+    async fn document(&self, survey: &Survey, ours: &Ours) -> Option<Value> {
+        let arn = ours.task_definition.as_ref()?;
+        match &survey.running {
+            Some((running, document)) if running == arn => Some(document.clone()),
+            _ => {
+                let registered = self.aws.describe_task_definition(arn.as_str()).await;
+                registered.ok().map(|registered| registered.document)
+            }
+        }
+    }
+}
+
+fn claim(run: &mut ServiceRun, ours: &Ours) {
+    run.deployment = Some(ours.deployment.clone());
+    run.before.clone_from(&ours.previous);
+    run.after.clone_from(&ours.task_definition);
+}
+
+/// The scope of a deployment that was found. `document`: its task definition, where it may be read.
+pub fn scope(wish: &Wish, survey: &Survey, ours: &Ours, document: Option<&Value>) -> Scope {
+    let network = document.map(|d| Document::from_value(d.clone(), "").network_mode());
+    let forecast = Forecast::of(&survey.service, survey.target_groups.values());
+    Scope {
+        cluster: wish.cluster.clone(),
+        service: wish.service.clone(),
+        deployment: ours.deployment.clone(),
+        task_definition: ours
+            .task_definition
+            .clone()
+            .unwrap_or_else(|| TaskDefinitionArn::from("(a revision that is not shown)")),
+        previous: ours.previous.clone(),
+        bindings: survey.service.load_balancers.clone(),
+        target_groups: survey.target_groups.clone(),
+        is_host_network: network == Some(NetworkMode::Host),
+        needs: document.map(plan::needs).unwrap_or_default(),
+        until: wish.until,
+        settle: wish.settle,
+        wait_budget: wish
+            .timeout
+            .unwrap_or_else(|| forecast.wait_budget(wish.until, wish.settle)),
+    }
+}
+
+/// As if this run had made the PRIMARY deployment. `None`: there is none.
+pub(super) fn observer_of_primary(plan: &Plan, survey: &Survey, now: Timestamp) -> Option<Observer> {
+    let service = &survey.service;
+    let primary = service.primary()?;
+    let scope = Scope {
+        cluster: plan.wish.cluster.clone(),
+        service: plan.wish.service.clone(),
+        deployment: primary.id.clone(),
+        task_definition: primary.task_definition.clone(),
+        previous: last_good(service),
+        bindings: service.load_balancers.clone(),
+        target_groups: plan.target_groups.clone(),
+        is_host_network: plan.is_host_network,
+        needs: plan.needs.clone(),
+        until: plan.wish.until,
+        settle: plan.wish.settle,
+        wait_budget: plan.wait_budget(),
+    };
+    let mut before = survey.snapshot.clone();
+    before
+        .tasks
+        .retain(|task| task.started_by.as_ref() != Some(&primary.id));
+    let baseline = Baseline::of(&before, &scope).with_answer(service, &primary.id);
+    Some(Observer::new(scope, baseline, &before, now).polling_every(plan.wish.poll_interval))
+}
+
+/// The verdict where a service could not be looked at. A name that is not there is refused; a read that fails leaves
+/// everything open.
+pub fn unseen(finding: &Finding) -> Verdict {
+    match finding.code {
+        Code::ClusterMissing | Code::ServiceMissing => Verdict::Refused,
+        _ => Verdict::CouldNotObserve,
+    }
+}

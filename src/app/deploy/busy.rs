@@ -1,0 +1,117 @@
+//! Another deployment of the service is in progress: its end is waited for (`--if-busy wait`), and the plan made anew.
+
+use std::time::Duration;
+
+use portzero_core::aws_model::api_error::ApiError;
+use portzero_core::base::time::Timestamp;
+use portzero_core::event::EventKind;
+use portzero_core::policy::{InProgress, not_over_in_time};
+use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
+use portzero_core::rollout::observer::read_outage::{Blind, Borne};
+use portzero_core::rollout::{Happening, Outcome, Verdict};
+
+use crate::app::deploy::stage::{LOOK_EVERY, Member, Stage};
+use crate::app::deploy::{Run, ServiceRun, planning, words};
+
+/// A log that stays silent for longer looks hung.
+const TELL_EVERY: Duration = Duration::from_secs(30);
+
+impl<A, C, I, R> Run<'_, A, C, I, R>
+where
+    A: Ecs + LoadBalancing + Logs,
+    C: Clock,
+    I: Interrupts,
+    R: Report,
+{
+    /// One look at what is in the way. Where nothing is any more, the service begins.
+    pub(super) async fn look_at_busy(&mut self, member: &mut Member) {
+        let Stage::Busy(busy) = &mut member.stage else { return };
+        let (wish, now) = (busy.plan.wish.clone(), self.clock.now());
+        let described = tokio::select! {
+            biased;
+            () = self.interrupts.interrupted() => {
+                let outcome = words::interrupted_while_busy(&wish, &busy.by);
+                return self.end(member, outcome);
+            }
+            described = self.aws.describe_services(&wish.cluster, std::slice::from_ref(&wish.service)) => described,
+        };
+        busy.look_at = now + LOOK_EVERY;
+        let described = match described {
+            Ok(described) => described,
+            Err(error) => return self.bear(member, &error, now),
+        };
+        if let Some(blind) = busy.blind.take() {
+            let (misses, blind_for) = (blind.misses, now.since(blind.since));
+            self.tell(&wish, EventKind::Rollout(Happening::SeesAgain { misses, blind_for }));
+        }
+        match described.services.first().and_then(InProgress::of) {
+            None => self.begin_anew(member).await,
+            Some(by) if now >= busy.deadline() => {
+                let finding = not_over_in_time(&wish.service, &by, now.since(busy.since));
+                self.end(member, Outcome::new(Verdict::TimedOut, vec![finding]));
+            }
+            Some(by) => {
+                let is_news = by != busy.by || now.since(busy.told_at) >= TELL_EVERY;
+                busy.by = by;
+                if is_news {
+                    busy.told_at = now;
+                    let told = busy.told(now);
+                    self.tell(&wish, told);
+                }
+            }
+        }
+    }
+
+    /// It cannot be seen whether the other deployment is over. That is borne like blindness in a rollout.
+    fn bear(&mut self, member: &mut Member, error: &ApiError, now: Timestamp) {
+        let Stage::Busy(busy) = &mut member.stage else { return };
+        let deadline = busy.deadline();
+        let blind = busy.blind.get_or_insert_with(|| Blind::begin(now));
+        match blind.bear(error, now, deadline) {
+            Borne::Silently => {}
+            Borne::Telling(told) => self.tell(&member.run.wish, EventKind::Rollout(told)),
+            Borne::NoLonger => {
+                let finding = words::could_not_see_it_end(&member.run.wish, &busy.by, error, blind, now);
+                self.end(member, Outcome::new(Verdict::CouldNotObserve, vec![finding]));
+            }
+        }
+    }
+
+    /// It is over. What is planned now goes by what came of it.
+    async fn begin_anew(&mut self, member: &mut Member) {
+        let Stage::Busy(busy) = &mut member.stage else { return };
+        let wish = busy.plan.wish.clone();
+        self.tell(&wish, EventKind::Free);
+        let interrupts = self.interrupts;
+        let planned = tokio::select! {
+            biased;
+            () = interrupts.interrupted() => {
+                let outcome = words::interrupted_before_its_turn(&wish);
+                return self.end(member, outcome);
+            }
+            planned = planning::plan(self.aws, self.clock, wish.clone()) => planned,
+        };
+        let (plan, survey) = match planned {
+            Ok((plan, survey)) if !plan.is_refused() => (plan, survey),
+            Ok((plan, _)) => {
+                let findings = plan.findings.clone();
+                return self.refuse(
+                    member,
+                    ServiceRun::refused(plan.wish.clone(), Some(plan), findings, self.clock.now()),
+                );
+            }
+            Err((wish, findings)) => {
+                return self.refuse(member, ServiceRun::refused(wish, None, findings, self.clock.now()));
+            }
+        };
+        let news = plan.findings.iter().cloned().map(EventKind::Found);
+        let told = std::iter::once(EventKind::Planned { line: plan.revisions() }).chain(news);
+        told.for_each(|kind| self.tell(&plan.wish, kind));
+        // Somebody else may have been quicker.
+        if let Some(by) = InProgress::of(&survey.service) {
+            busy.by = by;
+            return;
+        }
+        self.start(member, plan, survey).await;
+    }
+}

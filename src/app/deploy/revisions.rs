@@ -1,0 +1,86 @@
+//! Revisions that nobody needs any more (`--keep-revisions`). Whatever goes wrong here costs a warning.
+
+use std::collections::BTreeSet;
+
+use portzero_core::aws_model::api_error::ApiError;
+use portzero_core::base::finding::Finding;
+use portzero_core::base::id::TaskDefinitionArn;
+use portzero_core::event::EventKind;
+use portzero_core::policy::{Purge, superfluous};
+use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
+use portzero_core::rollout::Verdict;
+
+use crate::app::deploy::{Run, ServiceRun};
+
+impl<A, C, I, R> Run<'_, A, C, I, R>
+where
+    A: Ecs + LoadBalancing + Logs,
+    C: Clock,
+    I: Interrupts,
+    R: Report,
+{
+    /// After everything else: no other service of the run waits for it, and what any of them runs is known.
+    pub(super) async fn purge(&mut self, runs: &mut [ServiceRun]) {
+        let in_use: BTreeSet<TaskDefinitionArn> = runs.iter().flat_map(used_by).collect();
+        for run in runs {
+            let (Some(keep), Some(newest)) = (run.wish.conduct.keep_revisions, run.after.clone()) else {
+                continue;
+            };
+            if run.outcome.verdict != Verdict::Succeeded || run.deployment.is_none() {
+                continue;
+            }
+            let mut gone = Vec::new();
+            let interrupts = self.interrupts;
+            let trouble = tokio::select! {
+                biased;
+                () = interrupts.interrupted() => Some(Purge::trouble("the run was asked to end", None)),
+                done = self.purge_family(run, newest.family(), keep, &in_use, &mut gone) => done.err(),
+            };
+            if !gone.is_empty() {
+                self.tell(&run.wish, EventKind::Purged(Purge { gone, kept: keep }));
+            }
+            if let Some(trouble) = trouble {
+                self.tell(&run.wish, EventKind::Found(trouble.clone()));
+                run.outcome.findings.push(trouble);
+            }
+        }
+    }
+
+    async fn purge_family(
+        &self,
+        run: &ServiceRun,
+        family: &str,
+        keep: u32,
+        in_use: &BTreeSet<TaskDefinitionArn>,
+        gone: &mut Vec<TaskDefinitionArn>,
+    ) -> Result<(), Finding> {
+        let wish = &run.wish;
+        let cannot = |error: ApiError| Purge::trouble(&format!("{} failed", error.action), Some(&error));
+        let mut active = self.aws.active_revisions(family).await.map_err(cannot)?;
+        // A newer one than this run's is another run's, which is about to deploy it.
+        let ours = run.after.as_ref().map(|arn| arn.revision());
+        active.retain(|arn| ours.is_none_or(|ours| arn.revision() <= ours));
+        let described = self
+            .aws
+            .describe_services(&wish.cluster, std::slice::from_ref(&wish.service))
+            .await
+            .map_err(cannot)?;
+        let mut needed = in_use.clone();
+        for service in &described.services {
+            needed.extend(service.task_definition.clone());
+            needed.extend(service.deployments.iter().map(|d| d.task_definition.clone()));
+        }
+        for revision in superfluous(&active, keep, &needed) {
+            self.aws.deregister_task_definition(&revision).await.map_err(cannot)?;
+            gone.push(revision);
+        }
+        Ok(())
+    }
+}
+
+/// What it runs, what it ran before, and what a rollback would go to.
+fn used_by(run: &ServiceRun) -> impl Iterator<Item = TaskDefinitionArn> {
+    let deployments = run.plan.iter().flat_map(|plan| &plan.service.deployments);
+    let listed = deployments.map(|d| d.task_definition.clone());
+    run.after.iter().chain(&run.before).cloned().chain(listed)
+}

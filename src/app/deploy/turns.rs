@@ -1,0 +1,315 @@
+//! The loop: begin what may begin, look at what is followed, judge, sleep.
+
+use std::time::Duration;
+
+use portzero_core::aws_model::service::Service;
+use portzero_core::base::id::{DeploymentId, TaskDefinitionArn};
+use portzero_core::base::time::Timestamp;
+use portzero_core::event::EventKind;
+use portzero_core::plan::survey::Survey;
+use portzero_core::plan::{Plan, Wish};
+use portzero_core::policy::Leftover;
+use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
+use portzero_core::rollout::rollback::last_good;
+use portzero_core::rollout::{Baseline, Input, Next, Observer, Outcome, Scope, Verdict};
+
+use crate::app::deploy::stage::{Busy, Member, Stage, Turn};
+use crate::app::deploy::{Run, ServiceRun, attach, last_words, planning, words};
+use crate::app::survey::{Poller, Watch};
+
+/// Services whose next looks are this close to each other are looked at together: half of the quickest pace.
+const TOGETHER_WITHIN: Duration = Duration::from_secs(1);
+
+impl<A, C, I, R> Run<'_, A, C, I, R>
+where
+    A: Ecs + LoadBalancing + Logs,
+    C: Clock,
+    I: Interrupts,
+    R: Report,
+{
+    /// Takes every service to its end.
+    pub(super) async fn drive(&mut self, mut members: Vec<Member>) -> Vec<ServiceRun> {
+        let mut poller = Poller::default();
+        loop {
+            self.begin(&mut members).await;
+            let Some(due_at) = members.iter().filter_map(Member::due_at).min() else {
+                break;
+            };
+            self.pause_until(due_at).await;
+            self.look(&mut members, &mut poller).await;
+        }
+        for member in members.iter_mut().filter(|member| member.is_waiting()) {
+            member.run.outcome = words::circle(&member.run.wish);
+        }
+        for member in &mut members {
+            if let Some(wanted) = member.last_words.take() {
+                last_words::add(self.aws, self.interrupts, wanted, &mut member.run).await;
+            }
+        }
+        members.into_iter().map(|member| member.run).collect()
+    }
+
+    /// Begins every service whose turn has come, in their order. One may end at once (nothing to do, refused), and those
+    /// that depend on it are looked at again.
+    async fn begin(&mut self, members: &mut [Member]) {
+        let mut index = 0;
+        while let Some(member) = members.get(index) {
+            let turn = if member.is_waiting() {
+                Turn::of(member, members)
+            } else {
+                Turn::NotYet
+            };
+            let member = &mut members[index];
+            index += 1;
+            match turn {
+                Turn::NotYet => continue,
+                Turn::Never(outcome) => self.end(member, outcome),
+                Turn::Begin => self.begin_one(member).await,
+            }
+            if member.is_done() {
+                index = 0;
+            }
+        }
+    }
+
+    /// Its turn has come.
+    async fn begin_one(&mut self, member: &mut Member) {
+        let Stage::Waiting(planned) = std::mem::replace(&mut member.stage, Stage::Done) else {
+            return;
+        };
+        let (plan, survey) = *planned;
+        member.run.started_at = self.clock.now();
+        let interrupts = self.interrupts;
+        let planned = tokio::select! {
+            biased;
+            () = interrupts.interrupted() => Err(None),
+            planned = self.fresh(plan, survey, !member.needs.is_empty()) => planned.map_err(Some),
+        };
+        let (plan, survey) = match planned {
+            Ok(planned) => planned,
+            Err(None) => {
+                let outcome = words::interrupted_before_its_turn(&member.run.wish);
+                return self.end(member, outcome);
+            }
+            Err(Some(refused)) => {
+                return self.refuse(member, *refused);
+            }
+        };
+        if let Some(busy) = Busy::of(&plan, &survey, self.clock.now()) {
+            self.tell(&member.run.wish, busy.told(self.clock.now()));
+            member.stage = Stage::Busy(busy);
+            return;
+        }
+        self.start(member, plan, survey).await;
+    }
+
+    /// Nothing is in the way: from the plan to the rollout.
+    pub(super) async fn start(&mut self, member: &mut Member, plan: Plan, survey: Survey) {
+        member.run.plan = Some(plan.clone());
+        member.run.before = plan.before.clone();
+        member.good = last_good(&survey.service);
+        match self.change(&plan, &survey, &mut member.run).await {
+            Ok(observer) => member.stage = Stage::following(observer, self.clock.now()),
+            Err(outcome) => self.end(member, outcome),
+        }
+    }
+
+    /// `has_waited`: the plan may be out of date.
+    async fn fresh(&self, plan: Plan, survey: Survey, has_waited: bool) -> Result<(Plan, Survey), Box<ServiceRun>> {
+        if has_waited {
+            planning::again(self.aws, self.clock, &plan).await
+        } else {
+            Ok((plan, survey))
+        }
+    }
+
+    /// Registers and updates, and hands over who will follow it. `Err`: it ends here.
+    async fn change(&mut self, plan: &Plan, survey: &Survey, run: &mut ServiceRun) -> Result<Observer, Outcome> {
+        let arn = self.revision(plan).await?;
+        run.after = Some(arn.clone());
+        if self.is_interrupted().await {
+            return Err(Outcome::new(
+                Verdict::Interrupted,
+                vec![words::interrupted_before_update(plan, &arn)],
+            ));
+        }
+        if !plan.starts_rollout() {
+            return self.check_what_runs(plan, survey, &arn, run);
+        }
+        let (answer, deployment) = self.update(plan, survey, &arn).await?;
+        run.deployment = Some(deployment.clone());
+        let scope = scope(plan, &answer, deployment, arn);
+        let baseline = Baseline::of(&survey.snapshot, &scope).with_answer(&answer, &scope.deployment);
+        let observer = Observer::new(scope, baseline, &survey.snapshot, self.clock.now());
+        Ok(observer.polling_every(plan.wish.poll_interval))
+    }
+
+    /// Nothing is to be changed. Whether what runs is well is asked of the load balancer all the same: a deployment stays
+    /// completed, whatever becomes of its tasks.
+    fn check_what_runs(
+        &self,
+        plan: &Plan,
+        survey: &Survey,
+        arn: &TaskDefinitionArn,
+        run: &mut ServiceRun,
+    ) -> Result<Observer, Outcome> {
+        let plan = Plan {
+            wish: Wish {
+                settle: Duration::ZERO,
+                ..plan.wish.clone()
+            },
+            ..plan.clone()
+        };
+        let observer = attach::observer_of_primary(&plan, survey, self.clock.now());
+        let observer = observer.filter(|_| words::is_complete(&survey.service));
+        let Some(observer) = observer else {
+            return Err(words::points_there_already(&plan, arn));
+        };
+        run.deployment = Some(observer.scope().deployment.clone());
+        Ok(observer)
+    }
+
+    pub(super) async fn is_interrupted(&self) -> bool {
+        tokio::select! {
+            biased;
+            () = self.interrupts.interrupted() => true,
+            () = std::future::ready(()) => false,
+        }
+    }
+
+    /// The one place where a run sleeps between looks. A signal ends it.
+    pub(super) async fn pause_until(&mut self, at: Timestamp) {
+        let span = self.pace.pause(self.clock.now(), at);
+        if span.is_zero() {
+            return;
+        }
+        tokio::select! {
+            biased;
+            () = self.interrupts.interrupted() => {}
+            () = self.clock.sleep(span) => {}
+        }
+    }
+
+    /// One look at every service that is followed and due, and what it means.
+    async fn look(&mut self, members: &mut [Member], poller: &mut Poller) {
+        self.look_at_the_busy(members).await;
+        let now = self.clock.now();
+        let is_due = |member: &Member| member.due_at().is_some_and(|at| at <= now + TOGETHER_WITHIN);
+        let seen = members.iter().enumerate().filter(|(_, member)| is_due(member));
+        let (due, watches): (Vec<usize>, Vec<Watch>) = seen
+            .filter_map(|(index, member)| Some((index, member.watch()?)))
+            .unzip();
+        let looks = tokio::select! {
+            biased;
+            () = self.interrupts.interrupted() => None,
+            looks = poller.look(self.aws, now, &watches) => Some(looks),
+        };
+        self.pace.note(poller.is_throttled);
+        let Some(looks) = looks else {
+            for member in members {
+                self.step(member, Input::Interrupted).await;
+            }
+            return;
+        };
+        for (index, look) in due.into_iter().zip(looks) {
+            let member = &mut members[index];
+            for error in &look.not_checked {
+                let found = portzero_core::plan::survey::not_checked(error);
+                if !member.run.has_said(&found) {
+                    self.tell(&member.run.wish, EventKind::Found(found));
+                }
+            }
+            let input = match look.snapshot {
+                Ok(snapshot) => Input::Seen(Box::new(snapshot)),
+                Err(error) => Input::Unreadable(error),
+            };
+            self.step(member, input).await;
+        }
+    }
+
+    /// Those that another deployment keeps from beginning.
+    async fn look_at_the_busy(&mut self, members: &mut [Member]) {
+        for member in members {
+            if let Stage::Busy(busy) = &member.stage
+                && (busy.look_at <= self.clock.now() || self.is_interrupted().await)
+            {
+                self.look_at_busy(member).await;
+            }
+        }
+    }
+
+    async fn step(&mut self, member: &mut Member, input: Input) {
+        let Stage::Following(following) = &mut member.stage else {
+            return;
+        };
+        let is_interrupt = matches!(input, Input::Interrupted);
+        if let (Input::Seen(snapshot), Leftover::Rollback) = (&input, member.run.wish.conduct.on_failure) {
+            following.seen = Some((**snapshot).clone());
+        }
+        let step = following.observer.step(self.clock.now(), input);
+        for happening in step.happenings {
+            self.tell(&member.run.wish, EventKind::Rollout(happening));
+        }
+        match step.next {
+            Next::PollAt(at) => following.look_at = at,
+            Next::Done(outcome) if following.back.is_some() => self.came_back(member, outcome),
+            Next::Done(outcome) if is_interrupt => self.cancel(member, outcome).await,
+            Next::Done(outcome) => self.go_back_or_end(member, outcome).await,
+        }
+    }
+
+    /// It is over before anything was changed.
+    pub(super) fn refuse(&mut self, member: &mut Member, refused: ServiceRun) {
+        let outcome = refused.outcome.clone();
+        member.run = refused;
+        self.end(member, outcome);
+    }
+
+    /// The last word on a service.
+    pub(super) fn end(&mut self, member: &mut Member, outcome: Outcome) {
+        if let Stage::Following(following) = &member.stage
+            && outcome.is_rolled_back
+            && member.run.back_to.is_none()
+        {
+            member.run.back_to = following.observer.back_to().cloned();
+        }
+        // Those of the rollout are told, not those of a deployment that takes it back.
+        if let Stage::Following(following) = &member.stage
+            && member.run.phases.is_empty()
+        {
+            member.run.phases = following.observer.phases();
+            member.run.targets = following.observer.targets().into_iter().cloned().collect();
+            member.last_words = last_words::Wanted::of(&following.observer, &outcome);
+        }
+        let mut outcome = outcome;
+        let is_unchanged = member.run.plan.as_ref().is_some_and(|plan| !plan.starts_rollout());
+        if is_unchanged && outcome.verdict == Verdict::Succeeded {
+            outcome.findings.push(words::unchanged(&member.run));
+        }
+        let now = self.clock.now();
+        if member.is_waiting() {
+            member.run.started_at = now;
+        }
+        member.run.duration = now.since(member.run.started_at);
+        member.stage = Stage::Done;
+        member.run.outcome = outcome;
+        self.tell(&member.run.wish, EventKind::Ended(member.run.outcome.clone()));
+    }
+}
+
+fn scope(plan: &Plan, answer: &Service, deployment: DeploymentId, arn: TaskDefinitionArn) -> Scope {
+    Scope {
+        cluster: plan.wish.cluster.clone(),
+        service: plan.wish.service.clone(),
+        deployment,
+        task_definition: arn,
+        previous: plan.before.clone(),
+        bindings: answer.load_balancers.clone(),
+        target_groups: plan.target_groups.clone(),
+        is_host_network: plan.is_host_network,
+        needs: plan.needs.clone(),
+        until: plan.wish.until,
+        settle: plan.wish.settle,
+        wait_budget: plan.wait_budget(),
+    }
+}

@@ -1,0 +1,270 @@
+//! What a run says of a service that it did not follow to an end.
+
+use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
+use portzero_core::aws_model::failed_call;
+use portzero_core::aws_model::service::{RolloutState, Service, ServiceUpdate};
+use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::id::TaskDefinitionArn;
+use portzero_core::base::time::Timestamp;
+use portzero_core::plan::{Plan, Revision, Wish};
+use portzero_core::policy::InProgress;
+use portzero_core::rollout::observer::read_outage;
+use portzero_core::rollout::observer::read_outage::Blind;
+use portzero_core::rollout::{Outcome, Scope, Verdict};
+
+use crate::app::deploy::ServiceRun;
+use crate::app::survey;
+
+/// Whether ECS calls what the service points to completed.
+pub(super) fn is_complete(service: &Service) -> bool {
+    match service.primary().and_then(|p| p.rollout_state.as_ref()) {
+        Some(state) => *state == RolloutState::Completed,
+        // Behind a classic load balancer there is no such word.
+        None => service.deployments.len() == 1,
+    }
+}
+
+/// No rollout was asked for, and none was needed.
+pub(super) fn unchanged(run: &ServiceRun) -> Finding {
+    let service = &run.wish.service;
+    let revision = run.after.as_ref().map_or("its revision", |arn| arn.short());
+    let summary = format!(
+        "unchanged: `{service}` already runs {revision}, and no new deployment was asked for; what runs was checked"
+    );
+    Finding::note(Code::NoRollout, summary)
+}
+
+/// No rollout was asked for, and the service points to the revision already, but a deployment that failed leaves the
+/// pointer behind.
+pub(super) fn points_there_already(plan: &Plan, arn: &TaskDefinitionArn) -> Outcome {
+    let service = &plan.wish.service;
+    let primary = plan.service.primary();
+    let mut finding = Finding::error(
+        Code::DeploymentFailed,
+        format!(
+            "`{service}` points to {} already, but its deployment of it is not complete",
+            arn.short()
+        ),
+    )
+    .state("nothing was changed");
+    if let Some(primary) = primary {
+        let state = primary.rollout_state.as_ref().map_or("unknown", |s| s.as_str());
+        let counts = format!(
+            "{state}, {} of {} tasks running",
+            primary.running_count, primary.desired_count
+        );
+        finding = finding.evidence("deployment", format!("{}: {counts}", primary.id));
+    }
+    Outcome::new(
+        Verdict::Failed,
+        vec![finding.hint("force a new deployment of it: leave out --force-new-deployment=false")],
+    )
+}
+
+pub(super) fn not_registered(error: ApiError, plan: &Plan) -> Outcome {
+    if error.kind != ApiErrorKind::Transient {
+        let state = "nothing was changed: no revision registered, service as it was";
+        return Outcome::new(Verdict::Refused, vec![survey::api(error).state(state)]);
+    }
+    let family = plan
+        .document
+        .get("family")
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or("the family");
+    let state = format!(
+        "a new revision of {family} may have been registered (no answer came); service `{}` is as it was",
+        plan.wish.service
+    );
+    Outcome::new(Verdict::CouldNotObserve, vec![survey::api(error).state(state)])
+}
+
+/// AWS refused the update, so nothing that runs was changed; or nobody knows.
+pub(super) fn not_updated(error: &ApiError, plan: &Plan, update: &ServiceUpdate) -> Outcome {
+    let revision = match plan.revision {
+        Revision::Register => format!("{} is registered", update.task_definition.short()),
+        Revision::Reuse(_) => "no revision was registered".to_owned(),
+    };
+    let finding = failed_call::of_update(error, update.service.as_str(), plan.service.role_arn.as_deref());
+    if error.kind == ApiErrorKind::Transient {
+        let state = format!("{revision}; whether ECS took the update is not known");
+        return Outcome::new(Verdict::CouldNotObserve, vec![finding.state(state)]);
+    }
+    let state = format!("{revision}; service `{}` is as it was", update.service);
+    Outcome::new(Verdict::Refused, vec![finding.state(state)])
+}
+
+pub(super) fn interrupted_before_update(plan: &Plan, arn: &TaskDefinitionArn) -> Finding {
+    Finding::error(
+        Code::Interrupted,
+        format!("interrupted before `{}` was updated", plan.wish.service),
+    )
+    .state(format!(
+        "{} is registered; service `{}` is as it was",
+        arn.short(),
+        plan.wish.service
+    ))
+}
+
+/// The signal came in the middle of the call.
+pub(super) fn interrupted_while_registering(plan: &Plan) -> Outcome {
+    let service = &plan.wish.service;
+    let family = plan.document.get("family").and_then(serde_json::Value::as_str);
+    let family = family.unwrap_or("the family");
+    let finding = Finding::error(
+        Code::Interrupted,
+        format!("interrupted while a revision for `{service}` was being registered"),
+    )
+    .state(format!(
+        "RegisterTaskDefinition was sent and has not been answered, so a new revision of {family} may be there; service \
+         `{service}` is as it was"
+    ));
+    Outcome::new(Verdict::Interrupted, vec![finding])
+}
+
+/// The same, where it matters more.
+pub(super) fn interrupted_while_updating(update: &ServiceUpdate) -> Outcome {
+    let (service, revision) = (&update.service, update.task_definition.short());
+    let finding = Finding::error(
+        Code::Interrupted,
+        format!("interrupted while `{service}` was being updated"),
+    )
+    .state(format!(
+        "UpdateService to {revision} was sent and has not been answered: whether ECS rolls it out is not known"
+    ));
+    Outcome::new(Verdict::Interrupted, vec![finding])
+}
+
+/// The signal came while another deployment was waited for.
+pub(super) fn interrupted_while_busy(wish: &Wish, by: &InProgress) -> Outcome {
+    let finding = Finding::error(
+        Code::Interrupted,
+        format!("interrupted before `{}` was touched", wish.service),
+    )
+    .evidence("waiting", format!("on deployment {} to end ({by})", by.deployment))
+    .state("nothing was changed for it");
+    Outcome::new(Verdict::Interrupted, vec![finding])
+}
+
+/// Another deployment was waited for, and AWS has not let this run see it for too long.
+pub(super) fn could_not_see_it_end(
+    wish: &Wish,
+    by: &InProgress,
+    error: &ApiError,
+    blind: &Blind,
+    now: Timestamp,
+) -> Finding {
+    let mut finding = Finding::error(
+        Code::CouldNotObserve,
+        format!(
+            "whether the deployment of `{}` that was there before this run has ended could not be seen: {}",
+            wish.service,
+            read_outage::why(error.kind)
+        ),
+    )
+    .evidence("error", error.to_string())
+    .evidence("blind", blind.spell(now))
+    .evidence("last seen", format!("{} ({by})", by.deployment));
+    if let Some(id) = &error.request_id {
+        finding = finding.evidence("request", id.clone());
+    }
+    finding = finding.state("nothing was changed by this run; what becomes of the other deployment is not known");
+    match read_outage::cure(error) {
+        Some(cure) => finding.hint(cure),
+        None => finding.hint("deploy again once AWS can be read"),
+    }
+}
+
+/// A signal came before it was this service's turn.
+pub(super) fn interrupted_before_its_turn(wish: &Wish) -> Outcome {
+    let finding = Finding::error(
+        Code::Interrupted,
+        format!("interrupted before `{}` was touched", wish.service),
+    )
+    .state("nothing was changed for it");
+    Outcome::new(Verdict::Interrupted, vec![finding])
+}
+
+/// A signal came before there was a plan.
+pub(super) fn interrupted_before_a_plan(wish: &Wish) -> Outcome {
+    let summary = format!("interrupted before `{}` was touched", wish.service);
+    let finding = Finding::error(Code::Interrupted, summary).state("nothing was changed");
+    Outcome::new(Verdict::Interrupted, vec![finding])
+}
+
+pub(super) fn no_primary(update: &ServiceUpdate) -> Finding {
+    Finding::error(
+        Code::CouldNotObserve,
+        format!(
+            "UpdateService was accepted, but its answer shows no deployment of `{}` to follow",
+            update.service
+        ),
+    )
+    .state(format!("the service points to {}", update.task_definition.short()))
+}
+
+/// Between the plan and the service's turn its revision has changed.
+pub(super) fn moved(planned: &Plan, again: &Plan) -> Finding {
+    let name = |plan: &Plan| plan.before.as_ref().map_or("nothing", |arn| arn.short()).to_owned();
+    let summary = format!(
+        "somebody deployed `{}` after this run had planned it",
+        again.wish.service
+    );
+    let moved = format!("{} -> {}", name(planned), name(again));
+    Finding::error(Code::Superseded, summary)
+        .evidence("revision", moved)
+        .state("nothing was changed")
+}
+
+/// A service that this one depends on did not succeed, so this one is left alone.
+pub(super) fn left(wish: &Wish, failed: &ServiceRun) -> Outcome {
+    let other = &failed.wish.service;
+    let how = match failed.outcome.verdict {
+        _ if failed.is_left() => "was not touched either",
+        Verdict::Succeeded | Verdict::NothingToVerify | Verdict::Failed => "failed",
+        Verdict::Refused => "was refused",
+        Verdict::TimedOut => "timed out",
+        Verdict::Superseded => "was superseded by another deployment",
+        Verdict::CouldNotObserve => "could not be observed to its end",
+        Verdict::Interrupted => "was interrupted",
+    };
+    let finding = Finding::error(
+        Code::NotTouched,
+        format!(
+            "`{}` was not touched: it depends on `{other}`, which {how}",
+            wish.service
+        ),
+    )
+    .state("nothing was changed for it");
+    Outcome::new(Verdict::Refused, vec![finding])
+}
+
+/// Services that wait for each other: the configuration refuses that, so only a caller with plans of its own gets here.
+pub(super) fn circle(wish: &Wish) -> Outcome {
+    let finding = Finding::error(
+        Code::NotTouched,
+        format!("`{}` was not touched: what it depends on depends on it", wish.service),
+    )
+    .state("nothing was changed for it");
+    Outcome::new(Verdict::Refused, vec![finding])
+}
+
+/// Nothing was in flight.
+pub(super) fn at_rest(scope: &Scope) -> Finding {
+    Finding::note(
+        Code::NoRollout,
+        format!(
+            "no rollout of `{}` was in flight: what runs was checked once",
+            scope.service
+        ),
+    )
+    .evidence(
+        "deployment",
+        format!("{} ({})", scope.deployment, scope.task_definition.short()),
+    )
+}
+
+pub(super) fn interrupted_before_a_look(wish: &Wish) -> Outcome {
+    let summary = format!("interrupted before `{}` was looked at", wish.service);
+    let finding = Finding::error(Code::Interrupted, summary).state("nothing was changed");
+    Outcome::new(Verdict::Interrupted, vec![finding])
+}

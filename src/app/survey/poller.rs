@@ -1,0 +1,482 @@
+//! One look at all services that a run follows, in as few requests as it takes: DescribeServices by ten, DescribeTasks by a
+//! hundred, DescribeServiceDeployments by twenty, and each target group once, whoever shares it.
+//!
+//! What cannot be read makes only those services unreadable that need it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
+use portzero_core::aws_model::service::Service;
+use portzero_core::aws_model::target::{InstanceHealth, TargetHealth};
+use portzero_core::aws_model::task::{ContainerInstance, Task};
+use portzero_core::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, TaskArn};
+use portzero_core::base::time::Timestamp;
+use portzero_core::port::{ApiResult, Ecs, LoadBalancing};
+use portzero_core::rollout::Snapshot;
+
+use crate::app::survey::instances::Instances;
+use crate::app::survey::is_optional_refusal;
+use crate::app::survey::memory::{Groups, Memory, TARGETS_AGE_MAX, is_draining};
+
+// The most that one call takes; source: ECS API reference, 2026. An adapter would split more than that itself, but then one
+// refused call would take all of them with it.
+const SERVICES_MAX: usize = 10;
+const TASKS_MAX: usize = 100;
+const DEPLOYMENTS_MAX: usize = 20;
+
+/// An optional read that fails this often in a row is done without: it must not blind the run for good. Fewer may be
+/// an outage that passes, and while it may come back its word on success is worth waiting for.
+const OPTIONAL_MISSES_MAX: u32 = 10;
+
+/// A service to look at, and what is wanted of it.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    pub cluster: ClusterName,
+    pub service: ServiceName,
+    pub groups: Vec<TargetGroupArn>,
+    /// Whose service deployment is wanted.
+    pub ours: Option<DeploymentId>,
+    /// All instances of the cluster, with what they have left.
+    pub wants_capacity: bool,
+    /// Nothing that is remembered may stand for what can be read.
+    pub wants_everything: bool,
+}
+
+/// What a look has shown of one service.
+#[derive(Debug)]
+pub struct Look {
+    pub snapshot: ApiResult<Snapshot>,
+    /// Optional reads that were refused for good, each told once a service.
+    pub not_checked: Vec<ApiError>,
+}
+
+type Key = (ClusterName, ServiceName);
+
+/// Reads, and remembers what cannot have changed.
+#[derive(Debug, Default)]
+pub struct Poller {
+    services: BTreeMap<Key, Memory>,
+    groups: Groups,
+    instances: BTreeMap<ClusterName, Instances>,
+    /// Whether AWS has turned something away for its rate at the last look.
+    pub is_throttled: bool,
+}
+
+/// One service while it is looked at.
+struct Eye<'w> {
+    watch: &'w Watch,
+    key: Key,
+    service: Option<Service>,
+    capacity: Option<Vec<ContainerInstance>>,
+    /// The first read that failed.
+    error: Option<ApiError>,
+    refused: Vec<ApiError>,
+}
+
+impl Eye<'_> {
+    fn fail(&mut self, error: &ApiError) {
+        self.error.get_or_insert_with(|| error.clone());
+    }
+}
+
+impl Poller {
+    /// The looks come in the order of the watches.
+    pub async fn look<A: Ecs + LoadBalancing>(&mut self, aws: &A, now: Timestamp, watches: &[Watch]) -> Vec<Look> {
+        self.is_throttled = false;
+        self.groups.values_mut().for_each(|rows| rows.is_fresh = false);
+        let mut eyes: Vec<Eye> = watches.iter().map(|watch| self.open(watch)).collect();
+        self.services(aws, &mut eyes).await;
+        self.service_deployments(aws, now, &mut eyes).await;
+        self.targets(aws, now, &mut eyes).await;
+        self.lists(aws, now, &mut eyes).await;
+        self.tasks(aws, now, &mut eyes).await;
+        self.revisions(aws, &mut eyes).await;
+        self.instances(aws, now, &mut eyes).await;
+        eyes.into_iter().map(|eye| self.close(eye)).collect()
+    }
+
+    fn open<'w>(&mut self, watch: &'w Watch) -> Eye<'w> {
+        let key = (watch.cluster.clone(), watch.service.clone());
+        let memory = self.services.entry(key.clone()).or_default();
+        memory.turn_to(watch.ours.as_ref());
+        memory.age();
+        Eye {
+            watch,
+            key,
+            service: None,
+            capacity: None,
+            error: None,
+            refused: Vec::new(),
+        }
+    }
+
+    fn memory(&mut self, key: &Key) -> &mut Memory {
+        self.services.entry(key.clone()).or_default()
+    }
+
+    fn note(&mut self, error: &ApiError) {
+        self.is_throttled |= error.kind == ApiErrorKind::Throttled;
+    }
+
+    async fn services<A: Ecs>(&mut self, aws: &A, eyes: &mut [Eye<'_>]) {
+        for (cluster, places) in by_cluster(eyes) {
+            for batch in places.chunks(SERVICES_MAX) {
+                self.describe_services(aws, &cluster, batch, eyes).await;
+            }
+        }
+    }
+
+    async fn describe_services<A: Ecs>(
+        &mut self,
+        aws: &A,
+        cluster: &ClusterName,
+        batch: &[usize],
+        eyes: &mut [Eye<'_>],
+    ) {
+        let names: Vec<ServiceName> = batch.iter().map(|&i| eyes[i].watch.service.clone()).collect();
+        match aws.describe_services(cluster, &names).await {
+            Ok(described) => {
+                for &i in batch {
+                    let name = &eyes[i].watch.service;
+                    let service = described.services.iter().find(|s| s.name == *name).cloned();
+                    self.take_service(&mut eyes[i], service);
+                }
+            }
+            // A policy may allow some of them: one that is not must not hide the others.
+            Err(error) if error.kind == ApiErrorKind::Denied && batch.len() > 1 => {
+                for one in batch.chunks(1) {
+                    Box::pin(self.describe_services(aws, cluster, one, eyes)).await;
+                }
+            }
+            Err(error) => {
+                self.note(&error);
+                batch.iter().for_each(|&i| eyes[i].fail(&error));
+            }
+        }
+    }
+
+    fn take_service(&mut self, eye: &mut Eye<'_>, service: Option<Service>) {
+        if let Some(service) = &service
+            && self.memory(&eye.key).note(service)
+        {
+            for group in &eye.watch.groups {
+                self.groups.entry(group.clone()).or_default().is_due();
+            }
+        }
+        eye.service = service;
+    }
+
+    async fn service_deployments<A: Ecs>(&mut self, aws: &A, now: Timestamp, eyes: &mut [Eye<'_>]) {
+        let mut known = Vec::new();
+        for (i, eye) in eyes.iter_mut().enumerate() {
+            let Some(ours) = eye.watch.ours.as_ref().filter(|_| eye.error.is_none()) else {
+                continue;
+            };
+            let memory = self.services.entry(eye.key.clone()).or_default();
+            let is_wanted = eye.watch.wants_everything || memory.wants_deployment(now);
+            if memory.is_deployment_refused || !is_wanted {
+                continue;
+            }
+            match memory.deployment.value.as_ref().map(|found| found.arn.clone()) {
+                Some(arn) => known.push((i, arn)),
+                None => {
+                    let listed = aws.service_deployments(&eye.key.0, &eye.key.1).await;
+                    let found = listed.map(|all| all.into_iter().find(|d| d.deployment_id().as_ref() == Some(ours)));
+                    self.take_deployment(eye, found, now);
+                }
+            }
+        }
+        for batch in known.chunks(DEPLOYMENTS_MAX) {
+            self.describe_deployments(aws, now, batch, eyes).await;
+        }
+    }
+
+    async fn describe_deployments<A: Ecs>(
+        &mut self,
+        aws: &A,
+        now: Timestamp,
+        batch: &[(usize, String)],
+        eyes: &mut [Eye<'_>],
+    ) {
+        let arns: Vec<String> = batch.iter().map(|(_, arn)| arn.clone()).collect();
+        match aws.describe_service_deployments(&arns).await {
+            Ok(described) => {
+                for (i, arn) in batch {
+                    let found = described.iter().find(|d| d.arn == *arn).cloned();
+                    self.take_deployment(&mut eyes[*i], Ok(found), now);
+                }
+            }
+            Err(error) if is_optional_refusal(&error) && batch.len() > 1 => {
+                for one in batch.chunks(1) {
+                    Box::pin(self.describe_deployments(aws, now, one, eyes)).await;
+                }
+            }
+            Err(error) => {
+                for (i, _) in batch {
+                    self.take_deployment(&mut eyes[*i], Err(error.clone()), now);
+                }
+            }
+        }
+    }
+
+    fn take_deployment(
+        &mut self,
+        eye: &mut Eye<'_>,
+        found: ApiResult<Option<portzero_core::aws_model::service::ServiceDeployment>>,
+        now: Timestamp,
+    ) {
+        let memory = self.services.entry(eye.key.clone()).or_default();
+        match found {
+            Ok(found) => {
+                memory.deployment_misses = 0;
+                memory.deployment.set(found, now);
+            }
+            Err(error) if is_optional_refusal(&error) || memory.deployment_misses >= OPTIONAL_MISSES_MAX => {
+                memory.is_deployment_refused = true;
+                memory.deployment.value = None;
+                eye.refused.push(error);
+            }
+            Err(error) => {
+                memory.deployment_misses += 1;
+                let stands_in = !eye.watch.wants_everything
+                    && memory.deployment.value.is_some()
+                    && memory.deployment.may_stand_in(now);
+                self.note(&error);
+                if !stands_in {
+                    eye.fail(&error);
+                }
+            }
+        }
+    }
+
+    async fn targets<A: LoadBalancing>(&mut self, aws: &A, now: Timestamp, eyes: &mut [Eye<'_>]) {
+        let mut wanted = BTreeMap::<TargetGroupArn, Vec<usize>>::new();
+        for (i, eye) in eyes.iter().enumerate().filter(|(_, eye)| eye.error.is_none()) {
+            let has_news = self
+                .services
+                .get(&eye.key)
+                .is_some_and(|memory| memory.has_target_news(eye.watch.ours.as_ref()));
+            for group in &eye.watch.groups {
+                let rows = self.groups.entry(group.clone()).or_default();
+                let may_differ = has_news || is_draining(rows) || rows.is_old(now, TARGETS_AGE_MAX);
+                if may_differ || eye.watch.wants_everything {
+                    wanted.entry(group.clone()).or_default().push(i);
+                }
+            }
+        }
+        for (group, places) in wanted {
+            let answer = target_health(aws, &group).await;
+            let rows = self.groups.entry(group).or_default();
+            match answer {
+                Ok(shown) => rows.set(shown, now),
+                Err(error) => {
+                    let may_stand_in = error.kind == ApiErrorKind::Throttled && rows.may_stand_in(now);
+                    for i in places {
+                        if !may_stand_in || eyes[i].watch.wants_everything {
+                            eyes[i].fail(&error);
+                        }
+                    }
+                    self.note(&error);
+                }
+            }
+        }
+    }
+
+    /// Of two target groups that a load balancer has for a service, which one is the new tasks' own; asked once.
+    async fn revisions<A: Ecs>(&mut self, aws: &A, eyes: &mut [Eye<'_>]) {
+        for eye in eyes.iter_mut().filter(|eye| eye.error.is_none()) {
+            let memory = self.services.entry(eye.key.clone()).or_default();
+            let has_two = eye.service.as_ref().is_some_and(Service::has_alternates);
+            let deployment = memory.deployment.value.as_ref();
+            let arn = deployment.and_then(|d| d.target_revision.clone());
+            let (Some(arn), true) = (arn, has_two && memory.revision.is_none() && !memory.is_revision_refused) else {
+                continue;
+            };
+            match aws.service_revisions(std::slice::from_ref(&arn)).await {
+                Ok(found) => {
+                    let mut found = found.into_iter().filter(|revision| revision.arn == arn);
+                    memory.revision = found.find(|revision| !revision.target_groups.is_empty());
+                }
+                Err(error) if is_optional_refusal(&error) => {
+                    memory.is_revision_refused = true;
+                    eye.refused.push(error);
+                }
+                Err(error) => {
+                    self.note(&error);
+                    eye.fail(&error);
+                }
+            }
+        }
+    }
+
+    async fn lists<A: Ecs>(&mut self, aws: &A, now: Timestamp, eyes: &mut [Eye<'_>]) {
+        for eye in eyes.iter_mut().filter(|eye| eye.error.is_none()) {
+            let memory = self.services.entry(eye.key.clone()).or_default();
+            if !eye.watch.wants_everything && !memory.wants_list(now) {
+                continue;
+            }
+            match aws.list_tasks(&eye.key.0, &eye.key.1).await {
+                Ok(arns) => {
+                    let listed: BTreeSet<&TaskArn> = arns.iter().collect();
+                    memory.tasks.value.retain(|arn, _| listed.contains(arn));
+                    memory.listed.set(arns, now);
+                }
+                Err(error) => {
+                    let may_stand_in = error.kind == ApiErrorKind::Throttled && memory.listed.may_stand_in(now);
+                    self.note(&error);
+                    if !may_stand_in || eye.watch.wants_everything {
+                        eye.fail(&error);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn tasks<A: Ecs>(&mut self, aws: &A, now: Timestamp, eyes: &mut [Eye<'_>]) {
+        for (cluster, places) in by_cluster(eyes) {
+            let mut asked = Vec::<(usize, TaskArn)>::new();
+            let mut read = BTreeMap::<usize, ApiResult<()>>::new();
+            for i in places.into_iter().filter(|&i| eyes[i].error.is_none()) {
+                let memory = self.services.entry(eyes[i].key.clone()).or_default();
+                if eyes[i].watch.wants_everything || memory.wants_tasks(now) {
+                    asked.extend(memory.open().map(|arn| (i, arn.clone())));
+                    read.insert(i, Ok(()));
+                }
+            }
+            for batch in asked.chunks(TASKS_MAX) {
+                self.describe_tasks(aws, &cluster, batch, eyes, &mut read).await;
+            }
+            for (i, read) in read {
+                let memory = self.services.entry(eyes[i].key.clone()).or_default();
+                match read {
+                    Ok(()) => memory.tasks.confirm(now),
+                    Err(error) => {
+                        let may_stand_in = error.kind == ApiErrorKind::Throttled && memory.tasks.may_stand_in(now);
+                        if !may_stand_in || eyes[i].watch.wants_everything {
+                            eyes[i].fail(&error);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    async fn describe_tasks<A: Ecs>(
+        &mut self,
+        aws: &A,
+        cluster: &ClusterName,
+        batch: &[(usize, TaskArn)],
+        eyes: &[Eye<'_>],
+        read: &mut BTreeMap<usize, ApiResult<()>>,
+    ) {
+        let arns: Vec<TaskArn> = batch.iter().map(|(_, arn)| arn.clone()).collect();
+        let shown: BTreeMap<TaskArn, Task> = match aws.describe_tasks(cluster, &arns).await {
+            Ok(tasks) => tasks.into_iter().map(|task| (task.arn.clone(), task)).collect(),
+            Err(error) => {
+                self.note(&error);
+                read.extend(batch.iter().map(|(i, _)| (*i, Err(error.clone()))));
+                return;
+            }
+        };
+        for of_one in batch.chunk_by(|a, b| a.0 == b.0) {
+            let key = eyes[of_one[0].0].key.clone();
+            let asked: Vec<TaskArn> = of_one.iter().map(|(_, arn)| arn.clone()).collect();
+            self.memory(&key).describe(&asked, &shown);
+        }
+    }
+
+    async fn instances<A: Ecs>(&mut self, aws: &A, now: Timestamp, eyes: &mut [Eye<'_>]) {
+        for (cluster, places) in by_cluster(eyes) {
+            let places: Vec<usize> = places.into_iter().filter(|&i| eyes[i].error.is_none()).collect();
+            let instances = self.instances.entry(cluster.clone()).or_default();
+            let tasks = |i: &usize| {
+                self.services
+                    .get(&eyes[*i].key)
+                    .into_iter()
+                    .flat_map(|m| m.tasks.value.values())
+            };
+            let read = instances.learn(aws, &cluster, now, places.iter().flat_map(tasks)).await;
+            if let Err(error) = read {
+                self.is_throttled |= error.kind == ApiErrorKind::Throttled;
+                for &i in &places {
+                    let memory = self.services.get(&eyes[i].key);
+                    let mut tasks = memory.into_iter().flat_map(|m| m.tasks.value.values());
+                    if tasks.any(|task| instances.lacks(task)) {
+                        eyes[i].fail(&error);
+                    }
+                }
+            }
+            let wants_capacity = places.iter().any(|&i| eyes[i].watch.wants_capacity);
+            let capacity = if wants_capacity {
+                instances.capacity(aws, &cluster).await
+            } else {
+                Ok(None)
+            };
+            for &i in &places {
+                eyes[i].refused.extend(instances.refused.clone());
+                match &capacity {
+                    Ok(capacity) if eyes[i].watch.wants_capacity => eyes[i].capacity = capacity.clone(),
+                    Err(error) if eyes[i].watch.wants_capacity => eyes[i].fail(error),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn close(&mut self, eye: Eye<'_>) -> Look {
+        let instances = self.instances.get(&eye.key.0);
+        let memory = self.services.entry(eye.key).or_default();
+        let mut not_checked = eye.refused;
+        not_checked.retain(|error| !memory.told.contains(error));
+        memory.told.extend(not_checked.iter().cloned());
+        if let Some(error) = eye.error {
+            return Look {
+                snapshot: Err(error),
+                not_checked,
+            };
+        }
+        let groups = eye.watch.groups.iter();
+        let rows: Vec<_> = groups.filter_map(|g| Some((g, self.groups.get(g)?))).collect();
+        let are_targets_fresh = rows.iter().all(|(_, rows)| rows.is_fresh);
+        let is_deployment_fresh =
+            memory.deployment.is_fresh || memory.is_deployment_refused || eye.watch.ours.is_none();
+        let is_fresh = memory.listed.is_fresh && memory.tasks.is_fresh && is_deployment_fresh && are_targets_fresh;
+        let listed = memory.listed.value.iter();
+        let tasks: Vec<Task> = listed.filter_map(|arn| memory.tasks.value.get(arn).cloned()).collect();
+        let snapshot = Snapshot {
+            service: eye.service,
+            instances: instances.map_or(Some(BTreeMap::new()), |known| known.of(&tasks)),
+            tasks,
+            targets: rows
+                .into_iter()
+                .map(|(g, rows)| (g.clone(), rows.value.clone()))
+                .collect(),
+            service_deployment: memory.deployment.value.clone(),
+            revision: memory.revision.clone(),
+            capacity: eye.capacity,
+            is_partly_remembered: !is_fresh,
+        };
+        Look {
+            snapshot: Ok(snapshot),
+            not_checked,
+        }
+    }
+}
+
+/// A classic load balancer stands for a target group under a key of its own.
+async fn target_health<A: LoadBalancing>(aws: &A, group: &TargetGroupArn) -> ApiResult<Vec<TargetHealth>> {
+    let Some(balancer) = group.classic_name() else {
+        return aws.describe_target_health(group).await;
+    };
+    let instances = aws.describe_instance_health(balancer).await?;
+    Ok(instances.iter().filter_map(InstanceHealth::as_target).collect())
+}
+
+/// The places of each cluster's services.
+fn by_cluster(eyes: &[Eye<'_>]) -> BTreeMap<ClusterName, Vec<usize>> {
+    let mut clusters = BTreeMap::<ClusterName, Vec<usize>>::new();
+    for (i, eye) in eyes.iter().enumerate() {
+        clusters.entry(eye.key.0.clone()).or_default().push(i);
+    }
+    clusters
+}

@@ -1,0 +1,99 @@
+//! The CI runner that this process is a step of: its files, its workspace, its annotations. Where there is none, nothing
+//! of this happens.
+
+use std::path::{Path, PathBuf};
+
+use portzero_core::base::finding::{Finding, Location};
+
+use crate::cli::ci::files;
+use crate::cli::streams;
+use crate::report::annotation::Annotation;
+use crate::report::outputs::Outputs;
+
+#[derive(Clone, Debug)]
+pub struct Runner {
+    /// Whether GitHub's runner reads what is printed.
+    takes_commands: bool,
+    output: Option<PathBuf>,
+    summary: Option<PathBuf>,
+    workspace: Option<PathBuf>,
+    /// What relative paths of the user's are relative to.
+    folder: PathBuf,
+}
+
+impl Runner {
+    pub fn of_environment() -> Self {
+        let path = |name| {
+            std::env::var_os(name)
+                .filter(|text| !text.is_empty())
+                .map(PathBuf::from)
+        };
+        Self {
+            takes_commands: std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true"),
+            output: path("GITHUB_OUTPUT"),
+            summary: path("GITHUB_STEP_SUMMARY"),
+            workspace: path("GITHUB_WORKSPACE"),
+            folder: std::env::current_dir().unwrap_or_default(),
+        }
+    }
+
+    pub fn has_summary(&self) -> bool {
+        self.summary.is_some()
+    }
+
+    /// Marks the findings in the workflow run, and in the files that they point into.
+    pub fn annotate<'f>(&self, findings: impl Iterator<Item = &'f Finding>) {
+        if !self.takes_commands {
+            return;
+        }
+        let annotations: Vec<Annotation> = findings
+            .map(|finding| Annotation {
+                location: finding.location.as_ref().map(|place| Location {
+                    file: self.in_repository(&place.file),
+                    ..place.clone()
+                }),
+                ..Annotation::from(finding)
+            })
+            .collect();
+        streams::annotate(&annotations);
+    }
+
+    /// GitHub knows files by their path in the repository; a message names them as the user did.
+    pub fn in_repository(&self, file: &str) -> String {
+        let path = self.folder.join(file);
+        let relative = |root: &Path| {
+            let path = path.canonicalize().unwrap_or_else(|_| path.clone());
+            let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+            let parts: Vec<_> = path
+                .strip_prefix(root)
+                .ok()?
+                .iter()
+                .map(|part| part.to_string_lossy())
+                .collect();
+            Some(parts.join("/"))
+        };
+        self.workspace
+            .as_deref()
+            .and_then(relative)
+            .unwrap_or_else(|| file.to_owned())
+    }
+
+    pub fn write_outputs(&self, outputs: &Outputs) {
+        if let Some(path) = &self.output {
+            warn_of("the outputs of this step", files::append_outputs(path, outputs));
+        }
+    }
+
+    pub fn write_summary(&self, page: &str) {
+        if let Some(path) = &self.summary {
+            warn_of("the step summary", files::append_summary(path, page));
+        }
+    }
+}
+
+/// What cannot be told is a warning: the verdict stands.
+fn warn_of(what: &str, written: std::io::Result<()>) {
+    if let Err(error) = written {
+        streams::tell(&format!("warning: {what} could not be written: {error}"));
+    }
+}

@@ -1,0 +1,36 @@
+//! `portzero deploy`.
+
+use clap::Args;
+use clap::builder::BoolishValueParser;
+
+use crate::adapters::clock::SystemClock;
+use crate::app::deploy::Pace;
+use crate::cli::command::plan::{PlanCommand, Prepared};
+use crate::cli::connect::seed;
+use crate::cli::{Stop, run};
+
+#[derive(Debug, Args)]
+pub struct Deploy {
+    #[command(flatten)]
+    plan: PlanCommand,
+    /// Stop before the first change (the same as `plan`)
+    #[arg(long, env = "PORTZERO_DRY_RUN", value_parser = BoolishValueParser::new())]
+    dry_run: bool,
+}
+
+impl Deploy {
+    pub async fn run(self) -> Result<u8, Stop> {
+        if self.dry_run {
+            return self.plan.run().await;
+        }
+        let Prepared {
+            aws,
+            signals,
+            plans,
+            mut surfaces,
+        } = self.plan.prepare().await?;
+        let world = (&aws, &SystemClock, &signals);
+        let pace = Pace::jittered(seed());
+        run::execute(world, pace, plans, &mut surfaces, || aws.request_counts()).await
+    }
+}

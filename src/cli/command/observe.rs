@@ -1,0 +1,134 @@
+//! `portzero observe`: joins the rollout in flight, whoever began it, and follows it to its verdict.
+
+use clap::Args;
+use portzero_core::base::finding::Finding;
+use portzero_core::base::id::DeploymentId;
+use portzero_core::plan::Wish;
+use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, RequestCounts};
+use portzero_core::rollout::{Outcome, Verdict};
+
+use crate::adapters::clock::SystemClock;
+use crate::adapters::signals::Signals;
+use crate::app::deploy::{Pace, Run, ServiceRun, Watch};
+use crate::cli::ci::identity;
+use crate::cli::connect::{connect, seed};
+use crate::cli::options::{Identity, Output, Waiting, Which};
+use crate::cli::run::Story;
+use crate::cli::surfaces::Surfaces;
+use crate::cli::wishes::Wishes;
+use crate::cli::{Stop, run, surfaces, wishes};
+use crate::report;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Reads AWS, and needs nothing else: no file, and no memory of the run that began the rollout.")]
+pub struct Observe {
+    #[command(flatten)]
+    which: Which,
+    /// The deployment to follow, `ecs-svc/NUMBER` [default: the one in flight, else the last one]
+    #[arg(long, value_name = "ID", env = "PORTZERO_DEPLOYMENT", value_parser = deployment)]
+    deployment: Option<DeploymentId>,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    identity: Identity,
+    #[command(flatten)]
+    output: Output,
+}
+
+impl Observe {
+    pub async fn run(self) -> Result<u8, Stop> {
+        let context = surfaces::surroundings(&self.output.telling);
+        self.output.check()?;
+        let wishes = wishes::watched(&self.which, &self.waiting)?;
+        let watches = self.watches(&wishes)?;
+        let mut surfaces = Surfaces::open(&self.output, &wishes, context.as_ref(), false);
+        let signals = Signals::listen();
+        let connecting = connect(wishes.region.clone(), identity::web_identity(&self.identity));
+        let Some(connected) = run::unless_interrupted(&signals, connecting).await else {
+            let now = SystemClock.now();
+            let wishes = wishes.wishes.into_iter();
+            let runs = wishes.map(|wish| ServiceRun::interrupted_before_a_look(wish, now));
+            return Err(run::refuse(runs.collect(), &mut surfaces, now).await);
+        };
+        let aws = match connected? {
+            Ok(aws) => aws,
+            Err(finding) => {
+                return Err(run::refuse(unseen(&wishes, &finding), &mut surfaces, SystemClock.now()).await);
+            }
+        };
+        watch((&aws, &SystemClock, &signals), watches, &mut surfaces, || {
+            aws.request_counts()
+        })
+        .await
+    }
+
+    fn watches(&self, wishes: &Wishes) -> Result<Vec<Watch>, Stop> {
+        if self.deployment.is_some() && wishes.wishes.len() > 1 {
+            let finding = Finding::usage("--deployment is of one service, and there are several");
+            return Err(finding.hint("name the service as well").into());
+        }
+        let watch = |wish: &Wish| Watch {
+            wish: wish.clone(),
+            deployment: self.deployment.clone(),
+            settle: self.waiting.settle,
+        };
+        Ok(wishes.wishes.iter().map(watch).collect())
+    }
+}
+
+/// ECS's own form, or its number alone.
+fn deployment(text: &str) -> Result<DeploymentId, String> {
+    let number = text.strip_prefix("ecs-svc/").unwrap_or(text);
+    if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
+        return Err("an id of ECS's is wanted: ecs-svc/ and a number".into());
+    }
+    Ok(DeploymentId::new(format!("ecs-svc/{number}")))
+}
+
+/// Nobody could be looked at, all for the same reason.
+fn unseen(wishes: &Wishes, finding: &Finding) -> Vec<ServiceRun> {
+    let unseen = |wish: &Wish| {
+        let mut run = ServiceRun::refused(wish.clone(), None, Vec::new(), SystemClock.now());
+        run.outcome = Outcome::new(Verdict::CouldNotObserve, vec![finding.clone()]);
+        run
+    };
+    wishes.wishes.iter().map(unseen).collect()
+}
+
+/// Follows what is there to follow, and tells how it went.
+async fn watch<A, C, I>(
+    (aws, clock, interrupts): (&A, &C, &I),
+    watches: Vec<Watch>,
+    surfaces: &mut Surfaces<'_>,
+    counts: impl Fn() -> RequestCounts,
+) -> Result<u8, Stop>
+where
+    A: Ecs + LoadBalancing + Logs,
+    C: Clock,
+    I: Interrupts,
+{
+    let started_at = clock.now();
+    let mut story = Story::new(watches.iter().map(|watch| &watch.wish), surfaces.is_quiet());
+    let mut run = Run {
+        aws,
+        clock,
+        interrupts,
+        report: &mut story,
+        started_at,
+        pace: Pace::jittered(seed()),
+    };
+    let runs = match run.attach(watches).await {
+        Ok(runs) => runs,
+        Err(refused) => return Err(run::refuse(refused, surfaces, started_at).await),
+    };
+    for run in &runs {
+        if run.deployment.is_some() {
+            story.print(&report::log::closing(run));
+        } else {
+            // Nothing was found that could be told of.
+            let found = run.outcome.findings.iter().map(report::finding::render);
+            story.print(&found.collect::<Vec<_>>().join("\n"));
+        }
+    }
+    run::conclude(&runs, story, &counts(), (started_at, clock.now()), surfaces).await
+}

@@ -1,0 +1,71 @@
+//! `portzero plan`: everything before the first change.
+
+use clap::Args;
+use portzero_core::plan::Plan;
+use portzero_core::plan::survey::Survey;
+use portzero_core::port::Clock;
+
+use crate::adapters::aws::Connection;
+use crate::adapters::clock::SystemClock;
+use crate::adapters::signals::Signals;
+use crate::cli::ci::identity;
+use crate::cli::connect::sign_in;
+use crate::cli::options::{Following, Identity, Output, Selection};
+use crate::cli::streams::warn;
+use crate::cli::surfaces::Surfaces;
+use crate::cli::{Stop, run, surfaces, wishes};
+
+#[derive(Debug, Args)]
+pub struct PlanCommand {
+    #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
+    following: Following,
+    #[command(flatten)]
+    identity: Identity,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+impl PlanCommand {
+    pub async fn run(self) -> Result<u8, Stop> {
+        let Prepared {
+            plans, mut surfaces, ..
+        } = self.prepare().await?;
+        run::show_plans(plans, &mut surfaces).await
+    }
+
+    /// A deployment begins with the same.
+    pub async fn prepare(&self) -> Result<Prepared<'_>, Stop> {
+        let context = surfaces::surroundings(&self.output.telling);
+        self.output.check()?;
+        let wishes = wishes::gather(&self.selection, &self.following)?;
+        warn(&wishes.warnings);
+        let mut surfaces = Surfaces::open(&self.output, &wishes, context.as_ref(), false);
+        let end = identity::credentials_end(&self.identity).unwrap_or_else(|ignored| {
+            warn(&[ignored]);
+            None
+        });
+        let signals = Signals::listen();
+        let aws = sign_in(&wishes, &self.identity, &signals, &mut surfaces).await?;
+        let world = (&aws, &SystemClock, &signals);
+        let mut plans = run::plan_all(world, &wishes, &mut surfaces, || aws.request_counts()).await?;
+        if let Some(end) = end {
+            identity::check_credentials(&mut plans, end, SystemClock.now());
+        }
+        Ok(Prepared {
+            aws,
+            signals,
+            plans,
+            surfaces,
+        })
+    }
+}
+
+/// The plans, the AWS that they were made for, and who listens since before that.
+pub struct Prepared<'o> {
+    pub aws: Connection<SystemClock>,
+    pub signals: Signals,
+    pub plans: Vec<(Plan, Survey)>,
+    pub surfaces: Surfaces<'o>,
+}

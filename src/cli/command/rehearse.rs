@@ -1,0 +1,274 @@
+//! `portzero rehearse`: the deployment itself, through the real SDK and the real wire, against an in-process simulator
+//! whose time moves when the program sleeps.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::BoolishValueParser;
+use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::time::Timestamp;
+use portzero_core::plan;
+use portzero_core::plan::Base;
+use portzero_core::port::Clock;
+use portzero_core::rollout::Verdict;
+use portzero_sim::scenario::Scenario;
+use portzero_sim::wire::server;
+use portzero_sim::world::World;
+
+use crate::adapters::aws::{Connection, ConnectionOptions, StaticCredentials};
+use crate::adapters::clock::SystemClock;
+use crate::adapters::signals::Signals;
+use crate::app::deploy::{Pace, ServiceRun};
+use crate::cli::options::{Following, Output, Selection};
+use crate::cli::surfaces::Surfaces;
+use crate::cli::wishes::Wishes;
+use crate::cli::{Stop, files, recipients, run, simulator, stage, streams, surfaces, wishes};
+
+#[derive(Debug, Args)]
+#[command(after_help = faults_help())]
+pub struct Rehearse {
+    #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
+    following: Following,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    world: WorldOptions,
+    /// How fast to watch it
+    #[arg(long, value_name = "instant|1x|10x", default_value = "instant", value_parser = speed)]
+    speed: Speed,
+    /// Stop before the first change (the same as `plan`, on the simulator)
+    #[arg(long, env = "PORTZERO_DRY_RUN", value_parser = BoolishValueParser::new())]
+    dry_run: bool,
+}
+
+/// Which world, and what goes wrong in it.
+#[derive(Clone, Debug, Default, Args)]
+pub struct WorldOptions {
+    /// Scenario file [default: made from the configuration]
+    #[arg(long, value_name = "PATH")]
+    pub scenario: Option<PathBuf>,
+    /// Something that goes wrong (repeatable): one of the faults below, with the keys of a scenario file behind it
+    #[arg(long = "fault", value_name = "NAME[,KEY=VALUE]")]
+    pub faults: Vec<String>,
+    /// Seed of the world's randomness: the same seed gives the same run
+    #[arg(long)]
+    pub seed: Option<u64>,
+}
+
+/// Virtual seconds in a real one; zero is as fast as it goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Speed(f64);
+
+pub fn speed(text: &str) -> Result<Speed, String> {
+    if text == "instant" {
+        return Ok(Speed(0.0));
+    }
+    let factor = text.strip_suffix('x').and_then(|number| number.parse::<f64>().ok());
+    let factor = factor.filter(|f| f.is_finite() && *f > 0.0 && *f <= 100_000.0);
+    factor
+        .map(Speed)
+        .ok_or_else(|| format!("expected `instant` or a factor such as `10x`, got {text:?}"))
+}
+
+impl Speed {
+    pub fn factor(self) -> f64 {
+        self.0
+    }
+}
+
+impl Rehearse {
+    pub async fn run(mut self) -> Result<u8, Stop> {
+        let context = surfaces::surroundings(&self.output.telling);
+        self.output.check()?;
+        let given = self.world.read()?;
+        if let Some(scenario) = &given {
+            fill_in(&mut self.selection, scenario);
+        }
+        let wishes = wishes::gather(&self.selection, &self.following)?;
+        streams::warn(&wishes.warnings);
+        let mut surfaces = Surfaces::open(&self.output, &wishes, context.as_ref(), true);
+        let mut is_staged = false;
+        let mut scenario = match given {
+            Some(scenario) => scenario,
+            None => {
+                check(&wishes, &mut surfaces).await?;
+                is_staged = true;
+                stage::scenario(&wishes)
+            }
+        };
+        self.world.apply(&mut scenario)?;
+        streams::warn(&simulator::warnings(&scenario.pointless_faults()));
+        let signals = Signals::listen();
+        streams::tell(&introduction(&scenario));
+        if is_staged {
+            stage::made_up_balancers(&wishes, &scenario)
+                .iter()
+                .for_each(|line| streams::tell(line));
+        }
+        let world = open_world(&scenario)?;
+        let clock = WorldClock {
+            world: Rc::clone(&world),
+            speed: self.speed,
+        };
+        let endpoint = serve(world).await?;
+        let options = ConnectionOptions {
+            region: Some(scenario.region.clone()),
+            endpoint_url: Some(endpoint),
+            credentials: Some(StaticCredentials::dummy()),
+            seed: scenario.seed,
+            ..ConnectionOptions::default()
+        };
+        let aws = Connection::open(options, clock.clone())
+            .await
+            .map_err(|finding| Stop::from(*finding))?;
+        let world = (&aws, &clock, &signals);
+        let plans = run::plan_all(world, &wishes, &mut surfaces, || aws.request_counts()).await?;
+        if self.dry_run {
+            return run::show_plans(plans, &mut surfaces).await;
+        }
+        let code = run::execute(world, Pace::even(), plans, &mut surfaces, || aws.request_counts()).await?;
+        if code == Verdict::Interrupted.exit_code() {
+            streams::tell("(rehearsal: the simulated rollout ends with this program)");
+        }
+        Ok(code)
+    }
+}
+
+impl WorldOptions {
+    pub fn read(&self) -> Result<Option<Scenario>, Stop> {
+        let Some(path) = &self.scenario else { return Ok(None) };
+        let text = files::read(path)?;
+        Scenario::read(&text, &path.display().to_string())
+            .map(Some)
+            .map_err(|errors| Stop::usage(errors.into_iter().map(simulator::finding).collect()))
+    }
+
+    pub fn apply(&self, scenario: &mut Scenario) -> Result<(), Stop> {
+        for fault in &self.faults {
+            scenario.add_fault(fault).map_err(simulator::finding)?;
+        }
+        if let Some(seed) = self.seed {
+            scenario.seed = seed;
+        }
+        Ok(())
+    }
+}
+
+/// The simulated running revision is made from the user's own definition: without this, a mistake in it would seem to
+/// run already.
+async fn check(wishes: &Wishes, surfaces: &mut Surfaces<'_>) -> Result<(), Stop> {
+    // The time that the world would begin at: a rehearsal's report tells the same each time.
+    let now = simulator::time(open_world(&Scenario::default())?.borrow().now());
+    let mut refused = Vec::new();
+    for wish in &wishes.wishes {
+        if let Base::Document(document) = &wish.base
+            && let Err(found) = plan::render(wish, document, &[], None)
+        {
+            let found = recipients::with_service(found, &wish.service, wishes.wishes.len() == 1);
+            let found = found.into_iter().map(|finding| finding.state("nothing was changed"));
+            refused.push(ServiceRun::refused(wish.clone(), None, found.collect(), now));
+        }
+    }
+    if refused.is_empty() {
+        Ok(())
+    } else {
+        Err(run::refuse(refused, surfaces, now).await)
+    }
+}
+
+/// Every fault with what it does, for the end of a command's help.
+pub fn faults_help() -> String {
+    let mut text = String::from("Faults:\n");
+    for (name, what) in portzero_sim::fault_names() {
+        text.push_str(&format!("  {name:<20} {what}\n"));
+    }
+    text
+}
+
+/// What is rehearsed on, in one line: nobody shall take it for AWS.
+fn introduction(scenario: &Scenario) -> String {
+    let instances: u32 = scenario.instances.iter().map(|i| i.count).sum();
+    let plural = if instances == 1 { "" } else { "s" };
+    let faults: Vec<&str> = scenario.faults.iter().map(|f| f.fault.as_str()).collect();
+    let wrong = if faults.is_empty() {
+        String::new()
+    } else {
+        format!(", with the fault {}", faults.join(" and "))
+    };
+    format!(
+        "rehearsal on a simulated cluster `{}` of {instances} instance{plural}, seed {}{wrong}; AWS is not touched",
+        scenario.cluster, scenario.seed
+    )
+}
+
+/// A scenario with one service needs no `--cluster` and `--service`.
+fn fill_in(selection: &mut Selection, scenario: &Scenario) {
+    if selection.which.config.is_some() || !selection.which.services.is_empty() {
+        return;
+    }
+    let only = match scenario.services.as_slice() {
+        [only] => Some(only),
+        services => services
+            .iter()
+            .find(|s| Some(&s.name) == selection.which.service.as_ref()),
+    };
+    if let Some(service) = only {
+        selection.which.service.get_or_insert_with(|| service.name.clone());
+        selection
+            .which
+            .cluster
+            .get_or_insert_with(|| service.cluster.clone().unwrap_or_else(|| scenario.cluster.clone()));
+    }
+}
+
+pub fn open_world(scenario: &Scenario) -> Result<Rc<RefCell<World>>, Stop> {
+    let world = World::new(scenario).map_err(|why| {
+        Stop::from(Finding::error(
+            Code::Config,
+            format!("the simulated world cannot begin: {why}"),
+        ))
+    })?;
+    Ok(Rc::new(RefCell::new(world)))
+}
+
+/// Serves the world on a free loopback port, and gives its address.
+async fn serve(world: Rc<RefCell<World>>) -> Result<String, Stop> {
+    let cannot = |error: std::io::Error| {
+        Stop::from(Finding::error(
+            Code::Config,
+            format!("the simulator cannot listen on 127.0.0.1: {error}"),
+        ))
+    };
+    let listener = server::bind(0).await.map_err(cannot)?;
+    let address = listener.local_addr().map_err(cannot)?;
+    // Virtual time moves by the clock alone, so nothing happens before a request; what is not modelled is no news here.
+    tokio::task::spawn_local(server::serve(listener, world, |_: &mut World| {}, |_| {}));
+    Ok(format!("http://{address}"))
+}
+
+/// Virtual time: to sleep is to let the world go on.
+#[derive(Clone)]
+struct WorldClock {
+    world: Rc<RefCell<World>>,
+    speed: Speed,
+}
+
+impl Clock for WorldClock {
+    fn now(&self) -> Timestamp {
+        simulator::time(self.world.borrow().callers_time())
+    }
+
+    async fn sleep(&self, span: Duration) {
+        if self.speed.0 > 0.0 {
+            SystemClock.sleep(span.div_f64(self.speed.0)).await;
+        }
+        let mut world = self.world.borrow_mut();
+        let to = world.now() + span;
+        world.advance(to);
+    }
+}
