@@ -1,4 +1,4 @@
-//! One TLS provider, one HTTP stack, one YAML reader; and every dependency is accounted for in the README.
+//! One TLS provider, one HTTP stack, one YAML reader; and every dependency is accounted for in docs/dependencies.md.
 
 use std::fs;
 use std::process::Command;
@@ -89,11 +89,10 @@ fn manifest_breaches(manifest: &str) -> Breaches {
 }
 
 /// A dependency is listed as a bullet or a table row that begins with its name in backticks.
-fn readme_breaches(readme: &str, manifest: &str) -> Breaches {
+fn page_breaches(page: &str, manifest: &str) -> Breaches {
     let is_listed = |name: &str| {
         let word = format!("`{name}`");
-        readme
-            .lines()
+        page.lines()
             .any(|line| line.trim_start().starts_with(['|', '-', '*']) && line.contains(&word))
     };
     let names = ["dependencies", "dev-dependencies"]
@@ -101,15 +100,15 @@ fn readme_breaches(readme: &str, manifest: &str) -> Breaches {
         .flat_map(|table| direct(manifest, table));
     let mut breaches: Breaches = names
         .filter(|name| !is_listed(name))
-        .map(|name| format!("README.md does not list `{name}`"))
+        .map(|name| format!("docs/dependencies.md does not list `{name}`"))
         .collect();
-    let flat = readme.split_whitespace().collect::<Vec<_>>().join(" ");
+    let flat = page.split_whitespace().collect::<Vec<_>>().join(" ");
     for sentence in [
         "Configuration is read with `serde-saphyr`",
         "`serde_yaml` is only a dev-dependency, of a differential test",
     ] {
         if !flat.contains(sentence) {
-            breaches.push(format!("README.md does not say: {sentence}"));
+            breaches.push(format!("docs/dependencies.md does not say: {sentence}"));
         }
     }
     breaches
@@ -181,8 +180,8 @@ fn the_archived_yaml_reader_is_only_compared_with() {
 }
 
 #[test]
-fn the_readme_accounts_for_every_direct_dependency() {
-    assert_none(readme_breaches(&read("README.md"), &read("Cargo.toml")));
+fn the_page_accounts_for_every_direct_dependency() {
+    assert_none(page_breaches(&read("docs/dependencies.md"), &read("Cargo.toml")));
 }
 
 mod bites {
@@ -218,9 +217,9 @@ mod bites {
     fn an_unlisted_dependency_is_found() {
         let manifest =
             "[dependencies]\n# why\nclap = \"4\"\ntokio = { version = \"1\" }\n\n[dev-dependencies]\ninsta = \"1\"\n";
-        let readme = "- `clap`: arguments\n- `insta`: snapshots\nNot a list: `tokio`";
-        let breaches = readme_breaches(readme, manifest);
-        assert_eq!(breaches[0], "README.md does not list `tokio`");
+        let page = "- `clap`: arguments\n- `insta`: snapshots\nNot a list: `tokio`";
+        let breaches = page_breaches(page, manifest);
+        assert_eq!(breaches[0], "docs/dependencies.md does not list `tokio`");
         assert_eq!(breaches.len(), 3, "{breaches:?}");
     }
 }

@@ -193,7 +193,7 @@ fn a_statement_in_two_versions_and_a_dead_link_are_found() {
     );
     let links = |page: &str| links("docs/page.md", page);
     assert_none(links(
-        "# A heading, `quoted`\n[a](#a-heading-quoted) [b](../README.md#exit-codes) [c](https://x.test/y)",
+        "# A heading, `quoted`\n[a](#a-heading-quoted) [b](../README.md#install) [c](https://x.test/y)",
     ));
     assert_eq!(
         links("[a](#nowhere) [b](../README.md#nowhere) [c](nothing.md)").len(),
