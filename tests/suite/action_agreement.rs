@@ -74,8 +74,8 @@ fn readers() -> Names {
     names
 }
 
-/// The names in the first column of the table below a heading.
-fn table(heading: &str) -> Names {
+/// The names and meanings of the table below a heading.
+fn table(heading: &str) -> BTreeMap<String, String> {
     let page = read("docs/action.md");
     let start = page
         .find(&format!("\n{heading}\n"))
@@ -84,8 +84,11 @@ fn table(heading: &str) -> Names {
         .lines()
         .skip(1)
         .take_while(|line| !line.starts_with('#'));
-    let name = |row: &str| Some(row.strip_prefix("| `")?.split('`').next()?.to_owned());
-    rows.filter_map(name).collect()
+    let cells = |row: &str| {
+        let (name, meaning) = row.strip_prefix("| `")?.strip_suffix(" |")?.split_once("` | ")?;
+        Some((name.to_owned(), meaning.to_owned()))
+    };
+    rows.filter_map(cells).collect()
 }
 
 /// Every step of a workflow file that uses this action, as `with` and `outputs` of its id.
@@ -181,9 +184,16 @@ fn the_inputs_and_outputs_that_were_promised_are_there() {
 
 #[test]
 fn the_tables_of_the_page_are_those_of_the_action() {
-    let action = Composite::ours();
-    assert_eq!(table("## Inputs"), action.inputs().into_keys().collect());
-    assert_eq!(table("## Outputs"), action.outputs().into_keys().collect());
+    let action: Value = serde_yaml::from_str(&read("action.yml")).expect("YAML");
+    let meanings = |key: &str| -> BTreeMap<String, String> {
+        let entries = action[key].as_mapping().expect("entries").iter();
+        let words = |value: &Value| value.as_str().expect("words").trim_end_matches('.').to_owned();
+        entries
+            .map(|(name, entry)| (words(name), words(&entry["description"])))
+            .collect()
+    };
+    assert_eq!(table("## Inputs"), meanings("inputs"));
+    assert_eq!(table("## Outputs"), meanings("outputs"));
 }
 
 #[test]
