@@ -227,6 +227,24 @@ fn hard_to_read(page: &str, refused: &[String]) -> Breaches {
     breaches
 }
 
+/// Folders whose files a page may name between backticks, from the package.
+const FOLDERS: [&str; 7] = ["src/", "tests/", "examples/", "tools/", "action/", "docs/", ".github/"];
+
+/// Files that a page names and that are not there. Words in capitals stand for a name.
+fn missing_files(page: &str) -> Breaches {
+    let mut breaches = Breaches::new();
+    for (line, text) in prose(page) {
+        for span in text.split('`').skip(1).step_by(2) {
+            let is_path = FOLDERS.iter().any(|folder| span.starts_with(folder));
+            let is_name = !span.contains([' ', '*', '{']) && !span.contains("NAME");
+            if is_path && is_name && !root().join(span).exists() {
+                breaches.push(format!("line {line}: there is no {span}"));
+            }
+        }
+    }
+    breaches
+}
+
 fn in_all(check: impl Fn(&str, &str) -> Breaches) -> Breaches {
     let pages = pages().into_iter();
     pages
@@ -265,6 +283,24 @@ fn pages_have_plain_words_and_short_sentences() {
         }
         hard_to_read(page, &refused)
     }));
+}
+
+#[test]
+fn files_that_a_page_names_are_there() {
+    assert_none(in_all(|path, page| {
+        if NOT_YET_PLAIN.contains(&path) {
+            return Breaches::new();
+        }
+        missing_files(page)
+    }));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_found() {
+    assert_none(missing_files(
+        "`src/lib.rs` `src/NAME.rs` `other/x.rs` src/none.rs\n```text\n`src/none.rs`\n```\n",
+    ));
+    assert_eq!(missing_files("`src/none.rs` and `tests/none`").len(), 2);
 }
 
 #[test]

@@ -292,6 +292,15 @@ fn commands_and_flags_in_sentences_are_those_of_the_program() {
 }
 
 #[test]
+fn the_message_that_contributing_shows_is_one_of_a_page() {
+    let contributing = Page::read("CONTRIBUTING.md");
+    let messages = contributing.blocks_in("text");
+    assert_eq!(messages.len(), 1);
+    let is_shown = pages().iter().any(|page| page.text.contains(messages[0].1));
+    assert!(is_shown, "no page prints this message:\n{}", messages[0].1);
+}
+
+#[test]
 fn the_readme_is_short() {
     let words = Page::read("README.md").text.split_whitespace().count();
     assert!(words <= WORDS_OF_THE_README, "{words} words");
