@@ -217,7 +217,7 @@ fn hard_to_read(page: &str, refused: &[String]) -> Breaches {
                 .ends_with(['.', ':', ';', '?', '!'])
         };
         let words: Vec<&str> = text.split_whitespace().collect();
-        for sentence in words.split_inclusive(|word| is_end(&word)) {
+        for sentence in words.split_inclusive(is_end) {
             if sentence.len() > WORDS_MAX {
                 let (count, start) = (sentence.len(), sentence[..5].join(" "));
                 breaches.push(format!("line {line}: a sentence of {count} words: {start} ..."));
