@@ -4,20 +4,13 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use super::command::scrubbed;
+
 /// A program that sees the variables given and no other configuration of AWS.
 pub fn client<K: AsRef<str>, V: AsRef<str>>(program: &str, variables: &[(K, V)]) -> Command {
-    let mut command = Command::new(program);
-    for name in [
-        "AWS_ACCESS_KEY_ID",
-        "AWS_DEFAULT_REGION",
-        "AWS_ENDPOINT_URL",
-        "AWS_PROFILE",
-        "AWS_REGION",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SESSION_TOKEN",
-    ] {
-        command.env_remove(name);
-    }
+    let mut command = scrubbed(program);
+    // Where a user's own Python packages are.
+    command.envs(std::env::var_os("HOME").map(|home| ("HOME", home)));
     command
         .env("AWS_CONFIG_FILE", "/dev/null")
         .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")

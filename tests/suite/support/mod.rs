@@ -1,6 +1,7 @@
 //! What the suites share: a clock that does not wait, a loopback server that answers from a script, stand-ins for AWS.
 
 pub mod clients;
+pub mod command;
 #[cfg(unix)]
 pub mod file_server;
 pub mod github;
