@@ -2,6 +2,7 @@
 
 pub mod clients;
 pub mod command;
+pub mod evidence;
 #[cfg(unix)]
 pub mod file_server;
 pub mod github;
