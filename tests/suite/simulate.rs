@@ -1,12 +1,12 @@
 //! `portzero simulate` as a user has it: the AWS CLI on what it tells to export, and the program's own commands there.
 
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::clients::{aws, is_installed};
+use crate::support::clients::aws;
 use crate::support::http::control;
+use crate::support::needs::Need;
 use crate::support::program::{Said, Simulator, portzero, run, said};
 
 const SERVICE: &str = "ecs describe-services --cluster demo --services web";
@@ -31,7 +31,7 @@ fn on(simulator: &Simulator, arguments: &str) -> Said {
 
 #[test]
 fn the_aws_cli_follows_a_rollout_to_its_stable_end() {
-    if !is_installed("the AWS CLI", Command::new("aws").arg("--version")) {
+    if !Need::AwsCli.is_met() {
         return;
     }
     // Time stands as good as still but where this test moves it: how long the CLI takes to start is nothing to it.
@@ -129,7 +129,7 @@ fn a_plan_changes_nothing_and_a_deployment_counts_what_it_asked() {
 
 #[test]
 fn a_plan_leaves_the_deployments_as_they_were() {
-    if !is_installed("the AWS CLI", Command::new("aws").arg("--version")) {
+    if !Need::AwsCli.is_met() {
         return;
     }
     let simulator = Simulator::at_speed("1x");

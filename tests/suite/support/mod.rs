@@ -9,6 +9,7 @@ pub mod github;
 pub mod http;
 pub mod loopback;
 pub mod moto_server;
+pub mod needs;
 pub mod prism;
 pub mod program;
 #[cfg(unix)]
