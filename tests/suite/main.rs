@@ -45,7 +45,6 @@ mod recordings;
 mod rollback;
 mod scenario_index;
 mod scenario_schema;
-mod scenarios;
 mod served;
 #[cfg(unix)]
 mod signals;

@@ -14,8 +14,9 @@ use portzero::cli::Cli;
 use portzero::config::{self, Config};
 use portzero_core::rollout::Verdict;
 
-use crate::support::clients::{aws, is_installed};
+use crate::support::clients::aws;
 use crate::support::http::control;
+use crate::support::needs::Need;
 use crate::support::program::Simulator;
 
 const COMMANDS: [&str; 9] = [
@@ -230,7 +231,7 @@ fn run_line(line: &str, simulator: &mut Option<Simulator>) {
         }
         ["aws", ..] => {
             let simulator = simulator.as_ref().expect("a simulator to call");
-            if is_installed("the AWS CLI", Command::new("aws").arg("--version")) {
+            if Need::AwsCli.is_met() {
                 aws(&simulator.variables, line.strip_prefix("aws ").unwrap());
             }
             // So that a wait in the next line ends at once.
