@@ -1,6 +1,6 @@
 //! Tasks and the container instances that they run on.
 
-use crate::aws_model::service::aws_enum;
+use crate::aws_model::aws_enum::aws_enum;
 use crate::base::id::{ContainerInstanceArn, DeploymentId, TaskArn, TaskDefinitionArn};
 use crate::base::time::Timestamp;
 
@@ -19,6 +19,16 @@ aws_enum! {
     }
 }
 
+aws_enum! {
+    /// What the container health checks of a task's essential containers say of it.
+    HealthStatus {
+        Healthy = "HEALTHY",
+        Unhealthy = "UNHEALTHY",
+        /// AWS's own `UNKNOWN`: a check has not ended yet, or there is none.
+        Unchecked = "UNKNOWN",
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Task {
     pub arn: TaskArn,
@@ -33,8 +43,7 @@ pub struct Task {
     /// The Availability Zone.
     pub zone: Option<String>,
     pub containers: Vec<Container>,
-    /// `HEALTHY`, `UNHEALTHY` or `UNKNOWN`, from container health checks.
-    pub health_status: Option<String>,
+    pub health_status: Option<HealthStatus>,
     pub stop_code: Option<String>,
     pub stopped_reason: Option<String>,
     pub created_at: Option<Timestamp>,

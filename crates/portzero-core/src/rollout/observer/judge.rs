@@ -204,7 +204,7 @@ impl Observer {
         // Somebody else may deploy while ECS goes back: what the service is at then is not what was gone back to.
         if let (Some(known), Some(by)) = (&known, &to)
             && known.id != by.id
-            && !crate::rollout::view::snapshot::says_rollback(by)
+            && !by.is_rolling_back()
         {
             let (to, by) = (Some(known.clone()), by.clone());
             self.course.rollback = Some(Rollback { to, is_over: false });

@@ -351,7 +351,7 @@ impl Observer {
             .draining_since
             .retain(|place, _| view.old_targets.contains_key(place));
         for (place, row) in &view.old_targets {
-            if row.state.as_str().ends_with("draining") {
+            if row.state.is_draining() {
                 self.memory.draining_since.entry(place.clone()).or_insert(now);
             }
         }

@@ -58,7 +58,7 @@ impl Picture {
         let groups = snapshot.targets.iter().map(|(group, rows)| {
             let rows = rows.iter().map(|row| {
                 let owner = owners.get(&(group.clone(), row.key.clone()));
-                let drains = row.state.as_str().ends_with("draining") && owner.is_some();
+                let drains = row.state.is_draining() && owner.is_some();
                 let delay = scope.deregistration_delay(group).filter(|_| drains);
                 Row {
                     key: row.key.clone(),

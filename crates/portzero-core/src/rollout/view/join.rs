@@ -42,7 +42,7 @@ fn of_two(
     }
     let row = |group: &&TargetGroupArn| snapshot.targets.get(*group)?.iter().find(|row| row.key == *key);
     let listed: Vec<&TargetGroupArn> = both.iter().filter(|group| row(group).is_some()).collect();
-    let is_draining = |group: &&TargetGroupArn| row(group).is_some_and(|row| row.state.as_str().ends_with("draining"));
+    let is_draining = |group: &&TargetGroupArn| row(group).is_some_and(|row| row.state.is_draining());
     let (draining, serving): (Vec<_>, Vec<_>) = listed.into_iter().partition(|group| is_draining(group));
     let found = if serving.is_empty() { draining } else { serving };
     match found.as_slice() {
@@ -76,8 +76,7 @@ pub fn old_places(task: &Task, snapshot: &Snapshot, scope: &Scope) -> BTreeSet<P
     if task.is_stopped() {
         places.retain(|(group, key)| {
             let rows = snapshot.targets.get(group).into_iter().flatten();
-            rows.into_iter()
-                .any(|row| row.key == *key && row.state.as_str().ends_with("draining"))
+            rows.into_iter().any(|row| row.key == *key && row.state.is_draining())
         });
     }
     places

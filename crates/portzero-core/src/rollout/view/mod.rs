@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::aws_model::service::{
     Deployment, DeploymentConfiguration, RolloutState, ServiceDeployment, ServiceDeploymentStatus, ServiceStatus, WHOLE,
 };
-use crate::aws_model::target::{TargetHealth, TargetState};
+use crate::aws_model::target::{TargetHealth, TargetState, TargetType};
 use crate::aws_model::task::{Task, TaskStatus};
 use crate::base::id::TaskArn;
 use crate::rollout::scope::Scope;
@@ -95,7 +95,7 @@ impl<'a> View<'a> {
     }
 
     fn place_new(&mut self, snapshot: &'a Snapshot, scope: &Scope, baseline: &Baseline) {
-        if snapshot.instances.is_none() && scope.target_groups.values().any(|g| g.target_type.as_str() != "ip") {
+        if snapshot.instances.is_none() && scope.target_groups.values().any(|g| g.target_type != TargetType::Ip) {
             // Without container instances nothing can be joined: whatever was not there before is taken for new, and
             // once every old task has stopped, whatever does not drain.
             self.is_join_missing = true;
@@ -103,7 +103,7 @@ impl<'a> View<'a> {
             for (group, rows) in &snapshot.targets {
                 for row in rows {
                     let place = (group.clone(), row.key.clone());
-                    let is_draining = row.state.as_str().ends_with("draining");
+                    let is_draining = row.state.is_draining();
                     if !baseline.places.contains(&place) || (is_old_stopped && !is_draining) {
                         self.new_targets.insert(place, Some(row));
                     }
@@ -189,7 +189,7 @@ impl<'a> View<'a> {
 
     /// No old task has been told to stop, and no old target drains.
     pub fn is_nothing_old_leaving(&self) -> bool {
-        let is_draining = |row: &&TargetHealth| row.state.as_str().ends_with("draining");
+        let is_draining = |row: &&TargetHealth| row.state.is_draining();
         let is_stopping = |task: &&Task| task.desired_status == TaskStatus::Stopped;
         !self.old_targets.values().copied().any(|row| is_draining(&row))
             && !self.old_tasks.values().copied().any(|task| is_stopping(&task))

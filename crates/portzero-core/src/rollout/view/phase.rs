@@ -167,11 +167,7 @@ fn old(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -> Vec<Waiti
                 at_most = at_most.max(Some(delay.saturating_sub(now.since(*since))));
             }
         }
-        let draining = view
-            .old_targets
-            .values()
-            .filter(|r| r.state.as_str().ends_with("draining"))
-            .count();
+        let draining = view.old_targets.values().filter(|r| r.state.is_draining()).count();
         reasons.push(WaitingOn::OldTargets {
             left: u32::try_from(view.old_targets.len()).unwrap_or(u32::MAX),
             serving: u32::try_from(view.old_targets.len() - draining).unwrap_or(u32::MAX),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::aws_model::service::{Deployment, RolloutState, Service, ServiceDeployment, ServiceRevision};
+use crate::aws_model::service::{Service, ServiceDeployment, ServiceRevision};
 use crate::aws_model::target::TargetHealth;
 use crate::aws_model::task::{ContainerInstance, Task};
 use crate::base::id::{ContainerInstanceArn, TargetGroupArn, TargetKey};
@@ -48,12 +48,6 @@ impl Snapshot {
         let breaker = configuration.and_then(|c| c.circuit_breaker);
         breaker.is_some_and(|b| b.enable && b.rollback)
     }
-}
-
-/// The deployment says that it is what ECS goes back to.
-pub fn says_rollback(primary: &Deployment) -> bool {
-    let reason = primary.rollout_state_reason.as_deref().unwrap_or_default();
-    primary.rollout_state == Some(RolloutState::InProgress) && reason.contains("rolling back")
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The findings about strategies: what ended a deployment beyond its tasks (alarms, hooks), a rollback that failed, and
 //! what goes on after a run that ends at a stage.
 
-use crate::aws_model::service::{ServiceDeployment, Stage};
+use crate::aws_model::service::{HookStatus, ServiceDeployment, Stage};
 use crate::aws_model::target::{TargetHealth, TargetState};
 use crate::aws_model::task::Task;
 use crate::base::finding::{Code, Finding};
@@ -35,12 +35,12 @@ pub fn cause(scope: &Scope, deployment: &ServiceDeployment) -> Option<Finding> {
         .hooks
         .iter()
         .rev()
-        .find(|hook| !hook.is_open() && hook.status != "SUCCEEDED");
+        .find(|hook| !hook.is_open() && hook.status != HookStatus::Succeeded);
     let what = match ended {
-        Some(hook) if hook.target_type == "PAUSE" && hook.status == "FAILED" => {
+        Some(hook) if hook.is_pause() && hook.status == HookStatus::Failed => {
             "somebody ended its pause with a rollback".to_owned()
         }
-        Some(hook) if hook.target_type == "PAUSE" => "nobody continued its pause in time".to_owned(),
+        Some(hook) if hook.is_pause() => "nobody continued its pause in time".to_owned(),
         Some(hook) => format!(
             "its lifecycle hook {} answered {}",
             hook.target_arn.as_deref().unwrap_or(&hook.id),
