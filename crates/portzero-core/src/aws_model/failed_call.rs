@@ -31,8 +31,7 @@ pub fn finding(error: &ApiError) -> Finding {
     if let Some(id) = &error.request_id {
         finding = finding.evidence("request", id.clone());
     }
-    finding.hints = hints(error);
-    finding
+    finding.with_hints(hints(error))
 }
 
 /// Of an update that AWS refused. `role`: what the service names for the load balancer.
@@ -54,8 +53,7 @@ pub fn of_update(error: &ApiError, service: &str, role: Option<&str>) -> Finding
             missing.trusts
         ),
     ));
-    told.hints = missing.hints;
-    told
+    told.with_hints(missing.hints)
 }
 
 struct MissingRole {

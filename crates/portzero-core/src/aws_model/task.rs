@@ -116,6 +116,12 @@ pub struct LogStream {
     pub region: Option<String>,
 }
 
+impl std::fmt::Display for LogStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "log group {}, stream {}", self.group, self.name)
+    }
+}
+
 #[cfg(test)]
 impl Task {
     /// A running task of the deployment `ecs-svc/2`: tests name what they are about, and no more.

@@ -7,7 +7,6 @@ use crate::aws_model::service::{RolloutState, Service, ServiceDeployment, Servic
 use crate::base::finding::{Code, Finding};
 use crate::base::id::{ServiceName, TaskDefinitionArn};
 use crate::rollout::verdict::{Outcome, Verdict};
-use crate::rollout::words::advice;
 
 /// How a run takes a service back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,7 +148,7 @@ pub fn conclude(first: Outcome, service: &ServiceName, ours: &TaskDefinitionArn,
     ) {
         findings
             .iter_mut()
-            .for_each(|finding| finding.hints.retain(|hint| !advice::is_of_what_goes_on(hint)));
+            .for_each(|finding| finding.hints.retain(|hint| !hint.kind.is_about_what_goes_on()));
         findings.iter_mut().skip(1).for_each(|finding| finding.state = None);
     }
     findings.splice(0..0, loud);

@@ -102,9 +102,10 @@ pub fn explain(finding: &mut Finding, unknown: &BTreeSet<UnknownValue>) {
     for value in unknown {
         finding.evidence.push(("unknown".into(), value.to_string()));
     }
-    finding.hints = vec![format!(
+    let hint = format!(
         "portzero does not know the {first}, so it does not count it as success: a newer version of portzero may know it"
-    )];
+    );
+    finding.hints = vec![hint.into()];
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use unhealthy::Checks;
 
 use crate::aws_model::service::{DeploymentStatus, ServiceDeployment, ServiceEvent};
 use crate::aws_model::task::{ContainerInstance, LogStream, Task, TaskStatus};
-use crate::base::finding::{Code, Finding};
+use crate::base::finding::{Code, EvidenceLabel, Finding, Hint, HintKind};
 use crate::base::id::TaskArn;
 use crate::base::text::plural;
 use crate::base::time::Timestamp;
@@ -301,8 +301,7 @@ impl Evidence {
         }
         let stream = alike.iter().rev().find_map(|failure| self.stream_of(failure));
         if let Some(stream) = stream {
-            let place = format!("log group {}, stream {}", stream.group, stream.name);
-            finding.evidence.push(("logs".into(), place));
+            finding.evidence.push((EvidenceLabel::Logs, stream.to_string()));
             // Of a container that logs, `explain` leaves room for this one.
             if finding.code == Code::ContainerExit {
                 finding = finding.hint(whole_log(stream));
@@ -316,7 +315,10 @@ impl Evidence {
         let mut finding = self.losses.finding(scope);
         if let Some(trouble) = self.live_placement() {
             let lacking = placement::cannot_place(trouble, scope, self.capacity.as_deref(), self.limits);
-            let measured = lacking.evidence.into_iter().filter(|(label, _)| label != "ecs");
+            let measured = lacking
+                .evidence
+                .into_iter()
+                .filter(|(label, _)| *label != EvidenceLabel::Ecs);
             finding.evidence.extend(measured);
         }
         finding
@@ -426,15 +428,17 @@ impl std::fmt::Display for BreakerCount {
     }
 }
 
-fn whole_log(stream: &LogStream) -> String {
+fn whole_log(stream: &LogStream) -> Hint {
     let region = stream
         .region
         .as_ref()
         .map_or_else(String::new, |region| format!(" --region {region}"));
-    format!(
+    let text = format!(
         "read all that it printed: aws logs get-log-events --log-group-name {} --log-stream-name {}{region}",
         stream.group, stream.name
-    )
+    );
+    let stream = stream.name.clone();
+    Hint::new(HintKind::ReadLog { stream }, text)
 }
 
 /// Which task of ours stands behind which place.

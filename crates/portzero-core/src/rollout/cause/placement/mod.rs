@@ -2,7 +2,7 @@
 
 use crate::aws_model::service::{Balancer, ServiceEvent};
 use crate::aws_model::task::ContainerInstance;
-use crate::base::finding::{Code, Finding};
+use crate::base::finding::{Code, EvidenceLabel, Finding};
 use crate::base::text::{contains, plural};
 use crate::rollout::cause::resource::ResourceTrouble;
 use crate::rollout::scope::{Needs, Scope};
@@ -170,7 +170,7 @@ pub fn cannot_place(
     hints(trouble, scope, instances, limits)
         .into_iter()
         .take(2)
-        .for_each(|hint| finding.hints.push(hint));
+        .for_each(|hint| finding.hints.push(hint.into()));
     finding
 }
 
@@ -210,7 +210,7 @@ fn measured(
     trouble: &PlacementTrouble,
     scope: &Scope,
     instances: Option<&[ContainerInstance]>,
-) -> Vec<(String, String)> {
+) -> Vec<(EvidenceLabel, String)> {
     let mut rows = Vec::new();
     let needs = &scope.needs;
     let all = instances.unwrap_or_default();
@@ -250,7 +250,7 @@ fn measured(
         );
         rows.push(("instances", text));
     }
-    rows.into_iter().map(|(label, text)| (label.to_owned(), text)).collect()
+    rows.into_iter().map(|(label, text)| (label.into(), text)).collect()
 }
 
 fn port(needs: &Needs, open: &[&ContainerInstance]) -> Option<(&'static str, String)> {

@@ -1,6 +1,7 @@
 //! What ECS says of placement, and what is made of it.
 
 use super::*;
+use crate::base::finding::EvidenceLabel;
 
 fn event(message: &str) -> ServiceEvent {
     ServiceEvent {
@@ -169,7 +170,7 @@ fn what_is_measured_is_what_the_lack_is_about() {
         let evidence = told(lack, scope, homes).evidence;
         evidence.into_iter().skip(1).collect::<Vec<_>>()
     };
-    let row = |label: &str, text: &str| (label.to_owned(), text.to_owned());
+    let row = |label: &str, text: &str| (EvidenceLabel::from(label), text.to_owned());
     let homes = [instance("i-1")];
     let mut scope = Scope::plain();
     assert_eq!(measured(Lack::Constraint, &scope, &homes), [row("closest", "i-1")]);

@@ -293,7 +293,7 @@ fn an_unknown_value_is_told_once_and_named_when_time_is_up() {
     let Next::Done(outcome) = see(&mut observer, 100, radiant()).next else {
         panic!("the budget is spent")
     };
-    let named = ("unknown".to_owned(), "target state `radiant`".to_owned());
+    let named = ("unknown".into(), "target state `radiant`".to_owned());
     assert!(outcome.findings[0].evidence.contains(&named), "{outcome:?}");
 }
 

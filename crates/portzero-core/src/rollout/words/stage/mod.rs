@@ -4,7 +4,7 @@
 use crate::aws_model::service::{HookStatus, ServiceDeployment, Stage};
 use crate::aws_model::target::{TargetHealth, TargetState};
 use crate::aws_model::task::Task;
-use crate::base::finding::{Code, Finding};
+use crate::base::finding::{Code, Finding, Hint};
 use crate::base::id::TaskDefinitionArn;
 use crate::base::text::plural;
 use crate::base::time::{Timestamp, human};
@@ -13,7 +13,7 @@ use crate::rollout::view::deployment_stage::SeenStage;
 use crate::rollout::view::snapshot::Snapshot;
 use crate::rollout::view::waiting::WaitingOn;
 use crate::rollout::view::{View, deployment_stage};
-use crate::rollout::words::advice::WAIT_LONGER;
+use crate::rollout::words::advice::wait_longer;
 use crate::rollout::words::last_look::LastLook;
 
 /// The hook that the service deployment names as the cause of its end.
@@ -74,7 +74,7 @@ pub fn rollback_failed(
         finding.evidence.push(("ecs".into(), reason));
     }
     if let Some(stopped) = last_old_failure(scope, snapshot) {
-        finding.evidence.push((old.to_owned(), stopped));
+        finding.evidence.push((old.into(), stopped));
     }
     if let Some(share) = view.deployment.and_then(|d| d.progress.production_traffic) {
         finding.evidence.push((
@@ -211,16 +211,16 @@ fn rolls_back_by(view: &View) -> Vec<String> {
 }
 
 /// What helps somebody whose time was up in the middle of the stages.
-pub fn hint(look: &LastLook, scope: &Scope) -> Option<String> {
+pub fn hint(look: &LastLook, scope: &Scope) -> Option<Hint> {
     look.waiting.iter().find_map(|reason| match reason {
-        WaitingOn::Hook(hook) if hook.is_pause() => Some(format!(
+        WaitingOn::Hook(hook) if hook.is_pause() => Some(Hint::from(format!(
             "continue it: aws ecs continue-service-deployment --service-deployment-arn {} --hook-id {}",
             hook.deployment, hook.id
-        )),
-        WaitingOn::Stage(_) | WaitingOn::Hook(_) if !matches!(scope.until, Until::Stage(_)) => Some(format!(
-            "{WAIT_LONGER}, or end the run at a stage: `--until stage:BAKE_TIME`"
-        )),
-        WaitingOn::Stage(_) | WaitingOn::Hook(_) => Some(WAIT_LONGER.into()),
+        ))),
+        WaitingOn::Stage(_) | WaitingOn::Hook(_) if !matches!(scope.until, Until::Stage(_)) => {
+            Some(wait_longer(", or end the run at a stage: `--until stage:BAKE_TIME`"))
+        }
+        WaitingOn::Stage(_) | WaitingOn::Hook(_) => Some(wait_longer("")),
         _ => None,
     })
 }

@@ -262,7 +262,7 @@ fn who_ran_out_of_time_in_a_stage_is_told_what_ends_it() {
             waiting: vec![waiting],
             ..LastLook::default()
         };
-        hint(&look, &Scope { until, ..scope() }).unwrap_or_default()
+        hint(&look, &Scope { until, ..scope() }).unwrap_or("".into())
     };
     let stage = Until::Stage(Stage::BakeTime);
     assert!(hinted(wait("PAUSE"), stage).starts_with("continue it: aws ecs continue-service-deployment"));

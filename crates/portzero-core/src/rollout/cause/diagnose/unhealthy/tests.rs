@@ -130,7 +130,7 @@ fn what_passes_beside_it_is_told_and_what_fails_as_well_is_not() {
     checks.passed = BTreeSet::from([place("web"), place("bad"), place("good")]);
     let told = checks.neighbours(&group("web"), &scope(TargetType::Instance, None));
     let text = "the same tasks pass the check of target group `good`";
-    assert_eq!(told, [("other".to_owned(), text.to_owned())]);
+    assert_eq!(told, [("other".into(), text.to_owned())]);
 }
 
 #[test]
