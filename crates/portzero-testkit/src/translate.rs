@@ -10,7 +10,8 @@ use portzero_core::aws_model::service::{
 use portzero_core::aws_model::target::{HealthCheck, InstanceHealth, Route, RouteCondition, TargetGroup, TargetHealth};
 use portzero_core::aws_model::task::{Container, ContainerInstance, NetworkBinding, Resources, Task};
 use portzero_core::base::id::{
-    ClusterName, ContainerInstanceArn, DeploymentId, ServiceName, TargetGroupArn, TargetKey, TaskArn, TaskDefinitionArn,
+    ClusterName, ContainerInstanceArn, DeploymentId, ServiceName, TargetGroupArn, TargetKey, TaskArn,
+    TaskDefinitionArn, last_segment,
 };
 use portzero_core::base::time::Timestamp;
 use portzero_sim::balancer::classic;
@@ -159,7 +160,11 @@ pub(crate) fn service_deployment(
             triggered_alarms: found.progress.triggered.clone(),
             is_monitoring: found.progress.alarm_status == "MONITORING",
         },
-        source_revisions: found.source_revisions.iter().map(|arn| last_segment(arn)).collect(),
+        source_revisions: found
+            .source_revisions
+            .iter()
+            .map(|arn| last_segment(arn).to_owned())
+            .collect(),
         created_at: Some(time(found.created_at)),
     }
 }
@@ -173,10 +178,6 @@ fn hook_detail(found: &portzero_sim::model::state::HookDetail) -> HookDetail {
         expires_at: Some(time(found.expires_at)),
         timeout_action: Some(found.timeout_action.clone()),
     }
-}
-
-fn last_segment(arn: &str) -> String {
-    arn.rsplit('/').next().unwrap_or(arn).to_owned()
 }
 
 pub(crate) fn task(cluster: &state::Cluster, task: &state::Task) -> Task {

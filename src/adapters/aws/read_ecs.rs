@@ -8,10 +8,10 @@ use portzero_core::aws_model::service::{
     LoadBalancerBinding, Progress, SchedulingStrategy, Service, ServiceDeployment, ServiceEvent,
 };
 use portzero_core::aws_model::task::{Container, ContainerInstance, NetworkBinding, Resources, Task};
-use portzero_core::base::id::{ClusterName, ServiceName};
+use portzero_core::base::id::{ClusterName, ServiceName, last_segment};
 
 use super::read_strategy as strategy;
-use crate::adapters::aws::read::{count, last_segment, minutes, port, text, time};
+use crate::adapters::aws::read::{count, minutes, port, text, time};
 
 pub(super) fn service(service: &sdk::Service) -> Service {
     Service {
@@ -204,7 +204,7 @@ pub(super) fn service_deployment(deployment: &sdk::ServiceDeployment) -> Service
             .source_service_revisions()
             .iter()
             .filter_map(|r| r.arn())
-            .map(last_segment)
+            .map(|arn| last_segment(arn).to_owned())
             .collect(),
         created_at: time(deployment.created_at()),
     }

@@ -2,13 +2,10 @@
 
 use std::time::Duration;
 
-use crate::aws_model::api_error::{ApiError, ApiErrorKind, Denial, Ground};
+use crate::aws_model::api_error::{ApiError, ApiErrorKind, CREDENTIALS_UNAVAILABLE, Denial, Ground, NO_CREDENTIALS};
 use crate::base::finding::{Code, Finding};
 use crate::base::time::{Timestamp, human};
 
-/// The code of a call for which no credentials were found at all.
-const NO_CREDENTIALS: &str = "NoCredentials";
-const CREDENTIALS_UNAVAILABLE: &str = "CredentialsUnavailable";
 /// Registering a task definition hands its roles to ECS's agent; anything else hands roles to ECS itself.
 const REGISTER: &str = "ecs:RegisterTaskDefinition";
 const PASS_ROLE: &str = "iam:PassRole";

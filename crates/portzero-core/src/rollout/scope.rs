@@ -1,10 +1,13 @@
 //! What a rollout is about: whose it is, what it must reach, and the settings that its timing hangs on.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use crate::aws_model::service::{LoadBalancerBinding, Stage};
 use crate::aws_model::target::TargetGroup;
+use crate::base::choice::UnknownWord;
 use crate::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, TaskDefinitionArn};
 use crate::rollout::cause::container_facts::ContainerFacts;
 
@@ -24,12 +27,42 @@ pub enum Until {
 }
 
 impl Until {
+    /// The words, in the order in which they are offered.
+    pub const WORDS: &'static [&'static str] = &["registered", "healthy", "drained", "stage:NAME"];
+
+    /// As it is asked for.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Registered => "registered",
             Self::Healthy => "healthy",
             Self::Drained => "drained",
             Self::Stage(stage) => stage.as_goal(),
+        }
+    }
+}
+
+impl fmt::Display for Until {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Until {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        match (text, text.strip_prefix("stage:")) {
+            ("registered", _) => Ok(Self::Registered),
+            ("healthy", _) => Ok(Self::Healthy),
+            ("drained", _) => Ok(Self::Drained),
+            (_, Some(name)) => Stage::named(name).map(Self::Stage).ok_or_else(|| UnknownWord {
+                word: name.to_owned(),
+                known: Stage::WORDS,
+            }),
+            _ => Err(UnknownWord {
+                word: text.to_owned(),
+                known: Self::WORDS,
+            }),
         }
     }
 }

@@ -273,8 +273,7 @@ pub struct ServiceDeployment {
 
 impl ServiceDeployment {
     pub fn deployment_id(&self) -> Option<DeploymentId> {
-        let number = self.target_revision.as_ref()?.rsplit('/').next()?;
-        Some(DeploymentId::new(format!("ecs-svc/{number}")))
+        self.target_revision.as_deref().map(DeploymentId::of_revision)
     }
 }
 

@@ -291,7 +291,7 @@ pub fn is_at_rest(snapshot: &Snapshot, scope: &Scope, baseline: &Baseline) -> bo
 
 fn sources(record: &ServiceDeployment) -> impl Iterator<Item = DeploymentId> {
     let numbers = record.source_revisions.iter();
-    numbers.map(|number| DeploymentId::new(format!("ecs-svc/{number}")))
+    numbers.map(|number| DeploymentId::of_revision(number))
 }
 
 fn goes_back(record: &ServiceDeployment) -> bool {

@@ -351,7 +351,7 @@ impl Evidence {
             Suspect::Alarm => "a CloudWatch alarm went off".into(),
             Suspect::Registration => self.registration.line(),
             Suspect::Failures(alike) => {
-                let count = u32::try_from(self.started.len().max(alike.len())).unwrap_or(u32::MAX);
+                let count = self.started.len().max(alike.len());
                 let label = alike.first().map(|failure| failure.cause.label()).unwrap_or_default();
                 format!("{} of {count} new {}: {label}", alike.len(), plural(count, "task"))
             }

@@ -243,10 +243,9 @@ fn measured(
     let shut = all.len() - open.len();
     if shut > 0 {
         let of = all.len();
-        let count = u32::try_from(of).unwrap_or(u32::MAX);
         let text = format!(
             "{shut} of {of} {} not open for tasks (draining, or its agent does not answer)",
-            plural(count, "instance")
+            plural(of, "instance")
         );
         rows.push(("instances", text));
     }

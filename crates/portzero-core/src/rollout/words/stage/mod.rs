@@ -101,7 +101,7 @@ pub fn rollback_failed(
             look.serving_line()
         ),
         (n, _) => {
-            let of = format!("{n} healthy {}", plural(u32::try_from(n).unwrap_or(u32::MAX), "target"));
+            let of = format!("{n} healthy {}", plural(n, "target"));
             format!(
                 "what still serves: {of} ({healthy_old} of {old}, {healthy_new} of {new}), and {} tasks are wanted",
                 view.desired

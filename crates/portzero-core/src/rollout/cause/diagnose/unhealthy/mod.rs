@@ -86,7 +86,7 @@ impl Checks {
     }
 
     pub fn line(&self) -> String {
-        let count = u32::try_from(self.unhealthy.len()).unwrap_or(u32::MAX);
+        let count = self.unhealthy.len();
         let group = self.worst().map_or("?", TargetGroupArn::name);
         format!(
             "{count} new {} unhealthy in target group `{group}`",
@@ -163,11 +163,10 @@ impl Checks {
         let port = self.port(group, row, scope);
         let failing = self.unhealthy.keys().filter(|(of, _)| of == group).count();
         let all = self.places.iter().filter(|(of, _)| of == group).count().max(failing);
-        let count = u32::try_from(all).unwrap_or(u32::MAX);
         let targets = if failing == 0 {
             String::new()
         } else {
-            format!(", {failing} of {all} new {}", plural(count, "target"))
+            format!(", {failing} of {all} new {}", plural(all, "target"))
         };
         format!(
             "{what}{port} in target group `{}` -> {got}{details}{targets}",
