@@ -9,13 +9,14 @@ use std::time::Duration;
 use super::*;
 use crate::aws_model::api_error::ApiErrorKind;
 use crate::aws_model::service::{
-    Balancer, CircuitBreaker, DeploymentConfiguration, DeploymentStatus, LoadBalancerBinding, Progress, RolloutState,
-    Service, ServiceDeployment, ServiceDeploymentStatus, ServiceEvent,
+    Balancer, CircuitBreaker, Deployment, DeploymentConfiguration, DeploymentStatus, LoadBalancerBinding, Progress,
+    RolloutState, Service, ServiceDeployment, ServiceDeploymentStatus, ServiceEvent,
 };
-use crate::aws_model::target::{TargetGroup, TargetHealth};
+use crate::aws_model::target::{TargetGroup, TargetHealth, TargetState};
 use crate::aws_model::task::{Container, Task, TaskStatus};
 use crate::base::finding::Code;
 use crate::base::id::{TargetGroupArn, TargetKey};
+use crate::rollout::observer::unknown_value::UnknownValue;
 use crate::rollout::rollback::{Leaves, Way};
 use crate::rollout::scope::Until;
 

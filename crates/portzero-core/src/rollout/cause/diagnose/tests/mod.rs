@@ -5,6 +5,7 @@ mod placement;
 mod unused;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::*;
 use crate::aws_model::service::{
@@ -12,8 +13,8 @@ use crate::aws_model::service::{
     ServiceDeploymentStatus,
 };
 use crate::aws_model::target::{TargetHealth, TargetState};
-use crate::aws_model::task::{Container, NetworkBinding};
-use crate::base::id::{ContainerInstanceArn, TargetGroupArn, TargetKey};
+use crate::aws_model::task::{Container, ContainerInstance, NetworkBinding};
+use crate::base::id::{ContainerInstanceArn, TargetGroupArn, TargetKey, TaskArn};
 use crate::rollout::cause::container_facts::ContainerFacts;
 use crate::rollout::scope::{Needs, Until};
 use crate::rollout::view::baseline::Baseline;
