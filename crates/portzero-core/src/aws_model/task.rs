@@ -121,27 +121,3 @@ impl std::fmt::Display for LogStream {
         write!(f, "log group {}, stream {}", self.group, self.name)
     }
 }
-
-#[cfg(test)]
-impl Task {
-    /// A running task of the deployment `ecs-svc/2`: tests name what they are about, and no more.
-    pub(crate) fn plain() -> Self {
-        Self {
-            arn: "task/1".into(),
-            started_by: Some("ecs-svc/2".into()),
-            task_definition: "task-definition/web:2".into(),
-            last_status: TaskStatus::Running,
-            desired_status: TaskStatus::Running,
-            container_instance: None,
-            zone: None,
-            containers: Vec::new(),
-            health_status: None,
-            stop_code: None,
-            stopped_reason: None,
-            created_at: None,
-            started_at: None,
-            stopping_at: None,
-            stopped_at: None,
-        }
-    }
-}

@@ -319,12 +319,8 @@ mod tests {
             task_definition: format!("task-definition/web:{revision}").into(),
             desired_count: 2,
             running_count: 2,
-            pending_count: 0,
-            failed_tasks: None,
             rollout_state: state.map(Into::into),
-            rollout_state_reason: None,
-            created_at: None,
-            updated_at: None,
+            ..Deployment::plain()
         };
         Service {
             desired_count: 2,

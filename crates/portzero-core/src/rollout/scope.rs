@@ -144,27 +144,6 @@ impl Needs {
 }
 
 #[cfg(test)]
-impl Scope {
-    /// The deployment `ecs-svc/2` of `web:2`, behind nothing: tests name what they are about, and no more.
-    pub(crate) fn plain() -> Self {
-        Self {
-            cluster: "c".into(),
-            service: "web".into(),
-            deployment: "ecs-svc/2".into(),
-            task_definition: "task-definition/web:2".into(),
-            previous: None,
-            bindings: Vec::new(),
-            target_groups: BTreeMap::new(),
-            is_host_network: false,
-            needs: Needs::default(),
-            until: Until::Drained,
-            settle: Duration::ZERO,
-            wait_budget: Duration::from_secs(600),
-        }
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
     use crate::aws_model::service::Balancer;
@@ -173,9 +152,7 @@ mod tests {
     fn a_classic_load_balancer_that_may_not_be_read_is_not_waited_for() {
         let binding = |balancer| LoadBalancerBinding {
             balancer,
-            container_name: "web".into(),
-            container_port: 80,
-            alternate: None,
+            ..LoadBalancerBinding::plain()
         };
         let scope = Scope {
             bindings: vec![

@@ -295,33 +295,6 @@ pub struct ServiceUpdate {
 }
 
 #[cfg(test)]
-impl Service {
-    /// `web` in cluster `c` with nothing in it: tests name what they are about, and no more.
-    pub(crate) fn plain() -> Self {
-        Self {
-            cluster: "c".into(),
-            name: "web".into(),
-            arn: String::new(),
-            status: ServiceStatus::Active,
-            desired_count: 1,
-            running_count: 1,
-            pending_count: 0,
-            task_definition: None,
-            deployments: Vec::new(),
-            events: Vec::new(),
-            load_balancers: Vec::new(),
-            controller: DeploymentController::Ecs,
-            scheduling: SchedulingStrategy::Replica,
-            configuration: DeploymentConfiguration::default(),
-            launch_type: None,
-            has_capacity_providers: false,
-            health_check_grace_period: None,
-            role_arn: None,
-        }
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
 

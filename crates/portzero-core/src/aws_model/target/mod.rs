@@ -74,20 +74,3 @@ pub struct TargetHealth {
     pub reason: Option<String>,
     pub description: Option<String>,
 }
-
-#[cfg(test)]
-impl TargetGroup {
-    /// The group `web` of addresses, checked as nobody has said: tests name what they are about, and no more.
-    pub(crate) fn plain() -> Self {
-        Self {
-            arn: "targetgroup/web/1".into(),
-            name: "web".into(),
-            target_type: TargetType::Ip,
-            port: None,
-            vpc_id: None,
-            health_check: HealthCheck::default(),
-            load_balancers: Vec::new(),
-            deregistration_delay: None,
-        }
-    }
-}

@@ -120,17 +120,9 @@ mod tests {
             service: Some(Service {
                 status: ServiceStatus::Unknown(strange()),
                 deployments: vec![Deployment {
-                    id: "ecs-svc/2".into(),
                     status: DeploymentStatus::Unknown(strange()),
-                    task_definition: "task-definition/web:2".into(),
-                    desired_count: 1,
-                    running_count: 1,
-                    pending_count: 0,
-                    failed_tasks: None,
                     rollout_state: Some(RolloutState::Unknown(strange())),
-                    rollout_state_reason: None,
-                    created_at: None,
-                    updated_at: None,
+                    ..Deployment::plain()
                 }],
                 configuration: DeploymentConfiguration {
                     strategy: Some(DeploymentStrategy::Unknown(strange())),
@@ -147,23 +139,15 @@ mod tests {
             service_deployment: Some(ServiceDeployment {
                 arn: String::new(),
                 status: ServiceDeploymentStatus::Unknown(strange()),
-                status_reason: None,
-                target_revision: None,
-                breaker: None,
-                rollback_reason: None,
                 progress: Progress {
                     hooks: vec![HookDetail {
-                        id: "h-1".into(),
                         target_type: HookTargetType::Unknown(strange()),
-                        target_arn: None,
                         status: HookStatus::Unknown(strange()),
-                        expires_at: None,
-                        timeout_action: None,
+                        ..HookDetail::plain()
                     }],
                     ..Progress::default()
                 },
-                source_revisions: Vec::new(),
-                created_at: None,
+                ..ServiceDeployment::plain()
             }),
             ..Snapshot::default()
         };

@@ -129,7 +129,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::aws_model::service::{DeploymentStatus, Progress, Service, ServiceDeployment};
+    use crate::aws_model::service::{DeploymentStatus, Service, ServiceDeployment};
     use crate::base::id::DeploymentId;
     use crate::base::time::Timestamp;
 
@@ -145,14 +145,9 @@ mod tests {
             id: id.into(),
             status,
             task_definition: "task-definition/web:1".into(),
-            desired_count: 1,
-            running_count: 1,
-            pending_count: 0,
-            failed_tasks: None,
             rollout_state: Some(state),
             rollout_state_reason: Some(reason.into()),
-            created_at: None,
-            updated_at: None,
+            ..Deployment::plain()
         }
     }
 
@@ -164,13 +159,7 @@ mod tests {
         let service_deployment = service_deployment.map(|status| ServiceDeployment {
             arn: String::new(),
             status,
-            status_reason: None,
-            target_revision: None,
-            breaker: None,
-            rollback_reason: None,
-            progress: Progress::default(),
-            source_revisions: Vec::new(),
-            created_at: None,
+            ..ServiceDeployment::plain()
         });
         Snapshot {
             service: Some(service),

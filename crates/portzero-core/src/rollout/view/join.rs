@@ -122,29 +122,18 @@ mod tests {
     use crate::aws_model::service::ServiceRevision;
     use crate::aws_model::target::{TargetHealth, TargetState};
     use crate::aws_model::task::{Container, ContainerInstance, TaskStatus};
-    use crate::rollout::scope::{Needs, Until};
 
     const IP: &str = "10.0.0.7";
 
     fn scope() -> Scope {
         Scope {
-            cluster: "c".into(),
-            service: "web".into(),
-            deployment: "ecs-svc/2".into(),
-            task_definition: "task-definition/web:2".into(),
-            previous: None,
             bindings: vec![LoadBalancerBinding {
                 balancer: Balancer::TargetGroup("blue".into()),
-                container_name: "web".into(),
-                container_port: 80,
                 alternate: Some("green".into()),
+                ..LoadBalancerBinding::plain()
             }],
-            target_groups: BTreeMap::new(),
-            is_host_network: false,
-            needs: Needs::default(),
-            until: Until::Drained,
-            settle: Duration::ZERO,
             wait_budget: Duration::ZERO,
+            ..Scope::plain()
         }
     }
 
@@ -152,35 +141,15 @@ mod tests {
         Task {
             arn: "task/t".into(),
             started_by: Some(started_by.into()),
-            task_definition: "task-definition/web:2".into(),
-            last_status: TaskStatus::Running,
-            desired_status: TaskStatus::Running,
-            container_instance: None,
-            zone: None,
-            containers: vec![Container {
-                name: "web".into(),
-                private_ip: Some(IP.into()),
-                ..Container::default()
-            }],
-            health_status: None,
-            stop_code: None,
-            stopped_reason: None,
-            created_at: None,
-            started_at: None,
-            stopping_at: None,
-            stopped_at: None,
+            containers: vec![Container::at(IP)],
+            ..Task::plain()
         }
     }
 
     /// The groups in which the task's address is listed, with its state there.
     fn snapshot(rows: &[(&str, TargetState)]) -> Snapshot {
         let targets = rows.iter().map(|(group, state)| {
-            let row = TargetHealth {
-                key: TargetKey::new(IP, 80),
-                state: state.clone(),
-                reason: None,
-                description: None,
-            };
+            let row = TargetHealth::plain(IP, state.clone());
             (TargetGroupArn::from(*group), vec![row])
         });
         Snapshot {
@@ -252,12 +221,7 @@ mod tests {
             ..task("ecs-svc/1")
         };
         assert_eq!(old_places(&gone, &shown, &scope()), BTreeSet::new());
-        let row = |ip: &str, state| TargetHealth {
-            key: TargetKey::new(ip, 80),
-            state,
-            reason: None,
-            description: None,
-        };
+        let row = |ip: &str, state| TargetHealth::plain(ip, state);
         let others = vec![row(IP, TargetState::Healthy), row("10.0.0.8", TargetState::Draining)];
         shown.targets.insert("blue".into(), others);
         assert_eq!(old_places(&gone, &shown, &scope()), BTreeSet::new());
@@ -269,15 +233,7 @@ mod tests {
 
     #[test]
     fn a_port_that_is_not_shown_is_known_in_host_mode_alone() {
-        let home = ContainerInstance {
-            arn: "container-instance/1".into(),
-            ec2_instance_id: Some("i-1".into()),
-            status: "ACTIVE".into(),
-            vpc: None,
-            agent_connected: true,
-            remaining: Default::default(),
-            registered: Default::default(),
-        };
+        let home = ContainerInstance::plain();
         let mut shown = snapshot(&[]);
         shown.instances = Some(BTreeMap::from([(home.arn.clone(), home)]));
         let mut task = task("ecs-svc/2");

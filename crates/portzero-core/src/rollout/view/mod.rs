@@ -242,7 +242,7 @@ fn count<T>(items: impl Iterator<Item = T>) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws_model::service::{Balancer, DeploymentStatus, LoadBalancerBinding, Progress, Service};
+    use crate::aws_model::service::{DeploymentStatus, LoadBalancerBinding, Progress, Service};
     use crate::aws_model::target::{TargetGroup, TargetType};
     use crate::aws_model::task::Container;
     use crate::base::id::TargetKey;
@@ -260,34 +260,19 @@ mod tests {
 
     fn deployment() -> Deployment {
         Deployment {
-            id: "ecs-svc/2".into(),
-            status: DeploymentStatus::Primary,
-            task_definition: "task-definition/web:2".into(),
-            desired_count: 1,
-            running_count: 1,
-            pending_count: 0,
-            failed_tasks: None,
             rollout_state: Some(RolloutState::Completed),
-            rollout_state_reason: None,
-            created_at: None,
-            updated_at: None,
+            ..Deployment::plain()
         }
     }
 
     fn service_deployment(status: ServiceDeploymentStatus, share: Option<u32>) -> ServiceDeployment {
         ServiceDeployment {
-            arn: "service-deployment/2".into(),
             status,
-            status_reason: None,
-            target_revision: None,
-            breaker: None,
-            rollback_reason: None,
             progress: Progress {
                 production_traffic: share,
                 ..Progress::default()
             },
-            source_revisions: Vec::new(),
-            created_at: None,
+            ..ServiceDeployment::plain()
         }
     }
 
@@ -422,12 +407,7 @@ mod tests {
     #[test]
     fn what_an_ended_task_of_ours_left_is_told_unless_somebody_else_has_it() {
         let scope = Scope {
-            bindings: vec![LoadBalancerBinding {
-                balancer: Balancer::TargetGroup(GROUP.into()),
-                container_name: "web".into(),
-                container_port: 80,
-                alternate: None,
-            }],
+            bindings: vec![LoadBalancerBinding::plain()],
             ..Scope::plain()
         };
         let baseline = Baseline::default();
@@ -435,11 +415,7 @@ mod tests {
             last_status: TaskStatus::Stopped,
             ..Task::plain()
         };
-        ended.containers.push(Container {
-            name: "web".into(),
-            private_ip: Some("10.0.0.1".into()),
-            ..Container::default()
-        });
+        ended.containers.push(Container::at("10.0.0.1"));
         let target = TargetHealth {
             key: TargetKey::new("10.0.0.1", 80),
             ..row(80, TargetState::Draining)

@@ -53,7 +53,7 @@ impl Snapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws_model::service::{AlarmWatch, CircuitBreaker, Progress, ServiceDeploymentStatus};
+    use crate::aws_model::service::{AlarmWatch, CircuitBreaker, Progress};
 
     #[test]
     fn what_ended_a_deployment_decides_whether_ecs_goes_back() {
@@ -70,17 +70,11 @@ mod tests {
             });
             let deployment = ServiceDeployment {
                 arn: String::new(),
-                status: ServiceDeploymentStatus::InProgress,
-                status_reason: None,
-                target_revision: None,
-                breaker: None,
-                rollback_reason: None,
                 progress: Progress {
                     triggered_alarms: alarms.iter().map(|name| (*name).to_owned()).collect(),
                     ..Progress::default()
                 },
-                source_revisions: Vec::new(),
-                created_at: None,
+                ..ServiceDeployment::plain()
             };
             let snapshot = Snapshot {
                 service: Some(service),

@@ -303,9 +303,7 @@ mod tests {
         let behind_one = Scope {
             bindings: vec![LoadBalancerBinding {
                 balancer: Balancer::TargetGroup("web".into()),
-                container_name: "web".into(),
-                container_port: 80,
-                alternate: None,
+                ..LoadBalancerBinding::plain()
             }],
             ..Scope::plain()
         };

@@ -96,15 +96,12 @@ fn instance(id: &str) -> ContainerInstance {
     ContainerInstance {
         arn: format!("container-instance/{id}").as_str().into(),
         ec2_instance_id: Some(id.into()),
-        status: "ACTIVE".into(),
-        vpc: None,
-        agent_connected: true,
         remaining: crate::aws_model::task::Resources {
             cpu: 512,
             memory: 512,
             reserved_ports: Vec::new(),
         },
-        registered: Default::default(),
+        ..ContainerInstance::plain()
     }
 }
 

@@ -74,9 +74,8 @@ fn scope(target_type: TargetType, check_port: Option<&str>) -> Scope {
         previous: Some("task-definition/web:1".into()),
         bindings: vec![LoadBalancerBinding {
             balancer: Balancer::TargetGroup(group("web")),
-            container_name: "web".into(),
             container_port: 3000,
-            alternate: None,
+            ..LoadBalancerBinding::plain()
         }],
         target_groups: BTreeMap::from([(group("web"), settings)]),
         ..Scope::plain()
