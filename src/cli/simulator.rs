@@ -1,7 +1,7 @@
 //! Between the simulator and the program: its errors as findings, its moments as timestamps. The simulator knows nothing
 //! of either, since it is what the program is held against.
 
-use portzero_core::base::finding::{Code, Finding, Location};
+use portzero_core::base::finding::{Code, Finding, Hint, Location};
 use portzero_core::base::time::Timestamp;
 use portzero_sim::{FaultWarning, ScenarioError};
 
@@ -13,10 +13,8 @@ pub fn finding(error: ScenarioError) -> Finding {
         line: at.line,
         column: at.column,
     });
-    finding
-        .evidence
-        .extend(error.file.map(|file| ("file".to_owned(), file)));
-    finding.hints.extend(error.hint);
+    finding.evidence.extend(error.file.map(|file| ("file".into(), file)));
+    finding.hints.extend(error.hint.map(Hint::from));
     finding
 }
 

@@ -320,12 +320,7 @@ fn images(stanza: &ServiceConfig) -> Vec<ImageChange> {
 }
 
 fn until(following: &Following, settings: &Settings) -> Until {
-    match following.waiting.until.as_ref().or(settings.until.as_ref()) {
-        None | Some(config::Until::Drained) => Until::Drained,
-        Some(config::Until::Healthy) => Until::Healthy,
-        Some(config::Until::Registered) => Until::Registered,
-        Some(config::Until::Stage(stage)) => Until::Stage(*stage),
-    }
+    following.waiting.until.or(settings.until).unwrap_or_default()
 }
 
 /// A settle span that the timeout would always cut off: no run could succeed.

@@ -26,7 +26,8 @@ pub use portzero_core::task_definition::DynamicPorts;
 
 pub use portzero_core::base::choice::UnknownWord;
 pub use portzero_core::policy::{IF_BUSY, LEFTOVER};
-pub use settings::{Settings, Until, duration, keep_revisions, poll_interval};
+pub use portzero_core::rollout::Until;
+pub use settings::{Settings, duration, keep_revisions, poll_interval};
 
 /// A configuration with everything filled in.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use portzero_core::aws_model::target::TargetGroup;
-use portzero_core::base::finding::Finding;
+use portzero_core::base::finding::{Finding, Hint};
 use portzero_core::base::time::human;
 use portzero_core::plan::Plan;
 use serde_json::json;
@@ -79,9 +79,9 @@ pub fn findings(list: &[Finding]) -> Vec<serde_json::Value> {
                 "severity": f.severity.as_str(),
                 "summary": f.summary,
                 "location": f.location.as_ref().map(ToString::to_string),
-                "evidence": f.evidence.iter().map(|(label, text)| json!({"label": label, "text": text})).collect::<Vec<_>>(),
+                "evidence": f.evidence.iter().map(|(label, text)| json!({"label": label.as_str(), "text": text})).collect::<Vec<_>>(),
                 "state": f.state,
-                "hints": f.hints,
+                "hints": f.hints.iter().map(Hint::as_str).collect::<Vec<_>>(),
             })
         })
         .collect()

@@ -4,7 +4,7 @@
 
 use Code::*;
 use Severity::{Error, Note, Warning};
-use portzero_core::base::finding::{Code, Finding, Severity};
+use portzero_core::base::finding::{Code, Finding, Hint, Severity};
 use portzero_core::task_definition::{
     Document, DynamicPorts, Format, ImageChange, LoadBalancedPort, NetworkMode, RenderOptions, Rendered, check, render,
 };
@@ -143,7 +143,7 @@ fn has_nulls(value: &Value) -> bool {
 fn placeholders(findings: &[Finding]) -> Vec<&str> {
     let evidence = findings.iter().flat_map(|finding| &finding.evidence);
     evidence
-        .filter(|(label, _)| label == "placeholders")
+        .filter(|(label, _)| *label == "placeholders")
         .flat_map(|(_, names)| names.split(", "))
         .collect()
 }
@@ -155,7 +155,11 @@ fn said(findings: &[Finding]) -> String {
             .iter()
             .map(|(label, text)| format!("{label} {text}\n"))
             .collect();
-        format!("{}\n{evidence}{}\n", f.summary, f.hints.join("\n"))
+        format!(
+            "{}\n{evidence}{}\n",
+            f.summary,
+            f.hints.iter().map(Hint::as_str).collect::<Vec<_>>().join("\n")
+        )
     };
     findings.iter().map(words).collect()
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use portzero::adapters::aws::Connection;
 use portzero_core::aws_model::service::{
-    Balancer, Deployment, DeploymentController, DeploymentStatus, RolloutState, SchedulingStrategy, Service,
-    ServiceDeployment, ServiceDeploymentStatus, ServiceStatus, ServiceUpdate,
+    Balancer, Deployment, DeploymentController, DeploymentStatus, LaunchType, RolloutState, SchedulingStrategy,
+    Service, ServiceDeployment, ServiceDeploymentStatus, ServiceStatus, ServiceUpdate,
 };
 use portzero_core::aws_model::target::{Address, Route, TargetGroup, TargetHealth, TargetState};
 use portzero_core::aws_model::task::{ContainerInstance, NetworkBinding, Task, TaskStatus};
@@ -111,7 +111,7 @@ fn described_services(recorded: &Recorded) -> bool {
                 recorded.pick("PRIMARY pier:3 1/1 -", "PRIMARY console-sample-app-static:1 1/1 -")
             );
             assert_eq!(service.deployments[0].failed_tasks, None);
-            assert_eq!(service.launch_type.as_deref(), Some("EC2"));
+            assert_eq!(service.launch_type, Some(LaunchType::Ec2));
             assert_eq!(service.controller, DeploymentController::Ecs);
         }
         "03" => {

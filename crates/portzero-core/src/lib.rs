@@ -21,3 +21,5 @@ pub mod port;
 pub mod pull_request;
 pub mod rollout;
 pub mod task_definition;
+#[cfg(test)]
+mod test_builders;

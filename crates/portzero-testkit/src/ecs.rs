@@ -3,7 +3,7 @@
 use portzero_core::aws_model::service::{Service, ServiceDeployment, ServiceRevision, ServiceUpdate};
 use portzero_core::aws_model::task::{ContainerInstance, Task};
 use portzero_core::base::id::{
-    ClusterName, ContainerInstanceArn, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn,
+    ClusterName, ContainerInstanceArn, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn, last_segment,
 };
 use portzero_core::port::{ApiResult, DescribedServices, Ecs, RegisteredTaskDefinition};
 use portzero_sim::model::refusal::Refusal;
@@ -190,7 +190,7 @@ impl Ecs for Direct {
         self.admit("ecs:DescribeServiceRevisions")?;
         let world = self.world.borrow();
         let shown = |arn: &String| {
-            let number = arn.rsplit('/').next().unwrap_or(arn);
+            let number = last_segment(arn);
             let mut services = world.account().clusters.values().flat_map(|c| c.services.values());
             let service = services.find(|service| service.revisions.contains_key(number))?;
             let id = format!("ecs-svc/{number}");

@@ -10,7 +10,8 @@ use portzero_core::aws_model::service::{
 use portzero_core::aws_model::target::{HealthCheck, InstanceHealth, Route, RouteCondition, TargetGroup, TargetHealth};
 use portzero_core::aws_model::task::{Container, ContainerInstance, NetworkBinding, Resources, Task};
 use portzero_core::base::id::{
-    ClusterName, ContainerInstanceArn, DeploymentId, ServiceName, TargetGroupArn, TargetKey, TaskArn, TaskDefinitionArn,
+    ClusterName, ContainerInstanceArn, DeploymentId, ServiceName, TargetGroupArn, TargetKey, TaskArn,
+    TaskDefinitionArn, last_segment,
 };
 use portzero_core::base::time::Timestamp;
 use portzero_sim::balancer::classic;
@@ -79,7 +80,7 @@ pub(crate) fn service(_account: &state::Account, cluster: &state::Cluster, servi
             }),
             defers_clean_up: service.strategy.early_success.as_ref().is_some_and(|e| e.is_deferred()),
         },
-        launch_type: Some(service.launch_type.clone()),
+        launch_type: Some(service.launch_type.as_str().into()),
         has_capacity_providers: false,
         health_check_grace_period: service.health_check_grace_period,
         role_arn: Some(service.role_arn.clone()).filter(|arn| !arn.is_empty()),
@@ -113,7 +114,7 @@ fn steps(strategy: &Strategy) -> Option<TrafficSteps> {
 
 fn hook(hook: &portzero_sim::scenario::strategy::Hook) -> Hook {
     Hook {
-        target_type: hook.target_type.clone(),
+        target_type: hook.target_type.as_str().into(),
         stages: hook.stages.clone(),
     }
 }
@@ -159,7 +160,11 @@ pub(crate) fn service_deployment(
             triggered_alarms: found.progress.triggered.clone(),
             is_monitoring: found.progress.alarm_status == "MONITORING",
         },
-        source_revisions: found.source_revisions.iter().map(|arn| last_segment(arn)).collect(),
+        source_revisions: found
+            .source_revisions
+            .iter()
+            .map(|arn| last_segment(arn).to_owned())
+            .collect(),
         created_at: Some(time(found.created_at)),
     }
 }
@@ -167,16 +172,12 @@ pub(crate) fn service_deployment(
 fn hook_detail(found: &portzero_sim::model::state::HookDetail) -> HookDetail {
     HookDetail {
         id: found.id.clone(),
-        target_type: found.target_type.clone(),
+        target_type: found.target_type.as_str().into(),
         target_arn: found.target_arn.clone(),
-        status: found.status.clone(),
+        status: found.status.as_str().into(),
         expires_at: Some(time(found.expires_at)),
         timeout_action: Some(found.timeout_action.clone()),
     }
-}
-
-fn last_segment(arn: &str) -> String {
-    arn.rsplit('/').next().unwrap_or(arn).to_owned()
 }
 
 pub(crate) fn task(cluster: &state::Cluster, task: &state::Task) -> Task {
@@ -194,7 +195,7 @@ pub(crate) fn task(cluster: &state::Cluster, task: &state::Task) -> Task {
         container_instance: instance,
         zone: Some(task.availability_zone.clone()),
         containers: task.containers.iter().map(|c| container(c, task)).collect(),
-        health_status: Some(task.health_status.clone()),
+        health_status: Some(task.health_status.as_str().into()),
         stop_code: task.stop_code.clone(),
         stopped_reason: task.stopped_reason.clone(),
         created_at: Some(time(task.created_at)),

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use portzero_core::aws_model::api_error::NO_CREDENTIALS;
 use portzero_core::port::{ApiError, ApiErrorKind, ApiResult, Clock};
 
 use super::connection::Connection;
-use super::error::{Failure, NO_CREDENTIALS};
+use super::error::Failure;
 use crate::adapters::aws::error::Call;
 
 const FIRST_WAIT: Duration = Duration::from_millis(500);

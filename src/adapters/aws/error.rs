@@ -8,17 +8,12 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ecs::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use portzero_core::aws_model::api_error::causes;
+use portzero_core::aws_model::api_error::{CREDENTIALS_UNAVAILABLE, NO_CREDENTIALS, causes};
 use portzero_core::port::{ApiError, ApiErrorKind};
 use serde_json::Value;
 
 /// As much of a foreign text (an HTML page, a proxy's excuse) as a message quotes.
 const QUOTE_LENGTH: usize = 160;
-
-/// The code of a call that found no credentials at all: AWS has not refused anything.
-pub const NO_CREDENTIALS: &str = "NoCredentials";
-/// The code of a call whose credentials are configured and cannot be had.
-pub const CREDENTIALS_UNAVAILABLE: &str = "CredentialsUnavailable";
 
 /// A failed attempt.
 #[derive(Debug)]

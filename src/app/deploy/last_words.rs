@@ -3,7 +3,7 @@
 
 use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
 use portzero_core::aws_model::task::LogStream;
-use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::finding::{Code, EvidenceLabel, Finding, HintKind};
 use portzero_core::port::{Interrupts, Logs};
 use portzero_core::rollout::{Observer, Outcome, Verdict};
 use serde_json::Value;
@@ -71,21 +71,26 @@ pub(super) async fn add(aws: &impl Logs, interrupts: &impl Interrupts, wanted: W
 
 /// Behind the row that names the stream.
 fn put(finding: &mut Finding, stream: &LogStream, rows: Vec<String>) {
-    let known = finding.evidence.iter().position(|(label, _)| label == "logs");
+    let known = finding
+        .evidence
+        .iter()
+        .position(|(label, _)| *label == EvidenceLabel::Logs);
     let at = known.unwrap_or_else(|| {
-        let place = format!("log group {}, stream {}", stream.group, stream.name);
-        finding.evidence.push(("logs".into(), place));
+        finding.evidence.push((EvidenceLabel::Logs, stream.to_string()));
         finding.evidence.len() - 1
     });
     for (row, text) in rows.into_iter().enumerate() {
-        finding.evidence.insert(at + 1 + row, ("log".into(), text));
+        finding.evidence.insert(at + 1 + row, (EvidenceLabel::Log, text));
     }
 }
 
 /// Nobody is sent to read a log that is empty.
 fn silent(finding: &mut Finding, stream: &LogStream) -> Vec<String> {
-    for hint in finding.hints.iter_mut().filter(|hint| hint.contains(&stream.name)) {
-        "run the image as the task definition does, and see why it ends without a word".clone_into(hint);
+    let reading = HintKind::ReadLog {
+        stream: stream.name.clone(),
+    };
+    for hint in finding.hints.iter_mut().filter(|hint| hint.kind == reading) {
+        *hint = "run the image as the task definition does, and see why it ends without a word".into();
     }
     vec!["the container printed nothing".to_owned()]
 }
@@ -100,7 +105,7 @@ fn refused(error: &ApiError, finding: &mut Finding) -> Vec<String> {
                     "allow {} to the role of this run, and the last lines stand here",
                     error.action
                 );
-                finding.hints.push(hint);
+                finding.hints.push(hint.into());
             }
             vec![format!("not checked: {}", error.action)]
         }

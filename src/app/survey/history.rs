@@ -67,7 +67,7 @@ pub async fn sight<A: Ecs + LoadBalancing>(
 /// Old ARNs of services lack the cluster, those of revisions never do.
 fn revision_arn(service: &Service, deployment: &DeploymentId) -> String {
     let head = service.arn.split(":service/").next().unwrap_or_default();
-    let number = deployment.as_str().rsplit('/').next().unwrap_or_default();
+    let number = deployment.number();
     format!("{head}:service-revision/{}/{}/{number}", service.cluster, service.name)
 }
 

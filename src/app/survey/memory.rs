@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use portzero_core::aws_model::api_error::ApiError;
 use portzero_core::aws_model::service::{
-    DeploymentStatus, RolloutState, Service, ServiceDeployment, ServiceDeploymentStatus, ServiceRevision,
+    DeploymentStatus, DeploymentStrategy, RolloutState, Service, ServiceDeployment, ServiceDeploymentStatus,
+    ServiceRevision,
 };
 use portzero_core::aws_model::target::TargetHealth;
 use portzero_core::aws_model::task::{Task, TaskStatus};
@@ -168,8 +169,8 @@ impl Memory {
     /// Takes in what DescribeServices shows now. `true`: it differs from the last look's.
     pub(super) fn note(&mut self, service: &Service) -> bool {
         let books = Some(Books::of(service));
-        let strategy = service.configuration.strategy.as_deref();
-        self.is_rolling = strategy.is_none_or(|strategy| strategy == "ROLLING");
+        let strategy = service.configuration.strategy.as_ref();
+        self.is_rolling = strategy.is_none_or(|strategy| *strategy == DeploymentStrategy::Rolling);
         let is_news = self.books != books;
         self.books = books;
         if is_news {
@@ -256,7 +257,7 @@ impl Memory {
 pub(super) type Targets = Part<Vec<TargetHealth>>;
 
 pub(super) fn is_draining(rows: &Targets) -> bool {
-    rows.value.iter().any(|row| row.state.as_str().ends_with("draining"))
+    rows.value.iter().any(|row| row.state.is_draining())
 }
 
 pub(super) type Groups = BTreeMap<TargetGroupArn, Targets>;

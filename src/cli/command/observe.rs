@@ -82,7 +82,7 @@ fn deployment(text: &str) -> Result<DeploymentId, String> {
     if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
         return Err("an id of ECS's is wanted: ecs-svc/ and a number".into());
     }
-    Ok(DeploymentId::new(format!("ecs-svc/{number}")))
+    Ok(DeploymentId::of_revision(number))
 }
 
 /// Nobody could be looked at, all for the same reason.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::text::counted;
 use portzero_core::base::time::Timestamp;
 use portzero_core::plan;
 use portzero_core::plan::Base;
@@ -193,7 +194,7 @@ pub fn faults_help() -> String {
 /// What is rehearsed on, in one line: nobody shall take it for AWS.
 fn introduction(scenario: &Scenario) -> String {
     let instances: u32 = scenario.instances.iter().map(|i| i.count).sum();
-    let plural = if instances == 1 { "" } else { "s" };
+    let instances = counted(instances, "instance");
     let faults: Vec<&str> = scenario.faults.iter().map(|f| f.fault.as_str()).collect();
     let wrong = if faults.is_empty() {
         String::new()
@@ -201,7 +202,7 @@ fn introduction(scenario: &Scenario) -> String {
         format!(", with the fault {}", faults.join(" and "))
     };
     format!(
-        "rehearsal on a simulated cluster `{}` of {instances} instance{plural}, seed {}{wrong}; AWS is not touched",
+        "rehearsal on a simulated cluster `{}` of {instances}, seed {}{wrong}; AWS is not touched",
         scenario.cluster, scenario.seed
     )
 }

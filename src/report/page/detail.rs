@@ -1,6 +1,7 @@
 //! What is folded away: the task definition's difference, targets, requests, the log.
 
 use portzero_core::base::finding::Finding;
+use portzero_core::base::text::counted;
 use portzero_core::base::time::human;
 use portzero_core::plan::Plan;
 use portzero_core::port::RequestCounts;
@@ -27,7 +28,7 @@ pub fn definition(plan: &Plan, services: usize, is_open: bool, md: Markdown<'_>)
     let title = format!(
         "{}Task definition: {}",
         prefix(plan.wish.service.as_str(), services),
-        plural(plan.diff.len(), "difference")
+        counted(plan.diff.len(), "difference")
     );
     let text = if is_open {
         format!("**{}**\n\n{body}", md.text(&title))
@@ -113,7 +114,7 @@ pub fn caveats<'f>(found: impl Iterator<Item = (Option<&'f str>, &'f Finding)>, 
     if all.is_empty() {
         return None;
     }
-    let title = plural(all.len(), "finding");
+    let title = counted(all.len(), "finding");
     Some(Block::may(
         fit::STEPS,
         "findings",
@@ -143,7 +144,7 @@ pub fn log(log: &str, md: Markdown<'_>) -> Option<Block> {
     if log.trim().is_empty() {
         return None;
     }
-    let title = format!("Log: {}", plural(log.lines().count(), "line"));
+    let title = format!("Log: {}", counted(log.lines().count(), "line"));
     Some(Block::may(fit::LOG, "log", md.details(&title, &md.fence("text", log))))
 }
 
@@ -153,10 +154,6 @@ fn prefix(service: &str, services: usize) -> String {
     } else {
         String::new()
     }
-}
-
-fn plural(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The first part of a task's id, as the log shows it.

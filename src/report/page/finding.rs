@@ -41,7 +41,7 @@ pub fn of_service(finding: &Finding, service: Option<&str>, md: Markdown<'_>) ->
     }
     for hint in finding.hints.iter().take(2) {
         lines.push(String::new());
-        lines.push(format!("**Next:** {}", prose(hint, md)));
+        lines.push(format!("**Next:** {}", prose(hint.as_str(), md)));
     }
     let quoted = lines.iter().map(|line| format!("> {line}").trim_end().to_owned());
     quoted.collect::<Vec<_>>().join("\n")

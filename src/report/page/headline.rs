@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use portzero_core::base::text::counted;
 use portzero_core::base::time::human;
 use portzero_core::plan::Plan;
 use portzero_core::rollout::Verdict;
@@ -43,7 +44,9 @@ pub fn render(stage: Stage<'_>, setting: &Setting, md: Markdown<'_>) -> String {
 pub fn plain(stage: Stage<'_>, setting: &Setting) -> String {
     let (words, runs) = match stage {
         Stage::Planned(plans) if plans.iter().any(Plan::is_refused) => return "refused, nothing was changed".into(),
-        Stage::Planned(plans) | Stage::Deploying(plans) => return format!("{} planned", plural(plans.len())),
+        Stage::Planned(plans) | Stage::Deploying(plans) => {
+            return format!("{} planned", counted(plans.len(), "service"));
+        }
         Stage::Stopped(_) => return "did not begin: nothing was changed".into(),
         Stage::Ended(runs, _) => (result::overall(runs).as_str().replace('-', " "), runs),
     };
@@ -51,10 +54,6 @@ pub fn plain(stage: Stage<'_>, setting: &Setting) -> String {
     let cause = cause.map_or_else(String::new, |finding| format!(": {}", finding.summary));
     let rehearsed = if setting.is_rehearsal { "rehearsed: " } else { "" };
     format!("{rehearsed}{words}{cause}")
-}
-
-fn plural(services: usize) -> String {
-    format!("{services} service{}", if services == 1 { "" } else { "s" })
 }
 
 /// The environment, else the cluster where there is but one.

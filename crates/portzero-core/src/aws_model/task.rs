@@ -1,6 +1,6 @@
 //! Tasks and the container instances that they run on.
 
-use crate::aws_model::service::aws_enum;
+use crate::aws_model::aws_enum::aws_enum;
 use crate::base::id::{ContainerInstanceArn, DeploymentId, TaskArn, TaskDefinitionArn};
 use crate::base::time::Timestamp;
 
@@ -19,6 +19,16 @@ aws_enum! {
     }
 }
 
+aws_enum! {
+    /// What the container health checks of a task's essential containers say of it.
+    HealthStatus {
+        Healthy = "HEALTHY",
+        Unhealthy = "UNHEALTHY",
+        /// AWS's own `UNKNOWN`: a check has not ended yet, or there is none.
+        Unchecked = "UNKNOWN",
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Task {
     pub arn: TaskArn,
@@ -33,8 +43,7 @@ pub struct Task {
     /// The Availability Zone.
     pub zone: Option<String>,
     pub containers: Vec<Container>,
-    /// `HEALTHY`, `UNHEALTHY` or `UNKNOWN`, from container health checks.
-    pub health_status: Option<String>,
+    pub health_status: Option<HealthStatus>,
     pub stop_code: Option<String>,
     pub stopped_reason: Option<String>,
     pub created_at: Option<Timestamp>,
@@ -107,26 +116,8 @@ pub struct LogStream {
     pub region: Option<String>,
 }
 
-#[cfg(test)]
-impl Task {
-    /// A running task of the deployment `ecs-svc/2`: tests name what they are about, and no more.
-    pub(crate) fn plain() -> Self {
-        Self {
-            arn: "task/1".into(),
-            started_by: Some("ecs-svc/2".into()),
-            task_definition: "task-definition/web:2".into(),
-            last_status: TaskStatus::Running,
-            desired_status: TaskStatus::Running,
-            container_instance: None,
-            zone: None,
-            containers: Vec::new(),
-            health_status: None,
-            stop_code: None,
-            stopped_reason: None,
-            created_at: None,
-            started_at: None,
-            stopping_at: None,
-            stopped_at: None,
-        }
+impl std::fmt::Display for LogStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "log group {}, stream {}", self.group, self.name)
     }
 }

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+pub use crate::base::evidence_label::EvidenceLabel;
+pub use crate::base::hint::{Hint, HintKind};
+
 /// How bad a finding is. `Error` before the first change means that nothing is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -43,11 +46,11 @@ pub struct Finding {
     pub summary: String,
     pub location: Option<Location>,
     /// Labelled lines: (`check`, `GET /healthz on port 3000 -> 404`).
-    pub evidence: Vec<(String, String)>,
+    pub evidence: Vec<(EvidenceLabel, String)>,
     /// What AWS was left in.
     pub state: Option<String>,
     /// At most two actions that are true for this very case.
-    pub hints: Vec<String>,
+    pub hints: Vec<Hint>,
 }
 
 impl Finding {
@@ -97,7 +100,7 @@ impl Finding {
         self
     }
 
-    pub fn evidence(mut self, label: impl Into<String>, text: impl Into<String>) -> Self {
+    pub fn evidence(mut self, label: impl Into<EvidenceLabel>, text: impl Into<String>) -> Self {
         self.evidence.push((label.into(), text.into()));
         self
     }
@@ -107,7 +110,13 @@ impl Finding {
         self
     }
 
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    /// All of them, in their order, instead of what was there.
+    pub fn with_hints(mut self, hints: impl IntoIterator<Item = impl Into<Hint>>) -> Self {
+        self.hints = hints.into_iter().map(Into::into).collect();
+        self
+    }
+
+    pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hints.push(hint.into());
         self
     }

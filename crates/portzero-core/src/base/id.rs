@@ -76,6 +76,20 @@ impl TaskDefinitionArn {
     }
 }
 
+impl DeploymentId {
+    const PREFIX: &str = "ecs-svc/";
+
+    /// The deployment that a service revision (ARN or number) belongs to: both carry the same number at their end.
+    pub fn of_revision(revision: &str) -> Self {
+        Self(format!("{}{}", Self::PREFIX, last_segment(revision)))
+    }
+
+    /// The number that the id ends with.
+    pub fn number(&self) -> &str {
+        last_segment(&self.0)
+    }
+}
+
 impl TaskArn {
     /// The task's id without account, region and cluster.
     pub fn short(&self) -> &str {
@@ -146,7 +160,8 @@ impl fmt::Display for TargetKey {
     }
 }
 
-fn last_segment(text: &str) -> &str {
+/// What stands behind the last slash of an ARN or a path; all of it where there is no slash.
+pub fn last_segment(text: &str) -> &str {
     text.rsplit('/').next().unwrap_or(text)
 }
 

@@ -1,7 +1,9 @@
 //! Names, times, findings: the words that everything else is said in.
 
 pub mod choice;
+pub mod evidence_label;
 pub mod finding;
+pub mod hint;
 pub mod id;
 pub mod text;
 pub mod time;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::aws_model::service::{Service, Stage};
+use crate::aws_model::service::{LaunchType, Service, Stage};
 use crate::aws_model::target::TargetGroup;
 use crate::base::time::human;
 use crate::rollout::Until;
@@ -59,7 +59,7 @@ impl Forecast {
             .map(|g| g.deregistration_delay.unwrap_or(DELAY_DEFAULT))
             .max()
             .unwrap_or_default();
-        let start = if service.launch_type.as_deref() == Some("FARGATE") {
+        let start = if service.launch_type == Some(LaunchType::Fargate) {
             START_FARGATE
         } else {
             START_EC2

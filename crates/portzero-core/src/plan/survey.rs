@@ -33,9 +33,7 @@ pub struct Survey {
 /// `not checked: X`, for an optional read that was refused.
 pub fn not_checked(error: &ApiError) -> Finding {
     let finding = Finding::warning(Code::NotChecked, format!("not checked: {}", error.action));
-    let finding = finding.evidence("answer", error.code.clone().unwrap_or_else(|| error.message.clone()));
-    Finding {
-        hints: failed_call::hints(error),
-        ..finding
-    }
+    finding
+        .evidence("answer", error.code.clone().unwrap_or_else(|| error.message.clone()))
+        .with_hints(failed_call::hints(error))
 }

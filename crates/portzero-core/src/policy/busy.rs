@@ -29,14 +29,13 @@ impl InProgress {
             // ECS gives no state for services behind a classic load balancer, but lists what is being replaced.
             None => service.deployments.len() > 1,
         };
-        let reason = primary.rollout_state_reason.as_deref().unwrap_or_default();
         is_open.then(|| Self {
             deployment: primary.id.clone(),
             revision: primary.task_definition.clone(),
             since: primary.created_at,
             running: primary.running_count,
             desired: service.desired_count,
-            is_rollback: reason.contains("rolling back"),
+            is_rollback: primary.is_rolling_back(),
         })
     }
 

@@ -131,6 +131,7 @@ impl Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::finding::Hint;
 
     fn hint(doing: Doing, kind: ApiErrorKind, status: Option<u16>, message: &str, origin: &Origin) -> String {
         let trouble = Trouble {
@@ -147,7 +148,7 @@ mod tests {
         };
         let finding = trouble.finding(origin, Channels::default());
         assert_eq!(finding.severity, crate::base::finding::Severity::Warning);
-        finding.hints.join("; ")
+        finding.hints.iter().map(Hint::as_str).collect::<Vec<_>>().join("; ")
     }
 
     fn denied(doing: Doing, origin: &Origin) -> String {

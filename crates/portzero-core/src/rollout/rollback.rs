@@ -7,7 +7,6 @@ use crate::aws_model::service::{RolloutState, Service, ServiceDeployment, Servic
 use crate::base::finding::{Code, Finding};
 use crate::base::id::{ServiceName, TaskDefinitionArn};
 use crate::rollout::verdict::{Outcome, Verdict};
-use crate::rollout::words::advice;
 
 /// How a run takes a service back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,7 +148,7 @@ pub fn conclude(first: Outcome, service: &ServiceName, ours: &TaskDefinitionArn,
     ) {
         findings
             .iter_mut()
-            .for_each(|finding| finding.hints.retain(|hint| !advice::is_of_what_goes_on(hint)));
+            .for_each(|finding| finding.hints.retain(|hint| !hint.kind.is_about_what_goes_on()));
         findings.iter_mut().skip(1).for_each(|finding| finding.state = None);
     }
     findings.splice(0..0, loud);
@@ -320,12 +319,8 @@ mod tests {
             task_definition: format!("task-definition/web:{revision}").into(),
             desired_count: 2,
             running_count: 2,
-            pending_count: 0,
-            failed_tasks: None,
             rollout_state: state.map(Into::into),
-            rollout_state_reason: None,
-            created_at: None,
-            updated_at: None,
+            ..Deployment::plain()
         };
         Service {
             desired_count: 2,

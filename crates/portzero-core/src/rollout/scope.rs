@@ -1,10 +1,13 @@
 //! What a rollout is about: whose it is, what it must reach, and the settings that its timing hangs on.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use crate::aws_model::service::{LoadBalancerBinding, Stage};
 use crate::aws_model::target::TargetGroup;
+use crate::base::choice::UnknownWord;
 use crate::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, TaskDefinitionArn};
 use crate::rollout::cause::container_facts::ContainerFacts;
 
@@ -24,12 +27,42 @@ pub enum Until {
 }
 
 impl Until {
+    /// The words, in the order in which they are offered.
+    pub const WORDS: &'static [&'static str] = &["registered", "healthy", "drained", "stage:NAME"];
+
+    /// As it is asked for.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Registered => "registered",
             Self::Healthy => "healthy",
             Self::Drained => "drained",
             Self::Stage(stage) => stage.as_goal(),
+        }
+    }
+}
+
+impl fmt::Display for Until {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Until {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        match (text, text.strip_prefix("stage:")) {
+            ("registered", _) => Ok(Self::Registered),
+            ("healthy", _) => Ok(Self::Healthy),
+            ("drained", _) => Ok(Self::Drained),
+            (_, Some(name)) => Stage::named(name).map(Self::Stage).ok_or_else(|| UnknownWord {
+                word: name.to_owned(),
+                known: Stage::WORDS,
+            }),
+            _ => Err(UnknownWord {
+                word: text.to_owned(),
+                known: Self::WORDS,
+            }),
         }
     }
 }
@@ -111,27 +144,6 @@ impl Needs {
 }
 
 #[cfg(test)]
-impl Scope {
-    /// The deployment `ecs-svc/2` of `web:2`, behind nothing: tests name what they are about, and no more.
-    pub(crate) fn plain() -> Self {
-        Self {
-            cluster: "c".into(),
-            service: "web".into(),
-            deployment: "ecs-svc/2".into(),
-            task_definition: "task-definition/web:2".into(),
-            previous: None,
-            bindings: Vec::new(),
-            target_groups: BTreeMap::new(),
-            is_host_network: false,
-            needs: Needs::default(),
-            until: Until::Drained,
-            settle: Duration::ZERO,
-            wait_budget: Duration::from_secs(600),
-        }
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
     use crate::aws_model::service::Balancer;
@@ -140,9 +152,7 @@ mod tests {
     fn a_classic_load_balancer_that_may_not_be_read_is_not_waited_for() {
         let binding = |balancer| LoadBalancerBinding {
             balancer,
-            container_name: "web".into(),
-            container_port: 80,
-            alternate: None,
+            ..LoadBalancerBinding::plain()
         };
         let scope = Scope {
             bindings: vec![

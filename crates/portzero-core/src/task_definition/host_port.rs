@@ -8,8 +8,8 @@ use super::document::{Container, Document, NetworkMode, PortMapping, container_m
 use super::path::steps;
 use crate::base::choice::choice;
 use crate::base::finding::{Code, Finding};
+use crate::base::text::most_alike;
 use crate::task_definition::change::Change;
-use crate::task_definition::check::suggest::nearest;
 use crate::task_definition::document::at;
 
 /// Which host ports of a task definition in bridge mode become dynamic.
@@ -66,7 +66,7 @@ fn check_one(document: &Document, wanted: &LoadBalancedPort) -> Option<Finding> 
             format!("the load balancer sends to container `{name}`, which the task definition does not have"),
         )
         .evidence("containers", names.join(", "));
-        let finding = match nearest(name, names) {
+        let finding = match most_alike(name, names) {
             Some(near) => finding.hint(format!("did you mean `{near}`?")),
             None => finding,
         };

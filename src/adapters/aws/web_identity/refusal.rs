@@ -1,6 +1,6 @@
 //! Why a role was not assumed, in words: before the first change as a finding, later as a failed call.
 
-use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::finding::{Code, EvidenceLabel, Finding, Hint};
 use portzero_core::port::{ApiError, ApiErrorKind};
 
 use super::role::RoleArn;
@@ -19,8 +19,8 @@ pub struct NotAssumed {
     /// AWS's code.
     answer_code: Option<String>,
     summary: String,
-    evidence: Vec<(String, String)>,
-    hints: Vec<String>,
+    evidence: Vec<(EvidenceLabel, String)>,
+    hints: Vec<Hint>,
     request_id: Option<String>,
     status: Option<u16>,
 }
@@ -40,11 +40,11 @@ impl NotAssumed {
     }
 
     fn evidence(mut self, label: &str, text: impl Into<String>) -> Self {
-        self.evidence.push((label.to_owned(), text.into()));
+        self.evidence.push((label.into(), text.into()));
         self
     }
 
-    fn hint(mut self, hint: impl Into<String>) -> Self {
+    fn hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hints.push(hint.into());
         self
     }
@@ -144,7 +144,10 @@ impl NotAssumed {
             told = told
                 .evidence("sub", claims.subject.as_deref().unwrap_or("not in the token"))
                 .evidence("aud", claims.audience.as_deref().unwrap_or("not in the token"));
-            told.hints = hints(&answer_code, &error.message, wish, claims);
+            told.hints = hints(&answer_code, &error.message, wish, claims)
+                .into_iter()
+                .map(Hint::from)
+                .collect();
         }
         Self {
             answer_code: error.code,
@@ -166,7 +169,7 @@ impl NotAssumed {
 
     /// For the call that needed the credentials.
     pub fn api_error(&self) -> ApiError {
-        let answer = self.evidence.iter().find(|(label, _)| label == "answer");
+        let answer = self.evidence.iter().find(|(label, _)| *label == EvidenceLabel::Answer);
         ApiError {
             kind: self.kind,
             action: ACTION,

@@ -7,6 +7,11 @@ use std::fmt;
 
 pub use denial::{Denial, Ground};
 
+/// The code of a call that found no credentials at all: AWS has not refused anything. It is portzero's own, like the next.
+pub const NO_CREDENTIALS: &str = "NoCredentials";
+/// The code of a call whose credentials are configured and cannot be had.
+pub const CREDENTIALS_UNAVAILABLE: &str = "CredentialsUnavailable";
+
 /// What kind of failure an answer is, which is all that decides what to do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ApiErrorKind {

@@ -4,42 +4,14 @@ mod strategy;
 
 use std::time::Duration;
 
+use crate::aws_model::aws_enum::aws_enum;
 use crate::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, TaskDefinitionArn};
 use crate::base::time::Timestamp;
 
-pub use strategy::{AlarmWatch, Hook, HookDetail, Progress, ServiceRevision, Stage, TrafficSteps, WHOLE};
-
-/// An enumeration of AWS's that may grow: the unknown value is kept so that it can be shown, and never counts as success.
-macro_rules! aws_enum {
-    ($(#[$doc:meta])* $name:ident { $($variant:ident = $text:literal),* $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum $name {
-            $($variant,)*
-            /// A value that this version does not know.
-            Unknown(String),
-        }
-
-        impl $name {
-            pub fn as_str(&self) -> &str {
-                match self {
-                    $(Self::$variant => $text,)*
-                    Self::Unknown(text) => text,
-                }
-            }
-        }
-
-        impl From<&str> for $name {
-            fn from(text: &str) -> Self {
-                match text {
-                    $($text => Self::$variant,)*
-                    other => Self::Unknown(other.to_owned()),
-                }
-            }
-        }
-    };
-}
-pub(crate) use aws_enum;
+pub use strategy::{
+    AlarmWatch, DeploymentStrategy, Hook, HookDetail, HookStatus, HookTargetType, Progress, ServiceRevision, Stage,
+    TrafficSteps, WHOLE,
+};
 
 aws_enum! {
     /// The status of a service. Only an ACTIVE one can be updated.
@@ -64,6 +36,16 @@ aws_enum! {
 }
 
 aws_enum! {
+    /// What the tasks of a service run on.
+    LaunchType {
+        Ec2 = "EC2",
+        Fargate = "FARGATE",
+        External = "EXTERNAL",
+        ManagedInstances = "MANAGED_INSTANCES",
+    }
+}
+
+aws_enum! {
     /// The status of a service deployment (the API of 2024).
     ServiceDeploymentStatus {
         Pending = "PENDING",
@@ -75,6 +57,14 @@ aws_enum! {
         RollbackInProgress = "ROLLBACK_IN_PROGRESS",
         RollbackSuccessful = "ROLLBACK_SUCCESSFUL",
         RollbackFailed = "ROLLBACK_FAILED",
+    }
+}
+
+impl ServiceDeploymentStatus {
+    /// ECS goes back from the deployment, or has done so, or could not. A status that this version does not know counts
+    /// by its spelling.
+    pub fn is_rollback(&self) -> bool {
+        self.as_str().starts_with("ROLLBACK")
     }
 }
 
@@ -97,8 +87,8 @@ pub struct Service {
     pub controller: DeploymentController,
     pub scheduling: SchedulingStrategy,
     pub configuration: DeploymentConfiguration,
-    /// `EC2`, `FARGATE`, `EXTERNAL`; absent where a capacity provider strategy is used.
-    pub launch_type: Option<String>,
+    /// Absent where a capacity provider strategy is used.
+    pub launch_type: Option<LaunchType>,
     pub has_capacity_providers: bool,
     pub health_check_grace_period: Option<Duration>,
     /// The role that ECS uses towards the load balancer: its service-linked one, or one that the service names.
@@ -192,6 +182,19 @@ pub struct Deployment {
     pub updated_at: Option<Timestamp>,
 }
 
+impl Deployment {
+    /// The deployment is what ECS goes back to, and has not come to its end.
+    pub fn is_rolling_back(&self) -> bool {
+        self.rollout_state == Some(RolloutState::InProgress) && self.began_as_rollback()
+    }
+
+    /// ECS's own words say that it goes back to this deployment, whatever has become of it since.
+    pub fn began_as_rollback(&self) -> bool {
+        let reason = self.rollout_state_reason.as_deref().unwrap_or_default();
+        reason.contains("rolling back")
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceEvent {
     pub id: String,
@@ -204,8 +207,8 @@ pub struct DeploymentConfiguration {
     pub minimum_healthy_percent: Option<u32>,
     pub maximum_percent: Option<u32>,
     pub circuit_breaker: Option<CircuitBreaker>,
-    /// ROLLING, BLUE_GREEN, LINEAR or CANARY; absent means ROLLING.
-    pub strategy: Option<String>,
+    /// Absent means ROLLING.
+    pub strategy: Option<DeploymentStrategy>,
     /// How long both revisions run after the production traffic has shifted; with alarms also in rolling updates.
     pub bake_time: Option<Duration>,
     /// Of LINEAR and CANARY.
@@ -270,8 +273,7 @@ pub struct ServiceDeployment {
 
 impl ServiceDeployment {
     pub fn deployment_id(&self) -> Option<DeploymentId> {
-        let number = self.target_revision.as_ref()?.rsplit('/').next()?;
-        Some(DeploymentId::new(format!("ecs-svc/{number}")))
+        self.target_revision.as_deref().map(DeploymentId::of_revision)
     }
 }
 
@@ -290,33 +292,6 @@ pub struct ServiceUpdate {
     pub service: ServiceName,
     pub task_definition: TaskDefinitionArn,
     pub force_new_deployment: bool,
-}
-
-#[cfg(test)]
-impl Service {
-    /// `web` in cluster `c` with nothing in it: tests name what they are about, and no more.
-    pub(crate) fn plain() -> Self {
-        Self {
-            cluster: "c".into(),
-            name: "web".into(),
-            arn: String::new(),
-            status: ServiceStatus::Active,
-            desired_count: 1,
-            running_count: 1,
-            pending_count: 0,
-            task_definition: None,
-            deployments: Vec::new(),
-            events: Vec::new(),
-            load_balancers: Vec::new(),
-            controller: DeploymentController::Ecs,
-            scheduling: SchedulingStrategy::Replica,
-            configuration: DeploymentConfiguration::default(),
-            launch_type: None,
-            has_capacity_providers: false,
-            health_check_grace_period: None,
-            role_arn: None,
-        }
-    }
 }
 
 #[cfg(test)]

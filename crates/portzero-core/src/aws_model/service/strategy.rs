@@ -3,12 +3,34 @@
 
 use std::time::Duration;
 
+use crate::aws_model::aws_enum::aws_enum;
 use crate::aws_model::service::DeploymentConfiguration;
 use crate::base::id::{TargetGroupArn, TaskDefinitionArn};
 use crate::base::time::Timestamp;
 
 /// All of the traffic, in tenths of a percent.
 pub const WHOLE: u32 = 1000;
+
+aws_enum! {
+    /// How a deployment replaces the tasks of a service.
+    DeploymentStrategy { Rolling = "ROLLING", BlueGreen = "BLUE_GREEN", Linear = "LINEAR", Canary = "CANARY" }
+}
+
+aws_enum! {
+    /// What a lifecycle hook calls, or that it calls nothing and waits for somebody.
+    HookTargetType { Lambda = "AWS_LAMBDA", Pause = "PAUSE" }
+}
+
+aws_enum! {
+    /// How far a lifecycle hook of a service deployment is.
+    HookStatus {
+        AwaitingAction = "AWAITING_ACTION",
+        InProgress = "IN_PROGRESS",
+        Succeeded = "SUCCEEDED",
+        Failed = "FAILED",
+        TimedOut = "TIMED_OUT",
+    }
+}
 
 macro_rules! stages {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
@@ -85,29 +107,29 @@ pub struct AlarmWatch {
 /// A lifecycle hook of a service: a function that is asked, or a pause that somebody ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hook {
-    /// `AWS_LAMBDA` or `PAUSE`.
-    pub target_type: String,
+    pub target_type: HookTargetType,
     pub stages: Vec<String>,
 }
 
 impl Hook {
     pub fn is_pause(&self) -> bool {
-        self.target_type == "PAUSE"
+        self.target_type == HookTargetType::Pause
     }
 }
 
 impl DeploymentConfiguration {
     /// The old tasks stay beside the new ones while traffic shifts in stages.
     pub fn is_staged(&self) -> bool {
-        matches!(self.strategy.as_deref(), Some("BLUE_GREEN" | "LINEAR" | "CANARY"))
+        use DeploymentStrategy::{BlueGreen, Canary, Linear};
+        matches!(self.strategy, Some(BlueGreen | Linear | Canary))
     }
 
     /// How long ECS waits between the steps of the production traffic, in all.
     pub fn shift_time(&self) -> Duration {
         let Some(steps) = self.steps else { return Duration::ZERO };
-        let pauses = match self.strategy.as_deref() {
-            Some("LINEAR") => WHOLE.div_ceil(steps.share.clamp(1, WHOLE)) - 1,
-            Some("CANARY") => u32::from(steps.share < WHOLE),
+        let pauses = match self.strategy {
+            Some(DeploymentStrategy::Linear) => WHOLE.div_ceil(steps.share.clamp(1, WHOLE)) - 1,
+            Some(DeploymentStrategy::Canary) => u32::from(steps.share < WHOLE),
             _ => 0,
         };
         steps.bake * pauses
@@ -141,23 +163,26 @@ pub struct Progress {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HookDetail {
     pub id: String,
-    pub target_type: String,
+    pub target_type: HookTargetType,
     pub target_arn: Option<String>,
-    /// AWAITING_ACTION, IN_PROGRESS, SUCCEEDED, FAILED, TIMED_OUT.
-    pub status: String,
+    pub status: HookStatus,
     pub expires_at: Option<Timestamp>,
     /// What ECS does when it expires: CONTINUE or ROLLBACK.
     pub timeout_action: Option<String>,
 }
 
 impl HookDetail {
+    pub fn is_pause(&self) -> bool {
+        self.target_type == HookTargetType::Pause
+    }
+
     /// A pause that somebody has to end.
     pub fn awaits_somebody(&self) -> bool {
-        self.status == "AWAITING_ACTION"
+        self.status == HookStatus::AwaitingAction
     }
 
     pub fn is_open(&self) -> bool {
-        self.awaits_somebody() || self.status == "IN_PROGRESS"
+        self.awaits_somebody() || self.status == HookStatus::InProgress
     }
 }
 

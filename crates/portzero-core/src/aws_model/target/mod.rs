@@ -5,7 +5,7 @@ mod classic;
 
 use std::time::Duration;
 
-use crate::aws_model::service::aws_enum;
+use crate::aws_model::aws_enum::aws_enum;
 use crate::base::id::{TargetGroupArn, TargetKey};
 
 pub use address::{Address, Route, RouteCondition};
@@ -20,6 +20,14 @@ aws_enum! {
         Unused = "unused",
         Draining = "draining",
         Unavailable = "unavailable",
+    }
+}
+
+impl TargetState {
+    /// It is taken out of service: it gets no new connections, and goes when the deregistration delay is over. A state
+    /// that this version does not know counts by its spelling.
+    pub fn is_draining(&self) -> bool {
+        self.as_str().ends_with("draining")
     }
 }
 
@@ -65,21 +73,4 @@ pub struct TargetHealth {
     /// A code such as `Target.ResponseCodeMismatch`; healthy targets carry none.
     pub reason: Option<String>,
     pub description: Option<String>,
-}
-
-#[cfg(test)]
-impl TargetGroup {
-    /// The group `web` of addresses, checked as nobody has said: tests name what they are about, and no more.
-    pub(crate) fn plain() -> Self {
-        Self {
-            arn: "targetgroup/web/1".into(),
-            name: "web".into(),
-            target_type: TargetType::Ip,
-            port: None,
-            vpc_id: None,
-            health_check: HealthCheck::default(),
-            load_balancers: Vec::new(),
-            deregistration_delay: None,
-        }
-    }
 }

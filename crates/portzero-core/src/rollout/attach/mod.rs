@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::aws_model::service::{Deployment, RolloutState, Service, ServiceDeployment, ServiceDeploymentStatus};
+use crate::aws_model::service::{
+    Deployment, DeploymentStatus, RolloutState, Service, ServiceDeployment, ServiceDeploymentStatus,
+};
 use crate::aws_model::task::Task;
 use crate::base::finding::{Code, Finding};
 use crate::base::id::{DeploymentId, TaskDefinitionArn};
@@ -80,7 +82,7 @@ impl<'a> Traces<'a> {
         {
             return self.follow(id);
         }
-        if !crate::rollout::view::snapshot::says_rollback(primary) {
+        if !primary.is_rolling_back() {
             return self.follow(&primary.id);
         }
         match self.rolled_back_row() {
@@ -227,7 +229,7 @@ impl<'a> Traces<'a> {
             (Some(theirs), Some(own)) => theirs < own,
             _ => false,
         };
-        self.record(ours).is_some_and(goes_back) || crate::rollout::view::snapshot::says_rollback(primary) || is_older
+        self.record(ours).is_some_and(goes_back) || primary.is_rolling_back() || is_older
     }
 
     /// The world without the deployment: what was there before it, as far as it is there still. Its own tasks, targets and
@@ -241,7 +243,7 @@ impl<'a> Traces<'a> {
             // Where another one is PRIMARY, and it is nothing that ECS goes back to, it is newer.
             service
                 .deployments
-                .retain(|d| d.id != *ours && !(has_newer && d.status.as_str() == "PRIMARY"));
+                .retain(|d| d.id != *ours && !(has_newer && d.status == DeploymentStatus::Primary));
             let began = own.and_then(|d| d.created_at);
             service.events.retain(|event| match (event.created_at, began) {
                 (Some(at), Some(began)) => at < began,
@@ -252,10 +254,7 @@ impl<'a> Traces<'a> {
     }
 
     pub fn baseline(&self, before: &Snapshot, scope: &Scope) -> Baseline {
-        let was_rolling_back = |d: &Deployment| {
-            let reason = d.rollout_state_reason.as_deref().unwrap_or_default();
-            d.id != scope.deployment && reason.contains("rolling back")
-        };
+        let was_rolling_back = |d: &Deployment| d.id != scope.deployment && d.began_as_rollback();
         let is_ours_in_front = self.service.primary().is_some_and(|p| p.id == scope.deployment);
         let mut baseline = Baseline::of(before, scope);
         baseline.places.extend(self.unclaimed(scope));
@@ -276,7 +275,7 @@ impl<'a> Traces<'a> {
         let mut places = BTreeSet::new();
         for (group, rows) in &self.snapshot.targets {
             let rows = rows.iter();
-            let old = rows.filter(|row| is_anybody_lost || row.state.as_str().ends_with("draining"));
+            let old = rows.filter(|row| is_anybody_lost || row.state.is_draining());
             places.extend(old.map(|row| (group.clone(), row.key.clone())));
         }
         places.retain(|place| !claimed.contains_key(place));
@@ -292,11 +291,11 @@ pub fn is_at_rest(snapshot: &Snapshot, scope: &Scope, baseline: &Baseline) -> bo
 
 fn sources(record: &ServiceDeployment) -> impl Iterator<Item = DeploymentId> {
     let numbers = record.source_revisions.iter();
-    numbers.map(|number| DeploymentId::new(format!("ecs-svc/{number}")))
+    numbers.map(|number| DeploymentId::of_revision(number))
 }
 
 fn goes_back(record: &ServiceDeployment) -> bool {
-    record.status.as_str().starts_with("ROLLBACK")
+    record.status.is_rollback()
 }
 
 fn is_open(record: &ServiceDeployment) -> bool {

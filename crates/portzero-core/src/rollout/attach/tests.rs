@@ -1,5 +1,5 @@
 use super::*;
-use crate::aws_model::service::{DeploymentStatus, Progress, ServiceEvent};
+use crate::aws_model::service::{DeploymentStatus, ServiceEvent};
 use crate::aws_model::target::{TargetHealth, TargetState};
 use crate::base::id::{TargetGroupArn, TargetKey};
 use crate::base::time::Timestamp;
@@ -14,14 +14,9 @@ fn row(id: &str, status: DeploymentStatus, state: RolloutState) -> Deployment {
         id: id.into(),
         status,
         task_definition: format!("task-definition/web:{number}").into(),
-        desired_count: 1,
-        running_count: 1,
-        pending_count: 0,
-        failed_tasks: None,
         rollout_state: Some(state),
-        rollout_state_reason: None,
         created_at: number.parse().ok().map(at),
-        updated_at: None,
+        ..Deployment::plain()
     }
 }
 
@@ -36,11 +31,9 @@ fn record(id: &str, status: ServiceDeploymentStatus) -> ServiceDeployment {
         status,
         status_reason: Some("why".into()),
         target_revision: Some(number.to_string()),
-        breaker: None,
-        rollback_reason: None,
         source_revisions: vec![(number - 1).to_string()],
         created_at: Some(at(i64::from(number))),
-        progress: Progress::default(),
+        ..ServiceDeployment::plain()
     }
 }
 

@@ -151,7 +151,7 @@ pub fn could_not_observe(scope: &Scope, error: &ApiError, blind: &Blind, last: L
     }
     finding = finding
         .state("ECS goes on with the rollout without this run; how it ends is not known")
-        .hint(format!("{}: {}", look_again(error.kind), observe(scope)));
+        .hint(format!("{}: {}", look_again(error.kind), scope.observe_command()));
     match cure(error) {
         Some(cure) => finding.hint(cure),
         None => finding,
@@ -174,14 +174,6 @@ fn look_again(kind: ApiErrorKind) -> &'static str {
         ApiErrorKind::Credentials => "look again with new credentials",
         _ => "look again",
     }
-}
-
-/// The command that follows the same rollout.
-fn observe(scope: &Scope) -> String {
-    format!(
-        "portzero observe --cluster {} --service {} --deployment {}",
-        scope.cluster, scope.service, scope.deployment
-    )
 }
 
 /// What helps against the trouble itself.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Observer, Rollback};
+use super::Observer;
+use super::state::Rollback;
 use crate::aws_model::service::ServiceDeployment;
 use crate::base::finding::{Code, Finding};
 use crate::base::id::TaskDefinitionArn;
@@ -52,7 +53,7 @@ impl Observer {
             Verdict::Failed => Leaves::Something,
             Verdict::TimedOut if self.is_new_missing() => Leaves::Something,
             Verdict::TimedOut => Leaves::NothingBecause("all new tasks and targets are there"),
-            Verdict::Interrupted if self.known.is_completed => {
+            Verdict::Interrupted if self.sight.known.is_completed => {
                 Leaves::NothingBecause("ECS calls the deployment completed")
             }
             Verdict::Interrupted => Leaves::Something,
@@ -61,7 +62,7 @@ impl Observer {
     }
 
     fn is_new_missing(&self) -> bool {
-        self.look.waiting.iter().any(|w| {
+        self.sight.look.waiting.iter().any(|w| {
             matches!(
                 w,
                 WaitingOn::FirstTask | WaitingOn::Tasks { .. } | WaitingOn::Targets { .. }
@@ -82,7 +83,7 @@ impl Observer {
     }
 
     fn stoppable(&self) -> Option<Way> {
-        let deployment = self.known.service_deployment.as_ref()?;
+        let deployment = self.sight.known.service_deployment.as_ref()?;
         is_stoppable(&deployment.status).then(|| Way::Stop {
             service_deployment: deployment.arn.clone(),
         })
@@ -90,7 +91,7 @@ impl Observer {
 
     /// What is known of our deployment before the first look.
     pub fn note_service_deployment(&mut self, service_deployment: ServiceDeployment) {
-        self.known.service_deployment = Some(service_deployment);
+        self.sight.known.service_deployment = Some(service_deployment);
     }
 
     /// For how long a way back is followed: its own wait budget, which a short timeout of the rollout does not cut.
@@ -105,12 +106,12 @@ impl Observer {
             to: None,
             is_over: false,
         });
-        self.started_at = now;
-        self.moved_at = now;
+        self.pace.started_at = now;
+        self.pace.moved_at = now;
         self.course.failed_since = None;
         self.course.stop_seen_at = None;
         self.course.absent_since = None;
-        self.said = None;
+        self.reported.waiting = None;
     }
 
     /// Where the rollback leads, once ECS shows it.
@@ -131,7 +132,7 @@ impl Observer {
 
     /// For how long nothing could be read, up to now.
     pub fn blind_for(&self, now: Timestamp) -> Option<Duration> {
-        self.blind.as_ref().map(|blind| now.since(blind.since))
+        self.sight.outage.as_ref().map(|blind| now.since(blind.since))
     }
 
     /// ECS's word that its rollback has come to a bad end.
@@ -150,16 +151,16 @@ impl Observer {
 
     /// `web:41 runs 2 tasks`, by the last look.
     pub fn serving(&self) -> String {
-        self.look.serving_line()
+        self.sight.look.serving_line()
     }
 
     /// What it means that the service is back at a revision, by the last look.
     pub fn back_at(&self, revision: &TaskDefinitionArn) -> String {
-        self.look.back_at(revision.short(), &self.scope)
+        self.sight.look.back_at(revision.short(), &self.scope)
     }
 
     /// Whether the service wanted no task when it was last seen.
     pub fn wants_no_task(&self) -> bool {
-        self.seen_at.is_some() && self.look.desired == 0
+        self.sight.seen_at.is_some() && self.sight.look.desired == 0
     }
 }

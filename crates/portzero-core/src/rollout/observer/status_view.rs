@@ -58,7 +58,7 @@ impl Picture {
         let groups = snapshot.targets.iter().map(|(group, rows)| {
             let rows = rows.iter().map(|row| {
                 let owner = owners.get(&(group.clone(), row.key.clone()));
-                let drains = row.state.as_str().ends_with("draining") && owner.is_some();
+                let drains = row.state.is_draining() && owner.is_some();
                 let delay = scope.deregistration_delay(group).filter(|_| drains);
                 Row {
                     key: row.key.clone(),
@@ -142,7 +142,7 @@ fn crews(service: &Service, snapshot: &Snapshot) -> Vec<Crew> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws_model::service::{Balancer, Deployment, DeploymentStatus, LoadBalancerBinding};
+    use crate::aws_model::service::{Deployment, DeploymentStatus, LoadBalancerBinding};
     use crate::aws_model::target::{TargetGroup, TargetHealth};
     use crate::aws_model::task::{Container, TaskStatus};
 
@@ -166,12 +166,7 @@ mod tests {
             ..TargetGroup::plain()
         };
         Scope {
-            bindings: vec![LoadBalancerBinding {
-                balancer: Balancer::TargetGroup(GROUP.into()),
-                container_name: "web".into(),
-                container_port: 80,
-                alternate: None,
-            }],
+            bindings: vec![LoadBalancerBinding::plain()],
             target_groups: BTreeMap::from([(GROUP.into(), group)]),
             ..Scope::plain()
         }
@@ -181,11 +176,7 @@ mod tests {
         Task {
             arn: format!("task/{id}").as_str().into(),
             started_by: Some(deployment.into()),
-            containers: vec![Container {
-                name: "web".into(),
-                private_ip: Some(ip.into()),
-                ..Container::default()
-            }],
+            containers: vec![Container::at(ip)],
             ..Task::plain()
         }
     }
@@ -194,15 +185,7 @@ mod tests {
         Deployment {
             id: id.into(),
             status,
-            task_definition: "task-definition/web:2".into(),
-            desired_count: 1,
-            running_count: 1,
-            pending_count: 0,
-            failed_tasks: None,
-            rollout_state: None,
-            rollout_state_reason: None,
-            created_at: None,
-            updated_at: None,
+            ..Deployment::plain()
         }
     }
 
@@ -258,12 +241,7 @@ mod tests {
 
     #[test]
     fn a_row_is_told_with_who_stands_there_and_what_is_left_of_its_drain() {
-        let row = |ip: &str, state| TargetHealth {
-            key: TargetKey::new(ip, 80),
-            state,
-            reason: None,
-            description: None,
-        };
+        let row = |ip: &str, state| TargetHealth::plain(ip, state);
         let mut left_behind = task("c", "ecs-svc/1", "10.0.0.2");
         left_behind.last_status = TaskStatus::Stopped;
         let snapshot = Snapshot {

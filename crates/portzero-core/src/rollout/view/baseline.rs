@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::aws_model::service::Service;
+use crate::aws_model::service::{Deployment, Service};
 use crate::base::id::DeploymentId;
 use crate::rollout::scope::Scope;
 use crate::rollout::view::join;
@@ -50,7 +50,7 @@ impl Baseline {
             places,
             was_rolling_back: service
                 .and_then(|s| s.primary())
-                .is_some_and(crate::rollout::view::snapshot::says_rollback),
+                .is_some_and(Deployment::is_rolling_back),
         }
     }
 

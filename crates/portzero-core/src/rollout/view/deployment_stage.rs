@@ -177,18 +177,12 @@ mod tests {
     }
     fn deployment(status: ServiceDeploymentStatus, stage: &str) -> ServiceDeployment {
         ServiceDeployment {
-            arn: "service-deployment/2".into(),
             status,
-            status_reason: None,
-            target_revision: None,
-            breaker: None,
-            rollback_reason: None,
             progress: Progress {
                 stage: Some(stage.into()),
                 ..Progress::default()
             },
-            source_revisions: Vec::new(),
-            created_at: None,
+            ..ServiceDeployment::plain()
         }
     }
 

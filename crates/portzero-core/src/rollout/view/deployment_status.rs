@@ -3,7 +3,7 @@
 use crate::aws_model::service::{Deployment, RolloutState, ServiceDeploymentStatus, ServiceStatus};
 use crate::rollout::scope::Scope;
 use crate::rollout::view::baseline::Baseline;
-use crate::rollout::view::snapshot::{Snapshot, says_rollback};
+use crate::rollout::view::snapshot::Snapshot;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Standing {
@@ -60,7 +60,7 @@ impl Standing {
         let to = primary.clone();
         // ECS goes back to a deployment that was there before ours, or makes one anew of what ran then. What else has come
         // after ours is somebody's.
-        let may_be_back = says_rollback(primary) || scope.previous.as_ref() == Some(&primary.task_definition);
+        let may_be_back = primary.is_rolling_back() || scope.previous.as_ref() == Some(&primary.task_definition);
         if !may_be_back && is_newer(primary, snapshot, ours) {
             return Self::Superseded { by: to };
         }
@@ -70,7 +70,7 @@ impl Standing {
         let is_listed = ours.is_some();
         let is_older = baseline.deployments.contains(&primary.id);
         // A rollback may go to a deployment that was no longer listed when ours began.
-        if says_rollback(primary) && (is_listed || !baseline.was_rolling_back) {
+        if primary.is_rolling_back() && (is_listed || !baseline.was_rolling_back) {
             return Self::RollingBack { to };
         }
         if !is_older {
@@ -118,8 +118,10 @@ fn is_newer(other: &Deployment, snapshot: &Snapshot, ours: Option<&Deployment>) 
 
 /// The service deployment of ours says that ECS goes back.
 pub fn is_rolling_back(snapshot: &Snapshot) -> bool {
-    let status = snapshot.service_deployment.as_ref().map(|d| d.status.as_str());
-    status.is_some_and(|s| s.starts_with("ROLLBACK"))
+    snapshot
+        .service_deployment
+        .as_ref()
+        .is_some_and(|d| d.status.is_rollback())
 }
 
 #[cfg(test)]
@@ -127,7 +129,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::aws_model::service::{DeploymentStatus, Progress, Service, ServiceDeployment};
+    use crate::aws_model::service::{DeploymentStatus, Service, ServiceDeployment};
     use crate::base::id::DeploymentId;
     use crate::base::time::Timestamp;
 
@@ -143,14 +145,9 @@ mod tests {
             id: id.into(),
             status,
             task_definition: "task-definition/web:1".into(),
-            desired_count: 1,
-            running_count: 1,
-            pending_count: 0,
-            failed_tasks: None,
             rollout_state: Some(state),
             rollout_state_reason: Some(reason.into()),
-            created_at: None,
-            updated_at: None,
+            ..Deployment::plain()
         }
     }
 
@@ -162,13 +159,7 @@ mod tests {
         let service_deployment = service_deployment.map(|status| ServiceDeployment {
             arn: String::new(),
             status,
-            status_reason: None,
-            target_revision: None,
-            breaker: None,
-            rollback_reason: None,
-            progress: Progress::default(),
-            source_revisions: Vec::new(),
-            created_at: None,
+            ..ServiceDeployment::plain()
         });
         Snapshot {
             service: Some(service),

@@ -1,6 +1,7 @@
 //! How many tasks ECS must keep, and may run, while it rolls out: the arithmetic of the minimum and the maximum percent.
 
 use crate::aws_model::service::{SchedulingStrategy, Service};
+use crate::base::finding::EvidenceLabel;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -35,7 +36,7 @@ impl Limits {
     }
 
     /// The two sums, as evidence.
-    pub fn sums(&self) -> [(String, String); 2] {
+    pub fn sums(&self) -> [(EvidenceLabel, String); 2] {
         let Self {
             desired,
             minimum_percent,
@@ -45,11 +46,11 @@ impl Limits {
         } = self;
         [
             (
-                "lower".to_owned(),
+                "lower".into(),
                 format!("ceil({desired} x {minimum_percent} %) = {lower} tasks must stay healthy"),
             ),
             (
-                "upper".to_owned(),
+                "upper".into(),
                 format!("floor({desired} x {maximum_percent} %) = {upper} tasks may run at once"),
             ),
         ]

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::aws_model::service::{
     Deployment, DeploymentConfiguration, RolloutState, ServiceDeployment, ServiceDeploymentStatus, ServiceStatus, WHOLE,
 };
-use crate::aws_model::target::{TargetHealth, TargetState};
+use crate::aws_model::target::{TargetHealth, TargetState, TargetType};
 use crate::aws_model::task::{Task, TaskStatus};
 use crate::base::id::TaskArn;
 use crate::rollout::scope::Scope;
@@ -95,7 +95,7 @@ impl<'a> View<'a> {
     }
 
     fn place_new(&mut self, snapshot: &'a Snapshot, scope: &Scope, baseline: &Baseline) {
-        if snapshot.instances.is_none() && scope.target_groups.values().any(|g| g.target_type.as_str() != "ip") {
+        if snapshot.instances.is_none() && scope.target_groups.values().any(|g| g.target_type != TargetType::Ip) {
             // Without container instances nothing can be joined: whatever was not there before is taken for new, and
             // once every old task has stopped, whatever does not drain.
             self.is_join_missing = true;
@@ -103,7 +103,7 @@ impl<'a> View<'a> {
             for (group, rows) in &snapshot.targets {
                 for row in rows {
                     let place = (group.clone(), row.key.clone());
-                    let is_draining = row.state.as_str().ends_with("draining");
+                    let is_draining = row.state.is_draining();
                     if !baseline.places.contains(&place) || (is_old_stopped && !is_draining) {
                         self.new_targets.insert(place, Some(row));
                     }
@@ -189,7 +189,7 @@ impl<'a> View<'a> {
 
     /// No old task has been told to stop, and no old target drains.
     pub fn is_nothing_old_leaving(&self) -> bool {
-        let is_draining = |row: &&TargetHealth| row.state.as_str().ends_with("draining");
+        let is_draining = |row: &&TargetHealth| row.state.is_draining();
         let is_stopping = |task: &&Task| task.desired_status == TaskStatus::Stopped;
         !self.old_targets.values().copied().any(|row| is_draining(&row))
             && !self.old_tasks.values().copied().any(|task| is_stopping(&task))
@@ -242,7 +242,7 @@ fn count<T>(items: impl Iterator<Item = T>) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws_model::service::{Balancer, DeploymentStatus, LoadBalancerBinding, Progress, Service};
+    use crate::aws_model::service::{DeploymentStatus, LoadBalancerBinding, Progress, Service};
     use crate::aws_model::target::{TargetGroup, TargetType};
     use crate::aws_model::task::Container;
     use crate::base::id::TargetKey;
@@ -260,34 +260,19 @@ mod tests {
 
     fn deployment() -> Deployment {
         Deployment {
-            id: "ecs-svc/2".into(),
-            status: DeploymentStatus::Primary,
-            task_definition: "task-definition/web:2".into(),
-            desired_count: 1,
-            running_count: 1,
-            pending_count: 0,
-            failed_tasks: None,
             rollout_state: Some(RolloutState::Completed),
-            rollout_state_reason: None,
-            created_at: None,
-            updated_at: None,
+            ..Deployment::plain()
         }
     }
 
     fn service_deployment(status: ServiceDeploymentStatus, share: Option<u32>) -> ServiceDeployment {
         ServiceDeployment {
-            arn: "service-deployment/2".into(),
             status,
-            status_reason: None,
-            target_revision: None,
-            breaker: None,
-            rollback_reason: None,
             progress: Progress {
                 production_traffic: share,
                 ..Progress::default()
             },
-            source_revisions: Vec::new(),
-            created_at: None,
+            ..ServiceDeployment::plain()
         }
     }
 
@@ -422,12 +407,7 @@ mod tests {
     #[test]
     fn what_an_ended_task_of_ours_left_is_told_unless_somebody_else_has_it() {
         let scope = Scope {
-            bindings: vec![LoadBalancerBinding {
-                balancer: Balancer::TargetGroup(GROUP.into()),
-                container_name: "web".into(),
-                container_port: 80,
-                alternate: None,
-            }],
+            bindings: vec![LoadBalancerBinding::plain()],
             ..Scope::plain()
         };
         let baseline = Baseline::default();
@@ -435,11 +415,7 @@ mod tests {
             last_status: TaskStatus::Stopped,
             ..Task::plain()
         };
-        ended.containers.push(Container {
-            name: "web".into(),
-            private_ip: Some("10.0.0.1".into()),
-            ..Container::default()
-        });
+        ended.containers.push(Container::at("10.0.0.1"));
         let target = TargetHealth {
             key: TargetKey::new("10.0.0.1", 80),
             ..row(80, TargetState::Draining)

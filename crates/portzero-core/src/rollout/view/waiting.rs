@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::aws_model::service::Stage;
+use crate::aws_model::service::{HookTargetType, Stage};
 use crate::base::text::plural;
 use crate::base::time::{Timestamp, human};
 
@@ -195,8 +195,7 @@ pub struct StageWait {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HookWait {
     pub id: String,
-    /// `PAUSE` or `AWS_LAMBDA`.
-    pub kind: String,
+    pub kind: HookTargetType,
     pub stage: Option<String>,
     pub expires: Option<(Timestamp, Duration)>,
     /// `CONTINUE` or `ROLLBACK`.
@@ -256,7 +255,7 @@ impl fmt::Display for StageWait {
 
 impl HookWait {
     pub fn is_pause(&self) -> bool {
-        self.kind == "PAUSE"
+        self.kind == HookTargetType::Pause
     }
 }
 

@@ -5,7 +5,7 @@ use crate::base::finding::{Code, Finding};
 use crate::base::time::human;
 use crate::rollout::scope::Scope;
 use crate::rollout::view::waiting::WaitingOn;
-use crate::rollout::words::advice::{GO_BACK, WAIT_LONGER, WAIT_ON};
+use crate::rollout::words::advice::{follow_again, go_back, wait_longer};
 use crate::rollout::words::last_look::{GoingBack, LastLook, waiting_line};
 use crate::rollout::words::stage;
 
@@ -104,13 +104,7 @@ pub fn failed_early(scope: &Scope, mut finding: Finding, rolls_back: bool, look:
         .as_ref()
         .filter(|_| !rolls_back && finding.hints.len() < 2)
     {
-        let back = format!(
-            "{GO_BACK}: aws ecs update-service --cluster {} --service {} --task-definition {}",
-            scope.cluster,
-            scope.service,
-            previous.short()
-        );
-        return finding.hint(back);
+        return finding.hint(go_back(scope, previous));
     }
     finding
 }
@@ -198,13 +192,11 @@ pub fn timed_out(scope: &Scope, cause: Option<Finding>, look: &LastLook) -> Vec<
     if let Some(hint) = stage::hint(look, scope) {
         finding = finding.hint(hint);
     } else if drains {
-        finding = finding.hint(format!(
-            "{WAIT_LONGER}, or lower the target group's deregistration delay"
-        ));
+        finding = finding.hint(wait_longer(", or lower the target group's deregistration delay"));
     } else if cause.is_none() {
-        finding = finding.hint(format!("{WAIT_LONGER} if the rollout is only slow"));
+        finding = finding.hint(wait_longer(" if the rollout is only slow"));
     }
-    finding = finding.hint(format!("{WAIT_ON}: {}", scope.observe_command()));
+    finding = finding.hint(follow_again(scope));
     // The cause comes first: that the time is over is what follows from it.
     cause.into_iter().chain([finding]).collect()
 }
@@ -222,7 +214,7 @@ pub fn interrupted(scope: &Scope, waiting: &[WaitingOn], is_rolling_back: bool, 
     .evidence("new", format!("{} {}", scope.task_definition.short(), look.progress()))
     .evidence("waiting", waiting_line(waiting))
     .state(format!("{}; {goes_on}", look.serving_line()))
-    .hint(format!("{WAIT_ON}: {}", scope.observe_command()))
+    .hint(follow_again(scope))
 }
 
 /// Somebody, or something, ended our service deployment, and neither a rollback nor a newer one followed.
@@ -311,9 +303,7 @@ mod tests {
         let behind_one = Scope {
             bindings: vec![LoadBalancerBinding {
                 balancer: Balancer::TargetGroup("web".into()),
-                container_name: "web".into(),
-                container_port: 80,
-                alternate: None,
+                ..LoadBalancerBinding::plain()
             }],
             ..Scope::plain()
         };

@@ -1,6 +1,7 @@
 //! What is said of a task that ended: cause, evidence, and what is true for this very case.
 
 use crate::base::finding::{Code, Finding};
+use crate::base::id::last_segment;
 use crate::base::text::contains;
 use crate::base::time::human;
 use crate::rollout::cause::failure::{Cause, Pull};
@@ -108,15 +109,11 @@ fn image_pull(container: &str, image: Option<&str>, message: &str, pull: Pull, s
 
 /// Who pulls: the execution role, else the instance's.
 fn puller(scope: &Scope) -> String {
-    let role = scope.needs.execution_role.as_deref().map(role_name);
+    let role = scope.needs.execution_role.as_deref().map(last_segment);
     role.map_or_else(
         || "the instances' role (the task definition names no execution role)".to_owned(),
         |role| format!("the execution role `{role}`"),
     )
-}
-
-fn role_name(arn: &str) -> &str {
-    arn.rsplit('/').next().unwrap_or(arn)
 }
 
 fn resource(trouble: &ResourceTrouble, scope: &Scope) -> Finding {
@@ -126,7 +123,7 @@ fn resource(trouble: &ResourceTrouble, scope: &Scope) -> Finding {
             .needs
             .execution_role
             .as_deref()
-            .map(|arn| role_name(arn).to_owned())
+            .map(|arn| last_segment(arn).to_owned())
     });
     let who = role.as_ref().map_or("the execution role".to_owned(), |role| {
         format!("the execution role `{role}`")

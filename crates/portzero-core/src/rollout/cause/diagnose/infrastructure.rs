@@ -147,7 +147,7 @@ impl Losses {
         let mut finding = Finding::new(Code::InstanceLost, severity, summary);
         for (instance, loss) in &self.lost {
             let counted = |tasks: &BTreeSet<TaskArn>, whose: &str| {
-                let count = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
+                let count = tasks.len();
                 (count > 0).then(|| format!("{count} {whose} {}", plural(count, "task")))
             };
             let tasks: Vec<String> = [counted(&loss.new, "new"), counted(&loss.old, "old")]

@@ -8,7 +8,7 @@ use crate::aws_model::target::{TargetHealth, TargetState};
 use crate::aws_model::task::Task;
 use crate::base::finding::{Code, Finding};
 use crate::base::id::TargetGroupArn;
-use crate::base::text::{contains, plural};
+use crate::base::text::{contains, counted};
 use crate::rollout::scope::Scope;
 use crate::rollout::view::View;
 use crate::rollout::view::snapshot::{Place, Snapshot};
@@ -204,12 +204,7 @@ impl Idle {
             format!("{} in `{name}` is {}: {words}", self.place.1, self.row.state.as_str()),
         );
         if let (Some(previous), 1..) = (&scope.previous, self.old) {
-            let count = u32::try_from(self.old).unwrap_or(u32::MAX);
-            let text = format!(
-                "{}: {count} {} unused as well",
-                previous.short(),
-                plural(count, "target")
-            );
+            let text = format!("{}: {} unused as well", previous.short(), counted(self.old, "target"));
             finding = finding.evidence("old", text);
         }
         if !is_zone {

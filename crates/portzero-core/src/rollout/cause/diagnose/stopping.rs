@@ -61,13 +61,12 @@ impl Kills {
             first.revision, scope.service
         );
         let (killed, ended) = (self.killed.len(), self.ended.len());
-        let count = u32::try_from(ended).unwrap_or(u32::MAX);
         let lost = took.map_or_else(String::new, |took| format!(", {} from SIGTERM to its end", human(took)));
         let finding = Finding::note(Code::SigtermIgnored, summary).evidence(
             "tasks",
             format!(
                 "{killed} of {ended} old {}: exit {SIGKILL}{lost}",
-                plural(count, "task")
+                plural(ended, "task")
             ),
         );
         let timeout = first_timeout(scope, &first.container);

@@ -9,16 +9,10 @@ fn stopped(code: &str, reason: &str, containers: Vec<Container>) -> Task {
         task_definition: TaskDefinitionArn::from("web:1"),
         last_status: TaskStatus::Stopped,
         desired_status: TaskStatus::Stopped,
-        container_instance: None,
-        zone: None,
         containers,
-        health_status: None,
         stop_code: Some(code.into()),
         stopped_reason: Some(reason.into()),
-        created_at: None,
-        started_at: None,
-        stopping_at: None,
-        stopped_at: None,
+        ..Task::plain()
     }
 }
 

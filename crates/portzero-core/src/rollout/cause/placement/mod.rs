@@ -2,7 +2,7 @@
 
 use crate::aws_model::service::{Balancer, ServiceEvent};
 use crate::aws_model::task::ContainerInstance;
-use crate::base::finding::{Code, Finding};
+use crate::base::finding::{Code, EvidenceLabel, Finding};
 use crate::base::text::{contains, plural};
 use crate::rollout::cause::resource::ResourceTrouble;
 use crate::rollout::scope::{Needs, Scope};
@@ -170,7 +170,7 @@ pub fn cannot_place(
     hints(trouble, scope, instances, limits)
         .into_iter()
         .take(2)
-        .for_each(|hint| finding.hints.push(hint));
+        .for_each(|hint| finding.hints.push(hint.into()));
     finding
 }
 
@@ -210,7 +210,7 @@ fn measured(
     trouble: &PlacementTrouble,
     scope: &Scope,
     instances: Option<&[ContainerInstance]>,
-) -> Vec<(String, String)> {
+) -> Vec<(EvidenceLabel, String)> {
     let mut rows = Vec::new();
     let needs = &scope.needs;
     let all = instances.unwrap_or_default();
@@ -243,14 +243,13 @@ fn measured(
     let shut = all.len() - open.len();
     if shut > 0 {
         let of = all.len();
-        let count = u32::try_from(of).unwrap_or(u32::MAX);
         let text = format!(
             "{shut} of {of} {} not open for tasks (draining, or its agent does not answer)",
-            plural(count, "instance")
+            plural(of, "instance")
         );
         rows.push(("instances", text));
     }
-    rows.into_iter().map(|(label, text)| (label.to_owned(), text)).collect()
+    rows.into_iter().map(|(label, text)| (label.into(), text)).collect()
 }
 
 fn port(needs: &Needs, open: &[&ContainerInstance]) -> Option<(&'static str, String)> {

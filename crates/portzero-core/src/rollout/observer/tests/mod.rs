@@ -9,13 +9,14 @@ use std::time::Duration;
 use super::*;
 use crate::aws_model::api_error::ApiErrorKind;
 use crate::aws_model::service::{
-    Balancer, CircuitBreaker, DeploymentConfiguration, DeploymentStatus, LoadBalancerBinding, Progress, RolloutState,
-    Service, ServiceDeployment, ServiceDeploymentStatus, ServiceEvent,
+    CircuitBreaker, Deployment, DeploymentConfiguration, DeploymentStatus, LoadBalancerBinding, RolloutState, Service,
+    ServiceDeployment, ServiceDeploymentStatus, ServiceEvent,
 };
-use crate::aws_model::target::{TargetGroup, TargetHealth};
+use crate::aws_model::target::{TargetGroup, TargetHealth, TargetState};
 use crate::aws_model::task::{Container, Task, TaskStatus};
 use crate::base::finding::Code;
-use crate::base::id::{TargetGroupArn, TargetKey};
+use crate::base::id::TargetGroupArn;
+use crate::rollout::observer::unknown_value::UnknownValue;
 use crate::rollout::rollback::{Leaves, Way};
 use crate::rollout::scope::Until;
 
@@ -35,12 +36,7 @@ fn scope() -> Scope {
         ..TargetGroup::plain()
     };
     Scope {
-        bindings: vec![LoadBalancerBinding {
-            balancer: Balancer::TargetGroup(GROUP.into()),
-            container_name: "web".into(),
-            container_port: 80,
-            alternate: None,
-        }],
+        bindings: vec![LoadBalancerBinding::plain()],
         target_groups: BTreeMap::from([(GROUP.into(), group)]),
         settle: Duration::from_secs(10),
         wait_budget: BUDGET,
@@ -66,14 +62,8 @@ fn row(id: &str, status: DeploymentStatus, state: RolloutState) -> Deployment {
         id: id.into(),
         status,
         task_definition: id.replace("ecs-svc/", "task-definition/web:").into(),
-        desired_count: 1,
-        running_count: 1,
-        pending_count: 0,
-        failed_tasks: None,
         rollout_state: Some(state),
-        rollout_state_reason: None,
-        created_at: None,
-        updated_at: None,
+        ..Deployment::plain()
     }
 }
 
@@ -81,23 +71,14 @@ fn task(ip: &str, deployment: &str) -> Task {
     Task {
         arn: format!("task/{ip}").as_str().into(),
         started_by: Some(deployment.into()),
-        containers: vec![Container {
-            name: "web".into(),
-            private_ip: Some(ip.into()),
-            ..Container::default()
-        }],
+        containers: vec![Container::at(ip)],
         ..Task::plain()
     }
 }
 
 /// Our deployment, and its tasks by address with the state of their targets.
 fn shown(state: RolloutState, rows: &[(&str, TargetState)]) -> Snapshot {
-    let targets = rows.iter().map(|(ip, state)| TargetHealth {
-        key: TargetKey::new(*ip, 80),
-        state: state.clone(),
-        reason: None,
-        description: None,
-    });
+    let targets = rows.iter().map(|(ip, state)| TargetHealth::plain(ip, state.clone()));
     Snapshot {
         service: Some(Service {
             deployments: vec![row(OURS, DeploymentStatus::Primary, state)],
@@ -125,15 +106,9 @@ fn called(mut snapshot: Snapshot, status: ServiceDeploymentStatus) -> Snapshot {
 
 fn record(status: ServiceDeploymentStatus) -> ServiceDeployment {
     ServiceDeployment {
-        arn: "service-deployment/2".into(),
         status,
-        status_reason: None,
         target_revision: Some("2".into()),
-        breaker: None,
-        rollback_reason: None,
-        progress: Progress::default(),
-        source_revisions: Vec::new(),
-        created_at: None,
+        ..ServiceDeployment::plain()
     }
 }
 
@@ -293,7 +268,7 @@ fn an_unknown_value_is_told_once_and_named_when_time_is_up() {
     let Next::Done(outcome) = see(&mut observer, 100, radiant()).next else {
         panic!("the budget is spent")
     };
-    let named = ("unknown".to_owned(), "target state `radiant`".to_owned());
+    let named = ("unknown".into(), "target state `radiant`".to_owned());
     assert!(outcome.findings[0].evidence.contains(&named), "{outcome:?}");
 }
 

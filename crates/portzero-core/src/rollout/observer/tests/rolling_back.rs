@@ -1,6 +1,7 @@
 //! Whether an end leaves something to go back from, and what is told of the way back.
 
 use super::*;
+use crate::base::finding::EvidenceLabel;
 
 #[test]
 fn what_an_end_leaves_depends_on_what_was_seen_last() {
@@ -61,7 +62,7 @@ fn what_is_told_of_a_way_back_is_what_was_seen() {
     bad.service_deployment.as_mut().unwrap().status_reason = Some("no capacity".into());
     see(&mut observer, 12, bad);
     let told = observer.rollback_failure().expect("ECS says so");
-    assert_eq!(told.evidence, [("ecs".to_owned(), "no capacity".to_owned())]);
+    assert_eq!(told.evidence, [(EvidenceLabel::Ecs, "no capacity".to_owned())]);
     assert_eq!(told.state.as_deref(), Some("web:2 runs 1 task"));
 }
 

@@ -1,10 +1,10 @@
 //! The findings about strategies: what ended a deployment beyond its tasks (alarms, hooks), a rollback that failed, and
 //! what goes on after a run that ends at a stage.
 
-use crate::aws_model::service::{ServiceDeployment, Stage};
+use crate::aws_model::service::{HookStatus, ServiceDeployment, Stage};
 use crate::aws_model::target::{TargetHealth, TargetState};
 use crate::aws_model::task::Task;
-use crate::base::finding::{Code, Finding};
+use crate::base::finding::{Code, Finding, Hint};
 use crate::base::id::TaskDefinitionArn;
 use crate::base::text::plural;
 use crate::base::time::{Timestamp, human};
@@ -13,7 +13,7 @@ use crate::rollout::view::deployment_stage::SeenStage;
 use crate::rollout::view::snapshot::Snapshot;
 use crate::rollout::view::waiting::WaitingOn;
 use crate::rollout::view::{View, deployment_stage};
-use crate::rollout::words::advice::WAIT_LONGER;
+use crate::rollout::words::advice::wait_longer;
 use crate::rollout::words::last_look::LastLook;
 
 /// The hook that the service deployment names as the cause of its end.
@@ -35,12 +35,12 @@ pub fn cause(scope: &Scope, deployment: &ServiceDeployment) -> Option<Finding> {
         .hooks
         .iter()
         .rev()
-        .find(|hook| !hook.is_open() && hook.status != "SUCCEEDED");
+        .find(|hook| !hook.is_open() && hook.status != HookStatus::Succeeded);
     let what = match ended {
-        Some(hook) if hook.target_type == "PAUSE" && hook.status == "FAILED" => {
+        Some(hook) if hook.is_pause() && hook.status == HookStatus::Failed => {
             "somebody ended its pause with a rollback".to_owned()
         }
-        Some(hook) if hook.target_type == "PAUSE" => "nobody continued its pause in time".to_owned(),
+        Some(hook) if hook.is_pause() => "nobody continued its pause in time".to_owned(),
         Some(hook) => format!(
             "its lifecycle hook {} answered {}",
             hook.target_arn.as_deref().unwrap_or(&hook.id),
@@ -74,7 +74,7 @@ pub fn rollback_failed(
         finding.evidence.push(("ecs".into(), reason));
     }
     if let Some(stopped) = last_old_failure(scope, snapshot) {
-        finding.evidence.push((old.to_owned(), stopped));
+        finding.evidence.push((old.into(), stopped));
     }
     if let Some(share) = view.deployment.and_then(|d| d.progress.production_traffic) {
         finding.evidence.push((
@@ -101,7 +101,7 @@ pub fn rollback_failed(
             look.serving_line()
         ),
         (n, _) => {
-            let of = format!("{n} healthy {}", plural(u32::try_from(n).unwrap_or(u32::MAX), "target"));
+            let of = format!("{n} healthy {}", plural(n, "target"));
             format!(
                 "what still serves: {of} ({healthy_old} of {old}, {healthy_new} of {new}), and {} tasks are wanted",
                 view.desired
@@ -211,16 +211,16 @@ fn rolls_back_by(view: &View) -> Vec<String> {
 }
 
 /// What helps somebody whose time was up in the middle of the stages.
-pub fn hint(look: &LastLook, scope: &Scope) -> Option<String> {
+pub fn hint(look: &LastLook, scope: &Scope) -> Option<Hint> {
     look.waiting.iter().find_map(|reason| match reason {
-        WaitingOn::Hook(hook) if hook.is_pause() => Some(format!(
+        WaitingOn::Hook(hook) if hook.is_pause() => Some(Hint::from(format!(
             "continue it: aws ecs continue-service-deployment --service-deployment-arn {} --hook-id {}",
             hook.deployment, hook.id
-        )),
-        WaitingOn::Stage(_) | WaitingOn::Hook(_) if !matches!(scope.until, Until::Stage(_)) => Some(format!(
-            "{WAIT_LONGER}, or end the run at a stage: `--until stage:BAKE_TIME`"
-        )),
-        WaitingOn::Stage(_) | WaitingOn::Hook(_) => Some(WAIT_LONGER.into()),
+        ))),
+        WaitingOn::Stage(_) | WaitingOn::Hook(_) if !matches!(scope.until, Until::Stage(_)) => {
+            Some(wait_longer(", or end the run at a stage: `--until stage:BAKE_TIME`"))
+        }
+        WaitingOn::Stage(_) | WaitingOn::Hook(_) => Some(wait_longer("")),
         _ => None,
     })
 }
