@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use portzero::app::deploy;
 use portzero::app::deploy::Run;
+use portzero::app::ports::Ports;
 use portzero::report;
 use portzero_core::base::finding::Severity;
 use portzero_core::base::time::Timestamp;
@@ -110,14 +111,12 @@ async fn play_in(case: &Case, wish: Wish, is_done: fn(&Truth) -> bool) -> Played
         case,
         text: String::new(),
     };
-    let mut run = Run {
+    let ports = Ports {
         aws: &aws,
         clock: &clock,
         interrupts: &NeverInterrupted,
-        report: &mut story,
-        started_at,
-        pace: deploy::Pace::even(),
     };
+    let mut run = Run::new(ports, &mut story, deploy::Pace::even());
     let done = run.execute(vec![(plan, survey)]).await.remove(0);
     clock.judge();
     clock.settle_look();
