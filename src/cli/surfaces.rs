@@ -12,9 +12,12 @@ use portzero_core::port::RequestCounts;
 
 use crate::adapters::github::Context;
 use crate::adapters::signals;
+use crate::app::announce::hub::{End, Told};
+use crate::app::deploy;
 use crate::app::deploy::ServiceRun;
 use crate::cli::ci::actions::Runner;
-use crate::cli::hub::{End, Hub, Told};
+use crate::cli::hub;
+use crate::cli::hub::GitHub;
 use crate::cli::options::{Format, Output, Telling};
 use crate::cli::streams::Document;
 use crate::cli::wishes::Wishes;
@@ -40,7 +43,7 @@ pub struct Surfaces<'o> {
     pub setting: Setting,
     redaction: Arc<Redaction>,
     runner: Runner,
-    hub: Option<Hub>,
+    hub: Option<GitHub>,
 }
 
 /// Sets what this run hides, before it says anything, and finds out where on GitHub it is.
@@ -85,7 +88,7 @@ impl<'o> Surfaces<'o> {
             runner,
         };
         let names = surfaces.names(wishes);
-        match Hub::open(&output.telling, context, names, is_rehearsal) {
+        match hub::open(&output.telling, context, names, is_rehearsal) {
             Ok(hub) => surfaces.hub = hub,
             Err(warning) => {
                 crate::cli::streams::warn(std::slice::from_ref(&warning));
@@ -142,7 +145,7 @@ impl<'o> Surfaces<'o> {
     pub async fn ended(&mut self, ending: &Ending<'_>) -> Result<(), Stop> {
         let stage = Stage::Ended(ending.runs, ending.counts);
         self.file(|| result_json(ending), stage);
-        let end = End::of(report::result::overall(ending.runs));
+        let end = End::of(deploy::overall(ending.runs));
         let address = ending.runs.iter().find_map(address);
         let found = ending.runs.iter().flat_map(findings);
         self.step(found, outputs::of_runs(ending.runs), stage);
@@ -263,7 +266,7 @@ fn setting(wishes: &Wishes, context: Option<&Context>, is_rehearsal: bool) -> Se
 /// The findings that end a run, and those that its plan had.
 fn findings(run: &ServiceRun) -> impl Iterator<Item = &Finding> {
     let planned = run.plan.iter().flat_map(|plan| &plan.findings);
-    run.outcome.findings.iter().chain(planned)
+    run.findings().iter().chain(planned)
 }
 
 fn address(run: &ServiceRun) -> Option<String> {

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use portzero::app::deploy::Run;
+use portzero::app::ports::Ports;
 use portzero_core::base::finding::Severity;
 use portzero_core::event::RunEvent;
 use portzero_core::plan::{Base, Wish};
@@ -293,17 +294,16 @@ fn nothing_is_registered_after_a_signal() {
     let mut told = Vec::new();
     let done = in_support::run(async {
         let planned = portzero::app::deploy::plan(&aws, &clock, wish()).await.expect("a plan");
-        let mut run = Run {
-            pace: portzero::app::deploy::Pace::even(),
+        let mut reporter = Told(&mut told);
+        let ports = Ports {
             aws: &aws,
             clock: &clock,
             interrupts: &AskedAlready,
-            report: &mut Told(&mut told),
-            started_at: clock.now(),
         };
+        let mut run = Run::new(ports, &mut reporter, portzero::app::deploy::Pace::even());
         run.execute(vec![planned]).await.remove(0)
     });
-    assert_eq!(done.outcome.verdict, Verdict::Interrupted);
+    assert_eq!(done.verdict(), Verdict::Interrupted);
     let registered = aws.world().borrow().account().task_definitions["web"].len();
     assert_eq!(registered, 1, "the one from before");
 }

@@ -8,7 +8,8 @@ use portzero_core::port::{Interrupts, Logs};
 use portzero_core::rollout::{Observer, Outcome, Verdict};
 use serde_json::Value;
 
-use crate::app::deploy::ServiceRun;
+use crate::app::deploy::service_run::ServiceRun;
+use crate::app::ports::unless_interrupted;
 
 /// As many lines as a person reads before scrolling.
 const SHOWN_MAX: usize = 10;
@@ -46,14 +47,13 @@ impl Wanted {
 
 /// Adds the last lines to the finding. A run that is asked to end does not wait for them.
 pub(super) async fn add(aws: &impl Logs, interrupts: &impl Interrupts, wanted: Wanted, run: &mut ServiceRun) {
-    let read = tokio::select! {
-        biased;
-        () = interrupts.interrupted() => return,
-        read = aws.last_lines(&wanted.stream, READ) => read,
+    let reading = aws.last_lines(&wanted.stream, READ);
+    let Some(read) = unless_interrupted(interrupts, reading).await else {
+        return;
     };
     // Without the task definition nobody knows what must not be shown.
     let values = environment(run);
-    let mut findings = run.outcome.findings.iter_mut();
+    let mut findings = run.outcome.iter_mut().flat_map(|outcome| &mut outcome.findings);
     if let Some(finding) = findings.find(|finding| finding.code == wanted.code) {
         let rows = match read {
             Ok(_) if values.is_none() => {

@@ -7,10 +7,9 @@ use portzero_core::base::time::human;
 use portzero_core::plan::Plan;
 use portzero_core::rollout::Verdict;
 
-use crate::app::deploy::ServiceRun;
+use crate::app::deploy::{ServiceRun, causes, overall};
 use crate::report::markdown::Markdown;
 use crate::report::page::{Setting, Stage, prose};
-use crate::report::result;
 
 pub fn render(stage: Stage<'_>, setting: &Setting, md: Markdown<'_>) -> String {
     let place = place(stage, setting);
@@ -31,7 +30,7 @@ pub fn render(stage: Stage<'_>, setting: &Setting, md: Markdown<'_>) -> String {
         Stage::Planned(plans) => format!("📋 Plan{of}: {}", planned(plans, md)),
         Stage::Deploying(plans) => format!("⏳ {what}{to} is on its way: {}", planned(plans, md)),
         Stage::Ended(runs, _) => {
-            let verdict = result::overall(runs);
+            let verdict = overall(runs);
             let (icon, end) = ending(verdict, runs, md);
             format!("{icon} {what}{to} {end}")
         }
@@ -48,9 +47,9 @@ pub fn plain(stage: Stage<'_>, setting: &Setting) -> String {
             return format!("{} planned", counted(plans.len(), "service"));
         }
         Stage::Stopped(_) => return "did not begin: nothing was changed".into(),
-        Stage::Ended(runs, _) => (result::overall(runs).as_str().replace('-', " "), runs),
+        Stage::Ended(runs, _) => (overall(runs).as_str().replace('-', " "), runs),
     };
-    let cause = result::causes(runs).flat_map(|run| &run.outcome.findings).next();
+    let cause = causes(runs).flat_map(|run| run.findings()).next();
     let cause = cause.map_or_else(String::new, |finding| format!(": {}", finding.summary));
     let rehearsed = if setting.is_rehearsal { "rehearsed: " } else { "" };
     format!("{rehearsed}{words}{cause}")
@@ -86,10 +85,10 @@ fn planned(plans: &[Plan], md: Markdown<'_>) -> String {
 
 fn ending(verdict: Verdict, runs: &[ServiceRun], md: Markdown<'_>) -> (&'static str, String) {
     let cause = || {
-        let first = result::causes(runs).flat_map(|run| &run.outcome.findings).next();
+        let first = causes(runs).flat_map(|run| run.findings()).next();
         first.map_or_else(String::new, |finding| format!(": {}", prose(&finding.summary, md)))
     };
-    let is_rolled_back = runs.iter().any(|r| r.outcome.is_rolled_back);
+    let is_rolled_back = runs.iter().any(|r| r.is_rolled_back());
     match verdict {
         Verdict::Succeeded => ("✅", format!("succeeded: {}", shipped(runs, md))),
         Verdict::NothingToVerify => ("☑️", "changed the service, and there was nothing to verify".into()),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use portzero::app::deploy;
 use portzero::app::deploy::Run;
+use portzero::app::ports::Ports;
 use portzero::report;
 use portzero_core::base::finding::Severity;
 use portzero_core::base::time::Timestamp;
@@ -110,31 +111,25 @@ async fn play_in(case: &Case, wish: Wish, is_done: fn(&Truth) -> bool) -> Played
         case,
         text: String::new(),
     };
-    let mut run = Run {
+    let ports = Ports {
         aws: &aws,
         clock: &clock,
         interrupts: &NeverInterrupted,
-        report: &mut story,
-        started_at,
-        pace: deploy::Pace::even(),
     };
+    let mut run = Run::new(ports, &mut story, deploy::Pace::even());
     let done = run.execute(vec![(plan, survey)]).await.remove(0);
     clock.judge();
     clock.settle_look();
     let now = clock.now();
-    let states = done
-        .outcome
-        .findings
-        .iter()
-        .filter_map(|finding| finding.state.as_deref());
+    let states = done.findings().iter().filter_map(|finding| finding.state.as_deref());
     let is_back = states
         .into_iter()
         .next_back()
         .is_some_and(|state| state.contains("serves all traffic"));
     let closing = report::log::closing(&done);
     Played {
-        mistold: mistold(&shared, case, until, done.outcome.verdict),
-        verdict: done.outcome.verdict,
+        mistold: mistold(&shared, case, until, done.verdict()),
+        verdict: done.verdict(),
         story: story.text + &closing,
         lasted: now.since(started_at),
         truth_age: shared.done_at.borrow().map(|at| now.since(at)),
