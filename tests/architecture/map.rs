@@ -14,7 +14,9 @@ fn quoted(page: &str) -> Vec<&str> {
 
 /// A path of a file or a folder, from the package or from the sources of a crate.
 fn is_path(word: &str) -> bool {
-    (word.ends_with(".rs") || word.ends_with('/') || word.contains('/') && word.ends_with(".md"))
+    // The name alone says how folders are made, and not which one.
+    word != "mod.rs"
+        && (word.ends_with(".rs") || word.ends_with('/') || word.contains('/') && word.ends_with(".md"))
         && !word.contains([' ', '*', '<'])
 }
 
