@@ -105,7 +105,7 @@ fn readme_breaches(readme: &str, manifest: &str) -> Breaches {
         .collect();
     let flat = readme.split_whitespace().collect::<Vec<_>>().join(" ");
     for sentence in [
-        "Configuration is read with `serde-saphyr`",
+        "YAML is read with `granit-parser`, scenario files with `serde-saphyr` over it",
         "`serde_yaml` is only a dev-dependency, of a differential test",
     ] {
         if !flat.contains(sentence) {

@@ -3,5 +3,6 @@
 pub mod choice;
 pub mod finding;
 pub mod id;
+pub mod position;
 pub mod text;
 pub mod time;
