@@ -6,6 +6,7 @@
 //! | [`base`] | names, times, findings: the words that everything else is said in |
 //! | [`aws_model`] | services, tasks and targets as AWS shows them, and how a call can fail |
 //! | [`task_definition`] | the user's document: read, checked, rendered, compared |
+//! | [`yaml`] | the one reader of YAML: every value knows its place |
 //! | [`rollout`] | the observer: from snapshots to a verdict with its cause |
 //! | [`plan`] | what is known, wrong and expected before the first change |
 //! | [`policy`] | what the user wants besides deploying: busy services, failures, old revisions |
@@ -23,3 +24,4 @@ pub mod rollout;
 pub mod task_definition;
 #[cfg(test)]
 mod test_builders;
+pub mod yaml;

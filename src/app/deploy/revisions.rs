@@ -58,6 +58,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
         let ours = run.after.as_ref().map(|arn| arn.revision());
         active.retain(|arn| ours.is_none_or(|ours| arn.revision() <= ours));
         let described = self
+            .ports
             .aws
             .describe_services(&wish.cluster, std::slice::from_ref(&wish.service))
             .await

@@ -5,5 +5,6 @@ pub mod evidence_label;
 pub mod finding;
 pub mod hint;
 pub mod id;
+pub mod position;
 pub mod text;
 pub mod time;

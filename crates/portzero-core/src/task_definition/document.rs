@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use super::path;
 use super::path::Step;
 use crate::base::finding::{Finding, Location};
-use crate::task_definition::read::place::{Mark, Place};
+use crate::base::position::Position;
+use crate::task_definition::read::place::Place;
 
 /// How a task's containers reach the network.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -121,12 +122,8 @@ impl Document {
         path::describe(&self.value, path)
     }
 
-    fn locate(&self, mark: Mark) -> Location {
-        Location {
-            file: self.file.clone(),
-            line: mark.line,
-            column: mark.column,
-        }
+    fn locate(&self, position: Position) -> Location {
+        position.in_file(&self.file)
     }
 }
 

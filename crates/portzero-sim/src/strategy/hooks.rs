@@ -1,7 +1,7 @@
 //! Lifecycle hooks: functions that answer, and pauses that somebody ends.
 
 use super::super::world::{Happening, World};
-use super::course::Lifecycle;
+use super::lifecycle::Lifecycle;
 use crate::model::refusal::Refusal;
 use crate::model::state::HookDetail;
 use crate::scenario::strategy::Hook;

@@ -7,8 +7,9 @@
 mod course;
 pub mod gate;
 mod hooks;
+mod lifecycle;
 mod revisions;
 mod traffic;
 
 pub(super) use crate::scenario::strategy::WHOLE;
-pub(crate) use course::Course;
+pub(crate) use lifecycle::Course;

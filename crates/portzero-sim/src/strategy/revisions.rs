@@ -2,7 +2,7 @@
 
 use super::super::world::World;
 use super::WHOLE;
-use super::course::Lifecycle;
+use super::lifecycle::Lifecycle;
 use crate::model::state::Task;
 use crate::world::service_event;
 

@@ -5,8 +5,6 @@ pub(crate) mod json;
 pub mod parsed;
 pub(crate) mod place;
 pub(crate) mod yaml;
-pub mod yaml_node;
-pub(crate) mod yaml_value;
 
 use serde_json::{Map, Value};
 
