@@ -14,6 +14,7 @@ use crate::model::state::{
     TargetGroup,
 };
 use crate::scenario::fault::FaultSpec;
+use crate::scenario::fault::kinds::Fault;
 use crate::timestamp::Timestamp;
 use crate::world::service_event;
 
@@ -413,7 +414,7 @@ fn check_strategy(spec: &ServiceSpec) -> Result<(), String> {
 
 /// None where a fault wants none from the start: then there have never been any tasks.
 fn desired_at_start(scenario: &Scenario, spec: &ServiceSpec) -> u32 {
-    let wants_none = |fault: &FaultSpec| fault.fault == "desired-zero" && fault.begins().is_zero();
+    let wants_none = |fault: &FaultSpec| fault.fault == Fault::DesiredZero && fault.begins().is_zero();
     let is_empty = scenario.faults.iter().any(|f| wants_none(f) && f.concerns(&spec.name));
     if is_empty { 0 } else { spec.desired_count }
 }

@@ -194,7 +194,7 @@ pub fn faults_help() -> String {
 fn introduction(scenario: &Scenario) -> String {
     let instances: u32 = scenario.instances.iter().map(|i| i.count).sum();
     let plural = if instances == 1 { "" } else { "s" };
-    let faults: Vec<&str> = scenario.faults.iter().map(|f| f.fault.as_str()).collect();
+    let faults: Vec<&str> = scenario.faults.iter().map(|f| f.fault.name()).collect();
     let wrong = if faults.is_empty() {
         String::new()
     } else {

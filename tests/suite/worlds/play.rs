@@ -16,7 +16,7 @@ use portzero_core::policy::Conduct;
 use portzero_core::port::{Clock, NeverInterrupted, Report};
 use portzero_core::rollout::{Until, Verdict};
 use portzero_core::task_definition::{Document, DynamicPorts};
-use portzero_sim::{FaultSpec, Truth, World};
+use portzero_sim::{Fault, FaultSpec, Truth, World};
 use portzero_testkit::{Direct, Misbehaviour, time};
 
 use super::generate::Case;
@@ -399,7 +399,7 @@ pub fn broken_promise(case: &Case, played: &Played) -> Option<String> {
         _ => {}
     }
     // Where somebody else's deployment is in the way, it may be waited for just as long.
-    let is_busy = |fault: &FaultSpec| fault.fault == "deployment-in-progress";
+    let is_busy = |fault: &FaultSpec| fault.fault == Fault::DeploymentInProgress;
     let waits = 1 + u32::from(case.scenario.faults.iter().any(is_busy));
     let limit = case.timeout * waits + Duration::from_secs(60) + case.lag * 2;
     (played.lasted > limit).then(|| format!("hang: {:?} with a budget of {:?}", played.lasted, case.timeout))

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::classic;
 use crate::model::state::{Task, primary};
+use crate::scenario::fault::kinds::Fault;
 use crate::scenario::span::Spread;
 use crate::world::{World, service_event};
 
@@ -153,7 +154,7 @@ impl World {
         let targets = &self.lives.get(&task.id)?.targets;
         // What could not be registered has not been taken away.
         let never_was = |key: &str| {
-            self.is_in_force(cluster, name, "wrong-vpc")
+            self.is_in_force(cluster, name, |fault| *fault == Fault::WrongVpc)
                 && self
                     .group(key)
                     .is_some_and(|group| group.targets.iter().all(|t| t.task.as_deref() != Some(&task.id)))

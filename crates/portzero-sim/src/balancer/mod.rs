@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::world::{Happening, Stage, World};
+use crate::faults::behaviour::CheckAnswer;
 use crate::model::state::{HealthCheck, Target, TargetGroup};
-use crate::scenario::fault::Answer;
 use crate::scenario::span::Spread;
 use crate::timestamp::Timestamp;
 use crate::world::service_event;
@@ -240,16 +240,16 @@ fn is_checked(group: &TargetGroup) -> bool {
 
 /// One check's result. A new target is healthy after one passing check, whatever the threshold; that is for recovery,
 /// and for whoever is patient.
-fn judge(target: &mut Target, answer: Answer, check: &HealthCheck, is_patient: bool) {
+fn judge(target: &mut Target, answer: CheckAnswer, check: &HealthCheck, is_patient: bool) {
     let failure = match answer {
-        Answer::Ok => None,
-        Answer::Code(code) if matches(&check.matcher, code) => None,
-        Answer::Code(code) => Some((
+        CheckAnswer::Ok => None,
+        CheckAnswer::Code(code) if matches(&check.matcher, code) => None,
+        CheckAnswer::Code(code) => Some((
             "Target.ResponseCodeMismatch",
             format!("Health checks failed with these codes: [{code}]"),
         )),
-        Answer::Nothing => Some(("Target.Timeout", "Request timed out".to_owned())),
-        Answer::Refused => Some(("Target.FailedHealthChecks", "Health checks failed".to_owned())),
+        CheckAnswer::Timeout => Some(("Target.Timeout", "Request timed out".to_owned())),
+        CheckAnswer::ConnectionRefused => Some(("Target.FailedHealthChecks", "Health checks failed".to_owned())),
     };
     let row = i32::try_from(if failure.is_some() {
         check.unhealthy_threshold

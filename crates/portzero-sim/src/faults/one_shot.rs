@@ -5,33 +5,12 @@ use std::time::Duration;
 
 use crate::model::state::{LoadBalancerBinding, ServiceChange, TargetGroup};
 use crate::scenario::fault::FaultSpec;
+use crate::scenario::fault::kinds::Fault;
 use crate::timestamp::Timestamp;
 use crate::world::{Happening, Stage, World};
 
 /// AWS gives a Spot instance two minutes' notice.
 const SPOT_NOTICE: Duration = Duration::from_secs(120);
-
-/// What happens at one moment; everything else holds for a while.
-const STRIKES: &[&str] = &[
-    "other-deployment",
-    "autoscaling",
-    "instance-loss",
-    "instance-drain",
-    "spot-interruption",
-    "desired-zero",
-    "deployment-in-progress",
-    "not-in-use",
-    "checks-disabled",
-    "az-not-enabled",
-];
-
-/// Of these, what is there from the world's first moment, before anybody can look.
-const STANDING: &[&str] = &[
-    "not-in-use",
-    "checks-disabled",
-    "az-not-enabled",
-    "deployment-in-progress",
-];
 
 impl World {
     /// Puts the timetable of the faults that count from the start on the queue.
@@ -63,7 +42,7 @@ impl World {
 
     fn schedule_strike(&mut self, index: usize, cluster: &str, service: &str, base: Timestamp) {
         let fault = &self.faults[index];
-        if !STRIKES.contains(&fault.fault.as_str()) {
+        if !fault.fault.is_one_shot() {
             return;
         }
         let at = base + fault.begins();
@@ -105,32 +84,31 @@ impl World {
 
     /// A fault of the timetable strikes.
     pub(crate) fn strike(&mut self, index: usize, cluster: &str, service: &str) {
-        let Some(fault) = self.faults.get(index).filter(|fault| !fault.switched_off).cloned() else {
-            return;
-        };
-        match fault.fault.as_str() {
-            "other-deployment" => self.someone_else_deploys(cluster, service),
-            "autoscaling" => {
+        let on = self.faults.get(index).filter(|fault| !fault.switched_off);
+        let Some(fault) = on.cloned() else { return };
+        match &fault.fault {
+            Fault::OtherDeployment => self.someone_else_deploys(cluster, service),
+            Fault::Autoscaling { desired_count } => {
                 if let Some(found) = self.service_mut(cluster, service) {
-                    found.desired_count = fault.desired_count.unwrap_or(found.desired_count.saturating_mul(2));
+                    found.desired_count = desired_count.unwrap_or(found.desired_count.saturating_mul(2));
                 }
             }
-            "desired-zero" => {
+            Fault::DesiredZero => {
                 if let Some(found) = self.service_mut(cluster, service) {
                     found.desired_count = 0;
                 }
             }
-            "instance-loss" => {
+            Fault::InstanceLoss { .. } => {
                 if let Some(instance) = self.struck_instance(cluster, service, &fault) {
                     self.lose_instance(cluster, &instance, "TerminationNotice");
                 }
             }
-            "instance-drain" => self.drain_instance(cluster, service, &fault),
-            "spot-interruption" => self.interrupt(index, cluster, service),
-            "deployment-in-progress" => self.someone_is_deploying(cluster, service),
-            "not-in-use" => self.unhook_groups(cluster, service, &fault),
-            "checks-disabled" => self.disable_checks(cluster, service, &fault),
-            "az-not-enabled" => self.leave_zones(cluster, service, &fault),
+            Fault::InstanceDrain { .. } => self.drain_instance(cluster, service, &fault),
+            Fault::SpotInterruption { .. } => self.interrupt(index, cluster, service, &fault),
+            Fault::DeploymentInProgress => self.someone_is_deploying(cluster, service),
+            Fault::NotInUse => self.unhook_groups(cluster, service, &fault),
+            Fault::ChecksDisabled => self.disable_checks(cluster, service, &fault),
+            Fault::AzNotEnabled { zone } => self.leave_zones(cluster, service, &fault, zone.as_ref()),
             _ => {}
         }
     }
@@ -169,7 +147,7 @@ impl World {
         let named = home
             .instances
             .values()
-            .find(|i| fault.instance.as_ref() == Some(&i.ec2_instance_id));
+            .find(|i| fault.fault.instance() == Some(&i.ec2_instance_id));
         let used = || {
             let tasks = home.tasks.values();
             let mut own = tasks.filter(|t| t.service == service && t.desired_status == "RUNNING");
@@ -188,11 +166,8 @@ impl World {
     }
 
     /// A Spot instance: DRAINING at the notice, as its agent may be told to set it, and gone when the notice is over.
-    fn interrupt(&mut self, index: usize, cluster: &str, service: &str) {
-        let Some(fault) = self.faults.get(index).cloned() else {
-            return;
-        };
-        let Some(id) = self.struck_instance(cluster, service, &fault) else {
+    fn interrupt(&mut self, index: usize, cluster: &str, service: &str, fault: &FaultSpec) {
+        let Some(id) = self.struck_instance(cluster, service, fault) else {
             return;
         };
         let home = self.account.clusters.get_mut(cluster);
@@ -205,7 +180,9 @@ impl World {
         }
         instance.status = "DRAINING".into();
         // The second time it is this one that is meant.
-        self.faults[index].instance = Some(instance.ec2_instance_id.clone());
+        self.faults[index].fault = Fault::SpotInterruption {
+            instance: Some(instance.ec2_instance_id.clone()),
+        };
         let (cluster, service) = (cluster.to_owned(), service.to_owned());
         self.after(
             SPOT_NOTICE,
@@ -291,10 +268,10 @@ impl World {
     }
 
     /// The load balancers of the service leave availability zones: the one that is named, else those of its tasks.
-    fn leave_zones(&mut self, cluster: &str, service: &str, fault: &FaultSpec) {
+    fn leave_zones(&mut self, cluster: &str, service: &str, fault: &FaultSpec, zone: Option<&String>) {
         let tasks = self.tasks_in(cluster).filter(|t| t.service == service);
         let homes: Vec<(String, String)> = tasks.map(|t| (t.id.clone(), t.availability_zone.clone())).collect();
-        let zones: BTreeSet<String> = match &fault.zone {
+        let zones: BTreeSet<String> = match zone {
             Some(zone) => BTreeSet::from([zone.clone()]),
             None => homes.iter().map(|(_, zone)| zone.clone()).collect(),
         };
@@ -316,7 +293,7 @@ impl World {
 
 /// Whether a fault has struck before anybody can look.
 fn stands(fault: &FaultSpec) -> bool {
-    STANDING.contains(&fault.fault.as_str()) && fault.is_from_start() && fault.begins().is_zero()
+    fault.fault.can_stand() && fault.is_from_start() && fault.begins().is_zero()
 }
 
 /// Shows the targets of some tasks in another state; those that drain go on draining.

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::container::{Mapping, Needs};
 use crate::model::state::{ContainerInstance, NetworkBinding, Task};
+use crate::scenario::fault::FaultSpec;
+use crate::scenario::fault::kinds::{Fault, Lack};
 use crate::world::World;
 
 /// The dynamic port range of Amazon Linux: /proc/sys/net/ipv4/ip_local_port_range.
@@ -57,7 +59,8 @@ impl World {
             *in_zone.entry(&task.availability_zone).or_default() += 1;
         }
         let books = self.books(cluster, !needs.fixed_ports.is_empty());
-        let is_clashing = !needs.fixed_ports.is_empty() && self.is_in_force(cluster, service, "port-clash");
+        let is_clashing =
+            !needs.fixed_ports.is_empty() && self.is_in_force(cluster, service, |fault| *fault == Fault::PortClash);
         let by_fault = self.lack_by_fault(cluster, service);
         let mut closest: Obstacle = None;
         let mut best: Option<(usize, usize, &str)> = None;
@@ -156,7 +159,8 @@ impl World {
     /// A no-capacity fault of any service of the cluster leaves nothing free: the instances are shared.
     fn take_by_faults(&self, cluster: &str, instance: &str, cpu: &mut i64, memory: &mut i64) {
         // Most worlds have none, and the books are asked for often.
-        if self.faults.iter().all(|fault| fault.fault != "no-capacity") {
+        let is_lack = |fault: &FaultSpec| matches!(fault.fault, Fault::NoCapacity { .. });
+        if !self.faults.iter().any(is_lack) {
             return;
         }
         let home = self.account.clusters.get(cluster);
@@ -166,13 +170,15 @@ impl World {
         let faults = home
             .services
             .keys()
-            .flat_map(|service| self.faults_in_force(cluster, service))
-            .filter(|fault| fault.fault == "no-capacity");
+            .flat_map(|service| self.faults_in_force(cluster, service));
         for fault in faults {
-            if fault.takes("cpu") {
+            let Fault::NoCapacity { lack } = fault.fault else {
+                continue;
+            };
+            if matches!(lack, None | Some(Lack::Cpu)) {
                 *cpu = (*cpu).max(instance.cpu);
             }
-            if fault.takes("memory") {
+            if matches!(lack, None | Some(Lack::Memory)) {
                 *memory = (*memory).max(instance.memory);
             }
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::model::refusal::Refusal;
 use crate::model::state::Task;
+use crate::scenario::fault::kinds::Fault;
 use crate::timestamp::Timestamp;
 use crate::world::{World, service_event};
 
@@ -49,7 +50,7 @@ impl World {
 
     /// Those of the tasks that may be scaled in; where protection keeps any from it, ECS says so.
     pub(crate) fn unprotected(&mut self, cluster: &str, name: &str, tasks: Vec<String>) -> Vec<String> {
-        let is_faulty = self.is_in_force(cluster, name, "task-protection");
+        let is_faulty = self.is_in_force(cluster, name, |fault| *fault == Fault::TaskProtection);
         let primary = self.service(cluster, name).and_then(crate::model::state::primary);
         let primary = primary.map(|p| p.id.clone());
         let is_old = |id: &str| self.task(cluster, id).map(|t| &t.started_by) != primary.as_ref();

@@ -113,8 +113,7 @@ fn a_deferred_clean_up_completes_while_old_tasks_still_run() {
 fn a_crashed_old_task_is_replaced_by_its_like_during_a_rollout() {
     let of_old = |returns: bool| {
         // The new revision never becomes healthy, so the old one has to go on.
-        let mut scenario = with_fault(bridge(0, 2), "slow-start");
-        scenario.faults[0].delay = Some(Duration::from_secs(1200));
+        let mut scenario = with_fault(bridge(0, 2), "slow-start,delay=20m");
         scenario.services[0].health_check_grace_period = Some(Duration::from_secs(1200));
         scenario.switches.crashed_old_tasks_return = returns;
         let mut story = Story::of(&scenario);

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::super::scenario::{InstanceSpec, Scenario};
 use super::super::scheduler::limits;
-use super::super::{World, fault_names};
+use super::super::{Fault, World, fault_names};
 use super::{Story, bridge, with_breaker, with_fault};
 
 fn scenarios() -> impl Strategy<Value = Scenario> {
@@ -126,7 +126,7 @@ proptest! {
 
     #[test]
     fn no_port_is_shared_nothing_is_overcommitted_and_no_limit_is_passed(scenario in scenarios()) {
-        let is_resized = scenario.faults.iter().any(|f| ["autoscaling", "desired-zero"].contains(&f.fault.as_str()));
+        let is_resized = scenario.faults.iter().any(|f| matches!(f.fault, Fault::Autoscaling { .. } | Fault::DesiredZero));
         let mut story = Story::of(&scenario);
         for _ in 0..360 {
             story.pass(5);

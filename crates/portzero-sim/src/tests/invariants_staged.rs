@@ -151,7 +151,7 @@ fn spares_the_old(scenario: &Scenario) -> bool {
         "checks-disabled",
         "flapping",
     ];
-    scenario.faults.iter().all(|f| !harmful.contains(&f.fault.as_str()))
+    scenario.faults.iter().all(|f| !harmful.contains(&f.fault.name()))
 }
 
 proptest! {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{Story, World, bridge, with_breaker, with_fault};
+use crate::scenario::fault::kinds::{Fault, Lack};
 
 #[test]
 fn a_fixed_port_on_one_instance_is_said_once_and_nothing_else_happens() {
@@ -131,19 +132,19 @@ fn a_strategy_that_is_not_modelled_is_refused() {
 #[test]
 fn where_no_task_can_be_placed_the_books_show_no_room() {
     let mut scenario = with_fault(bridge(0, 1), "no-capacity");
-    scenario.faults[0].lasts = Some(Duration::from_secs(300));
-    for (kind, words) in [
-        ("cpu", "has insufficient CPU units available."),
-        ("memory", "has insufficient memory available."),
+    scenario.faults[0].timetable.lasts = Some(Duration::from_secs(300));
+    for (lack, words) in [
+        (Lack::Cpu, "has insufficient CPU units available."),
+        (Lack::Memory, "has insufficient memory available."),
     ] {
-        scenario.faults[0].kind = Some(kind.into());
+        scenario.faults[0].fault = Fault::NoCapacity { lack: Some(lack) };
         let mut story = Story::of(&scenario);
         story.pass(120);
         assert!(story.says(words) >= 1, "{:#?}", story.events());
         let (cpu, memory) = free(&story.world);
         assert_eq!(
             (cpu == 0, memory == 0),
-            (kind == "cpu", kind == "memory"),
+            (lack == Lack::Cpu, lack == Lack::Memory),
             "{cpu} {memory}"
         );
         story.pass(1800);

@@ -159,11 +159,9 @@ fn switch_on(wire: &Wire, world: &mut World, request: &HttpRequest) -> Result<(u
     let document = document(request)?;
     let bad = |why: String| (400, why);
     let fault: FaultSpec = serde_json::from_value(document).map_err(|error| bad(error.to_string()))?;
-    if fault.fault.is_empty() {
-        return Err(bad("a fault has a name: {\"fault\": \"unhealthy\"}".into()));
-    }
-    if let [first, ..] = fault.ignored_keys().as_slice() {
-        return Err(bad(format!("the fault `{}` does not read `{first}`", fault.fault)));
+    if let [first, ..] = fault.ignored_keys.as_slice() {
+        let name = fault.fault.name();
+        return Err(bad(format!("the fault `{name}` does not read `{first}`")));
     }
     let number = world.switch_on(fault);
     Ok((201, one_fault(wire, world, number)))
@@ -203,12 +201,12 @@ fn one_fault(wire: &Wire, world: &World, number: usize) -> Value {
     let text = |at: Option<Timestamp>| at.map(|at| at.to_string());
     json!({
         "number": number,
-        "fault": fault.fault,
+        "fault": fault.fault.name(),
         "state": state,
         "from": text(begins),
         "until": text(ends),
-        "service": fault.service,
-        "action": fault.action,
+        "service": fault.scope.service,
+        "action": fault.calls.action,
         "struck": fault.is_on_the_wire().then(|| wire.misbehaviour.struck(number)),
     })
 }

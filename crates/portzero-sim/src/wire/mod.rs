@@ -38,7 +38,7 @@ use serde_json::json;
 
 use super::world::World;
 use crate::model::refusal::Refusal;
-use crate::scenario::fault::FaultSpec;
+use crate::scenario::fault::kinds::Fault;
 
 pub(crate) use action::means_anything;
 pub use action::served;
@@ -134,7 +134,7 @@ impl Wire {
             request_id: &request_id,
         };
         let fate = self.misbehaviour.judge(world, &call);
-        let serve = || serve(world, &fate.lenses, request, form.as_ref(), &request_id).with_id(&request_id);
+        let serve = || serve(world, &fate.shown_by, request, form.as_ref(), &request_id).with_id(&request_id);
         Exchange {
             response: fate.instead.unwrap_or_else(serve),
             delivery: fate.delivery,
@@ -167,7 +167,7 @@ impl Exchange {
 }
 
 /// What an operation answers. `T` is its protocol's document.
-struct Answer<T> {
+pub(crate) struct Answer<T> {
     document: T,
     note: Option<String>,
 }
@@ -178,17 +178,17 @@ impl<T> From<T> for Answer<T> {
     }
 }
 
-type Reply<T> = Result<Answer<T>, Refusal>;
+pub(crate) type Reply<T> = Result<Answer<T>, Refusal>;
 
-/// Answers through the lenses of the faults, where there are any: only the account that is shown is another.
+/// Answers with another account where faults show another one. The world itself stays as it is.
 fn serve(
     world: &mut World,
-    lenses: &[FaultSpec],
+    shown_by: &[Fault],
     request: &HttpRequest,
     form: Option<&query::form::Form>,
     request_id: &str,
 ) -> HttpResponse {
-    let Some(seen) = world.seen_through(lenses) else {
+    let Some(seen) = world.seen_through(shown_by) else {
         let response = route(world, request, form, request_id);
         world.remember();
         return response;

@@ -70,7 +70,7 @@ impl World {
             .containers
             .first()
             .is_some_and(|first| first.name == container.name);
-        let texts = self.faults_of(cluster, task).filter_map(|fault| fault.log.as_deref());
+        let texts = self.faults_of(cluster, task).filter_map(|fault| fault.fault.log());
         let lines = texts.flat_map(str::lines).filter(|_| is_struck).zip(0_u32..);
         lines
             .map(|(line, number)| Printed {
