@@ -1,5 +1,8 @@
 //! A world as its scenario has it: every service's tasks RUNNING, their targets healthy, the deployment COMPLETED.
 
+use crate::model::status::{
+    DeploymentStatus, HealthStatus, RolloutState, ServiceDeploymentStatus, ServiceStatus, TargetState,
+};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -210,7 +213,7 @@ impl World {
         let id = format!("ecs-svc/{number}");
         let deployment = Deployment {
             id: id.clone(),
-            status: "PRIMARY".into(),
+            status: DeploymentStatus::Primary,
             task_definition: definition.arn.clone(),
             desired_count,
             pending_count: 0,
@@ -218,7 +221,7 @@ impl World {
             failed_tasks: 0,
             created_at: self.now,
             updated_at: self.now,
-            rollout_state: "COMPLETED".into(),
+            rollout_state: RolloutState::Completed,
             rollout_state_reason: format!("ECS deployment {id} completed."),
         };
         let revision = format!("arn:aws:ecs:{region}:{account}:service-revision/{cluster}/{name}/{number}");
@@ -235,7 +238,7 @@ impl World {
         let first = ServiceDeployment {
             arn,
             deployment_id: id.clone(),
-            status: "SUCCESSFUL".into(),
+            status: ServiceDeploymentStatus::Successful,
             status_reason: None,
             created_at: self.now,
             started_at: Some(self.now),
@@ -256,7 +259,7 @@ impl World {
             .map(|binding| self.bind_balancer(scenario, binding))
             .collect();
         let mut service = self.blank_service(&cluster, &name);
-        service.status.clone_from(&spec.status);
+        service.status = ServiceStatus::from(spec.status.as_str());
         service.desired_count = desired_count;
         service.task_definition.clone_from(&definition.arn);
         service.load_balancers = bindings;
@@ -331,8 +334,8 @@ impl World {
                 .filter(|t| t.task.as_ref().is_some_and(|t| tasks.contains(t)))
             {
                 target.streak = 1;
-                if target.state == "initial" {
-                    target.state = "healthy".into();
+                if target.state == TargetState::Initial {
+                    target.state = TargetState::Healthy;
                     target.healthy_since = Some(now);
                     target.reason = None;
                     target.description = None;
@@ -350,7 +353,7 @@ impl World {
                 .map(|t| t.id.clone())
                 && let Some(checked) = self.task_mut(cluster, &checked)
             {
-                checked.health_status = "HEALTHY".into();
+                checked.health_status = HealthStatus::Healthy;
             }
         }
         self.recount(cluster, name);

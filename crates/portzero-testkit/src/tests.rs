@@ -3,13 +3,14 @@
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use portzero_core::aws_model::service::ServiceUpdate;
 use portzero_core::base::id::{ClusterName, ServiceName};
 use portzero_core::port::Ecs;
 use portzero_sim::{Scenario, World};
 
-use crate::Direct;
+use crate::{Direct, Misbehaviour};
 
 /// One service `web` of one container behind one target group, on one instance, with a dynamic host port.
 const BRIDGE: &str = r#"

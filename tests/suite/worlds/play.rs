@@ -147,8 +147,8 @@ fn primary(aws: &Direct) -> Option<(String, String)> {
     let world = aws.world();
     let world = world.borrow();
     let service = world.account().clusters.get("c")?.services.get("web")?;
-    let primary = service.deployments.iter().find(|d| d.status == "PRIMARY")?;
-    Some((primary.task_definition.clone(), primary.rollout_state.clone()))
+    let primary = service.deployments.iter().find(|d| d.status.as_str() == "PRIMARY")?;
+    Some((primary.task_definition.clone(), primary.rollout_state.to_string()))
 }
 
 /// The first of the promises about what is told that was broken.

@@ -1,6 +1,7 @@
 //! Clusters and services come into being: at the world's start as its scenario has them, later by CreateCluster and
 //! CreateService.
 
+use crate::model::status::ServiceStatus;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -60,14 +61,16 @@ impl World {
         let name = wanted.service.clone();
         check_name(&name)?;
         if let Some(there) = self.service(&cluster, &name) {
-            match there.status.as_str() {
-                "DRAINING" => {
+            match there.status {
+                ServiceStatus::Draining => {
                     return Err(Refusal::invalid_parameter(
                         "Unable to Start a service that is still Draining.",
                     ));
                 }
-                "ACTIVE" if there.created_from.as_deref() == Some(creation) => return Ok(there.clone()),
-                "ACTIVE" => return Err(Refusal::invalid_parameter("Creation of service was not idempotent.")),
+                ServiceStatus::Active if there.created_from.as_deref() == Some(creation) => return Ok(there.clone()),
+                ServiceStatus::Active => {
+                    return Err(Refusal::invalid_parameter("Creation of service was not idempotent."));
+                }
                 _ => {}
             }
         }

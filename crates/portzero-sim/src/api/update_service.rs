@@ -2,7 +2,8 @@
 
 use super::revision::check_capacity_providers;
 use crate::model::refusal::Refusal;
-use crate::model::state::{Service, ServiceChange, ServiceDeployment, TaskDefinition, is_open};
+use crate::model::state::{Service, ServiceChange, ServiceDeployment, TaskDefinition};
+use crate::model::status::{ServiceDeploymentStatus, ServiceStatus};
 use crate::scenario::span::Spread;
 use crate::world::{Happening, World};
 
@@ -16,7 +17,7 @@ impl World {
             .service(&cluster, &name)
             .cloned()
             .ok_or_else(|| Refusal::new("ServiceNotFoundException", "Service not found."))?;
-        if service.status != "ACTIVE" {
+        if service.status != ServiceStatus::Active {
             return Err(Refusal::new("ServiceNotActiveException", "Service was not ACTIVE."));
         }
         check_controller(&service, change)?;
@@ -64,12 +65,14 @@ impl World {
         let (deployment, status) = (found.deployment_id.clone(), found.status.clone());
         // Asked again, AWS allows it in these too (API reference); they are on their way already.
         if matches!(
-            status.as_str(),
-            "STOP_REQUESTED" | "ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS"
+            status,
+            ServiceDeploymentStatus::StopRequested
+                | ServiceDeploymentStatus::RollbackRequested
+                | ServiceDeploymentStatus::RollbackInProgress
         ) {
             return Ok(arn.to_owned());
         }
-        if !is_open(&status) {
+        if !status.is_open() {
             let words = format!("The service deployment cannot be stopped in status {status}.");
             return Err(Refusal::new("ConflictException", words));
         }

@@ -1,5 +1,6 @@
 //! Health as ECS sees it: of targets, of containers, and for how long it is patient.
 
+use crate::model::status::{DeploymentStatus, HealthStatus, TargetState, TaskStatus};
 use std::time::Duration;
 
 use super::classic;
@@ -26,7 +27,7 @@ pub(crate) struct Sickness {
 impl World {
     /// Whether ECS counts the task as healthy: it runs, and each of its targets is healthy (or is not checked at all).
     pub(crate) fn is_healthy(&self, task: &Task) -> bool {
-        if task.last_status != "RUNNING" {
+        if task.last_status != TaskStatus::Running {
             return false;
         }
         let targets = self
@@ -36,7 +37,7 @@ impl World {
             .unwrap_or_default();
         let up = self.now.since(task.started_at.unwrap_or(self.now));
         if self.container_check(task).is_some() {
-            if task.health_status != "HEALTHY" {
+            if task.health_status != HealthStatus::Healthy {
                 return false;
             }
         } else if targets.is_empty() && up < TRUSTED_AFTER {
@@ -46,7 +47,7 @@ impl World {
             self.group(arn)
                 .and_then(|g| g.targets.iter().find(|t| &t.id == id && t.port == *port))
                 .is_some_and(|t| {
-                    matches!(t.state.as_str(), "healthy" | "unavailable")
+                    t.state.counts_as_healthy()
                         && t.task.as_deref() == Some(&task.id)
                         && self.now.since(t.registered_at) >= NOTICED_AFTER
                 })
@@ -97,7 +98,11 @@ impl World {
         self.mind(cluster, name).uncounted = 0;
         self.mind(cluster, name).retry_at = None;
         if let Some(service) = self.service_mut(cluster, name) {
-            for p in service.deployments.iter_mut().filter(|d| d.status == "PRIMARY") {
+            for p in service
+                .deployments
+                .iter_mut()
+                .filter(|d| d.status == DeploymentStatus::Primary)
+            {
                 p.failed_tasks = 0;
             }
         }
@@ -142,10 +147,10 @@ impl World {
             .service(cluster, name)?
             .health_check_grace_period
             .unwrap_or_default();
-        if task.last_status != "RUNNING" || self.now.since(task.started_at?) < grace {
+        if task.last_status != TaskStatus::Running || self.now.since(task.started_at?) < grace {
             return None;
         }
-        if task.health_status == "UNHEALTHY" {
+        if task.health_status == HealthStatus::Unhealthy {
             return Some(Sickness {
                 event: service_event::failed_own_check(name, &task.id),
                 reason: "Task failed container health checks".into(),
@@ -190,7 +195,7 @@ impl World {
             return lost("TARGET IS NOT FOUND");
         };
         let why = target.description.clone().unwrap_or_default();
-        (target.state == "unhealthy").then(|| Sickness {
+        (target.state == TargetState::Unhealthy).then(|| Sickness {
             event: match crate::model::state::name_in(key) {
                 Some(name) => classic::unhealthy(service, &task.id, id, name),
                 None => service_event::unhealthy(service, &task.id, container_port, key, &why),

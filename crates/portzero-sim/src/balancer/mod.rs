@@ -8,6 +8,7 @@ pub(crate) mod routing;
 pub(crate) mod rules;
 pub(crate) mod target_groups;
 
+use crate::model::status::TargetState;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -44,7 +45,7 @@ impl World {
             return;
         };
         let mut own = group.targets.iter().filter(|t| t.id == id && t.port == port);
-        let Some(registered_at) = own.find(|t| t.state != "unused").map(|t| t.registered_at) else {
+        let Some(registered_at) = own.find(|t| t.state != TargetState::Unused).map(|t| t.registered_at) else {
             return;
         };
         let interval = group.health_check.interval;
@@ -85,7 +86,7 @@ impl World {
             .targets
             .iter()
             .find(same)
-            .filter(|t| t.state != "draining" && t.state != "unused")
+            .filter(|t| t.state != TargetState::Draining && t.state != TargetState::Unused)
         else {
             return;
         };
@@ -96,7 +97,7 @@ impl World {
         let group = self.group_mut(key);
         if let Some(target) = group.and_then(|group| group.targets.iter_mut().find(|t| same(&&**t))) {
             judge(target, answer, &check, is_patient);
-            let is_healthy = target.state == "healthy";
+            let is_healthy = target.state == TargetState::Healthy;
             target.healthy_since = target.healthy_since.or(Some(now)).filter(|_| is_healthy);
         }
         let next = Happening::Check {
@@ -111,7 +112,7 @@ impl World {
     pub(crate) fn target_gone(&mut self, key: &str, id: &str, port: u16, registered_at: Timestamp) {
         if let Some(group) = self.group_mut(key) {
             group.targets.retain(|t| {
-                !(t.state == "draining" && t.id == id && t.port == port && t.registered_at == registered_at)
+                !(t.state == TargetState::Draining && t.id == id && t.port == port && t.registered_at == registered_at)
             });
         }
     }
@@ -210,11 +211,11 @@ impl World {
         let found = group
             .targets
             .iter_mut()
-            .find(|t| t.id == id && t.port == port && t.state != "draining");
+            .find(|t| t.id == id && t.port == port && t.state != TargetState::Draining);
         let Some(target) = found else {
             return delay;
         };
-        target.state = "draining".into();
+        target.state = TargetState::Draining;
         target.reason = Some("Target.DeregistrationInProgress".into());
         target.description = Some("Target deregistration is in progress".into());
         target.drained_at = Some(now + delay);
@@ -260,22 +261,22 @@ fn judge(target: &mut Target, answer: CheckAnswer, check: &HealthCheck, is_patie
     match failure {
         None => {
             target.streak = target.streak.max(0).saturating_add(1);
-            if (target.state == "initial" && !is_patient) || target.streak >= row {
-                target.state = "healthy".into();
+            if (target.state == TargetState::Initial && !is_patient) || target.streak >= row {
+                target.state = TargetState::Healthy;
                 target.reason = None;
                 target.description = None;
             }
         }
         Some((reason, description)) => {
             target.streak = target.streak.min(0).saturating_sub(1);
-            if target.state == "unhealthy" || target.streak <= -row {
-                target.state = "unhealthy".into();
+            if target.state == TargetState::Unhealthy || target.streak <= -row {
+                target.state = TargetState::Unhealthy;
                 target.reason = Some(reason.into());
                 target.description = Some(description);
             }
         }
     }
-    if target.state == "initial" {
+    if target.state == TargetState::Initial {
         target.reason = Some("Elb.InitialHealthChecking".into());
         target.description = Some("Initial health checks in progress".into());
     }

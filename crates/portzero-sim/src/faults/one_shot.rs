@@ -1,5 +1,6 @@
 //! What faults do at their moment, once: to services, instances, load balancers and target groups.
 
+use crate::model::status::{InstanceStatus, TargetState, TaskStatus};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -150,7 +151,7 @@ impl World {
             .find(|i| fault.fault.instance() == Some(&i.ec2_instance_id));
         let used = || {
             let tasks = home.tasks.values();
-            let mut own = tasks.filter(|t| t.service == service && t.desired_status == "RUNNING");
+            let mut own = tasks.filter(|t| t.service == service && t.desired_status == TaskStatus::Running);
             own.find_map(|t| home.instances.get(t.instance.as_ref()?))
         };
         named.or_else(used).map(|instance| instance.id.clone())
@@ -161,7 +162,7 @@ impl World {
         let id = self.struck_instance(cluster, service, fault);
         let home = self.account.clusters.get_mut(cluster);
         if let Some(instance) = home.and_then(|home| home.instances.get_mut(&id?)) {
-            instance.status = "DRAINING".into();
+            instance.status = InstanceStatus::Draining;
         }
     }
 
@@ -174,11 +175,11 @@ impl World {
         let Some(instance) = home.and_then(|home| home.instances.get_mut(&id)) else {
             return;
         };
-        if instance.status == "DRAINING" {
+        if instance.status == InstanceStatus::Draining {
             self.lose_instance(cluster, &id, "SpotInterruption");
             return;
         }
-        instance.status = "DRAINING".into();
+        instance.status = InstanceStatus::Draining;
         // The second time it is this one that is meant.
         self.faults[index].fault = Fault::SpotInterruption {
             instance: Some(instance.ec2_instance_id.clone()),
@@ -205,18 +206,18 @@ impl World {
         let tasks: Vec<(String, String)> = home
             .tasks
             .values()
-            .filter(|t| t.instance.as_deref() == Some(&lost.id) && t.last_status != "STOPPED")
+            .filter(|t| t.instance.as_deref() == Some(&lost.id) && t.last_status != TaskStatus::Stopped)
             .map(|t| (t.id.clone(), t.service.clone()))
             .collect();
         let reason = format!("Host EC2 (instance {}) terminated.", lost.ec2_instance_id);
         for (task, service) in tasks {
             if let Some(task) = self.task_mut(cluster, &task) {
-                task.desired_status = "STOPPED".into();
-                task.last_status = "DEACTIVATING".into();
+                task.desired_status = TaskStatus::Stopped;
+                task.last_status = TaskStatus::Deactivating;
                 task.stop_code = Some(code.to_owned());
                 task.stopped_reason = Some(reason.clone());
                 for container in &mut task.containers {
-                    container.last_status = "STOPPED".into();
+                    container.last_status = TaskStatus::Stopped;
                 }
             }
             self.deregister_soon(cluster, &service, std::slice::from_ref(&task), false);
@@ -262,7 +263,13 @@ impl World {
             if let Some(group) = self.account.target_groups.get_mut(&arn) {
                 group.health_check.enabled = false;
                 let why = "Health checks are disabled";
-                show_all(group, "unavailable", "Target.HealthCheckDisabled", why, |_| true);
+                show_all(
+                    group,
+                    &TargetState::Unavailable,
+                    "Target.HealthCheckDisabled",
+                    why,
+                    |_| true,
+                );
             }
         }
     }
@@ -286,7 +293,7 @@ impl World {
             }
             let why = "Target is in an Availability Zone that is not enabled for the load balancer";
             let is_there = |task: &str| homes.iter().any(|(id, zone)| id == task && zones.contains(zone));
-            show_all(group, "unused", "Target.NotInUse", why, is_there);
+            show_all(group, &TargetState::Unused, "Target.NotInUse", why, is_there);
         }
     }
 }
@@ -297,10 +304,10 @@ fn stands(fault: &FaultSpec) -> bool {
 }
 
 /// Shows the targets of some tasks in another state; those that drain go on draining.
-fn show_all(group: &mut TargetGroup, state: &str, reason: &str, why: &str, of: impl Fn(&str) -> bool) {
+fn show_all(group: &mut TargetGroup, state: &TargetState, reason: &str, why: &str, of: impl Fn(&str) -> bool) {
     let targets = group.targets.iter_mut();
-    for target in targets.filter(|t| t.state != "draining" && of(t.task.as_deref().unwrap_or_default())) {
-        target.state = state.to_owned();
+    for target in targets.filter(|t| t.state != TargetState::Draining && of(t.task.as_deref().unwrap_or_default())) {
+        target.state = state.clone();
         target.reason = Some(reason.to_owned());
         target.description = Some(why.to_owned());
     }

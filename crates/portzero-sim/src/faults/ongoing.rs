@@ -1,6 +1,7 @@
 //! What the faults in force do to containers, to targets and to placement, for as long as they hold. What strikes once
 //! stands in `one_shot`.
 
+use crate::model::status::TaskStatus;
 use std::time::Duration;
 
 use crate::faults::behaviour::{Behaviour, CheckAnswer};
@@ -135,7 +136,8 @@ impl World {
                 .iter()
                 .find_map(|(name, c)| Some((name, c.tasks.get(id)?)))
         });
-        let Some((cluster, task)) = found.filter(|(_, t)| t.containers.iter().any(|c| c.last_status == "RUNNING"))
+        let Some((cluster, task)) =
+            found.filter(|(_, t)| t.containers.iter().any(|c| c.last_status == TaskStatus::Running))
         else {
             return CheckAnswer::ConnectionRefused;
         };

@@ -1,6 +1,9 @@
 //! What a read shows where it does not show the account as it is: what was true some seconds ago, a list without its
 //! newest deployment, a status that no model knows, somebody's hostile words. The world itself is never changed by it.
 
+use crate::model::status::{
+    DeploymentStatus, RolloutState, ServiceDeploymentStatus, ServiceStatus, TargetState, TaskStatus,
+};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -87,7 +90,7 @@ fn hide_newest(account: &mut Account, now: Timestamp, hidden_for: Duration) {
         if service.deployments.len() < before
             && let Some(newest) = service.deployments.first_mut()
         {
-            newest.status = "PRIMARY".into();
+            newest.status = DeploymentStatus::Primary;
             service.task_definition.clone_from(&newest.task_definition);
         }
     }
@@ -101,30 +104,32 @@ fn misspell(account: &mut Account, kind: StatusKind) {
                 .values_mut()
                 .flat_map(|cluster| cluster.tasks.values_mut());
             tasks
-                .filter(|t| t.last_status == "RUNNING")
-                .for_each(|t| t.last_status = "HIBERNATING".into());
+                .filter(|t| t.last_status == TaskStatus::Running)
+                .for_each(|t| t.last_status = TaskStatus::Unknown("HIBERNATING".into()));
         }
         StatusKind::RolloutState => {
             services(account)
                 .flat_map(|s| &mut s.deployments)
-                .for_each(|d| d.rollout_state = "CONVERGING".into());
+                .for_each(|d| d.rollout_state = RolloutState::Unknown("CONVERGING".into()));
         }
         StatusKind::DeploymentStatus => {
             services(account)
                 .flat_map(|s| &mut s.deployments)
-                .for_each(|d| d.status = "PARAMOUNT".into());
+                .for_each(|d| d.status = DeploymentStatus::Unknown("PARAMOUNT".into()));
         }
         StatusKind::ServiceDeploymentStatus => {
             services(account)
                 .flat_map(|s| &mut s.service_deployments)
-                .for_each(|d| d.status = "CONTEMPLATING".into());
+                .for_each(|d| d.status = ServiceDeploymentStatus::Unknown("CONTEMPLATING".into()));
         }
-        StatusKind::ServiceStatus => services(account).for_each(|s| s.status = "ESTIVATING".into()),
+        StatusKind::ServiceStatus => {
+            services(account).for_each(|s| s.status = ServiceStatus::Unknown("ESTIVATING".into()))
+        }
         StatusKind::TargetState => {
             let targets = account.target_groups.values_mut().flat_map(|group| &mut group.targets);
             targets
-                .filter(|t| t.state == "healthy")
-                .for_each(|t| t.state = "radiant".into());
+                .filter(|t| t.state == TargetState::Healthy)
+                .for_each(|t| t.state = TargetState::Unknown("radiant".into()));
         }
     }
 }

@@ -1,7 +1,8 @@
 //! CloudWatch alarms that deployments listen to (aws-facts 3.3).
 
 use super::rollback::Failure;
-use crate::model::state::{is_open, primary};
+use crate::model::state::primary;
+use crate::model::status::RolloutState;
 use crate::scenario::span::Spread;
 use crate::world::{Happening, World};
 
@@ -73,12 +74,12 @@ impl World {
         let Some(service) = self.service(cluster, name) else {
             return false;
         };
-        let open = primary(service).filter(|p| p.rollout_state == "IN_PROGRESS");
+        let open = primary(service).filter(|p| p.rollout_state == RolloutState::InProgress);
         open.is_some_and(|p| {
             service
                 .service_deployments
                 .iter()
-                .any(|d| d.deployment_id == p.id && is_open(&d.status) && d.progress.alarm_status == "MONITORING")
+                .any(|d| d.deployment_id == p.id && d.status.is_open() && d.progress.alarm_status == "MONITORING")
         })
     }
 

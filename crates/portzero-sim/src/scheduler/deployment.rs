@@ -1,8 +1,9 @@
 //! Deployments: how they are made, their counts, their completion.
 
+use crate::model::status::{DeploymentStatus, RolloutState, ServiceDeploymentStatus, TaskStatus};
 use std::time::Duration;
 
-use crate::model::state::{Deployment, Progress, ServiceDeployment, is_open, primary, threshold};
+use crate::model::state::{Deployment, Progress, ServiceDeployment, primary, threshold};
 use crate::scenario::span::Spread;
 use crate::world::{Happening, World, service_event};
 
@@ -23,14 +24,18 @@ impl World {
         let service = self.service_mut(cluster, name)?;
         let watched = service.circuit_breaker.as_ref().is_some_and(|b| b.enable);
         let mut replaced = None;
-        for old in service.deployments.iter_mut().filter(|d| d.status == "PRIMARY") {
-            old.status = "ACTIVE".into();
+        for old in service
+            .deployments
+            .iter_mut()
+            .filter(|d| d.status == DeploymentStatus::Primary)
+        {
+            old.status = DeploymentStatus::Active;
             old.updated_at = now;
             replaced = Some(old.id.clone());
         }
         let mut superseded = None;
-        for running in service.service_deployments.iter_mut().filter(|d| is_open(&d.status)) {
-            running.status = "STOP_REQUESTED".into();
+        for running in service.service_deployments.iter_mut().filter(|d| d.status.is_open()) {
+            running.status = ServiceDeploymentStatus::StopRequested;
             running.updated_at = now;
             superseded = Some(running.arn.clone());
         }
@@ -43,7 +48,7 @@ impl World {
             ServiceDeployment {
                 arn: format!("arn:aws:ecs:{region}:{account}:service-deployment/{cluster}/{name}/{mixed}"),
                 deployment_id: id.clone(),
-                status: "PENDING".into(),
+                status: ServiceDeploymentStatus::Pending,
                 status_reason: None,
                 created_at: now,
                 started_at: None,
@@ -63,7 +68,7 @@ impl World {
             0,
             Deployment {
                 id: id.clone(),
-                status: "PRIMARY".into(),
+                status: DeploymentStatus::Primary,
                 task_definition: task_definition.to_owned(),
                 desired_count: 0,
                 pending_count: 0,
@@ -71,7 +76,7 @@ impl World {
                 failed_tasks: 0,
                 created_at: now,
                 updated_at: now,
-                rollout_state: "IN_PROGRESS".into(),
+                rollout_state: RolloutState::InProgress,
                 rollout_state_reason: format!("ECS deployment {id} in progress."),
             },
         );
@@ -120,8 +125,8 @@ impl World {
             .filter(|d| d.deployment_id == deployment)
         {
             own.started_at = own.started_at.or(Some(now));
-            if own.status == "PENDING" {
-                own.status = "IN_PROGRESS".into();
+            if own.status == ServiceDeploymentStatus::Pending {
+                own.status = ServiceDeploymentStatus::InProgress;
                 own.updated_at = now;
             }
         }
@@ -153,9 +158,9 @@ impl World {
         for old in service
             .service_deployments
             .iter_mut()
-            .filter(|d| d.arn == arn && d.status == "STOP_REQUESTED")
+            .filter(|d| d.arn == arn && d.status == ServiceDeploymentStatus::StopRequested)
         {
-            old.status = "STOPPED".into();
+            old.status = ServiceDeploymentStatus::Stopped;
             old.status_reason = Some("Replaced by a new service deployment.".into());
             old.finished_at = Some(now);
             old.progress.stopped_at = Some(now);
@@ -179,8 +184,8 @@ impl World {
                 .into_iter()
                 .flatten()
                 .filter_map(|id| home.tasks.get(id))
-                .filter(|t| t.desired_status == "RUNNING" && t.started_by == deployment.id);
-            let (running, pending): (Vec<_>, Vec<_>) = own.partition(|t| t.last_status == "RUNNING");
+                .filter(|t| t.desired_status == TaskStatus::Running && t.started_by == deployment.id);
+            let (running, pending): (Vec<_>, Vec<_>) = own.partition(|t| t.last_status == TaskStatus::Running);
             let counts = (
                 u32::try_from(running.len()).unwrap_or(0),
                 u32::try_from(pending.len()).unwrap_or(0),
@@ -258,10 +263,10 @@ impl World {
         // Only a deferred clean-up leaves tasks of others behind.
         service
             .deployments
-            .retain(|d| d.status == "PRIMARY" || d.running_count + d.pending_count > 0);
+            .retain(|d| d.status == DeploymentStatus::Primary || d.running_count + d.pending_count > 0);
         let mut done = None;
         for primary in &mut service.deployments {
-            primary.rollout_state = "COMPLETED".into();
+            primary.rollout_state = RolloutState::Completed;
             primary.rollout_state_reason = format!("ECS deployment {} completed.", primary.id);
             primary.failed_tasks = 0;
             primary.desired_count = desired;
@@ -270,12 +275,12 @@ impl World {
             done = Some(primary.clone());
         }
         for open in service.service_deployments.iter_mut() {
-            let status = match open.status.as_str() {
-                "IN_PROGRESS" => "SUCCESSFUL",
-                "ROLLBACK_IN_PROGRESS" => "ROLLBACK_SUCCESSFUL",
+            let status = match open.status {
+                ServiceDeploymentStatus::InProgress => ServiceDeploymentStatus::Successful,
+                ServiceDeploymentStatus::RollbackInProgress => ServiceDeploymentStatus::RollbackSuccessful,
                 _ => continue,
             };
-            open.status = status.into();
+            open.status = status;
             open.progress.stage = None;
             open.finished_at = Some(now);
             open.updated_at = now;

@@ -12,6 +12,7 @@ pub mod standalone_task;
 pub(crate) mod task_end;
 pub(crate) mod task_life;
 
+use crate::model::status::{DeploymentStatus, RolloutState, ServiceStatus, TaskStatus};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -96,7 +97,7 @@ impl World {
             return;
         }
         let found = self.service(cluster, service);
-        let is_ours = found.is_some_and(|s| s.status == "ACTIVE" && s.deployment_controller == "ECS");
+        let is_ours = found.is_some_and(|s| s.status == ServiceStatus::Active && s.deployment_controller == "ECS");
         if !is_ours || self.mind(cluster, service).acts_from > now {
             return;
         }
@@ -141,7 +142,7 @@ impl World {
             return false;
         }
         let found = self.service(cluster, service).and_then(primary);
-        let is_failed = found.is_some_and(|p| p.rollout_state == "FAILED");
+        let is_failed = found.is_some_and(|p| p.rollout_state == RolloutState::Failed);
         is_failed || self.mind(cluster, service).traffic_returns && !self.return_traffic(cluster, service)
     }
 
@@ -150,11 +151,11 @@ impl World {
         let Some(service) = self.service_mut(cluster, name) else {
             return;
         };
-        let is_completed = primary(service).is_some_and(|p| p.rollout_state == "COMPLETED");
+        let is_completed = primary(service).is_some_and(|p| p.rollout_state == RolloutState::Completed);
         if is_completed && service.strategy.early_success.is_some() {
             service
                 .deployments
-                .retain(|d| d.status == "PRIMARY" || d.running_count + d.pending_count > 0);
+                .retain(|d| d.status == DeploymentStatus::Primary || d.running_count + d.pending_count > 0);
         }
     }
 
@@ -173,7 +174,7 @@ impl World {
             .partition(|t| t.started_by == primary.id && !self.is_on_draining_instance(cluster, t));
         let stopping = if self.switches.stopping_counts_for_maximum {
             let crew = self.crew(cluster, name);
-            crew.filter(|t| t.desired_status == "STOPPED" && t.last_status != "STOPPED")
+            crew.filter(|t| t.desired_status == TaskStatus::Stopped && t.last_status != TaskStatus::Stopped)
                 .count()
         } else {
             0
@@ -187,7 +188,7 @@ impl World {
             stopping,
             enough,
             primary: primary.id.clone(),
-            is_failed: primary.rollout_state == "FAILED",
+            is_failed: primary.rollout_state == RolloutState::Failed,
             desired: usize::try_from(service.desired_count).unwrap_or(usize::MAX),
             lower,
             upper,
@@ -203,7 +204,10 @@ impl World {
             return false;
         };
         let kept = self.returning(cluster, name);
-        let is_pending = |id: &&String| self.task(cluster, id).is_some_and(|t| t.last_status != "RUNNING");
+        let is_pending = |id: &&String| {
+            self.task(cluster, id)
+                .is_some_and(|t| t.last_status != TaskStatus::Running)
+        };
         let pending: Vec<String> = view
             .old
             .iter()
@@ -342,7 +346,7 @@ impl World {
         let old = self.service(cluster, name).and_then(|s| {
             s.deployments
                 .iter()
-                .find(|d| d.status == "ACTIVE" && d.rollout_state != "FAILED")
+                .find(|d| d.status == DeploymentStatus::Active && d.rollout_state != RolloutState::Failed)
         });
         let Some(old) = old.map(|d| d.id.clone()) else {
             return;
@@ -378,7 +382,7 @@ impl World {
                 .iter()
                 .find(|(id, _)| id == &deployment.id)
                 .map_or(0, |(_, count)| *count);
-            deployment.desired_count = if deployment.status == "PRIMARY" && !view.is_failed {
+            deployment.desired_count = if deployment.status == DeploymentStatus::Primary && !view.is_failed {
                 desired
             } else {
                 own
@@ -391,7 +395,7 @@ impl World {
         let open = self
             .service(cluster, name)
             .and_then(primary)
-            .is_some_and(|p| p.rollout_state == "IN_PROGRESS");
+            .is_some_and(|p| p.rollout_state == RolloutState::InProgress);
         let Some(view) = self.view(cluster, name).filter(|_| open) else {
             return false;
         };
@@ -415,7 +419,7 @@ impl World {
 
     fn old_tasks_left(&self, cluster: &str, name: &str, primary: &str) -> usize {
         let crew = self.crew(cluster, name);
-        crew.filter(|t| t.started_by != primary && t.last_status != "STOPPED")
+        crew.filter(|t| t.started_by != primary && t.last_status != TaskStatus::Stopped)
             .count()
     }
 }

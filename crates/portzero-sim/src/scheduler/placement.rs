@@ -1,6 +1,7 @@
 //! Placement: which instance takes a task, by ECS's books, and which host ports its containers get, by what is really
 //! held there. The two differ while an old task drains: its CPU, memory and ports are free in the books at once.
 
+use crate::model::status::{InstanceStatus, TaskStatus};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::container::{Mapping, Needs};
@@ -54,7 +55,10 @@ impl World {
         }
         let mut here: BTreeMap<&str, usize> = BTreeMap::new();
         let mut in_zone: BTreeMap<&str, usize> = BTreeMap::new();
-        for task in self.crew(cluster, service).filter(|t| t.desired_status == "RUNNING") {
+        for task in self
+            .crew(cluster, service)
+            .filter(|t| t.desired_status == TaskStatus::Running)
+        {
             *here.entry(task.instance.as_deref().unwrap_or_default()).or_default() += 1;
             *in_zone.entry(&task.availability_zone).or_default() += 1;
         }
@@ -67,7 +71,7 @@ impl World {
         for instance in home
             .instances
             .values()
-            .filter(|i| i.status == "ACTIVE" && i.agent_connected)
+            .filter(|i| i.status == InstanceStatus::Active && i.agent_connected)
         {
             let id = instance.id.as_str();
             let booked = books.get(id).cloned().unwrap_or_default();
@@ -91,7 +95,7 @@ impl World {
     pub(crate) fn is_on_draining_instance(&self, cluster: &str, task: &Task) -> bool {
         let home = self.account.clusters.get(cluster);
         home.and_then(|home| home.instances.get(task.instance.as_ref()?))
-            .is_some_and(|instance| instance.status == "DRAINING")
+            .is_some_and(|instance| instance.status == InstanceStatus::Draining)
     }
 
     /// Every task of a cluster that is still shown, stopped ones too; none where there is no such cluster.
@@ -111,7 +115,7 @@ impl World {
     fn books(&self, cluster: &str, with_ports: bool) -> BTreeMap<&str, Booked> {
         let mut books: BTreeMap<&str, Booked> = BTreeMap::new();
         let mut ports: BTreeMap<&str, Vec<u16>> = BTreeMap::new();
-        let holds = |task: &&Task| task.desired_status == "RUNNING" || self.drains_first(task);
+        let holds = |task: &&Task| task.desired_status == TaskStatus::Running || self.drains_first(task);
         for task in self.tasks_in(cluster).filter(holds) {
             let Some(instance) = task.instance.as_deref() else {
                 continue;
@@ -150,7 +154,7 @@ impl World {
             .get(&task.id)
             .map(|life| life.targets.as_slice())
             .unwrap_or_default();
-        task.last_status != "STOPPED"
+        task.last_status != TaskStatus::Stopped
             && targets
                 .iter()
                 .any(|(key, ..)| crate::model::state::name_in(key).is_some())
@@ -190,7 +194,7 @@ impl World {
         tasks
             .filter(|task| task.instance.as_deref() == Some(instance))
             .flat_map(|task| &task.containers)
-            .filter(|container| container.last_status == "RUNNING")
+            .filter(|container| container.last_status == TaskStatus::Running)
             .flat_map(|container| container.network_bindings.iter().map(|binding| binding.host_port))
             .collect()
     }

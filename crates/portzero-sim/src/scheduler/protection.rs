@@ -1,5 +1,6 @@
 //! Task protection: tasks that a deployment or a smaller desired count may not stop for a while.
 
+use crate::model::status::TaskStatus;
 use std::time::Duration;
 
 use crate::model::refusal::Refusal;
@@ -30,7 +31,7 @@ impl World {
         minutes: Option<u32>,
     ) -> Result<Task, (&'static str, Option<&'static str>)> {
         let found = self.task(cluster, task).cloned().ok_or(("MISSING", None))?;
-        if found.service.is_empty() || found.desired_status != "RUNNING" {
+        if found.service.is_empty() || found.desired_status != TaskStatus::Running {
             return Err((
                 "TASK_NOT_VALID",
                 Some("The task is not in a valid state or does not belong to a service."),

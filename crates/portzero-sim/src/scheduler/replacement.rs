@@ -1,5 +1,6 @@
 //! Replacements: of tasks that are unhealthy, and of old ones that crashed while a rollout goes on.
 
+use crate::model::status::{DeploymentStatus, HealthStatus, RolloutState, TaskStatus};
 use std::time::Duration;
 
 use crate::model::state::{Task, primary};
@@ -27,7 +28,10 @@ impl World {
             let replacement = self.mind(cluster, name).replacements.get(&id).cloned();
             let has_room = view.live() < view.upper && view.old.is_empty() && view.live() <= view.desired;
             match replacement {
-                Some(new) if self.task(cluster, &new).is_some_and(|t| t.last_status != "RUNNING") => {}
+                Some(new)
+                    if self
+                        .task(cluster, &new)
+                        .is_some_and(|t| t.last_status != TaskStatus::Running) => {}
                 None if has_room && !self.switches.unhealthy_stop_first => {
                     self.start_replacement(cluster, name, &task);
                 }
@@ -56,7 +60,7 @@ impl World {
         mind.last_action = now;
         mind.replacements.insert(task.id.clone(), new.clone());
         // Recorded: for its own check a task goes in the same moment, for its target's only when the replacement runs.
-        if task.health_status == "UNHEALTHY" {
+        if task.health_status == HealthStatus::Unhealthy {
             let gap = self.draw(Spread::millis(36, 40));
             self.stop_unhealthy(cluster, name, task, gap);
         }
@@ -68,7 +72,7 @@ impl World {
         };
         self.say_after(cluster, name, sickness.event, later);
         // Recorded: 36 to 150 ms for a target's health, 1 to 10 ms for a container's own.
-        let is_own = task.health_status == "UNHEALTHY";
+        let is_own = task.health_status == HealthStatus::Unhealthy;
         let gap = self.draw(if is_own {
             Spread::millis(1, 10)
         } else {
@@ -97,7 +101,7 @@ impl World {
         let old = service
             .deployments
             .iter()
-            .find(|d| d.status == "ACTIVE" && d.rollout_state == "COMPLETED")
+            .find(|d| d.status == DeploymentStatus::Active && d.rollout_state == RolloutState::Completed)
             .map(|d| (d.id.clone(), usize::try_from(d.desired_count).unwrap_or(0)));
         let Some((id, wanted)) = old else {
             return;
@@ -125,7 +129,7 @@ impl World {
             .service(cluster, name)
             .into_iter()
             .flat_map(|s| &s.deployments)
-            .filter(|d| d.status == "ACTIVE" && d.rollout_state == "COMPLETED")
+            .filter(|d| d.status == DeploymentStatus::Active && d.rollout_state == RolloutState::Completed)
             .map(|d| &d.id)
             .collect();
         self.wanted_tasks(cluster, name)

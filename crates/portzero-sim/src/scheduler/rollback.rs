@@ -1,8 +1,9 @@
 //! Deployments that fail: the count of failures, the circuit breaker, and the way back.
 
+use crate::model::status::{DeploymentStatus, RolloutState, ServiceDeploymentStatus};
 use std::time::Duration;
 
-use crate::model::state::{Deployment, Rollback, ServiceDeployment, is_open, primary, threshold};
+use crate::model::state::{Deployment, Rollback, ServiceDeployment, primary, threshold};
 use crate::scenario::span::Spread;
 use crate::world::{Happening, World, service_event};
 
@@ -130,19 +131,23 @@ impl World {
         };
         let limit = threshold(service.desired_count);
         let is_watched = service.circuit_breaker.as_ref().is_some_and(|b| b.enable) && is_guarded;
-        let Some(primary) = service.deployments.iter_mut().find(|d| d.status == "PRIMARY") else {
+        let Some(primary) = service
+            .deployments
+            .iter_mut()
+            .find(|d| d.status == DeploymentStatus::Primary)
+        else {
             return;
         };
         primary.failed_tasks += uncounted;
         let (failed, id, open) = (
             primary.failed_tasks,
             primary.id.clone(),
-            primary.rollout_state == "IN_PROGRESS",
+            primary.rollout_state == RolloutState::InProgress,
         );
         for running in service
             .service_deployments
             .iter_mut()
-            .filter(|d| d.deployment_id == id && is_open(&d.status))
+            .filter(|d| d.deployment_id == id && d.status.is_open())
         {
             running.failure_count = failed;
         }
@@ -167,7 +172,7 @@ impl World {
     }
 
     pub(crate) fn breaker_fires(&mut self, cluster: &str, name: &str, deployment: &str) {
-        let is_current = |p: &Deployment| p.id == deployment && p.rollout_state == "IN_PROGRESS";
+        let is_current = |p: &Deployment| p.id == deployment && p.rollout_state == RolloutState::InProgress;
         if !self.service(cluster, name).and_then(primary).is_some_and(is_current) {
             return;
         }
@@ -181,9 +186,9 @@ impl World {
     /// StopServiceDeployment takes effect.
     pub(crate) fn user_stops(&mut self, cluster: &str, name: &str, deployment: &str, goes_back: bool) {
         let wanted = if goes_back {
-            "ROLLBACK_REQUESTED"
+            ServiceDeploymentStatus::RollbackRequested
         } else {
-            "STOP_REQUESTED"
+            ServiceDeploymentStatus::StopRequested
         };
         let is_asked = self.service(cluster, name).is_some_and(|s| {
             s.service_deployments
@@ -219,7 +224,7 @@ impl World {
             return;
         };
         for old in service.deployments.iter_mut().filter(|d| d.id == failed) {
-            old.rollout_state = "FAILED".into();
+            old.rollout_state = RolloutState::Failed;
             old.rollout_state_reason = failure.reason.clone();
             old.updated_at = now;
         }
@@ -228,11 +233,9 @@ impl World {
             let number = target.id.rsplit('/').next().unwrap_or_default();
             format!("{revisions}/{number}")
         });
-        for open in service
-            .service_deployments
-            .iter_mut()
-            .filter(|d| d.deployment_id == failed && (is_open(&d.status) || d.status == "STOP_REQUESTED"))
-        {
+        for open in service.service_deployments.iter_mut().filter(|d| {
+            d.deployment_id == failed && (d.status.is_open() || d.status == ServiceDeploymentStatus::StopRequested)
+        }) {
             settle(open, &failure, back_to.clone(), now);
         }
         let was_going_back = self.mind(cluster, name).rolling_back.is_some();
@@ -253,9 +256,9 @@ impl World {
         for open in service
             .service_deployments
             .iter_mut()
-            .filter(|d| d.status == "ROLLBACK_IN_PROGRESS")
+            .filter(|d| d.status == ServiceDeploymentStatus::RollbackInProgress)
         {
-            open.status = "ROLLBACK_FAILED".into();
+            open.status = ServiceDeploymentStatus::RollbackFailed;
             open.status_reason = Some(NOT_EVEN_BACK.into());
             open.finished_at = Some(now);
             open.updated_at = now;
@@ -269,16 +272,16 @@ impl World {
             return;
         };
         for old in service.deployments.iter_mut().filter(|d| d.id == failed) {
-            old.status = "ACTIVE".into();
+            old.status = DeploymentStatus::Active;
         }
         let kept = service.deployments.iter().position(|d| d.id == target.id);
         let mut again = kept.map_or_else(|| target.clone(), |place| service.deployments.remove(place));
-        again.status = "PRIMARY".into();
+        again.status = DeploymentStatus::Primary;
         again.created_at = now;
         again.updated_at = now;
         again.failed_tasks = 0;
         again.desired_count = service.desired_count;
-        again.rollout_state = "IN_PROGRESS".into();
+        again.rollout_state = RolloutState::InProgress;
         again.rollout_state_reason = format!(
             "ECS deployment circuit breaker: rolling back to deploymentId {}.",
             target.id
@@ -326,7 +329,7 @@ fn settle(open: &mut ServiceDeployment, failure: &Failure, back_to: Option<Strin
     open.updated_at = now;
     match back_to {
         Some(revision) => {
-            open.status = "ROLLBACK_IN_PROGRESS".into();
+            open.status = ServiceDeploymentStatus::RollbackInProgress;
             open.status_reason = Some(failure.why.clone());
             open.rollback = Some(Rollback {
                 reason: failure.why.clone(),
@@ -336,12 +339,15 @@ fn settle(open: &mut ServiceDeployment, failure: &Failure, back_to: Option<Strin
         }
         None => {
             let (status, why) = if failure.goes_back {
-                ("ROLLBACK_FAILED", format!("{} {NO_CANDIDATE}", failure.why))
+                (
+                    ServiceDeploymentStatus::RollbackFailed,
+                    format!("{} {NO_CANDIDATE}", failure.why),
+                )
             } else {
                 open.progress.stopped_at = Some(now);
-                ("STOPPED", failure.reason.clone())
+                (ServiceDeploymentStatus::Stopped, failure.reason.clone())
             };
-            open.status = status.into();
+            open.status = status;
             open.status_reason = Some(why);
             open.finished_at = Some(now);
         }

@@ -1,5 +1,6 @@
 //! How tasks end: they never came up, they ended by themselves, or ECS stops them.
 
+use crate::model::status::TaskStatus;
 use std::time::Duration;
 
 use super::task_life::stage;
@@ -12,7 +13,7 @@ impl World {
         let now = self.now;
         let told = in_container.filter(|_| fargate).unwrap_or(reason).to_owned();
         if let Some(task) = self.task_mut(cluster, id) {
-            task.desired_status = "STOPPED".into();
+            task.desired_status = TaskStatus::Stopped;
             task.stop_code = Some("TaskFailedToStart".into());
             task.stopped_reason = Some(told.clone());
             if in_container.is_some() {
@@ -35,12 +36,14 @@ impl World {
         let Some(task) = self.task_mut(cluster, id) else {
             return;
         };
-        if task.containers.iter().all(|c| c.last_status == "STOPPED") || task.desired_status == "STOPPED" {
+        if task.containers.iter().all(|c| c.last_status == TaskStatus::Stopped)
+            || task.desired_status == TaskStatus::Stopped
+        {
             return;
         }
         let began = task.started_at.is_some();
-        task.desired_status = "STOPPED".into();
-        task.last_status = "DEACTIVATING".into();
+        task.desired_status = TaskStatus::Stopped;
+        task.last_status = TaskStatus::Deactivating;
         task.execution_stopped_at = Some(now);
         task.stopping_at = Some(now);
         task.stop_code = Some(
@@ -53,7 +56,7 @@ impl World {
         );
         task.stopped_reason = Some("Essential container in task exited".into());
         for (place, container) in task.containers.iter_mut().enumerate() {
-            container.last_status = "STOPPED".into();
+            container.last_status = TaskStatus::Stopped;
             // The others are stopped with it.
             container.exit_code = Some(if place == 0 { exit_code } else { 137 });
             container.reason = reason.clone().filter(|_| place == 0);
@@ -80,12 +83,12 @@ impl World {
             let Some(task) = self.task_mut(cluster, id) else {
                 continue;
             };
-            task.desired_status = "STOPPED".into();
+            task.desired_status = TaskStatus::Stopped;
             task.stop_code = Some(code.to_owned());
             task.stopped_reason = Some(reason.to_owned());
             task.version += 1;
             if has_targets {
-                task.last_status = "DEACTIVATING".into();
+                task.last_status = TaskStatus::Deactivating;
                 behind_balancer.push(id.clone());
             } else {
                 self.after(Duration::from_millis(600), stage(cluster, id, Stage::Stop));

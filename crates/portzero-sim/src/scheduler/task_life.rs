@@ -1,5 +1,6 @@
 //! The life of a task, from its creation to an hour after its end.
 
+use crate::model::status::{HealthStatus, TaskStatus};
 use std::time::Duration;
 
 use super::placement::Obstacle;
@@ -65,7 +66,7 @@ impl World {
         let containers = containers(&document).into_iter().map(|c| Container {
             name: text(c, "name"),
             image: text(c, "image"),
-            last_status: "PENDING".into(),
+            last_status: TaskStatus::Pending,
             exit_code: None,
             reason: None,
             network_bindings: Vec::new(),
@@ -87,12 +88,12 @@ impl World {
             started_by: birth.started_by.to_owned(),
             task_definition: birth.task_definition.to_owned(),
             last_status: if needs.awsvpc { "PROVISIONING" } else { "PENDING" }.into(),
-            desired_status: "RUNNING".into(),
+            desired_status: TaskStatus::Running,
             instance,
             availability_zone: zone,
             launch_type: birth.launch_type.to_owned(),
             containers: containers.collect(),
-            health_status: "UNKNOWN".into(),
+            health_status: HealthStatus::Undetermined,
             cpu: needs.cpu,
             memory: needs.memory,
             private_ip: address,
@@ -203,7 +204,7 @@ impl World {
             Stage::Stopped => {
                 let awsvpc = |task: &String| {
                     self.task(cluster, task)
-                        .is_some_and(|t| t.last_status == "DEPROVISIONING")
+                        .is_some_and(|t| t.last_status == TaskStatus::Deprovisioning)
                 };
                 if done.iter().any(awsvpc) {
                     next(self, self.timings.deprovision, Stage::Deprovisioned);
@@ -235,19 +236,24 @@ impl World {
         let Some(task) = self.task(cluster, task) else {
             return false;
         };
-        let status = task.last_status.as_str();
+        let status = &task.last_status;
         match stage {
             Stage::Pull | Stage::Start => {
-                task.desired_status == "RUNNING" && matches!(status, "PROVISIONING" | "PENDING")
+                task.desired_status == TaskStatus::Running
+                    && matches!(status, TaskStatus::Provisioning | TaskStatus::Pending)
             }
-            Stage::Run => task.desired_status == "RUNNING" && status == "ACTIVATING",
+            Stage::Run => task.desired_status == TaskStatus::Running && *status == TaskStatus::Activating,
             Stage::Stop => matches!(
                 status,
-                "DEACTIVATING" | "ACTIVATING" | "RUNNING" | "PENDING" | "PROVISIONING"
+                TaskStatus::Deactivating
+                    | TaskStatus::Activating
+                    | TaskStatus::Running
+                    | TaskStatus::Pending
+                    | TaskStatus::Provisioning
             ),
-            Stage::Stopped => !matches!(status, "STOPPED" | "DEPROVISIONING"),
-            Stage::Deprovisioned => status == "DEPROVISIONING",
-            Stage::Forget => status == "STOPPED",
+            Stage::Stopped => !matches!(status, TaskStatus::Stopped | TaskStatus::Deprovisioning),
+            Stage::Deprovisioned => *status == TaskStatus::Deprovisioning,
+            Stage::Forget => *status == TaskStatus::Stopped,
         }
     }
 
@@ -277,7 +283,7 @@ impl World {
     fn pull(&mut self, cluster: &str, task: &str) -> bool {
         let now = self.now;
         if let Some(task) = self.task_mut(cluster, task) {
-            task.last_status = "PENDING".into();
+            task.last_status = TaskStatus::Pending;
             task.pull_started_at = Some(now);
             task.version += 1;
         }
@@ -320,10 +326,10 @@ impl World {
         };
         if let Some(task) = self.task_mut(cluster, id) {
             task.pull_stopped_at = Some(now);
-            task.last_status = "ACTIVATING".into();
+            task.last_status = TaskStatus::Activating;
             task.version += 1;
             for container in &mut task.containers {
-                container.last_status = "RUNNING".into();
+                container.last_status = TaskStatus::Running;
                 let own = bound.iter().filter(|(name, _)| name == &container.name);
                 container.network_bindings = own.map(|(_, binding)| binding.clone()).collect();
             }
@@ -335,7 +341,7 @@ impl World {
     fn run(&mut self, cluster: &str, task: &str) -> bool {
         let now = self.now;
         if let Some(task) = self.task_mut(cluster, task) {
-            task.last_status = "RUNNING".into();
+            task.last_status = TaskStatus::Running;
             task.started_at = Some(now);
             task.version += 1;
         }
@@ -345,7 +351,7 @@ impl World {
     fn stop_containers(&mut self, cluster: &str, task: &str) -> bool {
         let now = self.now;
         if let Some(task) = self.task_mut(cluster, task) {
-            task.last_status = "STOPPING".into();
+            task.last_status = TaskStatus::Stopping;
             task.stopping_at = Some(now);
             task.version += 1;
         }
@@ -358,19 +364,23 @@ impl World {
         let Some(task) = self.task_mut(cluster, task) else {
             return false;
         };
-        for container in task.containers.iter_mut().filter(|c| c.last_status != "STOPPED") {
-            if container.last_status == "RUNNING" {
+        for container in task
+            .containers
+            .iter_mut()
+            .filter(|c| c.last_status != TaskStatus::Stopped)
+        {
+            if container.last_status == TaskStatus::Running {
                 container.exit_code = container.exit_code.or(Some(exit_code));
             }
-            container.last_status = "STOPPED".into();
+            container.last_status = TaskStatus::Stopped;
         }
         task.stopping_at = task.stopping_at.or(Some(now));
         task.execution_stopped_at = task.execution_stopped_at.or(Some(now));
         task.version += 1;
         if task.private_ip.is_some() {
-            task.last_status = "DEPROVISIONING".into();
+            task.last_status = TaskStatus::Deprovisioning;
         } else {
-            task.last_status = "STOPPED".into();
+            task.last_status = TaskStatus::Stopped;
             task.stopped_at = Some(now);
         }
         true
@@ -379,7 +389,7 @@ impl World {
     fn finish(&mut self, cluster: &str, task: &str) -> bool {
         let now = self.now;
         if let Some(task) = self.task_mut(cluster, task) {
-            task.last_status = "STOPPED".into();
+            task.last_status = TaskStatus::Stopped;
             task.stopped_at = Some(now);
             task.version += 1;
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::world::{Happening, World};
 use super::WHOLE;
-use crate::model::state::{ServiceDeployment, is_open, primary};
+use crate::model::state::{ServiceDeployment, primary};
 use crate::scheduler::rollback::Failure;
 use crate::strategy::gate::{Gate, OpenHook};
 use crate::timestamp::Timestamp;
@@ -117,7 +117,7 @@ impl World {
     /// The service deployment that goes on, where one does.
     pub(crate) fn running_deployment(&mut self, cluster: &str, name: &str) -> Option<&mut ServiceDeployment> {
         let service = self.service_mut(cluster, name)?;
-        service.service_deployments.iter_mut().find(|d| is_open(&d.status))
+        service.service_deployments.iter_mut().find(|d| d.status.is_open())
     }
 
     fn walk(&mut self, cluster: &str, name: &str) {

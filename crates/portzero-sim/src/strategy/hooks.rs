@@ -4,6 +4,7 @@ use super::super::world::{Happening, World};
 use super::course::Lifecycle;
 use crate::model::refusal::Refusal;
 use crate::model::state::HookDetail;
+use crate::model::status::ServiceDeploymentStatus;
 use crate::scenario::strategy::Hook;
 use crate::strategy::gate::{Gate, OpenHook};
 use crate::timestamp::Timestamp;
@@ -124,7 +125,7 @@ impl World {
             .hooks
             .iter()
             .find(|detail| detail.status == "AWAITING_ACTION" && hook.is_none_or(|id| id == detail.id));
-        let is_running = found.status == "IN_PROGRESS";
+        let is_running = found.status == ServiceDeploymentStatus::InProgress;
         let Some(id) = paused.filter(|_| is_running).map(|detail| detail.id.clone()) else {
             return Err(invalid("The lifecycle hook is not awaiting an action.".into()));
         };

@@ -4,6 +4,7 @@ use super::super::world::World;
 use super::WHOLE;
 use super::course::Lifecycle;
 use crate::model::state::Task;
+use crate::model::status::TaskStatus;
 use crate::world::service_event;
 
 impl World {
@@ -68,8 +69,9 @@ impl World {
             .collect();
         let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
         if own.len() > wanted {
-            let (running, pending): (Vec<&Task>, Vec<&Task>) =
-                own[wanted..].iter().partition(|task| task.last_status == "RUNNING");
+            let (running, pending): (Vec<&Task>, Vec<&Task>) = own[wanted..]
+                .iter()
+                .partition(|task| task.last_status == TaskStatus::Running);
             let ids = |tasks: Vec<&Task>| tasks.into_iter().map(|task| task.id.clone()).collect();
             let (running, pending): (Vec<String>, Vec<String>) = (ids(running), ids(pending));
             self.stop_spare(cluster, name, &running, &pending);

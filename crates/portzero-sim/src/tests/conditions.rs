@@ -1,5 +1,6 @@
 //! What a rolling update may be told besides its limits: alarms, early success; and the switches.
 
+use crate::model::status::{RolloutState, ServiceDeploymentStatus};
 use std::time::Duration;
 
 use super::super::scenario::Scenario;
@@ -25,7 +26,7 @@ fn listening(rollback: bool, at: u64) -> Scenario {
 
 fn shown(story: &Story) -> (&str, &str) {
     let own = &story.service().service_deployments[0];
-    (&own.status, &own.progress.alarm_status)
+    (own.status.as_str(), &own.progress.alarm_status)
 }
 
 #[test]
@@ -55,7 +56,7 @@ fn without_rollback_an_alarm_leaves_the_failed_deployment() {
     let mut story = Story::of(&listening(false, 60));
     story.pass(600);
     assert_eq!(shown(&story), ("STOPPED", "TRIGGERED"));
-    assert_eq!(story.service().deployments[0].rollout_state, "FAILED");
+    assert_eq!(story.service().deployments[0].rollout_state, RolloutState::Failed);
     assert_eq!(story.says("rolling back"), 0);
 }
 
@@ -97,7 +98,10 @@ fn a_deferred_clean_up_completes_while_old_tasks_still_run() {
         let mut story = Story::of(&scenario);
         story.pass_until(|story| story.truth().is_completed);
         completed_at.push(story.world.now().since(story.update));
-        assert_eq!(story.service().service_deployments[0].status, "SUCCESSFUL");
+        assert_eq!(
+            story.service().service_deployments[0].status,
+            ServiceDeploymentStatus::Successful
+        );
         if cleanup == "BLOCKING" {
             let old = story.service().deployments.len();
             assert_eq!(old, 1, "nothing of the source revision is wanted any more");

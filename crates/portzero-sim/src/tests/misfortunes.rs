@@ -1,5 +1,6 @@
 //! What goes wrong, and how ECS takes it.
 
+use crate::model::status::{RolloutState, ServiceDeploymentStatus, TargetState};
 use std::time::Duration;
 
 use serde_json::json;
@@ -76,7 +77,10 @@ fn a_breaker_that_rolls_back_brings_the_old_deployment_id_back() {
     assert_eq!(after.len(), 1);
     assert_eq!((&after[0].id, after[0].created_at), (&old.id, old.created_at));
     assert_eq!(story.service().task_definition, old.task_definition);
-    assert_eq!(story.service().service_deployments[0].status, "ROLLBACK_SUCCESSFUL");
+    assert_eq!(
+        story.service().service_deployments[0].status,
+        ServiceDeploymentStatus::RollbackSuccessful
+    );
     assert!(!story.truth().is_done());
 }
 
@@ -97,7 +101,7 @@ fn without_a_breaker_an_image_that_cannot_be_pulled_is_tried_for_ever() {
     let mut story = Story::of(&with_fault(bridge(0, 1), "image-pull"));
     story.pass(7200);
     let service = story.service();
-    assert_eq!(service.deployments[0].rollout_state, "IN_PROGRESS");
+    assert_eq!(service.deployments[0].rollout_state, RolloutState::InProgress);
     assert!(service.deployments[0].failed_tasks > 5, "{:?}", service.deployments[0]);
     assert!(story.says("CannotPullContainerError") >= 1);
     assert!(story.says("is unable to consistently start tasks successfully") >= 1);
@@ -224,7 +228,7 @@ fn a_target_in_a_zone_without_a_load_balancer_node_is_unused() {
     let mut story = Story::of(&scenario);
     story.pass(600);
     let targets = story.world.account().target_groups.values().flat_map(|g| &g.targets);
-    assert!(targets.clone().count() == 2 && targets.clone().all(|t| t.state == "unused"));
+    assert!(targets.clone().count() == 2 && targets.clone().all(|t| t.state == TargetState::Unused));
     assert!(!story.truth().is_completed);
 }
 
@@ -269,8 +273,8 @@ fn a_rollback_whose_tasks_fail_as_well_fails_and_nothing_more_is_started() {
     scenario.services[0].maximum_percent = 100;
     scenario.switches.crashed_old_tasks_return = false;
     let mut story = Story::of(&scenario);
-    story.pass_until(|s| s.service().service_deployments[0].status == "ROLLBACK_IN_PROGRESS");
-    story.pass_until(|s| s.service().service_deployments[0].status == "ROLLBACK_FAILED");
+    story.pass_until(|s| s.service().service_deployments[0].status == ServiceDeploymentStatus::RollbackInProgress);
+    story.pass_until(|s| s.service().service_deployments[0].status == ServiceDeploymentStatus::RollbackFailed);
     let primary = &story.service().deployments[0];
     assert_eq!(
         (primary.status.as_str(), primary.rollout_state.as_str()),

@@ -1,5 +1,6 @@
 //! Scenario files: what is read, and where a mistake is said to be.
 
+use crate::model::status::TargetState;
 use std::time::Duration;
 
 use super::super::Scenario;
@@ -51,7 +52,13 @@ command: [deploy, users]
     assert_eq!(service.deployments[0].running_count, 2);
     assert!(service.task_definition.ends_with(":task-definition/users:41"));
     let group = world.account().target_groups.values().next().expect("a group");
-    assert!(group.targets.len() == 2 && group.targets.iter().all(|t| t.state == "healthy" && t.port >= 32_768));
+    assert!(
+        group.targets.len() == 2
+            && group
+                .targets
+                .iter()
+                .all(|t| t.state == TargetState::Healthy && t.port >= 32_768)
+    );
     assert_eq!(world.now().to_string(), "2026-03-01T08:00:00.000Z");
 }
 

@@ -74,7 +74,7 @@ fn as_told(told: &[(String, u32)]) -> Vec<(&str, u32)> {
 fn status(story: &Story) -> &str {
     let own = |d: &&crate::model::state::ServiceDeployment| d.deployment_id == story.deployment;
     let found = story.service().service_deployments.iter().find(own);
-    &found.expect("listed").status
+    found.expect("listed").status.as_str()
 }
 
 fn reason(story: &Story) -> &str {

@@ -8,6 +8,7 @@ pub(crate) mod identifier;
 pub mod log_output;
 pub(crate) mod service_event;
 
+use crate::model::status::TaskStatus;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -421,7 +422,7 @@ impl World {
     pub(crate) fn wanted_tasks(&self, cluster: &str, service: &str) -> Vec<&Task> {
         let mut tasks: Vec<&Task> = self
             .crew(cluster, service)
-            .filter(|t| t.desired_status == "RUNNING")
+            .filter(|t| t.desired_status == TaskStatus::Running)
             .collect();
         tasks.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
         tasks

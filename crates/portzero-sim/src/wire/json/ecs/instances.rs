@@ -1,5 +1,6 @@
 //! ListContainerInstances, DescribeContainerInstances, UpdateContainerInstancesState.
 
+use crate::model::status::TaskStatus;
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
@@ -35,7 +36,7 @@ pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
     let arns = cluster
         .instances
         .values()
-        .filter(|instance| status.is_none_or(|wanted| wanted == instance.status))
+        .filter(|instance| status.is_none_or(|wanted| wanted == instance.status.as_str()))
         .map(|instance| instance.arn.clone())
         .collect();
     let page = page(members, 100, arns)?;
@@ -110,7 +111,7 @@ pub fn update_state(world: &mut World, body: &Value) -> Reply<Value> {
 
 fn document(world: &World, cluster: &Cluster, instance: &ContainerInstance) -> Value {
     let placed: Vec<&Task> = tasks_on(cluster, instance).collect();
-    let count = |status: &str| placed.iter().filter(|task| task.last_status == status).count();
+    let count = |status: TaskStatus| placed.iter().filter(|task| task.last_status == status).count();
     // The scheduler's own books: what it refuses a task for must be what is shown.
     let (cpu, memory, _) = world.booked(&cluster.name, &instance.id);
     let (cpu, memory) = (instance.cpu.saturating_sub(cpu), instance.memory.saturating_sub(memory));
@@ -128,8 +129,8 @@ fn document(world: &World, cluster: &Cluster, instance: &ContainerInstance) -> V
         "registeredResources": resources(instance.cpu, instance.memory, &RESERVED_PORTS),
         "status": instance.status,
         "agentConnected": instance.agent_connected,
-        "runningTasksCount": count("RUNNING"),
-        "pendingTasksCount": count("PENDING") + count("ACTIVATING"),
+        "runningTasksCount": count(TaskStatus::Running),
+        "pendingTasksCount": count(TaskStatus::Pending) + count(TaskStatus::Activating),
         "attributes": [
             {"name": "ecs.availability-zone", "value": instance.availability_zone},
             {"name": "ecs.cpu-architecture", "value": "x86_64"},
@@ -148,8 +149,8 @@ fn document(world: &World, cluster: &Cluster, instance: &ContainerInstance) -> V
 fn tasks_on<'a>(cluster: &'a Cluster, instance: &'a ContainerInstance) -> impl Iterator<Item = &'a Task> {
     cluster.tasks.values().filter(|task| {
         task.instance.as_deref() == Some(instance.id.as_str())
-            && task.desired_status == "RUNNING"
-            && task.last_status != "STOPPED"
+            && task.desired_status == TaskStatus::Running
+            && task.last_status != TaskStatus::Stopped
     })
 }
 

@@ -1,5 +1,6 @@
 //! CreateService, DescribeServices, ListServices, UpdateService, DeleteService.
 
+use crate::model::status::ServiceStatus;
 use serde_json::{Value, json};
 
 use super::service_document::document;
@@ -47,7 +48,7 @@ pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
         .services
         .values()
         // One that is being deleted is described, and no longer listed (API reference of DeleteService).
-        .filter(|service| service.status == "ACTIVE" && manager != Some("ECS"))
+        .filter(|service| service.status == ServiceStatus::Active && manager != Some("ECS"))
         .filter(|service| launch_type.is_none_or(|wanted| wanted == service.launch_type))
         .filter(|service| strategy.is_none_or(|wanted| wanted == service.scheduling_strategy))
         .map(|service| service.arn.clone())
