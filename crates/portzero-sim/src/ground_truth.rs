@@ -7,7 +7,7 @@ use crate::model::status::{DeploymentStatus, RolloutState, TargetState, TaskStat
 
 /// How a deployment really stands at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Truth {
+pub struct GroundTruth {
     /// The deployment is the service's PRIMARY one.
     pub is_primary: bool,
     /// Its rollout state is COMPLETED.
@@ -36,7 +36,7 @@ pub struct Truth {
     pub superseded: bool,
 }
 
-impl Truth {
+impl GroundTruth {
     /// The rollout is over and good: the new tasks serve alone. There may be one too many for a moment, when a task
     /// recovers whose replacement has been started already: the scheduler stops the surplus at its next look.
     pub fn is_done(&self) -> bool {
@@ -53,13 +53,13 @@ impl Truth {
 
 impl World {
     /// The truth about one deployment of a service; all zero where there is no such service.
-    pub fn truth(&self, cluster: &str, service: &str, deployment_id: &str) -> Truth {
+    pub fn ground_truth(&self, cluster: &str, service: &str, deployment_id: &str) -> GroundTruth {
         let Some(found) = self.service(cluster, service) else {
-            return Truth::default();
+            return GroundTruth::default();
         };
         let own = found.deployments.iter().find(|d| d.id == deployment_id);
         let is_primary = own.is_some_and(|d| d.status == DeploymentStatus::Primary);
-        let tasks: Vec<&Task> = self.crew(cluster, service).collect();
+        let tasks: Vec<&Task> = self.tasks_of(cluster, service).collect();
         let is_new = |task: &&&Task| task.started_by == deployment_id;
         let running: Vec<&&Task> = tasks
             .iter()
@@ -92,7 +92,7 @@ impl World {
         let went_back =
             service_deployment.is_some_and(|place| found.service_deployments[place].status.is_of_rollback());
         let progress = service_deployment.map(|place| &found.service_deployments[place].progress);
-        Truth {
+        GroundTruth {
             is_primary,
             is_completed: own.is_some_and(|d: &Deployment| d.rollout_state == RolloutState::Completed),
             new_running: u32::try_from(running.len()).unwrap_or(u32::MAX),
@@ -125,9 +125,9 @@ impl World {
         let bindings = self.bindings_of(cluster, task).iter();
         let wanted = bindings.filter_map(LoadBalancerBinding::key);
         let registered = self
-            .lives
+            .task_runtimes
             .get(&task.id)
-            .map(|life| life.targets.as_slice())
+            .map(|runtime| runtime.targets.as_slice())
             .unwrap_or_default();
         registered.len() >= wanted.count()
             && registered.iter().all(|(arn, id, port, _)| {

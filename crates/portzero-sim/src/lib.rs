@@ -36,7 +36,7 @@ pub mod timestamp;
 mod tests;
 
 pub use faults::hostile::hostile_texts;
-pub use ground_truth::Truth;
+pub use ground_truth::GroundTruth;
 pub use model::network::describe as describe_network;
 pub use model::state::{HookDetail, Progress};
 pub use scenario::Scenario;

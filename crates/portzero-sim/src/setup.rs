@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::scenario::{DEFAULT_START, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
-use super::world::{Happening, Stage, World};
+use super::world::{ScheduledEvent, TaskStage, World};
 use crate::model::container::Needs;
 use crate::model::load_balancer::{Action, Listener, LoadBalancer};
 use crate::model::network::{SECURITY_GROUP, VPC, digest, subnet_of, zones};
@@ -290,16 +290,16 @@ impl World {
             return Err(format!("service `{name}` stands twice in cluster `{cluster}`"));
         }
         let acts_from = self.start;
-        let mind = self.mind(&cluster, &name);
-        mind.initial = id.clone();
-        mind.completed = Some(deployment);
-        mind.acts_from = acts_from;
-        mind.has_been_healthy = true;
+        let scheduler = self.scheduler_state(&cluster, &name);
+        scheduler.deployments.initial = id.clone();
+        scheduler.deployments.completed = Some(deployment);
+        scheduler.timing.acts_from = acts_from;
+        scheduler.health.has_been_healthy = true;
         if spec.status == "ACTIVE" {
             self.run_at_start(&cluster, &name, &id, desired_count)?;
         }
         let first_look = self.draw(self.timings.cadence);
-        self.at(self.start + first_look, Happening::Look { cluster, service: name });
+        self.at(self.start + first_look, ScheduledEvent::Look { cluster, service: name });
         Ok(())
     }
 
@@ -317,7 +317,7 @@ impl World {
             return Ok(());
         }
         self.say(cluster, name, service_event::started(name, &tasks));
-        for (seconds, stage) in [(5, Stage::Pull), (5, Stage::Start), (8, Stage::Run)] {
+        for (seconds, stage) in [(5, TaskStage::Pull), (5, TaskStage::Start), (8, TaskStage::Run)] {
             self.now = self.now + Duration::from_secs(seconds);
             self.settle_stage(cluster, &tasks, stage);
         }
@@ -346,7 +346,7 @@ impl World {
         self.say(cluster, name, service_event::completed(name, deployment));
         self.say_after(cluster, name, service_event::steady(name), Duration::from_millis(1));
         for task in &tasks {
-            self.lives.entry(task.clone()).or_default().has_been_healthy = true;
+            self.task_runtimes.entry(task.clone()).or_default().has_been_healthy = true;
             if let Some(checked) = self
                 .task(cluster, task)
                 .filter(|t| self.container_check(t).is_some())

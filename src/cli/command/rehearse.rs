@@ -102,7 +102,7 @@ impl Rehearse {
             }
         };
         self.world.apply(&mut scenario)?;
-        streams::warn(&simulator::warnings(&scenario.pointless_faults()));
+        streams::warn(&simulator::warnings(&scenario.ineffective_faults()));
         let signals = Signals::listen();
         streams::tell(&introduction(&scenario));
         if is_staged {

@@ -16,7 +16,7 @@ use portzero_core::policy::Conduct;
 use portzero_core::port::{Clock, NeverInterrupted, Report};
 use portzero_core::rollout::{Until, Verdict};
 use portzero_core::task_definition::{Document, DynamicPorts};
-use portzero_sim::{Fault, FaultSpec, Truth, World};
+use portzero_sim::{Fault, FaultSpec, GroundTruth, World};
 use portzero_testkit::{Direct, Misbehaviour, time};
 
 use super::generate::Case;
@@ -50,7 +50,7 @@ pub fn play(case: &Case) -> Played {
 }
 
 /// What has to be true where it is called succeeded.
-fn goal(until: Until) -> fn(&Truth) -> bool {
+fn goal(until: Until) -> fn(&GroundTruth) -> bool {
     match until {
         Until::Registered => {
             |t| t.is_primary && t.desired > 0 && t.new_running >= t.desired && t.new_targets_registered
@@ -58,7 +58,7 @@ fn goal(until: Until) -> fn(&Truth) -> bool {
         Until::Healthy => {
             |t| t.is_primary && t.is_completed && t.desired > 0 && t.new_running >= t.desired && t.new_targets_healthy
         }
-        _ => Truth::is_done,
+        _ => GroundTruth::is_done,
     }
 }
 
@@ -75,12 +75,12 @@ pub fn play_with(case: &Case, conduct: Conduct) -> Played {
 }
 
 /// With a wish of one's own, and what has to be true where it is called succeeded.
-pub fn play_until(case: &Case, wish: Wish, is_done: fn(&Truth) -> bool) -> Played {
+pub fn play_until(case: &Case, wish: Wish, is_done: fn(&GroundTruth) -> bool) -> Played {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(play_in(case, wish, is_done))
 }
 
-async fn play_in(case: &Case, wish: Wish, is_done: fn(&Truth) -> bool) -> Played {
+async fn play_in(case: &Case, wish: Wish, is_done: fn(&GroundTruth) -> bool) -> Played {
     let world = World::new(&case.scenario).unwrap();
     let denied = Misbehaviour {
         denied: case.misbehaviour.denied,
@@ -227,7 +227,7 @@ pub struct Judge {
     pub aws: Direct,
     pub started_at: Timestamp,
     pub shared: Rc<Shared>,
-    pub is_done: fn(&Truth) -> bool,
+    pub is_done: fn(&GroundTruth) -> bool,
 }
 
 /// Far beyond every budget.
@@ -242,7 +242,7 @@ impl Judge {
         let deployment = self.shared.deployment.borrow();
         let is_true = deployment
             .as_ref()
-            .is_some_and(|id| (self.is_done)(&world.truth("c", "web", id)));
+            .is_some_and(|id| (self.is_done)(&world.ground_truth("c", "web", id)));
         self.shared.is_true.set(is_true);
         self.still_true(time(world.now()));
     }

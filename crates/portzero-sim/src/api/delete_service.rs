@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::model::refusal::Refusal;
 use crate::model::state::{Cluster, Service, TaskDefinition, short};
-use crate::world::{Happening, World, service_event};
+use crate::world::{ScheduledEvent, World, service_event};
 
 /// The states of a task that keep its service from being INACTIVE (API reference of DeleteService).
 const BUSY: [TaskStatus; 5] = [
@@ -74,8 +74,8 @@ impl World {
         }
         let answer = found.clone();
         let span = self.draw(self.timings.first_action);
-        self.mind(&cluster, &name).acts_from = now;
-        self.after(span, Happening::Look { cluster, service: name });
+        self.scheduler_state(&cluster, &name).timing.acts_from = now;
+        self.after(span, ScheduledEvent::Look { cluster, service: name });
         Ok(answer)
     }
 

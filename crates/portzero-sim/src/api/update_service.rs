@@ -5,7 +5,7 @@ use crate::model::refusal::Refusal;
 use crate::model::state::{Service, ServiceChange, ServiceDeployment, TaskDefinition};
 use crate::model::status::{ServiceDeploymentStatus, ServiceStatus};
 use crate::scenario::span::Spread;
-use crate::world::{Happening, World};
+use crate::world::{ScheduledEvent, World};
 
 impl World {
     /// UpdateService. A change of what a service revision holds starts a deployment (task definition, load balancers,
@@ -40,8 +40,8 @@ impl World {
         if is_deployed {
             self.make_deployment(&cluster, &name, &definition.arn);
             self.note_revision(&cluster, &name);
-            if self.mind(&cluster, &name).first_update.is_none() {
-                self.mind(&cluster, &name).first_update = Some(now);
+            if self.scheduler_state(&cluster, &name).deployments.first_update.is_none() {
+                self.scheduler_state(&cluster, &name).deployments.first_update = Some(now);
                 self.schedule_faults(&cluster, &name, now, false);
             }
         }
@@ -87,7 +87,7 @@ impl World {
             running.updated_at = now;
         }
         let later = self.draw(Spread::millis(300, 1_500));
-        let stops = Happening::UserStops {
+        let stops = ScheduledEvent::UserStops {
             cluster,
             service: name,
             deployment,

@@ -31,9 +31,9 @@ impl World {
             return false;
         }
         let targets = self
-            .lives
+            .task_runtimes
             .get(&task.id)
-            .map(|life| life.targets.as_slice())
+            .map(|runtime| runtime.targets.as_slice())
             .unwrap_or_default();
         let up = self.now.since(task.started_at.unwrap_or(self.now));
         if self.container_check(task).is_some() {
@@ -64,39 +64,52 @@ impl World {
             .collect();
         for task in &tasks {
             if self.is_healthy(task) {
-                self.lives.entry(task.id.clone()).or_default().has_been_healthy = true;
-                if Some(&task.started_by) == primary.as_ref() && !self.mind(cluster, name).has_been_healthy {
-                    self.mind(cluster, name).has_been_healthy = true;
+                self.task_runtimes.entry(task.id.clone()).or_default().has_been_healthy = true;
+                if Some(&task.started_by) == primary.as_ref()
+                    && !self.scheduler_state(cluster, name).health.has_been_healthy
+                {
+                    self.scheduler_state(cluster, name).health.has_been_healthy = true;
                     self.forget_failures(cluster, name);
                 }
             }
             match self.sickness(cluster, name, task) {
                 None => {
-                    self.mind(cluster, name).unhealthy_since.remove(&task.id);
+                    self.scheduler_state(cluster, name)
+                        .health
+                        .unhealthy_since
+                        .remove(&task.id);
                 }
-                Some(_) if self.mind(cluster, name).unhealthy_since.contains_key(&task.id) => {}
+                Some(_)
+                    if self
+                        .scheduler_state(cluster, name)
+                        .health
+                        .unhealthy_since
+                        .contains_key(&task.id) => {}
                 Some(_) => {
                     let patience = self.draw(Spread::millis(15_000, 30_000));
                     let now = self.now;
-                    self.mind(cluster, name)
+                    self.scheduler_state(cluster, name)
+                        .health
                         .unhealthy_since
                         .insert(task.id.clone(), (now, patience));
                 }
             }
         }
         let alive = |id: &String| tasks.iter().any(|t| &t.id == id);
-        let mind = self.mind(cluster, name);
-        mind.unhealthy_since.retain(|id, _| alive(id));
+        let scheduler = self.scheduler_state(cluster, name);
+        scheduler.health.unhealthy_since.retain(|id, _| alive(id));
         // One that has recovered is replaced no longer: one of the two is a task too many.
-        let sick = &mind.unhealthy_since;
-        mind.replacements
+        let sick = &scheduler.health.unhealthy_since;
+        scheduler
+            .health
+            .replacements
             .retain(|old, new| alive(old) && alive(new) && sick.contains_key(old));
     }
 
     /// One task that has been of use ends the count of failures.
     fn forget_failures(&mut self, cluster: &str, name: &str) {
-        self.mind(cluster, name).uncounted = 0;
-        self.mind(cluster, name).retry_at = None;
+        self.scheduler_state(cluster, name).failures.uncounted = 0;
+        self.scheduler_state(cluster, name).failures.retry_at = None;
         if let Some(service) = self.service_mut(cluster, name) {
             for p in service
                 .deployments
@@ -156,7 +169,7 @@ impl World {
                 reason: "Task failed container health checks".into(),
             });
         }
-        let targets = &self.lives.get(&task.id)?.targets;
+        let targets = &self.task_runtimes.get(&task.id)?.targets;
         // What could not be registered has not been taken away.
         let never_was = |key: &str| {
             self.is_in_force(cluster, name, |fault| *fault == Fault::WrongVpc)

@@ -12,7 +12,7 @@ use crate::model::status::TargetState;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::world::{Happening, Stage, World};
+use super::world::{ScheduledEvent, TaskStage, World};
 use crate::faults::behaviour::CheckAnswer;
 use crate::model::state::{HealthCheck, Target, TargetGroup};
 use crate::scenario::span::Spread;
@@ -32,7 +32,11 @@ impl World {
     /// Puts the first health check of each of the tasks' targets on the queue.
     pub(crate) fn begin_checks(&mut self, tasks: &[String]) {
         for id in tasks {
-            let targets = self.lives.get(id).map(|life| life.targets.clone()).unwrap_or_default();
+            let targets = self
+                .task_runtimes
+                .get(id)
+                .map(|runtime| runtime.targets.clone())
+                .unwrap_or_default();
             for (key, address, port, _) in targets {
                 self.begin_check(&key, &address, port);
             }
@@ -64,7 +68,7 @@ impl World {
                 high: interval,
             })
         };
-        let check = Happening::Check {
+        let check = ScheduledEvent::Check {
             group: key.to_owned(),
             id: id.to_owned(),
             port,
@@ -100,7 +104,7 @@ impl World {
             let is_healthy = target.state == TargetState::Healthy;
             target.healthy_since = target.healthy_since.or(Some(now)).filter(|_| is_healthy);
         }
-        let next = Happening::Check {
+        let next = ScheduledEvent::Check {
             group: key.to_owned(),
             id: id.to_owned(),
             port,
@@ -122,7 +126,7 @@ impl World {
         if tasks.is_empty() {
             return;
         }
-        self.mind(cluster, service).deregistering += 1;
+        self.scheduler_state(cluster, service).timing.deregistering += 1;
         let early = self.timings.early_port_reuse;
         // The shortest recorded gap, so that the target drains before its port is taken again.
         let later = if early {
@@ -136,7 +140,7 @@ impl World {
                 high: (high + late(36)).max(low + late(150)),
             })
         };
-        let deregister = Happening::Deregister {
+        let deregister = ScheduledEvent::Deregister {
             cluster: cluster.to_owned(),
             service: service.to_owned(),
             tasks: tasks.to_vec(),
@@ -145,7 +149,7 @@ impl World {
         self.after(later, deregister);
         if early {
             for task in tasks {
-                let stopped = crate::scheduler::task_life::stage(cluster, task, Stage::Stopped);
+                let stopped = crate::scheduler::task_life::stage(cluster, task, TaskStage::Stopped);
                 self.after(later + Duration::from_millis(200), stopped);
             }
         }
@@ -188,16 +192,16 @@ impl World {
             );
         }
         let slack = self.draw(self.timings.drain_slack);
-        let stop = Happening::Stage {
+        let stop = ScheduledEvent::TaskStage {
             cluster: cluster.to_owned(),
             tasks: tasks.to_vec(),
-            stage: Stage::Stop,
+            stage: TaskStage::Stop,
         };
         self.after(longest + slack, stop);
         let now = self.now;
-        let mind = self.mind(cluster, service);
-        mind.deregistering = mind.deregistering.saturating_sub(1);
-        mind.last_action = now;
+        let scheduler = self.scheduler_state(cluster, service);
+        scheduler.timing.deregistering = scheduler.timing.deregistering.saturating_sub(1);
+        scheduler.timing.last_action = now;
         self.watch_completion(cluster, service);
     }
 
@@ -223,7 +227,7 @@ impl World {
         let registered_at = target.registered_at;
         self.after(
             delay,
-            Happening::Gone {
+            ScheduledEvent::Gone {
                 group: arn.to_owned(),
                 id: id.to_owned(),
                 port,
@@ -239,8 +243,8 @@ fn is_checked(group: &TargetGroup) -> bool {
     group.health_check.enabled && !group.load_balancer_arns.is_empty()
 }
 
-/// One check's result. A new target is healthy after one passing check, whatever the threshold; that is for recovery,
-/// and for whoever is patient.
+/// One check's result. A new target is healthy after one passing check, whatever the threshold; the threshold is for recovery,
+/// and for a balancer that is patient with new targets.
 fn judge(target: &mut Target, answer: CheckAnswer, check: &HealthCheck, is_patient: bool) {
     let failure = match answer {
         CheckAnswer::Ok => None,

@@ -77,7 +77,7 @@ impl World {
                     *counts.entry(key.clone()).or_default() += 1;
                 }
             }
-            self.lives.entry(id.clone()).or_default().targets = targets;
+            self.task_runtimes.entry(id.clone()).or_default().targets = targets;
         }
         for (key, count) in counts {
             let words = match crate::model::state::name_in(&key) {
@@ -183,7 +183,7 @@ impl World {
                     group.targets[*place].state,
                     TargetState::Unused | TargetState::Unavailable
                 );
-                // Whoever is being checked goes on as it is.
+                // A target whose checks go on keeps its state.
                 standing.state != TargetState::Initial || is_idle
             })
             .collect();

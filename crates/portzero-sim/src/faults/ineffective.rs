@@ -15,7 +15,7 @@ use crate::wire::means_anything;
 impl Scenario {
     /// A warning for each fault that has no effect on any service, judged by the task definitions that the services
     /// begin with: what will be deployed is not known here.
-    pub fn pointless_faults(&self) -> Vec<FaultWarning> {
+    pub fn ineffective_faults(&self) -> Vec<FaultWarning> {
         let mut found = Vec::new();
         for fault in &self.faults {
             let name = || fault.fault.name().to_owned();
@@ -25,7 +25,7 @@ impl Scenario {
                     keys: fault.ignored_keys.iter().copied().map(str::to_owned).collect(),
                 });
             }
-            if let Some(why) = self.why_pointless(fault) {
+            if let Some(why) = self.why_ineffective(fault) {
                 let fault = name();
                 found.push(FaultWarning::NoEffect { fault, why });
             }
@@ -33,7 +33,7 @@ impl Scenario {
         found
     }
 
-    fn why_pointless(&self, fault: &FaultSpec) -> Option<String> {
+    fn why_ineffective(&self, fault: &FaultSpec) -> Option<String> {
         if fault.is_on_the_wire() {
             return never_strikes(fault);
         }
@@ -191,7 +191,7 @@ mod tests {
 
     fn told(mut scenario: Scenario, fault: &str) -> Vec<String> {
         scenario.add_fault(fault).expect("a known fault");
-        scenario.pointless_faults().iter().map(ToString::to_string).collect()
+        scenario.ineffective_faults().iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -265,6 +265,6 @@ mod tests {
         assert!(told(scenario.clone(), "port-clash").is_empty());
         scenario.add_fault("port-clash").expect("a known fault");
         scenario.faults[0].scope.service = Some("web".into());
-        assert_eq!(scenario.pointless_faults().len(), 1);
+        assert_eq!(scenario.ineffective_faults().len(), 1);
     }
 }

@@ -8,7 +8,7 @@ use crate::model::state::{LoadBalancerBinding, ServiceChange, TargetGroup};
 use crate::scenario::fault::FaultSpec;
 use crate::scenario::fault::kinds::Fault;
 use crate::timestamp::Timestamp;
-use crate::world::{Happening, Stage, World};
+use crate::world::{ScheduledEvent, TaskStage, World};
 
 /// AWS gives a Spot instance two minutes' notice.
 const SPOT_NOTICE: Duration = Duration::from_secs(120);
@@ -16,7 +16,7 @@ const SPOT_NOTICE: Duration = Duration::from_secs(120);
 impl World {
     /// Puts the timetable of the faults that count from the start on the queue.
     pub(crate) fn begin_faults(&mut self) {
-        let services: Vec<(String, String)> = self.minds.keys().cloned().collect();
+        let services: Vec<(String, String)> = self.scheduler_states.keys().cloned().collect();
         for (cluster, service) in &services {
             self.schedule_faults(cluster, service, self.start, true);
         }
@@ -50,7 +50,7 @@ impl World {
         let (cluster, service) = (cluster.to_owned(), service.to_owned());
         self.at(
             at,
-            Happening::Fault {
+            ScheduledEvent::Fault {
                 index,
                 cluster,
                 service,
@@ -66,7 +66,7 @@ impl World {
             switched_on: Some(now),
             ..fault
         });
-        let services: Vec<(String, String)> = self.minds.keys().cloned().collect();
+        let services: Vec<(String, String)> = self.scheduler_states.keys().cloned().collect();
         for (cluster, service) in services {
             if self.faults[index].concerns(&service) {
                 self.schedule_strike(index, &cluster, &service, now);
@@ -132,14 +132,14 @@ impl World {
         let _refused = self.update_service(&change);
     }
 
-    /// The same before anybody looks: it is theirs, and counts as nobody's first update.
+    /// The same at the world's start. It does not count as the service's first update.
     fn someone_is_deploying(&mut self, cluster: &str, service: &str) {
-        let (before, now) = (self.mind(cluster, service).clone(), self.now);
-        self.mind(cluster, service).first_update = Some(now);
+        let (before, now) = (self.scheduler_state(cluster, service).clone(), self.now);
+        self.scheduler_state(cluster, service).deployments.first_update = Some(now);
         self.someone_else_deploys(cluster, service);
-        let mind = self.mind(cluster, service);
-        mind.first_update = before.first_update;
-        mind.next = before.next;
+        let scheduler = self.scheduler_state(cluster, service);
+        scheduler.deployments.first_update = before.deployments.first_update;
+        scheduler.deployments.next = before.deployments.next;
     }
 
     /// The instance that a fault names, else the first that runs a task of the service.
@@ -187,7 +187,7 @@ impl World {
         let (cluster, service) = (cluster.to_owned(), service.to_owned());
         self.after(
             SPOT_NOTICE,
-            Happening::Fault {
+            ScheduledEvent::Fault {
                 index,
                 cluster,
                 service,
@@ -223,7 +223,7 @@ impl World {
             self.deregister_soon(cluster, &service, std::slice::from_ref(&task), false);
             self.after(
                 Duration::from_secs(2),
-                crate::scheduler::task_life::stage(cluster, &task, Stage::Stopped),
+                crate::scheduler::task_life::stage(cluster, &task, TaskStage::Stopped),
             );
             self.recount(cluster, &service);
         }

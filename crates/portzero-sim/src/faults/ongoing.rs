@@ -22,7 +22,9 @@ impl World {
         cluster: &str,
         service: &'a str,
     ) -> impl Iterator<Item = &'a FaultSpec> {
-        let first_update = self.mind_of(cluster, service).and_then(|mind| mind.first_update);
+        let first_update = self
+            .scheduler_state_of(cluster, service)
+            .and_then(|scheduler| scheduler.deployments.first_update);
         self.faults
             .iter()
             .filter(move |fault| fault.concerns(service) && self.holds(fault, first_update))
@@ -30,12 +32,16 @@ impl World {
 
     /// The faults that hold on the wire at this moment, with their places in the list.
     pub(crate) fn faults_on_the_wire(&self) -> impl Iterator<Item = (usize, &FaultSpec)> {
-        let first_update = self.minds.values().filter_map(|mind| mind.first_update).min();
+        let first_update = self
+            .scheduler_states
+            .values()
+            .filter_map(|scheduler| scheduler.deployments.first_update)
+            .min();
         let all = self.faults.iter().enumerate();
         all.filter(move |(_, fault)| fault.is_on_the_wire() && self.holds(fault, first_update))
     }
 
-    /// What the clock of a caller shows that lives in this world's time: right, but for `clock-skew`.
+    /// What the clock of a caller shows that task_runtimes in this world's time: right, but for `clock-skew`.
     pub fn callers_time(&self) -> Timestamp {
         let mut skewed = self.faults_on_the_wire();
         let wrong = skewed.find_map(|(_, fault)| fault.callers_time(self.now));
@@ -67,18 +73,20 @@ impl World {
 
     /// The faults in force that belong to a task by its revision.
     pub(crate) fn faults_of<'a>(&'a self, cluster: &'a str, task: &'a Task) -> impl Iterator<Item = &'a FaultSpec> {
-        let mind = self.mind_of(cluster, &task.service);
+        let scheduler = self.scheduler_state_of(cluster, &task.service);
         self.faults_in_force(cluster, &task.service)
             .filter(move |fault| match fault.scope.revision {
                 RevisionRef::Any => true,
-                RevisionRef::Current => mind.is_some_and(|mind| mind.initial == task.started_by),
+                RevisionRef::Current => {
+                    scheduler.is_some_and(|scheduler| scheduler.deployments.initial == task.started_by)
+                }
                 RevisionRef::Number(number) => task.task_definition.ends_with(&format!(":{number}")),
-                RevisionRef::Next => mind.is_some_and(|mind| {
+                RevisionRef::Next => scheduler.is_some_and(|scheduler| {
                     let is_next = |(id, definition): &(String, String)| {
                         *id == task.started_by
-                            || (*definition == task.task_definition && mind.initial != task.started_by)
+                            || (*definition == task.task_definition && scheduler.deployments.initial != task.started_by)
                     };
-                    mind.next.as_ref().is_some_and(is_next)
+                    scheduler.deployments.next.as_ref().is_some_and(is_next)
                 }),
             })
     }
@@ -142,9 +150,9 @@ impl World {
             return CheckAnswer::ConnectionRefused;
         };
         let since = self
-            .lives
+            .task_runtimes
             .get(&task.id)
-            .and_then(|life| life.running_since)
+            .and_then(|runtime| runtime.running_since)
             .unwrap_or(task.created_at);
         let up = self.now.since(since);
         let group = self.group(group);
@@ -176,7 +184,9 @@ impl World {
     /// Whether a task was started so long after the update that it replaces an earlier one. Only those flap: where ECS
     /// is quicker than the recovery, their replacements stay healthy.
     fn is_latecomer(&self, cluster: &str, task: &Task) -> bool {
-        let first_update = self.mind_of(cluster, &task.service).and_then(|mind| mind.first_update);
+        let first_update = self
+            .scheduler_state_of(cluster, &task.service)
+            .and_then(|scheduler| scheduler.deployments.first_update);
         first_update.is_some_and(|at| task.created_at.since(at) >= Duration::from_secs(60))
     }
 

@@ -362,7 +362,7 @@ pub struct TaskFilter {
     pub launch_type: Option<String>,
 }
 
-/// What whoever ran a task asked for beside its task definition. Tasks of a service have none of it.
+/// RunTask's parameters beside the task definition. Tasks of a service have none of them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskRequest {
     pub group: Option<String>,

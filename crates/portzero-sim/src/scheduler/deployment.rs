@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::state::{Deployment, Progress, ServiceDeployment, primary, threshold};
 use crate::scenario::span::Spread;
-use crate::world::{Happening, World, service_event};
+use crate::world::{ScheduledEvent, World, service_event};
 
 /// The last registration to `deployment completed` where there is nothing to replace: 20.4 s in the one recording of a
 /// service's first deployment. The scheduler's cadence of 10 s bounds it from below.
@@ -83,16 +83,16 @@ impl World {
         self.begin_anew(cluster, name);
         self.listen_to_alarms(cluster, name);
         self.plan_course(cluster, name, superseded.is_some(), now + first);
-        let mind = self.mind(cluster, name);
-        mind.acts_from = now + first;
-        mind.rolling_back = None;
-        if mind.next.is_none() {
-            mind.next = Some((id.clone(), task_definition.to_owned()));
+        let scheduler = self.scheduler_state(cluster, name);
+        scheduler.timing.acts_from = now + first;
+        scheduler.rollback.since = None;
+        if scheduler.deployments.next.is_none() {
+            scheduler.deployments.next = Some((id.clone(), task_definition.to_owned()));
         }
         let (cluster, service) = (cluster.to_owned(), name.to_owned());
         self.after(
             started,
-            Happening::Begins {
+            ScheduledEvent::Begins {
                 cluster: cluster.clone(),
                 service: service.clone(),
                 deployment: id,
@@ -102,14 +102,14 @@ impl World {
             let later = self.draw(Spread::millis(100, 290));
             self.after(
                 later,
-                Happening::Superseded {
+                ScheduledEvent::Superseded {
                     cluster: cluster.clone(),
                     service: service.clone(),
                     arn,
                 },
             );
         }
-        self.after(first, Happening::Look { cluster, service });
+        self.after(first, ScheduledEvent::Look { cluster, service });
         Some(())
     }
 
@@ -135,19 +135,19 @@ impl World {
     /// Forgets the failures, pauses and plans that belong to the deployment before.
     pub(crate) fn begin_anew(&mut self, cluster: &str, service: &str) {
         let now = self.now;
-        let mind = self.mind(cluster, service);
-        mind.uncounted = 0;
-        mind.failed_by_health = false;
-        mind.alarm_pending = false;
-        mind.starts_from = now;
-        mind.starts_late = false;
-        mind.retry_at = None;
-        mind.retries = 0;
-        mind.completes_at = None;
-        mind.breaker_pending = false;
-        mind.has_been_healthy = false;
-        mind.last_action = now;
-        mind.replacements.clear();
+        let scheduler = self.scheduler_state(cluster, service);
+        scheduler.failures.uncounted = 0;
+        scheduler.failures.last_by_health = false;
+        scheduler.failures.alarm_pending = false;
+        scheduler.timing.starts_from = now;
+        scheduler.rollback.starts_late = false;
+        scheduler.failures.retry_at = None;
+        scheduler.failures.retries = 0;
+        scheduler.timing.completes_at = None;
+        scheduler.failures.breaker_pending = false;
+        scheduler.health.has_been_healthy = false;
+        scheduler.timing.last_action = now;
+        scheduler.health.replacements.clear();
     }
 
     pub(crate) fn superseded(&mut self, cluster: &str, service: &str, arn: &str) {
@@ -178,9 +178,9 @@ impl World {
         let Some(service) = home.services.get_mut(name) else {
             return;
         };
-        let crew = self.crews.get(&(cluster.to_owned(), name.to_owned()));
+        let tasks = self.task_ids.get(&(cluster.to_owned(), name.to_owned()));
         for deployment in &mut service.deployments {
-            let own = crew
+            let own = tasks
                 .into_iter()
                 .flatten()
                 .filter_map(|id| home.tasks.get(id))
@@ -200,14 +200,14 @@ impl World {
     /// Plans the completion of the PRIMARY deployment once nothing is left to do for it.
     pub(crate) fn watch_completion(&mut self, cluster: &str, name: &str) {
         if !self.nothing_left(cluster, name) {
-            self.mind(cluster, name).completes_at = None;
+            self.scheduler_state(cluster, name).timing.completes_at = None;
             return;
         }
         let Some(deployment) = self.service(cluster, name).and_then(primary).map(|p| p.id.clone()) else {
             return;
         };
-        if self.mind(cluster, name).completes_at.is_none() {
-            let has_old = self.mind(cluster, name).completed.is_some();
+        if self.scheduler_state(cluster, name).timing.completes_at.is_none() {
+            let has_old = self.scheduler_state(cluster, name).deployments.completed.is_some();
             let span = self.draw(if has_old {
                 self.timings.completion
             } else {
@@ -215,14 +215,14 @@ impl World {
             });
             let bake = self.alarm_bake(cluster, name);
             let now = self.now;
-            let mind = self.mind(cluster, name);
+            let scheduler = self.scheduler_state(cluster, name);
             // Counted from the last action; but a deployment is never completed in the moment it is first seen done.
-            let at = (mind.last_action + span).max(now + Duration::from_secs(1)) + bake;
-            mind.completes_at = Some(at);
+            let at = (scheduler.timing.last_action + span).max(now + Duration::from_secs(1)) + bake;
+            scheduler.timing.completes_at = Some(at);
             let (cluster, service) = (cluster.to_owned(), name.to_owned());
             self.at(
                 at,
-                Happening::Completes {
+                ScheduledEvent::Completes {
                     cluster,
                     service,
                     deployment,
@@ -243,7 +243,7 @@ impl World {
 
     pub(crate) fn completes(&mut self, cluster: &str, name: &str, deployment: &str) {
         let now = self.now;
-        let is_due = self.mind(cluster, name).completes_at == Some(now);
+        let is_due = self.scheduler_state(cluster, name).timing.completes_at == Some(now);
         let is_primary = self
             .service(cluster, name)
             .and_then(primary)
@@ -251,11 +251,11 @@ impl World {
         if !is_due || !is_primary {
             return;
         }
-        self.mind(cluster, name).completes_at = None;
+        self.scheduler_state(cluster, name).timing.completes_at = None;
         if !self.nothing_left(cluster, name) {
             return;
         }
-        let original = self.mind(cluster, name).rolling_back.take();
+        let original = self.scheduler_state(cluster, name).rollback.since.take();
         let Some(service) = self.service_mut(cluster, name) else {
             return;
         };
@@ -286,10 +286,10 @@ impl World {
             open.updated_at = now;
             stop_watching(open);
         }
-        let mind = self.mind(cluster, name);
-        mind.completed = done;
-        mind.course = None;
-        mind.has_been_healthy = true;
+        let scheduler = self.scheduler_state(cluster, name);
+        scheduler.deployments.completed = done;
+        scheduler.course = None;
+        scheduler.health.has_been_healthy = true;
         self.say(cluster, name, service_event::completed(name, deployment));
         self.say_after(cluster, name, service_event::steady(name), Duration::from_millis(1));
     }

@@ -1,5 +1,5 @@
-//! Placement: which instance takes a task, by ECS's books, and which host ports its containers get, by what is really
-//! held there. The two differ while an old task drains: its CPU, memory and ports are free in the books at once.
+//! Placement: which instance takes a task, by what is reserved, and which host ports its containers get, by what is
+//! really held there. The two differ while an old task drains: its reservation ends at once.
 
 use crate::model::status::{InstanceStatus, TaskStatus};
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,13 +56,13 @@ impl World {
         let mut here: BTreeMap<&str, usize> = BTreeMap::new();
         let mut in_zone: BTreeMap<&str, usize> = BTreeMap::new();
         for task in self
-            .crew(cluster, service)
+            .tasks_of(cluster, service)
             .filter(|t| t.desired_status == TaskStatus::Running)
         {
             *here.entry(task.instance.as_deref().unwrap_or_default()).or_default() += 1;
             *in_zone.entry(&task.availability_zone).or_default() += 1;
         }
-        let books = self.books(cluster, !needs.fixed_ports.is_empty());
+        let reserved = self.reservations(cluster, !needs.fixed_ports.is_empty());
         let is_clashing =
             !needs.fixed_ports.is_empty() && self.is_in_force(cluster, service, |fault| *fault == Fault::PortClash);
         let by_fault = self.lack_by_fault(cluster, service);
@@ -74,7 +74,7 @@ impl World {
             .filter(|i| i.status == InstanceStatus::Active && i.agent_connected)
         {
             let id = instance.id.as_str();
-            let booked = books.get(id).cloned().unwrap_or_default();
+            let booked = reserved.get(id).cloned().unwrap_or_default();
             let lack = by_fault.or(if is_clashing {
                 Some(PORT_IN_USE)
             } else {
@@ -107,20 +107,20 @@ impl World {
     /// CPU, memory and fixed ports that are reserved on an instance: what `registered` minus `remaining` is. What the
     /// faults in force take counts as if other tasks had reserved it.
     pub fn booked(&self, cluster: &str, instance: &str) -> (i64, i64, BTreeSet<u16>) {
-        let booked = self.books(cluster, true).remove(instance).unwrap_or_default();
+        let booked = self.reservations(cluster, true).remove(instance).unwrap_or_default();
         (booked.cpu, booked.memory, booked.ports)
     }
 
-    /// The books of all instances of a cluster, in one pass over its tasks; the ports only where somebody asks for them.
-    fn books(&self, cluster: &str, with_ports: bool) -> BTreeMap<&str, Booked> {
-        let mut books: BTreeMap<&str, Booked> = BTreeMap::new();
+    /// What is reserved on all instances of a cluster, in one pass over its tasks; the ports only on demand.
+    fn reservations(&self, cluster: &str, with_ports: bool) -> BTreeMap<&str, Booked> {
+        let mut reserved: BTreeMap<&str, Booked> = BTreeMap::new();
         let mut ports: BTreeMap<&str, Vec<u16>> = BTreeMap::new();
         let holds = |task: &&Task| task.desired_status == TaskStatus::Running || self.drains_first(task);
         for task in self.tasks_in(cluster).filter(holds) {
             let Some(instance) = task.instance.as_deref() else {
                 continue;
             };
-            let booked = books.entry(instance).or_default();
+            let booked = reserved.entry(instance).or_default();
             booked.cpu = booked.cpu.saturating_add(task.cpu);
             booked.memory = booked.memory.saturating_add(task.memory);
             if !with_ports {
@@ -141,18 +141,18 @@ impl World {
             .into_iter()
             .flat_map(|c| c.instances.values());
         for instance in instances {
-            let booked = books.entry(&instance.id).or_default();
+            let booked = reserved.entry(&instance.id).or_default();
             self.take_by_faults(cluster, &instance.id, &mut booked.cpu, &mut booked.memory);
         }
-        books
+        reserved
     }
 
     /// Behind a classic load balancer ECS lets a task drain before it stops it, so the task keeps what it has reserved.
     fn drains_first(&self, task: &Task) -> bool {
         let targets = self
-            .lives
+            .task_runtimes
             .get(&task.id)
-            .map(|life| life.targets.as_slice())
+            .map(|runtime| runtime.targets.as_slice())
             .unwrap_or_default();
         task.last_status != TaskStatus::Stopped
             && targets
@@ -162,7 +162,7 @@ impl World {
 
     /// A no-capacity fault of any service of the cluster leaves nothing free: the instances are shared.
     fn take_by_faults(&self, cluster: &str, instance: &str, cpu: &mut i64, memory: &mut i64) {
-        // Most worlds have none, and the books are asked for often.
+        // Most worlds have none, and the reservations are asked for often.
         let is_lack = |fault: &FaultSpec| matches!(fault.fault, Fault::NoCapacity { .. });
         if !self.faults.iter().any(is_lack) {
             return;

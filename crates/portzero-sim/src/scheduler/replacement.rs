@@ -14,7 +14,7 @@ impl World {
     pub(crate) fn replace_unhealthy(&mut self, cluster: &str, name: &str) -> bool {
         let mut has_stopped = false;
         let now = self.now;
-        let due = self.mind(cluster, name).unhealthy_since.clone();
+        let due = self.scheduler_state(cluster, name).health.unhealthy_since.clone();
         for (id, (since, patience)) in due {
             if now.since(since) < patience {
                 continue;
@@ -25,7 +25,12 @@ impl World {
             let Some(view) = self.view(cluster, name) else {
                 return has_stopped;
             };
-            let replacement = self.mind(cluster, name).replacements.get(&id).cloned();
+            let replacement = self
+                .scheduler_state(cluster, name)
+                .health
+                .replacements
+                .get(&id)
+                .cloned();
             let has_room = view.live() < view.upper && view.old.is_empty() && view.live() <= view.desired;
             match replacement {
                 Some(new)
@@ -56,9 +61,9 @@ impl World {
         };
         self.say(cluster, name, service_event::replaced(name, &started));
         let now = self.now;
-        let mind = self.mind(cluster, name);
-        mind.last_action = now;
-        mind.replacements.insert(task.id.clone(), new.clone());
+        let scheduler = self.scheduler_state(cluster, name);
+        scheduler.timing.last_action = now;
+        scheduler.health.replacements.insert(task.id.clone(), new.clone());
         // Recorded: for its own check a task goes in the same moment, for its target's only when the replacement runs.
         if task.health_status == HealthStatus::Unhealthy {
             let gap = self.draw(Spread::millis(36, 40));
@@ -81,9 +86,9 @@ impl World {
         let ids = [task.id.clone()];
         self.say_after(cluster, name, service_event::stopped(name, &ids), later + gap);
         self.stop_tasks(cluster, &ids, "ServiceSchedulerInitiated", &sickness.reason, true);
-        let mind = self.mind(cluster, name);
-        mind.unhealthy_since.remove(&task.id);
-        mind.failed_by_health = is_own;
+        let scheduler = self.scheduler_state(cluster, name);
+        scheduler.health.unhealthy_since.remove(&task.id);
+        scheduler.failures.last_by_health = is_own;
         self.start_failed(cluster, name, &task.id, false);
     }
 
@@ -91,7 +96,11 @@ impl World {
     /// without them.
     pub(crate) fn replace_crashed(&mut self, cluster: &str, name: &str, view: &View) {
         let now = self.now;
-        let waits = self.mind(cluster, name).old_retry_at.is_some_and(|at| at > now);
+        let waits = self
+            .scheduler_state(cluster, name)
+            .failures
+            .old_retry_at
+            .is_some_and(|at| at > now);
         if !self.switches.crashed_old_tasks_return || waits {
             return;
         }
@@ -117,7 +126,7 @@ impl World {
         let started = self.start_tasks(cluster, name, &id, count);
         if !started.is_empty() {
             let pause = self.draw(self.timings.retry);
-            self.mind(cluster, name).old_retry_at = Some(now + pause);
+            self.scheduler_state(cluster, name).failures.old_retry_at = Some(now + pause);
             self.say(cluster, name, service_event::started(name, &started));
         }
     }

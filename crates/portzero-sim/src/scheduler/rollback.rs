@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::state::{Deployment, Rollback, ServiceDeployment, primary, threshold};
 use crate::scenario::span::Spread;
-use crate::world::{Happening, World, service_event};
+use crate::world::{ScheduledEvent, World, service_event};
 
 const BREAKER_REASON: &str = "ECS deployment circuit breaker: tasks failed to start.";
 
@@ -90,12 +90,15 @@ impl World {
     pub(crate) fn start_failed(&mut self, cluster: &str, name: &str, task: &str, never_ran: bool) {
         let deployment = self.task(cluster, task).map(|t| t.started_by.clone());
         let primary = self.service(cluster, name).and_then(primary).map(|p| p.id.clone());
-        let was_healthy = self.lives.get(task).is_some_and(|life| life.has_been_healthy);
+        let was_healthy = self
+            .task_runtimes
+            .get(task)
+            .is_some_and(|runtime| runtime.has_been_healthy);
         if deployment != primary || was_healthy {
             return;
         }
         let (retry, long) = (self.timings.retry, self.timings.long_retry);
-        let retries = self.mind(cluster, name).retries;
+        let retries = self.scheduler_state(cluster, name).failures.retries;
         // Only tasks that never ran make ECS slow down (Developer Guide, "service throttle logic").
         let pause = match retries {
             _ if !never_ran => self.draw(retry),
@@ -112,19 +115,22 @@ impl World {
     /// Notes one failure, and when the next start is tried. Failures of one moment share their pause.
     pub(crate) fn failed_once(&mut self, cluster: &str, name: &str, pause: Duration) {
         let now = self.now;
-        let mind = self.mind(cluster, name);
-        mind.uncounted += 1;
-        mind.completes_at = None;
-        if mind.retry_at.is_none_or(|at| at <= now) {
-            mind.retry_at = Some(now + pause);
-            mind.retries += 1;
+        let scheduler = self.scheduler_state(cluster, name);
+        scheduler.failures.uncounted += 1;
+        scheduler.timing.completes_at = None;
+        if scheduler.failures.retry_at.is_none_or(|at| at <= now) {
+            scheduler.failures.retry_at = Some(now + pause);
+            scheduler.failures.retries += 1;
         }
     }
 
     /// Counts the failures since the last start, as ECS does when it tries the next; the breaker may fire upon that.
     pub(crate) fn count_failures(&mut self, cluster: &str, name: &str) {
-        let mind = self.mind(cluster, name);
-        let (uncounted, is_pending) = (std::mem::take(&mut mind.uncounted), mind.breaker_pending);
+        let scheduler = self.scheduler_state(cluster, name);
+        let (uncounted, is_pending) = (
+            std::mem::take(&mut scheduler.failures.uncounted),
+            scheduler.failures.breaker_pending,
+        );
         let is_guarded = self.switches.breaker_in_every_strategy || !self.is_staged(cluster, name);
         let Some(service) = self.service_mut(cluster, name) else {
             return;
@@ -152,8 +158,8 @@ impl World {
             running.failure_count = failed;
         }
         if is_watched && open && failed >= limit && !is_pending {
-            self.mind(cluster, name).breaker_pending = true;
-            let by_health = self.mind(cluster, name).failed_by_health;
+            self.scheduler_state(cluster, name).failures.breaker_pending = true;
+            let by_health = self.scheduler_state(cluster, name).failures.last_by_health;
             let later = self.draw(if by_health {
                 AFTER_FAILED_HEALTH
             } else {
@@ -162,7 +168,7 @@ impl World {
             let (cluster, service) = (cluster.to_owned(), name.to_owned());
             self.after(
                 later,
-                Happening::BreakerFires {
+                ScheduledEvent::BreakerFires {
                     cluster,
                     service,
                     deployment: id,
@@ -203,7 +209,7 @@ impl World {
         if is_asked && is_primary {
             self.fail_deployment(cluster, name, deployment, Failure::user(goes_back));
             let (cluster, service) = (cluster.to_owned(), name.to_owned());
-            self.after(Duration::from_millis(200), Happening::Look { cluster, service });
+            self.after(Duration::from_millis(200), ScheduledEvent::Look { cluster, service });
         }
     }
 
@@ -211,7 +217,8 @@ impl World {
     pub(crate) fn fail_deployment(&mut self, cluster: &str, name: &str, failed: &str, failure: Failure) {
         let now = self.now;
         let completed = self
-            .mind(cluster, name)
+            .scheduler_state(cluster, name)
+            .deployments
             .completed
             .clone()
             .filter(|d| failure.goes_back && d.id != failed);
@@ -219,7 +226,7 @@ impl World {
             self.say(cluster, name, service_event::failed(name, failed, words));
         }
         // Whatever stage it was in, it goes no further.
-        self.mind(cluster, name).course = None;
+        self.scheduler_state(cluster, name).course = None;
         let Some(service) = self.service_mut(cluster, name) else {
             return;
         };
@@ -238,7 +245,7 @@ impl World {
         }) {
             settle(open, &failure, back_to.clone(), now);
         }
-        let was_going_back = self.mind(cluster, name).rolling_back.is_some();
+        let was_going_back = self.scheduler_state(cluster, name).rollback.since.is_some();
         match completed {
             Some(target) => self.go_back(cluster, name, failed, target),
             None if was_going_back => self.fail_rollback(cluster, name),
@@ -249,7 +256,7 @@ impl World {
     /// The way back has failed too. ECS starts nothing more: neither revision is one that it may go to.
     fn fail_rollback(&mut self, cluster: &str, name: &str) {
         let now = self.now;
-        self.mind(cluster, name).rolling_back = None;
+        self.scheduler_state(cluster, name).rollback.since = None;
         let Some(service) = self.service_mut(cluster, name) else {
             return;
         };
@@ -294,17 +301,17 @@ impl World {
         self.begin_anew(cluster, name);
         let later = self.draw(Spread::millis(2_600, 2_900));
         let is_staged = self.is_staged(cluster, name);
-        let mind = self.mind(cluster, name);
-        mind.rolling_back = Some(target.created_at);
-        mind.acts_from = now + later;
-        mind.starts_late = true;
-        mind.traffic_returns = is_staged;
+        let scheduler = self.scheduler_state(cluster, name);
+        scheduler.rollback.since = Some(target.created_at);
+        scheduler.timing.acts_from = now + later;
+        scheduler.rollback.starts_late = true;
+        scheduler.rollback.traffic_returns = is_staged;
         if is_staged {
             self.return_traffic(cluster, name);
         }
         self.recount(cluster, name);
         let (cluster, service) = (cluster.to_owned(), name.to_owned());
-        self.after(later, Happening::Look { cluster, service });
+        self.after(later, ScheduledEvent::Look { cluster, service });
     }
 }
 

@@ -4,7 +4,7 @@ use crate::model::status::TaskStatus;
 use std::time::Duration;
 
 use super::task_life::stage;
-use crate::world::{Happening, Stage, World, service_event};
+use crate::world::{ScheduledEvent, TaskStage, World, service_event};
 
 impl World {
     /// A task that never came up: STOPPED with TaskFailedToStart, and an event with the reason.
@@ -26,7 +26,7 @@ impl World {
         let service = self.task(cluster, id).map(|t| t.service.clone()).unwrap_or_default();
         let said = in_container.unwrap_or(&told).to_owned();
         self.complain(cluster, &service, service_event::could_not_start(&service, &said));
-        self.after(Duration::from_millis(900), stage(cluster, id, Stage::Stopped));
+        self.after(Duration::from_millis(900), stage(cluster, id, TaskStage::Stopped));
         self.start_failed(cluster, &service, id, true);
     }
 
@@ -63,7 +63,7 @@ impl World {
         }
         let service = task.service.clone();
         self.deregister_soon(cluster, &service, &[id.to_owned()], false);
-        self.after(Duration::from_millis(2_500), stage(cluster, id, Stage::Stopped));
+        self.after(Duration::from_millis(2_500), stage(cluster, id, TaskStage::Stopped));
         self.start_failed(cluster, &service, id, false);
         self.recount(cluster, &service);
     }
@@ -91,11 +91,11 @@ impl World {
                 task.last_status = TaskStatus::Deactivating;
                 behind_balancer.push(id.clone());
             } else {
-                self.after(Duration::from_millis(600), stage(cluster, id, Stage::Stop));
+                self.after(Duration::from_millis(600), stage(cluster, id, TaskStage::Stop));
             }
         }
         let now = self.now;
-        self.mind(cluster, &service).last_action = now;
+        self.scheduler_state(cluster, &service).timing.last_action = now;
         self.deregister_soon(cluster, &service, &behind_balancer, for_health);
         self.recount(cluster, &service);
     }
@@ -109,7 +109,7 @@ impl World {
             if let Some((exit_code, later, reason)) = self.behaviour(cluster, task).ends {
                 self.after(
                     later,
-                    Happening::Ends {
+                    ScheduledEvent::Ends {
                         cluster: cluster.to_owned(),
                         task: id.clone(),
                         exit_code,

@@ -134,7 +134,7 @@ fn a_strategy_that_is_not_modelled_is_refused() {
 }
 
 #[test]
-fn where_no_task_can_be_placed_the_books_show_no_room() {
+fn where_no_task_can_be_placed_the_instances_show_nothing_free() {
     let mut scenario = with_fault(bridge(0, 1), "no-capacity");
     scenario.faults[0].timetable.lasts = Some(Duration::from_secs(300));
     for (lack, words) in [

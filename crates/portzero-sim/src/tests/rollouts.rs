@@ -227,7 +227,7 @@ fn a_newer_deployment_supersedes_the_one_before() {
     );
     story.pass(900);
     assert!(story.truth().is_done(), "{:#?}\n{:?}", story.events(), story.truth());
-    assert!(story.world.truth("default", "web", &first).superseded);
+    assert!(story.world.ground_truth("default", "web", &first).superseded);
 }
 
 #[test]

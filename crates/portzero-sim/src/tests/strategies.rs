@@ -325,7 +325,7 @@ fn a_newer_deployment_is_reconciled_before_it_scales_up() {
     assert_eq!(told[1].0, "RECONCILE_SERVICE", "{told:?}");
     assert_eq!(told[1].1, 0);
     assert!(story.truth().is_done(), "{:?}\n{:#?}", story.truth(), story.events());
-    assert!(story.world.truth("default", "web", &first).superseded);
+    assert!(story.world.ground_truth("default", "web", &first).superseded);
 }
 
 #[test]

@@ -151,7 +151,7 @@ impl FaultSpec {
         self.timetable.until.or(lasts.map(|lasts| self.begins() + lasts))
     }
 
-    /// Its default timetable. Whoever says which calls, how many or when, or switches it on, means just that.
+    /// Its default timetable. It does not apply where the calls, their number or the time are given, or where the fault was switched on.
     fn by_default(&self) -> Option<&'static Entry> {
         let has_rate = matches!(self.fault, Fault::Throttled { rate: Some(_), .. });
         let is_chosen =

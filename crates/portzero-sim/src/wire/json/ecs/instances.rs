@@ -9,7 +9,7 @@ use super::{arn_of, extend, failure, seconds, structure};
 use crate::model::state::{Cluster, ContainerInstance, Task};
 use crate::wire::json::members::Members;
 use crate::wire::page::page;
-use crate::wire::{Answer, Reply};
+use crate::wire::{Output, Reply};
 use crate::world::World;
 
 /// Source: the words of AWS's refusal of more, `instanceIds can have at most 100 items.`
@@ -41,7 +41,7 @@ pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
         .collect();
     let page = page(members, 100, arns)?;
     let filter = members.text("filter")?;
-    Ok(Answer {
+    Ok(Output {
         document: structure([
             ("containerInstanceArns", Some(json!(page.items))),
             ("nextToken", page.next.map(Value::from)),
@@ -112,7 +112,7 @@ pub fn update_state(world: &mut World, body: &Value) -> Reply<Value> {
 fn document(world: &World, cluster: &Cluster, instance: &ContainerInstance) -> Value {
     let placed: Vec<&Task> = tasks_on(cluster, instance).collect();
     let count = |status: TaskStatus| placed.iter().filter(|task| task.last_status == status).count();
-    // The scheduler's own books: what it refuses a task for must be what is shown.
+    // The scheduler's own reservations: what it refuses a task for must be what is shown.
     let (cpu, memory, _) = world.booked(&cluster.name, &instance.id);
     let (cpu, memory) = (instance.cpu.saturating_sub(cpu), instance.memory.saturating_sub(memory));
     let taken: BTreeSet<u16> = placed.iter().flat_map(|task| static_ports(world, task)).collect();
