@@ -83,7 +83,9 @@ fn world_alone(services: usize, desired: u32) -> (u64, Duration) {
     world.advance(world.now() + ROLLOUT);
     let took = started.elapsed();
     let done = world.account().clusters["default"].services.values();
-    let completed = done.filter(|s| s.deployments[0].rollout_state == "COMPLETED").count();
+    let completed = done
+        .filter(|s| s.deployments[0].rollout_state.as_str() == "COMPLETED")
+        .count();
     assert_eq!(completed, services, "not all rollouts came to their end");
     (world.events_happened(), took)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use portzero_sim::model::state::{Service, ServiceChange};
 use portzero_sim::scenario::span::Spread;
 use portzero_sim::scenario::{CircuitBreakerSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
-use portzero_sim::{FaultSpec, RevisionRef, World};
+use portzero_sim::{Fault, FaultSpec, RevisionRef, World};
 use regex_lite::Regex;
 use serde_json::{Value, json};
 
@@ -239,9 +239,10 @@ fn unreachable_registry() -> Scenario {
     let mut scenario = fargate();
     // The recorded tasks tried for 258 to 289 s to reach the registry before they gave up.
     scenario.timings.start_fargate = Spread::millis(258_000, 289_000);
-    let mut fault = FaultSpec::named("secrets");
-    fault.message = Some("unable to pull secrets or registry auth: The task cannot pull registry auth".into());
-    scenario.faults = vec![fault];
+    let message = "unable to pull secrets or registry auth: The task cannot pull registry auth";
+    scenario.faults = vec![FaultSpec::new(Fault::Secrets {
+        message: Some(message.into()),
+    })];
     scenario
 }
 
@@ -292,10 +293,10 @@ fn sick_target(stop_first: bool) -> Vec<Vec<Told>> {
     scenario.target_groups[0].deregistration_delay = Duration::from_secs(30);
     scenario.target_groups[0].health_check.unhealthy_threshold = 2;
     scenario.switches.unhealthy_stop_first = stop_first;
-    let mut fault = FaultSpec::named("health-timeout");
-    fault.revision = RevisionRef::Current;
-    fault.at = Some(Duration::from_secs(60));
-    fault.lasts = Some(Duration::from_secs(50));
+    let mut fault = FaultSpec::new(Fault::HealthTimeout);
+    fault.scope.revision = RevisionRef::Current;
+    fault.timetable.at = Some(Duration::from_secs(60));
+    fault.timetable.lasts = Some(Duration::from_secs(50));
     scenario.faults = vec![fault];
     each_seed(scenario, |stage| stage.pass(400))
 }
@@ -373,7 +374,7 @@ fn a_rollback_for_container_health_is_told_as_the_recorded_one() {
     scenario.services[0].task_definition = definition(
         json!({"healthCheck": {"command": ["CMD", "true"], "interval": 90, "retries": 1, "startPeriod": 10}}),
     );
-    scenario.faults = vec![FaultSpec::named("container-unhealthy")];
+    scenario.faults = vec![FaultSpec::new(Fault::ContainerUnhealthy { log: None })];
     let plays = each_seed(scenario, |stage| {
         stage.deploy(Some(1));
         stage.pass(2400);

@@ -36,13 +36,15 @@ pub mod timestamp;
 mod tests;
 
 pub use faults::hostile::hostile_texts;
-pub use ground_truth::Truth;
+pub use ground_truth::GroundTruth;
 pub use model::network::describe as describe_network;
 pub use model::state::{HookDetail, Progress};
 pub use scenario::Scenario;
-pub use scenario::catalogue::{Since, fault_names, world_fault_names};
+pub use scenario::catalogue::{fault_names, world_fault_names};
 pub use scenario::error::{FaultWarning, FilePlace, ScenarioError};
-pub use scenario::fault::{FaultSpec, Moment, RevisionRef};
+pub use scenario::fault::FaultSpec;
+pub use scenario::fault::kinds::{Fault, Lack, Moment, Side, StatusKind};
+pub use scenario::fault::scope::{CallScope, FaultScope, FaultTimetable, RevisionRef, Since};
 pub use scenario::specs::AlarmSpec;
 pub use scenario::strategy::{AdvancedConfiguration, AlarmWatch, Canary, EarlySuccess, Hook, Kind, Linear, Strategy};
 pub use scenario::switches::Switches;

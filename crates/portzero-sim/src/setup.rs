@@ -1,11 +1,14 @@
 //! A world as its scenario has it: every service's tasks RUNNING, their targets healthy, the deployment COMPLETED.
 
+use crate::model::status::{
+    DeploymentStatus, HealthStatus, RolloutState, ServiceDeploymentStatus, ServiceStatus, TargetState,
+};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::scenario::{DEFAULT_START, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
-use super::world::{Happening, Stage, World};
+use super::world::{ScheduledEvent, TaskStage, World};
 use crate::model::container::Needs;
 use crate::model::load_balancer::{Action, Listener, LoadBalancer};
 use crate::model::network::{SECURITY_GROUP, VPC, digest, subnet_of, zones};
@@ -14,6 +17,7 @@ use crate::model::state::{
     TargetGroup,
 };
 use crate::scenario::fault::FaultSpec;
+use crate::scenario::fault::kinds::Fault;
 use crate::timestamp::Timestamp;
 use crate::world::service_event;
 
@@ -209,7 +213,7 @@ impl World {
         let id = format!("ecs-svc/{number}");
         let deployment = Deployment {
             id: id.clone(),
-            status: "PRIMARY".into(),
+            status: DeploymentStatus::Primary,
             task_definition: definition.arn.clone(),
             desired_count,
             pending_count: 0,
@@ -217,7 +221,7 @@ impl World {
             failed_tasks: 0,
             created_at: self.now,
             updated_at: self.now,
-            rollout_state: "COMPLETED".into(),
+            rollout_state: RolloutState::Completed,
             rollout_state_reason: format!("ECS deployment {id} completed."),
         };
         let revision = format!("arn:aws:ecs:{region}:{account}:service-revision/{cluster}/{name}/{number}");
@@ -234,7 +238,7 @@ impl World {
         let first = ServiceDeployment {
             arn,
             deployment_id: id.clone(),
-            status: "SUCCESSFUL".into(),
+            status: ServiceDeploymentStatus::Successful,
             status_reason: None,
             created_at: self.now,
             started_at: Some(self.now),
@@ -255,7 +259,7 @@ impl World {
             .map(|binding| self.bind_balancer(scenario, binding))
             .collect();
         let mut service = self.blank_service(&cluster, &name);
-        service.status.clone_from(&spec.status);
+        service.status = ServiceStatus::from(spec.status.as_str());
         service.desired_count = desired_count;
         service.task_definition.clone_from(&definition.arn);
         service.load_balancers = bindings;
@@ -286,16 +290,16 @@ impl World {
             return Err(format!("service `{name}` stands twice in cluster `{cluster}`"));
         }
         let acts_from = self.start;
-        let mind = self.mind(&cluster, &name);
-        mind.initial = id.clone();
-        mind.completed = Some(deployment);
-        mind.acts_from = acts_from;
-        mind.has_been_healthy = true;
+        let scheduler = self.scheduler_state(&cluster, &name);
+        scheduler.deployments.initial = id.clone();
+        scheduler.deployments.completed = Some(deployment);
+        scheduler.timing.acts_from = acts_from;
+        scheduler.health.has_been_healthy = true;
         if spec.status == "ACTIVE" {
             self.run_at_start(&cluster, &name, &id, desired_count)?;
         }
         let first_look = self.draw(self.timings.cadence);
-        self.at(self.start + first_look, Happening::Look { cluster, service: name });
+        self.at(self.start + first_look, ScheduledEvent::Look { cluster, service: name });
         Ok(())
     }
 
@@ -313,7 +317,7 @@ impl World {
             return Ok(());
         }
         self.say(cluster, name, service_event::started(name, &tasks));
-        for (seconds, stage) in [(5, Stage::Pull), (5, Stage::Start), (8, Stage::Run)] {
+        for (seconds, stage) in [(5, TaskStage::Pull), (5, TaskStage::Start), (8, TaskStage::Run)] {
             self.now = self.now + Duration::from_secs(seconds);
             self.settle_stage(cluster, &tasks, stage);
         }
@@ -330,8 +334,8 @@ impl World {
                 .filter(|t| t.task.as_ref().is_some_and(|t| tasks.contains(t)))
             {
                 target.streak = 1;
-                if target.state == "initial" {
-                    target.state = "healthy".into();
+                if target.state == TargetState::Initial {
+                    target.state = TargetState::Healthy;
                     target.healthy_since = Some(now);
                     target.reason = None;
                     target.description = None;
@@ -342,14 +346,14 @@ impl World {
         self.say(cluster, name, service_event::completed(name, deployment));
         self.say_after(cluster, name, service_event::steady(name), Duration::from_millis(1));
         for task in &tasks {
-            self.lives.entry(task.clone()).or_default().has_been_healthy = true;
+            self.task_runtimes.entry(task.clone()).or_default().has_been_healthy = true;
             if let Some(checked) = self
                 .task(cluster, task)
                 .filter(|t| self.container_check(t).is_some())
                 .map(|t| t.id.clone())
                 && let Some(checked) = self.task_mut(cluster, &checked)
             {
-                checked.health_status = "HEALTHY".into();
+                checked.health_status = HealthStatus::Healthy;
             }
         }
         self.recount(cluster, name);
@@ -413,7 +417,7 @@ fn check_strategy(spec: &ServiceSpec) -> Result<(), String> {
 
 /// None where a fault wants none from the start: then there have never been any tasks.
 fn desired_at_start(scenario: &Scenario, spec: &ServiceSpec) -> u32 {
-    let wants_none = |fault: &FaultSpec| fault.fault == "desired-zero" && fault.begins().is_zero();
+    let wants_none = |fault: &FaultSpec| fault.fault == Fault::DesiredZero && fault.begins().is_zero();
     let is_empty = scenario.faults.iter().any(|f| wants_none(f) && f.concerns(&spec.name));
     if is_empty { 0 } else { spec.desired_count }
 }

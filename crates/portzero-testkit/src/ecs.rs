@@ -9,6 +9,7 @@ use portzero_core::port::{ApiResult, DescribedServices, Ecs, RegisteredTaskDefin
 use portzero_sim::model::refusal::Refusal;
 use portzero_sim::model::state;
 use portzero_sim::model::state::ServiceChange;
+use portzero_sim::model::status::{DeploymentStatus, ServiceStatus};
 
 use crate::{Access, Answer, Direct, translate};
 
@@ -31,7 +32,7 @@ impl Ecs for Direct {
             .services
             .values()
             // As on the wire: what is being deleted is described, and not listed.
-            .filter(|service| service.status == "ACTIVE")
+            .filter(|service| service.status == ServiceStatus::Active)
             .map(|service| ServiceName::from(service.name.as_str()))
             .collect();
         self.permute(&mut names);
@@ -257,6 +258,6 @@ fn newest(service: &state::Service) -> Option<String> {
     service
         .deployments
         .iter()
-        .find(|d| d.status == "PRIMARY")
+        .find(|d| d.status == DeploymentStatus::Primary)
         .map(|d| d.id.clone())
 }

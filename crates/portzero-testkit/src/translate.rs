@@ -18,6 +18,7 @@ use portzero_sim::balancer::classic;
 use portzero_sim::model::load_balancer::{Action, Condition};
 use portzero_sim::model::state;
 use portzero_sim::model::state::ClassicBalancer;
+use portzero_sim::model::status;
 use portzero_sim::scenario::strategy::{Kind, Strategy};
 use portzero_sim::world::log_output::{has_run, runtime_id};
 
@@ -37,8 +38,8 @@ pub(crate) fn service(_account: &state::Account, cluster: &state::Cluster, servi
     let own = cluster
         .tasks
         .values()
-        .filter(|t| t.service == service.name && t.desired_status == "RUNNING");
-    let (running, pending): (Vec<_>, Vec<_>) = own.partition(|t| t.last_status == "RUNNING");
+        .filter(|t| t.service == service.name && t.desired_status == status::TaskStatus::Running);
+    let (running, pending): (Vec<_>, Vec<_>) = own.partition(|t| t.last_status == status::TaskStatus::Running);
     Service {
         cluster: ClusterName::from(cluster.name.as_str()),
         name: ServiceName::from(service.name.as_str()),
@@ -213,7 +214,7 @@ fn container(container: &state::Container, task: &state::Task) -> Container {
     Container {
         name: container.name.clone(),
         image: Some(container.image.clone()),
-        last_status: Some(container.last_status.clone()),
+        last_status: Some(container.last_status.to_string()),
         exit_code: container.exit_code,
         reason: container.reason.clone(),
         network_bindings: bindings.collect(),
@@ -234,7 +235,7 @@ pub(crate) fn instance(
     ContainerInstance {
         arn: ContainerInstanceArn::from(found.arn.as_str()),
         ec2_instance_id: Some(found.ec2_instance_id.clone()),
-        status: found.status.clone(),
+        status: found.status.to_string(),
         vpc: Some(vpc.to_owned()),
         agent_connected: found.agent_connected,
         remaining: Resources {

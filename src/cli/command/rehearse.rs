@@ -103,7 +103,7 @@ impl Rehearse {
             }
         };
         self.world.apply(&mut scenario)?;
-        streams::warn(&simulator::warnings(&scenario.pointless_faults()));
+        streams::warn(&simulator::warnings(&scenario.ineffective_faults()));
         let signals = Signals::listen();
         streams::tell(&introduction(&scenario));
         if is_staged {
@@ -190,7 +190,7 @@ pub fn faults_help() -> String {
 fn introduction(scenario: &Scenario) -> String {
     let instances: u32 = scenario.instances.iter().map(|i| i.count).sum();
     let instances = counted(instances, "instance");
-    let faults: Vec<&str> = scenario.faults.iter().map(|f| f.fault.as_str()).collect();
+    let faults: Vec<&str> = scenario.faults.iter().map(|f| f.fault.name()).collect();
     let wrong = if faults.is_empty() {
         String::new()
     } else {

@@ -7,7 +7,7 @@ use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::time::Timestamp;
 use portzero_core::port::{Clock, Interrupts};
 use portzero_sim::scenario::Scenario;
-use portzero_sim::wire::{Tempo, server};
+use portzero_sim::wire::{TimeSource, server};
 use portzero_sim::world::World;
 
 use crate::adapters::clock::SystemClock;
@@ -46,7 +46,7 @@ impl Simulate {
         }
         let mut scenario = self.scenario()?;
         self.world.apply(&mut scenario)?;
-        streams::warn(&simulator::warnings(&scenario.pointless_faults()));
+        streams::warn(&simulator::warnings(&scenario.ineffective_faults()));
         let world = open_world(&scenario)?;
         let cannot = |error: std::io::Error| {
             Stop::from(Finding::error(
@@ -100,7 +100,7 @@ impl Clockwork {
     }
 }
 
-impl Tempo for Clockwork {
+impl TimeSource for Clockwork {
     fn tick(&self, world: &mut World) {
         let (real, virtual_then, factor) = self.pace.get();
         let now = SystemClock.now();

@@ -30,7 +30,7 @@ impl Truth {
         let world = self.aws.world();
         let world = world.borrow();
         let deployment = self.ears.deployment("web");
-        let is_done = deployment.is_some_and(|id| world.truth("c", "web", id.as_str()).is_done());
+        let is_done = deployment.is_some_and(|id| world.ground_truth("c", "web", id.as_str()).is_done());
         let since = self.done_since.get().filter(|_| is_done);
         self.done_since.set(is_done.then(|| since.unwrap_or(time(world.now()))));
     }

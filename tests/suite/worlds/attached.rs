@@ -10,7 +10,7 @@ use portzero_core::aws_model::service::ServiceUpdate;
 use portzero_core::plan::{Base, Wish};
 use portzero_core::port::{Clock, Ecs, NeverInterrupted};
 use portzero_core::rollout::{Until, Verdict};
-use portzero_sim::{Truth, World};
+use portzero_sim::{GroundTruth, World};
 use portzero_testkit::{Direct, Misbehaviour};
 
 use super::generate::Case;
@@ -30,7 +30,7 @@ async fn play_in(case: &Case) -> Option<Played> {
         aws: aws.clone(),
         started_at: aws.clock().now(),
         shared: Rc::clone(&shared),
-        is_done: Truth::is_done,
+        is_done: GroundTruth::is_done,
     };
     let mut rng = fastrand::Rng::with_seed(case.scenario.seed ^ 0xa77a);
     let id = update(&aws).await?;
@@ -68,7 +68,7 @@ async fn play_in(case: &Case) -> Option<Played> {
     } else {
         let world = aws.world();
         let world = world.borrow();
-        let is_done = ours.is_some_and(|id| world.truth("c", "web", id.as_str()).is_done());
+        let is_done = ours.is_some_and(|id| world.ground_truth("c", "web", id.as_str()).is_done());
         is_done.then_some(Duration::ZERO)
     };
     Some(Played {
@@ -108,7 +108,7 @@ async fn blind_then_joined(case: &Case) -> (Verdict, Verdict, bool) {
         aws: aws.clone(),
         started_at: aws.clock().now(),
         shared: Rc::clone(&shared),
-        is_done: Truth::is_done,
+        is_done: GroundTruth::is_done,
     };
     let story = |case| Story {
         aws: aws.clone(),
@@ -145,7 +145,7 @@ async fn blind_then_joined(case: &Case) -> (Verdict, Verdict, bool) {
     };
     let joined = run.attach(vec![watch]).await.unwrap().remove(0);
     let id = blind.deployment.clone().unwrap();
-    let is_done = aws.world().borrow().truth("c", "web", id.as_str()).is_done();
+    let is_done = aws.world().borrow().ground_truth("c", "web", id.as_str()).is_done();
     (blind.verdict(), joined.verdict(), is_done)
 }
 

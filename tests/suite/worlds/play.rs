@@ -17,7 +17,7 @@ use portzero_core::policy::Conduct;
 use portzero_core::port::{Clock, NeverInterrupted, Report};
 use portzero_core::rollout::{Until, Verdict};
 use portzero_core::task_definition::{Document, DynamicPorts};
-use portzero_sim::{FaultSpec, Truth, World};
+use portzero_sim::{Fault, FaultSpec, GroundTruth, World};
 use portzero_testkit::{Direct, Misbehaviour, time};
 
 use super::generate::Case;
@@ -51,7 +51,7 @@ pub fn play(case: &Case) -> Played {
 }
 
 /// What has to be true where it is called succeeded.
-fn goal(until: Until) -> fn(&Truth) -> bool {
+fn goal(until: Until) -> fn(&GroundTruth) -> bool {
     match until {
         Until::Registered => {
             |t| t.is_primary && t.desired > 0 && t.new_running >= t.desired && t.new_targets_registered
@@ -59,7 +59,7 @@ fn goal(until: Until) -> fn(&Truth) -> bool {
         Until::Healthy => {
             |t| t.is_primary && t.is_completed && t.desired > 0 && t.new_running >= t.desired && t.new_targets_healthy
         }
-        _ => Truth::is_done,
+        _ => GroundTruth::is_done,
     }
 }
 
@@ -76,12 +76,12 @@ pub fn play_with(case: &Case, conduct: Conduct) -> Played {
 }
 
 /// With a wish of one's own, and what has to be true where it is called succeeded.
-pub fn play_until(case: &Case, wish: Wish, is_done: fn(&Truth) -> bool) -> Played {
+pub fn play_until(case: &Case, wish: Wish, is_done: fn(&GroundTruth) -> bool) -> Played {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(play_in(case, wish, is_done))
 }
 
-async fn play_in(case: &Case, wish: Wish, is_done: fn(&Truth) -> bool) -> Played {
+async fn play_in(case: &Case, wish: Wish, is_done: fn(&GroundTruth) -> bool) -> Played {
     let world = World::new(&case.scenario).unwrap();
     let denied = Misbehaviour {
         denied: case.misbehaviour.denied,
@@ -142,8 +142,8 @@ fn primary(aws: &Direct) -> Option<(String, String)> {
     let world = aws.world();
     let world = world.borrow();
     let service = world.account().clusters.get("c")?.services.get("web")?;
-    let primary = service.deployments.iter().find(|d| d.status == "PRIMARY")?;
-    Some((primary.task_definition.clone(), primary.rollout_state.clone()))
+    let primary = service.deployments.iter().find(|d| d.status.as_str() == "PRIMARY")?;
+    Some((primary.task_definition.clone(), primary.rollout_state.to_string()))
 }
 
 /// The first of the promises about what is told that was broken.
@@ -222,7 +222,7 @@ pub struct Judge {
     pub aws: Direct,
     pub started_at: Timestamp,
     pub shared: Rc<Shared>,
-    pub is_done: fn(&Truth) -> bool,
+    pub is_done: fn(&GroundTruth) -> bool,
 }
 
 /// Far beyond every budget.
@@ -237,7 +237,7 @@ impl Judge {
         let deployment = self.shared.deployment.borrow();
         let is_true = deployment
             .as_ref()
-            .is_some_and(|id| (self.is_done)(&world.truth("c", "web", id)));
+            .is_some_and(|id| (self.is_done)(&world.ground_truth("c", "web", id)));
         self.shared.is_true.set(is_true);
         self.still_true(time(world.now()));
     }
@@ -394,7 +394,7 @@ pub fn broken_promise(case: &Case, played: &Played) -> Option<String> {
         _ => {}
     }
     // Where somebody else's deployment is in the way, it may be waited for just as long.
-    let is_busy = |fault: &FaultSpec| fault.fault == "deployment-in-progress";
+    let is_busy = |fault: &FaultSpec| fault.fault == Fault::DeploymentInProgress;
     let waits = 1 + u32::from(case.scenario.faults.iter().any(is_busy));
     let limit = case.timeout * waits + Duration::from_secs(60) + case.lag * 2;
     (played.lasted > limit).then(|| format!("hang: {:?} with a budget of {:?}", played.lasted, case.timeout))

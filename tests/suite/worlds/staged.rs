@@ -5,7 +5,7 @@ use std::time::Duration;
 use portzero_core::aws_model::service::Stage;
 use portzero_core::rollout::{Until, Verdict};
 use portzero_sim::scenario::TargetGroupSpec;
-use portzero_sim::{AlarmSpec, AlarmWatch, Canary, EarlySuccess, Hook, Kind, Linear, Strategy, Truth};
+use portzero_sim::{AlarmSpec, AlarmWatch, Canary, EarlySuccess, GroundTruth, Hook, Kind, Linear, Strategy};
 
 use super::generate::{Case, case};
 use super::play::{broken_promise, play, play_until, tally, wish};
@@ -103,7 +103,7 @@ fn early(seed: u64) -> Case {
 }
 
 /// The new revision serves alone and bakes, or is past that.
-fn is_baking(truth: &Truth) -> bool {
+fn is_baking(truth: &GroundTruth) -> bool {
     let is_there = matches!(truth.stage.as_deref(), Some("BAKE_TIME" | "CLEAN_UP")) || truth.is_completed;
     is_there
         && truth.is_primary

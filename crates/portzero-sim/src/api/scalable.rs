@@ -3,6 +3,7 @@
 
 use crate::model::refusal::Refusal;
 use crate::model::state::{ScalableTarget, Service, Suspended};
+use crate::model::status::{RolloutState, ServiceStatus};
 use crate::world::World;
 
 /// RegisterScalableTarget's parameters; what is absent stays as it is.
@@ -85,7 +86,7 @@ impl World {
         };
         let found = self
             .service(cluster, name)
-            .filter(|service| service.status != "INACTIVE");
+            .filter(|service| service.status != ServiceStatus::Inactive);
         found
             .map(|_| (cluster.to_owned(), name.to_owned()))
             .ok_or_else(|| Refusal::validation_exception(format!("ECS service doesn't exist: {resource}")))
@@ -106,5 +107,9 @@ impl World {
 }
 
 fn is_deploying(service: &Service) -> bool {
-    service.deployments.len() > 1 || service.deployments.iter().any(|d| d.rollout_state == "IN_PROGRESS")
+    service.deployments.len() > 1
+        || service
+            .deployments
+            .iter()
+            .any(|d| d.rollout_state == RolloutState::InProgress)
 }

@@ -1,6 +1,7 @@
 //! Classic load balancers: whole instances behind one fixed port. Their checks and drains are those of target groups, so
 //! each carries one of its own, under a key that no ARN can be.
 
+use crate::model::status::TargetState;
 use std::time::Duration;
 
 use crate::model::state::{ClassicBalancer, HealthCheck, Target, TargetGroup, key};
@@ -107,17 +108,17 @@ pub(crate) fn unhealthy(service: &str, task: &str, instance: &str, name: &str) -
 pub struct Health(pub &'static str, pub &'static str, pub &'static str);
 
 pub fn health(target: &Target) -> Health {
-    match (target.state.as_str(), target.reason.as_deref()) {
-        ("healthy", _) => Health("InService", "N/A", "N/A"),
-        ("draining", _) => Health("InService", "N/A", "Instance deregistration currently in progress."),
-        ("unhealthy", _) => Health("OutOfService", "Instance", FAILED),
-        ("initial", Some("Elb.InitialHealthChecking")) => Health(
+    match (&target.state, target.reason.as_deref()) {
+        (TargetState::Healthy, _) => Health("InService", "N/A", "N/A"),
+        (TargetState::Draining, _) => Health("InService", "N/A", "Instance deregistration currently in progress."),
+        (TargetState::Unhealthy, _) => Health("OutOfService", "Instance", FAILED),
+        (TargetState::Initial, Some("Elb.InitialHealthChecking")) => Health(
             "OutOfService",
             "Instance",
             "Instance has not passed the configured HealthyThreshold number of health checks consecutively.",
         ),
-        ("initial", _) => Health("OutOfService", "ELB", "Instance registration is still in progress."),
-        ("unused", _) => Health(
+        (TargetState::Initial, _) => Health("OutOfService", "ELB", "Instance registration is still in progress."),
+        (TargetState::Unused, _) => Health(
             "OutOfService",
             "ELB",
             "Instance is in the EC2 Availability Zone for which LoadBalancer is not configured to route traffic to.",

@@ -1,6 +1,7 @@
 //! CreateTargetGroup and its kin, and targets that somebody registers by hand; AWS's validations. Where no recording has
 //! its words, they are those that moto's tests or public reports of AWS's answers have, else the published model's.
 
+use crate::model::status::TaskStatus;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -248,7 +249,10 @@ impl World {
     /// The task that answers at an address and port, where one does.
     fn listening_at(&self, id: &str, port: u16) -> Option<String> {
         self.account.clusters.values().find_map(|cluster| {
-            let mut tasks = cluster.tasks.values().filter(|task| task.last_status != "STOPPED");
+            let mut tasks = cluster
+                .tasks
+                .values()
+                .filter(|task| task.last_status != TaskStatus::Stopped);
             let listens = |task: &&crate::model::state::Task| {
                 let at_home = task.private_ip.as_deref() == Some(id);
                 let home = task.instance.as_ref().and_then(|own| cluster.instances.get(own));

@@ -5,4 +5,5 @@ pub mod load_balancer;
 pub mod network;
 pub mod refusal;
 pub mod state;
+pub mod status;
 pub(crate) mod tags;

@@ -1,5 +1,9 @@
 //! The simulated account as it is at one moment: what the API shows, and a little more. Only `World` changes it.
 
+use crate::model::status::{
+    DeploymentStatus, HealthStatus, InstanceStatus, RolloutState, ServiceDeploymentStatus, ServiceStatus, TargetState,
+    TaskStatus,
+};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
@@ -76,7 +80,7 @@ pub struct ContainerInstance {
     pub id: String,
     pub arn: String,
     pub ec2_instance_id: String,
-    pub status: String,
+    pub status: InstanceStatus,
     pub agent_connected: bool,
     pub availability_zone: String,
     pub private_ip: String,
@@ -92,8 +96,7 @@ pub struct Service {
     pub name: String,
     pub arn: String,
     pub cluster_arn: String,
-    /// ACTIVE, DRAINING or INACTIVE.
-    pub status: String,
+    pub status: ServiceStatus,
     pub desired_count: u32,
     /// ARN.
     pub task_definition: String,
@@ -153,8 +156,7 @@ impl LoadBalancerBinding {
 pub struct Deployment {
     /// `ecs-svc/NUMBER`.
     pub id: String,
-    /// PRIMARY, ACTIVE, …
-    pub status: String,
+    pub status: DeploymentStatus,
     pub task_definition: String,
     pub desired_count: u32,
     pub pending_count: u32,
@@ -162,8 +164,7 @@ pub struct Deployment {
     pub failed_tasks: u32,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-    /// IN_PROGRESS, COMPLETED or FAILED.
-    pub rollout_state: String,
+    pub rollout_state: RolloutState,
     pub rollout_state_reason: String,
 }
 
@@ -179,7 +180,7 @@ pub struct ServiceEvent {
 pub struct ServiceDeployment {
     pub arn: String,
     pub deployment_id: String,
-    pub status: String,
+    pub status: ServiceDeploymentStatus,
     pub status_reason: Option<String>,
     pub created_at: Timestamp,
     pub started_at: Option<Timestamp>,
@@ -213,17 +214,14 @@ pub struct Task {
     /// The deployment's id.
     pub started_by: String,
     pub task_definition: String,
-    /// PROVISIONING, PENDING, ACTIVATING, RUNNING, DEACTIVATING, STOPPING, DEPROVISIONING, STOPPED.
-    pub last_status: String,
-    /// RUNNING or STOPPED.
-    pub desired_status: String,
+    pub last_status: TaskStatus,
+    pub desired_status: TaskStatus,
     /// The id of the container instance; `None` on Fargate.
     pub instance: Option<String>,
     pub availability_zone: String,
     pub launch_type: String,
     pub containers: Vec<Container>,
-    /// UNKNOWN, HEALTHY or UNHEALTHY.
-    pub health_status: String,
+    pub health_status: HealthStatus,
     pub cpu: i64,
     pub memory: i64,
     /// The address of the task's own network interface (awsvpc).
@@ -245,8 +243,7 @@ pub struct Task {
 pub struct Container {
     pub name: String,
     pub image: String,
-    /// PENDING, RUNNING, STOPPED.
-    pub last_status: String,
+    pub last_status: TaskStatus,
     pub exit_code: Option<i32>,
     pub reason: Option<String>,
     /// Present once the container has run; stays on a stopped one.
@@ -305,8 +302,7 @@ pub struct Target {
     pub availability_zone: Option<String>,
     /// The zone that it is in, shown or not.
     pub home: String,
-    /// initial, healthy, unhealthy, unused, draining, unavailable.
-    pub state: String,
+    pub state: TargetState,
     pub reason: Option<String>,
     pub description: Option<String>,
     /// When it was registered, or when its group came into use, whichever was later.
@@ -366,7 +362,7 @@ pub struct TaskFilter {
     pub launch_type: Option<String>,
 }
 
-/// What whoever ran a task asked for beside its task definition. Tasks of a service have none of it.
+/// RunTask's parameters beside the task definition. Tasks of a service have none of them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskRequest {
     pub group: Option<String>,
@@ -463,15 +459,10 @@ pub struct Suspended {
 }
 
 pub(crate) fn primary(service: &Service) -> Option<&Deployment> {
-    service.deployments.iter().find(|d| d.status == "PRIMARY")
-}
-
-/// Whether a service deployment still goes on.
-pub(crate) fn is_open(status: &str) -> bool {
-    matches!(
-        status,
-        "PENDING" | "IN_PROGRESS" | "ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS"
-    )
+    service
+        .deployments
+        .iter()
+        .find(|d| d.status == DeploymentStatus::Primary)
 }
 
 /// How far a service deployment is, beyond its status.

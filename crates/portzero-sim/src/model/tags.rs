@@ -1,5 +1,6 @@
 //! Tags of what the account holds: clusters, services, tasks, task definitions, container instances.
 
+use crate::model::status::ServiceStatus;
 use serde_json::Value;
 
 use super::state::Account;
@@ -129,7 +130,10 @@ fn find(account: &Account, arn: &str, missing: &Refusal) -> Result<(), Refusal> 
             ));
         }
         (kind, Some((cluster, id))) => account.clusters.get(cluster).is_some_and(|home| match kind {
-            "service" => home.services.get(id).is_some_and(|s| s.status != "INACTIVE"),
+            "service" => home
+                .services
+                .get(id)
+                .is_some_and(|s| s.status != ServiceStatus::Inactive),
             "task" => home.tasks.contains_key(id),
             "container-instance" => home.instances.contains_key(id),
             _ => false,

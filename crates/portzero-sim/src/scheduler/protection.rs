@@ -1,9 +1,11 @@
 //! Task protection: tasks that a deployment or a smaller desired count may not stop for a while.
 
+use crate::model::status::TaskStatus;
 use std::time::Duration;
 
 use crate::model::refusal::Refusal;
 use crate::model::state::Task;
+use crate::scenario::fault::kinds::Fault;
 use crate::timestamp::Timestamp;
 use crate::world::{World, service_event};
 
@@ -29,7 +31,7 @@ impl World {
         minutes: Option<u32>,
     ) -> Result<Task, (&'static str, Option<&'static str>)> {
         let found = self.task(cluster, task).cloned().ok_or(("MISSING", None))?;
-        if found.service.is_empty() || found.desired_status != "RUNNING" {
+        if found.service.is_empty() || found.desired_status != TaskStatus::Running {
             return Err((
                 "TASK_NOT_VALID",
                 Some("The task is not in a valid state or does not belong to a service."),
@@ -49,7 +51,7 @@ impl World {
 
     /// Those of the tasks that may be scaled in; where protection keeps any from it, ECS says so.
     pub(crate) fn unprotected(&mut self, cluster: &str, name: &str, tasks: Vec<String>) -> Vec<String> {
-        let is_faulty = self.is_in_force(cluster, name, "task-protection");
+        let is_faulty = self.is_in_force(cluster, name, |fault| *fault == Fault::TaskProtection);
         let primary = self.service(cluster, name).and_then(crate::model::state::primary);
         let primary = primary.map(|p| p.id.clone());
         let is_old = |id: &str| self.task(cluster, id).map(|t| &t.started_by) != primary.as_ref();

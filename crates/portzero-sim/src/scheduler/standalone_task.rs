@@ -1,5 +1,6 @@
 //! RunTask: tasks that belong to no service.
 
+use crate::model::status::InstanceStatus;
 use serde_json::{Value, json};
 
 use crate::model::container::{Needs, containers};
@@ -104,7 +105,7 @@ impl World {
     }
 
     fn failure(&self, cluster: &str, instance: &ContainerInstance, needs: &Needs) -> Option<String> {
-        if instance.status != "ACTIVE" {
+        if instance.status != InstanceStatus::Active {
             return Some("INACTIVE".into());
         }
         if !instance.agent_connected {

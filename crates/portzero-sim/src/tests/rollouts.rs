@@ -1,5 +1,6 @@
 //! Rollouts that go well: their story, their pace, their end.
 
+use crate::model::status::{ServiceDeploymentStatus, TargetState};
 use std::time::Duration;
 
 use super::{Story, bridge, fargate, with_fault};
@@ -148,7 +149,7 @@ fn a_target_drains_for_the_whole_deregistration_delay() {
         let groups = story.world.account().target_groups.values();
         groups
             .flat_map(|g| &g.targets)
-            .filter(|t| t.state == "draining")
+            .filter(|t| t.state == TargetState::Draining)
             .count()
     };
     while draining(&story) == 0 {
@@ -210,7 +211,7 @@ fn a_newer_deployment_supersedes_the_one_before() {
         .find(|d| d.deployment_id == first)
         .cloned()
         .expect("listed");
-    assert_eq!(old.status, "STOP_REQUESTED");
+    assert_eq!(old.status, ServiceDeploymentStatus::StopRequested);
     story.pass(1);
     let old = story
         .service()
@@ -225,7 +226,7 @@ fn a_newer_deployment_supersedes_the_one_before() {
     );
     story.pass(900);
     assert!(story.truth().is_done(), "{:#?}\n{:?}", story.events(), story.truth());
-    assert!(story.world.truth("default", "web", &first).superseded);
+    assert!(story.world.ground_truth("default", "web", &first).superseded);
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn events(world: &World, body: &Value) -> Reply<Value> {
         "nextBackwardToken": token('b'),
     });
     let note = members.text("nextToken")?;
-    Ok(crate::wire::Answer {
+    Ok(crate::wire::Output {
         document,
         note: note.map(|_| "logs:GetLogEvents: not modelled, ignored: nextToken".to_owned()),
     })

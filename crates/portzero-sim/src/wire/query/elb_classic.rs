@@ -8,7 +8,7 @@ use crate::model::network::subnet_of;
 use crate::model::refusal::Refusal;
 use crate::model::state::ClassicBalancer;
 use crate::wire::page::cut;
-use crate::wire::{Answer, HttpResponse, Reply};
+use crate::wire::{HttpResponse, Output, Reply};
 use crate::world::World;
 
 /// DescribeLoadBalancers' largest page and its default.
@@ -39,7 +39,7 @@ pub fn serves(name: &str) -> bool {
 
 fn content<'a>(write: impl FnOnce(&mut Xml) + 'a) -> Reply<Content<'a>> {
     let content: Content<'a> = Box::new(write);
-    Ok(Answer::from(content))
+    Ok(Output::from(content))
 }
 
 fn describe<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {

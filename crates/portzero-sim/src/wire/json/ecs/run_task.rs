@@ -8,7 +8,7 @@ use super::{failure, structure};
 use crate::model::refusal::Refusal;
 use crate::model::state::{TaskRequest, TaskRun};
 use crate::wire::json::members::Members;
-use crate::wire::{Answer, Reply};
+use crate::wire::{Output, Reply};
 use crate::world::World;
 
 /// Read, but nothing comes of them.
@@ -30,7 +30,7 @@ pub fn run(world: &mut World, body: &Value) -> Reply<Value> {
         .map(|(arn, reason)| failure(arn, reason))
         .collect();
     let idle: Vec<&str> = members.names().filter(|name| WITHOUT_EFFECT.contains(name)).collect();
-    Ok(Answer {
+    Ok(Output {
         document: json!({"tasks": tasks, "failures": failures}),
         note: (!idle.is_empty()).then(|| format!("ecs:RunTask: not modelled, ignored: {}", idle.join(", "))),
     })

@@ -1,5 +1,6 @@
 //! A service as DescribeServices, CreateService, UpdateService and DeleteService show it.
 
+use crate::model::status::TaskStatus;
 use serde_json::{Value, json};
 
 use super::{extend, seconds, structure};
@@ -12,7 +13,10 @@ pub const LATEST_PLATFORM: &str = "1.4.0";
 pub fn document(world: &World, service: &Service) -> Value {
     let cluster = world.cluster(Some(&service.cluster_arn)).ok();
     let own: Vec<&Task> = cluster.map_or_else(Vec::new, |home| wanted_tasks(home, service));
-    let running = own.iter().filter(|task| task.last_status == "RUNNING").count();
+    let running = own
+        .iter()
+        .filter(|task| task.last_status == TaskStatus::Running)
+        .count();
     let is_fargate = service.launch_type == "FARGATE";
     let kept = |name: &str| service.settings.get(name).cloned();
     let mut document = structure([
@@ -56,7 +60,7 @@ pub fn document(world: &World, service: &Service) -> Value {
 fn wanted_tasks<'a>(cluster: &'a Cluster, service: &Service) -> Vec<&'a Task> {
     let tasks = cluster.tasks.values();
     tasks
-        .filter(|task| task.service == service.name && task.desired_status == "RUNNING")
+        .filter(|task| task.service == service.name && task.desired_status == TaskStatus::Running)
         .collect()
 }
 
@@ -68,7 +72,10 @@ fn task_sets(service: &Service, tasks: &[&Task]) -> Option<Value> {
     let (number, revision) = service.revisions.last_key_value()?;
     let id = format!("ecs-svc/{number}");
     let head = service.arn.replacen(":service/", ":task-set/", 1);
-    let running = tasks.iter().filter(|task| task.last_status == "RUNNING").count();
+    let running = tasks
+        .iter()
+        .filter(|task| task.last_status == TaskStatus::Running)
+        .count();
     let kept = |name: &str| revision.settings.get(name).cloned();
     let mut set = structure([
         ("id", Some(json!(id))),
@@ -238,7 +245,10 @@ fn deployments(service: &Service) -> Value {
                 &mut document,
                 [
                     ("networkConfiguration", settings.get("networkConfiguration").cloned()),
-                    ("rolloutState", said(&deployment.rollout_state).filter(|_| !is_classic)),
+                    (
+                        "rolloutState",
+                        said(deployment.rollout_state.as_str()).filter(|_| !is_classic),
+                    ),
                     (
                         "rolloutStateReason",
                         said(&deployment.rollout_state_reason).filter(|_| !is_classic),

@@ -1,5 +1,6 @@
 //! CreateService, DescribeServices, ListServices, UpdateService, DeleteService.
 
+use crate::model::status::ServiceStatus;
 use serde_json::{Value, json};
 
 use super::service_document::document;
@@ -8,7 +9,7 @@ use crate::model::refusal::Refusal;
 use crate::scenario::strategy::Strategy;
 use crate::wire::json::members::Members;
 use crate::wire::page::page;
-use crate::wire::{Answer, Reply};
+use crate::wire::{Output, Reply};
 use crate::world::World;
 
 /// Source: the words of AWS's refusal of more, `service names can have at most 10 items.`
@@ -47,7 +48,7 @@ pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
         .services
         .values()
         // One that is being deleted is described, and no longer listed (API reference of DeleteService).
-        .filter(|service| service.status == "ACTIVE" && manager != Some("ECS"))
+        .filter(|service| service.status == ServiceStatus::Active && manager != Some("ECS"))
         .filter(|service| launch_type.is_none_or(|wanted| wanted == service.launch_type))
         .filter(|service| strategy.is_none_or(|wanted| wanted == service.scheduling_strategy))
         .map(|service| service.arn.clone())
@@ -69,7 +70,7 @@ pub fn create(world: &mut World, body: &Value) -> Reply<Value> {
         &mut document,
         [("tags", Some(json!(creation.tags)).filter(|_| !creation.tags.is_empty()))],
     );
-    Ok(Answer {
+    Ok(Output {
         document: json!({"service": document}),
         note: service_request::note("CreateService", members),
     })
@@ -86,7 +87,7 @@ pub fn update(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let change = service_request::change(members, "service", &current_strategy(world, members)?)?;
     let service = world.update_service(&change)?;
-    Ok(Answer {
+    Ok(Output {
         document: json!({"service": document(world, &service)}),
         note: service_request::note("UpdateService", members),
     })

@@ -1,5 +1,6 @@
 //! A task as DescribeTasks, RunTask and StopTask show it.
 
+use crate::model::status::TaskStatus;
 use serde_json::{Value, json};
 
 use super::service_document::LATEST_PLATFORM;
@@ -75,7 +76,7 @@ fn service_says(cluster: &Cluster, task: &Task, name: &str) -> bool {
 }
 
 fn times(task: &Task) -> [(&'static str, Option<Value>); 9] {
-    let is_connected = task.last_status != "PROVISIONING";
+    let is_connected = task.last_status != TaskStatus::Provisioning;
     let connected_at = task.pull_started_at.unwrap_or(task.created_at);
     [
         ("connectivity", is_connected.then(|| json!("CONNECTED"))),
@@ -150,9 +151,9 @@ fn attachments(cluster: &Cluster, task: &Task) -> Value {
     let Some(ip) = &task.private_ip else {
         return json!([]);
     };
-    let status = match task.last_status.as_str() {
-        "PROVISIONING" => "ATTACHING",
-        "STOPPED" => "DELETED",
+    let status = match task.last_status {
+        TaskStatus::Provisioning => "ATTACHING",
+        TaskStatus::Stopped => "DELETED",
         _ => "ATTACHED",
     };
     let hex = identity::hex(&task.id);

@@ -1,5 +1,6 @@
 //! UpdateTaskProtection, GetTaskProtection.
 
+use crate::model::status::TaskStatus;
 use serde_json::{Value, json};
 
 use super::{arn_of, extend, failure, seconds, structure};
@@ -49,7 +50,7 @@ pub fn get(world: &mut World, body: &Value) -> Reply<Value> {
     if references.is_empty() {
         let own = cluster.tasks.values().filter(|task| !task.service.is_empty());
         found.extend(
-            own.filter(|task| task.desired_status == "RUNNING")
+            own.filter(|task| task.desired_status == TaskStatus::Running)
                 .map(|task| document(world, task)),
         );
     }

@@ -91,7 +91,7 @@ fn write_balancer(xml: &mut Xml, balancer: &LoadBalancer, now: Timestamp) {
     };
     xml.text("LoadBalancerArn", &balancer.arn);
     xml.text("DNSName", &balancer.dns_name);
-    // A zone of Route 53's that belongs to a region; the model has one region, and its real one is nobody's business.
+    // A zone of Route 53's that belongs to a region; the model has one region, and its real one does not matter.
     xml.text("CanonicalHostedZoneId", "ZSIMULATOR");
     xml.text("CreatedTime", balancer.created_at);
     xml.text("LoadBalancerName", &balancer.name);

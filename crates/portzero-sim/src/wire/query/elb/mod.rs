@@ -16,7 +16,7 @@ use super::xml::{Content, Xml};
 use crate::model::refusal::Refusal;
 use crate::model::state::{LoadBalancer, TargetGroup};
 use crate::wire::page::cut;
-use crate::wire::{Answer, HttpResponse, Reply};
+use crate::wire::{HttpResponse, Output, Reply};
 use crate::world::World;
 
 pub fn handle(world: &mut World, form: &Form, request_id: &str) -> HttpResponse {
@@ -74,12 +74,12 @@ fn operation_named(name: &str) -> Option<Operation> {
 /// The answer of an operation that has nothing to say.
 fn done<'a>() -> Reply<Content<'a>> {
     let content: Content<'a> = Box::new(|_| {});
-    Ok(Answer::from(content))
+    Ok(Output::from(content))
 }
 
 fn content<'a>(write: impl FnOnce(&mut Xml) + 'a) -> Reply<Content<'a>> {
     let content: Content<'a> = Box::new(write);
-    Ok(Answer::from(content))
+    Ok(Output::from(content))
 }
 
 fn not_found(what: &str) -> Refusal {

@@ -3,7 +3,7 @@
 use crate::world::World;
 
 /// Whatever moves virtual time. A closure does, and cannot be told to go faster.
-pub trait Tempo {
+pub trait TimeSource {
     /// Brings the world up to the present. Called ahead of every request.
     fn tick(&self, world: &mut World);
 
@@ -21,7 +21,7 @@ pub trait Tempo {
     fn rebase(&self, _world: &World) {}
 }
 
-impl<F: Fn(&mut World)> Tempo for F {
+impl<F: Fn(&mut World)> TimeSource for F {
     fn tick(&self, world: &mut World) {
         self(world);
     }
