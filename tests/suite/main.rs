@@ -1,4 +1,6 @@
 //! The tests of the whole: through the public interface, and with other people's programs.
+// A test's file stands beside the folder with its parts, so that the list of tests is the list of files.
+#![allow(clippy::self_named_module_files)]
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
