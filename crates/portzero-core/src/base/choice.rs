@@ -23,9 +23,9 @@ impl fmt::Display for UnknownWord {
 
 /// Makes a choice readable by the words that users write for it.
 macro_rules! choice {
-    ($name:ident: $known:ident = $($variant:ident $text:literal),*) => {
+    ($name:ident: $vis:vis $known:ident = $($variant:ident $text:literal),*) => {
         /// The words, in the order in which they are offered.
-        pub const $known: &[&str] = &[$($text),*];
+        $vis const $known: &[&str] = &[$($text),*];
 
         impl std::str::FromStr for $name {
             type Err = $crate::base::choice::UnknownWord;

@@ -111,7 +111,7 @@ impl Finding {
     }
 
     /// All of them, in their order, instead of what was there.
-    pub fn with_hints(mut self, hints: impl IntoIterator<Item = impl Into<Hint>>) -> Self {
+    pub(crate) fn with_hints(mut self, hints: impl IntoIterator<Item = impl Into<Hint>>) -> Self {
         self.hints = hints.into_iter().map(Into::into).collect();
         self
     }

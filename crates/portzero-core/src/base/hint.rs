@@ -21,7 +21,7 @@ pub enum HintKind {
 
 impl HintKind {
     /// It is about a rollout that goes on, so it is no longer true once the run itself has gone back.
-    pub fn is_about_what_goes_on(&self) -> bool {
+    pub(crate) fn is_about_what_goes_on(&self) -> bool {
         matches!(self, Self::GoBack | Self::FollowAgain | Self::WaitLonger)
     }
 }

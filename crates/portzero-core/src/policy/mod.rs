@@ -41,5 +41,5 @@ pub enum Leftover {
     Rollback,
 }
 
-choice! { IfBusy: IF_BUSY = Wait "wait", Fail "fail", Replace "replace" }
-choice! { Leftover: LEFTOVER = Leave "leave", Rollback "rollback" }
+choice! { IfBusy: pub IF_BUSY = Wait "wait", Fail "fail", Replace "replace" }
+choice! { Leftover: pub LEFTOVER = Leave "leave", Rollback "rollback" }

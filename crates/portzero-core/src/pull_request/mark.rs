@@ -64,7 +64,7 @@ pub struct RunStamp {
 
 impl RunStamp {
     /// Whether this one is of a later run, or a later attempt of the same one. Run ids grow.
-    pub fn is_newer_than(&self, other: &RunStamp) -> bool {
+    pub(crate) fn is_newer_than(&self, other: &RunStamp) -> bool {
         (self.run_id, self.attempt) > (other.run_id, other.attempt)
     }
 }
@@ -91,13 +91,13 @@ impl Mark {
 }
 
 /// Whether the body begins with the marker of the key, on a line of its own.
-pub fn is_marked(body: &str, key: &Key) -> bool {
+pub(crate) fn is_marked(body: &str, key: &Key) -> bool {
     body.strip_prefix(key.marker().as_str())
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(['\n', '\r']))
 }
 
 /// The stamp on the body's last line; `None` where there is none that can be read.
-pub fn stamp(body: &str) -> Option<RunStamp> {
+pub(crate) fn stamp(body: &str) -> Option<RunStamp> {
     let last = body.trim_end().lines().next_back()?;
     let json = last.strip_prefix(META)?.strip_suffix(META_END)?;
     serde_json::from_str(json).ok()

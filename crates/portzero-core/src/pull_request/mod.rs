@@ -17,7 +17,7 @@ pub use origin::Origin;
 pub use status::{
     CommitStatus, DeploymentState, DeploymentStatus, NewDeployment, RecordedDeployment, StatusState, short,
 };
-pub use trouble::{Channels, Doing, Trouble, snippet};
+pub use trouble::{Channels, Doing, Trouble};
 
 use crate::base::time::Timestamp;
 

@@ -33,7 +33,7 @@ pub struct Trouble {
 
 /// What a workflow has to say for a run that uses these channels. Setting one permission sets all others to none, so it
 /// names those for checking out and for AWS too.
-pub fn snippet(channels: Channels) -> String {
+pub(crate) fn snippet(channels: Channels) -> String {
     let mut permissions = vec!["contents: read", "id-token: write", "pull-requests: write"];
     if channels.deployment {
         permissions.push("deployments: write");

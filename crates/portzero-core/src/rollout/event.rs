@@ -101,21 +101,21 @@ pub enum Happening {
 
 /// What the last look has shown, for comparison.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub(crate) struct Seen {
     tasks: BTreeMap<TaskArn, TaskStatus>,
     targets: BTreeMap<Place, (Whose, TargetState)>,
 }
 
 impl Seen {
     /// The state before the deployment: nothing of it is news.
-    pub fn at_start(view: &View) -> Self {
+    pub(crate) fn at_start(view: &View) -> Self {
         let mut seen = Self::default();
         seen.changes(view, &Snapshot::default());
         seen
     }
 
     /// Compares, remembers, and says what is new.
-    pub fn changes(&mut self, view: &View, snapshot: &Snapshot) -> Vec<Happening> {
+    pub(crate) fn changes(&mut self, view: &View, snapshot: &Snapshot) -> Vec<Happening> {
         let mut happenings = self.task_changes(view, snapshot);
         happenings.extend(self.target_changes(view, snapshot));
         happenings

@@ -73,7 +73,7 @@ pub fn destination(
 
 /// AWS stops a service deployment that has not come to its end. The states of a stop or a rollback that is on its way
 /// are allowed as well, and need no other one.
-pub fn is_stoppable(status: &ServiceDeploymentStatus) -> bool {
+pub(crate) fn is_stoppable(status: &ServiceDeploymentStatus) -> bool {
     matches!(
         status,
         ServiceDeploymentStatus::Pending | ServiceDeploymentStatus::InProgress

@@ -92,7 +92,7 @@ pub struct Scope {
 
 impl Scope {
     /// What joins this rollout again, from anywhere.
-    pub fn observe_command(&self) -> String {
+    pub(crate) fn observe_command(&self) -> String {
         format!(
             "portzero observe --cluster {} --service {} --deployment {}",
             self.cluster, self.service, self.deployment
@@ -100,17 +100,17 @@ impl Scope {
     }
 
     /// The places that one task takes in target groups.
-    pub fn places_per_task(&self) -> usize {
+    pub(crate) fn places_per_task(&self) -> usize {
         self.bindings.iter().filter(|b| self.is_watched(b)).count()
     }
 
     /// Whether targets tell of the load balancer: not where a classic one may not be read.
-    pub fn is_watched(&self, binding: &LoadBalancerBinding) -> bool {
+    pub(crate) fn is_watched(&self, binding: &LoadBalancerBinding) -> bool {
         binding.target_group().is_some() || self.target_groups.contains_key(&binding.group())
     }
 
     /// The revision that is to give way, for messages.
-    pub fn previous_name(&self) -> &str {
+    pub(crate) fn previous_name(&self) -> &str {
         self.previous.as_ref().map_or("the old revision", |arn| arn.short())
     }
 

@@ -73,7 +73,7 @@ impl Outcome {
 }
 
 /// The verdict where everything that was asked for is there, with what could not be verified.
-pub fn success(view: &View, scope: &Scope) -> (Verdict, Vec<Finding>) {
+pub(crate) fn success(view: &View, scope: &Scope) -> (Verdict, Vec<Finding>) {
     if view.desired == 0 {
         return (Verdict::NothingToVerify, vec![verdict::no_task_wanted(scope)]);
     }

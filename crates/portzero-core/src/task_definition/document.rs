@@ -71,10 +71,6 @@ impl Document {
         &self.value
     }
 
-    pub fn into_value(self) -> Value {
-        self.value
-    }
-
     /// The file, or where else the document comes from.
     pub fn origin(&self) -> &str {
         &self.file
@@ -111,7 +107,7 @@ impl Document {
     }
 
     /// Where the value under `path` begins.
-    pub fn value_location(&self, path: &[Step]) -> Option<Location> {
+    pub(crate) fn value_location(&self, path: &[Step]) -> Option<Location> {
         let place = self.places.as_ref()?.find(path)?;
         Some(self.locate(place.value))
     }
@@ -205,10 +201,6 @@ impl<'v> PortMapping<'v> {
 
     pub fn protocol(&self) -> &'v str {
         self.value.get("protocol").and_then(Value::as_str).unwrap_or("tcp")
-    }
-
-    pub fn container_port_range(&self) -> Option<&'v str> {
-        self.value.get("containerPortRange")?.as_str()
     }
 }
 

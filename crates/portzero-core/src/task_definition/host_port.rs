@@ -36,7 +36,7 @@ impl DynamicPorts {
     }
 }
 
-choice! { DynamicPorts: DYNAMIC_PORTS = LoadBalanced "load-balanced", All "all", Keep "keep" }
+choice! { DynamicPorts: pub(crate) DYNAMIC_PORTS = LoadBalanced "load-balanced", All "all", Keep "keep" }
 
 /// A container's port that a load balancer sends to.
 #[derive(Clone, Debug, PartialEq, Eq)]

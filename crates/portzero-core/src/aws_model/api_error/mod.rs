@@ -5,7 +5,7 @@ mod denial;
 use std::error::Error;
 use std::fmt;
 
-pub use denial::{Denial, Ground};
+pub(crate) use denial::{Denial, Ground};
 
 /// The code of a call that found no credentials at all: AWS has not refused anything. It is portzero's own, like the next.
 pub const NO_CREDENTIALS: &str = "NoCredentials";
@@ -67,7 +67,7 @@ impl ApiError {
     }
 
     /// What IAM says is missing, where this is a denial in its words.
-    pub fn denial(&self) -> Option<Denial<'_>> {
+    pub(crate) fn denial(&self) -> Option<Denial<'_>> {
         Denial::read(&self.message).filter(|_| self.kind == ApiErrorKind::Denied)
     }
 }

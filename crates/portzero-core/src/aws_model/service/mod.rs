@@ -133,7 +133,7 @@ pub struct LoadBalancerBinding {
 
 impl LoadBalancerBinding {
     /// Whether both mean the same load balancer. A file names one target group, and that may be either of the two.
-    pub fn is_same(&self, other: &Self) -> bool {
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         let either =
             |one: &Self, two: &Self| one.balancer == two.balancer || two.alternate.as_ref() == one.target_group();
         let is_same_port = (&self.container_name, self.container_port) == (&other.container_name, other.container_port);
@@ -184,12 +184,12 @@ pub struct Deployment {
 
 impl Deployment {
     /// The deployment is what ECS goes back to, and has not come to its end.
-    pub fn is_rolling_back(&self) -> bool {
+    pub(crate) fn is_rolling_back(&self) -> bool {
         self.rollout_state == Some(RolloutState::InProgress) && self.began_as_rollback()
     }
 
     /// ECS's own words say that it goes back to this deployment, whatever has become of it since.
-    pub fn began_as_rollback(&self) -> bool {
+    pub(crate) fn began_as_rollback(&self) -> bool {
         let reason = self.rollout_state_reason.as_deref().unwrap_or_default();
         reason.contains("rolling back")
     }

@@ -52,7 +52,7 @@ macro_rules! stages {
             }
 
             /// As it is asked for: `stage:BAKE_TIME`.
-            pub fn as_goal(self) -> &'static str {
+            pub(crate) fn as_goal(self) -> &'static str {
                 match self {
                     $(Self::$variant => concat!("stage:", $text),)*
                 }
@@ -125,7 +125,7 @@ impl DeploymentConfiguration {
     }
 
     /// How long ECS waits between the steps of the production traffic, in all.
-    pub fn shift_time(&self) -> Duration {
+    pub(crate) fn shift_time(&self) -> Duration {
         let Some(steps) = self.steps else { return Duration::ZERO };
         let pauses = match self.strategy {
             Some(DeploymentStrategy::Linear) => WHOLE.div_ceil(steps.share.clamp(1, WHOLE)) - 1,
@@ -136,7 +136,7 @@ impl DeploymentConfiguration {
     }
 
     /// The alarms that a deployment listens to.
-    pub fn watched_alarms(&self) -> &[String] {
+    pub(crate) fn watched_alarms(&self) -> &[String] {
         let watch = self.alarms.as_ref().filter(|watch| watch.enable);
         watch.map(|watch| watch.names.as_slice()).unwrap_or_default()
     }
@@ -177,7 +177,7 @@ impl HookDetail {
     }
 
     /// A pause that somebody has to end.
-    pub fn awaits_somebody(&self) -> bool {
+    pub(crate) fn awaits_somebody(&self) -> bool {
         self.status == HookStatus::AwaitingAction
     }
 

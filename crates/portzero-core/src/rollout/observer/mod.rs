@@ -5,7 +5,7 @@ pub mod read_outage;
 pub(crate) mod rolling_back;
 mod state;
 pub mod status_view;
-pub mod unknown_value;
+pub(crate) mod unknown_value;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

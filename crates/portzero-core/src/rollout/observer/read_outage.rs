@@ -120,13 +120,19 @@ fn passes(kind: ApiErrorKind) -> bool {
 
 /// The last look that was answered.
 #[derive(Clone, Copy, Debug)]
-pub struct LastSeen<'a> {
+pub(crate) struct LastSeen<'a> {
     pub look: &'a LastLook,
     /// `None`: there was none since the update.
     pub at: Option<Timestamp>,
 }
 
-pub fn could_not_observe(scope: &Scope, error: &ApiError, blind: &Blind, last: LastSeen, now: Timestamp) -> Finding {
+pub(crate) fn could_not_observe(
+    scope: &Scope,
+    error: &ApiError,
+    blind: &Blind,
+    last: LastSeen,
+    now: Timestamp,
+) -> Finding {
     let revision = scope.task_definition.short();
     let seen = match last.at {
         Some(at) => format!("{revision} {}, at {at}", last.look.progress()),

@@ -24,7 +24,7 @@ pub(super) struct Known {
 }
 
 impl Known {
-    pub fn note(&mut self, snapshot: &Snapshot, view: &View) {
+    pub(super) fn note(&mut self, snapshot: &Snapshot, view: &View) {
         // A read that is done without for once takes nothing from what was seen before.
         if snapshot.service_deployment.is_some() {
             self.service_deployment.clone_from(&snapshot.service_deployment);

@@ -65,7 +65,7 @@ pub(super) struct Reported {
 
 impl Reported {
     /// Whether it is time to report what is waited for: it is another step, or nothing was said for long.
-    pub fn is_wait_due(&self, on: &[WaitingOn], now: Timestamp) -> bool {
+    pub(crate) fn is_wait_due(&self, on: &[WaitingOn], now: Timestamp) -> bool {
         let Some((at, said)) = &self.waiting else { return true };
         let is_same = said.len() == on.len() && said.iter().zip(on).all(|(a, b)| a.is_same_step(b));
         let heartbeat = if deployment_stage::is_slow(on) {
@@ -88,7 +88,7 @@ pub(super) struct Settling {
 }
 
 impl Settling {
-    pub fn note(&mut self, view: &View, scope: &Scope, now: Timestamp) {
+    pub(super) fn note(&mut self, view: &View, scope: &Scope, now: Timestamp) {
         self.memory
             .draining_since
             .retain(|place, _| view.old_targets.contains_key(place));
@@ -156,7 +156,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub fn begin(now: Timestamp) -> Self {
+    pub(super) fn begin(now: Timestamp) -> Self {
         Self {
             started_at: now,
             moved_at: now,
@@ -166,7 +166,7 @@ impl Pace {
     }
 
     /// The pause before the next look. `is_slow`: nothing but a stage's time, or somebody's decision, is waited for.
-    pub fn pause(&self, waiting: &[WaitingOn], is_slow: bool, now: Timestamp) -> Duration {
+    pub(super) fn pause(&self, waiting: &[WaitingOn], is_slow: bool, now: Timestamp) -> Duration {
         if let Some(interval) = self.poll_interval {
             return interval;
         }

@@ -64,7 +64,7 @@ pub struct Memory {
     /// Since when all new targets have been healthy without a break.
     pub healthy_since: Option<Timestamp>,
     /// The stage of the service deployment, and since when it has been seen.
-    pub stage: Option<SeenStage>,
+    pub(crate) stage: Option<SeenStage>,
 }
 
 /// Everything that is still missing for success, in the order in which a reader wants it. Empty: done.

@@ -71,7 +71,7 @@ pub enum WaitingOn {
 
 impl WaitingOn {
     /// Whether two reasons differ in more than the time that is left.
-    pub fn is_same_step(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_step(&self, other: &Self) -> bool {
         match (self, other) {
             (
                 Self::OldTargets {
@@ -213,7 +213,7 @@ pub fn percent(tenths: u32) -> String {
 }
 
 impl StageWait {
-    pub fn is_same_step(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_step(&self, other: &Self) -> bool {
         (&self.stage, self.production, self.test) == (&other.stage, other.production, other.test)
     }
 }

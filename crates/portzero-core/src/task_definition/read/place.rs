@@ -22,7 +22,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub fn find(&self, path: &[Step]) -> Option<&Place> {
+    pub(crate) fn find(&self, path: &[Step]) -> Option<&Place> {
         path.iter().try_fold(self, |place, step| match step {
             Step::Key(key) => place.members.get(key.as_str()),
             Step::Index(index) => place.items.get(*index),
@@ -41,7 +41,7 @@ pub(crate) struct Lines<'t> {
 }
 
 impl<'t> Lines<'t> {
-    pub fn of(text: &'t str) -> Self {
+    pub(crate) fn of(text: &'t str) -> Self {
         let after_breaks = text.match_indices('\n').map(|(at, _)| at + 1);
         Self {
             text,
@@ -50,7 +50,7 @@ impl<'t> Lines<'t> {
         }
     }
 
-    pub fn mark(&self, offset: usize) -> Mark {
+    pub(crate) fn mark(&self, offset: usize) -> Mark {
         let line = self.starts.partition_point(|start| *start <= offset);
         let (known, last) = self.last.get();
         let (from, column) = if last.line == line && known <= offset {
@@ -68,7 +68,7 @@ impl<'t> Lines<'t> {
     }
 
     /// The byte offset of a line and a column that counts bytes (as serde_json's errors do).
-    pub fn offset(&self, line: usize, byte_column: usize) -> usize {
+    pub(crate) fn offset(&self, line: usize, byte_column: usize) -> usize {
         let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
         let mut offset = (start + byte_column.saturating_sub(1)).min(self.text.len());
         while !self.text.is_char_boundary(offset) {

@@ -55,15 +55,15 @@ pub(super) struct Losses {
 const FARGATE: &str = "Fargate";
 
 impl Losses {
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.lost.is_empty()
     }
 
-    pub fn wants_instances(&self) -> bool {
+    pub(crate) fn wants_instances(&self) -> bool {
         !self.open.is_empty()
     }
 
-    pub fn collect(&mut self, snapshot: &Snapshot, view: &View) {
+    pub(super) fn collect(&mut self, snapshot: &Snapshot, view: &View) {
         for task in &snapshot.tasks {
             let is_ours = view.new_tasks.contains_key(&task.arn) || view.ended_tasks.contains_key(&task.arn);
             if is_ours || !task.is_stopped() {
@@ -118,7 +118,7 @@ impl Losses {
         self.answered.insert(task.arn.clone());
     }
 
-    pub fn line(&self) -> String {
+    pub(super) fn line(&self) -> String {
         let parts: Vec<String> = self
             .lost
             .iter()
@@ -127,12 +127,12 @@ impl Losses {
         format!("infrastructure: {}", parts.join("; "))
     }
 
-    pub fn finding(&self, scope: &Scope) -> Finding {
+    pub(super) fn finding(&self, scope: &Scope) -> Finding {
         self.told(Severity::Error, scope)
             .hint("see that the cluster gets an instance back (Auto Scaling group, Spot capacity)")
     }
 
-    pub fn warning(&self, scope: &Scope) -> Finding {
+    pub(super) fn warning(&self, scope: &Scope) -> Finding {
         self.told(Severity::Warning, scope)
     }
 

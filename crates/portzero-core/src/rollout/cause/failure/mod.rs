@@ -155,7 +155,7 @@ impl Cause {
     }
 
     /// Whether it keeps tasks from starting at all, for reasons outside the container.
-    pub fn is_before_start(&self) -> bool {
+    pub(crate) fn is_before_start(&self) -> bool {
         matches!(
             self,
             Self::ImagePull { .. } | Self::Resource(_) | Self::NoCapacity { .. }
