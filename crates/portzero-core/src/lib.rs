@@ -12,7 +12,7 @@
 //! | [`pull_request`] | where a run speaks on GitHub |
 //! | [`event`], [`port`] | what a run reports, and what it needs of the world |
 
-#![warn(unreachable_pub, unnameable_types)]
+#![warn(missing_docs, unreachable_pub, unnameable_types)]
 
 pub mod aws_model;
 pub mod base;

@@ -7,7 +7,9 @@ use crate::base::text::nearest;
 /// A word that none of the known ones is. The message lists them and names the nearest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct UnknownWord {
+    /// What was written.
     pub word: String,
+    /// The words that would have been understood, in the order in which they are offered.
     pub known: &'static [&'static str],
 }
 

@@ -15,8 +15,11 @@ pub enum HintKind {
     FollowAgain,
     /// Give the rollout more time.
     WaitLonger,
-    /// Read what a container printed, in the log stream of this name.
-    ReadLog { stream: String },
+    /// Read what a container printed, in one log stream.
+    ReadLog {
+        /// The name of the log stream.
+        stream: String,
+    },
 }
 
 impl HintKind {
@@ -29,12 +32,14 @@ impl HintKind {
 /// One thing that a reader can do about a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hint {
+    /// What hangs on it.
     pub kind: HintKind,
     /// Lower case, no final period.
     pub text: String,
 }
 
 impl Hint {
+    /// A hint of this kind.
     pub fn new(kind: HintKind, text: impl Into<String>) -> Self {
         Self {
             kind,
@@ -42,6 +47,7 @@ impl Hint {
         }
     }
 
+    /// What is printed.
     pub fn as_str(&self) -> &str {
         &self.text
     }

@@ -18,15 +18,19 @@ const KEY_LENGTH_MAX: usize = 300;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key(String);
 
+/// Why a text is no key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
+    /// Nothing is left of it.
     #[error("is empty")]
     Empty,
+    /// It is longer than a key may be.
     #[error("is longer than {KEY_LENGTH_MAX} characters")]
     TooLong,
 }
 
 impl Key {
+    /// Checks the text: it stands in a comment, where others may look for it.
     pub fn new(text: impl Into<String>) -> Result<Self, KeyError> {
         let text = text.into();
         match text.chars().count() {
@@ -36,6 +40,7 @@ impl Key {
         }
     }
 
+    /// As it was given.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -55,8 +60,11 @@ impl fmt::Display for Key {
 /// The run that wrote a comment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunStamp {
+    /// The workflow run's number.
     pub run_id: u64,
+    /// Which attempt of that run, from 1.
     pub attempt: u64,
+    /// The commit that the run is for.
     pub sha: String,
     /// `deploying`, or a verdict.
     pub state: String,
@@ -72,7 +80,9 @@ impl RunStamp {
 /// What a comment carries besides its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
+    /// Which of several comments of portzero's in a pull request it is.
     pub key: Key,
+    /// The run that wrote it last.
     pub run: RunStamp,
 }
 

@@ -10,6 +10,7 @@ use crate::base::finding::{Code, Finding};
 pub enum Doing {
     /// Finding the pull request that the run belongs to.
     Seeking,
+    /// Placing the comment.
     Commenting,
     /// Recording a deployment, or its status.
     Deploying,
@@ -20,14 +21,18 @@ pub enum Doing {
 /// Which channels a run uses besides the comment; each needs a permission of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Channels {
+    /// Deployments of the repository are written.
     pub deployment: bool,
+    /// A check of the commit is written.
     pub commit_status: bool,
 }
 
 /// Something that was not done on GitHub.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
+    /// What was being done.
     pub doing: Doing,
+    /// What GitHub answered.
     pub error: ApiError,
 }
 

@@ -12,15 +12,20 @@ use crate::rollout::view::snapshot::Place;
 /// One stay in a phase. A rollout in batches comes back to earlier phases.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhaseSpan {
+    /// Which phase.
     pub phase: Phase,
+    /// When it began.
     pub started_at: Timestamp,
+    /// How long it lasted.
     pub duration: Duration,
 }
 
 /// The states that one target went through, as far as they were seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetStory {
+    /// The target group, and the target in it.
     pub place: Place,
+    /// Of which side it is.
     pub whose: Whose,
     /// The id of the task behind it, where it could be joined.
     pub task: Option<String>,

@@ -70,19 +70,25 @@ impl FromStr for Until {
 /// Everything that stays the same while one rollout is observed.
 #[derive(Clone, Debug)]
 pub struct Scope {
+    /// Where the service is.
     pub cluster: ClusterName,
+    /// The service.
     pub service: ServiceName,
     /// The id that UpdateService returned.
     pub deployment: DeploymentId,
     /// The revision that is rolled out.
     pub task_definition: TaskDefinitionArn,
+    /// The revision that ran before; absent where none did or nobody can tell.
     pub previous: Option<TaskDefinitionArn>,
+    /// What connects the tasks with load balancers.
     pub bindings: Vec<LoadBalancerBinding>,
+    /// The target groups of those, with their settings.
     pub target_groups: BTreeMap<TargetGroupArn, TargetGroup>,
     /// Tasks share the instance's network: the container's port is the instance's port.
     pub is_host_network: bool,
     /// What one new task takes of an instance.
     pub needs: Needs,
+    /// How far the rollout is followed.
     pub until: Until,
     /// How long the new targets must have been healthy without a break.
     pub settle: Duration,
@@ -138,6 +144,7 @@ pub struct Needs {
 }
 
 impl Needs {
+    /// What is known of the container with this name.
     pub fn container(&self, name: &str) -> Option<&ContainerFacts> {
         self.containers.iter().find(|container| container.name == name)
     }

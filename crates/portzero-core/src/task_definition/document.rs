@@ -10,15 +10,20 @@ use crate::task_definition::read::place::{Mark, Place};
 /// How a task's containers reach the network.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NetworkMode {
+    /// Ports of the instance lead to those of the containers.
     Bridge,
+    /// The containers use the instance's own ports.
     Host,
+    /// Each task has a network interface of its own.
     Awsvpc,
+    /// No network at all.
     None,
     /// A mode that this version does not know; its ports are left alone.
     Unknown(String),
 }
 
 impl NetworkMode {
+    /// As the API spells it.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Bridge => "bridge",
@@ -67,6 +72,7 @@ impl Document {
         }
     }
 
+    /// The document as JSON.
     pub fn value(&self) -> &Value {
         &self.value
     }
@@ -76,6 +82,7 @@ impl Document {
         &self.file
     }
 
+    /// The name under which its revisions are counted.
     pub fn family(&self) -> Option<&str> {
         self.value.get("family")?.as_str()
     }
@@ -91,10 +98,12 @@ impl Document {
         requires(&self.value, "FARGATE")
     }
 
+    /// All containers, in their order.
     pub fn containers(&self) -> Vec<Container<'_>> {
         containers(&self.value)
     }
 
+    /// The container with this name.
     pub fn container(&self, name: &str) -> Option<Container<'_>> {
         self.containers().into_iter().find(|c| c.name() == Some(name))
     }
@@ -131,14 +140,17 @@ impl Document {
 pub struct Container<'v> {
     /// Its place in `containerDefinitions`.
     pub index: usize,
+    /// Its object in the document.
     pub value: &'v Value,
 }
 
 impl<'v> Container<'v> {
+    /// Its name, where it has one.
     pub fn name(&self) -> Option<&'v str> {
         self.text("name")
     }
 
+    /// Its image, where it has one.
     pub fn image(&self) -> Option<&'v str> {
         self.text("image")
     }
@@ -163,6 +175,7 @@ impl<'v> Container<'v> {
         self.value.get("essential").and_then(Value::as_bool).unwrap_or(true)
     }
 
+    /// Its port mappings, in their order.
     pub fn port_mappings(&self) -> Vec<PortMapping<'v>> {
         self.list("portMappings")
             .enumerate()
@@ -185,6 +198,7 @@ impl<'v> Container<'v> {
 pub struct PortMapping<'v> {
     /// Its place in `portMappings`.
     pub index: usize,
+    /// Its object in the document.
     pub value: &'v Value,
 }
 
@@ -199,6 +213,7 @@ impl<'v> PortMapping<'v> {
         port(self.value, "hostPort")
     }
 
+    /// `tcp` where it names none.
     pub fn protocol(&self) -> &'v str {
         self.value.get("protocol").and_then(Value::as_str).unwrap_or("tcp")
     }

@@ -21,6 +21,7 @@ pub enum ApiErrorKind {
     Credentials,
     /// The signature is too old or too new: the clock of this machine is wrong.
     ClockSkew,
+    /// Too many calls in a short time.
     Throttled,
     /// 5xx, reset, time-out, an answer that could not be read: the next try may work.
     Transient,
@@ -35,13 +36,17 @@ pub enum ApiErrorKind {
 /// A failed call: which action on which resource, in whose words, under which request id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ApiError {
+    /// What decides what to do about it.
     pub kind: ApiErrorKind,
     /// `ecs:UpdateService`, spelled as IAM does; `github:issues/create-comment`, as GitHub's description of its API does.
     pub action: &'static str,
+    /// What the call was about, where it names one thing.
     pub resource: Option<String>,
     /// AWS's code, for example `ClusterNotFoundException`.
     pub code: Option<String>,
+    /// AWS's own words, or those of whoever answered in its place.
     pub message: String,
+    /// The request id that AWS's support asks for.
     pub request_id: Option<String>,
     /// The HTTP status, where there was an answer.
     pub status: Option<u16>,

@@ -38,13 +38,20 @@ macro_rules! stages {
         /// DescribeServiceDeployments, and of the stages that lifecycle hooks may name, 2026.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Stage {
-            $($(#[$doc])* $variant,)*
+            $(
+                #[doc = concat!("`", $text, "`.")]
+                $(#[$doc])*
+                $variant,
+            )*
         }
 
         impl Stage {
+            /// All of them, in their order.
             pub const ALL: &'static [Stage] = &[$(Stage::$variant,)*];
+            /// Their spellings, in the same order.
             pub const WORDS: &'static [&'static str] = &[$($text,)*];
 
+            /// As AWS spells it.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text,)*
@@ -99,19 +106,25 @@ pub struct TrafficSteps {
 /// CloudWatch alarms that end a deployment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AlarmWatch {
+    /// Their names in CloudWatch.
     pub names: Vec<String>,
+    /// Whether they are watched at all.
     pub enable: bool,
+    /// Whether ECS goes back when one goes off.
     pub rollback: bool,
 }
 
 /// A lifecycle hook of a service: a function that is asked, or a pause that somebody ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hook {
+    /// Whom the hook asks.
     pub target_type: HookTargetType,
+    /// The stages at which it is asked, as AWS spells them.
     pub stages: Vec<String>,
 }
 
 impl Hook {
+    /// It asks no function, but waits for somebody to continue.
     pub fn is_pause(&self) -> bool {
         self.target_type == HookTargetType::Pause
     }
@@ -162,16 +175,22 @@ pub struct Progress {
 /// One hook of a service deployment, once it has begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HookDetail {
+    /// The id by which a pause is continued.
     pub id: String,
+    /// Whom the hook asks.
     pub target_type: HookTargetType,
+    /// The function; a pause has none.
     pub target_arn: Option<String>,
+    /// How far it is.
     pub status: HookStatus,
+    /// When ECS stops waiting for it.
     pub expires_at: Option<Timestamp>,
     /// What ECS does when it expires: CONTINUE or ROLLBACK.
     pub timeout_action: Option<String>,
 }
 
 impl HookDetail {
+    /// It asks no function, but waits for somebody to continue.
     pub fn is_pause(&self) -> bool {
         self.target_type == HookTargetType::Pause
     }
@@ -181,6 +200,7 @@ impl HookDetail {
         self.status == HookStatus::AwaitingAction
     }
 
+    /// It keeps the deployment in its stage.
     pub fn is_open(&self) -> bool {
         self.awaits_somebody() || self.status == HookStatus::InProgress
     }
@@ -189,7 +209,9 @@ impl HookDetail {
 /// What a deployment was resolved to (DescribeServiceRevisions).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceRevision {
+    /// The ARN of the service revision; its last segment is the number of the deployment.
     pub arn: String,
+    /// The revision of the task definition that was resolved.
     pub task_definition: Option<TaskDefinitionArn>,
     /// The target groups that its tasks register in. Of the two that a load balancer entry names, this tells which.
     pub target_groups: Vec<TargetGroupArn>,

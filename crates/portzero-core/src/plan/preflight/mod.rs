@@ -19,11 +19,15 @@ use crate::rollout::view::limits::Limits;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
     /// bridge, host: targets are instances.
-    Instance { has_dynamic_ports: bool },
+    Instance {
+        /// ECS picks the ports, so that no fixed health check port can meet them.
+        has_dynamic_ports: bool,
+    },
     /// awsvpc: targets are addresses.
     Address,
 }
 
+/// Everything that can be known to be wrong before the first change.
 pub fn check(survey: &Survey, network: Network) -> Vec<Finding> {
     let mut findings = Vec::new();
     let service = &survey.service;
@@ -58,7 +62,9 @@ pub fn check(survey: &Survey, network: Network) -> Vec<Finding> {
 pub struct Expectation {
     /// What other services of the run take before.
     pub ahead: Duration,
+    /// How long the rollout is expected to take.
     pub forecast: Duration,
+    /// For how long the run may wait.
     pub wait_budget: Duration,
 }
 

@@ -11,9 +11,12 @@ use crate::rollout::scope::Scope;
 use crate::rollout::timeouts;
 use crate::rollout::words::last_look::LastLook;
 
+/// A time in which nothing can be read.
 #[derive(Clone, Debug)]
 pub struct Blind {
+    /// When it began.
     pub since: Timestamp,
+    /// Looks in a row without an answer.
     pub misses: u32,
     /// When it was last said, and of which trouble.
     said: Option<(Timestamp, Trouble)>,
@@ -27,6 +30,7 @@ type Trouble = (ApiErrorKind, Option<String>, Option<u16>);
 /// What one more miss means for who cannot see.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Borne {
+    /// It is not due to be told.
     Silently,
     /// It is due to be told.
     Telling(Happening),
@@ -44,6 +48,7 @@ enum News {
 }
 
 impl Blind {
+    /// It begins with the first look that fails.
     pub fn begin(now: Timestamp) -> Self {
         Self {
             since: now,

@@ -15,7 +15,9 @@ use crate::rollout::view::snapshot::Snapshot;
 /// One value, and what it is a value of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnknownValue {
+    /// What it is a value of, in words: `task status`.
     pub field: &'static str,
+    /// As AWS spells it.
     pub value: String,
 }
 

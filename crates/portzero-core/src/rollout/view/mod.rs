@@ -140,6 +140,7 @@ impl<'a> View<'a> {
         }
     }
 
+    /// How many new tasks run and are to go on running.
     pub fn running(&self) -> u32 {
         count(self.new_tasks.values().filter(|t| t.last_status == TaskStatus::Running))
     }

@@ -28,6 +28,7 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// The phase that a snapshot shows.
     pub fn of(view: &View, scope: &Scope) -> Self {
         if !view.all_running() {
             Self::Starting
@@ -44,6 +45,7 @@ impl Phase {
         }
     }
 
+    /// As it is printed.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Starting => "starting",

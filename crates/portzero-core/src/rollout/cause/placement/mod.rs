@@ -8,20 +8,27 @@ use crate::rollout::cause::resource::ResourceTrouble;
 use crate::rollout::scope::{Needs, Scope};
 use crate::rollout::view::limits::Limits;
 
+/// ECS's word that it could not place a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlacementTrouble {
     /// ECS's own words.
     pub message: String,
+    /// What is missing.
     pub lack: Lack,
     /// The container instance that comes closest, where ECS names one.
     pub closest: Option<String>,
 }
 
+/// What a task finds on no instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lack {
+    /// The host port that it asks for.
     Port,
+    /// Units of 1/1024 vCPU.
     Cpu,
+    /// MiB of memory.
     Memory,
+    /// A graphics processor.
     Gpu,
     /// A network interface for one more task in awsvpc mode.
     Interface,
@@ -39,6 +46,7 @@ pub enum Lack {
     Aws,
     /// The service's minimum and maximum percent: there may be room, but ECS may not use it.
     Limits,
+    /// What is not known here.
     Other,
 }
 
