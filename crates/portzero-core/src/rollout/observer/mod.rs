@@ -2,7 +2,7 @@
 
 mod judge;
 pub mod read_outage;
-pub(crate) mod rolling_back;
+mod rolling_back;
 mod state;
 pub mod status_view;
 pub(crate) mod unknown_value;

@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::aws_model::service::Deployment;
+use crate::aws_model::service::{Deployment, ServiceDeployment};
 use crate::aws_model::target::TargetState;
 use crate::base::time::Timestamp;
 use crate::rollout::event::Seen;
 use crate::rollout::observer::read_outage::Blind;
-use crate::rollout::observer::rolling_back::Known;
 use crate::rollout::observer::unknown_value::UnknownValue;
 use crate::rollout::scope::Scope;
 use crate::rollout::timeouts;
@@ -16,7 +15,7 @@ use crate::rollout::view::View;
 use crate::rollout::view::deployment_stage::{self, SeenStage};
 use crate::rollout::view::deployment_status::Standing;
 use crate::rollout::view::phase::Memory;
-use crate::rollout::view::snapshot::Place;
+use crate::rollout::view::snapshot::{Place, Snapshot};
 use crate::rollout::view::waiting::WaitingOn;
 use crate::rollout::words::last_look::LastLook;
 
@@ -141,6 +140,23 @@ pub(super) struct Sight {
     pub was_listed: bool,
     /// The run would have ended on a snapshot with remembered parts.
     pub wants_everything: bool,
+}
+
+/// What the last look that could be taken has shown of our deployment.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    pub service_deployment: Option<ServiceDeployment>,
+    pub is_completed: bool,
+}
+
+impl Known {
+    pub(super) fn note(&mut self, snapshot: &Snapshot, view: &View) {
+        // A read that is done without for once takes nothing from what was seen before.
+        if snapshot.service_deployment.is_some() {
+            self.service_deployment.clone_from(&snapshot.service_deployment);
+        }
+        self.is_completed = view.is_completed;
+    }
 }
 
 /// When to look again, and when it is too late.

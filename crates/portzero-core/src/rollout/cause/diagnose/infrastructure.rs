@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::aws_model::service::DeploymentStatus;
 use crate::aws_model::task::Task;
 use crate::base::finding::{Code, Finding, Severity};
 use crate::base::id::{ContainerInstanceArn, TaskArn};
 use crate::base::text::{contains, plural};
-use crate::rollout::cause::diagnose::is_primary;
 use crate::rollout::cause::failure;
 use crate::rollout::scope::Scope;
 use crate::rollout::view::View;
@@ -197,4 +197,9 @@ fn instance_of(task: &Task, snapshot: &Snapshot) -> String {
     said.map(str::to_owned)
         .or_else(known)
         .unwrap_or_else(|| FARGATE.to_owned())
+}
+
+/// Whether our deployment is the one that ECS rolls out in this look.
+fn is_primary(view: &View) -> bool {
+    view.ours.is_some_and(|ours| ours.status == DeploymentStatus::Primary)
 }

@@ -23,7 +23,7 @@ use registration::Registration;
 use stopping::Kills;
 use unhealthy::Checks;
 
-use crate::aws_model::service::{DeploymentStatus, ServiceEvent};
+use crate::aws_model::service::ServiceEvent;
 use crate::aws_model::task::{LogStream, Task, TaskStatus};
 use crate::base::finding::{Code, EvidenceLabel, Finding, Hint, HintKind};
 use crate::base::text::plural;
@@ -321,9 +321,4 @@ fn owners<'a>(snapshot: &Snapshot, view: &View<'a>, scope: &Scope) -> BTreeMap<P
             places.map(|place| (place, *task))
         })
         .collect()
-}
-
-/// Whether our deployment is the one that ECS rolls out in this look.
-fn is_primary(view: &View) -> bool {
-    view.ours.is_some_and(|ours| ours.status == DeploymentStatus::Primary)
 }
