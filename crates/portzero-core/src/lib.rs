@@ -13,6 +13,8 @@
 //! | [`pull_request`] | where a run speaks on GitHub |
 //! | [`event`], [`port`] | what a run reports, and what it needs of the world |
 
+#![warn(missing_docs, unreachable_pub, unnameable_types)]
+
 pub mod aws_model;
 pub mod base;
 pub mod event;

@@ -6,7 +6,11 @@ macro_rules! aws_enum {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum $name {
-            $($(#[$note])* $variant,)*
+            $(
+                #[doc = concat!("`", $text, "`.")]
+                $(#[$note])*
+                $variant,
+            )*
             /// A value that this version does not know.
             Unknown(String),
         }

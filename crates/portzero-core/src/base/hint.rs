@@ -15,13 +15,16 @@ pub enum HintKind {
     FollowAgain,
     /// Give the rollout more time.
     WaitLonger,
-    /// Read what a container printed, in the log stream of this name.
-    ReadLog { stream: String },
+    /// Read what a container printed, in one log stream.
+    ReadLog {
+        /// The name of the log stream.
+        stream: String,
+    },
 }
 
 impl HintKind {
     /// It is about a rollout that goes on, so it is no longer true once the run itself has gone back.
-    pub fn is_about_what_goes_on(&self) -> bool {
+    pub(crate) fn is_about_what_goes_on(&self) -> bool {
         matches!(self, Self::GoBack | Self::FollowAgain | Self::WaitLonger)
     }
 }
@@ -29,12 +32,14 @@ impl HintKind {
 /// One thing that a reader can do about a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hint {
+    /// What hangs on it.
     pub kind: HintKind,
     /// Lower case, no final period.
     pub text: String,
 }
 
 impl Hint {
+    /// A hint of this kind.
     pub fn new(kind: HintKind, text: impl Into<String>) -> Self {
         Self {
             kind,
@@ -42,6 +47,7 @@ impl Hint {
         }
     }
 
+    /// What is printed.
     pub fn as_str(&self) -> &str {
         &self.text
     }

@@ -1,7 +1,7 @@
 //! Names, times, findings: the words that everything else is said in.
 
 pub mod choice;
-pub mod evidence_label;
+pub(crate) mod evidence_label;
 pub mod finding;
 pub mod hint;
 pub mod id;

@@ -7,11 +7,14 @@ use crate::base::finding::Location;
 /// A line and a column; both count from 1, columns in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
+    /// From 1.
     pub line: usize,
+    /// From 1, in characters.
     pub column: usize,
 }
 
 impl Position {
+    /// The same, of a file that findings name.
     pub fn in_file(self, file: &str) -> Location {
         Location {
             file: file.to_owned(),
@@ -44,6 +47,7 @@ pub struct Lines<'t> {
 }
 
 impl<'t> Lines<'t> {
+    /// Finds where the lines of the text begin.
     pub fn of(text: &'t str) -> Self {
         let after_breaks = text.match_indices('\n').map(|(at, _)| at + 1);
         Self {
@@ -53,6 +57,7 @@ impl<'t> Lines<'t> {
         }
     }
 
+    /// The position of a byte offset.
     pub fn position(&self, offset: usize) -> Position {
         let line = self.starts.partition_point(|start| *start <= offset);
         let (known, last) = self.last.get();

@@ -40,7 +40,7 @@ pub(crate) fn is_misspelling(key: &str, known: &str) -> bool {
 }
 
 /// `task` for one, `tasks` for any other number.
-pub fn plural<N: From<u8> + PartialEq>(n: N, noun: &str) -> String {
+pub(crate) fn plural<N: From<u8> + PartialEq>(n: N, noun: &str) -> String {
     if n == N::from(1) {
         noun.to_owned()
     } else {

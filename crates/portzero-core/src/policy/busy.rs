@@ -12,16 +12,22 @@ use crate::base::time::{Timestamp, human};
 /// What ECS is still at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InProgress {
+    /// The deployment in progress.
     pub deployment: DeploymentId,
+    /// The revision that it rolls out.
     pub revision: TaskDefinitionArn,
+    /// When it was created; absent where ECS does not say.
     pub since: Option<Timestamp>,
+    /// How many of its tasks run.
     pub running: u32,
+    /// How many tasks the service wants.
     pub desired: u32,
     /// ECS's own words say that it goes back.
     pub is_rollback: bool,
 }
 
 impl InProgress {
+    /// The deployment of the service that is in progress, if one is.
     pub fn of(service: &Service) -> Option<Self> {
         let primary = service.primary()?;
         let is_open = match &primary.rollout_state {

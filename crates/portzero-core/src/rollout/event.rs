@@ -13,13 +13,17 @@ use crate::rollout::view::phase::Phase;
 use crate::rollout::view::snapshot::{Place, Snapshot};
 use crate::rollout::view::waiting::WaitingOn;
 
+/// Whether a task or target is of the deployment that is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Whose {
+    /// It is.
     New,
+    /// It was there before.
     Old,
 }
 
 impl Whose {
+    /// As it is printed.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::New => "new",
@@ -28,58 +32,83 @@ impl Whose {
     }
 }
 
+/// What an observer reports of a rollout, each thing once.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Happening {
+    /// The rollout has come into another phase.
     Phase(Phase),
+    /// A task has another status.
     Task {
+        /// The task.
         task: TaskArn,
+        /// Of which side it is.
         whose: Whose,
+        /// The revision that it runs.
         task_definition: TaskDefinitionArn,
+        /// The status that it has now.
         status: TaskStatus,
         /// The EC2 instance, where there is one.
         instance: Option<String>,
         /// Why it stopped.
         reason: Option<String>,
     },
+    /// A target has come, has another state, or has gone.
     Target {
+        /// The target group, and the target in it.
         place: Place,
+        /// Of which side it is.
         whose: Whose,
+        /// The state before; absent where it is new.
         from: Option<TargetState>,
         /// `None`: no longer listed, which for a draining target means drained.
         to: Option<TargetState>,
+        /// AWS's code for the state.
         reason: Option<String>,
+        /// AWS's sentence on the state.
         description: Option<String>,
     },
     /// The service deployment has come to another stage, or the traffic to another step.
     Stage {
+        /// As AWS spells it.
         stage: String,
         /// In tenths of a percent.
         production: Option<u32>,
+        /// The revision that gets the traffic.
         revision: TaskDefinitionArn,
     },
     /// Somebody, autoscaling mostly, wants another number of tasks.
     Desired {
+        /// How many before.
         from: u32,
+        /// How many now.
         to: u32,
     },
     /// The circuit breaker's counter has moved.
     Breaker {
+        /// Tasks that have failed so far.
         failures: u32,
+        /// The failures at which the breaker fires.
         threshold: u32,
+        /// It goes back then, and does not only stop.
         rolls_back: bool,
     },
     /// A service event that is not part of an ordinary rollout.
     EcsSays {
+        /// The event's text, as ECS wrote it.
         message: String,
     },
     /// ECS has begun to roll back.
     RollingBack {
         /// It is complete already: a run that joins late sees no more of it.
         is_over: bool,
+        /// The revision that ECS goes back to.
         to: TaskDefinitionArn,
+        /// ECS's sentence on why.
         reason: Option<String>,
     },
+    /// What is waited for now.
     Waiting {
+        /// All that is missing, in the order in which a reader wants it.
         on: Vec<WaitingOn>,
     },
     /// A value that this version does not know: it counts as not done.
@@ -88,34 +117,39 @@ pub enum Happening {
     Blind {
         /// `None`: it is as it was said before.
         error: Option<ApiError>,
+        /// Looks in a row without an answer.
         misses: u32,
+        /// For how long.
         blind_for: Duration,
         /// For how long it is still borne.
         left: Duration,
     },
+    /// It can be read again.
     SeesAgain {
+        /// Looks in a row that had no answer.
         misses: u32,
+        /// For how long.
         blind_for: Duration,
     },
 }
 
 /// What the last look has shown, for comparison.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub(crate) struct Seen {
     tasks: BTreeMap<TaskArn, TaskStatus>,
     targets: BTreeMap<Place, (Whose, TargetState)>,
 }
 
 impl Seen {
     /// The state before the deployment: nothing of it is news.
-    pub fn at_start(view: &View) -> Self {
+    pub(crate) fn at_start(view: &View) -> Self {
         let mut seen = Self::default();
         seen.changes(view, &Snapshot::default());
         seen
     }
 
     /// Compares, remembers, and says what is new.
-    pub fn changes(&mut self, view: &View, snapshot: &Snapshot) -> Vec<Happening> {
+    pub(crate) fn changes(&mut self, view: &View, snapshot: &Snapshot) -> Vec<Happening> {
         let mut happenings = self.task_changes(view, snapshot);
         happenings.extend(self.target_changes(view, snapshot));
         happenings

@@ -12,15 +12,20 @@ use crate::rollout::view::snapshot::Place;
 /// One stay in a phase. A rollout in batches comes back to earlier phases.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhaseSpan {
+    /// Which phase.
     pub phase: Phase,
+    /// When it began.
     pub started_at: Timestamp,
+    /// How long it lasted.
     pub duration: Duration,
 }
 
 /// The states that one target went through, as far as they were seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetStory {
+    /// The target group, and the target in it.
     pub place: Place,
+    /// Of which side it is.
     pub whose: Whose,
     /// The id of the task behind it, where it could be joined.
     pub task: Option<String>,
@@ -30,7 +35,7 @@ pub struct TargetStory {
 
 /// Collects both while the rollout goes on.
 #[derive(Clone, Debug, Default)]
-pub struct Story {
+pub(crate) struct Story {
     phases: Vec<(Phase, Timestamp)>,
     ended_at: Option<Timestamp>,
     targets: BTreeMap<(Whose, Place), TargetStory>,
@@ -38,7 +43,7 @@ pub struct Story {
 
 impl Story {
     /// Notes the phase; says whether it is a new one.
-    pub fn note_phase(&mut self, phase: Phase, now: Timestamp) -> bool {
+    pub(crate) fn note_phase(&mut self, phase: Phase, now: Timestamp) -> bool {
         self.ended_at = Some(now);
         if self.phases.last().is_some_and(|(last, _)| *last == phase) {
             return false;
@@ -48,7 +53,7 @@ impl Story {
     }
 
     /// The targets that are there before the deployment begins.
-    pub fn begin(&mut self, view: &View, tasks: &BTreeMap<Place, String>, now: Timestamp) {
+    pub(crate) fn begin(&mut self, view: &View, tasks: &BTreeMap<Place, String>, now: Timestamp) {
         for (place, row) in &view.old_targets {
             let story = TargetStory {
                 place: place.clone(),
@@ -60,7 +65,7 @@ impl Story {
         }
     }
 
-    pub fn note(&mut self, happenings: &[Happening], tasks: &BTreeMap<Place, String>, now: Timestamp) {
+    pub(crate) fn note(&mut self, happenings: &[Happening], tasks: &BTreeMap<Place, String>, now: Timestamp) {
         for happening in happenings {
             if let Happening::Target {
                 place,
@@ -98,7 +103,7 @@ impl Story {
         }
     }
 
-    pub fn phases(&self) -> Vec<PhaseSpan> {
+    pub(crate) fn phases(&self) -> Vec<PhaseSpan> {
         let ends = self.phases.iter().skip(1).map(|(_, at)| *at).chain(self.ended_at);
         let spans = self.phases.iter().zip(ends);
         spans
@@ -110,7 +115,7 @@ impl Story {
             .collect()
     }
 
-    pub fn targets(&self) -> Vec<&TargetStory> {
+    pub(crate) fn targets(&self) -> Vec<&TargetStory> {
         self.targets.values().collect()
     }
 }

@@ -12,12 +12,19 @@ use crate::rollout::verdict::{Outcome, Verdict};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Way {
     /// StopServiceDeployment with ROLLBACK: ECS goes back to what it completed last, without a deployment of its own.
-    Stop { service_deployment: String },
+    Stop {
+        /// The ARN of the service deployment.
+        service_deployment: String,
+    },
     /// UpdateService with the revision that ran well.
-    Redeploy { to: TaskDefinitionArn },
+    Redeploy {
+        /// The revision.
+        to: TaskDefinitionArn,
+    },
 }
 
 impl Way {
+    /// The call that begins it.
     pub fn call(&self) -> &'static str {
         match self {
             Self::Stop { .. } => "StopServiceDeployment",
@@ -29,9 +36,11 @@ impl Way {
 /// What the end of a rollout leaves behind, as far as going back is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leaves {
+    /// A deployment that failed or is in flight, and that ECS does not go back from itself.
     Something,
     /// Nothing, for a reason that the end itself tells.
     Nothing,
+    /// Nothing, for the reason given.
     NothingBecause(&'static str),
 }
 
@@ -73,7 +82,7 @@ pub fn destination(
 
 /// AWS stops a service deployment that has not come to its end. The states of a stop or a rollback that is on its way
 /// are allowed as well, and need no other one.
-pub fn is_stoppable(status: &ServiceDeploymentStatus) -> bool {
+pub(crate) fn is_stoppable(status: &ServiceDeploymentStatus) -> bool {
     matches!(
         status,
         ServiceDeploymentStatus::Pending | ServiceDeploymentStatus::InProgress
@@ -83,7 +92,9 @@ pub fn is_stoppable(status: &ServiceDeploymentStatus) -> bool {
 /// How far a way back has come.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WayBack {
+    /// It is over, and the service runs what it ran before.
     Complete {
+        /// The revision, `web:41`.
         to: String,
         /// `web:41 serves all traffic with 2 tasks`.
         now: String,
@@ -92,32 +103,54 @@ pub enum WayBack {
     },
     /// Asked for, and not followed to its end.
     UnderWay {
+        /// The call that asked for it.
         call: &'static str,
+        /// The revision, where it is known.
         to: Option<String>,
+        /// What serves, by the last look.
         serving: String,
         /// Why it was not followed further.
         because: Option<String>,
     },
     /// Asked for, and somebody else's deployment has taken over before it was complete.
     Replaced {
+        /// The call that asked for it.
         call: &'static str,
+        /// The revision, where it is known.
         to: Option<String>,
         /// `ecs-svc/3 (web:3)`.
         by: String,
+        /// What serves, by the last look.
         serving: String,
     },
     /// AWS has turned the request away.
-    Refused { to: Option<String>, because: Finding },
+    Refused {
+        /// The revision, where it is known.
+        to: Option<String>,
+        /// The refusal.
+        because: Finding,
+    },
     /// ECS went back, and that came to a bad end.
-    Failed { to: Option<String>, because: Finding },
+    Failed {
+        /// The revision, where it is known.
+        to: Option<String>,
+        /// What went wrong.
+        because: Finding,
+    },
     /// Whether AWS has taken the request is not known.
     Unanswered {
+        /// The call that asked for it.
         call: &'static str,
+        /// The revision, where it is known.
         to: Option<String>,
+        /// What came in place of an answer.
         answer: Option<String>,
     },
     /// There was none.
-    None { why: String },
+    None {
+        /// In words that can stand behind "not rolled back by this run".
+        why: String,
+    },
 }
 
 /// What a run that wanted to go back ends with: the first failure, and what became of the way back.

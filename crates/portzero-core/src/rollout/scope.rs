@@ -70,19 +70,25 @@ impl FromStr for Until {
 /// Everything that stays the same while one rollout is observed.
 #[derive(Clone, Debug)]
 pub struct Scope {
+    /// Where the service is.
     pub cluster: ClusterName,
+    /// The service.
     pub service: ServiceName,
     /// The id that UpdateService returned.
     pub deployment: DeploymentId,
     /// The revision that is rolled out.
     pub task_definition: TaskDefinitionArn,
+    /// The revision that ran before; absent where none did or nobody can tell.
     pub previous: Option<TaskDefinitionArn>,
+    /// What connects the tasks with load balancers.
     pub bindings: Vec<LoadBalancerBinding>,
+    /// The target groups of those, with their settings.
     pub target_groups: BTreeMap<TargetGroupArn, TargetGroup>,
     /// Tasks share the instance's network: the container's port is the instance's port.
     pub is_host_network: bool,
     /// What one new task takes of an instance.
     pub needs: Needs,
+    /// How far the rollout is followed.
     pub until: Until,
     /// How long the new targets must have been healthy without a break.
     pub settle: Duration,
@@ -92,7 +98,7 @@ pub struct Scope {
 
 impl Scope {
     /// What joins this rollout again, from anywhere.
-    pub fn observe_command(&self) -> String {
+    pub(crate) fn observe_command(&self) -> String {
         format!(
             "portzero observe --cluster {} --service {} --deployment {}",
             self.cluster, self.service, self.deployment
@@ -100,17 +106,17 @@ impl Scope {
     }
 
     /// The places that one task takes in target groups.
-    pub fn places_per_task(&self) -> usize {
+    pub(crate) fn places_per_task(&self) -> usize {
         self.bindings.iter().filter(|b| self.is_watched(b)).count()
     }
 
     /// Whether targets tell of the load balancer: not where a classic one may not be read.
-    pub fn is_watched(&self, binding: &LoadBalancerBinding) -> bool {
+    pub(crate) fn is_watched(&self, binding: &LoadBalancerBinding) -> bool {
         binding.target_group().is_some() || self.target_groups.contains_key(&binding.group())
     }
 
     /// The revision that is to give way, for messages.
-    pub fn previous_name(&self) -> &str {
+    pub(crate) fn previous_name(&self) -> &str {
         self.previous.as_ref().map_or("the old revision", |arn| arn.short())
     }
 
@@ -138,6 +144,7 @@ pub struct Needs {
 }
 
 impl Needs {
+    /// What is known of the container with this name.
     pub fn container(&self, name: &str) -> Option<&ContainerFacts> {
         self.containers.iter().find(|container| container.name == name)
     }

@@ -18,12 +18,14 @@ pub enum DynamicPorts {
     /// Those that a load balancer sends to.
     #[default]
     LoadBalanced,
+    /// Every port of a container that is mapped.
     All,
     /// None: they stay as they are written.
     Keep,
 }
 
 impl DynamicPorts {
+    /// All of them.
     pub const ALL: [Self; 3] = [Self::LoadBalanced, Self::All, Self::Keep];
 
     /// As it is written in flags and files.
@@ -36,12 +38,14 @@ impl DynamicPorts {
     }
 }
 
-choice! { DynamicPorts: DYNAMIC_PORTS = LoadBalanced "load-balanced", All "all", Keep "keep" }
+choice! { DynamicPorts: pub(crate) DYNAMIC_PORTS = LoadBalanced "load-balanced", All "all", Keep "keep" }
 
 /// A container's port that a load balancer sends to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadBalancedPort {
+    /// The container's name.
     pub container: String,
+    /// Its port.
     pub port: u16,
     /// A classic load balancer knows one fixed port per instance, so its port cannot be dynamic.
     pub classic: bool,

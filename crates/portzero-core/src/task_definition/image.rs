@@ -11,7 +11,9 @@ use crate::task_definition::check::placeholder;
 /// A new image, for the container of that name or for the only candidate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageChange {
+    /// The container's name; absent means the only candidate.
     pub container: Option<String>,
+    /// The new image reference.
     pub image: String,
 }
 

@@ -25,14 +25,21 @@ pub const NODES_MAX: usize = 20_000;
 pub enum Reason {
     /// With its size in bytes.
     TooLarge(usize),
+    /// A NUL byte is in it.
     NulByte,
+    /// No document is in it.
     Empty,
+    /// Deeper than [`DEPTH_MAX`].
     TooDeep,
+    /// More than [`NODES_MAX`].
     TooManyNodes,
+    /// A second document begins.
     SeveralDocuments,
     /// At the second one; where the first one stands is in it.
     DuplicateKey {
+        /// The key.
         key: String,
+        /// Where it stands first.
         first: Position,
     },
     /// A tag of another tool's: `!secret x` would be read as `x`.
@@ -41,16 +48,21 @@ pub enum Reason {
     Syntax(String),
 }
 
+/// A text that is not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
+    /// Where it cannot be read on.
     pub at: Position,
+    /// Why.
     pub reason: Reason,
 }
 
 /// What tags that are not YAML's own are good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OtherTags {
+    /// As if they were not there.
     Ignored,
+    /// An error.
     Refused,
 }
 

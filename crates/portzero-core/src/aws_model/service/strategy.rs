@@ -38,13 +38,20 @@ macro_rules! stages {
         /// DescribeServiceDeployments, and of the stages that lifecycle hooks may name, 2026.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Stage {
-            $($(#[$doc])* $variant,)*
+            $(
+                #[doc = concat!("`", $text, "`.")]
+                $(#[$doc])*
+                $variant,
+            )*
         }
 
         impl Stage {
+            /// All of them, in their order.
             pub const ALL: &'static [Stage] = &[$(Stage::$variant,)*];
+            /// Their spellings, in the same order.
             pub const WORDS: &'static [&'static str] = &[$($text,)*];
 
+            /// As AWS spells it.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text,)*
@@ -52,7 +59,7 @@ macro_rules! stages {
             }
 
             /// As it is asked for: `stage:BAKE_TIME`.
-            pub fn as_goal(self) -> &'static str {
+            pub(crate) fn as_goal(self) -> &'static str {
                 match self {
                     $(Self::$variant => concat!("stage:", $text),)*
                 }
@@ -99,19 +106,25 @@ pub struct TrafficSteps {
 /// CloudWatch alarms that end a deployment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AlarmWatch {
+    /// Their names in CloudWatch.
     pub names: Vec<String>,
+    /// Whether they are watched at all.
     pub enable: bool,
+    /// Whether ECS goes back when one goes off.
     pub rollback: bool,
 }
 
 /// A lifecycle hook of a service: a function that is asked, or a pause that somebody ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hook {
+    /// Whom the hook asks.
     pub target_type: HookTargetType,
+    /// The stages at which it is asked, as AWS spells them.
     pub stages: Vec<String>,
 }
 
 impl Hook {
+    /// It asks no function, but waits for somebody to continue.
     pub fn is_pause(&self) -> bool {
         self.target_type == HookTargetType::Pause
     }
@@ -125,7 +138,7 @@ impl DeploymentConfiguration {
     }
 
     /// How long ECS waits between the steps of the production traffic, in all.
-    pub fn shift_time(&self) -> Duration {
+    pub(crate) fn shift_time(&self) -> Duration {
         let Some(steps) = self.steps else { return Duration::ZERO };
         let pauses = match self.strategy {
             Some(DeploymentStrategy::Linear) => WHOLE.div_ceil(steps.share.clamp(1, WHOLE)) - 1,
@@ -136,7 +149,7 @@ impl DeploymentConfiguration {
     }
 
     /// The alarms that a deployment listens to.
-    pub fn watched_alarms(&self) -> &[String] {
+    pub(crate) fn watched_alarms(&self) -> &[String] {
         let watch = self.alarms.as_ref().filter(|watch| watch.enable);
         watch.map(|watch| watch.names.as_slice()).unwrap_or_default()
     }
@@ -162,25 +175,32 @@ pub struct Progress {
 /// One hook of a service deployment, once it has begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HookDetail {
+    /// The id by which a pause is continued.
     pub id: String,
+    /// Whom the hook asks.
     pub target_type: HookTargetType,
+    /// The function; a pause has none.
     pub target_arn: Option<String>,
+    /// How far it is.
     pub status: HookStatus,
+    /// When ECS stops waiting for it.
     pub expires_at: Option<Timestamp>,
     /// What ECS does when it expires: CONTINUE or ROLLBACK.
     pub timeout_action: Option<String>,
 }
 
 impl HookDetail {
+    /// It asks no function, but waits for somebody to continue.
     pub fn is_pause(&self) -> bool {
         self.target_type == HookTargetType::Pause
     }
 
     /// A pause that somebody has to end.
-    pub fn awaits_somebody(&self) -> bool {
+    pub(crate) fn awaits_somebody(&self) -> bool {
         self.status == HookStatus::AwaitingAction
     }
 
+    /// It keeps the deployment in its stage.
     pub fn is_open(&self) -> bool {
         self.awaits_somebody() || self.status == HookStatus::InProgress
     }
@@ -189,7 +209,9 @@ impl HookDetail {
 /// What a deployment was resolved to (DescribeServiceRevisions).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceRevision {
+    /// The ARN of the service revision; its last segment is the number of the deployment.
     pub arn: String,
+    /// The revision of the task definition that was resolved.
     pub task_definition: Option<TaskDefinitionArn>,
     /// The target groups that its tasks register in. Of the two that a load balancer entry names, this tells which.
     pub target_groups: Vec<TargetGroupArn>,

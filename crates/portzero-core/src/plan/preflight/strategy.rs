@@ -10,6 +10,7 @@ use crate::rollout::Until;
 /// A wait of this length is worth a word: half of what most pipelines give a job without being asked.
 const LONG: Duration = Duration::from_secs(30 * 60);
 
+/// What the service's deployment strategy means for the run, and whether it ever comes to the point that was asked for.
 pub fn strategy(service: &Service, until: Until) -> Vec<Finding> {
     let used = service.configuration.strategy.as_ref();
     let name = used.unwrap_or(&DeploymentStrategy::Rolling).as_str();

@@ -18,7 +18,9 @@ use crate::rollout::view::{View, join};
 /// Everything that one reading has shown of a service's deployments, present and past.
 #[derive(Clone, Copy, Debug)]
 pub struct Traces<'a> {
+    /// The service as it was read.
     pub service: &'a Service,
+    /// Its tasks and targets, read after it.
     pub snapshot: &'a Snapshot,
     /// The service deployments, newest first; `None` where they may not be read.
     pub history: Option<&'a [ServiceDeployment]>,
@@ -29,10 +31,13 @@ pub struct Traces<'a> {
 /// Where a run can join.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Lead {
+    /// It goes on: follow it.
     Follow(Ours),
     /// There is nothing to follow (any more); what can be said of it.
     Over {
+        /// The deployment that it was about, as far as it is known.
         ours: Option<Ours>,
+        /// How that ended.
         outcome: Outcome,
     },
 }
@@ -40,9 +45,11 @@ pub enum Lead {
 /// The deployment that a run makes its own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ours {
+    /// Its id.
     pub deployment: DeploymentId,
     /// `None`: AWS shows it nowhere any more.
     pub task_definition: Option<TaskDefinitionArn>,
+    /// The revision that ran before it; absent where nobody can tell.
     pub previous: Option<TaskDefinitionArn>,
 }
 
@@ -185,6 +192,7 @@ impl<'a> Traces<'a> {
         self.history.unwrap_or_default()
     }
 
+    /// The service deployment of that deployment, where the history may be read and reaches back to it.
     pub fn record(&self, id: &DeploymentId) -> Option<&'a ServiceDeployment> {
         self.records().iter().find(|d| d.deployment_id().as_ref() == Some(id))
     }
@@ -253,6 +261,7 @@ impl<'a> Traces<'a> {
         before
     }
 
+    /// What was there before the deployment, for an observer that begins in the middle of it.
     pub fn baseline(&self, before: &Snapshot, scope: &Scope) -> Baseline {
         let was_rolling_back = |d: &Deployment| d.id != scope.deployment && d.began_as_rollback();
         let is_ours_in_front = self.service.primary().is_some_and(|p| p.id == scope.deployment);

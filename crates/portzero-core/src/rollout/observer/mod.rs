@@ -2,10 +2,10 @@
 
 mod judge;
 pub mod read_outage;
-pub(crate) mod rolling_back;
+mod rolling_back;
 mod state;
 pub mod status_view;
-pub mod unknown_value;
+pub(crate) mod unknown_value;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -36,6 +36,7 @@ use crate::rollout::words::verdict;
 /// One reading of the world.
 #[derive(Clone, Debug)]
 pub enum Input {
+    /// One look at the world.
     Seen(Box<Snapshot>),
     /// The world could not be read this time.
     Unreadable(ApiError),
@@ -43,15 +44,21 @@ pub enum Input {
     Interrupted,
 }
 
+/// What one reading means.
 #[derive(Clone, Debug)]
 pub struct Step {
+    /// What has happened since the reading before, in the order to report it.
     pub happenings: Vec<Happening>,
+    /// Whether to look again.
     pub next: Next,
 }
 
+/// What the caller does next.
 #[derive(Clone, Debug)]
 pub enum Next {
+    /// Look again at this time.
     PollAt(Timestamp),
+    /// The rollout has come to its end, or the run to its.
     Done(Outcome),
 }
 
@@ -109,14 +116,17 @@ impl Observer {
         self
     }
 
+    /// What is followed, with its settings.
     pub fn scope(&self) -> &Scope {
         &self.scope
     }
 
+    /// The phases so far, in their order.
     pub fn phases(&self) -> Vec<PhaseSpan> {
         self.story.phases()
     }
 
+    /// What was seen of each target.
     pub fn targets(&self) -> Vec<&TargetStory> {
         self.story.targets()
     }
@@ -137,6 +147,7 @@ impl Observer {
         self.sight.wants_everything
     }
 
+    /// Takes in one reading of the world, as it is at `now`.
     pub fn step(&mut self, now: Timestamp, input: Input) -> Step {
         let mut happenings = Vec::new();
         let outcome = match input {

@@ -11,9 +11,12 @@ use crate::rollout::scope::Scope;
 use crate::rollout::timeouts;
 use crate::rollout::words::last_look::LastLook;
 
+/// A time in which nothing can be read.
 #[derive(Clone, Debug)]
 pub struct Blind {
+    /// When it began.
     pub since: Timestamp,
+    /// Looks in a row without an answer.
     pub misses: u32,
     /// When it was last said, and of which trouble.
     said: Option<(Timestamp, Trouble)>,
@@ -27,6 +30,7 @@ type Trouble = (ApiErrorKind, Option<String>, Option<u16>);
 /// What one more miss means for who cannot see.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Borne {
+    /// It is not due to be told.
     Silently,
     /// It is due to be told.
     Telling(Happening),
@@ -44,6 +48,7 @@ enum News {
 }
 
 impl Blind {
+    /// It begins with the first look that fails.
     pub fn begin(now: Timestamp) -> Self {
         Self {
             since: now,
@@ -120,13 +125,19 @@ fn passes(kind: ApiErrorKind) -> bool {
 
 /// The last look that was answered.
 #[derive(Clone, Copy, Debug)]
-pub struct LastSeen<'a> {
+pub(crate) struct LastSeen<'a> {
     pub look: &'a LastLook,
     /// `None`: there was none since the update.
     pub at: Option<Timestamp>,
 }
 
-pub fn could_not_observe(scope: &Scope, error: &ApiError, blind: &Blind, last: LastSeen, now: Timestamp) -> Finding {
+pub(crate) fn could_not_observe(
+    scope: &Scope,
+    error: &ApiError,
+    blind: &Blind,
+    last: LastSeen,
+    now: Timestamp,
+) -> Finding {
     let revision = scope.task_definition.short();
     let seen = match last.at {
         Some(at) => format!("{revision} {}, at {at}", last.look.progress()),

@@ -11,27 +11,8 @@ use crate::base::time::Timestamp;
 use crate::rollout::rollback::{Leaves, Way, is_stoppable};
 use crate::rollout::timeouts;
 use crate::rollout::verdict::Verdict;
-use crate::rollout::view::View;
 use crate::rollout::view::deployment_status::Standing;
-use crate::rollout::view::snapshot::Snapshot;
 use crate::rollout::view::waiting::WaitingOn;
-
-/// What the last look that could be taken has shown of our deployment.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Known {
-    service_deployment: Option<ServiceDeployment>,
-    is_completed: bool,
-}
-
-impl Known {
-    pub fn note(&mut self, snapshot: &Snapshot, view: &View) {
-        // A read that is done without for once takes nothing from what was seen before.
-        if snapshot.service_deployment.is_some() {
-            self.service_deployment.clone_from(&snapshot.service_deployment);
-        }
-        self.is_completed = view.is_completed;
-    }
-}
 
 impl Observer {
     /// Whether an end with this verdict leaves something to go back from, which ECS does not go back from itself.

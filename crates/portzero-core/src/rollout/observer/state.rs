@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::aws_model::service::Deployment;
+use crate::aws_model::service::{Deployment, ServiceDeployment};
 use crate::aws_model::target::TargetState;
 use crate::base::time::Timestamp;
 use crate::rollout::event::Seen;
 use crate::rollout::observer::read_outage::Blind;
-use crate::rollout::observer::rolling_back::Known;
 use crate::rollout::observer::unknown_value::UnknownValue;
 use crate::rollout::scope::Scope;
 use crate::rollout::timeouts;
@@ -16,7 +15,7 @@ use crate::rollout::view::View;
 use crate::rollout::view::deployment_stage::{self, SeenStage};
 use crate::rollout::view::deployment_status::Standing;
 use crate::rollout::view::phase::Memory;
-use crate::rollout::view::snapshot::Place;
+use crate::rollout::view::snapshot::{Place, Snapshot};
 use crate::rollout::view::waiting::WaitingOn;
 use crate::rollout::words::last_look::LastLook;
 
@@ -65,7 +64,7 @@ pub(super) struct Reported {
 
 impl Reported {
     /// Whether it is time to report what is waited for: it is another step, or nothing was said for long.
-    pub fn is_wait_due(&self, on: &[WaitingOn], now: Timestamp) -> bool {
+    pub(crate) fn is_wait_due(&self, on: &[WaitingOn], now: Timestamp) -> bool {
         let Some((at, said)) = &self.waiting else { return true };
         let is_same = said.len() == on.len() && said.iter().zip(on).all(|(a, b)| a.is_same_step(b));
         let heartbeat = if deployment_stage::is_slow(on) {
@@ -88,7 +87,7 @@ pub(super) struct Settling {
 }
 
 impl Settling {
-    pub fn note(&mut self, view: &View, scope: &Scope, now: Timestamp) {
+    pub(super) fn note(&mut self, view: &View, scope: &Scope, now: Timestamp) {
         self.memory
             .draining_since
             .retain(|place, _| view.old_targets.contains_key(place));
@@ -143,6 +142,23 @@ pub(super) struct Sight {
     pub wants_everything: bool,
 }
 
+/// What the last look that could be taken has shown of our deployment.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    pub service_deployment: Option<ServiceDeployment>,
+    pub is_completed: bool,
+}
+
+impl Known {
+    pub(super) fn note(&mut self, snapshot: &Snapshot, view: &View) {
+        // A read that is done without for once takes nothing from what was seen before.
+        if snapshot.service_deployment.is_some() {
+            self.service_deployment.clone_from(&snapshot.service_deployment);
+        }
+        self.is_completed = view.is_completed;
+    }
+}
+
 /// When to look again, and when it is too late.
 #[derive(Clone, Debug)]
 pub(super) struct Pace {
@@ -156,7 +172,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub fn begin(now: Timestamp) -> Self {
+    pub(super) fn begin(now: Timestamp) -> Self {
         Self {
             started_at: now,
             moved_at: now,
@@ -166,7 +182,7 @@ impl Pace {
     }
 
     /// The pause before the next look. `is_slow`: nothing but a stage's time, or somebody's decision, is waited for.
-    pub fn pause(&self, waiting: &[WaitingOn], is_slow: bool, now: Timestamp) -> Duration {
+    pub(super) fn pause(&self, waiting: &[WaitingOn], is_slow: bool, now: Timestamp) -> Duration {
         if let Some(interval) = self.poll_interval {
             return interval;
         }

@@ -16,10 +16,12 @@ use crate::rollout::view::snapshot::{Place, Snapshot};
 /// How many unusual events are worth a look.
 const EVENTS_MAX: usize = 5;
 
+/// A service in one look, sorted for people.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Picture {
     /// By revision and deployment, those that have not stopped.
     pub tasks: Vec<Crew>,
+    /// The targets of each target group.
     pub groups: Vec<(TargetGroupArn, Vec<Row>)>,
     /// Service events that an ordinary rollout does not have, newest first.
     pub events: Vec<ServiceEvent>,
@@ -28,7 +30,9 @@ pub struct Picture {
 /// The tasks of one deployment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Crew {
+    /// The revision that they run.
     pub task_definition: TaskDefinitionArn,
+    /// The deployment that started them; absent for tasks that no service runs.
     pub deployment: Option<DeploymentId>,
     /// (status, how many); a running task that is to stop counts as `RUNNING, to be stopped`.
     pub statuses: BTreeMap<String, u32>,
@@ -37,12 +41,19 @@ pub struct Crew {
 /// A row of a target group, with the task behind it where it can be told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
+    /// Who is registered.
     pub key: TargetKey,
+    /// What the load balancer holds of it.
     pub state: TargetState,
+    /// AWS's code for the state.
     pub reason: Option<String>,
+    /// AWS's sentence on the state.
     pub description: Option<String>,
+    /// The task that stands behind it, where one is known.
     pub task: Option<TaskArn>,
+    /// The revision of that task.
     pub task_definition: Option<TaskDefinitionArn>,
+    /// The deployment of that task.
     pub deployment: Option<DeploymentId>,
     /// Its task is of another deployment than the PRIMARY one.
     pub is_old: bool,
@@ -51,6 +62,7 @@ pub struct Row {
 }
 
 impl Picture {
+    /// Sorts one look; `now` is when it was taken.
     pub fn of(service: &Service, snapshot: &Snapshot, scope: &Scope, now: Timestamp) -> Self {
         let owners = owners(snapshot, scope);
         let draining_since = draining_since(service);

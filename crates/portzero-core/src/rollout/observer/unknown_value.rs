@@ -15,7 +15,9 @@ use crate::rollout::view::snapshot::Snapshot;
 /// One value, and what it is a value of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnknownValue {
+    /// What it is a value of, in words: `task status`.
     pub field: &'static str,
+    /// As AWS spells it.
     pub value: String,
 }
 
@@ -27,7 +29,7 @@ impl fmt::Display for UnknownValue {
 
 /// Everything in a snapshot that decides something and is spelled in a way that nobody here knows. The launch type is not
 /// among it: the forecast alone looks at it.
-pub fn unknown_values(snapshot: &Snapshot) -> BTreeSet<UnknownValue> {
+pub(crate) fn unknown_values(snapshot: &Snapshot) -> BTreeSet<UnknownValue> {
     let mut found = BTreeSet::new();
     let mut add = |field: &'static str, value: &str| {
         found.insert(UnknownValue {
@@ -97,7 +99,7 @@ fn of_task(task: &Task, add: &mut impl FnMut(&'static str, &str)) {
 
 /// Says of a rollout that ran out of time what it was measured against in vain. More time would not have helped, so the
 /// advice to take more goes.
-pub fn explain(finding: &mut Finding, unknown: &BTreeSet<UnknownValue>) {
+pub(crate) fn explain(finding: &mut Finding, unknown: &BTreeSet<UnknownValue>) {
     let Some(first) = unknown.first() else { return };
     for value in unknown {
         finding.evidence.push(("unknown".into(), value.to_string()));

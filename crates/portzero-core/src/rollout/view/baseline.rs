@@ -23,6 +23,7 @@ pub struct Baseline {
 }
 
 impl Baseline {
+    /// What the snapshot shows is what was there before.
     pub fn of(snapshot: &Snapshot, scope: &Scope) -> Self {
         let service = snapshot.service.as_ref();
         let joined = snapshot

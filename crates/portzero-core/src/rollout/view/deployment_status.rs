@@ -6,7 +6,7 @@ use crate::rollout::view::baseline::Baseline;
 use crate::rollout::view::snapshot::Snapshot;
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Standing {
+pub(crate) enum Standing {
     /// PRIMARY, or not listed yet by an answer that is older than our update.
     Ours,
     /// An earlier deployment is PRIMARY and ours is not listed, although it has been: gone, or an old answer.
@@ -27,7 +27,7 @@ pub enum Standing {
 
 impl Standing {
     /// `was_listed`: an earlier snapshot has shown our deployment, so that an answer without it needs an explanation.
-    pub fn of(snapshot: &Snapshot, scope: &Scope, baseline: &Baseline, was_listed: bool) -> Self {
+    pub(crate) fn of(snapshot: &Snapshot, scope: &Scope, baseline: &Baseline, was_listed: bool) -> Self {
         let Some(service) = &snapshot.service else {
             return Self::ServiceLost { status: None };
         };
@@ -117,7 +117,7 @@ fn is_newer(other: &Deployment, snapshot: &Snapshot, ours: Option<&Deployment>) 
 }
 
 /// The service deployment of ours says that ECS goes back.
-pub fn is_rolling_back(snapshot: &Snapshot) -> bool {
+pub(crate) fn is_rolling_back(snapshot: &Snapshot) -> bool {
     snapshot
         .service_deployment
         .as_ref()

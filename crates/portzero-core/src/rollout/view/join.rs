@@ -10,7 +10,7 @@ use crate::rollout::scope::Scope;
 use crate::rollout::view::snapshot::{Place, Snapshot};
 
 /// Where `task` is (or was) registered. `None`: it cannot be known, for its port or its instance is not shown (yet).
-pub fn places(task: &Task, snapshot: &Snapshot, scope: &Scope) -> Option<BTreeSet<Place>> {
+pub(crate) fn places(task: &Task, snapshot: &Snapshot, scope: &Scope) -> Option<BTreeSet<Place>> {
     let mut places = BTreeSet::new();
     for binding in scope.bindings.iter().filter(|b| scope.is_watched(b)) {
         let group = binding.group();
@@ -55,7 +55,7 @@ fn of_two(
 
 /// Which task stands behind which place, for the story. One that has stopped may have left its place to another one, and
 /// an old one that is about to stop to a new one.
-pub fn owners(snapshot: &Snapshot, scope: &Scope) -> BTreeMap<Place, String> {
+pub(crate) fn owners(snapshot: &Snapshot, scope: &Scope) -> BTreeMap<Place, String> {
     let mut owners = BTreeMap::new();
     let mut tasks: Vec<&Task> = snapshot.tasks.iter().collect();
     // The last one wins; lists come in any order.
@@ -71,7 +71,7 @@ pub fn owners(snapshot: &Snapshot, scope: &Scope) -> BTreeMap<Place, String> {
 
 /// Where a task of another deployment is still to be waited for. A task that has stopped leaves its place to whoever
 /// comes next, another service in a shared target group for example: it counts only while the target there drains.
-pub fn old_places(task: &Task, snapshot: &Snapshot, scope: &Scope) -> BTreeSet<Place> {
+pub(crate) fn old_places(task: &Task, snapshot: &Snapshot, scope: &Scope) -> BTreeSet<Place> {
     let mut places = places(task, snapshot, scope).unwrap_or_default();
     if task.is_stopped() {
         places.retain(|(group, key)| {

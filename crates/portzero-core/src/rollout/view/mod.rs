@@ -1,13 +1,13 @@
 //! A snapshot read with the question "new or old?": the one place where tasks and targets are sorted.
 
-pub mod baseline;
+pub(crate) mod baseline;
 pub(crate) mod container_health;
-pub mod deployment_stage;
-pub mod deployment_status;
+pub(crate) mod deployment_stage;
+pub(crate) mod deployment_status;
 pub(crate) mod join;
-pub mod limits;
+pub(crate) mod limits;
 pub mod phase;
-pub mod snapshot;
+pub(crate) mod snapshot;
 pub mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -140,6 +140,7 @@ impl<'a> View<'a> {
         }
     }
 
+    /// How many new tasks run and are to go on running.
     pub fn running(&self) -> u32 {
         count(self.new_tasks.values().filter(|t| t.last_status == TaskStatus::Running))
     }
@@ -154,7 +155,7 @@ impl<'a> View<'a> {
     }
 
     /// New targets whose health checks are switched off: nobody can say whether they are healthy.
-    pub fn unverifiable(&self) -> u32 {
+    pub(crate) fn unverifiable(&self) -> u32 {
         count(self.new_targets.values().filter(|row| row.is_some_and(is_unverifiable)))
     }
 
@@ -173,29 +174,29 @@ impl<'a> View<'a> {
             .saturating_mul(u32::try_from(scope.places_per_task()).unwrap_or(u32::MAX))
     }
 
-    pub fn all_running(&self) -> bool {
+    pub(crate) fn all_running(&self) -> bool {
         self.running() >= self.desired
     }
 
     /// Every running task of ours has all its targets, each of them healthy (or not verifiable, by configuration).
-    pub fn all_healthy(&self, scope: &Scope) -> bool {
+    pub(crate) fn all_healthy(&self, scope: &Scope) -> bool {
         let good = self.healthy() + self.unverifiable();
         self.all_running() && good >= self.wanted(scope) && good as usize == self.new_targets.len()
     }
 
-    pub fn all_registered(&self, scope: &Scope) -> bool {
+    pub(crate) fn all_registered(&self, scope: &Scope) -> bool {
         self.all_running() && self.registered() >= self.wanted(scope)
     }
 
     /// No old task has been told to stop, and no old target drains.
-    pub fn is_nothing_old_leaving(&self) -> bool {
+    pub(crate) fn is_nothing_old_leaving(&self) -> bool {
         let is_draining = |row: &&TargetHealth| row.state.is_draining();
         let is_stopping = |task: &&Task| task.desired_status == TaskStatus::Stopped;
         !self.old_targets.values().copied().any(|row| is_draining(&row))
             && !self.old_tasks.values().copied().any(|task| is_stopping(&task))
     }
 
-    pub fn is_old_gone(&self) -> bool {
+    pub(crate) fn is_old_gone(&self) -> bool {
         self.old_targets.is_empty() && self.old_tasks.is_empty()
     }
 }

@@ -28,6 +28,7 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// The phase that a snapshot shows.
     pub fn of(view: &View, scope: &Scope) -> Self {
         if !view.all_running() {
             Self::Starting
@@ -44,6 +45,7 @@ impl Phase {
         }
     }
 
+    /// As it is printed.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Starting => "starting",
@@ -64,7 +66,7 @@ pub struct Memory {
     /// Since when all new targets have been healthy without a break.
     pub healthy_since: Option<Timestamp>,
     /// The stage of the service deployment, and since when it has been seen.
-    pub stage: Option<SeenStage>,
+    pub(crate) stage: Option<SeenStage>,
 }
 
 /// Everything that is still missing for success, in the order in which a reader wants it. Empty: done.

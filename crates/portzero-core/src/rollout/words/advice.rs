@@ -5,7 +5,7 @@ use crate::base::id::TaskDefinitionArn;
 use crate::rollout::scope::Scope;
 
 /// Go back to what ran before, by hand.
-pub fn go_back(scope: &Scope, previous: &TaskDefinitionArn) -> Hint {
+pub(crate) fn go_back(scope: &Scope, previous: &TaskDefinitionArn) -> Hint {
     let text = format!(
         "to end that, go back to what ran: aws ecs update-service --cluster {} --service {} --task-definition {}",
         scope.cluster,
@@ -16,11 +16,11 @@ pub fn go_back(scope: &Scope, previous: &TaskDefinitionArn) -> Hint {
 }
 
 /// Follow the rollout again.
-pub fn follow_again(scope: &Scope) -> Hint {
+pub(crate) fn follow_again(scope: &Scope) -> Hint {
     Hint::new(HintKind::FollowAgain, format!("wait on: {}", scope.observe_command()))
 }
 
 /// Give it more time; `more` is what stands behind that, with what joins it.
-pub fn wait_longer(more: &str) -> Hint {
+pub(crate) fn wait_longer(more: &str) -> Hint {
     Hint::new(HintKind::WaitLonger, format!("set a longer `--timeout`{more}"))
 }

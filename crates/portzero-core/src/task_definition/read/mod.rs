@@ -2,7 +2,7 @@
 //! else), and the document in it.
 
 pub(crate) mod json;
-pub mod parsed;
+pub(super) mod parsed;
 pub(crate) mod place;
 pub(crate) mod yaml;
 

@@ -15,7 +15,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub fn find(&self, path: &[Step]) -> Option<&Place> {
+    pub(crate) fn find(&self, path: &[Step]) -> Option<&Place> {
         path.iter().try_fold(self, |place, step| match step {
             Step::Key(key) => place.members.get(key.as_str()),
             Step::Index(index) => place.items.get(*index),

@@ -14,7 +14,13 @@ const LIKE_FAILURES_MIN: usize = 3;
 
 impl Evidence {
     /// A failure that no further waiting can cure, although ECS has not given up yet.
-    pub fn certain_failure(&self, scope: &Scope, view: &View, has_breaker: bool, now: Timestamp) -> Option<Finding> {
+    pub(crate) fn certain_failure(
+        &self,
+        scope: &Scope,
+        view: &View,
+        has_breaker: bool,
+        now: Timestamp,
+    ) -> Option<Finding> {
         if self.registration.is_hopeless(view) {
             return Some(self.explained(&Suspect::Registration, scope));
         }

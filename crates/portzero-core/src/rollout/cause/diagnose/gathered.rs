@@ -19,7 +19,7 @@ use crate::rollout::view::snapshot::Snapshot;
 
 /// The circuit breaker's counter, as it was last seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BreakerCount {
+pub(crate) struct BreakerCount {
     pub failures: u32,
     pub threshold: u32,
     pub rolls_back: bool,
@@ -63,7 +63,7 @@ pub(super) struct TaskEvidence {
 }
 
 impl TaskEvidence {
-    pub fn collect(&mut self, now: Timestamp, view: &View, scope: &Scope) {
+    pub(super) fn collect(&mut self, now: Timestamp, view: &View, scope: &Scope) {
         for task in view.new_tasks.values().chain(view.ended_tasks.values()) {
             self.started.insert(task.arn.clone());
             self.learn_streams(task, scope);
@@ -105,7 +105,7 @@ impl TaskEvidence {
     }
 
     /// Failures by kind: the most frequent first, and of two alike the one that says more.
-    pub fn kinds(&self) -> Vec<Vec<&TaskFailure>> {
+    pub(super) fn kinds(&self) -> Vec<Vec<&TaskFailure>> {
         let mut kinds = BTreeMap::<String, Vec<&TaskFailure>>::new();
         for failure in self.failures.values() {
             kinds.entry(failure.cause.label()).or_default().push(failure);
@@ -118,7 +118,7 @@ impl TaskEvidence {
         kinds
     }
 
-    pub fn stream_of(&self, failure: &TaskFailure) -> Option<&LogStream> {
+    pub(crate) fn stream_of(&self, failure: &TaskFailure) -> Option<&LogStream> {
         match &failure.cause {
             Cause::Exit { container, .. } | Cause::OutOfMemory { container } => {
                 self.streams.get(&(failure.task.clone(), container.clone()))
@@ -129,7 +129,7 @@ impl TaskEvidence {
     }
 
     /// A task with one container that logs leaves no doubt which one it is.
-    pub fn any_stream(&self, task: &TaskArn) -> Option<&LogStream> {
+    pub(crate) fn any_stream(&self, task: &TaskArn) -> Option<&LogStream> {
         let mut streams = self
             .streams
             .iter()
@@ -149,7 +149,7 @@ pub(super) struct AlarmEvidence {
 }
 
 impl AlarmEvidence {
-    pub fn collect(&mut self, snapshot: &Snapshot, view: &View) {
+    pub(super) fn collect(&mut self, snapshot: &Snapshot, view: &View) {
         let deployment = snapshot.service_deployment.as_ref();
         if let Some(found) = deployment.filter(|d| !d.progress.triggered_alarms.is_empty()) {
             self.names.clone_from(&found.progress.triggered_alarms);
@@ -165,7 +165,7 @@ impl AlarmEvidence {
         }
     }
 
-    pub fn hear(&mut self, event: &ServiceEvent) {
+    pub(super) fn hear(&mut self, event: &ServiceEvent) {
         if contains(&event.message, "deployment failed: alarm detected") {
             self.words.get_or_insert_with(|| event.message.clone());
         }
@@ -184,7 +184,7 @@ pub(super) struct PlacementEvidence {
 
 impl PlacementEvidence {
     /// Whether the event is about placement. `started`: how many tasks of ours there have been.
-    pub fn hear(&mut self, event: &ServiceEvent, started: usize) -> bool {
+    pub(super) fn hear(&mut self, event: &ServiceEvent, started: usize) -> bool {
         let Some(trouble) = placement::read(event) else {
             return false;
         };

@@ -16,14 +16,14 @@ mod unhealthy;
 
 use std::collections::BTreeMap;
 
-pub use gathered::BreakerCount;
+pub(crate) use gathered::BreakerCount;
 use gathered::{AlarmEvidence, PlacementEvidence, ServiceEvidence, TaskEvidence};
 use infrastructure::Losses;
 use registration::Registration;
 use stopping::Kills;
 use unhealthy::Checks;
 
-use crate::aws_model::service::{DeploymentStatus, ServiceEvent};
+use crate::aws_model::service::ServiceEvent;
 use crate::aws_model::task::{LogStream, Task, TaskStatus};
 use crate::base::finding::{Code, EvidenceLabel, Finding, Hint, HintKind};
 use crate::base::text::plural;
@@ -39,7 +39,7 @@ use crate::rollout::words::stage;
 
 /// What speaks for a cause, collected over the whole rollout.
 #[derive(Clone, Debug, Default)]
-pub struct Evidence {
+pub(crate) struct Evidence {
     tasks: TaskEvidence,
     checks: Checks,
     registration: Registration,
@@ -62,7 +62,7 @@ enum Suspect<'a> {
 
 impl Evidence {
     /// Adds what one look shows.
-    pub fn collect(&mut self, now: Timestamp, snapshot: &Snapshot, view: &View, scope: &Scope) {
+    pub(crate) fn collect(&mut self, now: Timestamp, snapshot: &Snapshot, view: &View, scope: &Scope) {
         self.tasks.collect(now, view, scope);
         let owners = owners(snapshot, view, scope);
         self.checks.collect(now, view, &owners);
@@ -83,26 +83,26 @@ impl Evidence {
     }
 
     /// A service event that is newer than the deployment; whether it is about placement.
-    pub fn hear(&mut self, event: &ServiceEvent) -> bool {
+    pub(crate) fn hear(&mut self, event: &ServiceEvent) -> bool {
         self.registration.hear(event);
         self.alarm.hear(event);
         self.placement.hear(event, self.tasks.started.len())
     }
 
-    pub fn count_breaker(&mut self, count: BreakerCount) {
+    pub(crate) fn count_breaker(&mut self, count: BreakerCount) {
         self.service.breaker = Some(count);
     }
 
-    pub fn was_refused_a_target(&self) -> bool {
+    pub(crate) fn was_refused_a_target(&self) -> bool {
         self.registration.was_refused()
     }
 
-    pub fn has_lost_instances(&self) -> bool {
+    pub(crate) fn has_lost_instances(&self) -> bool {
         !self.losses.is_empty()
     }
 
     /// Whether the next snapshot should carry all instances: a task of ours ended, and its instance may say why.
-    pub fn wants_instances(&self) -> bool {
+    pub(crate) fn wants_instances(&self) -> bool {
         self.losses.wants_instances()
     }
 
@@ -142,13 +142,13 @@ impl Evidence {
     }
 
     /// ECS's word on placement, unless it has placed a task since.
-    pub fn live_placement(&self) -> Option<&PlacementTrouble> {
+    pub(crate) fn live_placement(&self) -> Option<&PlacementTrouble> {
         let (trouble, started) = self.placement.last_word.as_ref()?;
         (self.tasks.started.len() <= *started).then_some(trouble)
     }
 
     /// The most likely cause of whatever went wrong, with what else did; `None` where nothing is known.
-    pub fn likely_cause(&self, scope: &Scope) -> Option<Finding> {
+    pub(crate) fn likely_cause(&self, scope: &Scope) -> Option<Finding> {
         if let Some(cause) = self.service.deployment.as_ref().and_then(|d| stage::cause(scope, d)) {
             return Some(cause);
         }
@@ -161,7 +161,7 @@ impl Evidence {
         Some(self.explained(&first, scope))
     }
 
-    pub fn cannot_place(&self, trouble: &PlacementTrouble, scope: &Scope) -> Finding {
+    pub(crate) fn cannot_place(&self, trouble: &PlacementTrouble, scope: &Scope) -> Finding {
         self.explained(&Suspect::Placement(trouble), scope)
     }
 
@@ -270,13 +270,13 @@ impl Evidence {
     }
 
     /// Warnings on what went wrong besides, where the rollout ended well all the same.
-    pub fn besides(&self, scope: &Scope) -> Vec<Finding> {
+    pub(crate) fn besides(&self, scope: &Scope) -> Vec<Finding> {
         let lost = (!self.losses.is_empty()).then(|| self.losses.warning(scope));
         lost.into_iter().chain(self.kills.finding(scope)).collect()
     }
 
     /// The container whose last words may explain the finding, and where they are kept.
-    pub fn last_words(&self, finding: &Finding) -> Option<&LogStream> {
+    pub(crate) fn last_words(&self, finding: &Finding) -> Option<&LogStream> {
         let wanted = [
             Code::ContainerExit,
             Code::OutOfMemory,
@@ -321,9 +321,4 @@ fn owners<'a>(snapshot: &Snapshot, view: &View<'a>, scope: &Scope) -> BTreeMap<P
             places.map(|place| (place, *task))
         })
         .collect()
-}
-
-/// Whether our deployment is the one that ECS rolls out in this look.
-fn is_primary(view: &View) -> bool {
-    view.ours.is_some_and(|ours| ours.status == DeploymentStatus::Primary)
 }

@@ -31,7 +31,7 @@ struct Kill {
 }
 
 impl Kills {
-    pub fn collect(&mut self, snapshot: &Snapshot, scope: &Scope) {
+    pub(super) fn collect(&mut self, snapshot: &Snapshot, scope: &Scope) {
         let old = snapshot
             .tasks
             .iter()
@@ -45,7 +45,7 @@ impl Kills {
         }
     }
 
-    pub fn finding(&self, scope: &Scope) -> Option<Finding> {
+    pub(super) fn finding(&self, scope: &Scope) -> Option<Finding> {
         let first = self.killed.values().next()?;
         let took = self.killed.values().filter_map(|kill| kill.took).max();
         let mut containers: Vec<String> = self

@@ -17,7 +17,7 @@ use crate::rollout::words::advice::wait_longer;
 use crate::rollout::words::last_look::LastLook;
 
 /// The hook that the service deployment names as the cause of its end.
-pub fn cause(scope: &Scope, deployment: &ServiceDeployment) -> Option<Finding> {
+pub(crate) fn cause(scope: &Scope, deployment: &ServiceDeployment) -> Option<Finding> {
     let revision = scope.task_definition.short();
     let reason = deployment
         .status_reason
@@ -53,7 +53,7 @@ pub fn cause(scope: &Scope, deployment: &ServiceDeployment) -> Option<Finding> {
 }
 
 /// ECS could not go back either. This is as bad as it gets, so what still serves comes with figures.
-pub fn rollback_failed(
+pub(crate) fn rollback_failed(
     scope: &Scope,
     snapshot: &Snapshot,
     view: &View,
@@ -137,7 +137,7 @@ fn last_old_failure(scope: &Scope, snapshot: &Snapshot) -> Option<String> {
 }
 
 /// What goes on in AWS after a run that ended at the stage it was asked for.
-pub fn goes_on(
+pub(crate) fn goes_on(
     view: &View,
     scope: &Scope,
     seen: Option<&SeenStage>,
@@ -211,7 +211,7 @@ fn rolls_back_by(view: &View) -> Vec<String> {
 }
 
 /// What helps somebody whose time was up in the middle of the stages.
-pub fn hint(look: &LastLook, scope: &Scope) -> Option<Hint> {
+pub(crate) fn hint(look: &LastLook, scope: &Scope) -> Option<Hint> {
     look.waiting.iter().find_map(|reason| match reason {
         WaitingOn::Hook(hook) if hook.is_pause() => Some(Hint::from(format!(
             "continue it: aws ecs continue-service-deployment --service-deployment-arn {} --hook-id {}",
@@ -226,7 +226,7 @@ pub fn hint(look: &LastLook, scope: &Scope) -> Option<Hint> {
 }
 
 /// Behind a classic load balancer some things cannot be known, where a new task has the place of an old one.
-pub fn cannot_tell_apart(
+pub(crate) fn cannot_tell_apart(
     view: &View,
     scope: &Scope,
     old_places: &std::collections::BTreeSet<crate::rollout::Place>,

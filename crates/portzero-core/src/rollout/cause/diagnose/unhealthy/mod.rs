@@ -33,7 +33,7 @@ pub(super) struct Checks {
 }
 
 impl Checks {
-    pub fn collect(&mut self, now: Timestamp, view: &View, owners: &BTreeMap<Place, &Task>) {
+    pub(super) fn collect(&mut self, now: Timestamp, view: &View, owners: &BTreeMap<Place, &Task>) {
         for task in view.new_tasks.values().filter(|t| t.last_status == TaskStatus::Running) {
             let (since, lasted) = self.running.entry(task.arn.clone()).or_insert((now, Duration::ZERO));
             *lasted = now.since(*since);
@@ -60,16 +60,16 @@ impl Checks {
         }
     }
 
-    pub fn is_failing(&self) -> bool {
+    pub(crate) fn is_failing(&self) -> bool {
         !self.unhealthy.is_empty()
     }
 
-    pub fn is_failing_in(&self, group: &TargetGroupArn) -> bool {
+    pub(crate) fn is_failing_in(&self, group: &TargetGroupArn) -> bool {
         self.unhealthy.keys().any(|(of, _)| of == group)
     }
 
     /// A task behind a target that fails.
-    pub fn task(&self) -> Option<&TaskArn> {
+    pub(super) fn task(&self) -> Option<&TaskArn> {
         self.unhealthy.values().rev().find_map(|(_, task)| task.as_ref())
     }
 
@@ -85,7 +85,7 @@ impl Checks {
             .map(|(group, _)| group)
     }
 
-    pub fn line(&self) -> String {
+    pub(super) fn line(&self) -> String {
         let count = self.unhealthy.len();
         let group = self.worst().map_or("?", TargetGroupArn::name);
         format!(
@@ -95,7 +95,7 @@ impl Checks {
     }
 
     /// `group`: the one whose check ECS stopped tasks for; else the worst.
-    pub fn finding(&self, group: Option<&TargetGroupArn>, scope: &Scope, grace: Duration) -> Finding {
+    pub(super) fn finding(&self, group: Option<&TargetGroupArn>, scope: &Scope, grace: Duration) -> Finding {
         let start = format!(
             "new tasks of `{}` start but do not pass the health check of",
             scope.service
