@@ -5,7 +5,9 @@ use crate::base::position::Position;
 /// A YAML node with aliases and merge keys resolved.
 #[derive(Clone, Debug)]
 pub struct Node {
+    /// Where it begins.
     pub at: Position,
+    /// What it is.
     pub kind: Kind,
     /// Nodes in it, itself included.
     pub(super) size: usize,
@@ -13,22 +15,30 @@ pub struct Node {
     pub(super) height: usize,
 }
 
+/// What a node is. What a plain scalar means is for its reader to say.
 #[derive(Clone, Debug)]
 pub enum Kind {
+    /// A text, a number, a boolean or null, as it was written.
     Scalar {
+        /// Its text, unquoted.
         text: String,
         /// Not quoted, no block scalar, not tagged as a string.
         is_plain: bool,
     },
+    /// A sequence.
     List(Vec<Node>),
     /// In the order of the file, keys that were merged in last.
     Map(Vec<Entry>),
 }
 
+/// One key of a mapping with its value.
 #[derive(Clone, Debug)]
 pub struct Entry {
+    /// Keys are texts.
     pub key: String,
+    /// Where the key stands.
     pub key_at: Position,
+    /// Its value.
     pub value: Node,
 }
 
