@@ -130,6 +130,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
     /// The service, if its PRIMARY is a new deployment of the revision that was asked for.
     async fn updated_after_all(&self, update: &ServiceUpdate, before: &Service) -> Option<Service> {
         let described = self
+            .ports
             .aws
             .describe_services(&update.cluster, std::slice::from_ref(&update.service))
             .await;

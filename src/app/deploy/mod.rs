@@ -37,4 +37,4 @@ pub use pace::Pace;
 pub use planning::{Unplanned, check_documents, interrupted, plan, plan_all};
 pub use run::Run;
 pub use service_run::{ServiceRun, causes, overall};
-pub use words::interrupted_before_a_look;
+pub use words::{interrupted_before_a_look, of_service};

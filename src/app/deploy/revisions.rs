@@ -58,6 +58,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
         let ours = run.after.as_ref().map(|arn| arn.revision());
         active.retain(|arn| ours.is_none_or(|ours| arn.revision() <= ours));
         let described = self
+            .ports
             .aws
             .describe_services(&wish.cluster, std::slice::from_ref(&wish.service))
             .await
@@ -69,6 +70,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
         }
         for revision in superfluous(&active, keep, &needed) {
             self.ports
+                .ports
                 .aws
                 .deregister_task_definition(&revision)
                 .await

@@ -279,7 +279,7 @@ pub fn interrupted_before_a_look(wish: &Wish) -> Outcome {
 }
 
 /// Says which of several services a finding about its containers is about.
-pub(super) fn of_service(mut findings: Vec<Finding>, service: &ServiceName, is_single: bool) -> Vec<Finding> {
+pub fn of_service(mut findings: Vec<Finding>, service: &ServiceName, is_single: bool) -> Vec<Finding> {
     for finding in findings
         .iter_mut()
         .filter(|f| f.code == Code::ImageTarget && !is_single)
