@@ -11,7 +11,7 @@ use portzero::app::ports::Ports;
 use portzero_core::base::finding::Severity;
 use portzero_core::event::RunEvent;
 use portzero_core::plan::{Base, Wish};
-use portzero_core::port::{Clock, Ecs, Interrupts, Report};
+use portzero_core::port::{Ecs, Interrupts, Report};
 use portzero_core::rollout::Verdict;
 use portzero_core::task_definition::ImageChange;
 use portzero_sim::{Scenario, World};

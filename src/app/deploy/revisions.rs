@@ -70,7 +70,6 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
         }
         for revision in superfluous(&active, keep, &needed) {
             self.ports
-                .ports
                 .aws
                 .deregister_task_definition(&revision)
                 .await

@@ -363,7 +363,7 @@ impl Report for Story<'_> {
             EventKind::Ended(outcome) => self.shared.ends.borrow_mut().push(outcome.verdict),
             _ => {}
         }
-        if let Some(line) = report::line::render(event) {
+        for line in report::line::render(event) {
             self.text
                 .push_str(&format!("{:>6.1} {line}\n", event.elapsed.as_secs_f64()));
         }
