@@ -144,7 +144,7 @@ async fn blind_then_joined(case: &Case) -> (Verdict, Verdict, bool) {
         settle: None,
     };
     let joined = run.attach(vec![watch]).await.unwrap().remove(0);
-    let id = blind.deployment.unwrap();
+    let id = blind.deployment.clone().unwrap();
     let is_done = aws.world().borrow().truth("c", "web", id.as_str()).is_done();
     (blind.verdict(), joined.verdict(), is_done)
 }
