@@ -12,6 +12,8 @@
 //! | [`config`] | `portzero.yml` and deployfish's files |
 //! | [`cli`] | the command line; the environment is read here, once |
 
+#![warn(unreachable_pub)]
+
 pub mod adapters;
 pub mod app;
 pub mod cli;

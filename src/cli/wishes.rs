@@ -13,8 +13,9 @@ use portzero_core::rollout::Until;
 use portzero_core::task_definition::{Document, ImageChange};
 
 use crate::cli::options::{FailOn, Following, Selection, Waiting, Which, pair};
+use crate::cli::stop::Stop;
 use crate::cli::streams::warn;
-use crate::cli::{Stop, files, recipients};
+use crate::cli::{files, recipients};
 use crate::config;
 use crate::config::{Config, ServiceConfig, Settings, TaskDefinitionSource};
 
@@ -35,13 +36,13 @@ pub struct Wishes {
 }
 
 /// Reads everything that is needed for it. Whatever is wrong is told together.
-pub fn gather(selection: &Selection, following: &Following) -> Result<Wishes, Stop> {
+pub(super) fn gather(selection: &Selection, following: &Following) -> Result<Wishes, Stop> {
     gather_from(read_config(&selection.which)?, selection, following)
 }
 
 /// What a command that only looks needs: whom, and for how long. Where cluster and service are named, no file is needed,
 /// and one that cannot be read is no hindrance.
-pub fn watched(which: &Which, waiting: &Waiting) -> Result<Wishes, Stop> {
+pub(super) fn watched(which: &Which, waiting: &Waiting) -> Result<Wishes, Stop> {
     let config = match read_config(which) {
         Err(stop) if which.cluster.is_some() && !which.names().is_empty() && which.config.is_none() => {
             let why = stop
@@ -273,7 +274,9 @@ fn base(selection: &Selection, stanza: Option<&ServiceConfig>, folder: &Path) ->
     if let Some(named) = &selection.task_definition {
         return match named.as_str() {
             "current" => Ok(Base::Running),
-            path if is_path(path) => files::task_definition(Path::new(path)).map(|d| Base::Document(Box::new(d))),
+            path if config::is_path(path) => {
+                files::task_definition(Path::new(path)).map(|d| Base::Document(Box::new(d)))
+            }
             reference => Ok(Base::Registered(reference.to_owned())),
         };
     }
@@ -301,11 +304,6 @@ fn base(selection: &Selection, stanza: Option<&ServiceConfig>, folder: &Path) ->
 fn depends_on(stanza: &ServiceConfig) -> Vec<ServiceName> {
     let names = stanza.depends_on.iter();
     names.map(|other| ServiceName::from(other.name.as_str())).collect()
-}
-
-/// Families have no slash and no dot, so a name with either is a file, there or not.
-fn is_path(text: &str) -> bool {
-    !text.starts_with("arn:") && (text.contains(['/', '\\', '.']) || Path::new(text).is_file())
 }
 
 /// The file's; those of the flags are handed out when all services are known.

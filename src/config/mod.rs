@@ -22,6 +22,7 @@ use portzero_core::base::finding::Finding;
 pub use portzero_core::base::choice::UnknownWord;
 pub use portzero_core::policy::{IF_BUSY, LEFTOVER};
 pub use portzero_core::task_definition::DynamicPorts;
+pub use service_stanza::is_path;
 
 pub use model::{Config, Dependency, Probe, ServiceConfig, TaskDefinitionSource};
 pub use portzero_core::rollout::Until;

@@ -397,7 +397,7 @@ fn flags() -> BTreeSet<String> {
             let long = at
                 .strip_prefix("--")
                 .or_else(|| at.strip_prefix('-')?.split_once(", --").map(|(_, long)| long))?;
-            Some(long.split([' ', '[', '=']).next()?.to_owned())
+            Some(long.split([' ', '[', '=', '.']).next()?.to_owned())
         }));
     }
     known.remove("help");
