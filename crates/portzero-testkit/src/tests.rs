@@ -5,9 +5,10 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use portzero_core::aws_model::service::ServiceUpdate;
+use portzero_core::aws_model::service::{DeploymentStatus, ServiceUpdate};
+use portzero_core::aws_model::target::TargetState;
 use portzero_core::base::id::{ClusterName, ServiceName};
-use portzero_core::port::Ecs;
+use portzero_core::port::{ApiErrorKind, Clock, Ecs, LoadBalancing};
 use portzero_sim::{Scenario, World};
 
 use crate::{Direct, Misbehaviour};
