@@ -1,8 +1,10 @@
 //! The truth about a deployment: what an observer ought to find out, read off the world itself.
 
+use std::collections::BTreeSet;
+
 use super::strategy::WHOLE;
 use super::world::World;
-use crate::model::state::{Deployment, LoadBalancerBinding, Task};
+use crate::model::state::{Deployment, LoadBalancerBinding, Service, Task};
 use crate::model::status::{DeploymentStatus, RolloutState, TargetState, TaskStatus};
 
 /// How a deployment really stands at one moment.
@@ -12,7 +14,9 @@ pub struct GroundTruth {
     pub is_primary: bool,
     /// Its rollout state is COMPLETED.
     pub is_completed: bool,
+    /// Tasks of the deployment that run and are wanted to.
     pub new_running: u32,
+    /// The service's desired count.
     pub desired: u32,
     /// Every load-balanced port of every running new task is a registered target of that very task, in whatever state
     /// but draining.
@@ -66,25 +70,10 @@ impl World {
             .filter(is_new)
             .filter(|t| t.last_status == TaskStatus::Running && t.desired_status == TaskStatus::Running)
             .collect();
-        // Of a service whose traffic shifts both groups: what drains in the one is as old as what drains in the other.
-        let both = |b: &LoadBalancerBinding| {
-            let alternate = b
-                .advanced
-                .as_ref()
-                .map(|advanced| advanced.alternate_target_group_arn.clone());
-            [b.key(), alternate]
-        };
-        let mut groups: Vec<String> = found.load_balancers.iter().flat_map(both).flatten().collect();
-        groups.sort();
-        groups.dedup();
+        let groups = groups_of(found);
         let targets = || groups.iter().filter_map(|arn| self.group(arn)).flat_map(|g| &g.targets);
         let is_of_new = |task: &Option<String>| tasks.iter().filter(is_new).any(|t| Some(&t.id) == task.as_ref());
-        let is_foreign = |task: &Option<String>| {
-            let Some(id) = task else { return false };
-            let is_others = |home: &str, task: &Task| home != cluster || task.service != service;
-            let mut homes = self.account.clusters.iter();
-            homes.any(|(home, found)| found.tasks.get(id).is_some_and(|task| is_others(home, task)))
-        };
+        let is_foreign = |task: &Option<String>| self.is_foreign(cluster, service, task.as_deref());
         let service_deployment = found
             .service_deployments
             .iter()
@@ -121,6 +110,14 @@ impl World {
         }
     }
 
+    /// Whether a target belongs to a task of another service.
+    fn is_foreign(&self, cluster: &str, service: &str, task: Option<&str>) -> bool {
+        let Some(id) = task else { return false };
+        let is_others = |home: &str, task: &Task| home != cluster || task.service != service;
+        let mut homes = self.account.clusters.iter();
+        homes.any(|(home, found)| found.tasks.get(id).is_some_and(|task| is_others(home, task)))
+    }
+
     fn has_targets(&self, cluster: &str, task: &Task, is_such: impl Fn(&TargetState) -> bool) -> bool {
         let bindings = self.bindings_of(cluster, task).iter();
         let wanted = bindings.filter_map(LoadBalancerBinding::key);
@@ -138,4 +135,17 @@ impl World {
                 })
             })
     }
+}
+
+/// The keys of the service's groups. Of a service whose traffic shifts both groups: what drains in the one is as old as
+/// what drains in the other.
+fn groups_of(service: &Service) -> BTreeSet<String> {
+    let both = |binding: &LoadBalancerBinding| {
+        let advanced = binding.advanced.as_ref();
+        [
+            binding.key(),
+            advanced.map(|advanced| advanced.alternate_target_group_arn.clone()),
+        ]
+    };
+    service.load_balancers.iter().flat_map(both).flatten().collect()
 }

@@ -1,8 +1,9 @@
 //! The embedded simulator: a seeded discrete-event model of the ECS scheduler and of a load balancer's health checks,
 //! with virtual time, behind AWS's own wire protocols.
 //!
-//! It is the oracle that the observer is held against, so it imports nothing of `rollout`, `forecast` or `preflight`.
-//! Only `port` and `translate` know the domain's types.
+//! A [`Scenario`] describes a [`World`] and the [`Fault`]s in it; [`wire::Wire`] answers AWS's requests to it; and
+//! [`GroundTruth`] says whether a rollout is done. It is the independent judge of what a deploy tool claims, so it shares
+//! no code with any such tool and depends on no AWS SDK.
 //!
 //! Not modelled: DAEMON scheduling, Availability Zone rebalancing, hooks that run again in a rollback, task sets beyond
 //! the one that a service begins with, several nodes of one load balancer, health checks on another port than the
@@ -18,22 +19,29 @@
 //! maximum below the desired count waits for the end of a deployment, and the words of refusals that no public report
 //! has (they are the published model's).
 
-pub(crate) mod api;
-pub(crate) mod faults;
-pub mod ground_truth;
+#![warn(missing_docs, unreachable_pub, unnameable_types)]
+
+pub mod balancer;
 pub mod model;
 pub mod scenario;
 pub mod wire;
 pub mod world;
 
-pub mod balancer;
+mod api;
+mod faults;
+mod ground_truth;
 mod scheduler;
 mod setup;
 mod strategy;
-pub mod timestamp;
+mod timestamp;
 
 #[cfg(test)]
 mod tests;
+
+/// Runs the example of the page.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub use faults::hostile::hostile_texts;
 pub use ground_truth::GroundTruth;

@@ -1,7 +1,6 @@
 //! Clusters and services come into being: at the world's start as its scenario has them, later by CreateCluster and
 //! CreateService.
 
-use crate::model::status::ServiceStatus;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -9,6 +8,7 @@ use serde_json::Value;
 use super::service_checks::{check_creation, check_name};
 use crate::model::refusal::{Refusal, check_cluster_name};
 use crate::model::state::{Cluster, Service, ServiceCreation, Settings};
+use crate::model::status::ServiceStatus;
 use crate::scenario::span::Spread;
 use crate::scenario::strategy::Strategy;
 use crate::world::{ScheduledEvent, World};

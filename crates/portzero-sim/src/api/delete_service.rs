@@ -18,7 +18,7 @@ const BUSY: [TaskStatus; 5] = [
 
 impl World {
     /// DeleteCluster: INACTIVE, and still described.
-    pub fn delete_cluster(&mut self, reference: &str) -> Result<Cluster, Refusal> {
+    pub(crate) fn delete_cluster(&mut self, reference: &str) -> Result<Cluster, Refusal> {
         let cluster = self.cluster(Some(reference))?;
         let refused = |code: &str, what: &str| {
             let words = format!("The Cluster cannot be deleted while {what}.");
@@ -111,7 +111,7 @@ impl World {
     }
 
     /// DeleteTaskDefinitions for one of them; why not, where it is not deleted.
-    pub fn delete_task_definition(&mut self, reference: &str) -> Result<TaskDefinition, &'static str> {
+    pub(crate) fn delete_task_definition(&mut self, reference: &str) -> Result<TaskDefinition, &'static str> {
         let (family, number) = short(reference)
             .rsplit_once(':')
             .ok_or("The specified task definition identifier is invalid. Specify a valid name or ARN and try again.")?;

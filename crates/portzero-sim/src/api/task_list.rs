@@ -45,7 +45,7 @@ impl World {
     }
 
     /// StopTask, by id or ARN. A task of a service is replaced by the scheduler.
-    pub fn stop_task(&mut self, cluster: Option<&str>, task: &str, reason: &str) -> Result<Task, Refusal> {
+    pub(crate) fn stop_task(&mut self, cluster: Option<&str>, task: &str, reason: &str) -> Result<Task, Refusal> {
         let cluster = self.cluster(cluster)?.name.clone();
         let id = self.account.id_of(&cluster, "task", task)?.to_owned();
         let not_found = || Refusal::invalid_parameter("The referenced task was not found.");

@@ -1,10 +1,10 @@
 //! Classic load balancers: whole instances behind one fixed port. Their checks and drains are those of target groups, so
 //! each carries one of its own, under a key that no ARN can be.
 
-use crate::model::status::TargetState;
 use std::time::Duration;
 
 use crate::model::state::{ClassicBalancer, HealthCheck, Target, TargetGroup, key};
+use crate::model::status::TargetState;
 use crate::scenario::Scenario;
 use crate::scenario::specs::ClassicSpec;
 use crate::world::World;
@@ -107,6 +107,7 @@ pub(crate) fn unhealthy(service: &str, task: &str, instance: &str, name: &str) -
 /// What DescribeInstanceHealth says of one instance: state, reason code, description.
 pub struct Health(pub &'static str, pub &'static str, pub &'static str);
 
+/// The health of an instance behind a classic load balancer, by the state of its target.
 pub fn health(target: &Target) -> Health {
     match (&target.state, target.reason.as_deref()) {
         (TargetState::Healthy, _) => Health("InService", "N/A", "N/A"),

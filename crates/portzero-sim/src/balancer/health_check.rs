@@ -1,10 +1,10 @@
 //! Health as ECS sees it: of targets, of containers, and for how long it is patient.
 
-use crate::model::status::{DeploymentStatus, HealthStatus, TargetState, TaskStatus};
 use std::time::Duration;
 
 use super::classic;
 use crate::model::state::{Task, primary};
+use crate::model::status::{DeploymentStatus, HealthStatus, TargetState, TaskStatus};
 use crate::scenario::fault::kinds::Fault;
 use crate::scenario::span::Spread;
 use crate::world::{World, service_event};

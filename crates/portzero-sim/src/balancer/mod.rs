@@ -8,13 +8,13 @@ pub(crate) mod routing;
 pub(crate) mod rules;
 pub(crate) mod target_groups;
 
-use crate::model::status::TargetState;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::world::{ScheduledEvent, TaskStage, World};
 use crate::faults::behaviour::CheckAnswer;
 use crate::model::state::{HealthCheck, Target, TargetGroup};
+use crate::model::status::TargetState;
 use crate::scenario::span::Spread;
 use crate::timestamp::Timestamp;
 use crate::world::service_event;

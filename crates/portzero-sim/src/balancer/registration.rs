@@ -1,11 +1,11 @@
 //! Which targets there are, and which of them a load balancer takes into account: registration, by ECS and by hand, and
 //! what the listeners forward to (aws-facts 4.1).
 
-use crate::model::status::TargetState;
 use std::collections::BTreeMap;
 
 use super::classic;
 use crate::model::state::{Target, TargetGroup};
+use crate::model::status::TargetState;
 use crate::world::{World, service_event};
 
 /// A target's state while no check has said anything.

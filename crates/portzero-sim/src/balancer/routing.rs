@@ -1,10 +1,10 @@
 //! Who gets the traffic. The simulator carries none; what a load balancer would do with it follows from the targets'
 //! states: healthy ones share it, one that is starting slowly gets less, and where none is healthy all get it (fail-open).
 
-use crate::model::status::TargetState;
 use std::time::Duration;
 
 use crate::model::state::{Target, TargetGroup};
+use crate::model::status::TargetState;
 use crate::timestamp::Timestamp;
 use crate::world::World;
 

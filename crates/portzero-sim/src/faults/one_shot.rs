@@ -1,10 +1,10 @@
 //! What faults do at their moment, once: to services, instances, load balancers and target groups.
 
-use crate::model::status::{InstanceStatus, TargetState, TaskStatus};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::model::state::{LoadBalancerBinding, ServiceChange, TargetGroup};
+use crate::model::status::{InstanceStatus, TargetState, TaskStatus};
 use crate::scenario::fault::FaultSpec;
 use crate::scenario::fault::kinds::Fault;
 use crate::timestamp::Timestamp;

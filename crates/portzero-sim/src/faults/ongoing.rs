@@ -1,13 +1,13 @@
 //! What the faults in force do to containers, to targets and to placement, for as long as they hold. What strikes once
 //! stands in `one_shot`.
 
-use crate::model::status::TaskStatus;
 use std::time::Duration;
 
 use crate::faults::behaviour::{Behaviour, CheckAnswer};
 use crate::faults::ineffective::reads_secrets;
 use crate::model::network::VPC;
 use crate::model::state::{Target, Task};
+use crate::model::status::TaskStatus;
 use crate::scenario::fault::FaultSpec;
 use crate::scenario::fault::kinds::{Fault, Lack};
 use crate::scenario::fault::scope::RevisionRef;

@@ -1,14 +1,14 @@
 //! What a read shows where it does not show the account as it is: what was true some seconds ago, a list without its
 //! newest deployment, a status that no model knows, somebody's hostile words. The world itself is never changed by it.
 
-use crate::model::status::{
-    DeploymentStatus, RolloutState, ServiceDeploymentStatus, ServiceStatus, TargetState, TaskStatus,
-};
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::hostile;
 use crate::model::state::{Account, Service};
+use crate::model::status::{
+    DeploymentStatus, RolloutState, ServiceDeploymentStatus, ServiceStatus, TargetState, TaskStatus,
+};
 use crate::scenario::fault::kinds::{Fault, StatusKind};
 use crate::timestamp::Timestamp;
 use crate::world::World;

@@ -25,6 +25,6 @@ pub(crate) fn digest(text: &str) -> String {
 }
 
 /// The subnet of an availability zone in the one VPC that there is.
-pub fn subnet_of(zone: &str) -> String {
+pub(crate) fn subnet_of(zone: &str) -> String {
     format!("subnet-0{}", crate::model::network::digest(zone))
 }

@@ -15,7 +15,7 @@ const RESERVED: &str = "aws:";
 
 impl World {
     /// The tags of a resource, `{key, value}` each, in the order in which they came.
-    pub fn tags_of(&self, arn: &str) -> &[Value] {
+    pub(crate) fn tags_of(&self, arn: &str) -> &[Value] {
         if let Some(definition) = arn
             .contains(":task-definition/")
             .then(|| self.definition(arn))
@@ -27,7 +27,7 @@ impl World {
     }
 
     /// ListTagsForResource.
-    pub fn list_tags(&self, arn: &str) -> Result<&[Value], Refusal> {
+    pub(crate) fn list_tags(&self, arn: &str) -> Result<&[Value], Refusal> {
         find(
             &self.account,
             arn,
@@ -60,7 +60,7 @@ impl World {
     }
 
     /// UntagResource: keys that the resource has not are passed over.
-    pub fn untag(&mut self, arn: &str, keys: &[&str]) -> Result<(), Refusal> {
+    pub(crate) fn untag(&mut self, arn: &str, keys: &[&str]) -> Result<(), Refusal> {
         find(&self.account, arn, &not_found())?;
         let mut all = self.tags_of(arn).to_vec();
         all.retain(|tag| !keys.contains(&key(tag)));

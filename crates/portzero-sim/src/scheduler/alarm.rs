@@ -4,7 +4,7 @@ use super::rollback::Failure;
 use crate::model::state::primary;
 use crate::model::status::RolloutState;
 use crate::scenario::span::Spread;
-use crate::world::{ScheduledEvent, World};
+use crate::world::{DeploymentEvent, ScheduledEvent, World};
 
 /// What follows a look that sees the alarm. The one recorded run took 21 s from ALARM to the rollback, of which up to
 /// 10 s are the wait for the look.
@@ -63,7 +63,8 @@ impl World {
         let (cluster, service) = (cluster.to_owned(), name.to_owned());
         self.after(
             later,
-            ScheduledEvent::AlarmFires {
+            ScheduledEvent::Deployment {
+                what: DeploymentEvent::AlarmFires,
                 cluster,
                 service,
                 deployment,

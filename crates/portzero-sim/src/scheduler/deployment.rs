@@ -1,15 +1,54 @@
 //! Deployments: how they are made, their counts, their completion.
 
-use crate::model::status::{DeploymentStatus, RolloutState, ServiceDeploymentStatus, TaskStatus};
 use std::time::Duration;
 
-use crate::model::state::{Deployment, Progress, ServiceDeployment, primary, threshold};
+use crate::model::state::{Deployment, Progress, Service, ServiceDeployment, primary, threshold};
+use crate::model::status::{DeploymentStatus, RolloutState, ServiceDeploymentStatus, TaskStatus};
 use crate::scenario::span::Spread;
-use crate::world::{ScheduledEvent, World, service_event};
+use crate::timestamp::Timestamp;
+use crate::world::{DeploymentEvent, ScheduledEvent, World, service_event};
 
 /// The last registration to `deployment completed` where there is nothing to replace: 20.4 s in the one recording of a
 /// service's first deployment. The scheduler's cadence of 10 s bounds it from below.
 const FIRST_COMPLETION: Spread = Spread::millis(10_000, 20_400);
+
+/// The PRIMARY deployment becomes ACTIVE, and an open service deployment stops. Returns the id of the one and the ARN of
+/// the other.
+fn retire(service: &mut Service, now: Timestamp) -> (Option<String>, Option<String>) {
+    let mut replaced = None;
+    for old in service
+        .deployments
+        .iter_mut()
+        .filter(|d| d.status == DeploymentStatus::Primary)
+    {
+        old.status = DeploymentStatus::Active;
+        old.updated_at = now;
+        replaced = Some(old.id.clone());
+    }
+    let mut superseded = None;
+    for running in service.service_deployments.iter_mut().filter(|d| d.status.is_open()) {
+        running.status = ServiceDeploymentStatus::StopRequested;
+        running.updated_at = now;
+        superseded = Some(running.arn.clone());
+    }
+    (replaced, superseded)
+}
+
+fn new_deployment(id: &str, task_definition: &str, now: Timestamp) -> Deployment {
+    Deployment {
+        id: id.to_owned(),
+        status: DeploymentStatus::Primary,
+        task_definition: task_definition.to_owned(),
+        desired_count: 0,
+        pending_count: 0,
+        running_count: 0,
+        failed_tasks: 0,
+        created_at: now,
+        updated_at: now,
+        rollout_state: RolloutState::InProgress,
+        rollout_state_reason: format!("ECS deployment {id} in progress."),
+    }
+}
 
 impl World {
     /// Makes a new PRIMARY deployment of the service; the one before it becomes ACTIVE.
@@ -23,22 +62,7 @@ impl World {
         let (region, account) = (self.account.region.clone(), self.account.id.clone());
         let service = self.service_mut(cluster, name)?;
         let watched = service.circuit_breaker.as_ref().is_some_and(|b| b.enable);
-        let mut replaced = None;
-        for old in service
-            .deployments
-            .iter_mut()
-            .filter(|d| d.status == DeploymentStatus::Primary)
-        {
-            old.status = DeploymentStatus::Active;
-            old.updated_at = now;
-            replaced = Some(old.id.clone());
-        }
-        let mut superseded = None;
-        for running in service.service_deployments.iter_mut().filter(|d| d.status.is_open()) {
-            running.status = ServiceDeploymentStatus::StopRequested;
-            running.updated_at = now;
-            superseded = Some(running.arn.clone());
-        }
+        let (replaced, superseded) = retire(service, now);
         let revision = |id: &str| {
             let number = id.rsplit('/').next().unwrap_or(id);
             format!("arn:aws:ecs:{region}:{account}:service-revision/{cluster}/{name}/{number}")
@@ -64,22 +88,7 @@ impl World {
             },
         );
         service.task_definition = task_definition.to_owned();
-        service.deployments.insert(
-            0,
-            Deployment {
-                id: id.clone(),
-                status: DeploymentStatus::Primary,
-                task_definition: task_definition.to_owned(),
-                desired_count: 0,
-                pending_count: 0,
-                running_count: 0,
-                failed_tasks: 0,
-                created_at: now,
-                updated_at: now,
-                rollout_state: RolloutState::InProgress,
-                rollout_state_reason: format!("ECS deployment {id} in progress."),
-            },
-        );
+        service.deployments.insert(0, new_deployment(&id, task_definition, now));
         self.begin_anew(cluster, name);
         self.listen_to_alarms(cluster, name);
         self.plan_course(cluster, name, superseded.is_some(), now + first);
@@ -89,28 +98,35 @@ impl World {
         if scheduler.deployments.next.is_none() {
             scheduler.deployments.next = Some((id.clone(), task_definition.to_owned()));
         }
+        self.schedule_beginning(cluster, name, started, id, superseded);
+        let (cluster, service) = (cluster.to_owned(), name.to_owned());
+        self.after(first, ScheduledEvent::Look { cluster, service });
+        Some(())
+    }
+
+    /// When the new service deployment begins, and when the one that it supersedes ends.
+    fn schedule_beginning(
+        &mut self,
+        cluster: &str,
+        name: &str,
+        started: Duration,
+        deployment: String,
+        superseded: Option<String>,
+    ) {
         let (cluster, service) = (cluster.to_owned(), name.to_owned());
         self.after(
             started,
-            ScheduledEvent::Begins {
+            ScheduledEvent::Deployment {
+                what: DeploymentEvent::Begins,
                 cluster: cluster.clone(),
                 service: service.clone(),
-                deployment: id,
+                deployment,
             },
         );
         if let Some(arn) = superseded {
             let later = self.draw(Spread::millis(100, 290));
-            self.after(
-                later,
-                ScheduledEvent::Superseded {
-                    cluster: cluster.clone(),
-                    service: service.clone(),
-                    arn,
-                },
-            );
+            self.after(later, ScheduledEvent::Superseded { cluster, service, arn });
         }
-        self.after(first, ScheduledEvent::Look { cluster, service });
-        Some(())
     }
 
     /// A service deployment is PENDING for some tenths of a second (recorded: `startedAt` is that much later).
@@ -222,7 +238,8 @@ impl World {
             let (cluster, service) = (cluster.to_owned(), name.to_owned());
             self.at(
                 at,
-                ScheduledEvent::Completes {
+                ScheduledEvent::Deployment {
+                    what: DeploymentEvent::Completes,
                     cluster,
                     service,
                     deployment,

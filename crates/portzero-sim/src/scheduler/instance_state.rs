@@ -13,7 +13,7 @@ impl World {
     ///
     /// On a DRAINING one nothing is placed. Service tasks that do not run yet are stopped at once, those that run are
     /// replaced elsewhere within the limits of their deployment configuration; tasks of no service stay.
-    pub fn set_instance_status(
+    pub(crate) fn set_instance_status(
         &mut self,
         cluster: &str,
         instance: &str,

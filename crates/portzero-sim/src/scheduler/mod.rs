@@ -8,16 +8,16 @@ pub(crate) mod placement;
 pub(crate) mod protection;
 pub(crate) mod replacement;
 pub(crate) mod rollback;
-pub mod standalone_task;
+pub(crate) mod standalone_task;
 pub(crate) mod task_end;
 pub(crate) mod task_life;
 
-use crate::model::status::{DeploymentStatus, RolloutState, ServiceStatus, TaskStatus};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::world::{ScheduledEvent, World};
 use crate::model::state::{Service, Task, primary};
+use crate::model::status::{DeploymentStatus, RolloutState, ServiceStatus, TaskStatus};
 use crate::world::service_event;
 
 /// What one look sees of a service's tasks that ECS wants to run.

@@ -1,11 +1,11 @@
 //! Placement: which instance takes a task, by what is reserved, and which host ports its containers get, by what is
 //! really held there. The two differ while an old task drains: its reservation ends at once.
 
-use crate::model::status::{InstanceStatus, TaskStatus};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::container::{Mapping, Needs};
 use crate::model::state::{ContainerInstance, NetworkBinding, Task};
+use crate::model::status::{InstanceStatus, TaskStatus};
 use crate::scenario::fault::FaultSpec;
 use crate::scenario::fault::kinds::{Fault, Lack};
 use crate::world::World;

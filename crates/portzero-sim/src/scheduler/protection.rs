@@ -1,10 +1,10 @@
 //! Task protection: tasks that a deployment or a smaller desired count may not stop for a while.
 
-use crate::model::status::TaskStatus;
 use std::time::Duration;
 
 use crate::model::refusal::Refusal;
 use crate::model::state::Task;
+use crate::model::status::TaskStatus;
 use crate::scenario::fault::kinds::Fault;
 use crate::timestamp::Timestamp;
 use crate::world::{World, service_event};
@@ -15,7 +15,7 @@ const LONGEST: u32 = 2_880;
 
 impl World {
     /// When the protection of a task ends, where there is one.
-    pub fn protected_until(&self, task: &str) -> Option<Timestamp> {
+    pub(crate) fn protected_until(&self, task: &str) -> Option<Timestamp> {
         self.account
             .protections
             .get(task)
@@ -24,7 +24,7 @@ impl World {
     }
 
     /// UpdateTaskProtection for one task of a service; the failure's reason and detail where it cannot be.
-    pub fn protect_task(
+    pub(crate) fn protect_task(
         &mut self,
         cluster: &str,
         task: &str,
@@ -70,7 +70,7 @@ impl World {
 }
 
 /// How many minutes are asked for, within AWS's bounds.
-pub fn protection_span(minutes: Option<i64>) -> Result<u32, Refusal> {
+pub(crate) fn protection_span(minutes: Option<i64>) -> Result<u32, Refusal> {
     let Some(minutes) = minutes else {
         return Ok(BY_DEFAULT);
     };

@@ -1,9 +1,9 @@
 //! Replacements: of tasks that are unhealthy, and of old ones that crashed while a rollout goes on.
 
-use crate::model::status::{DeploymentStatus, HealthStatus, RolloutState, TaskStatus};
 use std::time::Duration;
 
 use crate::model::state::{Task, primary};
+use crate::model::status::{DeploymentStatus, HealthStatus, RolloutState, TaskStatus};
 use crate::scenario::span::Spread;
 use crate::scheduler::View;
 use crate::world::{World, service_event};

@@ -1,11 +1,11 @@
 //! Deployments that fail: the count of failures, the circuit breaker, and the way back.
 
-use crate::model::status::{DeploymentStatus, RolloutState, ServiceDeploymentStatus};
 use std::time::Duration;
 
 use crate::model::state::{Deployment, Rollback, ServiceDeployment, primary, threshold};
+use crate::model::status::{DeploymentStatus, RolloutState, ServiceDeploymentStatus};
 use crate::scenario::span::Spread;
-use crate::world::{ScheduledEvent, World, service_event};
+use crate::world::{DeploymentEvent, ScheduledEvent, World, service_event};
 
 const BREAKER_REASON: &str = "ECS deployment circuit breaker: tasks failed to start.";
 
@@ -168,7 +168,8 @@ impl World {
             let (cluster, service) = (cluster.to_owned(), name.to_owned());
             self.after(
                 later,
-                ScheduledEvent::BreakerFires {
+                ScheduledEvent::Deployment {
+                    what: DeploymentEvent::BreakerFires,
                     cluster,
                     service,
                     deployment: id,

@@ -1,9 +1,9 @@
 //! How tasks end: they never came up, they ended by themselves, or ECS stops them.
 
-use crate::model::status::TaskStatus;
 use std::time::Duration;
 
 use super::task_life::stage;
+use crate::model::status::TaskStatus;
 use crate::world::{ScheduledEvent, TaskStage, World, service_event};
 
 impl World {

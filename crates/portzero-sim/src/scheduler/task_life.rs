@@ -1,13 +1,13 @@
 //! The life of a task, from its creation to an hour after its end.
 
-use crate::model::status::{HealthStatus, TaskStatus};
 use std::time::Duration;
 
 use super::placement::Obstacle;
 use crate::model::container::{Mapping, Needs, containers, mappings};
 use crate::model::state::{Container, Task, TaskRequest};
+use crate::model::status::{HealthStatus, TaskStatus};
 use crate::scenario::span::Spread;
-use crate::world::birth::Birth;
+use crate::world::new_task::NewTask;
 use crate::world::{ScheduledEvent, TaskRuntime, TaskStage, World, service_event};
 
 /// A cluster has at most so many tasks PROVISIONING (aws-facts 2.6); without a limit, a slip in a desired count would start
@@ -15,6 +15,28 @@ use crate::world::{ScheduledEvent, TaskRuntime, TaskStage, World, service_event}
 const TOGETHER_MAX: u32 = 500;
 /// Stopped tasks stay visible for an hour.
 const VISIBLE_FOR: Duration = Duration::from_secs(3600);
+
+/// The same as a range to draw from.
+const VISIBLE: Spread = Spread {
+    low: VISIBLE_FOR,
+    high: VISIBLE_FOR,
+};
+
+/// A container of the document, before anything of it runs.
+fn pending_container(defined: &serde_json::Value) -> Container {
+    let number = |key: &str| defined.get(key).and_then(serde_json::Value::as_i64);
+    Container {
+        name: text(defined, "name"),
+        image: text(defined, "image"),
+        last_status: TaskStatus::Pending,
+        exit_code: None,
+        reason: None,
+        network_bindings: Vec::new(),
+        cpu: number("cpu").unwrap_or(0),
+        memory: number("memory"),
+        memory_reservation: number("memoryReservation"),
+    }
+}
 
 impl World {
     /// Creates one task of a deployment; its id, or what keeps it from being placed.
@@ -28,29 +50,24 @@ impl World {
         });
         let (arn, launch_type) = found.ok_or(None)?;
         let needs = self.definition(&arn).map(|d| Needs::of(&d.document)).ok_or(None)?;
-        let birth = Birth {
+        let new = NewTask {
             service,
             started_by: deployment,
             task_definition: &arn,
             launch_type: &launch_type,
             needs: &needs,
         };
-        self.bear_task(cluster, &birth)
+        self.add_task(cluster, &new)
     }
 
     /// Creates one task, of a service or of none; its id, or what keeps it from being placed.
-    pub(crate) fn bear_task(&mut self, cluster: &str, birth: &Birth<'_>) -> Result<String, Obstacle> {
-        let needs = birth.needs;
-        let document = self
-            .definition(birth.task_definition)
-            .map(|d| d.document.clone())
-            .ok_or(None)?;
-        let fargate = birth.launch_type == "FARGATE";
-        let instance = if fargate {
-            None
-        } else {
-            Some(self.place(cluster, birth.service, needs)?)
-        };
+    pub(crate) fn add_task(&mut self, cluster: &str, new: &NewTask<'_>) -> Result<String, Obstacle> {
+        let needs = new.needs;
+        let definition = self.definition(new.task_definition).ok_or(None)?;
+        let document = definition.document.clone();
+        let fargate = new.launch_type == "FARGATE";
+        let on_instance = (!fargate).then(|| self.place(cluster, new.service, needs));
+        let instance = on_instance.transpose()?;
         let home = instance
             .as_ref()
             .and_then(|id| self.account.clusters.get(cluster)?.instances.get(id));
@@ -63,36 +80,25 @@ impl World {
             self.interfaces += 1;
             format!("10.0.{}.{}", 16 + self.interfaces / 250, 4 + self.interfaces % 250)
         });
-        let containers = containers(&document).into_iter().map(|c| Container {
-            name: text(c, "name"),
-            image: text(c, "image"),
-            last_status: TaskStatus::Pending,
-            exit_code: None,
-            reason: None,
-            network_bindings: Vec::new(),
-            cpu: c.get("cpu").and_then(serde_json::Value::as_i64).unwrap_or(0),
-            memory: c.get("memory").and_then(serde_json::Value::as_i64),
-            memory_reservation: c.get("memoryReservation").and_then(serde_json::Value::as_i64),
-        });
+        let first = if needs.awsvpc {
+            TaskStatus::Provisioning
+        } else {
+            TaskStatus::Pending
+        };
+        let (region, account) = (&self.account.region, &self.account.id);
         let task = Task {
-            arn: format!(
-                "arn:aws:ecs:{}:{}:task/{cluster}/{id}",
-                self.account.region, self.account.id
-            ),
+            arn: format!("arn:aws:ecs:{region}:{account}:task/{cluster}/{id}"),
             id: id.clone(),
-            cluster_arn: format!(
-                "arn:aws:ecs:{}:{}:cluster/{cluster}",
-                self.account.region, self.account.id
-            ),
-            service: birth.service.to_owned(),
-            started_by: birth.started_by.to_owned(),
-            task_definition: birth.task_definition.to_owned(),
-            last_status: if needs.awsvpc { "PROVISIONING" } else { "PENDING" }.into(),
+            cluster_arn: format!("arn:aws:ecs:{region}:{account}:cluster/{cluster}"),
+            service: new.service.to_owned(),
+            started_by: new.started_by.to_owned(),
+            task_definition: new.task_definition.to_owned(),
+            last_status: first,
             desired_status: TaskStatus::Running,
             instance,
             availability_zone: zone,
-            launch_type: birth.launch_type.to_owned(),
-            containers: containers.collect(),
+            launch_type: new.launch_type.to_owned(),
+            containers: containers(&document).into_iter().map(pending_container).collect(),
             health_status: HealthStatus::Undetermined,
             cpu: needs.cpu,
             memory: needs.memory,
@@ -109,16 +115,19 @@ impl World {
             version: 1,
             request: TaskRequest::default(),
         };
+        self.admit_task(cluster, task);
+        Ok(id)
+    }
+
+    /// Adds a task to the account, to what is known of tasks, and to its service.
+    fn admit_task(&mut self, cluster: &str, task: Task) {
+        let (id, service) = (task.id.clone(), task.service.clone());
         if let Some(home) = self.account.clusters.get_mut(cluster) {
             home.tasks.insert(id.clone(), task);
         }
         self.task_runtimes.insert(id.clone(), TaskRuntime::default());
-        let tasks = self
-            .task_ids
-            .entry((cluster.to_owned(), birth.service.to_owned()))
-            .or_default();
-        tasks.insert(id.clone());
-        Ok(id)
+        let tasks = self.task_ids.entry((cluster.to_owned(), service)).or_default();
+        tasks.insert(id);
     }
 
     /// Starts tasks of a deployment together, as many as can be placed up to `count`, and says so.
@@ -209,24 +218,10 @@ impl World {
                 if done.iter().any(awsvpc) {
                     next(self, self.timings.deprovision, TaskStage::Deprovisioned);
                 } else {
-                    next(
-                        self,
-                        Spread {
-                            low: VISIBLE_FOR,
-                            high: VISIBLE_FOR,
-                        },
-                        TaskStage::Forget,
-                    );
+                    next(self, VISIBLE, TaskStage::Forget);
                 }
             }
-            TaskStage::Deprovisioned => next(
-                self,
-                Spread {
-                    low: VISIBLE_FOR,
-                    high: VISIBLE_FOR,
-                },
-                TaskStage::Forget,
-            ),
+            TaskStage::Deprovisioned => next(self, VISIBLE, TaskStage::Forget),
         }
         self.recount_for(cluster, &going);
     }

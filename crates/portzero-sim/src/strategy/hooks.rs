@@ -104,7 +104,7 @@ impl World {
 
     /// ContinueServiceDeployment: ends a pause, with `CONTINUE` (the default) or `ROLLBACK`; returns the ARN. Without
     /// a hook id it ends the one pause that there is.
-    pub fn continue_service_deployment(
+    pub(crate) fn continue_service_deployment(
         &mut self,
         arn: &str,
         hook: Option<&str>,

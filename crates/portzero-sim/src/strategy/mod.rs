@@ -5,7 +5,7 @@
 //! so how long a stage without work lasts is inferred ([`super::scenario::Timings::stage`]).
 
 mod course;
-pub mod gate;
+pub(crate) mod gate;
 mod hooks;
 mod lifecycle;
 mod revisions;

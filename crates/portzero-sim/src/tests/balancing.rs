@@ -1,6 +1,5 @@
 //! Load balancers that change while the world goes on.
 
-use crate::model::status::TargetState;
 use std::time::Duration;
 
 use super::{Story, bridge};
@@ -11,6 +10,7 @@ use crate::balancer::target_groups::CheckChange;
 use crate::model::load_balancer::{Action, Condition};
 use crate::model::network::subnet_of;
 use crate::model::state::Target;
+use crate::model::status::TargetState;
 use crate::scenario::{ClassicSpec, InstanceSpec, LoadBalancerSpec, Scenario};
 
 fn world(scenario: &Scenario) -> World {

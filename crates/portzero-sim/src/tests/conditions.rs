@@ -1,10 +1,10 @@
 //! What a rolling update may be told besides its limits: alarms, early success; and the switches.
 
-use crate::model::status::{RolloutState, ServiceDeploymentStatus};
 use std::time::Duration;
 
 use super::super::scenario::Scenario;
 use super::{Story, bridge, fargate, with_fault};
+use crate::model::status::{RolloutState, ServiceDeploymentStatus};
 use crate::scenario::specs::AlarmSpec;
 use crate::scenario::strategy::{AlarmWatch, EarlySuccess};
 

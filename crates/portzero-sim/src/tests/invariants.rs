@@ -1,6 +1,5 @@
 //! What holds in every world, whatever goes wrong in it.
 
-use crate::model::status::{DeploymentStatus, TargetState, TaskStatus};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use super::super::scenario::{InstanceSpec, Scenario};
 use super::super::scheduler::limits;
 use super::super::{Fault, World, fault_names};
 use super::{Story, bridge, with_breaker, with_fault};
+use crate::model::status::{DeploymentStatus, TargetState, TaskStatus};
 
 fn scenarios() -> impl Strategy<Value = Scenario> {
     let limits = prop_oneof![
@@ -56,9 +56,9 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
         )
 }
 
-fn hold(world: &World, is_resized: bool) {
-    let account = world.account();
-    let home = &account.clusters["default"];
+/// No instance is overcommitted, and no port has two containers.
+fn hold_placement(world: &World) {
+    let home = &world.account().clusters["default"];
     for instance in home.instances.values() {
         let (cpu, memory, _) = world.booked("default", &instance.id);
         assert!(
@@ -84,6 +84,12 @@ fn hold(world: &World, is_resized: bool) {
             }
         }
     }
+}
+
+fn hold(world: &World, is_resized: bool) {
+    let account = world.account();
+    let home = &account.clusters["default"];
+    hold_placement(world);
     for service in home.services.values() {
         let wanted = home
             .tasks

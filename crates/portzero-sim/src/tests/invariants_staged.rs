@@ -1,6 +1,5 @@
 //! What holds in every world whose traffic shifts, whatever goes wrong in it.
 
-use crate::model::status::{DeploymentStatus, ServiceDeploymentStatus, TaskStatus};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -9,6 +8,7 @@ use super::super::scenario::{InstanceSpec, Scenario};
 use super::super::{World, fault_names};
 use super::strategies::staged;
 use super::{Story, with_breaker, with_fault};
+use crate::model::status::{DeploymentStatus, ServiceDeploymentStatus, TaskStatus};
 use crate::scenario::strategy::{Hook, Kind};
 
 const STAGES: [&str; 7] = [

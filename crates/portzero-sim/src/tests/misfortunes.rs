@@ -1,11 +1,11 @@
 //! What goes wrong, and how ECS takes it.
 
-use crate::model::status::{RolloutState, ServiceDeploymentStatus, TargetState};
 use std::time::Duration;
 
 use serde_json::json;
 
 use super::{Story, World, bridge, with_breaker, with_fault};
+use crate::model::status::{RolloutState, ServiceDeploymentStatus, TargetState};
 use crate::scenario::fault::kinds::{Fault, Lack};
 
 #[test]

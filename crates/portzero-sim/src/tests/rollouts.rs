@@ -1,9 +1,9 @@
 //! Rollouts that go well: their story, their pace, their end.
 
-use crate::model::status::{ServiceDeploymentStatus, TargetState};
 use std::time::Duration;
 
 use super::{Story, bridge, fargate, with_fault};
+use crate::model::status::{ServiceDeploymentStatus, TargetState};
 
 #[test]
 fn a_rollout_on_one_instance_is_done_in_about_seven_minutes() {

@@ -1,10 +1,10 @@
 //! Scenario files: what is read, and where a mistake is said to be.
 
-use crate::model::status::TargetState;
 use std::time::Duration;
 
 use super::super::Scenario;
 use super::super::scenario::Throttling;
+use crate::model::status::TargetState;
 use crate::scenario::span::Spread;
 
 #[test]

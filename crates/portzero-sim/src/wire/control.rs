@@ -17,10 +17,10 @@ const PREFIX: &str = "/_portzero";
 
 /// A world in which nothing happens costs little to move, and one with many services costs seconds of real time a day.
 const ADVANCE_MAX: Duration = Duration::from_secs(7 * 86_400);
-pub const SPEED_MAX: f64 = 100_000.0;
+pub(super) const SPEED_MAX: f64 = 100_000.0;
 
 /// Each route with what it does: what `GET /_portzero/` answers.
-pub const ROUTES: &[(&str, &str, &str)] = &[
+pub(super) const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/_portzero/", "these routes"),
     (
         "GET",
@@ -56,7 +56,7 @@ pub const ROUTES: &[(&str, &str, &str)] = &[
     ),
 ];
 
-pub fn is_meant(request: &HttpRequest) -> bool {
+pub(super) fn is_meant(request: &HttpRequest) -> bool {
     path(request)
         .strip_prefix(PREFIX)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -74,7 +74,12 @@ fn path(request: &HttpRequest) -> &str {
 /// A refusal: the status, and why.
 type ControlError = (u16, String);
 
-pub fn handle(wire: &Wire, world: &mut World, time_source: &dyn TimeSource, request: &HttpRequest) -> HttpResponse {
+pub(super) fn handle(
+    wire: &Wire,
+    world: &mut World,
+    time_source: &dyn TimeSource,
+    request: &HttpRequest,
+) -> HttpResponse {
     let (status, body) = match check_origin(request).and_then(|()| route(wire, world, time_source, request)) {
         Ok(answer) => answer,
         Err((status, why)) => (status, json!({"error": why})),

@@ -20,6 +20,7 @@ use crate::world::World;
 /// How an answer reaches the client, if it does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Delivery {
+    /// All of it.
     #[default]
     Whole,
     /// The half of the body that was announced, and then the connection is closed.
@@ -30,7 +31,7 @@ pub enum Delivery {
 
 /// What the faults make of one call.
 #[derive(Debug, Default)]
-pub struct Fate {
+pub(super) struct Fate {
     /// The call has no effect, and this is the answer.
     pub instead: Option<HttpResponse>,
     /// What changes the account that a read shows.
@@ -46,14 +47,14 @@ const CONCURRENT: u32 = 2;
 
 /// What is remembered of the calls: who was struck how often, the buckets, the dice.
 #[derive(Clone, Debug, Default)]
-pub struct Misbehaviour {
+pub(super) struct Misbehaviour {
     struck: BTreeMap<usize, u32>,
     throttle: Throttle,
     dice: Option<fastrand::Rng>,
 }
 
 /// One call as the faults look at it.
-pub struct Call<'a> {
+pub(super) struct Call<'a> {
     pub action: &'a Action,
     pub request: &'a HttpRequest,
     pub form: Option<&'a Form>,
@@ -62,12 +63,12 @@ pub struct Call<'a> {
 
 impl Misbehaviour {
     /// How many calls a fault has struck.
-    pub fn struck(&self, fault: usize) -> u32 {
+    pub(super) fn struck(&self, fault: usize) -> u32 {
         self.struck.get(&fault).copied().unwrap_or(0)
     }
 
     /// What the faults in force make of a call. The same calls in the same order meet the same fate.
-    pub fn judge(&mut self, world: &World, call: &Call<'_>) -> Fate {
+    pub(super) fn judge(&mut self, world: &World, call: &Call<'_>) -> Fate {
         let mut fate = Fate::default();
         let mut faults: Vec<(usize, FaultSpec)> = world.faults_on_the_wire().map(|(n, f)| (n, f.clone())).collect();
         faults.sort_by_key(|(_, fault)| rank(&fault.fault));

@@ -53,15 +53,18 @@ pub fn ecs_operations() -> impl Iterator<Item = &'static str> {
 /// What is read of an HTTP request.
 #[derive(Clone, Debug, Default)]
 pub struct HttpRequest {
+    /// GET, POST or another.
     pub method: String,
     /// With the query string, where there is one.
     pub path: String,
     /// Names in any case. Only `x-amz-target` and `content-type` matter.
     pub headers: Vec<(String, String)>,
+    /// The body, decoded from any transfer encoding.
     pub body: Vec<u8>,
 }
 
 impl HttpRequest {
+    /// The value of a header, whatever the case of its name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
@@ -73,9 +76,13 @@ impl HttpRequest {
 /// The answer, and what the person who runs the simulator should hear about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpResponse {
+    /// The HTTP status. 0 where the connection is closed without an answer.
     pub status: u16,
+    /// `Content-Type`.
     pub content_type: &'static str,
+    /// Further headers.
     pub headers: Vec<(&'static str, String)>,
+    /// The body.
     pub body: Vec<u8>,
     /// One line for the operator: an operation or a parameter that is not modelled. The client does not see it.
     pub note: Option<String>,
@@ -84,7 +91,9 @@ pub struct HttpResponse {
 /// What comes of one request: an answer, and how it gets to the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
+    /// What would be answered.
     pub response: HttpResponse,
+    /// How much of it reaches the client.
     pub delivery: Delivery,
     /// How much later than at once, in virtual time.
     pub late: Duration,
@@ -100,6 +109,7 @@ pub struct Wire {
 }
 
 impl Wire {
+    /// An endpoint that no client has used yet.
     pub fn new() -> Self {
         Self::default()
     }

@@ -15,7 +15,9 @@ use crate::world::World;
 /// One line of a log stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Printed {
+    /// When it was printed.
     pub at: Timestamp,
+    /// The line, without its end.
     pub line: String,
 }
 

@@ -3,12 +3,11 @@
 //! Everything that happens has a moment and a number; the queue runs in that order, and every draw comes from one seeded
 //! generator, so the same scenario and the same calls at the same moments give the same account to the last byte.
 
-pub mod birth;
 pub(crate) mod identifier;
 pub mod log_output;
+pub(crate) mod new_task;
 pub(crate) mod service_event;
 
-use crate::model::status::TaskStatus;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -16,12 +15,14 @@ use super::scenario::{Scenario, Throttling, Timings};
 use super::strategy::Course;
 use crate::model::refusal::Refusal;
 use crate::model::state::{Account, Cluster, Deployment, Past, Service, Task, short};
+use crate::model::status::TaskStatus;
 use crate::scenario::fault::FaultSpec;
 use crate::scenario::span::Spread;
 use crate::scenario::specs::AlarmSpec;
 use crate::scenario::switches::Switches;
 use crate::timestamp::Timestamp;
 
+/// An account at one moment of virtual time, and what will happen to it.
 pub struct World {
     pub(crate) now: Timestamp,
     pub(crate) start: Timestamp,
@@ -178,26 +179,12 @@ pub(crate) enum ScheduledEvent {
         port: u16,
         registered_at: Timestamp,
     },
-    BreakerFires {
+    /// Something becomes of a deployment.
+    Deployment {
         cluster: String,
         service: String,
         deployment: String,
-    },
-    Completes {
-        cluster: String,
-        service: String,
-        deployment: String,
-    },
-    /// A service deployment is no longer PENDING.
-    Begins {
-        cluster: String,
-        service: String,
-        deployment: String,
-    },
-    AlarmFires {
-        cluster: String,
-        service: String,
-        deployment: String,
+        what: DeploymentEvent,
     },
     /// Somebody's StopServiceDeployment takes effect.
     UserStops {
@@ -218,6 +205,15 @@ pub(crate) enum ScheduledEvent {
         cluster: String,
         service: String,
     },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DeploymentEvent {
+    /// Its service deployment is no longer PENDING.
+    Begins,
+    Completes,
+    BreakerFires,
+    AlarmFires,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -262,12 +258,13 @@ impl World {
         }
     }
 
+    /// The virtual time.
     pub fn now(&self) -> Timestamp {
         self.now
     }
 
     /// The time that a client will hold an answer against, such as the end of credentials.
-    pub fn clients_now(&self) -> Timestamp {
+    pub(crate) fn clients_now(&self) -> Timestamp {
         self.clients_now.unwrap_or(self.now)
     }
 
@@ -276,6 +273,7 @@ impl World {
         self.clients_now = Some(now);
     }
 
+    /// The account as it is, whatever the faults show to clients.
     pub fn account(&self) -> &Account {
         &self.account
     }
@@ -286,6 +284,7 @@ impl World {
         self.queue.keys().next().map(|(at, _)| *at)
     }
 
+    /// How many events are in the queue.
     pub fn events_pending(&self) -> usize {
         self.queue.len()
     }
@@ -351,26 +350,12 @@ impl World {
                 port,
                 registered_at,
             } => self.target_gone(&group, &id, port, registered_at),
-            ScheduledEvent::BreakerFires {
+            ScheduledEvent::Deployment {
                 cluster,
                 service,
                 deployment,
-            } => self.breaker_fires(&cluster, &service, &deployment),
-            ScheduledEvent::Completes {
-                cluster,
-                service,
-                deployment,
-            } => self.completes(&cluster, &service, &deployment),
-            ScheduledEvent::Begins {
-                cluster,
-                service,
-                deployment,
-            } => self.begins(&cluster, &service, &deployment),
-            ScheduledEvent::AlarmFires {
-                cluster,
-                service,
-                deployment,
-            } => self.alarm_fires(&cluster, &service, &deployment),
+                what,
+            } => self.run_deployment_event(&cluster, &service, &deployment, what),
             ScheduledEvent::UserStops {
                 cluster,
                 service,
@@ -383,6 +368,15 @@ impl World {
                 cluster,
                 service,
             } => self.strike(index, &cluster, &service),
+        }
+    }
+
+    fn run_deployment_event(&mut self, cluster: &str, service: &str, deployment: &str, what: DeploymentEvent) {
+        match what {
+            DeploymentEvent::Begins => self.begins(cluster, service, deployment),
+            DeploymentEvent::Completes => self.completes(cluster, service, deployment),
+            DeploymentEvent::BreakerFires => self.breaker_fires(cluster, service, deployment),
+            DeploymentEvent::AlarmFires => self.alarm_fires(cluster, service, deployment),
         }
     }
 
@@ -424,6 +418,7 @@ impl World {
         format!("{}-{}-{}-{}-{}", &h[..8], &h[8..12], &h[12..16], &h[16..20], &h[20..])
     }
 
+    /// A service by the names of its cluster and its own.
     pub fn service(&self, cluster: &str, service: &str) -> Option<&Service> {
         self.account.clusters.get(cluster)?.services.get(service)
     }

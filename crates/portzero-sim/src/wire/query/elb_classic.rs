@@ -14,7 +14,7 @@ use crate::world::World;
 /// DescribeLoadBalancers' largest page and its default.
 const PAGE_MAX: usize = 400;
 
-pub fn handle(world: &World, form: &Form, request_id: &str) -> HttpResponse {
+pub(crate) fn handle(world: &World, form: &Form, request_id: &str) -> HttpResponse {
     let reply = match form.action() {
         "DescribeLoadBalancers" => describe(world, form),
         "DescribeLoadBalancerAttributes" => describe_attributes(world, form),
@@ -30,7 +30,7 @@ pub fn handle(world: &World, form: &Form, request_id: &str) -> HttpResponse {
 }
 
 /// Whether there is an operation of that name.
-pub fn serves(name: &str) -> bool {
+pub(crate) fn serves(name: &str) -> bool {
     matches!(
         name,
         "DescribeLoadBalancers" | "DescribeLoadBalancerAttributes" | "DescribeInstanceHealth"

@@ -16,7 +16,7 @@ use crate::wire::identity::{hex, uuid};
 use crate::wire::{HttpResponse, Output, Reply};
 use crate::world::World;
 
-pub fn handle(world: &World, form: &Form, request_id: &str) -> HttpResponse {
+pub(crate) fn handle(world: &World, form: &Form, request_id: &str) -> HttpResponse {
     let reply = match form.action() {
         "GetCallerIdentity" => Ok(caller(world)),
         "AssumeRoleWithWebIdentity" => assume_role(world, form),

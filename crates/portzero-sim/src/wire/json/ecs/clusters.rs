@@ -10,7 +10,7 @@ use crate::wire::json::members::Members;
 use crate::wire::page::page;
 use crate::world::World;
 
-pub fn create(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn create(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let name = members.text("clusterName")?.unwrap_or("default");
     let tags = service_request::tags(members)?;
@@ -41,12 +41,12 @@ pub fn create(world: &mut World, body: &Value) -> Reply<Value> {
     Ok(json!({"cluster": document}).into())
 }
 
-pub fn delete(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn delete(world: &mut World, body: &Value) -> Reply<Value> {
     let cluster = world.delete_cluster(Members::of(body)?.required("cluster")?)?;
     Ok(json!({"cluster": document(&cluster)}).into())
 }
 
-pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn list(world: &mut World, body: &Value) -> Reply<Value> {
     let arns = world
         .account()
         .clusters
@@ -62,7 +62,7 @@ pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
     .into())
 }
 
-pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn describe(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let (with_tags, with_statistics) = (members.includes("TAGS")?, members.includes("STATISTICS")?);
     let (with_settings, with_configuration) = (members.includes("SETTINGS")?, members.includes("CONFIGURATIONS")?);

@@ -1,12 +1,12 @@
 //! ListContainerInstances, DescribeContainerInstances, UpdateContainerInstancesState.
 
-use crate::model::status::TaskStatus;
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
 use super::{arn_of, extend, failure, seconds, structure};
 use crate::model::state::{Cluster, ContainerInstance, Task};
+use crate::model::status::TaskStatus;
 use crate::wire::json::members::Members;
 use crate::wire::page::page;
 use crate::wire::{Output, Reply};
@@ -22,7 +22,7 @@ const INSTANCES_PER_UPDATE: usize = 10;
 /// without TLS, the agent's introspection and credentials. Source: recorded answers.
 const RESERVED_PORTS: [u16; 5] = [22, 2376, 2375, 51678, 51679];
 
-pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn list(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let cluster = world.cluster(members.text("cluster")?)?;
     let states = [
@@ -50,7 +50,7 @@ pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
     })
 }
 
-pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn describe(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let cluster = world.cluster(members.text("cluster")?)?;
     let references = members.references(
@@ -86,7 +86,7 @@ pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
     Ok(json!({"containerInstances": instances, "failures": failures}).into())
 }
 
-pub fn update_state(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn update_state(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let cluster = world.cluster(members.text("cluster")?)?.name.clone();
     let references = members.references(

@@ -14,7 +14,7 @@ use crate::world::World;
 /// Read, but nothing comes of them.
 const WITHOUT_EFFECT: [&str; 3] = ["placementConstraints", "placementStrategy", "volumeConfigurations"];
 
-pub fn run(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn run(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let run = request(members)?;
     let started = world.run_task(&run)?;

@@ -15,7 +15,7 @@ use crate::world::World;
 /// Source: the words of AWS's refusal of more, `service names can have at most 10 items.`
 const SERVICES_PER_CALL: usize = 10;
 
-pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn describe(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let cluster = world.cluster(members.text("cluster")?)?;
     let references = members.references("services", SERVICES_PER_CALL, "Services", "service names")?;
@@ -38,7 +38,7 @@ pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
     Ok(json!({"services": services, "failures": failures}).into())
 }
 
-pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn list(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let cluster = world.cluster(members.text("cluster")?)?;
     let launch_type = members.one_of("launchType", &service_request::LAUNCH_TYPES)?;
@@ -61,7 +61,7 @@ pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
     .into())
 }
 
-pub fn create(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn create(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let creation = service_request::creation(members)?;
     let service = world.create_service(&creation)?;
@@ -76,14 +76,14 @@ pub fn create(world: &mut World, body: &Value) -> Reply<Value> {
     })
 }
 
-pub fn delete(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn delete(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let force = members.boolean("force")?.unwrap_or(false);
     let service = world.delete_service(members.text("cluster")?, members.required("service")?, force)?;
     Ok(json!({"service": document(world, &service)}).into())
 }
 
-pub fn update(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn update(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let change = service_request::change(members, "service", &current_strategy(world, members)?)?;
     let service = world.update_service(&change)?;

@@ -11,7 +11,7 @@ use crate::wire::identity;
 use crate::world::World;
 use crate::world::log_output::{has_run, runtime_id};
 
-pub fn document(world: &World, cluster: &Cluster, task: &Task) -> Value {
+pub(super) fn document(world: &World, cluster: &Cluster, task: &Task) -> Value {
     let is_fargate = task.launch_type == "FARGATE";
     let version = task
         .request
@@ -204,7 +204,7 @@ fn attachment_id(task: &Task) -> String {
 }
 
 /// A digest in shape: the same image has the same one everywhere.
-pub fn image_digest(image: &str) -> String {
+pub(super) fn image_digest(image: &str) -> String {
     let parts: String = (0..4)
         .map(|part| identity::hex(&format!("digest {image} {part}")))
         .collect();

@@ -12,7 +12,7 @@ use crate::wire::json::members::Members;
 use crate::wire::page::{TASKS_PER_CALL, TASKS_PER_PROTECTION};
 use crate::world::World;
 
-pub fn update(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn update(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let cluster = world.cluster(members.text("cluster")?)?.name.clone();
     let references = members.references("tasks", TASKS_PER_PROTECTION, "Tasks", "taskIds")?;
@@ -37,7 +37,7 @@ pub fn update(world: &mut World, body: &Value) -> Reply<Value> {
     Ok(json!({"protectedTasks": protected, "failures": failures}).into())
 }
 
-pub fn get(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn get(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let cluster = world.cluster(members.text("cluster")?)?;
     let references = members.texts("tasks")?;

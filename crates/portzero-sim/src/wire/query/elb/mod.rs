@@ -19,7 +19,7 @@ use crate::wire::page::cut;
 use crate::wire::{HttpResponse, Output, Reply};
 use crate::world::World;
 
-pub fn handle(world: &mut World, form: &Form, request_id: &str) -> HttpResponse {
+pub(crate) fn handle(world: &mut World, form: &Form, request_id: &str) -> HttpResponse {
     match operation_named(form.action()) {
         Some(Operation::Read(serve)) => xml::respond(form, serve(world, form), request_id),
         Some(Operation::Change(serve)) => xml::respond(form, serve(world, form), request_id),
@@ -29,7 +29,7 @@ pub fn handle(world: &mut World, form: &Form, request_id: &str) -> HttpResponse 
 }
 
 /// Whether there is an operation of that name.
-pub fn serves(name: &str) -> bool {
+pub(crate) fn serves(name: &str) -> bool {
     operation_named(name).is_some()
 }
 

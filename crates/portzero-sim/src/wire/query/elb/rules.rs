@@ -13,7 +13,7 @@ use crate::wire::query::form::{Form, validation};
 use crate::wire::query::xml::{Content, Xml};
 use crate::world::World;
 
-pub fn create<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn create<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let owner = arn_asked_for(form, "ListenerArn", "listener", "listener")?;
     form.required("Priority")?;
     let priority = form.number("Priority")?.unwrap_or_default();
@@ -23,7 +23,7 @@ pub fn create<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     show(world, vec![arn])
 }
 
-pub fn modify<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn modify<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let arn = arn_asked_for(form, "RuleArn", "listener-rule", "listener rule")?;
     let conditions = conditions_in(&form.structures("Conditions"));
     let actions = actions_in(&form.structures("Actions"))?;
@@ -35,7 +35,7 @@ pub fn modify<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     show(world, vec![arn.to_owned()])
 }
 
-pub fn set_priorities<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn set_priorities<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let wanted: Vec<(String, u32)> = form
         .structures("RulePriorities")
         .iter()
@@ -52,13 +52,13 @@ pub fn set_priorities<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content
     show(world, wanted.into_iter().map(|(arn, _)| arn).collect())
 }
 
-pub fn delete<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn delete<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let arn = arn_asked_for(form, "RuleArn", "listener-rule", "listener rule")?;
     world.delete_rule(arn)?;
     done()
 }
 
-pub fn describe<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn describe<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {
     let rows = match (form.text("ListenerArn"), form.list("RuleArns")) {
         (Some(arn), _) => rows_of(listener(world, arn)?.1),
         (None, arns) if !arns.is_empty() => arns.into_iter().map(|arn| row(world, arn)).collect::<Result<_, _>>()?,

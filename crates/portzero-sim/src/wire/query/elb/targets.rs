@@ -8,19 +8,19 @@ use crate::wire::query::form::{Form, Structure, validation};
 use crate::wire::query::xml::{Content, Xml};
 use crate::world::World;
 
-pub fn register<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn register<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let arn = arn_asked_for(form, "TargetGroupArn", "targetgroup", "target group")?;
     world.register_by_hand(arn, &targets_in(form)?)?;
     done()
 }
 
-pub fn deregister<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn deregister<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let arn = arn_asked_for(form, "TargetGroupArn", "targetgroup", "target group")?;
     world.deregister_by_hand(arn, &targets_in(form)?)?;
     done()
 }
 
-pub fn describe_health<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn describe_health<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {
     let group = group_asked_for(world, form)?;
     let named = form.structures("Targets");
     let rows: Vec<TargetRow<'a>> = if named.is_empty() {

@@ -2,8 +2,8 @@
 
 use crate::model::container::Needs;
 
-/// What a task is born with.
-pub(crate) struct Birth<'a> {
+/// What is asked of a new task.
+pub(crate) struct NewTask<'a> {
     /// Empty for tasks of no service.
     pub service: &'a str,
     pub started_by: &'a str,
