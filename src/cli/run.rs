@@ -64,7 +64,10 @@ pub async fn interrupt(
     span: (Timestamp, Timestamp),
     surfaces: &mut Surfaces<'_>,
 ) -> Stop {
-    let interrupted = |wish: &Wish| ServiceRun::interrupted(wish.clone(), span.1);
+    let interrupted = |wish: &Wish| {
+        let outcome = deploy::interrupted_before_a_plan(wish);
+        ServiceRun::begun(wish.clone(), None, span.1).ended(outcome)
+    };
     let runs: Vec<ServiceRun> = wishes.wishes.iter().map(interrupted).collect();
     let mut story = Story::new(runs.iter().map(|run| &run.wish), surfaces.is_quiet());
     for run in &runs {
@@ -83,7 +86,7 @@ pub async fn refuse(runs: Vec<ServiceRun>, surfaces: &mut Surfaces<'_>, now: Tim
         started_at: now,
         ended_at: now,
     };
-    let mut findings: Vec<&Finding> = runs.iter().flat_map(|run| &run.outcome.findings).collect();
+    let mut findings: Vec<&Finding> = runs.iter().flat_map(|run| run.findings()).collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     // One cause for all services is told once.
     findings.dedup();

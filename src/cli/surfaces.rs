@@ -263,7 +263,7 @@ fn setting(wishes: &Wishes, context: Option<&Context>, is_rehearsal: bool) -> Se
 /// The findings that end a run, and those that its plan had.
 fn findings(run: &ServiceRun) -> impl Iterator<Item = &Finding> {
     let planned = run.plan.iter().flat_map(|plan| &plan.findings);
-    run.outcome.findings.iter().chain(planned)
+    run.findings().iter().chain(planned)
 }
 
 fn address(run: &ServiceRun) -> Option<String> {

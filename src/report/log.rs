@@ -61,7 +61,7 @@ impl<F: FnMut(&str)> Report for Log<F> {
 /// The closing words on one service: the findings, the verdict, and the figures of the rollout.
 pub fn closing(run: &ServiceRun) -> String {
     let mut out = String::from("\n");
-    for found in &run.outcome.findings {
+    for found in run.findings() {
         let _ = writeln!(out, "{}", finding::render(found));
     }
     let _ = writeln!(out, "{}", headline(run));
@@ -111,9 +111,9 @@ pub fn requests(counts: &RequestCounts) -> String {
 }
 
 fn headline(run: &ServiceRun) -> String {
-    let verdict = match run.outcome.verdict {
+    let verdict = match run.verdict() {
         _ if run.is_left() => "not touched",
-        Verdict::Failed if run.outcome.is_rolled_back => "failed (rolled back)",
+        Verdict::Failed if run.is_rolled_back() => "failed (rolled back)",
         Verdict::NothingToVerify => "nothing to verify",
         Verdict::TimedOut => "timed out",
         Verdict::CouldNotObserve => "could not observe",
@@ -123,9 +123,9 @@ fn headline(run: &ServiceRun) -> String {
     let revisions = match &run.after {
         // What runs was not read, or not to its end.
         None if run.before.is_none() => "as it was".to_owned(),
-        _ if run.outcome.verdict == Verdict::Refused => format!("{before} stays"),
+        _ if run.verdict() == Verdict::Refused => format!("{before} stays"),
         Some(after) if Some(after) == run.before.as_ref() => format!("{before} (unchanged)"),
-        Some(after) if run.outcome.is_rolled_back => {
+        Some(after) if run.is_rolled_back() => {
             let back_to = run.back_to.as_ref().map_or(before, |arn| arn.short());
             format!("{before} -> {} -> {back_to}", after.short())
         }

@@ -59,7 +59,7 @@ pub fn of_runs(runs: &[ServiceRun]) -> Outputs {
             "deployment-id",
             text(only.and_then(|r| Some(r.deployment.as_ref()?.to_string()))),
         ),
-        ("changed", runs.iter().any(is_changed).to_string()),
+        ("changed", runs.iter().any(ServiceRun::is_changed).to_string()),
         ("healthy-targets", count(Whose::New, "healthy").to_string()),
         ("drained-targets", count(Whose::Old, "gone").to_string()),
         ("duration", seconds.to_string()),
@@ -104,17 +104,17 @@ fn service(run: &ServiceRun) -> serde_json::Value {
     json!({
         "name": run.wish.service.as_str(),
         "cluster": run.wish.cluster.as_str(),
-        "verdict": run.outcome.verdict.as_str(),
+        "verdict": run.verdict().as_str(),
         "revision": run.after.as_ref().map(|arn| arn.short()),
         "previous": run.before.as_ref().map(|arn| arn.short()),
-        "changed": is_changed(run),
-        "rolled_back": run.outcome.is_rolled_back,
+        "changed": run.is_changed(),
+        "rolled_back": run.is_rolled_back(),
         "deployment": run.deployment.as_ref().map(ToString::to_string),
         "healthy_targets": page::reached(&run.targets, Whose::New, "healthy"),
         "drained_targets": page::reached(&run.targets, Whose::Old, "gone"),
         "duration_s": run.duration.as_secs(),
         "url": url(run),
-        "causes": run.outcome.findings.iter().map(|f| f.code.as_str()).collect::<Vec<_>>(),
+        "causes": run.findings().iter().map(|f| f.code.as_str()).collect::<Vec<_>>(),
     })
 }
 
@@ -122,11 +122,6 @@ fn service(run: &ServiceRun) -> serde_json::Value {
 fn url(run: &ServiceRun) -> Option<String> {
     let address = run.address()?;
     address.is_web().then(|| address.url())
-}
-
-/// Whether another revision than the one before it is there for the service.
-fn is_changed(run: &ServiceRun) -> bool {
-    run.after.is_some() && run.after != run.before
 }
 
 /// Of a run that ended before there was a plan.

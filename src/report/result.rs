@@ -108,8 +108,7 @@ pub fn document(
 
 /// The services that did not succeed; those that were left alone because of others are no cause of anything.
 pub fn causes(runs: &[ServiceRun]) -> impl Iterator<Item = &ServiceRun> {
-    runs.iter()
-        .filter(|run| !run.outcome.verdict.is_success() && !run.is_left())
+    runs.iter().filter(|run| !run.verdict().is_success() && !run.is_left())
 }
 
 /// The first verdict that is no success, else the first: a run is as good as its worst service.
@@ -117,17 +116,15 @@ pub fn overall(runs: &[ServiceRun]) -> Verdict {
     let worst = causes(runs)
         .next()
         .or(runs.first())
-        .map_or(Verdict::Succeeded, |run| run.outcome.verdict);
+        .map_or(Verdict::Succeeded, |run| run.verdict());
     // A refused service may have left a revision that nobody uses.
-    let was_refused = |run: &ServiceRun| run.outcome.verdict == Verdict::Refused;
-    let has_changed = |run: &ServiceRun| {
-        run.deployment.is_some() || !was_refused(run) && run.after.is_some() && run.after != run.before
-    };
+    let was_refused = |run: &ServiceRun| run.verdict() == Verdict::Refused;
+    let has_changed = |run: &ServiceRun| run.deployment.is_some() || !was_refused(run) && run.is_changed();
     if worst != Verdict::Refused || !runs.iter().any(has_changed) {
         return worst;
     }
     // Refused means that nothing that runs was changed, and that is true of one service only.
-    let mut findings = runs.iter().flat_map(|run| &run.outcome.findings);
+    let mut findings = runs.iter().flat_map(|run| run.findings());
     if findings.any(|finding| finding.code == Code::Superseded) {
         Verdict::Superseded
     } else {
@@ -140,12 +137,12 @@ fn service(run: &ServiceRun) -> ServiceResult {
         name: run.wish.service.to_string(),
         cluster: run.wish.cluster.to_string(),
         url: url(run),
-        verdict: run.outcome.verdict.as_str(),
-        rolled_back: run.outcome.is_rolled_back,
+        verdict: run.verdict().as_str(),
+        rolled_back: run.is_rolled_back(),
         task_definition: TaskDefinitionResult {
             before: run.before.as_ref().map(ToString::to_string),
             after: run.after.as_ref().map(ToString::to_string),
-            changed: run.after.is_some() && run.after != run.before,
+            changed: run.is_changed(),
             diff: run
                 .plan
                 .iter()
@@ -167,7 +164,7 @@ fn service(run: &ServiceRun) -> ServiceResult {
             switched_s: p.forecast.switched.as_secs(),
             drained_s: p.forecast.drained.as_secs(),
         }),
-        findings: plan::findings(&run.outcome.findings),
+        findings: plan::findings(run.findings()),
     }
 }
 
@@ -222,8 +219,8 @@ mod tests {
             depends_on: Vec::new(),
             conduct: Default::default(),
         };
-        let mut run = ServiceRun::refused(wish, None, Vec::new(), Timestamp::from_millis(0));
-        run.outcome = Outcome::new(verdict, vec![Finding::error(code, "why")]);
+        let mut run = ServiceRun::begun(wish, None, Timestamp::from_millis(0))
+            .ended(Outcome::new(verdict, vec![Finding::error(code, "why")]));
         run.deployment = deployed.then(|| DeploymentId::new("ecs-svc/1"));
         run
     }

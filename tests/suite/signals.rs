@@ -303,7 +303,7 @@ fn nothing_is_registered_after_a_signal() {
         };
         run.execute(vec![planned]).await.remove(0)
     });
-    assert_eq!(done.outcome.verdict, Verdict::Interrupted);
+    assert_eq!(done.verdict(), Verdict::Interrupted);
     let registered = aws.world().borrow().account().task_definitions["web"].len();
     assert_eq!(registered, 1, "the one from before");
 }

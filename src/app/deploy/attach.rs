@@ -18,7 +18,9 @@ use portzero_core::rollout::{Baseline, Observer, Outcome, Scope, Verdict};
 use portzero_core::task_definition::{Document, NetworkMode};
 use serde_json::Value;
 
-use super::{Run, ServiceRun, words};
+use crate::app::deploy::run::Run;
+use crate::app::deploy::service_run::ServiceRun;
+use crate::app::deploy::words;
 use crate::app::survey;
 use crate::app::survey::Sighting;
 
@@ -58,7 +60,7 @@ where
     pub async fn attach(&mut self, watches: Vec<Watch>) -> Result<Vec<ServiceRun>, Vec<ServiceRun>> {
         let mut sighted = Vec::new();
         for watch in watches {
-            let mut run = ServiceRun::refused(watch.wish.clone(), None, Vec::new(), self.clock.now());
+            let mut run = ServiceRun::begun(watch.wish.clone(), None, self.clock.now());
             let interrupts = self.interrupts;
             let found = tokio::select! {
                 biased;
@@ -66,13 +68,11 @@ where
                 found = self.join(&watch, &mut run) => found,
             };
             if let Found::Over(outcome) = &found {
-                run.outcome = outcome.clone();
+                run.outcome = Some(outcome.clone());
             }
             sighted.push((run, found));
         }
-        let is_refused = |(run, found): &(ServiceRun, Found)| {
-            matches!(found, Found::Over(_)) && run.outcome.verdict == Verdict::Refused
-        };
+        let is_refused = |(run, _): &(ServiceRun, Found)| run.verdict() == Verdict::Refused;
         if sighted.iter().any(is_refused) {
             let refused = sighted.into_iter().filter(is_refused);
             return Err(refused.map(|(run, _)| run).collect());
@@ -110,8 +110,8 @@ where
         let mut followed = self.follow(followed).await.into_iter().zip(at_rest);
         let mut next = || {
             let (mut run, at_rest) = followed.next()?;
-            if run.outcome.verdict == Verdict::Succeeded {
-                run.outcome.findings.extend(at_rest);
+            if let Some(outcome) = run.outcome.as_mut().filter(|o| o.verdict == Verdict::Succeeded) {
+                outcome.findings.extend(at_rest);
             }
             Some(run)
         };

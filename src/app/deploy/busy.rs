@@ -10,8 +10,10 @@ use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
 use portzero_core::rollout::observer::read_outage::{Blind, Borne};
 use portzero_core::rollout::{Happening, Outcome, Verdict};
 
+use crate::app::deploy::run::Run;
+use crate::app::deploy::service_run::ServiceRun;
 use crate::app::deploy::stage::{LOOK_EVERY, Member, Stage};
-use crate::app::deploy::{Run, ServiceRun, planning, words};
+use crate::app::deploy::{planning, words};
 
 /// A log that stays silent for longer looks hung.
 const TELL_EVERY: Duration = Duration::from_secs(30);

@@ -12,7 +12,8 @@ use portzero_core::plan::{Plan, Revision};
 use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
 use portzero_core::rollout::{Outcome, Verdict};
 
-use crate::app::deploy::{Run, words};
+use crate::app::deploy::run::Run;
+use crate::app::deploy::words;
 
 /// How often, and how long apart, the service is read again after an UpdateService without an answer: twenty seconds in
 /// all, as for any answer that may be older than the update.

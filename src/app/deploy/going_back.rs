@@ -15,8 +15,10 @@ use portzero_core::rollout::rollback::{Leaves, Way, WayBack, asked_for, conclude
 use portzero_core::rollout::{Baseline, Observer, Outcome, Scope, Snapshot, Verdict};
 
 use crate::app::deploy::change::LookedUp;
+use crate::app::deploy::run::Run;
+use crate::app::deploy::service_run::ServiceRun;
 use crate::app::deploy::stage::{Back, Member, Stage};
-use crate::app::deploy::{Run, ServiceRun, attach};
+use crate::app::deploy::{attach, words};
 use crate::app::survey;
 
 /// What AWS has made of the request.
@@ -93,9 +95,9 @@ where
     /// `portzero rollback` where a deployment is in flight: ECS is asked to go back, and that is followed.
     pub async fn stop(&mut self, plan: Plan, survey: Survey, in_flight: ServiceDeployment) -> ServiceRun {
         let now = self.clock.now();
-        let mut run = ServiceRun::refused(plan.wish.clone(), Some(plan.clone()), Vec::new(), now);
+        let mut run = ServiceRun::begun(plan.wish.clone(), Some(plan.clone()), now);
         let Some(mut observer) = attach::observer_of_primary(&plan, &survey, now) else {
-            return run;
+            return run.ended(words::nothing_in_flight(&plan.wish));
         };
         observer.note_service_deployment(in_flight);
         run.deployment = Some(observer.scope().deployment.clone());

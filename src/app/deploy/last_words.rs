@@ -8,7 +8,7 @@ use portzero_core::port::{Interrupts, Logs};
 use portzero_core::rollout::{Observer, Outcome, Verdict};
 use serde_json::Value;
 
-use crate::app::deploy::ServiceRun;
+use crate::app::deploy::service_run::ServiceRun;
 
 /// As many lines as a person reads before scrolling.
 const SHOWN_MAX: usize = 10;
@@ -53,7 +53,7 @@ pub(super) async fn add(aws: &impl Logs, interrupts: &impl Interrupts, wanted: W
     };
     // Without the task definition nobody knows what must not be shown.
     let values = environment(run);
-    let mut findings = run.outcome.findings.iter_mut();
+    let mut findings = run.outcome.iter_mut().flat_map(|outcome| &mut outcome.findings);
     if let Some(finding) = findings.find(|finding| finding.code == wanted.code) {
         let rows = match read {
             Ok(_) if values.is_none() => {

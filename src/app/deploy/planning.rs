@@ -6,7 +6,8 @@ use portzero_core::plan::survey::Survey;
 use portzero_core::plan::{Base, Plan, Wish};
 use portzero_core::port::{Clock, Ecs, LoadBalancing};
 
-use crate::app::deploy::{ServiceRun, words};
+use crate::app::deploy::service_run::ServiceRun;
+use crate::app::deploy::words;
 use crate::app::survey;
 
 /// Plans one service: reads, renders, compares, checks. Nothing is changed.

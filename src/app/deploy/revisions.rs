@@ -10,7 +10,8 @@ use portzero_core::policy::{Purge, superfluous};
 use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
 use portzero_core::rollout::Verdict;
 
-use crate::app::deploy::{Run, ServiceRun};
+use crate::app::deploy::run::Run;
+use crate::app::deploy::service_run::ServiceRun;
 
 impl<A, C, I, R> Run<'_, A, C, I, R>
 where
@@ -26,7 +27,7 @@ where
             let (Some(keep), Some(newest)) = (run.wish.conduct.keep_revisions, run.after.clone()) else {
                 continue;
             };
-            if run.outcome.verdict != Verdict::Succeeded || run.deployment.is_none() {
+            if run.verdict() != Verdict::Succeeded || run.deployment.is_none() {
                 continue;
             }
             let mut gone = Vec::new();
@@ -41,7 +42,9 @@ where
             }
             if let Some(trouble) = trouble {
                 self.tell(&run.wish, EventKind::Found(trouble.clone()));
-                run.outcome.findings.push(trouble);
+                run.outcome
+                    .iter_mut()
+                    .for_each(|outcome| outcome.findings.push(trouble.clone()));
             }
         }
     }

@@ -13,7 +13,8 @@ use portzero_core::rollout::rollback::WayBack;
 use portzero_core::rollout::{Observer, Outcome, Snapshot, Verdict};
 
 use crate::app::deploy::last_words::Wanted;
-use crate::app::deploy::{ServiceRun, words};
+use crate::app::deploy::service_run::ServiceRun;
+use crate::app::deploy::words;
 use crate::app::survey::Watch;
 
 /// One service of the run.
@@ -52,7 +53,7 @@ pub(super) struct Following {
 
 impl Member {
     pub(super) fn planned(plan: Plan, survey: Survey, needs: Vec<usize>, at: Timestamp) -> Self {
-        let run = ServiceRun::refused(plan.wish.clone(), Some(plan.clone()), Vec::new(), at);
+        let run = ServiceRun::begun(plan.wish.clone(), Some(plan.clone()), at);
         Self {
             needs,
             stage: Stage::Waiting(Box::new((plan, survey))),
@@ -137,10 +138,10 @@ pub(super) enum Turn {
 impl Turn {
     pub(super) fn of(member: &Member, all: &[Member]) -> Self {
         let needs = || member.needs.iter().filter_map(|index| all.get(*index));
-        let failed = needs().find(|need| need.is_done() && !need.run.outcome.verdict.is_success());
+        let failed = needs().find(|need| need.is_done() && !need.run.verdict().is_success());
         match failed {
             // Where the run is asked to end, that is the reason, and not what became of the others by it.
-            Some(failed) if failed.run.outcome.verdict == Verdict::Interrupted => {
+            Some(failed) if failed.run.verdict() == Verdict::Interrupted => {
                 Self::Never(words::interrupted_before_its_turn(&member.run.wish))
             }
             Some(failed) => Self::Never(words::left(&member.run.wish, &failed.run)),

@@ -13,8 +13,10 @@ use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
 use portzero_core::rollout::rollback::last_good;
 use portzero_core::rollout::{Baseline, Input, Next, Observer, Outcome, Scope, Verdict};
 
+use crate::app::deploy::run::Run;
+use crate::app::deploy::service_run::ServiceRun;
 use crate::app::deploy::stage::{Busy, Member, Stage, Turn};
-use crate::app::deploy::{Run, ServiceRun, attach, last_words, planning, words};
+use crate::app::deploy::{attach, last_words, order, planning, words};
 use crate::app::survey::{Poller, Watch};
 
 /// Services whose next looks are this close to each other are looked at together: half of the quickest pace.
@@ -27,6 +29,26 @@ where
     I: Interrupts,
     R: Report,
 {
+    /// Registers, updates and follows each service to its verdict. Those that depend on none go at once; one that fails
+    /// stops only those that depend on it. The runs come in the order of the plans.
+    pub async fn execute(&mut self, plans: Vec<(Plan, Survey)>) -> Vec<ServiceRun> {
+        let needs = order::needs(plans.iter().map(|(plan, _)| &plan.wish));
+        let at = self.clock.now();
+        let planned = plans.into_iter().zip(needs);
+        let members = planned.map(|((plan, survey), needs)| Member::planned(plan, survey, needs, at));
+        let mut runs = self.drive(members.collect()).await;
+        self.purge(&mut runs).await;
+        runs
+    }
+
+    /// Follows deployments that are there already. Nothing is changed.
+    pub async fn follow(&mut self, followed: Vec<(ServiceRun, Observer)>) -> Vec<ServiceRun> {
+        let at = self.clock.now();
+        let followed = followed.into_iter();
+        let members = followed.map(|(run, observer)| Member::followed(run, observer, at));
+        self.drive(members.collect()).await
+    }
+
     /// Takes every service to its end.
     pub(super) async fn drive(&mut self, mut members: Vec<Member>) -> Vec<ServiceRun> {
         let mut poller = Poller::default();
@@ -39,7 +61,7 @@ where
             self.look(&mut members, &mut poller).await;
         }
         for member in members.iter_mut().filter(|member| member.is_waiting()) {
-            member.run.outcome = words::circle(&member.run.wish);
+            member.run.outcome = Some(words::circle(&member.run.wish));
         }
         for member in &mut members {
             if let Some(wanted) = member.last_words.take() {
@@ -259,10 +281,12 @@ where
     }
 
     /// It is over before anything was changed.
-    pub(super) fn refuse(&mut self, member: &mut Member, refused: ServiceRun) {
-        let outcome = refused.outcome.clone();
+    pub(super) fn refuse(&mut self, member: &mut Member, mut refused: ServiceRun) {
+        let outcome = refused.outcome.take();
         member.run = refused;
-        self.end(member, outcome);
+        if let Some(outcome) = outcome {
+            self.end(member, outcome);
+        }
     }
 
     /// The last word on a service.
@@ -292,8 +316,8 @@ where
         }
         member.run.duration = now.since(member.run.started_at);
         member.stage = Stage::Done;
-        member.run.outcome = outcome;
-        self.tell(&member.run.wish, EventKind::Ended(member.run.outcome.clone()));
+        self.tell(&member.run.wish, EventKind::Ended(outcome.clone()));
+        member.run.outcome = Some(outcome);
     }
 }
 

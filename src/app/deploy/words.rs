@@ -12,7 +12,7 @@ use portzero_core::rollout::observer::read_outage;
 use portzero_core::rollout::observer::read_outage::Blind;
 use portzero_core::rollout::{Outcome, Scope, Verdict};
 
-use crate::app::deploy::ServiceRun;
+use crate::app::deploy::service_run::ServiceRun;
 use crate::app::survey;
 
 /// Whether ECS calls what the service points to completed.
@@ -185,10 +185,19 @@ pub(super) fn interrupted_before_its_turn(wish: &Wish) -> Outcome {
 }
 
 /// A signal came before there was a plan.
-pub(super) fn interrupted_before_a_plan(wish: &Wish) -> Outcome {
+pub fn interrupted_before_a_plan(wish: &Wish) -> Outcome {
     let summary = format!("interrupted before `{}` was touched", wish.service);
     let finding = Finding::error(Code::Interrupted, summary).state("nothing was changed");
     Outcome::new(Verdict::Interrupted, vec![finding])
+}
+
+/// `portzero rollback` found a deployment in flight, and ECS lists none that it could be.
+pub(super) fn nothing_in_flight(wish: &Wish) -> Outcome {
+    let summary = format!("ECS lists no deployment of `{}` to go back from", wish.service);
+    let finding = Finding::error(Code::NoWayBack, summary)
+        .state("nothing was changed")
+        .hint("name the revision to go back to: --to REVISION");
+    Outcome::new(Verdict::Refused, vec![finding])
 }
 
 pub(super) fn no_primary(update: &ServiceUpdate) -> Finding {
@@ -218,7 +227,7 @@ pub(super) fn moved(planned: &Plan, again: &Plan) -> Finding {
 /// A service that this one depends on did not succeed, so this one is left alone.
 pub(super) fn left(wish: &Wish, failed: &ServiceRun) -> Outcome {
     let other = &failed.wish.service;
-    let how = match failed.outcome.verdict {
+    let how = match failed.verdict() {
         _ if failed.is_left() => "was not touched either",
         Verdict::Succeeded | Verdict::NothingToVerify | Verdict::Failed => "failed",
         Verdict::Refused => "was refused",
@@ -263,7 +272,7 @@ pub(super) fn at_rest(scope: &Scope) -> Finding {
     )
 }
 
-pub(super) fn interrupted_before_a_look(wish: &Wish) -> Outcome {
+pub fn interrupted_before_a_look(wish: &Wish) -> Outcome {
     let summary = format!("interrupted before `{}` was looked at", wish.service);
     let finding = Finding::error(Code::Interrupted, summary).state("nothing was changed");
     Outcome::new(Verdict::Interrupted, vec![finding])

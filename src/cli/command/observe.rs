@@ -9,6 +9,7 @@ use portzero_core::rollout::{Outcome, Verdict};
 
 use crate::adapters::clock::SystemClock;
 use crate::adapters::signals::Signals;
+use crate::app::deploy;
 use crate::app::deploy::{Pace, Run, ServiceRun, Watch};
 use crate::cli::ci::identity;
 use crate::cli::connect::{connect, seed};
@@ -47,7 +48,10 @@ impl Observe {
         let Some(connected) = run::unless_interrupted(&signals, connecting).await else {
             let now = SystemClock.now();
             let wishes = wishes.wishes.into_iter();
-            let runs = wishes.map(|wish| ServiceRun::interrupted_before_a_look(wish, now));
+            let runs = wishes.map(|wish| {
+                let outcome = deploy::interrupted_before_a_look(&wish);
+                ServiceRun::begun(wish, None, now).ended(outcome)
+            });
             return Err(run::refuse(runs.collect(), &mut surfaces, now).await);
         };
         let aws = match connected? {
@@ -88,9 +92,8 @@ fn deployment(text: &str) -> Result<DeploymentId, String> {
 /// Nobody could be looked at, all for the same reason.
 fn unseen(wishes: &Wishes, finding: &Finding) -> Vec<ServiceRun> {
     let unseen = |wish: &Wish| {
-        let mut run = ServiceRun::refused(wish.clone(), None, Vec::new(), SystemClock.now());
-        run.outcome = Outcome::new(Verdict::CouldNotObserve, vec![finding.clone()]);
-        run
+        let outcome = Outcome::new(Verdict::CouldNotObserve, vec![finding.clone()]);
+        ServiceRun::begun(wish.clone(), None, SystemClock.now()).ended(outcome)
     };
     wishes.wishes.iter().map(unseen).collect()
 }
@@ -126,7 +129,7 @@ where
             story.print(&report::log::closing(run));
         } else {
             // Nothing was found that could be told of.
-            let found = run.outcome.findings.iter().map(report::finding::render);
+            let found = run.findings().iter().map(report::finding::render);
             story.print(&found.collect::<Vec<_>>().join("\n"));
         }
     }

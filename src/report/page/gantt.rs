@@ -83,12 +83,12 @@ impl Chart<'_> {
             self.bar(span.phase.as_str(), span.duration, "active", offset, span.duration);
         }
         self.rollback(run);
-        if !run.outcome.verdict.is_success() {
+        if !run.verdict().is_success() {
             let at = run.started_at.since(self.start) + run.duration;
             let _ = writeln!(
                 self.out,
                 "    {} :milestone, crit, {}, 0s",
-                run.outcome.verdict.as_str(),
+                run.verdict().as_str(),
                 clock(at)
             );
         }
@@ -120,7 +120,7 @@ impl Chart<'_> {
 
     /// From the last look at our own tasks to the end.
     fn rollback(&mut self, run: &ServiceRun) {
-        let Some(last) = run.phases.last().filter(|_| run.outcome.is_rolled_back) else {
+        let Some(last) = run.phases.last().filter(|_| run.is_rolled_back()) else {
             return;
         };
         let (begin, end) = (last.started_at + last.duration, run.started_at + run.duration);

@@ -47,7 +47,7 @@ pub fn plain(stage: Stage<'_>, setting: &Setting) -> String {
         Stage::Stopped(_) => return "did not begin: nothing was changed".into(),
         Stage::Ended(runs, _) => (result::overall(runs).as_str().replace('-', " "), runs),
     };
-    let cause = result::causes(runs).flat_map(|run| &run.outcome.findings).next();
+    let cause = result::causes(runs).flat_map(|run| run.findings()).next();
     let cause = cause.map_or_else(String::new, |finding| format!(": {}", finding.summary));
     let rehearsed = if setting.is_rehearsal { "rehearsed: " } else { "" };
     format!("{rehearsed}{words}{cause}")
@@ -87,10 +87,10 @@ fn planned(plans: &[Plan], md: Markdown<'_>) -> String {
 
 fn ending(verdict: Verdict, runs: &[ServiceRun], md: Markdown<'_>) -> (&'static str, String) {
     let cause = || {
-        let first = result::causes(runs).flat_map(|run| &run.outcome.findings).next();
+        let first = result::causes(runs).flat_map(|run| run.findings()).next();
         first.map_or_else(String::new, |finding| format!(": {}", prose(&finding.summary, md)))
     };
-    let is_rolled_back = runs.iter().any(|r| r.outcome.is_rolled_back);
+    let is_rolled_back = runs.iter().any(|r| r.is_rolled_back());
     match verdict {
         Verdict::Succeeded => ("✅", format!("succeeded: {}", shipped(runs, md))),
         Verdict::NothingToVerify => ("☑️", "changed the service, and there was nothing to verify".into()),

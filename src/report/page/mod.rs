@@ -106,7 +106,7 @@ fn of_runs(blocks: &mut Vec<Block>, runs: &[ServiceRun], counts: &RequestCounts,
     blocks.push(table::runs(runs, md));
     for run in runs {
         let service = name(&run.wish, runs.len());
-        let findings = run.outcome.findings.iter();
+        let findings = run.findings().iter();
         blocks.extend(findings.map(|f| Block::cause(finding::of_service(f, service, md))));
     }
     blocks.extend(gantt::render(runs, md));
@@ -117,7 +117,7 @@ fn of_runs(blocks: &mut Vec<Block>, runs: &[ServiceRun], counts: &RequestCounts,
     }
     let of_plans = runs.iter().flat_map(|run| {
         let findings = run.plan.iter().flat_map(|plan| &plan.findings);
-        let told = &run.outcome.findings;
+        let told = run.findings();
         findings
             .filter(|f| !told.contains(f))
             .map(|f| (name(&run.wish, runs.len()), f))

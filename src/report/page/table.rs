@@ -86,11 +86,11 @@ fn service(name: &str, cluster: &str, md: Markdown<'_>) -> String {
 }
 
 fn icon(run: &ServiceRun) -> &'static str {
-    match run.outcome.verdict {
+    match run.verdict() {
         _ if run.is_left() => "⏸️",
         Verdict::Succeeded => "✅",
         Verdict::NothingToVerify => "☑️",
-        Verdict::Failed if run.outcome.is_rolled_back => "↩️",
+        Verdict::Failed if run.is_rolled_back() => "↩️",
         Verdict::Failed => "❌",
         Verdict::Refused => "⛔",
         Verdict::TimedOut => "⌛",
@@ -105,10 +105,10 @@ fn revisions(run: &ServiceRun, md: Markdown<'_>) -> String {
     let before = run.before.as_ref().map_or_else(|| "nothing".to_owned(), code);
     match &run.after {
         None if run.before.is_none() => "as it was".to_owned(),
-        _ if run.outcome.verdict == Verdict::Refused => format!("{before} stays"),
+        _ if run.verdict() == Verdict::Refused => format!("{before} stays"),
         None => format!("{before} stays"),
         Some(after) if Some(after) == run.before.as_ref() => format!("{before} again"),
-        Some(after) if run.outcome.is_rolled_back => {
+        Some(after) if run.is_rolled_back() => {
             let back_to = run.back_to.as_ref().map_or_else(|| before.clone(), code);
             format!("{before} → {} → {back_to}", code(after))
         }

@@ -73,7 +73,7 @@ fn lag(seed: u64) -> Duration {
     };
     let runs = run(deploy(&aws, &clock, vec![wish(&service, &[])], ears.clone()));
     assert_eq!(
-        runs[0].outcome.verdict,
+        runs[0].verdict(),
         Verdict::Succeeded,
         "world {seed}: {:?}",
         runs[0].outcome

@@ -29,7 +29,7 @@ fn deployed(services: &[(&str, &[&str])], faults: serde_json::Value) -> (Vec<Ser
 
 fn verdicts(runs: &[ServiceRun]) -> Vec<(&str, Verdict)> {
     runs.iter()
-        .map(|run| (run.wish.service.as_str(), run.outcome.verdict))
+        .map(|run| (run.wish.service.as_str(), run.verdict()))
         .collect()
 }
 
@@ -40,7 +40,7 @@ fn services_without_an_order_go_at_once_and_the_others_when_theirs_is_done() {
         json!([]),
     );
     assert!(
-        runs.iter().all(|run| run.outcome.verdict == Verdict::Succeeded),
+        runs.iter().all(|run| run.verdict() == Verdict::Succeeded),
         "{:?}",
         verdicts(&runs)
     );
@@ -68,11 +68,11 @@ fn a_failed_service_stops_those_that_depend_on_it_and_nobody_else() {
     );
     assert!(runs[0].is_left() && runs[1].is_left() && !runs[2].is_left());
     assert_eq!(
-        runs[1].outcome.findings[0].summary,
+        runs[1].findings()[0].summary,
         "`api` was not touched: it depends on `db`, which failed"
     );
     assert_eq!(
-        runs[0].outcome.findings[0].summary,
+        runs[0].findings()[0].summary,
         "`web` was not touched: it depends on `api`, which was not touched either"
     );
     assert_eq!(ears.at("api", is_updated), None);
@@ -85,7 +85,7 @@ fn a_plan_that_waited_is_made_anew_and_given_up_where_somebody_else_was_quicker(
     let faults = json!([{"fault": "other-deployment", "service": "web", "since": "start", "at": "5s"}]);
     let (runs, ears) = deployed(&[("db", &[]), ("web", &["db"])], faults);
     assert_eq!(verdicts(&runs), [("db", Verdict::Succeeded), ("web", Verdict::Refused)]);
-    let finding = &runs[1].outcome.findings[0];
+    let finding = &runs[1].findings()[0];
     assert_eq!(finding.code.as_str(), "superseded", "{finding:?}");
     assert_eq!(ears.at("web", is_updated), None);
 }

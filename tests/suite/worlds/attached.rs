@@ -73,7 +73,7 @@ async fn play_in(case: &Case) -> Option<Played> {
         is_done.then_some(Duration::ZERO)
     };
     Some(Played {
-        verdict: done.outcome.verdict,
+        verdict: done.verdict(),
         story: story.text + &report::log::closing(&done),
         lasted: now.since(clock.started_at),
         truth_age,
@@ -147,9 +147,9 @@ async fn blind_then_joined(case: &Case) -> (Verdict, Verdict, bool) {
         settle: None,
     };
     let joined = run.attach(vec![watch]).await.unwrap().remove(0);
-    let id = blind.deployment.unwrap();
+    let id = blind.deployment.clone().unwrap();
     let is_done = aws.world().borrow().truth("c", "web", id.as_str()).is_done();
-    (blind.outcome.verdict, joined.outcome.verdict, is_done)
+    (blind.verdict(), joined.verdict(), is_done)
 }
 
 async fn update(aws: &Direct) -> Option<portzero_core::base::id::DeploymentId> {

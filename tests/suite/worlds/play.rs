@@ -122,19 +122,15 @@ async fn play_in(case: &Case, wish: Wish, is_done: fn(&Truth) -> bool) -> Played
     clock.judge();
     clock.settle_look();
     let now = clock.now();
-    let states = done
-        .outcome
-        .findings
-        .iter()
-        .filter_map(|finding| finding.state.as_deref());
+    let states = done.findings().iter().filter_map(|finding| finding.state.as_deref());
     let is_back = states
         .into_iter()
         .next_back()
         .is_some_and(|state| state.contains("serves all traffic"));
     let closing = report::log::closing(&done);
     Played {
-        mistold: mistold(&shared, case, until, done.outcome.verdict),
-        verdict: done.outcome.verdict,
+        mistold: mistold(&shared, case, until, done.verdict()),
+        verdict: done.verdict(),
         story: story.text + &closing,
         lasted: now.since(started_at),
         truth_age: shared.done_at.borrow().map(|at| now.since(at)),
