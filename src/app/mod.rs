@@ -2,4 +2,5 @@
 
 pub mod announce;
 pub mod deploy;
+pub mod ports;
 pub mod survey;

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use portzero_core::base::finding::{Code, Finding};
-use portzero_core::base::id::ServiceName;
 use portzero_core::base::text::nearest;
 use portzero_core::plan::{Base, Wish};
 use portzero_core::task_definition::image::with_tag;
@@ -206,15 +205,4 @@ fn nobody(flag: &str, container: &str, wishes: &[Wish], known: &[BTreeSet<String
         Some(near) => finding.hint(format!("did you mean `{near}`?")),
         None => finding.hint("name one service, if its definition in AWS has that container"),
     }
-}
-
-/// Says which of several services a finding about its containers is about.
-pub fn with_service(mut findings: Vec<Finding>, service: &ServiceName, is_single: bool) -> Vec<Finding> {
-    for finding in findings
-        .iter_mut()
-        .filter(|f| f.code == Code::ImageTarget && !is_single)
-    {
-        finding.evidence.insert(0, ("service".into(), service.to_string()));
-    }
-    findings
 }

@@ -12,6 +12,7 @@ use portzero_core::port::RequestCounts;
 
 use crate::adapters::github::Context;
 use crate::adapters::signals;
+use crate::app::deploy;
 use crate::app::deploy::ServiceRun;
 use crate::cli::ci::actions::Runner;
 use crate::cli::hub::{End, Hub, Told};
@@ -142,7 +143,7 @@ impl<'o> Surfaces<'o> {
     pub async fn ended(&mut self, ending: &Ending<'_>) -> Result<(), Stop> {
         let stage = Stage::Ended(ending.runs, ending.counts);
         self.file(|| result_json(ending), stage);
-        let end = End::of(report::result::overall(ending.runs));
+        let end = End::of(deploy::overall(ending.runs));
         let address = ending.runs.iter().find_map(address);
         let found = ending.runs.iter().flat_map(findings);
         self.step(found, outputs::of_runs(ending.runs), stage);

@@ -4,15 +4,39 @@ use portzero_core::aws_model::api_error::ApiErrorKind;
 use portzero_core::base::finding::{Code, Severity};
 use portzero_core::base::time::human;
 use portzero_core::event::{Attached, EventKind, RunEvent};
+use portzero_core::plan::Plan;
 use portzero_core::policy::Purge;
 use portzero_core::rollout::{Happening, Outcome, Whose};
+use portzero_core::task_definition::DiffLine;
 
 use crate::report::text::clean;
 
-/// The line of an event, without time and service; `None` where the event is told elsewhere (the end).
-pub fn render(event: &RunEvent) -> Option<String> {
-    let line = match &event.kind {
-        EventKind::Planned { line } => format!("plan: {line}"),
+/// The lines of an event, without time and service; none where the event is told elsewhere (the end).
+pub fn render(event: &RunEvent) -> Vec<String> {
+    let lines = match &event.kind {
+        EventKind::Planned { plan, is_anew } => planned(plan, *is_anew),
+        EventKind::Ended(_) => Vec::new(),
+        kind => vec![one(kind)],
+    };
+    lines.iter().map(|line| clean(line)).collect()
+}
+
+/// A plan, a line for each of its parts; of one that was made again, what it leads to.
+fn planned(plan: &Plan, is_anew: bool) -> Vec<String> {
+    let mut lines = vec![plan.revisions()];
+    if !is_anew {
+        lines.extend(plan.changes.iter().map(ToString::to_string));
+        let differs = |line: &DiffLine| format!("differs from what runs: {line}");
+        lines.extend(plan.diff.iter().map(differs));
+        lines.extend(plan.steps());
+        lines.push(format!("expected: {}", plan.forecast.sentence()));
+    }
+    lines.into_iter().map(|line| format!("plan: {line}")).collect()
+}
+
+/// Those that are a line each.
+fn one(kind: &EventKind) -> String {
+    match kind {
         EventKind::Revision { arn, is_reused: false } => format!("registered {}", arn.short()),
         EventKind::Revision { arn, is_reused: true } => format!("reusing {}: the content is the same", arn.short()),
         EventKind::Updated {
@@ -48,9 +72,8 @@ pub fn render(event: &RunEvent) -> Option<String> {
             };
             format!("{word}[{}]: {}", finding.code, finding.summary)
         }
-        EventKind::Ended(_) => return None,
-    };
-    Some(clean(&line))
+        EventKind::Planned { .. } | EventKind::Ended(_) => String::new(),
+    }
 }
 
 fn purged(purge: &Purge) -> String {

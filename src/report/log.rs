@@ -35,14 +35,15 @@ impl<F: FnMut(&str)> Log<F> {
         self
     }
 
-    /// The line of an event; `None` where it is told elsewhere.
-    pub fn line(&self, event: &RunEvent) -> Option<String> {
-        let text = match &event.kind {
-            EventKind::Ended(outcome) if self.tells_endings => line::ending(outcome),
-            _ => line::render(event)?,
+    /// The lines of an event; empty where it is told elsewhere.
+    pub fn lines(&self, event: &RunEvent) -> String {
+        let texts = match &event.kind {
+            EventKind::Ended(outcome) if self.tells_endings => vec![line::ending(outcome)],
+            _ => line::render(event),
         };
         let (elapsed, width) = (human(event.elapsed), self.width);
-        Some(format!("{elapsed:>7}  {:<width$}  {text}\n", event.service))
+        let line = |text: &String| format!("{elapsed:>7}  {:<width$}  {text}\n", event.service);
+        texts.iter().map(line).collect()
     }
 
     pub fn print(&mut self, text: &str) {
@@ -52,8 +53,9 @@ impl<F: FnMut(&str)> Log<F> {
 
 impl<F: FnMut(&str)> Report for Log<F> {
     fn event(&mut self, event: &RunEvent) {
-        if let Some(line) = self.line(event) {
-            self.print(&line);
+        let lines = self.lines(event);
+        if !lines.is_empty() {
+            self.print(&lines);
         }
     }
 }

@@ -7,8 +7,8 @@ use portzero_core::plan::{Plan, Revision};
 use portzero_core::rollout::Whose;
 use serde_json::json;
 
-use crate::app::deploy::ServiceRun;
-use crate::report::{page, result};
+use crate::app::deploy::{ServiceRun, overall};
+use crate::report::page;
 
 /// The verdict of a plan that nothing speaks against.
 const PLANNED: &str = "planned";
@@ -46,7 +46,7 @@ pub fn of_runs(runs: &[ServiceRun]) -> Outputs {
     let ended_at = runs.iter().map(|r| r.started_at + r.duration).max();
     let seconds = begun_at.zip(ended_at).map_or(0, |(from, to)| to.since(from).as_secs());
     vec![
-        ("verdict", result::overall(runs).as_str().to_owned()),
+        ("verdict", overall(runs).as_str().to_owned()),
         (
             "task-definition-arn",
             text(only.and_then(|r| Some(r.after.as_ref()?.to_string()))),

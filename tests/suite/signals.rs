@@ -7,10 +7,11 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use portzero::app::deploy::Run;
+use portzero::app::ports::Ports;
 use portzero_core::base::finding::Severity;
 use portzero_core::event::RunEvent;
 use portzero_core::plan::{Base, Wish};
-use portzero_core::port::{Clock, Ecs, Interrupts, Report};
+use portzero_core::port::{Ecs, Interrupts, Report};
 use portzero_core::rollout::Verdict;
 use portzero_core::task_definition::ImageChange;
 use portzero_sim::{Scenario, World};
@@ -293,14 +294,13 @@ fn nothing_is_registered_after_a_signal() {
     let mut told = Vec::new();
     let done = in_support::run(async {
         let planned = portzero::app::deploy::plan(&aws, &clock, wish()).await.expect("a plan");
-        let mut run = Run {
-            pace: portzero::app::deploy::Pace::even(),
+        let mut reporter = Told(&mut told);
+        let ports = Ports {
             aws: &aws,
             clock: &clock,
             interrupts: &AskedAlready,
-            report: &mut Told(&mut told),
-            started_at: clock.now(),
         };
+        let mut run = Run::new(ports, &mut reporter, portzero::app::deploy::Pace::even());
         run.execute(vec![planned]).await.remove(0)
     });
     assert_eq!(done.verdict(), Verdict::Interrupted);

@@ -6,11 +6,12 @@ use crate::aws_model::service::RolloutState;
 use crate::base::finding::Finding;
 use crate::base::id::{DeploymentId, ServiceName, TaskDefinitionArn};
 use crate::base::time::Timestamp;
+use crate::plan::Plan;
 use crate::policy::{InProgress, Purge};
 use crate::rollout::{Happening, Outcome};
 
 /// One thing that the run has to say, with its time.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct RunEvent {
     pub at: Timestamp,
     /// Since the run began.
@@ -19,11 +20,13 @@ pub struct RunEvent {
     pub kind: EventKind,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum EventKind {
-    /// One line of what will be done, before anything is.
+    /// What will be done, before anything is.
     Planned {
-        line: String,
+        plan: Box<Plan>,
+        /// A plan for the same service has been told before: of this one, what has changed is worth a line.
+        is_anew: bool,
     },
     /// The revision exists: newly registered, or found to be the same as the running one.
     Revision {

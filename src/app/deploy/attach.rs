@@ -11,7 +11,7 @@ use portzero_core::plan;
 use portzero_core::plan::forecast::Forecast;
 use portzero_core::plan::survey::Survey;
 use portzero_core::plan::{Plan, Wish, preflight};
-use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
+use portzero_core::port::{Clock, Interrupts, Report};
 use portzero_core::rollout::attach::{Lead, Ours, is_at_rest};
 use portzero_core::rollout::rollback::last_good;
 use portzero_core::rollout::{Baseline, Observer, Outcome, Scope, Verdict};
@@ -21,6 +21,7 @@ use serde_json::Value;
 use crate::app::deploy::run::Run;
 use crate::app::deploy::service_run::ServiceRun;
 use crate::app::deploy::words;
+use crate::app::ports::Aws;
 use crate::app::survey;
 use crate::app::survey::Sighting;
 
@@ -46,13 +47,7 @@ struct Joined {
     not_checked: Vec<ApiError>,
 }
 
-impl<A, C, I, R> Run<'_, A, C, I, R>
-where
-    A: Ecs + LoadBalancing + Logs,
-    C: Clock,
-    I: Interrupts,
-    R: Report,
-{
+impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
     /// Looks once at what there is, and follows what is in flight. The wait budgets count from now.
     ///
     /// # Errors
@@ -60,12 +55,11 @@ where
     pub async fn attach(&mut self, watches: Vec<Watch>) -> Result<Vec<ServiceRun>, Vec<ServiceRun>> {
         let mut sighted = Vec::new();
         for watch in watches {
-            let mut run = ServiceRun::begun(watch.wish.clone(), None, self.clock.now());
-            let interrupts = self.interrupts;
-            let found = tokio::select! {
-                biased;
-                () = interrupts.interrupted() => Found::Over(words::interrupted_before_a_look(&watch.wish)),
-                found = self.join(&watch, &mut run) => found,
+            let mut run = ServiceRun::begun(watch.wish.clone(), None, self.ports.now());
+            let joining = self.join(&watch, &mut run);
+            let found = match self.ports.unless_interrupted(joining).await {
+                Some(found) => found,
+                None => Found::Over(words::interrupted_before_a_look(&watch.wish)),
             };
             if let Found::Over(outcome) = &found {
                 run.outcome = Some(outcome.clone());
@@ -122,8 +116,8 @@ where
         let wish = &watch.wish;
         let place = (&wish.cluster, &wish.service);
         let read = survey::sight(
-            self.aws,
-            self.clock,
+            self.ports.aws,
+            self.ports.clock,
             place,
             watch.deployment.as_ref(),
             wish.url.is_none(),
@@ -175,7 +169,7 @@ where
             wait_budget: scope.wait_budget,
         };
         Found::Joined(Box::new(Joined {
-            observer: Observer::new(scope, baseline, &before, self.clock.now()).polling_every(watch.wish.poll_interval),
+            observer: Observer::new(scope, baseline, &before, self.ports.now()).polling_every(watch.wish.poll_interval),
             attached,
             not_checked: survey.not_checked.clone(),
         }))
@@ -187,7 +181,7 @@ where
         match &survey.running {
             Some((running, document)) if running == arn => Some(document.clone()),
             _ => {
-                let registered = self.aws.describe_task_definition(arn.as_str()).await;
+                let registered = self.ports.aws.describe_task_definition(arn.as_str()).await;
                 registered.ok().map(|registered| registered.document)
             }
         }

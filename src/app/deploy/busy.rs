@@ -6,7 +6,7 @@ use portzero_core::aws_model::api_error::ApiError;
 use portzero_core::base::time::Timestamp;
 use portzero_core::event::EventKind;
 use portzero_core::policy::{InProgress, not_over_in_time};
-use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
+use portzero_core::port::{Clock, Interrupts, Report};
 use portzero_core::rollout::observer::read_outage::{Blind, Borne};
 use portzero_core::rollout::{Happening, Outcome, Verdict};
 
@@ -14,28 +14,23 @@ use crate::app::deploy::run::Run;
 use crate::app::deploy::service_run::ServiceRun;
 use crate::app::deploy::stage::{LOOK_EVERY, Member, Stage};
 use crate::app::deploy::{planning, words};
+use crate::app::ports::Aws;
 
 /// A log that stays silent for longer looks hung.
 const TELL_EVERY: Duration = Duration::from_secs(30);
 
-impl<A, C, I, R> Run<'_, A, C, I, R>
-where
-    A: Ecs + LoadBalancing + Logs,
-    C: Clock,
-    I: Interrupts,
-    R: Report,
-{
+impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
     /// One look at what is in the way. Where nothing is any more, the service begins.
     pub(super) async fn look_at_busy(&mut self, member: &mut Member) {
         let Stage::Busy(busy) = &mut member.stage else { return };
-        let (wish, now) = (busy.plan.wish.clone(), self.clock.now());
-        let described = tokio::select! {
-            biased;
-            () = self.interrupts.interrupted() => {
-                let outcome = words::interrupted_while_busy(&wish, &busy.by);
-                return self.end(member, outcome);
-            }
-            described = self.aws.describe_services(&wish.cluster, std::slice::from_ref(&wish.service)) => described,
+        let (wish, now) = (busy.plan.wish.clone(), self.ports.now());
+        let read = self
+            .ports
+            .aws
+            .describe_services(&wish.cluster, std::slice::from_ref(&wish.service));
+        let Some(described) = self.ports.unless_interrupted(read).await else {
+            let outcome = words::interrupted_while_busy(&wish, &busy.by);
+            return self.end(member, outcome);
         };
         busy.look_at = now + LOOK_EVERY;
         let described = match described {
@@ -84,14 +79,10 @@ where
         let Stage::Busy(busy) = &mut member.stage else { return };
         let wish = busy.plan.wish.clone();
         self.tell(&wish, EventKind::Free);
-        let interrupts = self.interrupts;
-        let planned = tokio::select! {
-            biased;
-            () = interrupts.interrupted() => {
-                let outcome = words::interrupted_before_its_turn(&wish);
-                return self.end(member, outcome);
-            }
-            planned = planning::plan(self.aws, self.clock, wish.clone()) => planned,
+        let planning = planning::plan(self.ports.aws, self.ports.clock, wish.clone());
+        let Some(planned) = self.ports.unless_interrupted(planning).await else {
+            let outcome = words::interrupted_before_its_turn(&wish);
+            return self.end(member, outcome);
         };
         let (plan, survey) = match planned {
             Ok((plan, survey)) if !plan.is_refused() => (plan, survey),
@@ -99,16 +90,14 @@ where
                 let findings = plan.findings.clone();
                 return self.refuse(
                     member,
-                    ServiceRun::refused(plan.wish.clone(), Some(plan), findings, self.clock.now()),
+                    ServiceRun::refused(plan.wish.clone(), Some(plan), findings, self.ports.now()),
                 );
             }
             Err((wish, findings)) => {
-                return self.refuse(member, ServiceRun::refused(wish, None, findings, self.clock.now()));
+                return self.refuse(member, ServiceRun::refused(wish, None, findings, self.ports.now()));
             }
         };
-        let news = plan.findings.iter().cloned().map(EventKind::Found);
-        let told = std::iter::once(EventKind::Planned { line: plan.revisions() }).chain(news);
-        told.for_each(|kind| self.tell(&plan.wish, kind));
+        self.tell_plan(&plan, true);
         // Somebody else may have been quicker.
         if let Some(by) = InProgress::of(&survey.service) {
             busy.by = by;

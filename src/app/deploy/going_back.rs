@@ -10,7 +10,7 @@ use portzero_core::event::EventKind;
 use portzero_core::plan::survey::Survey;
 use portzero_core::plan::{Plan, Wish};
 use portzero_core::policy::Leftover;
-use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
+use portzero_core::port::{Clock, Interrupts, Report};
 use portzero_core::rollout::rollback::{Leaves, Way, WayBack, asked_for, conclude, last_good};
 use portzero_core::rollout::{Baseline, Observer, Outcome, Scope, Snapshot, Verdict};
 
@@ -19,6 +19,7 @@ use crate::app::deploy::run::Run;
 use crate::app::deploy::service_run::ServiceRun;
 use crate::app::deploy::stage::{Back, Member, Stage};
 use crate::app::deploy::{attach, words};
+use crate::app::ports::Aws;
 use crate::app::survey;
 
 /// What AWS has made of the request.
@@ -31,13 +32,7 @@ enum Asked {
     Unanswered(Option<String>),
 }
 
-impl<A, C, I, R> Run<'_, A, C, I, R>
-where
-    A: Ecs + LoadBalancing + Logs,
-    C: Clock,
-    I: Interrupts,
-    R: Report,
-{
+impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
     /// The observer has come to its verdict. What a failure leaves standing may be gone back from, and followed to the
     /// end of that.
     pub(super) async fn go_back_or_end(&mut self, member: &mut Member, first: Outcome) {
@@ -94,7 +89,7 @@ where
 
     /// `portzero rollback` where a deployment is in flight: ECS is asked to go back, and that is followed.
     pub async fn stop(&mut self, plan: Plan, survey: Survey, in_flight: ServiceDeployment) -> ServiceRun {
-        let now = self.clock.now();
+        let now = self.ports.now();
         let mut run = ServiceRun::begun(plan.wish.clone(), Some(plan.clone()), now);
         let Some(mut observer) = attach::observer_of_primary(&plan, &survey, now) else {
             return run.ended(words::nothing_in_flight(&plan.wish));
@@ -117,7 +112,7 @@ where
         let Stage::Following(following) = &mut member.stage else {
             return Ok(());
         };
-        let now = self.clock.now();
+        let now = self.ports.now();
         let from = following.observer.scope().task_definition.clone();
         let mut updated = None;
         match (asked, &to) {
@@ -160,7 +155,7 @@ where
         };
         let Some(back) = following.back.take() else { return };
         let is_interrupt = outcome.verdict == Verdict::Interrupted;
-        let way_back = back.ending(&following.observer, &outcome, self.clock.now());
+        let way_back = back.ending(&following.observer, &outcome, self.ports.now());
         let arrived = following.observer.back_to().or(back.to.as_ref()).cloned();
         let arrived = arrived.filter(|_| matches!(way_back, WayBack::Complete { .. }));
         let service = member.run.wish.service.clone();
@@ -233,11 +228,13 @@ where
             },
         );
         match way {
-            Way::Stop { service_deployment } => match self.in_time(self.aws.roll_back(service_deployment)).await {
-                Some(Ok(())) => Asked::Rolling,
-                Some(Err(error)) => not_asked(error),
-                None => Asked::Unanswered(None),
-            },
+            Way::Stop { service_deployment } => {
+                match self.ports.in_time(self.ports.aws.roll_back(service_deployment)).await {
+                    Some(Ok(())) => Asked::Rolling,
+                    Some(Err(error)) => not_asked(error),
+                    None => Asked::Unanswered(None),
+                }
+            }
             Way::Redeploy { to } => {
                 let update = ServiceUpdate {
                     cluster: wish.cluster.clone(),
@@ -245,7 +242,7 @@ where
                     task_definition: to.clone(),
                     force_new_deployment: true,
                 };
-                match self.in_time(self.aws.update_service(&update)).await {
+                match self.ports.in_time(self.ports.aws.update_service(&update)).await {
                     Some(Ok(service)) => redeploying(service),
                     Some(Err(error)) => self.ask_after(&update, before, error).await,
                     None => Asked::Unanswered(None),

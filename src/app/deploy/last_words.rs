@@ -9,6 +9,7 @@ use portzero_core::rollout::{Observer, Outcome, Verdict};
 use serde_json::Value;
 
 use crate::app::deploy::service_run::ServiceRun;
+use crate::app::ports::unless_interrupted;
 
 /// As many lines as a person reads before scrolling.
 const SHOWN_MAX: usize = 10;
@@ -46,10 +47,9 @@ impl Wanted {
 
 /// Adds the last lines to the finding. A run that is asked to end does not wait for them.
 pub(super) async fn add(aws: &impl Logs, interrupts: &impl Interrupts, wanted: Wanted, run: &mut ServiceRun) {
-    let read = tokio::select! {
-        biased;
-        () = interrupts.interrupted() => return,
-        read = aws.last_lines(&wanted.stream, READ) => read,
+    let reading = aws.last_lines(&wanted.stream, READ);
+    let Some(read) = unless_interrupted(interrupts, reading).await else {
+        return;
     };
     // Without the task definition nobody knows what must not be shown.
     let values = environment(run);

@@ -34,7 +34,7 @@ mod words;
 
 pub use attach::{Watch, scope as scope_of_found, unseen};
 pub use pace::Pace;
-pub use planning::plan;
+pub use planning::{Unplanned, check_documents, interrupted, plan, plan_all};
 pub use run::Run;
-pub use service_run::ServiceRun;
-pub use words::{interrupted_before_a_look, interrupted_before_a_plan};
+pub use service_run::{ServiceRun, causes, overall};
+pub use words::{interrupted_before_a_look, of_service};

@@ -2,12 +2,14 @@
 
 use portzero_core::aws_model::api_error::ApiErrorKind;
 use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::time::Timestamp;
 use portzero_core::plan::survey::Survey;
-use portzero_core::plan::{Base, Plan, Wish};
-use portzero_core::port::{Clock, Ecs, LoadBalancing};
+use portzero_core::plan::{Base, Plan, Wish, render};
+use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing};
 
 use crate::app::deploy::service_run::ServiceRun;
 use crate::app::deploy::words;
+use crate::app::ports::Ports;
 use crate::app::survey;
 
 /// Plans one service: reads, renders, compares, checks. Nothing is changed.
@@ -41,6 +43,65 @@ pub async fn plan<A: Ecs + LoadBalancing, C: Clock>(
         Ok(plan) => Ok((plan, survey)),
         Err(findings) => Err((wish, findings)),
     }
+}
+
+/// Why there are no plans: what became of each service. Nothing has been changed.
+#[derive(Debug)]
+pub enum Unplanned {
+    Refused(Vec<ServiceRun>),
+    /// A signal came first.
+    Interrupted(Vec<ServiceRun>),
+}
+
+/// Plans all services, or stops with everything that is wrong, or at a signal.
+///
+/// # Errors
+/// What became of the services that cannot be planned, or of all where there was no time to.
+pub async fn plan_all<A: Ecs + LoadBalancing, C: Clock, I: Interrupts>(
+    ports: Ports<'_, A, C, I>,
+    wishes: &[Wish],
+) -> Result<Vec<(Plan, Survey)>, Unplanned> {
+    let planning = async {
+        let (mut plans, mut refused) = (Vec::new(), Vec::new());
+        for wish in wishes {
+            match plan(ports.aws, ports.clock, wish.clone()).await {
+                Ok(planned) => plans.push(planned),
+                Err((wish, findings)) => {
+                    let findings = words::of_service(findings, &wish.service, wishes.len() == 1);
+                    refused.push(ServiceRun::refused(wish, None, findings, ports.now()));
+                }
+            }
+        }
+        (plans, refused)
+    };
+    match ports.unless_interrupted(planning).await {
+        Some((plans, refused)) if refused.is_empty() => Ok(plans),
+        Some((_, refused)) => Err(Unplanned::Refused(refused)),
+        None => Err(Unplanned::Interrupted(interrupted(wishes, ports.now()))),
+    }
+}
+
+/// A signal came before the first change.
+pub fn interrupted(wishes: &[Wish], at: Timestamp) -> Vec<ServiceRun> {
+    let interrupted = |wish: &Wish| {
+        let outcome = words::interrupted_before_a_plan(wish);
+        ServiceRun::begun(wish.clone(), None, at).ended(outcome)
+    };
+    wishes.iter().map(interrupted).collect()
+}
+
+/// The services whose own documents cannot be rendered, before any world is asked.
+pub fn check_documents(wishes: &[Wish], at: Timestamp) -> Vec<ServiceRun> {
+    let refused = |wish: &Wish| {
+        let Base::Document(document) = &wish.base else {
+            return None;
+        };
+        let found = render(wish, document, &[], None).err()?;
+        let found = words::of_service(found, &wish.service, wishes.len() == 1);
+        let found = found.into_iter().map(|finding| finding.state("nothing was changed"));
+        Some(ServiceRun::refused(wish.clone(), None, found.collect(), at))
+    };
+    wishes.iter().filter_map(refused).collect()
 }
 
 /// All services are planned together, and one that waits for another begins minutes later: its plan may be out of date

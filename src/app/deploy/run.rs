@@ -2,24 +2,44 @@
 
 use portzero_core::base::time::Timestamp;
 use portzero_core::event::{EventKind, RunEvent};
-use portzero_core::plan::Wish;
-use portzero_core::port::{Clock, Report};
+use portzero_core::plan::{Plan, Wish};
+use portzero_core::port::{Clock, Interrupts, Report};
 
 use crate::app::deploy::pace::Pace;
+use crate::app::ports::Ports;
 
-/// The world that a run works in: AWS or the simulator, a clock, interrupts and a reporter.
+/// One run: the world that it works in, and who is told.
 pub struct Run<'a, A, C, I, R> {
-    pub aws: &'a A,
-    pub clock: &'a C,
-    pub interrupts: &'a I,
-    pub report: &'a mut R,
-    pub started_at: Timestamp,
-    pub pace: Pace,
+    pub(super) ports: Ports<'a, A, C, I>,
+    pub(super) pace: Pace,
+    report: &'a mut R,
+    started_at: Timestamp,
 }
 
-impl<A, C: Clock, I, R: Report> Run<'_, A, C, I, R> {
-    pub fn tell(&mut self, wish: &Wish, kind: EventKind) {
-        let at = self.clock.now();
+impl<'a, A, C: Clock, I: Interrupts, R: Report> Run<'a, A, C, I, R> {
+    /// It begins now.
+    pub fn new(ports: Ports<'a, A, C, I>, report: &'a mut R, pace: Pace) -> Self {
+        Self {
+            ports,
+            pace,
+            report,
+            started_at: ports.now(),
+        }
+    }
+
+    /// Tells what will be done, before anything is.
+    pub(super) fn tell_plan(&mut self, plan: &Plan, is_anew: bool) {
+        let planned = EventKind::Planned {
+            plan: Box::new(plan.clone()),
+            is_anew,
+        };
+        let found = plan.findings.iter().cloned().map(EventKind::Found);
+        let told = std::iter::once(planned).chain(found);
+        told.for_each(|kind| self.tell(&plan.wish, kind));
+    }
+
+    pub(super) fn tell(&mut self, wish: &Wish, kind: EventKind) {
+        let at = self.ports.now();
         let event = RunEvent {
             at,
             elapsed: at.since(self.started_at),

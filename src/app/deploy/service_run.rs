@@ -102,3 +102,80 @@ impl ServiceRun {
             .any(|said| said.code == finding.code && said.summary == finding.summary)
     }
 }
+
+/// The services that did not succeed; those that were left alone because of others are no cause of anything.
+pub fn causes(runs: &[ServiceRun]) -> impl Iterator<Item = &ServiceRun> {
+    runs.iter().filter(|run| !run.verdict().is_success() && !run.is_left())
+}
+
+/// The first verdict that is no success, else the first: a run is as good as its worst service.
+pub fn overall(runs: &[ServiceRun]) -> Verdict {
+    let worst = causes(runs)
+        .next()
+        .or(runs.first())
+        .map_or(Verdict::Succeeded, |run| run.verdict());
+    // A refused service may have left a revision that nobody uses.
+    let was_refused = |run: &ServiceRun| run.verdict() == Verdict::Refused;
+    let has_changed = |run: &ServiceRun| run.deployment.is_some() || !was_refused(run) && run.is_changed();
+    if worst != Verdict::Refused || !runs.iter().any(has_changed) {
+        return worst;
+    }
+    // Refused means that nothing that runs was changed, and that is true of one service only.
+    let mut findings = runs.iter().flat_map(|run| run.findings());
+    if findings.any(|finding| finding.code == Code::Superseded) {
+        Verdict::Superseded
+    } else {
+        Verdict::Failed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use portzero_core::plan::Base;
+    use portzero_core::rollout::Until;
+
+    use super::*;
+
+    fn run(verdict: Verdict, deployed: bool, code: Code) -> ServiceRun {
+        let wish = Wish {
+            cluster: "shop".into(),
+            service: "web".into(),
+            base: Base::Running,
+            images: Vec::new(),
+            environment: Vec::new(),
+            dynamic_ports: Default::default(),
+            allow_unknown_keys: false,
+            load_balancers: Vec::new(),
+            force_new_deployment: true,
+            until: Until::Drained,
+            settle: Default::default(),
+            timeout: None,
+            poll_interval: None,
+            fail_on: portzero_core::base::finding::Severity::Error,
+            url: None,
+            depends_on: Vec::new(),
+            conduct: Default::default(),
+        };
+        let mut run = ServiceRun::begun(wish, None, Timestamp::from_millis(0))
+            .ended(Outcome::new(verdict, vec![Finding::error(code, "why")]));
+        run.deployment = deployed.then(|| DeploymentId::new("ecs-svc/1"));
+        run
+    }
+
+    #[test]
+    fn what_has_no_end_is_no_success() {
+        let mut begun = run(Verdict::Succeeded, true, Code::NothingToVerify);
+        begun.outcome = None;
+        assert_eq!(overall(&[begun]), Verdict::CouldNotObserve);
+    }
+
+    #[test]
+    fn a_run_that_changed_a_service_was_not_refused() {
+        let done = || run(Verdict::Succeeded, true, Code::NothingToVerify);
+        let refused = |code| run(Verdict::Refused, false, code);
+        assert_eq!(overall(&[refused(Code::Api)]), Verdict::Refused);
+        assert_eq!(overall(&[done(), refused(Code::Api)]), Verdict::Failed);
+        assert_eq!(overall(&[done(), refused(Code::Superseded)]), Verdict::Superseded);
+        assert_eq!(overall(&[done(), done()]), Verdict::Succeeded);
+    }
+}

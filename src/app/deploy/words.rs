@@ -4,7 +4,7 @@ use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
 use portzero_core::aws_model::failed_call;
 use portzero_core::aws_model::service::{RolloutState, Service, ServiceUpdate};
 use portzero_core::base::finding::{Code, Finding};
-use portzero_core::base::id::TaskDefinitionArn;
+use portzero_core::base::id::{ServiceName, TaskDefinitionArn};
 use portzero_core::base::time::Timestamp;
 use portzero_core::plan::{Plan, Revision, Wish};
 use portzero_core::policy::InProgress;
@@ -185,7 +185,7 @@ pub(super) fn interrupted_before_its_turn(wish: &Wish) -> Outcome {
 }
 
 /// A signal came before there was a plan.
-pub fn interrupted_before_a_plan(wish: &Wish) -> Outcome {
+pub(super) fn interrupted_before_a_plan(wish: &Wish) -> Outcome {
     let summary = format!("interrupted before `{}` was touched", wish.service);
     let finding = Finding::error(Code::Interrupted, summary).state("nothing was changed");
     Outcome::new(Verdict::Interrupted, vec![finding])
@@ -276,4 +276,15 @@ pub fn interrupted_before_a_look(wish: &Wish) -> Outcome {
     let summary = format!("interrupted before `{}` was looked at", wish.service);
     let finding = Finding::error(Code::Interrupted, summary).state("nothing was changed");
     Outcome::new(Verdict::Interrupted, vec![finding])
+}
+
+/// Says which of several services a finding about its containers is about.
+pub fn of_service(mut findings: Vec<Finding>, service: &ServiceName, is_single: bool) -> Vec<Finding> {
+    for finding in findings
+        .iter_mut()
+        .filter(|f| f.code == Code::ImageTarget && !is_single)
+    {
+        finding.evidence.insert(0, ("service".into(), service.to_string()));
+    }
+    findings
 }

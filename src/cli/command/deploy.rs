@@ -5,6 +5,7 @@ use clap::builder::BoolishValueParser;
 
 use crate::adapters::clock::SystemClock;
 use crate::app::deploy::Pace;
+use crate::app::ports::Ports;
 use crate::cli::command::plan::{PlanCommand, Prepared};
 use crate::cli::connect::seed;
 use crate::cli::{Stop, run};
@@ -29,8 +30,12 @@ impl Deploy {
             plans,
             mut surfaces,
         } = self.plan.prepare().await?;
-        let world = (&aws, &SystemClock, &signals);
+        let ports = Ports {
+            aws: &aws,
+            clock: &SystemClock,
+            interrupts: &signals,
+        };
         let pace = Pace::jittered(seed());
-        run::execute(world, pace, plans, &mut surfaces, || aws.request_counts()).await
+        run::execute(ports, pace, plans, &mut surfaces, || aws.request_counts()).await
     }
 }

@@ -4,13 +4,14 @@ use clap::Args;
 use portzero_core::base::finding::Finding;
 use portzero_core::base::id::DeploymentId;
 use portzero_core::plan::Wish;
-use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, RequestCounts};
+use portzero_core::port::{Clock, Interrupts, RequestCounts};
 use portzero_core::rollout::{Outcome, Verdict};
 
 use crate::adapters::clock::SystemClock;
 use crate::adapters::signals::Signals;
 use crate::app::deploy;
 use crate::app::deploy::{Pace, Run, ServiceRun, Watch};
+use crate::app::ports::{Aws, Ports, unless_interrupted};
 use crate::cli::ci::identity;
 use crate::cli::connect::{connect, seed};
 use crate::cli::options::{Identity, Output, Waiting, Which};
@@ -45,7 +46,7 @@ impl Observe {
         let mut surfaces = Surfaces::open(&self.output, &wishes, context.as_ref(), false);
         let signals = Signals::listen();
         let connecting = connect(wishes.region.clone(), identity::web_identity(&self.identity));
-        let Some(connected) = run::unless_interrupted(&signals, connecting).await else {
+        let Some(connected) = unless_interrupted(&signals, connecting).await else {
             let now = SystemClock.now();
             let wishes = wishes.wishes.into_iter();
             let runs = wishes.map(|wish| {
@@ -60,10 +61,12 @@ impl Observe {
                 return Err(run::refuse(unseen(&wishes, &finding), &mut surfaces, SystemClock.now()).await);
             }
         };
-        watch((&aws, &SystemClock, &signals), watches, &mut surfaces, || {
-            aws.request_counts()
-        })
-        .await
+        let ports = Ports {
+            aws: &aws,
+            clock: &SystemClock,
+            interrupts: &signals,
+        };
+        watch(ports, watches, &mut surfaces, || aws.request_counts()).await
     }
 
     fn watches(&self, wishes: &Wishes) -> Result<Vec<Watch>, Stop> {
@@ -99,27 +102,15 @@ fn unseen(wishes: &Wishes, finding: &Finding) -> Vec<ServiceRun> {
 }
 
 /// Follows what is there to follow, and tells how it went.
-async fn watch<A, C, I>(
-    (aws, clock, interrupts): (&A, &C, &I),
+async fn watch<A: Aws, C: Clock, I: Interrupts>(
+    ports: Ports<'_, A, C, I>,
     watches: Vec<Watch>,
     surfaces: &mut Surfaces<'_>,
     counts: impl Fn() -> RequestCounts,
-) -> Result<u8, Stop>
-where
-    A: Ecs + LoadBalancing + Logs,
-    C: Clock,
-    I: Interrupts,
-{
-    let started_at = clock.now();
+) -> Result<u8, Stop> {
+    let started_at = ports.now();
     let mut story = Story::new(watches.iter().map(|watch| &watch.wish), surfaces.is_quiet());
-    let mut run = Run {
-        aws,
-        clock,
-        interrupts,
-        report: &mut story,
-        started_at,
-        pace: Pace::jittered(seed()),
-    };
+    let mut run = Run::new(ports, &mut story, Pace::jittered(seed()));
     let runs = match run.attach(watches).await {
         Ok(runs) => runs,
         Err(refused) => return Err(run::refuse(refused, surfaces, started_at).await),
@@ -133,5 +124,5 @@ where
             story.print(&found.collect::<Vec<_>>().join("\n"));
         }
     }
-    run::conclude(&runs, story, &counts(), (started_at, clock.now()), surfaces).await
+    run::conclude(&runs, story, &counts(), (started_at, ports.now()), surfaces).await
 }

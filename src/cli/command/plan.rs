@@ -8,6 +8,7 @@ use portzero_core::port::Clock;
 use crate::adapters::aws::Connection;
 use crate::adapters::clock::SystemClock;
 use crate::adapters::signals::Signals;
+use crate::app::ports::Ports;
 use crate::cli::ci::identity;
 use crate::cli::connect::sign_in;
 use crate::cli::options::{Following, Identity, Output, Selection};
@@ -48,8 +49,12 @@ impl PlanCommand {
         });
         let signals = Signals::listen();
         let aws = sign_in(&wishes, &self.identity, &signals, &mut surfaces).await?;
-        let world = (&aws, &SystemClock, &signals);
-        let mut plans = run::plan_all(world, &wishes, &mut surfaces, || aws.request_counts()).await?;
+        let ports = Ports {
+            aws: &aws,
+            clock: &SystemClock,
+            interrupts: &signals,
+        };
+        let mut plans = run::plan_all(ports, &wishes, &mut surfaces, || aws.request_counts()).await?;
         if let Some(end) = end {
             identity::check_credentials(&mut plans, end, SystemClock.now());
         }

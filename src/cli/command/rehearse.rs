@@ -10,8 +10,6 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::time::Timestamp;
-use portzero_core::plan;
-use portzero_core::plan::Base;
 use portzero_core::port::Clock;
 use portzero_core::rollout::Verdict;
 use portzero_sim::scenario::Scenario;
@@ -21,11 +19,13 @@ use portzero_sim::world::World;
 use crate::adapters::aws::{Connection, ConnectionOptions, StaticCredentials};
 use crate::adapters::clock::SystemClock;
 use crate::adapters::signals::Signals;
-use crate::app::deploy::{Pace, ServiceRun};
+use crate::app::deploy;
+use crate::app::deploy::Pace;
+use crate::app::ports::Ports;
 use crate::cli::options::{Following, Output, Selection};
 use crate::cli::surfaces::Surfaces;
 use crate::cli::wishes::Wishes;
-use crate::cli::{Stop, files, recipients, run, simulator, stage, streams, surfaces, wishes};
+use crate::cli::{Stop, files, run, simulator, stage, streams, surfaces, wishes};
 
 #[derive(Debug, Args)]
 #[command(after_help = faults_help())]
@@ -126,12 +126,16 @@ impl Rehearse {
         let aws = Connection::open(options, clock.clone())
             .await
             .map_err(|finding| Stop::from(*finding))?;
-        let world = (&aws, &clock, &signals);
-        let plans = run::plan_all(world, &wishes, &mut surfaces, || aws.request_counts()).await?;
+        let ports = Ports {
+            aws: &aws,
+            clock: &clock,
+            interrupts: &signals,
+        };
+        let plans = run::plan_all(ports, &wishes, &mut surfaces, || aws.request_counts()).await?;
         if self.dry_run {
             return run::show_plans(plans, &mut surfaces).await;
         }
-        let code = run::execute(world, Pace::even(), plans, &mut surfaces, || aws.request_counts()).await?;
+        let code = run::execute(ports, Pace::even(), plans, &mut surfaces, || aws.request_counts()).await?;
         if code == Verdict::Interrupted.exit_code() {
             streams::tell("(rehearsal: the simulated rollout ends with this program)");
         }
@@ -164,16 +168,7 @@ impl WorldOptions {
 async fn check(wishes: &Wishes, surfaces: &mut Surfaces<'_>) -> Result<(), Stop> {
     // The time that the world would begin at: a rehearsal's report tells the same each time.
     let now = simulator::time(open_world(&Scenario::default())?.borrow().now());
-    let mut refused = Vec::new();
-    for wish in &wishes.wishes {
-        if let Base::Document(document) = &wish.base
-            && let Err(found) = plan::render(wish, document, &[], None)
-        {
-            let found = recipients::with_service(found, &wish.service, wishes.wishes.len() == 1);
-            let found = found.into_iter().map(|finding| finding.state("nothing was changed"));
-            refused.push(ServiceRun::refused(wish.clone(), None, found.collect(), now));
-        }
-    }
+    let refused = deploy::check_documents(&wishes.wishes, now);
     if refused.is_empty() {
         Ok(())
     } else {

@@ -5,8 +5,9 @@ use portzero_core::base::finding::{Code, Finding};
 use portzero_core::plan;
 use portzero_core::plan::Base;
 
+use crate::app::deploy;
 use crate::cli::options::{Following, Selection};
-use crate::cli::{Stop, recipients, streams, surfaces, wishes};
+use crate::cli::{Stop, streams, surfaces, wishes};
 use crate::report;
 
 #[derive(Debug, Args)]
@@ -43,7 +44,7 @@ impl Render {
             };
             let rendered = plan::render(wish, document, &[], None).map_err(|findings| {
                 let is_single = wishes.wishes.len() == 1;
-                Stop::usage(recipients::with_service(findings, &wish.service, is_single))
+                Stop::usage(deploy::of_service(findings, &wish.service, is_single))
             })?;
             for change in &rendered.changes {
                 streams::tell(&report::text::clean(&change.to_string()));

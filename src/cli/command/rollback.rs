@@ -17,13 +17,14 @@ use portzero_core::task_definition::DynamicPorts;
 use crate::adapters::aws::Connection;
 use crate::adapters::clock::SystemClock;
 use crate::adapters::signals::Signals;
-use crate::app::deploy::{Pace, Run, ServiceRun};
-use crate::app::survey;
+use crate::app::deploy::{Pace, Run};
+use crate::app::ports::Ports;
+use crate::app::{deploy, survey};
 use crate::cli::connect::{seed, sign_in};
 use crate::cli::options::{Following, Identity, Output, Selection, Waiting, Which};
 use crate::cli::run::Story;
 use crate::cli::streams::warn;
-use crate::cli::surfaces::{Ending, Surfaces};
+use crate::cli::surfaces::Surfaces;
 use crate::cli::wishes::Wishes;
 use crate::cli::{Stop, run, surfaces, wishes};
 use crate::{config, report};
@@ -68,12 +69,16 @@ impl Rollback {
         let mut surfaces = Surfaces::open(&self.output, &wishes, context.as_ref(), false);
         let signals = Signals::listen();
         let aws = sign_in(&wishes, &self.identity, &signals, &mut surfaces).await?;
-        let world = (&aws, &SystemClock, &signals);
+        let ports = Ports {
+            aws: &aws,
+            clock: &SystemClock,
+            interrupts: &signals,
+        };
         let counts = || aws.request_counts();
         let started_at = SystemClock.now();
-        let mut plans = run::plan_all(world, &wishes, &mut surfaces, counts).await?;
+        let mut plans = run::plan_all(ports, &wishes, &mut surfaces, counts).await?;
         let (plan, survey) = plans.remove(0);
-        let way = run::unless_interrupted(&signals, self.way(&aws, &plan.wish, &survey)).await;
+        let way = ports.unless_interrupted(self.way(&aws, &plan.wish, &survey)).await;
         let way = match way {
             Some(Ok(way)) => way,
             Some(Err(finding)) => {
@@ -81,19 +86,20 @@ impl Rollback {
             }
             None => {
                 let span = (started_at, SystemClock.now());
-                return Err(run::interrupt(&wishes, &counts(), span, &mut surfaces).await);
+                let runs = deploy::interrupted(&wishes.wishes, span.1);
+                return Err(run::interrupt(runs, &counts(), span, &mut surfaces).await);
             }
         };
         match way {
-            (Way::Stop { .. }, Some(in_flight)) => stop(&aws, &signals, (plan, survey, in_flight), &mut surfaces).await,
+            (Way::Stop { .. }, Some(in_flight)) => stop(ports, (plan, survey, in_flight), &mut surfaces).await,
             (Way::Stop { .. }, None) => Err(cannot_tell(&plan.wish).into()),
             (Way::Redeploy { to }, _) => {
                 let wishes = Wishes {
                     wishes: vec![redeployment(&plan.wish, to.as_str())],
                     ..wishes
                 };
-                let plans = run::plan_all(world, &wishes, &mut surfaces, counts).await?;
-                run::execute(world, Pace::jittered(seed()), plans, &mut surfaces, counts).await
+                let plans = run::plan_all(ports, &wishes, &mut surfaces, counts).await?;
+                run::execute(ports, Pace::jittered(seed()), plans, &mut surfaces, counts).await
             }
         }
     }
@@ -158,39 +164,17 @@ impl Rollback {
 
 /// A way out of the deployment in flight, told like a run.
 async fn stop(
-    aws: &Connection<SystemClock>,
-    signals: &Signals,
+    ports: Ports<'_, Connection<SystemClock>, SystemClock, Signals>,
     (plan, survey, in_flight): (Plan, Survey, ServiceDeployment),
     surfaces: &mut Surfaces<'_>,
 ) -> Result<u8, Stop> {
-    let started_at = SystemClock.now();
+    let started_at = ports.now();
     let mut story = Story::new(std::iter::once(&plan.wish), surfaces.is_quiet());
-    let mut run = Run {
-        aws,
-        clock: &SystemClock,
-        interrupts: signals,
-        report: &mut story,
-        started_at,
-        pace: Pace::jittered(seed()),
-    };
+    let mut run = Run::new(ports, &mut story, Pace::jittered(seed()));
     let done = run.stop(plan, survey, in_flight).await;
     story.print(&report::log::closing(&done));
-    let counts = aws.request_counts();
-    story.print(&report::log::requests(&counts));
-    surfaces.setting.log = story.told;
-    let runs: Vec<ServiceRun> = vec![done];
-    let verdict = report::result::overall(&runs);
-    let ending = Ending {
-        runs: &runs,
-        counts: &counts,
-        started_at,
-        ended_at: SystemClock.now(),
-    };
-    match surfaces.ended(&ending).await {
-        // Whoever reads stdout must not take nothing for success.
-        Err(lost) if verdict.is_success() => Err(lost),
-        _ => Ok(verdict.exit_code()),
-    }
+    let span = (started_at, ports.now());
+    run::conclude(&[done], story, &ports.aws.request_counts(), span, surfaces).await
 }
 
 /// The revision that runs, untouched; a deployment in flight is what is to be got out of.

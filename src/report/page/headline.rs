@@ -6,10 +6,9 @@ use portzero_core::base::time::human;
 use portzero_core::plan::Plan;
 use portzero_core::rollout::Verdict;
 
-use crate::app::deploy::ServiceRun;
+use crate::app::deploy::{ServiceRun, causes, overall};
 use crate::report::markdown::Markdown;
 use crate::report::page::{Setting, Stage, prose};
-use crate::report::result;
 
 pub fn render(stage: Stage<'_>, setting: &Setting, md: Markdown<'_>) -> String {
     let place = place(stage, setting);
@@ -30,7 +29,7 @@ pub fn render(stage: Stage<'_>, setting: &Setting, md: Markdown<'_>) -> String {
         Stage::Planned(plans) => format!("📋 Plan{of}: {}", planned(plans, md)),
         Stage::Deploying(plans) => format!("⏳ {what}{to} is on its way: {}", planned(plans, md)),
         Stage::Ended(runs, _) => {
-            let verdict = result::overall(runs);
+            let verdict = overall(runs);
             let (icon, end) = ending(verdict, runs, md);
             format!("{icon} {what}{to} {end}")
         }
@@ -45,9 +44,9 @@ pub fn plain(stage: Stage<'_>, setting: &Setting) -> String {
         Stage::Planned(plans) if plans.iter().any(Plan::is_refused) => return "refused, nothing was changed".into(),
         Stage::Planned(plans) | Stage::Deploying(plans) => return format!("{} planned", plural(plans.len())),
         Stage::Stopped(_) => return "did not begin: nothing was changed".into(),
-        Stage::Ended(runs, _) => (result::overall(runs).as_str().replace('-', " "), runs),
+        Stage::Ended(runs, _) => (overall(runs).as_str().replace('-', " "), runs),
     };
-    let cause = result::causes(runs).flat_map(|run| run.findings()).next();
+    let cause = causes(runs).flat_map(|run| run.findings()).next();
     let cause = cause.map_or_else(String::new, |finding| format!(": {}", finding.summary));
     let rehearsed = if setting.is_rehearsal { "rehearsed: " } else { "" };
     format!("{rehearsed}{words}{cause}")
@@ -87,7 +86,7 @@ fn planned(plans: &[Plan], md: Markdown<'_>) -> String {
 
 fn ending(verdict: Verdict, runs: &[ServiceRun], md: Markdown<'_>) -> (&'static str, String) {
     let cause = || {
-        let first = result::causes(runs).flat_map(|run| run.findings()).next();
+        let first = causes(runs).flat_map(|run| run.findings()).next();
         first.map_or_else(String::new, |finding| format!(": {}", prose(&finding.summary, md)))
     };
     let is_rolled_back = runs.iter().any(|r| r.is_rolled_back());

@@ -77,7 +77,7 @@ fn a_failed_service_stops_those_that_depend_on_it_and_nobody_else() {
     );
     assert_eq!(ears.at("api", is_updated), None);
     // What was left alone is no cause: the run failed because of `db`, wherever that stands in the file.
-    assert_eq!(portzero::report::result::overall(&runs), Verdict::Failed);
+    assert_eq!(portzero::app::deploy::overall(&runs), Verdict::Failed);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use portzero::app::deploy;
 use portzero::app::deploy::{Pace, Run, ServiceRun};
+use portzero::app::ports::Ports;
 use portzero_core::base::finding::Severity;
 use portzero_core::base::id::DeploymentId;
 use portzero_core::base::time::Timestamp;
@@ -138,13 +139,11 @@ pub async fn deploy<C: Clock>(aws: &Direct, clock: &C, wishes: Vec<Wish>, mut ea
                 .unwrap(),
         );
     }
-    let mut run = Run {
+    let ports = Ports {
         aws,
         clock,
         interrupts: &NeverInterrupted,
-        report: &mut ears,
-        started_at: clock.now(),
-        pace: Pace::even(),
     };
+    let mut run = Run::new(ports, &mut ears, Pace::even());
     run.execute(plans).await
 }

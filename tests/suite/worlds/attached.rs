@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use portzero::app::deploy::{Run, Watch};
+use portzero::app::ports::Ports;
 use portzero::report;
 use portzero_core::aws_model::service::ServiceUpdate;
 use portzero_core::plan::{Base, Wish};
@@ -42,14 +43,12 @@ async fn play_in(case: &Case) -> Option<Played> {
         case,
         text: String::new(),
     };
-    let mut run = Run {
-        pace: portzero::app::deploy::Pace::even(),
+    let ports = Ports {
         aws: &aws,
         clock: &clock,
         interrupts: &NeverInterrupted,
-        report: &mut story,
-        started_at: clock.now(),
     };
+    let mut run = Run::new(ports, &mut story, portzero::app::deploy::Pace::even());
     let mut wish = wish(case);
     (wish.base, wish.until) = (Base::Running, Until::Drained);
     let watch = Watch {
@@ -119,24 +118,22 @@ async fn blind_then_joined(case: &Case) -> (Verdict, Verdict, bool) {
     };
     let planned = portzero::app::deploy::plan(&aws, &clock, wish(case)).await;
     let (plan, survey) = planned.map_err(|(_, findings)| findings).unwrap();
-    let mut run = Run {
-        pace: portzero::app::deploy::Pace::even(),
+    let mut reporter = story(&blinding);
+    let ports = Ports {
         aws: &aws,
         clock: &clock,
         interrupts: &NeverInterrupted,
-        report: &mut story(&blinding),
-        started_at: clock.now(),
     };
+    let mut run = Run::new(ports, &mut reporter, portzero::app::deploy::Pace::even());
     let blind = run.execute(vec![(plan, survey)]).await.remove(0);
     aws.set_misbehaviour(Misbehaviour::default());
-    let mut run = Run {
-        pace: portzero::app::deploy::Pace::even(),
+    let mut reporter = story(&seeing);
+    let ports = Ports {
         aws: &aws,
         clock: &clock,
         interrupts: &NeverInterrupted,
-        report: &mut story(&seeing),
-        started_at: clock.now(),
     };
+    let mut run = Run::new(ports, &mut reporter, portzero::app::deploy::Pace::even());
     let watch = Watch {
         wish: Wish {
             base: Base::Running,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use portzero::app::deploy;
 use portzero::app::deploy::Run;
+use portzero::app::ports::Ports;
 use portzero::report;
 use portzero_core::base::finding::Severity;
 use portzero_core::base::time::Timestamp;
@@ -110,14 +111,12 @@ async fn play_in(case: &Case, wish: Wish, is_done: fn(&Truth) -> bool) -> Played
         case,
         text: String::new(),
     };
-    let mut run = Run {
+    let ports = Ports {
         aws: &aws,
         clock: &clock,
         interrupts: &NeverInterrupted,
-        report: &mut story,
-        started_at,
-        pace: deploy::Pace::even(),
     };
+    let mut run = Run::new(ports, &mut story, deploy::Pace::even());
     let done = run.execute(vec![(plan, survey)]).await.remove(0);
     clock.judge();
     clock.settle_look();
@@ -364,7 +363,7 @@ impl Report for Story<'_> {
             EventKind::Ended(outcome) => self.shared.ends.borrow_mut().push(outcome.verdict),
             _ => {}
         }
-        if let Some(line) = report::line::render(event) {
+        for line in report::line::render(event) {
             self.text
                 .push_str(&format!("{:>6.1} {line}\n", event.elapsed.as_secs_f64()));
         }
