@@ -12,10 +12,12 @@ use portzero_core::port::RequestCounts;
 
 use crate::adapters::github::Context;
 use crate::adapters::signals;
+use crate::app::announce::hub::{End, Told};
 use crate::app::deploy;
 use crate::app::deploy::ServiceRun;
 use crate::cli::ci::actions::Runner;
-use crate::cli::hub::{End, Hub, Told};
+use crate::cli::hub;
+use crate::cli::hub::GitHub;
 use crate::cli::options::{Format, Output, Telling};
 use crate::cli::streams::Document;
 use crate::cli::wishes::Wishes;
@@ -41,7 +43,7 @@ pub struct Surfaces<'o> {
     pub setting: Setting,
     redaction: Arc<Redaction>,
     runner: Runner,
-    hub: Option<Hub>,
+    hub: Option<GitHub>,
 }
 
 /// Sets what this run hides, before it says anything, and finds out where on GitHub it is.
@@ -86,7 +88,7 @@ impl<'o> Surfaces<'o> {
             runner,
         };
         let names = surfaces.names(wishes);
-        match Hub::open(&output.telling, context, names, is_rehearsal) {
+        match hub::open(&output.telling, context, names, is_rehearsal) {
             Ok(hub) => surfaces.hub = hub,
             Err(warning) => {
                 crate::cli::streams::warn(std::slice::from_ref(&warning));
