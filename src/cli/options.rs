@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{ArgAction, Args, Command, FromArgMatches, ValueEnum};
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::time::Timestamp;
 use portzero_core::policy::{IfBusy, Leftover};
@@ -174,10 +174,28 @@ pub struct Telling {
     /// Set a status on the commit
     #[arg(long, env = "PORTZERO_COMMIT_STATUS", value_parser = BoolishValueParser::new())]
     pub commit_status: bool,
+    #[command(flatten)]
+    pub hiding: Hiding,
+}
+
+/// What is not shown to strangers.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Hiding {
     /// Hide AWS account ids [default: true on GitHub, but where the repository is private]
     #[arg(long, value_name = "true|false", env = "PORTZERO_HIDE_ACCOUNT_IDS", num_args = 0..=1, require_equals = true,
           default_missing_value = "true", action = ArgAction::Set, value_parser = BoolishValueParser::new())]
     pub hide_account_ids: Option<bool>,
+}
+
+impl Hiding {
+    /// As the variable has it, where a command has no such flag or is not known yet. What it cannot be counts as not
+    /// given: whoever reads the flags will say so.
+    pub fn of_variable() -> Self {
+        let matches = Self::augment_args(Command::new("portzero").no_binary_name(true));
+        let matches = matches.try_get_matches_from(std::iter::empty::<String>());
+        let hiding = matches.and_then(|matches| Self::from_arg_matches(&matches));
+        hiding.unwrap_or_default()
+    }
 }
 
 impl Telling {

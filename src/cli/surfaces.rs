@@ -18,7 +18,7 @@ use crate::app::deploy::ServiceRun;
 use crate::cli::ci::actions::Runner;
 use crate::cli::hub;
 use crate::cli::hub::GitHub;
-use crate::cli::options::{Format, Output, Telling};
+use crate::cli::options::{Format, Hiding, Output, Telling};
 use crate::cli::streams::Document;
 use crate::cli::wishes::Wishes;
 use crate::cli::{Stop, streams};
@@ -57,7 +57,7 @@ pub fn surroundings(telling: &Telling) -> Option<Context> {
     // Where nothing says that the repository is private, strangers may read along.
     let is_public = context.as_ref().is_some_and(|c| c.origin.is_private != Some(true));
     streams::hide(Redaction {
-        hides_account_ids: telling.hide_account_ids.unwrap_or(is_public),
+        hides_account_ids: telling.hiding.hide_account_ids.unwrap_or(is_public),
         known: telling.token().into_iter().collect::<Known>(),
     });
     context
@@ -65,14 +65,8 @@ pub fn surroundings(telling: &Telling) -> Option<Context> {
 
 /// The same where there are no flags, or not yet: the variable alone decides.
 pub fn surroundings_by_variable() {
-    let wish = std::env::var("PORTZERO_HIDE_ACCOUNT_IDS").unwrap_or_default();
-    let hide_account_ids = match wish.trim() {
-        "true" => Some(true),
-        "false" => Some(false),
-        _ => None,
-    };
     surroundings(&Telling {
-        hide_account_ids,
+        hiding: Hiding::of_variable(),
         ..Telling::default()
     });
 }
@@ -146,7 +140,7 @@ impl<'o> Surfaces<'o> {
         let stage = Stage::Ended(ending.runs, ending.counts);
         self.file(|| result_json(ending), stage);
         let end = End::of(deploy::overall(ending.runs));
-        let address = ending.runs.iter().find_map(address);
+        let address = ending.runs.iter().find_map(ServiceRun::url);
         let found = ending.runs.iter().flat_map(findings);
         self.step(found, outputs::of_runs(ending.runs), stage);
         self.conclude(stage, end, address).await;
@@ -267,11 +261,6 @@ fn setting(wishes: &Wishes, context: Option<&Context>, is_rehearsal: bool) -> Se
 fn findings(run: &ServiceRun) -> impl Iterator<Item = &Finding> {
     let planned = run.plan.iter().flat_map(|plan| &plan.findings);
     run.findings().iter().chain(planned)
-}
-
-fn address(run: &ServiceRun) -> Option<String> {
-    let address = run.address()?;
-    address.is_web().then(|| address.url())
 }
 
 fn is_markdown(path: &Path) -> bool {

@@ -273,7 +273,9 @@ fn base(selection: &Selection, stanza: Option<&ServiceConfig>, folder: &Path) ->
     if let Some(named) = &selection.task_definition {
         return match named.as_str() {
             "current" => Ok(Base::Running),
-            path if is_path(path) => files::task_definition(Path::new(path)).map(|d| Base::Document(Box::new(d))),
+            path if config::is_path(path) => {
+                files::task_definition(Path::new(path)).map(|d| Base::Document(Box::new(d)))
+            }
             reference => Ok(Base::Registered(reference.to_owned())),
         };
     }
@@ -301,11 +303,6 @@ fn base(selection: &Selection, stanza: Option<&ServiceConfig>, folder: &Path) ->
 fn depends_on(stanza: &ServiceConfig) -> Vec<ServiceName> {
     let names = stanza.depends_on.iter();
     names.map(|other| ServiceName::from(other.name.as_str())).collect()
-}
-
-/// Families have no slash and no dot, so a name with either is a file, there or not.
-fn is_path(text: &str) -> bool {
-    !text.starts_with("arn:") && (text.contains(['/', '\\', '.']) || Path::new(text).is_file())
 }
 
 /// The file's; those of the flags are handed out when all services are known.

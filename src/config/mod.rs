@@ -26,6 +26,7 @@ pub use portzero_core::task_definition::DynamicPorts;
 
 pub use portzero_core::base::choice::UnknownWord;
 pub use portzero_core::policy::{IF_BUSY, LEFTOVER};
+pub use service_stanza::is_path;
 pub use settings::{Settings, Until, duration, keep_revisions, poll_interval};
 
 /// A configuration with everything filled in.

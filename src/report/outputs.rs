@@ -17,22 +17,6 @@ const NOT_STARTED: &str = "not-started";
 
 pub type Outputs = Vec<(&'static str, String)>;
 
-/// The names, as action.yml declares them.
-pub const NAMES: [&str; 12] = [
-    "verdict",
-    "task-definition-arn",
-    "previous-task-definition-arn",
-    "deployment-id",
-    "changed",
-    "healthy-targets",
-    "drained-targets",
-    "duration",
-    "url",
-    "comment-url",
-    "report",
-    "services",
-];
-
 /// Of a run. What belongs to one service is empty where there are several: then `services` has it.
 pub fn of_runs(runs: &[ServiceRun]) -> Outputs {
     let only = match runs {
@@ -67,7 +51,7 @@ pub fn of_runs(runs: &[ServiceRun]) -> Outputs {
             "services",
             serde_json::Value::Array(runs.iter().map(service).collect()).to_string(),
         ),
-        ("url", text(only.and_then(url))),
+        ("url", text(only.and_then(ServiceRun::url))),
     ]
 }
 
@@ -113,15 +97,9 @@ fn service(run: &ServiceRun) -> serde_json::Value {
         "healthy_targets": page::reached(&run.targets, Whose::New, "healthy"),
         "drained_targets": page::reached(&run.targets, Whose::Old, "gone"),
         "duration_s": run.duration.as_secs(),
-        "url": url(run),
+        "url": run.url(),
         "causes": run.findings().iter().map(|f| f.code.as_str()).collect::<Vec<_>>(),
     })
-}
-
-/// Where it can be opened in a browser.
-fn url(run: &ServiceRun) -> Option<String> {
-    let address = run.address()?;
-    address.is_web().then(|| address.url())
 }
 
 /// Of a run that ended before there was a plan.

@@ -109,7 +109,7 @@ fn service(run: &ServiceRun) -> ServiceResult {
     ServiceResult {
         name: run.wish.service.to_string(),
         cluster: run.wish.cluster.to_string(),
-        url: url(run),
+        url: run.url(),
         verdict: run.verdict().as_str(),
         rolled_back: run.is_rolled_back(),
         task_definition: TaskDefinitionResult {
@@ -138,13 +138,6 @@ fn service(run: &ServiceRun) -> ServiceResult {
             drained_s: p.forecast.drained.as_secs(),
         }),
         findings: plan::findings(run.findings()),
-    }
-}
-
-fn url(run: &ServiceRun) -> Option<String> {
-    match run.address().filter(|address| address.is_web()) {
-        Some(address) => Some(address.url()),
-        None => run.wish.url.clone(),
     }
 }
 

@@ -45,7 +45,7 @@ impl Ecs for Direct {
         let mut described = DescribedServices::default();
         for name in names {
             match cluster.services.get(name.as_str()) {
-                Some(service) => described.services.push(self.shown(&account, cluster, service)),
+                Some(service) => described.services.push(self.shown(cluster, service)),
                 None => described.missing.push(name.to_string()),
             }
         }
@@ -102,7 +102,7 @@ impl Ecs for Direct {
         }
         let account = world.account();
         let cluster = self.cluster(account, "ecs:UpdateService", &update.cluster)?;
-        Ok(translate::service(account, cluster, &updated))
+        Ok(translate::service(cluster, &updated))
     }
 
     async fn list_tasks(&self, cluster: &ClusterName, service: &ServiceName) -> ApiResult<Vec<TaskArn>> {

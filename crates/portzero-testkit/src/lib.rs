@@ -276,8 +276,8 @@ impl Direct {
     }
 
     /// The service as one answer shows it, a deployment that is too new to be listed left out.
-    fn shown(&self, account: &Account, cluster: &state::Cluster, service: &state::Service) -> Service {
-        let mut shown = translate::service(account, cluster, service);
+    fn shown(&self, cluster: &state::Cluster, service: &state::Service) -> Service {
+        let mut shown = translate::service(cluster, service);
         if shown.deployments.iter().any(|d| !self.is_listed(d.id.as_str())) {
             shown.deployments.retain(|d| self.is_listed(d.id.as_str()));
             if let Some(before) = shown.deployments.first_mut() {

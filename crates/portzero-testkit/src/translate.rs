@@ -30,7 +30,7 @@ pub fn moment(at: Timestamp) -> portzero_sim::Timestamp {
     portzero_sim::Timestamp::from_millis(at.as_millis())
 }
 
-pub(crate) fn service(_account: &state::Account, cluster: &state::Cluster, service: &state::Service) -> Service {
+pub(crate) fn service(cluster: &state::Cluster, service: &state::Service) -> Service {
     let classic = service.load_balancers.iter().any(|b| b.load_balancer_name.is_some());
     let deployments: Vec<Deployment> = service.deployments.iter().map(|d| deployment(d, classic)).collect();
     let own = cluster

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use portzero_core::base::backoff::Backoff;
 use portzero_core::port::{ApiError, ApiErrorKind, ApiResult, Clock};
 
 use super::connection::Connection;
 use super::error::{Failure, NO_CREDENTIALS};
 use crate::adapters::aws::error::Call;
 
-const FIRST_WAIT: Duration = Duration::from_millis(500);
-const LONGEST_WAIT: Duration = Duration::from_secs(8);
+const BACKOFF: Backoff = Backoff::doubling(Duration::from_millis(500), Duration::from_secs(8));
 
 impl<C: Clock> Connection<C> {
     /// Sends until there is an answer, or an error that no repetition cures.
@@ -57,7 +57,7 @@ impl<C: Clock> Connection<C> {
             if attempt >= call.attempts() || !call.may_repeat(&failure) {
                 return Err(failure.error);
             }
-            self.clock.sleep(wait_before_next(attempt, self.chance())).await;
+            self.clock.sleep(BACKOFF.jittered(attempt, self.chance())).await;
             self.count(|counts| counts.retried += 1);
             attempt += 1;
         }
@@ -80,25 +80,11 @@ fn is_expired(error: &ApiError) -> bool {
     matches!(code, "ExpiredToken" | "ExpiredTokenException" | "RequestExpired")
 }
 
-/// Doubles from half a second to eight; the upper half of each wait is left to chance, so that runs that were
-/// throttled together do not come back together.
-fn wait_before_next(attempt: u32, chance: f64) -> Duration {
-    let doubled = FIRST_WAIT.saturating_mul(1 << attempt.saturating_sub(1).min(8));
-    doubled.min(LONGEST_WAIT).mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::adapters::aws::error::Replay;
     use crate::adapters::aws::error::unreadable;
-
-    #[test]
-    fn waits_double_and_stay_bounded() {
-        let waits: Vec<u128> = (1..=7).map(|n| wait_before_next(n, 1.0).as_millis()).collect();
-        assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 8000, 8000]);
-        assert_eq!(wait_before_next(1, 0.0), Duration::from_millis(250));
-    }
 
     #[test]
     fn an_update_is_repeated_only_where_it_cannot_have_happened() {

@@ -8,6 +8,7 @@ use octocrab::service::middleware::auth_header::AuthHeaderLayer;
 use octocrab::service::middleware::base_uri::BaseUriLayer;
 use octocrab::service::middleware::reqwest_connector::ReqwestConnector;
 use octocrab::{AuthState, Octocrab, OctocrabBuilder};
+use portzero_core::base::backoff::Backoff;
 use portzero_core::base::time::Timestamp;
 use portzero_core::port::{ApiErrorKind, ApiResult, Clock};
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
@@ -26,7 +27,7 @@ const HASTY_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const HASTY_TIMEOUT: Duration = Duration::from_secs(2);
 
 const ATTEMPTS: u32 = 3;
-const FIRST_WAIT: Duration = Duration::from_millis(500);
+const BACKOFF: Backoff = Backoff::doubling(Duration::from_millis(500), Duration::from_secs(1));
 /// A limit that holds longer is not waited for: the next run speaks anyway.
 const LIMIT_WAIT_MAX: Duration = Duration::from_secs(30);
 
@@ -116,12 +117,7 @@ impl<C: Clock> Transport<C> {
             // Turned away unseen, so this holds for a creation too.
             ApiErrorKind::Throttled => failure.wait.filter(|wait| *wait <= LIMIT_WAIT_MAX),
             ApiErrorKind::Transient if call.is_repeatable => {
-                let chance = self.jitter.borrow_mut().f64();
-                Some(
-                    FIRST_WAIT
-                        .saturating_mul(1 << (attempt - 1))
-                        .mul_f64(0.5 + chance / 2.0),
-                )
+                Some(BACKOFF.jittered(attempt, self.jitter.borrow_mut().f64()))
             }
             _ => None,
         }

@@ -94,6 +94,12 @@ impl ServiceRun {
         planned.or_else(|| self.wish.url.as_ref().map(Address::configured))
     }
 
+    /// Where a browser can go.
+    pub fn url(&self) -> Option<String> {
+        let address = self.address().filter(Address::is_web)?;
+        Some(address.url())
+    }
+
     /// Whether the plan has told of it already.
     pub(super) fn has_said(&self, finding: &Finding) -> bool {
         let planned = self.plan.iter().flat_map(|plan| &plan.findings);

@@ -14,7 +14,7 @@ use crate::app::survey::Sighting;
 use crate::app::{deploy, survey};
 use crate::cli::ci::identity;
 use crate::cli::connect::connect;
-use crate::cli::options::{Identity, Telling, Waiting, Which};
+use crate::cli::options::{Hiding, Identity, Telling, Waiting, Which};
 use crate::cli::streams::Document;
 use crate::cli::{Stop, streams, surfaces, wishes};
 use crate::report;
@@ -30,11 +30,8 @@ pub struct StatusCommand {
     /// What goes to stdout
     #[arg(long, value_enum, default_value = "text")]
     format: Form,
-    /// Hide AWS account ids [default: true on GitHub, but where the repository is private]
-    #[arg(long, value_name = "true|false", env = "PORTZERO_HIDE_ACCOUNT_IDS", num_args = 0..=1, require_equals = true,
-          default_missing_value = "true", action = clap::ArgAction::Set,
-          value_parser = clap::builder::BoolishValueParser::new())]
-    hide_account_ids: Option<bool>,
+    #[command(flatten)]
+    hiding: Hiding,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -46,7 +43,7 @@ enum Form {
 impl StatusCommand {
     pub async fn run(self) -> Result<u8, Stop> {
         surfaces::surroundings(&Telling {
-            hide_account_ids: self.hide_account_ids,
+            hiding: self.hiding,
             ..Telling::default()
         });
         let wishes = wishes::watched(&self.which, &Waiting::default())?;

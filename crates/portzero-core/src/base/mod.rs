@@ -1,5 +1,6 @@
 //! Names, times, findings: the words that everything else is said in.
 
+pub mod backoff;
 pub mod choice;
 pub mod finding;
 pub mod id;

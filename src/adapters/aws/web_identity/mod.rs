@@ -24,6 +24,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityOutput;
 use id_token::{IdToken, without};
+use portzero_core::base::backoff::Backoff;
 use portzero_core::base::time::Timestamp;
 use portzero_core::port::Clock;
 
@@ -38,8 +39,9 @@ pub use role::{RoleArn, SessionDuration, SessionName};
 const RENEW_AHEAD: Duration = Duration::from_secs(300);
 /// After a renewal that failed, the old credentials are used for as long before the next try.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(30);
-/// Before each further try of one exchange.
-const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
+/// Of one exchange: a person waits for it, and a renewal comes again soon.
+const ATTEMPTS: u32 = 3;
+const BACKOFF: Backoff = Backoff::growing(Duration::from_secs(1), 4, Duration::from_secs(4));
 
 /// Which role, as whom, for how long.
 #[derive(Clone, Debug)]
@@ -147,13 +149,16 @@ impl RoleSession {
     }
 
     async fn exchange(&self, clock: &impl Clock, count: &impl Fn()) -> Result<(Credentials, Lease), NotAssumed> {
-        for pause in PAUSES {
+        let mut attempt = 1;
+        loop {
             match self.exchange_once(clock, count).await {
-                Err(refused) if refused.is_passing() => clock.sleep(pause).await,
+                Err(refused) if refused.is_passing() && attempt < ATTEMPTS => {
+                    clock.sleep(BACKOFF.wait(attempt)).await;
+                    attempt += 1;
+                }
                 done => return done,
             }
         }
-        self.exchange_once(clock, count).await
     }
 
     async fn exchange_once(&self, clock: &impl Clock, count: &impl Fn()) -> Result<(Credentials, Lease), NotAssumed> {
