@@ -11,6 +11,7 @@
 pub mod ci;
 pub mod command;
 pub mod connect;
+mod diagnostics;
 mod files;
 mod hub;
 mod options;
@@ -40,6 +41,8 @@ const EXIT_USAGE: u8 = 2;
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    diagnostics: diagnostics::Diagnostics,
 }
 
 #[derive(Debug, Subcommand)]
@@ -108,17 +111,26 @@ fn print(error: &clap::Error) {
 
 impl Cli {
     async fn run(self) -> u8 {
-        let result = match self.command {
-            Command::Deploy(command) => command.run().await,
-            Command::Plan(command) => command.run().await,
-            Command::Rehearse(command) => command.run().await,
-            Command::Rollback(command) => command.run().await,
-            Command::Observe(command) => command.run().await,
-            Command::Status(command) => command.run().await,
-            Command::Render(command) => command.run(),
-            Command::Init(command) => command.run(),
-            Command::Simulate(command) => command.run().await,
-            Command::Action(action) => match action.command() {
+        let listening = self.diagnostics.listen();
+        let code = self.command.run().await;
+        listening.into_iter().for_each(diagnostics::Summary::tell);
+        code
+    }
+}
+
+impl Command {
+    async fn run(self) -> u8 {
+        let result = match self {
+            Self::Deploy(command) => command.run().await,
+            Self::Plan(command) => command.run().await,
+            Self::Rehearse(command) => command.run().await,
+            Self::Rollback(command) => command.run().await,
+            Self::Observe(command) => command.run().await,
+            Self::Status(command) => command.run().await,
+            Self::Render(command) => command.run(),
+            Self::Init(command) => command.run(),
+            Self::Simulate(command) => command.run().await,
+            Self::Action(action) => match action.command() {
                 Ok(command) => return Box::pin(command.run()).await,
                 Err(stop) => Err(stop),
             },

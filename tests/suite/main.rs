@@ -20,6 +20,7 @@ mod clients;
 mod config;
 mod control;
 mod corpus;
+mod diagnostics;
 mod differential;
 mod findings_page;
 mod flags;

@@ -138,7 +138,7 @@ fn the_flags_of_the_readme_are_those_of_the_program() {
             let long = at
                 .strip_prefix("--")
                 .or_else(|| at.strip_prefix('-')?.split_once(", --").map(|(_, long)| long))?;
-            Some(long.split([' ', '[', '=']).next()?.to_owned())
+            Some(long.split([' ', '[', '=', '.']).next()?.to_owned())
         }));
     }
     known.remove("help");

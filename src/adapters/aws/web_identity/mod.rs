@@ -22,6 +22,7 @@ use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
+use aws_sdk_sts::operation::RequestId;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityOutput;
 use id_token::{IdToken, without};
 use portzero_core::base::backoff::Backoff;
@@ -30,6 +31,7 @@ use portzero_core::port::Clock;
 
 use super::error::Failure;
 use crate::adapters::aws::error::{Call, unreadable};
+use crate::adapters::watch::Watch;
 
 pub use id_token::TokenRequest;
 pub(super) use refusal::NotAssumed;
@@ -39,6 +41,7 @@ pub use role::{RoleArn, SessionDuration, SessionName};
 const RENEW_AHEAD: Duration = Duration::from_secs(300);
 /// After a renewal that failed, the old credentials are used for as long before the next try.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(30);
+const EXCHANGE: &str = "sts:AssumeRoleWithWebIdentity";
 /// Of one exchange: a person waits for it, and a renewal comes again soon.
 const ATTEMPTS: u32 = 3;
 const BACKOFF: Backoff = Backoff::growing(Duration::from_secs(1), 4, Duration::from_secs(4));
@@ -149,19 +152,35 @@ impl RoleSession {
     }
 
     async fn exchange(&self, clock: &impl Clock, count: &impl Fn()) -> Result<(Credentials, Lease), NotAssumed> {
+        let mut watch = Watch::begin(clock, EXCHANGE);
         let mut attempt = 1;
-        loop {
+        let done = loop {
+            watch.attempt();
             match self.exchange_once(clock, count).await {
-                Err(refused) if refused.is_passing() && attempt < ATTEMPTS => {
-                    clock.sleep(BACKOFF.wait(attempt)).await;
-                    attempt += 1;
+                Ok((credentials, lease, request_id)) => {
+                    watch.answered(request_id.as_deref());
+                    break Ok((credentials, lease));
                 }
-                done => return done,
+                Err(refused) => {
+                    watch.failed(&refused.api_error());
+                    if !refused.is_passing() || attempt >= ATTEMPTS {
+                        break Err(refused);
+                    }
+                }
             }
-        }
+            clock.sleep(BACKOFF.wait(attempt)).await;
+            attempt += 1;
+        };
+        watch.end(done.as_ref().err().map(NotAssumed::api_error).as_ref());
+        done
     }
 
-    async fn exchange_once(&self, clock: &impl Clock, count: &impl Fn()) -> Result<(Credentials, Lease), NotAssumed> {
+    /// One token, and what STS gives for it; with the id of the request.
+    async fn exchange_once(
+        &self,
+        clock: &impl Clock,
+        count: &impl Fn(),
+    ) -> Result<(Credentials, Lease, Option<String>), NotAssumed> {
         let TokenSource::Offered(request) = &self.wish.token else {
             return Err(NotAssumed::no_token(&self.wish.token, &self.wish.role));
         };
@@ -169,7 +188,7 @@ impl RoleSession {
         let claims = token.claims();
         let begun = clock.now();
         count();
-        let call = Call::read("sts:AssumeRoleWithWebIdentity").on(&self.wish.role);
+        let call = Call::read(EXCHANGE).on(&self.wish.role);
         let sent = self
             .sts
             .assume_role_with_web_identity()
@@ -181,7 +200,8 @@ impl RoleSession {
         match sent.await {
             Ok(answer) => {
                 let empty = || NotAssumed::by_sts(unreadable(&call, "Credentials"), &self.wish, &claims);
-                self.read(&answer, begun).ok_or_else(empty)
+                let (credentials, lease) = self.read(&answer, begun).ok_or_else(empty)?;
+                Ok((credentials, lease, answer.request_id().map(str::to_owned)))
             }
             Err(error) => {
                 let mut error = Failure::read(&call, &error).error;
