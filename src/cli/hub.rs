@@ -8,13 +8,13 @@ use crate::adapters::github::{Client, Context};
 use crate::app::announce::hub::{Hub, Line};
 use crate::cli::options::{Commenting, Telling};
 
-pub type GitHub = Hub<Client<SystemClock>, SystemClock>;
+pub(super) type GitHub = Hub<Client<SystemClock>, SystemClock>;
 
 /// `None` where nothing is to be told there. `key` and `environment` are those of the configuration.
 ///
 /// # Errors
 /// Why nothing can be told, although it was asked for: a warning.
-pub fn open(
+pub(super) fn open(
     telling: &Telling,
     context: Option<&Context>,
     (key, environment): (String, String),

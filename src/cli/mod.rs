@@ -19,6 +19,7 @@ mod recipients;
 mod run;
 mod simulator;
 mod stage;
+mod stop;
 pub mod streams;
 mod surfaces;
 mod variables;
@@ -26,14 +27,9 @@ mod wishes;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use portzero_core::base::finding::Finding;
-use portzero_core::rollout::Verdict;
-
+use crate::cli::stop::EXIT_USAGE;
 use crate::report;
-
-/// Usage, configuration: nothing was tried.
-const EXIT_USAGE: u8 = 2;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Ships a container to an Amazon ECS service behind a load balancer, and does not say done until the load balancer agrees.
 #[derive(Debug, Parser)]
@@ -130,7 +126,7 @@ impl Command {
             Self::Render(command) => command.run(),
             Self::Init(command) => command.run(),
             Self::Simulate(command) => command.run().await,
-            Self::Action(action) => match action.command() {
+            Self::Action(action) => match action.command::<Cli>() {
                 Ok(command) => return Box::pin(command.run()).await,
                 Err(stop) => Err(stop),
             },
@@ -144,49 +140,5 @@ impl Command {
             }
             stop.code
         })
-    }
-}
-
-/// Why a command ended before it had begun.
-#[derive(Debug)]
-pub struct Stop {
-    code: u8,
-    findings: Vec<Finding>,
-    /// Whether all surfaces but stderr have it.
-    is_told: bool,
-}
-
-impl Stop {
-    /// Usage or configuration.
-    fn usage(findings: Vec<Finding>) -> Self {
-        Self {
-            code: EXIT_USAGE,
-            findings,
-            is_told: false,
-        }
-    }
-
-    /// stdout has lost what was asked for, and all other surfaces have it.
-    fn lost() -> Self {
-        Self {
-            code: EXIT_USAGE,
-            findings: Vec::new(),
-            is_told: true,
-        }
-    }
-
-    /// Ended before the first change, and told everywhere.
-    fn told(verdict: Verdict) -> Self {
-        Self {
-            code: verdict.exit_code(),
-            findings: Vec::new(),
-            is_told: true,
-        }
-    }
-}
-
-impl From<Finding> for Stop {
-    fn from(finding: Finding) -> Self {
-        Self::usage(vec![finding])
     }
 }

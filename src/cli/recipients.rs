@@ -13,7 +13,7 @@ use crate::config::ServiceConfig;
 
 /// The `--image`s. A container that is given two different ones is a slip, and so is an empty image: the variable that
 /// was to fill it has no value.
-pub fn images(selection: &Selection) -> Result<Vec<ImageChange>, Vec<Finding>> {
+pub(super) fn images(selection: &Selection) -> Result<Vec<ImageChange>, Vec<Finding>> {
     let mut images: Vec<ImageChange> = Vec::new();
     let mut findings = Vec::new();
     for text in &selection.images {
@@ -72,7 +72,7 @@ fn no_container(text: &str) -> Finding {
 }
 
 /// The `--env`s.
-pub fn environment(selection: &Selection) -> Result<Vec<EnvironmentChange>, Finding> {
+pub(super) fn environment(selection: &Selection) -> Result<Vec<EnvironmentChange>, Finding> {
     selection
         .container_environment
         .iter()
@@ -108,7 +108,7 @@ fn env_empty(target: &str, part: &str) -> Finding {
 
 /// Hands the changes to the services that they are for. A single service gets all of them, and whether it has the
 /// container is found out when it is rendered; of several, those get a change that are known to have its container.
-pub fn hand_out(
+pub(super) fn hand_out(
     wishes: &mut [Wish],
     stanzas: &[Option<ServiceConfig>],
     images: Vec<ImageChange>,

@@ -10,14 +10,15 @@ use portzero_core::rollout::Verdict;
 use crate::app::deploy;
 use crate::app::deploy::{Pace, Run, ServiceRun, Unplanned};
 use crate::app::ports::{Aws, Ports};
+use crate::cli::stop::Stop;
+use crate::cli::streams;
 use crate::cli::surfaces::{Ending, Surfaces};
 use crate::cli::wishes::Wishes;
-use crate::cli::{Stop, streams};
 use crate::report;
 use crate::report::log::Log;
 
 /// Plans all services, or stops with everything that is wrong, or at a signal. Nothing has been changed then.
-pub async fn plan_all<A: Ecs + LoadBalancing, C: Clock, I: Interrupts>(
+pub(super) async fn plan_all<A: Ecs + LoadBalancing, C: Clock, I: Interrupts>(
     ports: Ports<'_, A, C, I>,
     wishes: &Wishes,
     surfaces: &mut Surfaces<'_>,
@@ -32,7 +33,7 @@ pub async fn plan_all<A: Ecs + LoadBalancing, C: Clock, I: Interrupts>(
 }
 
 /// A signal came before the first change: every surface says so of every service.
-pub async fn interrupt(
+pub(super) async fn interrupt(
     runs: Vec<ServiceRun>,
     counts: &RequestCounts,
     span: (Timestamp, Timestamp),
@@ -48,7 +49,7 @@ pub async fn interrupt(
 }
 
 /// Nothing was changed: every surface says so, and the findings are printed, the cause first.
-pub async fn refuse(runs: Vec<ServiceRun>, surfaces: &mut Surfaces<'_>, now: Timestamp) -> Stop {
+pub(super) async fn refuse(runs: Vec<ServiceRun>, surfaces: &mut Surfaces<'_>, now: Timestamp) -> Stop {
     let ending = Ending {
         runs: &runs,
         counts: &RequestCounts::default(),
@@ -68,13 +69,18 @@ pub async fn refuse(runs: Vec<ServiceRun>, surfaces: &mut Surfaces<'_>, now: Tim
 }
 
 /// None of the services was even looked at, all for the same reason.
-pub async fn refuse_all(wishes: &Wishes, finding: &Finding, surfaces: &mut Surfaces<'_>, now: Timestamp) -> Stop {
+pub(super) async fn refuse_all(
+    wishes: &Wishes,
+    finding: &Finding,
+    surfaces: &mut Surfaces<'_>,
+    now: Timestamp,
+) -> Stop {
     let refused = |wish: &Wish| ServiceRun::refused(wish.clone(), None, vec![finding.clone()], now);
     refuse(wishes.wishes.iter().map(refused).collect(), surfaces, now).await
 }
 
 /// Hands plans over; the exit code says whether they would be refused.
-pub async fn show_plans(plans: Vec<(Plan, Survey)>, surfaces: &mut Surfaces<'_>) -> Result<u8, Stop> {
+pub(super) async fn show_plans(plans: Vec<(Plan, Survey)>, surfaces: &mut Surfaces<'_>) -> Result<u8, Stop> {
     let plans: Vec<Plan> = plans.into_iter().map(|(plan, _)| plan).collect();
     surfaces.planned(&plans).await?;
     let is_refused = plans.iter().any(Plan::is_refused);
@@ -82,7 +88,7 @@ pub async fn show_plans(plans: Vec<(Plan, Survey)>, surfaces: &mut Surfaces<'_>)
 }
 
 /// Executes the plans and tells how it went.
-pub async fn execute<A: Aws, C: Clock, I: Interrupts>(
+pub(super) async fn execute<A: Aws, C: Clock, I: Interrupts>(
     ports: Ports<'_, A, C, I>,
     pace: Pace,
     plans: Vec<(Plan, Survey)>,
@@ -104,7 +110,7 @@ pub async fn execute<A: Aws, C: Clock, I: Interrupts>(
 }
 
 /// The last words on the run, on every surface.
-pub async fn conclude(
+pub(super) async fn conclude(
     runs: &[ServiceRun],
     mut story: Story,
     counts: &RequestCounts,
@@ -128,14 +134,14 @@ pub async fn conclude(
 }
 
 /// The log, or with `--quiet` only what is printed at the end; and all of it for the surfaces that tell it later.
-pub struct Story {
+pub(super) struct Story {
     log: Log<fn(&str)>,
     is_quiet: bool,
     pub told: String,
 }
 
 impl Story {
-    pub fn new<'w>(wishes: impl Iterator<Item = &'w Wish>, is_quiet: bool) -> Self {
+    pub(super) fn new<'w>(wishes: impl Iterator<Item = &'w Wish>, is_quiet: bool) -> Self {
         let widths: Vec<usize> = wishes.map(|wish| wish.service.as_str().chars().count()).collect();
         let width = widths.iter().copied().max().unwrap_or(0);
         Self {
@@ -146,7 +152,7 @@ impl Story {
     }
 
     /// Printed, and no part of the story.
-    pub fn print(&mut self, text: &str) {
+    pub(super) fn print(&mut self, text: &str) {
         self.log.print(text);
     }
 }

@@ -6,7 +6,7 @@ use portzero_core::base::time::Timestamp;
 use portzero_sim::{FaultWarning, ScenarioError};
 
 /// What is wrong with a scenario file, or with `--fault`.
-pub fn finding(error: ScenarioError) -> Finding {
+pub(super) fn finding(error: ScenarioError) -> Finding {
     let mut finding = Finding::error(Code::Config, error.message);
     finding.location = error.place.map(|at| Location {
         file: at.file,
@@ -21,7 +21,7 @@ pub fn finding(error: ScenarioError) -> Finding {
 }
 
 /// Faults that do less than was asked for.
-pub fn warnings(warnings: &[FaultWarning]) -> Vec<Finding> {
+pub(super) fn warnings(warnings: &[FaultWarning]) -> Vec<Finding> {
     let code = |warning: &FaultWarning| match warning {
         FaultWarning::IgnoredKeys { .. } => Code::IgnoredKey,
         FaultWarning::NoEffect { .. } => Code::Config,
@@ -33,11 +33,11 @@ pub fn warnings(warnings: &[FaultWarning]) -> Vec<Finding> {
 }
 
 /// A moment of virtual time.
-pub fn time(at: portzero_sim::Timestamp) -> Timestamp {
+pub(super) fn time(at: portzero_sim::Timestamp) -> Timestamp {
     Timestamp::from_millis(at.as_millis())
 }
 
 /// A moment of the program's, for the simulator.
-pub fn moment(at: Timestamp) -> portzero_sim::Timestamp {
+pub(super) fn moment(at: Timestamp) -> portzero_sim::Timestamp {
     portzero_sim::Timestamp::from_millis(at.as_millis())
 }

@@ -17,7 +17,7 @@ use crate::config::ServiceConfig;
 const PREVIOUS_TAG: &str = "previous";
 
 /// A scenario in which every wish can be rehearsed.
-pub fn scenario(wishes: &Wishes) -> Scenario {
+pub(super) fn scenario(wishes: &Wishes) -> Scenario {
     let mut scenario = Scenario {
         description: "made from the configuration".into(),
         region: wishes.region.clone().unwrap_or_else(|| "us-east-1".into()),
@@ -30,7 +30,7 @@ pub fn scenario(wishes: &Wishes) -> Scenario {
 }
 
 /// A line for each service whose load balancer nobody has named: the rehearsal of one that has none would end otherwise.
-pub fn made_up_balancers(wishes: &Wishes, scenario: &Scenario) -> Vec<String> {
+pub(super) fn made_up_balancers(wishes: &Wishes, scenario: &Scenario) -> Vec<String> {
     let services = wishes.wishes.iter().zip(&scenario.services);
     services
         .filter(|(wish, _)| wish.load_balancers.is_empty())

@@ -19,9 +19,10 @@ use crate::cli::ci::actions::Runner;
 use crate::cli::hub;
 use crate::cli::hub::GitHub;
 use crate::cli::options::{Format, Hiding, Output, Telling};
+use crate::cli::stop::Stop;
+use crate::cli::streams;
 use crate::cli::streams::Document;
 use crate::cli::wishes::Wishes;
-use crate::cli::{Stop, streams};
 use crate::report;
 use crate::report::outputs::Outputs;
 use crate::report::page::{Link, Setting, Stage};
@@ -47,7 +48,7 @@ pub struct Surfaces<'o> {
 }
 
 /// Sets what this run hides, before it says anything, and finds out where on GitHub it is.
-pub fn surroundings(telling: &Telling) -> Option<Context> {
+pub(super) fn surroundings(telling: &Telling) -> Option<Context> {
     let lookup = |name: &str| std::env::var(name).ok().filter(|text: &String| !text.is_empty());
     let event = lookup("GITHUB_EVENT_PATH").and_then(|path| std::fs::read_to_string(path).ok());
     let mut context = Context::read(&lookup, event.as_deref());
@@ -64,7 +65,7 @@ pub fn surroundings(telling: &Telling) -> Option<Context> {
 }
 
 /// The same where there are no flags, or not yet: the variable alone decides.
-pub fn surroundings_by_variable() {
+pub(super) fn surroundings_by_variable() {
     surroundings(&Telling {
         hiding: Hiding::of_variable(),
         ..Telling::default()
@@ -219,7 +220,7 @@ impl<'o> Surfaces<'o> {
 }
 
 /// What stopped a command before there was anything to tell: usage, configuration.
-pub fn stopped(findings: &[Finding]) {
+pub(super) fn stopped(findings: &[Finding]) {
     let runner = Runner::of_environment();
     runner.annotate(findings.iter());
     runner.write_outputs(&outputs::not_started());

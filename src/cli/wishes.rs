@@ -13,8 +13,9 @@ use portzero_core::rollout::Until;
 use portzero_core::task_definition::{Document, ImageChange};
 
 use crate::cli::options::{FailOn, Following, Selection, Waiting, Which, pair};
+use crate::cli::stop::Stop;
 use crate::cli::streams::warn;
-use crate::cli::{Stop, files, recipients};
+use crate::cli::{files, recipients};
 use crate::config;
 use crate::config::{Config, ServiceConfig, Settings, TaskDefinitionSource};
 
@@ -35,13 +36,13 @@ pub struct Wishes {
 }
 
 /// Reads everything that is needed for it. Whatever is wrong is told together.
-pub fn gather(selection: &Selection, following: &Following) -> Result<Wishes, Stop> {
+pub(super) fn gather(selection: &Selection, following: &Following) -> Result<Wishes, Stop> {
     gather_from(read_config(&selection.which)?, selection, following)
 }
 
 /// What a command that only looks needs: whom, and for how long. Where cluster and service are named, no file is needed,
 /// and one that cannot be read is no hindrance.
-pub fn watched(which: &Which, waiting: &Waiting) -> Result<Wishes, Stop> {
+pub(super) fn watched(which: &Which, waiting: &Waiting) -> Result<Wishes, Stop> {
     let config = match read_config(which) {
         Err(stop) if which.cluster.is_some() && !which.names().is_empty() && which.config.is_none() => {
             let why = stop

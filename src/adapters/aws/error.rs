@@ -29,7 +29,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    pub fn read<E>(call: &Call, error: &SdkError<E, HttpResponse>) -> Self
+    pub(super) fn read<E>(call: &Call, error: &SdkError<E, HttpResponse>) -> Self
     where
         E: Error + ProvideErrorMetadata + 'static,
     {
@@ -294,7 +294,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub fn read(action: &'static str) -> Self {
+    pub(super) fn read(action: &'static str) -> Self {
         Self {
             action,
             resource: None,
@@ -302,7 +302,7 @@ impl Call {
         }
     }
 
-    pub fn write(action: &'static str, replay: Replay) -> Self {
+    pub(super) fn write(action: &'static str, replay: Replay) -> Self {
         Self {
             action,
             resource: None,
@@ -310,7 +310,7 @@ impl Call {
         }
     }
 
-    pub fn on(mut self, resource: impl Display) -> Self {
+    pub(super) fn on(mut self, resource: impl Display) -> Self {
         self.resource = Some(resource.to_string());
         self
     }

@@ -7,7 +7,7 @@ use portzero_core::port::{ApiError, ApiErrorKind, ApiResult, Clock, PullRequests
 use portzero_core::pull_request::sticky::{Decision, Step};
 use portzero_core::pull_request::{Comment, Doing, Mark, Trouble, sticky};
 
-use super::{BEFORE_ANOTHER_POST, is_ambiguous, pause, trouble};
+use crate::app::announce::tries::{BEFORE_ANOTHER_POST, is_ambiguous, pause, trouble};
 
 /// Whose comments are taken for our own where GitHub does not say who we are: the token that every job has.
 pub const FALLBACK_LOGIN: &str = "github-actions[bot]";

@@ -7,7 +7,7 @@ use portzero_core::base::time::Timestamp;
 use portzero_core::port::{ApiResult, Clock, PullRequests};
 use portzero_core::pull_request::{CommitStatus, DeploymentStatus, Doing, NewDeployment, Trouble, short};
 
-use super::{BEFORE_ANOTHER_POST, is_ambiguous, pause, trouble};
+use crate::app::announce::tries::{BEFORE_ANOTHER_POST, is_ambiguous, pause, trouble};
 
 /// Records a deployment, within the budget, and comes back with its id. Where its fate is not known, GitHub's list is read
 /// before it is sent again: the payload tells it from those of other runs.

@@ -7,7 +7,7 @@ use portzero_core::base::time::Timestamp;
 use portzero_core::port::{ApiError, ApiErrorKind, ApiResult, Clock, PullRequests};
 use portzero_core::pull_request::{Doing, Origin, Trouble, choose};
 
-use super::{pause, trouble};
+use crate::app::announce::tries::{pause, trouble};
 
 /// Right after a squash merge the index has been seen empty for some seconds.
 const WAITS: [Duration; 4] = [

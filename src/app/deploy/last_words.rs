@@ -30,7 +30,7 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// Nobody waits for the words of a run that is asked to end.
-    pub fn of(observer: &Observer, outcome: &Outcome) -> Option<Self> {
+    pub(super) fn of(observer: &Observer, outcome: &Outcome) -> Option<Self> {
         let findings = outcome
             .findings
             .iter()

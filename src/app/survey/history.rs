@@ -10,7 +10,8 @@ use portzero_core::plan::survey::Survey;
 use portzero_core::port::{ApiResult, Clock, Ecs, LoadBalancing};
 use portzero_core::rollout::attach::Traces;
 
-use super::{api, is_optional_refusal, patiently, survey};
+use crate::app::survey::calls::{api, is_optional_refusal, patiently};
+use crate::app::survey::reading::survey;
 
 /// What one look shows to somebody who was not there before.
 #[derive(Clone, Debug)]

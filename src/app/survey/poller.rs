@@ -14,8 +14,8 @@ use portzero_core::base::time::Timestamp;
 use portzero_core::port::{ApiResult, Ecs, LoadBalancing};
 use portzero_core::rollout::Snapshot;
 
+use crate::app::survey::calls::is_optional_refusal;
 use crate::app::survey::instances::Instances;
-use crate::app::survey::is_optional_refusal;
 use crate::app::survey::memory::{Groups, Memory, TARGETS_AGE_MAX, is_draining};
 
 // The most that one call takes; source: ECS API reference, 2026. An adapter would split more than that itself, but then one

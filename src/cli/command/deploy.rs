@@ -8,10 +8,11 @@ use crate::app::deploy::Pace;
 use crate::app::ports::Ports;
 use crate::cli::command::plan::{PlanCommand, Prepared};
 use crate::cli::connect::seed;
-use crate::cli::{Stop, run};
+use crate::cli::run;
+use crate::cli::stop::Stop;
 
 #[derive(Debug, Args)]
-pub struct Deploy {
+pub(crate) struct Deploy {
     #[command(flatten)]
     plan: PlanCommand,
     /// Stop before the first change (the same as `plan`)
@@ -20,7 +21,7 @@ pub struct Deploy {
 }
 
 impl Deploy {
-    pub async fn run(self) -> Result<u8, Stop> {
+    pub(crate) async fn run(self) -> Result<u8, Stop> {
         if self.dry_run {
             return self.plan.run().await;
         }

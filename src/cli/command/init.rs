@@ -6,10 +6,11 @@ use clap::{ArgAction, Args};
 use portzero_core::base::finding::{Code, Finding};
 
 use crate::cli::options::{Following, Selection};
-use crate::cli::{Stop, stage, streams, wishes};
+use crate::cli::stop::Stop;
+use crate::cli::{stage, streams, wishes};
 
 #[derive(Debug, Args)]
-pub struct Init {
+pub(crate) struct Init {
     /// The world of a rehearsal, made from the configuration
     #[arg(long, required = true, action = ArgAction::SetTrue)]
     scenario: bool,
@@ -24,7 +25,7 @@ pub struct Init {
 }
 
 impl Init {
-    pub fn run(self) -> Result<u8, Stop> {
+    pub(crate) fn run(self) -> Result<u8, Stop> {
         let wishes = wishes::gather(&self.selection, &Following::default())?;
         crate::cli::streams::warn(&wishes.warnings);
         let scenario = stage::scenario(&wishes);

@@ -16,14 +16,15 @@ use crate::cli::ci::identity;
 use crate::cli::connect::{connect, seed};
 use crate::cli::options::{Identity, Output, Waiting, Which};
 use crate::cli::run::Story;
+use crate::cli::stop::Stop;
 use crate::cli::surfaces::Surfaces;
 use crate::cli::wishes::Wishes;
-use crate::cli::{Stop, run, surfaces, wishes};
+use crate::cli::{run, surfaces, wishes};
 use crate::report;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Reads AWS, and needs nothing else: no file, and no memory of the run that began the rollout.")]
-pub struct Observe {
+pub(crate) struct Observe {
     #[command(flatten)]
     which: Which,
     /// The deployment to follow, `ecs-svc/NUMBER` [default: the one in flight, else the last one]
@@ -38,7 +39,7 @@ pub struct Observe {
 }
 
 impl Observe {
-    pub async fn run(self) -> Result<u8, Stop> {
+    pub(crate) async fn run(self) -> Result<u8, Stop> {
         let context = surfaces::surroundings(&self.output.telling);
         self.output.check()?;
         let wishes = wishes::watched(&self.which, &self.waiting)?;

@@ -12,12 +12,13 @@ use crate::app::ports::Ports;
 use crate::cli::ci::identity;
 use crate::cli::connect::sign_in;
 use crate::cli::options::{Following, Identity, Output, Selection};
+use crate::cli::stop::Stop;
 use crate::cli::streams::warn;
 use crate::cli::surfaces::Surfaces;
-use crate::cli::{Stop, run, surfaces, wishes};
+use crate::cli::{run, surfaces, wishes};
 
 #[derive(Debug, Args)]
-pub struct PlanCommand {
+pub(crate) struct PlanCommand {
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
@@ -29,7 +30,7 @@ pub struct PlanCommand {
 }
 
 impl PlanCommand {
-    pub async fn run(self) -> Result<u8, Stop> {
+    pub(crate) async fn run(self) -> Result<u8, Stop> {
         let Prepared {
             plans, mut surfaces, ..
         } = self.prepare().await?;
@@ -37,7 +38,7 @@ impl PlanCommand {
     }
 
     /// A deployment begins with the same.
-    pub async fn prepare(&self) -> Result<Prepared<'_>, Stop> {
+    pub(crate) async fn prepare(&self) -> Result<Prepared<'_>, Stop> {
         let context = surfaces::surroundings(&self.output.telling);
         self.output.check()?;
         let wishes = wishes::gather(&self.selection, &self.following)?;
@@ -68,7 +69,7 @@ impl PlanCommand {
 }
 
 /// The plans, the AWS that they were made for, and who listens since before that.
-pub struct Prepared<'o> {
+pub(crate) struct Prepared<'o> {
     pub aws: Connection<SystemClock>,
     pub signals: Signals,
     pub plans: Vec<(Plan, Survey)>,

@@ -23,13 +23,14 @@ use crate::app::deploy;
 use crate::app::deploy::Pace;
 use crate::app::ports::Ports;
 use crate::cli::options::{Following, Output, Selection};
+use crate::cli::stop::Stop;
 use crate::cli::surfaces::Surfaces;
 use crate::cli::wishes::Wishes;
-use crate::cli::{Stop, files, run, simulator, stage, streams, surfaces, wishes};
+use crate::cli::{files, run, simulator, stage, streams, surfaces, wishes};
 
 #[derive(Debug, Args)]
 #[command(after_help = faults_help())]
-pub struct Rehearse {
+pub(crate) struct Rehearse {
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
@@ -48,7 +49,7 @@ pub struct Rehearse {
 
 /// Which world, and what goes wrong in it.
 #[derive(Clone, Debug, Default, Args)]
-pub struct WorldOptions {
+pub(crate) struct WorldOptions {
     /// Scenario file [default: made from the configuration]
     #[arg(long, value_name = "PATH")]
     pub scenario: Option<PathBuf>,
@@ -62,9 +63,9 @@ pub struct WorldOptions {
 
 /// Virtual seconds in a real one; zero is as fast as it goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Speed(f64);
+pub(crate) struct Speed(f64);
 
-pub fn speed(text: &str) -> Result<Speed, String> {
+pub(crate) fn speed(text: &str) -> Result<Speed, String> {
     if text == "instant" {
         return Ok(Speed(0.0));
     }
@@ -76,13 +77,13 @@ pub fn speed(text: &str) -> Result<Speed, String> {
 }
 
 impl Speed {
-    pub fn factor(self) -> f64 {
+    pub(crate) fn factor(self) -> f64 {
         self.0
     }
 }
 
 impl Rehearse {
-    pub async fn run(mut self) -> Result<u8, Stop> {
+    pub(crate) async fn run(mut self) -> Result<u8, Stop> {
         let context = surfaces::surroundings(&self.output.telling);
         self.output.check()?;
         let given = self.world.read()?;
@@ -144,7 +145,7 @@ impl Rehearse {
 }
 
 impl WorldOptions {
-    pub fn read(&self) -> Result<Option<Scenario>, Stop> {
+    pub(crate) fn read(&self) -> Result<Option<Scenario>, Stop> {
         let Some(path) = &self.scenario else { return Ok(None) };
         let text = files::read(path)?;
         Scenario::read(&text, &path.display().to_string())
@@ -152,7 +153,7 @@ impl WorldOptions {
             .map_err(|errors| Stop::usage(errors.into_iter().map(simulator::finding).collect()))
     }
 
-    pub fn apply(&self, scenario: &mut Scenario) -> Result<(), Stop> {
+    pub(crate) fn apply(&self, scenario: &mut Scenario) -> Result<(), Stop> {
         for fault in &self.faults {
             scenario.add_fault(fault).map_err(simulator::finding)?;
         }
@@ -177,7 +178,7 @@ async fn check(wishes: &Wishes, surfaces: &mut Surfaces<'_>) -> Result<(), Stop>
 }
 
 /// Every fault with what it does, for the end of a command's help.
-pub fn faults_help() -> String {
+pub(crate) fn faults_help() -> String {
     let mut text = String::from("Faults:\n");
     for (name, what) in portzero_sim::fault_names() {
         text.push_str(&format!("  {name:<20} {what}\n"));
@@ -221,7 +222,7 @@ fn fill_in(selection: &mut Selection, scenario: &Scenario) {
     }
 }
 
-pub fn open_world(scenario: &Scenario) -> Result<Rc<RefCell<World>>, Stop> {
+pub(crate) fn open_world(scenario: &Scenario) -> Result<Rc<RefCell<World>>, Stop> {
     let world = World::new(scenario).map_err(|why| {
         Stop::from(Finding::error(
             Code::Config,

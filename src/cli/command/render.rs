@@ -7,17 +7,18 @@ use portzero_core::plan::Base;
 
 use crate::app::deploy;
 use crate::cli::options::{Following, Selection};
-use crate::cli::{Stop, streams, surfaces, wishes};
+use crate::cli::stop::Stop;
+use crate::cli::{streams, surfaces, wishes};
 use crate::report;
 
 #[derive(Debug, Args)]
-pub struct Render {
+pub(crate) struct Render {
     #[command(flatten)]
     selection: Selection,
 }
 
 impl Render {
-    pub fn run(self) -> Result<u8, Stop> {
+    pub(crate) fn run(self) -> Result<u8, Stop> {
         surfaces::surroundings_by_variable();
         let mut selection = self.selection;
         // A render needs no service: a file alone is enough.

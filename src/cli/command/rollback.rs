@@ -23,14 +23,15 @@ use crate::app::{deploy, survey};
 use crate::cli::connect::{seed, sign_in};
 use crate::cli::options::{Following, Identity, Output, Selection, Waiting, Which};
 use crate::cli::run::Story;
+use crate::cli::stop::Stop;
 use crate::cli::streams::warn;
 use crate::cli::surfaces::Surfaces;
 use crate::cli::wishes::Wishes;
-use crate::cli::{Stop, run, surfaces, wishes};
+use crate::cli::{run, surfaces, wishes};
 use crate::{config, report};
 
 #[derive(Debug, Args)]
-pub struct Rollback {
+pub(crate) struct Rollback {
     /// The service: of the configuration, by name or alias; with --cluster by its name in ECS
     #[arg(value_name = "SERVICE", env = "PORTZERO_SERVICE")]
     service: String,
@@ -62,7 +63,7 @@ pub struct Rollback {
 }
 
 impl Rollback {
-    pub async fn run(self) -> Result<u8, Stop> {
+    pub(crate) async fn run(self) -> Result<u8, Stop> {
         let context = surfaces::surroundings(&self.output.telling);
         self.output.check()?;
         let wishes = self.wishes()?;

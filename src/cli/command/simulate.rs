@@ -14,7 +14,8 @@ use crate::adapters::clock::SystemClock;
 use crate::adapters::signals::Signals;
 use crate::cli::command::rehearse::{Speed, WorldOptions, faults_help, open_world, speed};
 use crate::cli::options::{Following, Selection};
-use crate::cli::{Stop, simulator, stage, streams, wishes};
+use crate::cli::stop::Stop;
+use crate::cli::{simulator, stage, streams, wishes};
 
 /// What is served where neither a scenario nor a configuration is named: a service of two tasks that rolls out one
 /// task at a time, so that every state of a rollout can be seen.
@@ -22,7 +23,7 @@ const DEMO: &str = include_str!("demo.yml");
 
 #[derive(Debug, Args)]
 #[command(after_help = faults_help())]
-pub struct Simulate {
+pub(crate) struct Simulate {
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
@@ -39,7 +40,7 @@ pub struct Simulate {
 }
 
 impl Simulate {
-    pub async fn run(self) -> Result<u8, Stop> {
+    pub(crate) async fn run(self) -> Result<u8, Stop> {
         if self.schema {
             streams::hand_over(portzero_sim::SCHEMA)?;
             return Ok(0);

@@ -15,14 +15,15 @@ use crate::app::{deploy, survey};
 use crate::cli::ci::identity;
 use crate::cli::connect::connect;
 use crate::cli::options::{Hiding, Identity, Telling, Waiting, Which};
+use crate::cli::stop::Stop;
 use crate::cli::streams::Document;
-use crate::cli::{Stop, streams, surfaces, wishes};
+use crate::cli::{streams, surfaces, wishes};
 use crate::report;
 use crate::report::status::Status;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Reads AWS, once, and changes nothing.")]
-pub struct StatusCommand {
+pub(crate) struct StatusCommand {
     #[command(flatten)]
     which: Which,
     #[command(flatten)]
@@ -41,7 +42,7 @@ enum Form {
 }
 
 impl StatusCommand {
-    pub async fn run(self) -> Result<u8, Stop> {
+    pub(crate) async fn run(self) -> Result<u8, Stop> {
         surfaces::surroundings(&Telling {
             hiding: self.hiding,
             ..Telling::default()

@@ -9,10 +9,11 @@ use portzero_core::task_definition::DiffLine;
 use crate::app::deploy::ServiceRun;
 use crate::report::markdown::Markdown;
 use crate::report::page::fit::Block;
+use crate::report::page::prose::prose;
 use crate::report::page::{finding, fit};
 
 /// The difference to what runs, and what was changed in the user's definition to get there.
-pub fn definition(plan: &Plan, services: usize, is_open: bool, md: Markdown<'_>) -> Option<Block> {
+pub(super) fn definition(plan: &Plan, services: usize, is_open: bool, md: Markdown<'_>) -> Option<Block> {
     if plan.diff.is_empty() && plan.changes.is_empty() {
         return None;
     }
@@ -51,12 +52,12 @@ fn diff_line(line: &DiffLine) -> String {
 }
 
 /// What the plan will do, and what it knows of the target groups.
-pub fn steps(plan: &Plan, services: usize, md: Markdown<'_>) -> Option<Block> {
+pub(super) fn steps(plan: &Plan, services: usize, md: Markdown<'_>) -> Option<Block> {
     let mut body: String = plan
         .steps()
         .iter()
         .enumerate()
-        .map(|(index, step)| format!("{}. {}\n", index + 1, super::prose(step, md)))
+        .map(|(index, step)| format!("{}. {}\n", index + 1, prose(step, md)))
         .collect();
     for group in plan.target_groups.values() {
         body.push_str(&format!(
@@ -73,7 +74,7 @@ pub fn steps(plan: &Plan, services: usize, md: Markdown<'_>) -> Option<Block> {
 }
 
 /// The life of each target.
-pub fn targets(run: &ServiceRun, services: usize, md: Markdown<'_>) -> Option<Block> {
+pub(super) fn targets(run: &ServiceRun, services: usize, md: Markdown<'_>) -> Option<Block> {
     if run.targets.is_empty() {
         return None;
     }
@@ -108,7 +109,10 @@ pub fn targets(run: &ServiceRun, services: usize, md: Markdown<'_>) -> Option<Bl
 }
 
 /// What was found before the first change and did not stop the run.
-pub fn caveats<'f>(found: impl Iterator<Item = (Option<&'f str>, &'f Finding)>, md: Markdown<'_>) -> Option<Block> {
+pub(super) fn caveats<'f>(
+    found: impl Iterator<Item = (Option<&'f str>, &'f Finding)>,
+    md: Markdown<'_>,
+) -> Option<Block> {
     let all: Vec<String> = found.map(|(service, f)| finding::of_service(f, service, md)).collect();
     if all.is_empty() {
         return None;
@@ -121,7 +125,7 @@ pub fn caveats<'f>(found: impl Iterator<Item = (Option<&'f str>, &'f Finding)>, 
     ))
 }
 
-pub fn requests(counts: &RequestCounts, md: Markdown<'_>) -> Option<Block> {
+pub(super) fn requests(counts: &RequestCounts, md: Markdown<'_>) -> Option<Block> {
     if counts.total() == 0 {
         return None;
     }
@@ -139,7 +143,7 @@ pub fn requests(counts: &RequestCounts, md: Markdown<'_>) -> Option<Block> {
     Some(Block::may(fit::REQUESTS, "requests", md.details(&title, &body)))
 }
 
-pub fn log(log: &str, md: Markdown<'_>) -> Option<Block> {
+pub(super) fn log(log: &str, md: Markdown<'_>) -> Option<Block> {
     if log.trim().is_empty() {
         return None;
     }

@@ -3,14 +3,14 @@
 use portzero_core::base::finding::{Finding, Severity};
 
 use crate::report::markdown::Markdown;
-use crate::report::page::prose;
+use crate::report::page::prose::prose;
 
-pub fn render(finding: &Finding, md: Markdown<'_>) -> String {
+pub(super) fn render(finding: &Finding, md: Markdown<'_>) -> String {
     of_service(finding, None, md)
 }
 
 /// With the name of the service, where there are several.
-pub fn of_service(finding: &Finding, service: Option<&str>, md: Markdown<'_>) -> String {
+pub(super) fn of_service(finding: &Finding, service: Option<&str>, md: Markdown<'_>) -> String {
     let kind = match finding.severity {
         Severity::Error => "CAUTION",
         Severity::Warning => "WARNING",

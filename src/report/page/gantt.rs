@@ -23,7 +23,7 @@ const CHARS_MAX: u64 = 105;
 /// A bar that is shorter than this share of the picture cannot be seen.
 const VISIBLE_SHARE: u64 = 200;
 
-pub fn render(runs: &[ServiceRun], md: Markdown<'_>) -> Option<Block> {
+pub(super) fn render(runs: &[ServiceRun], md: Markdown<'_>) -> Option<Block> {
     let shown: Vec<&ServiceRun> = runs.iter().filter(|run| !run.phases.is_empty()).collect();
     let start = shown.iter().map(|run| run.started_at).min()?;
     let forecast = |run: &&ServiceRun| run.plan.as_ref().map_or(Duration::ZERO, |p| p.forecast.drained);

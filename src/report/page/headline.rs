@@ -8,9 +8,10 @@ use portzero_core::rollout::Verdict;
 
 use crate::app::deploy::{ServiceRun, causes, overall};
 use crate::report::markdown::Markdown;
-use crate::report::page::{Setting, Stage, prose};
+use crate::report::page::prose::prose;
+use crate::report::page::setting::{Link, Setting, Stage};
 
-pub fn render(stage: Stage<'_>, setting: &Setting, md: Markdown<'_>) -> String {
+pub(super) fn render(stage: Stage<'_>, setting: &Setting, md: Markdown<'_>) -> String {
     let place = place(stage, setting);
     let (to, of) = place.map_or_else(Default::default, |name| {
         let name = md.text(&name);
@@ -39,7 +40,7 @@ pub fn render(stage: Stage<'_>, setting: &Setting, md: Markdown<'_>) -> String {
 }
 
 /// For those who take no Markdown.
-pub fn plain(stage: Stage<'_>, setting: &Setting) -> String {
+pub(super) fn plain(stage: Stage<'_>, setting: &Setting) -> String {
     let (words, runs) = match stage {
         Stage::Planned(plans) if plans.iter().any(Plan::is_refused) => return "refused, nothing was changed".into(),
         Stage::Planned(plans) | Stage::Deploying(plans) => return format!("{} planned", plural(plans.len())),
@@ -117,9 +118,9 @@ fn shipped(runs: &[ServiceRun], md: Markdown<'_>) -> String {
 }
 
 /// Who says this, about what.
-pub fn footer(setting: &Setting, md: Markdown<'_>) -> String {
+pub(super) fn footer(setting: &Setting, md: Markdown<'_>) -> String {
     let mut parts = vec![format!("portzero {}", env!("CARGO_PKG_VERSION"))];
-    let linked = |what: &str, link: &super::Link| format!("{what} {}", md.link(&link.label, &link.url));
+    let linked = |what: &str, link: &Link| format!("{what} {}", md.link(&link.label, &link.url));
     parts.extend(setting.commit.iter().map(|link| linked("commit", link)));
     parts.extend(setting.run.iter().map(|link| linked("run", link)));
     parts.extend(setting.region.iter().map(|region| md.text(region)));

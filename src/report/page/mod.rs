@@ -5,6 +5,7 @@
 //! * `finding`: cause, evidence, state and next move, set off from the rest
 //! * `gantt`: phases and targets as a picture
 //! * `detail`: what is folded away: the task definition's difference, targets, requests, the log
+//! * `setting`: how far the run is, and where it happens; `prose`: our own sentences as Markdown
 //! * `fit`: what goes first where there is not enough room
 
 mod detail;
@@ -12,10 +13,11 @@ mod finding;
 mod fit;
 mod gantt;
 mod headline;
+mod prose;
+mod setting;
 mod table;
 
 use fit::Block;
-use portzero_core::base::finding::Finding;
 use portzero_core::plan::{Plan, Wish};
 use portzero_core::port::RequestCounts;
 
@@ -23,45 +25,12 @@ use crate::app::deploy::ServiceRun;
 use crate::report::markdown::Markdown;
 use crate::report::redact::Redaction;
 
+pub use setting::{Link, Setting, Stage};
 pub use table::reached;
 
 /// GitHub takes 65,536 characters in a comment. The rest is left for the marks around the page, and because nobody says
 /// what GitHub counts as a character.
 pub const COMMENT_CHARS_MAX: usize = 60_000;
-
-/// How far the run is.
-#[derive(Clone, Copy, Debug)]
-pub enum Stage<'a> {
-    /// Nothing is changed, and nothing will be.
-    Planned(&'a [Plan]),
-    /// These plans are being executed.
-    Deploying(&'a [Plan]),
-    Ended(&'a [ServiceRun], &'a RequestCounts),
-    /// It ended before there was a plan.
-    Stopped(&'a [Finding]),
-}
-
-/// Where the run happens, and for whom.
-#[derive(Clone, Debug, Default)]
-pub struct Setting {
-    pub environment: Option<String>,
-    pub region: Option<String>,
-    pub is_rehearsal: bool,
-    /// What is deployed: the commit's short name and its page.
-    pub commit: Option<Link>,
-    /// The workflow run.
-    pub run: Option<Link>,
-    /// What the configuration had to be warned of.
-    pub warnings: Vec<Finding>,
-    /// The lines of the log.
-    pub log: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Link {
-    pub label: String,
-    pub url: String,
-}
 
 /// The page. Where it would be longer than `chars_max`, the least important parts are left out, and it says so.
 pub fn render(stage: Stage<'_>, setting: &Setting, redaction: &Redaction, chars_max: usize) -> String {
@@ -133,28 +102,4 @@ fn of_runs(blocks: &mut Vec<Block>, runs: &[ServiceRun], counts: &RequestCounts,
 /// Which service it is, where there are several.
 fn name(wish: &Wish, services: usize) -> Option<&str> {
     (services > 1).then_some(wish.service.as_str())
-}
-
-/// Our own sentences quote names with backticks: what stands between two of them becomes a code span.
-fn prose(text: &str, md: Markdown<'_>) -> String {
-    let parts: Vec<&str> = text.split('`').collect();
-    if parts.len().is_multiple_of(2) || parts.iter().skip(1).step_by(2).any(|part| part.is_empty()) {
-        return md.text(text);
-    }
-    let parts = parts
-        .iter()
-        .enumerate()
-        .map(|(index, part)| match (index % 2, part.is_empty()) {
-            (_, true) => String::new(),
-            (0, _) => spaced(part, &md.text(part)),
-            _ => md.code(part),
-        });
-    parts.collect()
-}
-
-/// Blanks at the ends of a part separate it from its neighbours, and an escape may trim them.
-fn spaced(part: &str, escaped: &str) -> String {
-    let before = if part.starts_with(' ') { " " } else { "" };
-    let after = if part.len() > 1 && part.ends_with(' ') { " " } else { "" };
-    format!("{before}{}{after}", escaped.trim())
 }

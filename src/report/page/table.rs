@@ -16,7 +16,7 @@ const CHARS_MAX: usize = 30_000;
 /// A cell that has nothing to say.
 const NOTHING: &str = "–";
 
-pub fn plans(plans: &[Plan], md: Markdown<'_>) -> Block {
+pub(super) fn plans(plans: &[Plan], md: Markdown<'_>) -> Block {
     let head = "| Service | Revision | New targets serve | Old ones drained | Wait budget |\n|---|---|---|---|---|";
     let rows = plans.iter().map(|plan| {
         format!(
@@ -31,7 +31,7 @@ pub fn plans(plans: &[Plan], md: Markdown<'_>) -> Block {
     table(head, rows.collect())
 }
 
-pub fn runs(runs: &[ServiceRun], md: Markdown<'_>) -> Block {
+pub(super) fn runs(runs: &[ServiceRun], md: Markdown<'_>) -> Block {
     let addresses: Vec<Option<String>> = runs.iter().map(|run| address(run, md)).collect();
     let has_address = addresses.iter().any(Option::is_some);
     let mut head = "| | Service | Revision | New targets | Old targets | Took | Forecast |".to_owned();

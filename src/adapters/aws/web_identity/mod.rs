@@ -1,7 +1,7 @@
 //! A role that this program assumes itself, with the ID token of the workflow run (OpenID Connect), and again before
 //! the credentials end: so a wait may last longer than they do.
 //!
-//! * `role`: what is asked of STS, checked before anything is sent
+//! * `request`: which role, as whom, with which token; `role`: what STS takes of that, checked before anything is sent
 //! * `id_token`: the token of the workflow run; each exchange takes a fresh one
 //! * `refusal`: why it did not work, in words
 //!
@@ -9,9 +9,10 @@
 //! them five seconds, and fail the call where they cannot be had although the old ones are still good. Here they are
 //! renewed between calls, minutes ahead, on the run's own clock.
 
-pub mod claims;
+pub(super) mod claims;
 mod id_token;
 mod refusal;
+mod request;
 mod role;
 
 use std::fmt;
@@ -33,39 +34,17 @@ use super::error::Failure;
 use crate::adapters::aws::error::{Call, unreadable};
 use crate::adapters::watch::Watch;
 
-pub use id_token::TokenRequest;
 pub(super) use refusal::NotAssumed;
+pub use request::{TokenRequest, TokenSource, WebIdentity};
 pub use role::{RoleArn, SessionDuration, SessionName};
 
 /// Ahead of their end by this much, credentials are renewed: time for several tries through an outage of GitHub or STS.
 const RENEW_AHEAD: Duration = Duration::from_secs(300);
 /// After a renewal that failed, the old credentials are used for as long before the next try.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(30);
-const EXCHANGE: &str = "sts:AssumeRoleWithWebIdentity";
 /// Of one exchange: a person waits for it, and a renewal comes again soon.
 const ATTEMPTS: u32 = 3;
 const BACKOFF: Backoff = Backoff::growing(Duration::from_secs(1), 4, Duration::from_secs(4));
-
-/// Which role, as whom, for how long.
-#[derive(Clone, Debug)]
-pub struct WebIdentity {
-    pub role: RoleArn,
-    pub session_name: SessionName,
-    pub duration: SessionDuration,
-    /// For whom the token is: `sts.amazonaws.com`, in China `sts.amazonaws.com.cn`.
-    pub audience: String,
-    pub token: TokenSource,
-}
-
-/// Whether this run can have an ID token.
-#[derive(Clone, Debug)]
-pub enum TokenSource {
-    Offered(TokenRequest),
-    /// GitHub Actions, without the permission.
-    Withheld,
-    /// Not GitHub Actions.
-    Elsewhere,
-}
 
 /// The credentials that calls are signed with at the moment; clones share them.
 #[derive(Clone, Default)]
@@ -113,7 +92,7 @@ pub(super) struct RoleSession {
 
 impl RoleSession {
     /// `config` says where STS is; the exchange itself is not signed.
-    pub fn new(wish: WebIdentity, config: &SdkConfig, current: CurrentCredentials) -> Self {
+    pub(super) fn new(wish: WebIdentity, config: &SdkConfig, current: CurrentCredentials) -> Self {
         Self {
             wish,
             sts: aws_sdk_sts::Client::new(config),
@@ -126,7 +105,7 @@ impl RoleSession {
     ///
     /// Where they cannot be renewed while the old ones still work, the old ones are kept and the failure is not told:
     /// it is tried again soon, and told when they have ended.
-    pub async fn ensure(&self, clock: &impl Clock, count: impl Fn()) -> Result<(), NotAssumed> {
+    pub(super) async fn ensure(&self, clock: &impl Clock, count: impl Fn()) -> Result<(), NotAssumed> {
         let mut lease = self.lease.lock().await;
         let now = clock.now();
         if lease.is_some_and(|lease| now < lease.renew_at) {
@@ -147,12 +126,12 @@ impl RoleSession {
     }
 
     /// AWS takes the credentials for expired: they are not used again.
-    pub async fn give_up_current(&self) {
+    pub(super) async fn give_up_current(&self) {
         *self.lease.lock().await = None;
     }
 
     async fn exchange(&self, clock: &impl Clock, count: &impl Fn()) -> Result<(Credentials, Lease), NotAssumed> {
-        let mut watch = Watch::begin(clock, EXCHANGE);
+        let mut watch = Watch::begin(clock, refusal::ACTION);
         let mut attempt = 1;
         let done = loop {
             watch.attempt();
@@ -188,7 +167,7 @@ impl RoleSession {
         let claims = token.claims();
         let begun = clock.now();
         count();
-        let call = Call::read(EXCHANGE).on(&self.wish.role);
+        let call = Call::read("sts:AssumeRoleWithWebIdentity").on(&self.wish.role);
         let sent = self
             .sts
             .assume_role_with_web_identity()

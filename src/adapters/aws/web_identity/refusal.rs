@@ -3,17 +3,17 @@
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::port::{ApiError, ApiErrorKind};
 
-use super::role::RoleArn;
-use super::{TokenSource, WebIdentity};
 use crate::adapters::aws::web_identity::claims::Claims;
+use crate::adapters::aws::web_identity::request::{TokenSource, WebIdentity};
+use crate::adapters::aws::web_identity::role::RoleArn;
 
-const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
+pub(super) const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
 /// Where GitHub's own tokens come from; an Enterprise Server's token names another issuer.
 const GITHUB: &str = "https://token.actions.githubusercontent.com";
 
 /// An exchange that gave no credentials.
 #[derive(Clone, Debug)]
-pub struct NotAssumed {
+pub(crate) struct NotAssumed {
     code: Code,
     pub kind: ApiErrorKind,
     /// AWS's code.
@@ -50,7 +50,7 @@ impl NotAssumed {
     }
 
     /// Whether the next try may work.
-    pub fn is_passing(&self) -> bool {
+    pub(crate) fn is_passing(&self) -> bool {
         matches!(self.kind, ApiErrorKind::Transient | ApiErrorKind::Throttled)
     }
 
@@ -77,7 +77,7 @@ impl NotAssumed {
         }
     }
 
-    pub fn bad_token_address(why: &str) -> Self {
+    pub(crate) fn bad_token_address(why: &str) -> Self {
         Self::new(
             Code::IdTokenUnavailable,
             ApiErrorKind::Credentials,
@@ -86,7 +86,7 @@ impl NotAssumed {
         .evidence("because", why)
     }
 
-    pub fn no_answer_for_token(why: &str) -> Self {
+    pub(crate) fn no_answer_for_token(why: &str) -> Self {
         Self::new(
             Code::IdTokenUnavailable,
             ApiErrorKind::Transient,
@@ -96,7 +96,7 @@ impl NotAssumed {
         .hint("run the job again; the service for ID tokens is GitHub's, see https://www.githubstatus.com")
     }
 
-    pub fn token_denied(status: u16, body: &str) -> Self {
+    pub(crate) fn token_denied(status: u16, body: &str) -> Self {
         if status >= 500 || status == 429 {
             return Self::no_answer_for_token(&format!("HTTP status {status}"));
         }
@@ -154,7 +154,7 @@ impl NotAssumed {
         }
     }
 
-    pub fn finding(&self) -> Finding {
+    pub(crate) fn finding(&self) -> Finding {
         let mut finding = Finding::error(self.code, self.summary.clone()).state("nothing was changed");
         finding.evidence.clone_from(&self.evidence);
         if let Some(id) = &self.request_id {
@@ -165,7 +165,7 @@ impl NotAssumed {
     }
 
     /// For the call that needed the credentials.
-    pub fn api_error(&self) -> ApiError {
+    pub(crate) fn api_error(&self) -> ApiError {
         let answer = self.evidence.iter().find(|(label, _)| label == "answer");
         ApiError {
             kind: self.kind,
