@@ -3,4 +3,5 @@
 pub mod announce;
 pub mod deploy;
 pub mod ports;
+pub mod rollback;
 pub mod survey;

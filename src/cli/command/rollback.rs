@@ -6,20 +6,17 @@ use std::time::Duration;
 
 use clap::Args;
 use portzero_core::aws_model::service::ServiceDeployment;
-use portzero_core::base::finding::{Code, Finding};
+use portzero_core::plan::Plan;
 use portzero_core::plan::survey::Survey;
-use portzero_core::plan::{Base, Plan, Wish, preflight};
-use portzero_core::policy::{Conduct, IfBusy, InProgress};
-use portzero_core::port::{ApiError, Clock, Ecs};
-use portzero_core::rollout::rollback::{Way, destination};
-use portzero_core::task_definition::DynamicPorts;
+use portzero_core::port::Clock;
+use portzero_core::rollout::rollback::Way;
 
 use crate::adapters::aws::Connection;
 use crate::adapters::clock::SystemClock;
 use crate::adapters::signals::Signals;
 use crate::app::deploy::{Pace, Run};
 use crate::app::ports::Ports;
-use crate::app::{deploy, survey};
+use crate::app::{deploy, rollback};
 use crate::cli::connect::{seed, sign_in};
 use crate::cli::options::{Following, Identity, Output, Selection, Waiting, Which};
 use crate::cli::run::Story;
@@ -79,7 +76,10 @@ impl Rollback {
         let started_at = SystemClock.now();
         let mut plans = run::plan_all(ports, &wishes, &mut surfaces, counts).await?;
         let (plan, survey) = plans.remove(0);
-        let way = ports.unless_interrupted(self.way(&aws, &plan.wish, &survey)).await;
+        let mut not_checked = Vec::new();
+        let seeking = rollback::way(&aws, &plan.wish, &survey, self.to.as_deref(), &mut not_checked);
+        let way = ports.unless_interrupted(seeking).await;
+        warn(&not_checked);
         let way = match way {
             Some(Ok(way)) => way,
             Some(Err(finding)) => {
@@ -93,10 +93,10 @@ impl Rollback {
         };
         match way {
             (Way::Stop { .. }, Some(in_flight)) => stop(ports, (plan, survey, in_flight), &mut surfaces).await,
-            (Way::Stop { .. }, None) => Err(cannot_tell(&plan.wish).into()),
+            (Way::Stop { .. }, None) => Err(rollback::cannot_tell(&plan.wish).into()),
             (Way::Redeploy { to }, _) => {
                 let wishes = Wishes {
-                    wishes: vec![redeployment(&plan.wish, to.as_str())],
+                    wishes: vec![rollback::redeployment(&plan.wish, to.as_str())],
                     ..wishes
                 };
                 let plans = run::plan_all(ports, &wishes, &mut surfaces, counts).await?;
@@ -129,37 +129,8 @@ impl Rollback {
         };
         let mut wishes = wishes::gather(&selection, &following)?;
         wishes.warnings.clear();
-        wishes.wishes = wishes.wishes.iter().map(as_it_is).collect();
+        wishes.wishes = wishes.wishes.iter().map(rollback::as_it_is).collect();
         Ok(wishes)
-    }
-
-    /// Where it leads, and the service deployment in flight.
-    async fn way(
-        &self,
-        aws: &Connection<SystemClock>,
-        wish: &Wish,
-        survey: &Survey,
-    ) -> Result<(Way, Option<ServiceDeployment>), Finding> {
-        if let Some(to) = &self.to {
-            let to = wanted(to, survey);
-            return Ok((Way::Redeploy { to: to.as_str().into() }, None));
-        }
-        let in_progress = InProgress::of(&survey.service);
-        if let Some(by) = in_progress.as_ref().filter(|by| by.is_rollback) {
-            return Err(rolling_back_already(wish, by));
-        }
-        let known = |error: &ApiError| warn(&[preflight::not_checked(error)]);
-        let listed = aws.service_deployments(&wish.cluster, &wish.service).await;
-        let listed = listed.inspect_err(known).unwrap_or_default();
-        let good = survey::good_revisions(aws, &listed).await;
-        let good = good.inspect_err(known).unwrap_or_default();
-        let is_in_flight = |d: &ServiceDeployment| {
-            let by = in_progress.as_ref().map(|by| &by.deployment);
-            by.is_some() && d.deployment_id().as_ref() == by
-        };
-        let in_flight = listed.into_iter().find(is_in_flight);
-        let way = destination(&survey.service, in_flight.as_ref(), &good).ok_or_else(|| cannot_tell(wish))?;
-        Ok((way, in_flight))
     }
 }
 
@@ -176,60 +147,4 @@ async fn stop(
     story.print(&report::log::closing(&done));
     let span = (started_at, ports.now());
     run::conclude(&[done], story, &ports.aws.request_counts(), span, surfaces).await
-}
-
-/// The revision that runs, untouched; a deployment in flight is what is to be got out of.
-fn as_it_is(wish: &Wish) -> Wish {
-    Wish {
-        base: Base::Running,
-        images: Vec::new(),
-        environment: Vec::new(),
-        dynamic_ports: DynamicPorts::Keep,
-        allow_unknown_keys: true,
-        load_balancers: Vec::new(),
-        force_new_deployment: true,
-        conduct: Conduct {
-            if_busy: IfBusy::Replace,
-            ..Conduct::default()
-        },
-        ..wish.clone()
-    }
-}
-
-fn redeployment(wish: &Wish, to: &str) -> Wish {
-    Wish {
-        base: Base::Registered(to.to_owned()),
-        ..as_it_is(wish)
-    }
-}
-
-/// A bare number is one of the family that the service runs.
-fn wanted(to: &str, survey: &Survey) -> String {
-    let family = survey.running.as_ref().map(|(arn, _)| arn.family());
-    match family {
-        Some(family) if to.bytes().all(|b| b.is_ascii_digit()) => format!("{family}:{to}"),
-        _ => to.to_owned(),
-    }
-}
-
-fn rolling_back_already(wish: &Wish, by: &InProgress) -> Finding {
-    Finding::error(
-        Code::DeploymentInProgress,
-        format!("ECS is rolling `{}` back already", wish.service),
-    )
-    .evidence("deployment", format!("{} ({by})", by.deployment))
-    .state("nothing was changed")
-    .hint("wait for its end, or name a revision to deploy over it: --to REVISION")
-}
-
-fn cannot_tell(wish: &Wish) -> Finding {
-    Finding::error(
-        Code::NoWayBack,
-        format!(
-            "which other revision of `{}` ran well before cannot be told",
-            wish.service
-        ),
-    )
-    .state("nothing was changed")
-    .hint("name the revision to go back to: --to REVISION")
 }

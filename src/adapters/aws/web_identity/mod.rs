@@ -42,7 +42,6 @@ pub use role::{RoleArn, SessionDuration, SessionName};
 const RENEW_AHEAD: Duration = Duration::from_secs(300);
 /// After a renewal that failed, the old credentials are used for as long before the next try.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(30);
-const EXCHANGE: &str = "sts:AssumeRoleWithWebIdentity";
 /// Of one exchange: a person waits for it, and a renewal comes again soon.
 const ATTEMPTS: u32 = 3;
 const BACKOFF: Backoff = Backoff::growing(Duration::from_secs(1), 4, Duration::from_secs(4));
@@ -132,7 +131,7 @@ impl RoleSession {
     }
 
     async fn exchange(&self, clock: &impl Clock, count: &impl Fn()) -> Result<(Credentials, Lease), NotAssumed> {
-        let mut watch = Watch::begin(clock, EXCHANGE);
+        let mut watch = Watch::begin(clock, refusal::ACTION);
         let mut attempt = 1;
         let done = loop {
             watch.attempt();
@@ -168,7 +167,7 @@ impl RoleSession {
         let claims = token.claims();
         let begun = clock.now();
         count();
-        let call = Call::read(EXCHANGE).on(&self.wish.role);
+        let call = Call::read("sts:AssumeRoleWithWebIdentity").on(&self.wish.role);
         let sent = self
             .sts
             .assume_role_with_web_identity()

@@ -7,7 +7,7 @@ use crate::adapters::aws::web_identity::claims::Claims;
 use crate::adapters::aws::web_identity::request::{TokenSource, WebIdentity};
 use crate::adapters::aws::web_identity::role::RoleArn;
 
-const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
+pub(super) const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
 /// Where GitHub's own tokens come from; an Enterprise Server's token names another issuer.
 const GITHUB: &str = "https://token.actions.githubusercontent.com";
 
