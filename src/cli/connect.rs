@@ -9,10 +9,10 @@ use crate::app::deploy;
 use crate::app::ports::unless_interrupted;
 use crate::cli::ci::identity;
 use crate::cli::options::Identity;
+use crate::cli::outputs::Surfaces;
+use crate::cli::requests::Wishes;
 use crate::cli::run;
 use crate::cli::stop::Stop;
-use crate::cli::surfaces::Surfaces;
-use crate::cli::wishes::Wishes;
 
 /// The connection that the run's changes go through, signed in. A signal ends the wait for it.
 pub async fn sign_in(

@@ -8,28 +8,29 @@
     reason = "these macros panic where a stream is full; see streams.rs"
 )]
 
+mod change_targets;
 pub mod ci;
 pub mod command;
 pub mod connect;
 mod diagnostics;
 mod files;
-mod hub;
+mod github_channel;
 mod options;
-mod recipients;
+mod outputs;
+mod rehearsal_world;
+mod requests;
 mod run;
 mod simulator;
-mod stage;
 mod stop;
 pub mod streams;
-mod surfaces;
 mod variables;
-mod wishes;
 
 use std::process::ExitCode;
 
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
 use crate::cli::stop::EXIT_USAGE;
 use crate::report;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Ships a container to an Amazon ECS service behind a load balancer, and does not say done until the load balancer agrees.
 #[derive(Debug, Parser)]
@@ -136,7 +137,7 @@ impl Command {
                 streams::tell(&report::finding::render(finding));
             }
             if !stop.is_told {
-                surfaces::stopped(&stop.findings);
+                outputs::stopped(&stop.findings);
             }
             stop.code
         })

@@ -10,10 +10,10 @@ use portzero_core::rollout::Verdict;
 use crate::app::deploy;
 use crate::app::deploy::{Pace, Run, ServiceRun, Unplanned};
 use crate::app::ports::{Aws, Ports};
+use crate::cli::outputs::{Ending, Surfaces};
+use crate::cli::requests::Wishes;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
-use crate::cli::surfaces::{Ending, Surfaces};
-use crate::cli::wishes::Wishes;
 use crate::report;
 use crate::report::log::Log;
 

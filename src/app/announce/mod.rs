@@ -7,7 +7,7 @@
 //! * `record`: a GitHub deployment and a commit's status, where they are asked for
 //! * `tries`: what the loops share
 
-pub mod hub;
+pub mod github_channel;
 mod place;
 mod record;
 mod seek;

@@ -12,7 +12,7 @@ use portzero_core::rollout::{Happening, Outcome, Verdict};
 
 use crate::app::deploy::run::Run;
 use crate::app::deploy::service_run::ServiceRun;
-use crate::app::deploy::stage::{LOOK_EVERY, Member, Stage};
+use crate::app::deploy::service_state::{LOOK_EVERY, Member, Stage};
 use crate::app::deploy::{planning, words};
 use crate::app::ports::Aws;
 

@@ -20,15 +20,15 @@
 mod attach;
 mod busy;
 mod change;
-mod going_back;
 mod last_words;
 pub mod order;
 mod pace;
 mod planning;
 mod revisions;
+mod rollback;
 mod run;
 mod service_run;
-mod stage;
+mod service_state;
 mod turns;
 mod words;
 

@@ -15,7 +15,7 @@ use portzero_core::rollout::{Baseline, Input, Next, Observer, Outcome, Scope, Ve
 
 use crate::app::deploy::run::Run;
 use crate::app::deploy::service_run::ServiceRun;
-use crate::app::deploy::stage::{Busy, Member, Stage, Turn};
+use crate::app::deploy::service_state::{Busy, Member, Stage, Turn};
 use crate::app::deploy::{attach, last_words, order, planning, words};
 use crate::app::ports::Aws;
 use crate::app::survey::{Poller, Watch};

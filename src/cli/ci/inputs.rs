@@ -9,7 +9,7 @@ use portzero_core::base::finding::Finding;
 use portzero_core::base::text::nearest;
 
 use crate::cli::stop::Stop;
-use crate::cli::{streams, surfaces, variables};
+use crate::cli::{outputs, streams, variables};
 
 /// Events of something that is not merged yet: it is planned, and nothing is deployed.
 const EVENTS_BEFORE_THE_MERGE: [&str; 6] = [
@@ -40,7 +40,7 @@ impl Action {
     /// # Errors
     /// All inputs that are wrong, together. Nothing has been tried.
     pub(crate) fn command<C: Parser>(&self) -> Result<C, Stop> {
-        surfaces::surroundings_by_variable();
+        outputs::surroundings_by_variable();
         let inputs = Inputs(|name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()));
         let program = variables::without_empty(C::command());
         let request = inputs.request(&program).map_err(Stop::usage)?;

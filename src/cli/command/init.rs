@@ -7,7 +7,7 @@ use portzero_core::base::finding::{Code, Finding};
 
 use crate::cli::options::{Following, Selection};
 use crate::cli::stop::Stop;
-use crate::cli::{stage, streams, wishes};
+use crate::cli::{rehearsal_world, requests, streams};
 
 #[derive(Debug, Args)]
 pub(crate) struct Init {
@@ -26,10 +26,10 @@ pub(crate) struct Init {
 
 impl Init {
     pub(crate) fn run(self) -> Result<u8, Stop> {
-        let wishes = wishes::gather(&self.selection, &Following::default())?;
+        let wishes = requests::gather(&self.selection, &Following::default())?;
         crate::cli::streams::warn(&wishes.warnings);
-        let scenario = stage::scenario(&wishes);
-        for line in stage::made_up_balancers(&wishes, &scenario) {
+        let scenario = rehearsal_world::scenario(&wishes);
+        for line in rehearsal_world::made_up_balancers(&wishes, &scenario) {
             streams::tell(&line);
         }
         let text = scenario.to_yaml();

@@ -15,11 +15,11 @@ use crate::app::ports::{Aws, Ports, unless_interrupted};
 use crate::cli::ci::identity;
 use crate::cli::connect::{connect, seed};
 use crate::cli::options::{Identity, Output, Waiting, Which};
+use crate::cli::outputs::Surfaces;
+use crate::cli::requests::Wishes;
 use crate::cli::run::Story;
 use crate::cli::stop::Stop;
-use crate::cli::surfaces::Surfaces;
-use crate::cli::wishes::Wishes;
-use crate::cli::{run, surfaces, wishes};
+use crate::cli::{outputs, requests, run};
 use crate::report;
 
 #[derive(Debug, Args)]
@@ -40,9 +40,9 @@ pub(crate) struct Observe {
 
 impl Observe {
     pub(crate) async fn run(self) -> Result<u8, Stop> {
-        let context = surfaces::surroundings(&self.output.telling);
+        let context = outputs::surroundings(&self.output.telling);
         self.output.check()?;
-        let wishes = wishes::watched(&self.which, &self.waiting)?;
+        let wishes = requests::watched(&self.which, &self.waiting)?;
         let watches = self.watches(&wishes)?;
         let mut surfaces = Surfaces::open(&self.output, &wishes, context.as_ref(), false);
         let signals = Signals::listen();

@@ -12,10 +12,10 @@ use crate::app::ports::Ports;
 use crate::cli::ci::identity;
 use crate::cli::connect::sign_in;
 use crate::cli::options::{Following, Identity, Output, Selection};
+use crate::cli::outputs::Surfaces;
 use crate::cli::stop::Stop;
 use crate::cli::streams::warn;
-use crate::cli::surfaces::Surfaces;
-use crate::cli::{run, surfaces, wishes};
+use crate::cli::{outputs, requests, run};
 
 #[derive(Debug, Args)]
 pub(crate) struct PlanCommand {
@@ -39,9 +39,9 @@ impl PlanCommand {
 
     /// A deployment begins with the same.
     pub(crate) async fn prepare(&self) -> Result<Prepared<'_>, Stop> {
-        let context = surfaces::surroundings(&self.output.telling);
+        let context = outputs::surroundings(&self.output.telling);
         self.output.check()?;
-        let wishes = wishes::gather(&self.selection, &self.following)?;
+        let wishes = requests::gather(&self.selection, &self.following)?;
         warn(&wishes.warnings);
         let mut surfaces = Surfaces::open(&self.output, &wishes, context.as_ref(), false);
         let end = identity::credentials_end(&self.identity).unwrap_or_else(|ignored| {

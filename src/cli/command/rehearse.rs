@@ -24,10 +24,10 @@ use crate::app::deploy;
 use crate::app::deploy::Pace;
 use crate::app::ports::Ports;
 use crate::cli::options::{Following, Output, Selection};
+use crate::cli::outputs::Surfaces;
+use crate::cli::requests::Wishes;
 use crate::cli::stop::Stop;
-use crate::cli::surfaces::Surfaces;
-use crate::cli::wishes::Wishes;
-use crate::cli::{files, run, simulator, stage, streams, surfaces, wishes};
+use crate::cli::{files, outputs, rehearsal_world, requests, run, simulator, streams};
 
 #[derive(Debug, Args)]
 #[command(after_help = faults_help())]
@@ -85,13 +85,13 @@ impl Speed {
 
 impl Rehearse {
     pub(crate) async fn run(mut self) -> Result<u8, Stop> {
-        let context = surfaces::surroundings(&self.output.telling);
+        let context = outputs::surroundings(&self.output.telling);
         self.output.check()?;
         let given = self.world.read()?;
         if let Some(scenario) = &given {
             fill_in(&mut self.selection, scenario);
         }
-        let wishes = wishes::gather(&self.selection, &self.following)?;
+        let wishes = requests::gather(&self.selection, &self.following)?;
         streams::warn(&wishes.warnings);
         let mut surfaces = Surfaces::open(&self.output, &wishes, context.as_ref(), true);
         let mut is_staged = false;
@@ -100,7 +100,7 @@ impl Rehearse {
             None => {
                 check(&wishes, &mut surfaces).await?;
                 is_staged = true;
-                stage::scenario(&wishes)
+                rehearsal_world::scenario(&wishes)
             }
         };
         self.world.apply(&mut scenario)?;
@@ -108,7 +108,7 @@ impl Rehearse {
         let signals = Signals::listen();
         streams::tell(&introduction(&scenario));
         if is_staged {
-            stage::made_up_balancers(&wishes, &scenario)
+            rehearsal_world::made_up_balancers(&wishes, &scenario)
                 .iter()
                 .for_each(|line| streams::tell(line));
         }

@@ -8,7 +8,7 @@ use portzero_core::plan::Base;
 use crate::app::deploy;
 use crate::cli::options::{Following, Selection};
 use crate::cli::stop::Stop;
-use crate::cli::{streams, surfaces, wishes};
+use crate::cli::{outputs, requests, streams};
 use crate::report;
 
 #[derive(Debug, Args)]
@@ -19,7 +19,7 @@ pub(crate) struct Render {
 
 impl Render {
     pub(crate) fn run(self) -> Result<u8, Stop> {
-        surfaces::surroundings_by_variable();
+        outputs::surroundings_by_variable();
         let mut selection = self.selection;
         // A render needs no service: a file alone is enough.
         if selection.task_definition.is_some()
@@ -29,7 +29,7 @@ impl Render {
             selection.which.service.get_or_insert_with(|| "rendered".into());
             selection.which.cluster.get_or_insert_with(|| "none".into());
         }
-        let wishes = wishes::gather(&selection, &Following::default())?;
+        let wishes = requests::gather(&selection, &Following::default())?;
         crate::cli::streams::warn(&wishes.warnings);
         for wish in &wishes.wishes {
             let Base::Document(document) = &wish.base else {

@@ -19,12 +19,12 @@ use crate::app::ports::Ports;
 use crate::app::{deploy, rollback};
 use crate::cli::connect::{seed, sign_in};
 use crate::cli::options::{Following, Identity, Output, Selection, Waiting, Which};
+use crate::cli::outputs::Surfaces;
+use crate::cli::requests::Wishes;
 use crate::cli::run::Story;
 use crate::cli::stop::Stop;
 use crate::cli::streams::warn;
-use crate::cli::surfaces::Surfaces;
-use crate::cli::wishes::Wishes;
-use crate::cli::{run, surfaces, wishes};
+use crate::cli::{outputs, requests, run};
 use crate::{config, report};
 
 #[derive(Debug, Args)]
@@ -61,7 +61,7 @@ pub(crate) struct Rollback {
 
 impl Rollback {
     pub(crate) async fn run(self) -> Result<u8, Stop> {
-        let context = surfaces::surroundings(&self.output.telling);
+        let context = outputs::surroundings(&self.output.telling);
         self.output.check()?;
         let wishes = self.wishes()?;
         let mut surfaces = Surfaces::open(&self.output, &wishes, context.as_ref(), false);
@@ -127,7 +127,7 @@ impl Rollback {
             },
             ..Following::default()
         };
-        let mut wishes = wishes::gather(&selection, &following)?;
+        let mut wishes = requests::gather(&selection, &following)?;
         wishes.warnings.clear();
         wishes.wishes = wishes.wishes.iter().map(rollback::as_it_is).collect();
         Ok(wishes)

@@ -15,7 +15,7 @@ use crate::adapters::signals::Signals;
 use crate::cli::command::rehearse::{Speed, WorldOptions, faults_help, open_world, speed};
 use crate::cli::options::{Following, Selection};
 use crate::cli::stop::Stop;
-use crate::cli::{simulator, stage, streams, wishes};
+use crate::cli::{rehearsal_world, requests, simulator, streams};
 
 /// What is served where neither a scenario nor a configuration is named: a service of two tasks that rolls out one
 /// task at a time, so that every state of a rollout can be seen.
@@ -80,9 +80,9 @@ impl Simulate {
             return Scenario::read(DEMO, "demo")
                 .map_err(|errors| Stop::usage(errors.into_iter().map(simulator::finding).collect()));
         }
-        let wishes = wishes::gather(&self.selection, &Following::default())?;
+        let wishes = requests::gather(&self.selection, &Following::default())?;
         streams::warn(&wishes.warnings);
-        Ok(stage::scenario(&wishes))
+        Ok(rehearsal_world::scenario(&wishes))
     }
 }
 

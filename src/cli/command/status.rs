@@ -17,7 +17,7 @@ use crate::cli::connect::connect;
 use crate::cli::options::{Hiding, Identity, Telling, Waiting, Which};
 use crate::cli::stop::Stop;
 use crate::cli::streams::Document;
-use crate::cli::{streams, surfaces, wishes};
+use crate::cli::{outputs, requests, streams};
 use crate::report;
 use crate::report::status::Status;
 
@@ -43,11 +43,11 @@ enum Form {
 
 impl StatusCommand {
     pub(crate) async fn run(self) -> Result<u8, Stop> {
-        surfaces::surroundings(&Telling {
+        outputs::surroundings(&Telling {
             hiding: self.hiding,
             ..Telling::default()
         });
-        let wishes = wishes::watched(&self.which, &Waiting::default())?;
+        let wishes = requests::watched(&self.which, &Waiting::default())?;
         let aws = match connect(wishes.region.clone(), identity::web_identity(&self.identity)).await? {
             Ok(aws) => aws,
             Err(finding) => {

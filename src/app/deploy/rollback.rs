@@ -17,7 +17,7 @@ use portzero_core::rollout::{Baseline, Observer, Outcome, Scope, Snapshot, Verdi
 use crate::app::deploy::change::LookedUp;
 use crate::app::deploy::run::Run;
 use crate::app::deploy::service_run::ServiceRun;
-use crate::app::deploy::stage::{Back, Member, Stage};
+use crate::app::deploy::service_state::{Back, Member, Stage};
 use crate::app::deploy::{attach, words};
 use crate::app::ports::Aws;
 use crate::app::survey;

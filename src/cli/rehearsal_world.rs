@@ -10,7 +10,7 @@ use portzero_sim::scenario::{
 };
 use serde_json::{Value, json};
 
-use crate::cli::wishes::Wishes;
+use crate::cli::requests::Wishes;
 use crate::config::ServiceConfig;
 
 /// The tag that the images carry in the simulated running revision, so that there is something to ship.

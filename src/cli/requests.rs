@@ -15,7 +15,7 @@ use portzero_core::task_definition::{Document, ImageChange};
 use crate::cli::options::{FailOn, Following, Selection, Waiting, Which, pair};
 use crate::cli::stop::Stop;
 use crate::cli::streams::warn;
-use crate::cli::{files, recipients};
+use crate::cli::{change_targets, files};
 use crate::config;
 use crate::config::{Config, ServiceConfig, Settings, TaskDefinitionSource};
 
@@ -114,10 +114,10 @@ fn gather_from(
         .unwrap_or_default();
     let mut wishes = Vec::new();
     let mut findings = Vec::new();
-    let images = recipients::images(selection)
+    let images = change_targets::images(selection)
         .map_err(|found| findings.extend(found))
         .ok();
-    let environment = recipients::environment(selection)
+    let environment = change_targets::environment(selection)
         .map_err(|finding| findings.push(finding))
         .ok();
     for stanza in &stanzas {
@@ -128,7 +128,7 @@ fn gather_from(
         }
     }
     if let (true, Some(images), Some(environment)) = (findings.is_empty(), images, environment) {
-        findings = recipients::hand_out(&mut wishes, &stanzas, images, environment);
+        findings = change_targets::hand_out(&mut wishes, &stanzas, images, environment);
     }
     if findings.is_empty() {
         Ok(Wishes {

@@ -5,7 +5,7 @@ use portzero_core::pull_request::{Channels, Key};
 
 use crate::adapters::clock::SystemClock;
 use crate::adapters::github::{Client, Context};
-use crate::app::announce::hub::{Hub, Line};
+use crate::app::announce::github_channel::{Hub, Line};
 use crate::cli::options::{Commenting, Telling};
 
 pub(super) type GitHub = Hub<Client<SystemClock>, SystemClock>;

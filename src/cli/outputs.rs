@@ -12,17 +12,16 @@ use portzero_core::port::RequestCounts;
 
 use crate::adapters::github::Context;
 use crate::adapters::signals;
-use crate::app::announce::hub::{End, Told};
+use crate::app::announce::github_channel::{End, Told};
 use crate::app::deploy;
 use crate::app::deploy::ServiceRun;
 use crate::cli::ci::actions::Runner;
-use crate::cli::hub;
-use crate::cli::hub::GitHub;
+use crate::cli::github_channel::GitHub;
 use crate::cli::options::{Format, Hiding, Output, Telling};
+use crate::cli::requests::Wishes;
 use crate::cli::stop::Stop;
-use crate::cli::streams;
 use crate::cli::streams::Document;
-use crate::cli::wishes::Wishes;
+use crate::cli::{github_channel, streams};
 use crate::report;
 use crate::report::outputs::Outputs;
 use crate::report::page::{Link, Setting, Stage};
@@ -83,7 +82,7 @@ impl<'o> Surfaces<'o> {
             runner,
         };
         let names = surfaces.names(wishes);
-        match hub::open(&output.telling, context, names, is_rehearsal) {
+        match github_channel::open(&output.telling, context, names, is_rehearsal) {
             Ok(hub) => surfaces.hub = hub,
             Err(warning) => {
                 crate::cli::streams::warn(std::slice::from_ref(&warning));
