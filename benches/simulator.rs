@@ -20,7 +20,7 @@ use portzero_sim::World;
 use portzero_sim::model::state::ServiceChange;
 use portzero_sim::scenario::{InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
 use portzero_sim::wire::{HttpRequest, Wire};
-use portzero_testkit::Direct;
+use portzero_testkit::InProcessAws;
 use serde_json::json;
 
 /// Virtual time of one rollout.
@@ -101,7 +101,7 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 /// A rollout as an observer follows it through the ports.
 fn through_the_port() -> (u64, Duration) {
     let started = Instant::now();
-    let aws = Direct::new(World::new(&scenario(1, 2)).unwrap());
+    let aws = InProcessAws::new(World::new(&scenario(1, 2)).unwrap());
     let (cluster, name) = ("default".into(), "web0".into());
     let change = ServiceUpdate {
         cluster: "default".into(),

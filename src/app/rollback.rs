@@ -3,8 +3,8 @@
 use portzero_core::aws_model::service::ServiceDeployment;
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::plan::survey::Survey;
-use portzero_core::plan::{Base, Wish, preflight};
-use portzero_core::policy::{Conduct, IfBusy, InProgress};
+use portzero_core::plan::{DefinitionSource, DeployRequest, preflight};
+use portzero_core::policy::{IfBusy, InProgress, Policy};
 use portzero_core::port::Ecs;
 use portzero_core::rollout::rollback::{Way, destination};
 use portzero_core::task_definition::DynamicPorts;
@@ -18,7 +18,7 @@ use crate::app::survey;
 /// Why nothing can be gone back to. Nothing was changed.
 pub async fn way<A: Ecs>(
     aws: &A,
-    wish: &Wish,
+    request: &DeployRequest,
     survey: &Survey,
     to: Option<&str>,
     not_checked: &mut Vec<Finding>,
@@ -29,9 +29,9 @@ pub async fn way<A: Ecs>(
     }
     let in_progress = InProgress::of(&survey.service);
     if let Some(by) = in_progress.as_ref().filter(|by| by.is_rollback) {
-        return Err(rolling_back_already(wish, by));
+        return Err(rolling_back_already(request, by));
     }
-    let listed = aws.service_deployments(&wish.cluster, &wish.service).await;
+    let listed = aws.service_deployments(&request.cluster, &request.service).await;
     let listed = listed.unwrap_or_else(|error| {
         not_checked.push(preflight::not_checked(&error));
         Vec::new()
@@ -46,33 +46,33 @@ pub async fn way<A: Ecs>(
         by.is_some() && d.deployment_id().as_ref() == by
     };
     let in_flight = listed.into_iter().find(is_in_flight);
-    let way = destination(&survey.service, in_flight.as_ref(), &good).ok_or_else(|| cannot_tell(wish))?;
+    let way = destination(&survey.service, in_flight.as_ref(), &good).ok_or_else(|| cannot_tell(request))?;
     Ok((way, in_flight))
 }
 
 /// The revision that runs, untouched; a deployment in flight is what is to be got out of.
-pub fn as_it_is(wish: &Wish) -> Wish {
-    Wish {
-        base: Base::Running,
+pub fn as_it_is(request: &DeployRequest) -> DeployRequest {
+    DeployRequest {
+        base: DefinitionSource::Running,
         images: Vec::new(),
         environment: Vec::new(),
         dynamic_ports: DynamicPorts::Keep,
         allow_unknown_keys: true,
         load_balancers: Vec::new(),
         force_new_deployment: true,
-        conduct: Conduct {
+        policy: Policy {
             if_busy: IfBusy::Replace,
-            ..Conduct::default()
+            ..Policy::default()
         },
-        ..wish.clone()
+        ..request.clone()
     }
 }
 
 /// Of that revision.
-pub fn redeployment(wish: &Wish, to: &str) -> Wish {
-    Wish {
-        base: Base::Registered(to.to_owned()),
-        ..as_it_is(wish)
+pub fn redeployment(request: &DeployRequest, to: &str) -> DeployRequest {
+    DeployRequest {
+        base: DefinitionSource::Registered(to.to_owned()),
+        ..as_it_is(request)
     }
 }
 
@@ -85,22 +85,22 @@ fn wanted(to: &str, survey: &Survey) -> String {
     }
 }
 
-fn rolling_back_already(wish: &Wish, by: &InProgress) -> Finding {
+fn rolling_back_already(request: &DeployRequest, by: &InProgress) -> Finding {
     Finding::error(
         Code::DeploymentInProgress,
-        format!("ECS is rolling `{}` back already", wish.service),
+        format!("ECS is rolling `{}` back already", request.service),
     )
     .evidence("deployment", format!("{} ({by})", by.deployment))
     .state("nothing was changed")
     .hint("wait for its end, or name a revision to deploy over it: --to REVISION")
 }
 
-pub fn cannot_tell(wish: &Wish) -> Finding {
+pub fn cannot_tell(request: &DeployRequest) -> Finding {
     Finding::error(
         Code::NoWayBack,
         format!(
             "which other revision of `{}` ran well before cannot be told",
-            wish.service
+            request.service
         ),
     )
     .state("nothing was changed")

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::text::nearest;
-use portzero_core::plan::{Base, Wish};
+use portzero_core::plan::{DefinitionSource, DeployRequest};
 use portzero_core::task_definition::image::with_tag;
 use portzero_core::task_definition::{EnvironmentChange, ImageChange};
 
@@ -109,75 +109,76 @@ fn env_empty(target: &str, part: &str) -> Finding {
 /// Hands the changes to the services that they are for. A single service gets all of them, and whether it has the
 /// container is found out when it is rendered; of several, those get a change that are known to have its container.
 pub(super) fn hand_out(
-    wishes: &mut [Wish],
+    requests: &mut [DeployRequest],
     stanzas: &[Option<ServiceConfig>],
     images: Vec<ImageChange>,
     environment: Vec<EnvironmentChange>,
 ) -> Vec<Finding> {
-    let known: Vec<BTreeSet<String>> = wishes
+    let known: Vec<BTreeSet<String>> = requests
         .iter()
         .zip(stanzas)
-        .map(|(wish, stanza)| containers(wish, stanza.as_ref()))
+        .map(|(request, stanza)| containers(request, stanza.as_ref()))
         .collect();
-    let is_single = wishes.len() == 1;
+    let is_single = requests.len() == 1;
     // With a second one, a clash of the two must come out when the definition is rendered.
     let is_alone = images.len() == 1;
     let mut findings = Vec::new();
     for mut change in images {
-        if let ([only], None, true) = (&*wishes, &change.container, is_alone) {
+        if let ([only], None, true) = (&*requests, &change.container, is_alone) {
             change.container = named_by_the_file(only, &change.image);
         }
         let Some(container) = change.container.clone().or_else(|| is_single.then(String::new)) else {
-            findings.push(ambiguous(&change.image, wishes));
+            findings.push(ambiguous(&change.image, requests));
             continue;
         };
         let has = |index: usize| is_single || known[index].contains(&container);
-        if !(0..wishes.len()).any(has) {
-            findings.push(nobody("--image", &container, wishes, &known));
+        if !(0..requests.len()).any(has) {
+            findings.push(nobody("--image", &container, requests, &known));
         }
-        for (_, wish) in wishes.iter_mut().enumerate().filter(|(index, _)| has(*index)) {
+        for (_, request) in requests.iter_mut().enumerate().filter(|(index, _)| has(*index)) {
             // The flag wins over the file.
-            wish.images
+            request
+                .images
                 .retain(|other| change.container.is_none() || other.container != change.container);
-            wish.images.push(change.clone());
+            request.images.push(change.clone());
         }
     }
     for change in environment {
         let has = |index: usize| is_single || known[index].contains(&change.container);
-        if !(0..wishes.len()).any(has) {
-            findings.push(nobody("--env", &change.container, wishes, &known));
+        if !(0..requests.len()).any(has) {
+            findings.push(nobody("--env", &change.container, requests, &known));
         }
-        for (_, wish) in wishes.iter_mut().enumerate().filter(|(index, _)| has(*index)) {
-            wish.environment.push(change.clone());
+        for (_, request) in requests.iter_mut().enumerate().filter(|(index, _)| has(*index)) {
+            request.environment.push(change.clone());
         }
     }
     findings
 }
 
 /// The containers that a service is known to have. Where its definition is in AWS, those that the file speaks of.
-fn containers(wish: &Wish, stanza: Option<&ServiceConfig>) -> BTreeSet<String> {
-    if let Base::Document(document) = &wish.base {
+fn containers(request: &DeployRequest, stanza: Option<&ServiceConfig>) -> BTreeSet<String> {
+    if let DefinitionSource::Document(document) = &request.base {
         let names = document.containers();
         return names.iter().filter_map(|c| c.name()).map(str::to_owned).collect();
     }
     let shipped = stanza.into_iter().flat_map(|s| &s.images).map(|(name, _)| name.clone());
-    let balanced = wish.load_balancers.iter().map(|b| b.container_name.clone());
+    let balanced = request.load_balancers.iter().map(|b| b.container_name.clone());
     shipped.chain(balanced).collect()
 }
 
 /// The container whose image in the file a flag without a container replaces: it has the same repository, and is the
 /// only such one. Everything else is found out when the definition is rendered.
-fn named_by_the_file(wish: &Wish, image: &str) -> Option<String> {
+fn named_by_the_file(request: &DeployRequest, image: &str) -> Option<String> {
     let repository = |image: &str| with_tag(image, "");
     let alike = |other: &&ImageChange| repository(&other.image) == repository(image);
-    match wish.images.iter().filter(alike).collect::<Vec<_>>().as_slice() {
+    match request.images.iter().filter(alike).collect::<Vec<_>>().as_slice() {
         [only] => only.container.clone(),
         _ => None,
     }
 }
 
-fn ambiguous(image: &str, wishes: &[Wish]) -> Finding {
-    let names: Vec<&str> = wishes.iter().map(|wish| wish.service.as_str()).collect();
+fn ambiguous(image: &str, requests: &[DeployRequest]) -> Finding {
+    let names: Vec<&str> = requests.iter().map(|request| request.service.as_str()).collect();
     Finding::error(
         Code::ImageTarget,
         format!("`{image}` may be for any of {} services", names.len()),
@@ -187,19 +188,19 @@ fn ambiguous(image: &str, wishes: &[Wish]) -> Finding {
     .hint("or name one service")
 }
 
-fn nobody(flag: &str, container: &str, wishes: &[Wish], known: &[BTreeSet<String>]) -> Finding {
+fn nobody(flag: &str, container: &str, requests: &[DeployRequest], known: &[BTreeSet<String>]) -> Finding {
     let finding = Finding::error(
         Code::ImageTarget,
         format!("none of the services has the container `{container}` that {flag} names"),
     );
-    let finding = wishes.iter().zip(known).fold(finding, |finding, (wish, known)| {
+    let finding = requests.iter().zip(known).fold(finding, |finding, (request, known)| {
         let names: Vec<&str> = known.iter().map(String::as_str).collect();
-        let names = match (names.is_empty(), &wish.base) {
+        let names = match (names.is_empty(), &request.base) {
             (false, _) => names.join(", "),
-            (true, Base::Document(_)) => "no container".to_owned(),
+            (true, DefinitionSource::Document(_)) => "no container".to_owned(),
             (true, _) => "its definition is in AWS, and the file names none of its containers".to_owned(),
         };
-        finding.evidence(wish.service.as_str(), names)
+        finding.evidence(request.service.as_str(), names)
     });
     match nearest(container, known.iter().flatten().map(String::as_str)) {
         Some(near) => finding.hint(format!("did you mean `{near}`?")),

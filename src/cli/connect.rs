@@ -9,28 +9,28 @@ use crate::app::deploy;
 use crate::app::ports::unless_interrupted;
 use crate::cli::ci::identity;
 use crate::cli::options::Identity;
-use crate::cli::outputs::Surfaces;
-use crate::cli::requests::Wishes;
+use crate::cli::outputs::RunOutputs;
+use crate::cli::requests::DeployRequests;
 use crate::cli::run;
 use crate::cli::stop::Stop;
 
 /// The connection that the run's changes go through, signed in. A signal ends the wait for it.
 pub async fn sign_in(
-    wishes: &Wishes,
+    requests: &DeployRequests,
     identity: &Identity,
     interrupts: &impl Interrupts,
-    surfaces: &mut Surfaces<'_>,
+    outputs: &mut RunOutputs<'_>,
 ) -> Result<Connection<SystemClock>, Stop> {
     let started_at = SystemClock.now();
     let web_identity = identity::web_identity(identity);
-    match unless_interrupted(interrupts, connect(wishes.region.clone(), web_identity)).await {
+    match unless_interrupted(interrupts, connect(requests.region.clone(), web_identity)).await {
         Some(Ok(Ok(aws))) => Ok(aws),
-        Some(Ok(Err(finding))) => Err(run::refuse_all(wishes, &finding, surfaces, SystemClock.now()).await),
+        Some(Ok(Err(finding))) => Err(run::refuse_all(requests, &finding, outputs, SystemClock.now()).await),
         Some(Err(stop)) => Err(stop),
         None => {
             let span = (started_at, SystemClock.now());
-            let runs = deploy::interrupted(&wishes.wishes, span.1);
-            Err(run::interrupt(runs, &RequestCounts::default(), span, surfaces).await)
+            let runs = deploy::interrupted(&requests.requests, span.1);
+            Err(run::interrupt(runs, &RequestCounts::default(), span, outputs).await)
         }
     }
 }

@@ -5,10 +5,10 @@ use portzero_core::pull_request::{Channels, Key};
 
 use crate::adapters::clock::SystemClock;
 use crate::adapters::github::{Client, Context};
-use crate::app::announce::github_channel::{Hub, Line};
+use crate::app::announce::github_channel::{GithubChannel, Line};
 use crate::cli::options::{Commenting, Telling};
 
-pub(super) type GitHub = Hub<Client<SystemClock>, SystemClock>;
+pub(super) type GitHub = GithubChannel<Client<SystemClock>, SystemClock>;
 
 /// `None` where nothing is to be told there. `key` and `environment` are those of the configuration.
 ///
@@ -45,7 +45,7 @@ pub(super) fn open(
     let key = telling.comment_key.clone().unwrap_or(key);
     let key = Key::new(key).map_err(|why| unable(&format!("the key of the comment {why}")))?;
     let client = Client::open(context, &token, SystemClock)?;
-    Ok(Some(Hub::new(Line {
+    Ok(Some(GithubChannel::new(Line {
         client,
         clock: SystemClock,
         origin: context.origin.clone(),

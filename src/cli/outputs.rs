@@ -18,7 +18,7 @@ use crate::app::deploy::ServiceRun;
 use crate::cli::ci::actions::Runner;
 use crate::cli::github_channel::GitHub;
 use crate::cli::options::{Format, Hiding, Output, Telling};
-use crate::cli::requests::Wishes;
+use crate::cli::requests::DeployRequests;
 use crate::cli::stop::Stop;
 use crate::cli::streams::Document;
 use crate::cli::{github_channel, streams};
@@ -38,16 +38,16 @@ pub struct Ending<'a> {
 }
 
 #[derive(Debug)]
-pub struct Surfaces<'o> {
+pub struct RunOutputs<'o> {
     output: &'o Output,
     pub setting: Setting,
     redaction: Arc<Redaction>,
     runner: Runner,
-    hub: Option<GitHub>,
+    github_channel: Option<GitHub>,
 }
 
 /// Sets what this run hides, before it says anything, and finds out where on GitHub it is.
-pub(super) fn surroundings(telling: &Telling) -> Option<Context> {
+pub(super) fn ci_context(telling: &Telling) -> Option<Context> {
     let lookup = |name: &str| std::env::var(name).ok().filter(|text: &String| !text.is_empty());
     let event = lookup("GITHUB_EVENT_PATH").and_then(|path| std::fs::read_to_string(path).ok());
     let mut context = Context::read(&lookup, event.as_deref());
@@ -65,31 +65,31 @@ pub(super) fn surroundings(telling: &Telling) -> Option<Context> {
 
 /// The same where there are no flags, or not yet: the variable alone decides.
 pub(super) fn surroundings_by_variable() {
-    surroundings(&Telling {
+    ci_context(&Telling {
         hiding: Hiding::of_variable(),
         ..Telling::default()
     });
 }
 
-impl<'o> Surfaces<'o> {
-    pub fn open(output: &'o Output, wishes: &Wishes, context: Option<&Context>, is_rehearsal: bool) -> Self {
+impl<'o> RunOutputs<'o> {
+    pub fn open(output: &'o Output, requests: &DeployRequests, context: Option<&Context>, is_rehearsal: bool) -> Self {
         let runner = Runner::of_environment();
-        let mut surfaces = Self {
+        let mut outputs = Self {
             output,
-            setting: setting(wishes, context, is_rehearsal),
+            setting: setting(requests, context, is_rehearsal),
             redaction: streams::redaction(),
-            hub: None,
+            github_channel: None,
             runner,
         };
-        let names = surfaces.names(wishes);
+        let names = outputs.names(requests);
         match github_channel::open(&output.telling, context, names, is_rehearsal) {
-            Ok(hub) => surfaces.hub = hub,
+            Ok(github_channel) => outputs.github_channel = github_channel,
             Err(warning) => {
                 crate::cli::streams::warn(std::slice::from_ref(&warning));
-                surfaces.setting.warnings.push(warning);
+                outputs.setting.warnings.push(warning);
             }
         }
-        surfaces
+        outputs
     }
 
     pub fn is_quiet(&self) -> bool {
@@ -122,15 +122,15 @@ impl<'o> Surfaces<'o> {
 
     /// The plans are about to be executed.
     pub fn begin(&mut self, plans: &[(Plan, Survey)]) {
-        if self.hub.is_none() {
+        if self.github_channel.is_none() {
             return;
         }
         let plans: Vec<Plan> = plans.iter().map(|(plan, _)| plan.clone()).collect();
         let page = self.page(Stage::Deploying(&plans), page::COMMENT_CHARS_MAX);
         let longest = plans.iter().map(|plan| plan.forecast.drained).max().unwrap_or_default();
         let description = format!("deploying, about {}", human(longest));
-        if let Some(hub) = &mut self.hub {
-            hub.begin(page, description);
+        if let Some(github_channel) = &mut self.github_channel {
+            github_channel.begin(page, description);
         }
     }
 
@@ -155,9 +155,11 @@ impl<'o> Surfaces<'o> {
     async fn conclude(&mut self, stage: Stage<'_>, end: End, address: Option<String>) {
         let page = self.page(stage, page::COMMENT_CHARS_MAX);
         let description = self.redaction.line(&page::description(stage, &self.setting));
-        let Some(hub) = &mut self.hub else { return };
+        let Some(github_channel) = &mut self.github_channel else {
+            return;
+        };
         let told = tokio::select! {
-            told = hub.end(&page, end, &description, address) => told,
+            told = github_channel.end(&page, end, &description, address) => told,
             () = signals::next_signal() => Told::default(),
         };
         crate::cli::streams::warn(&told.findings);
@@ -189,16 +191,16 @@ impl<'o> Surfaces<'o> {
     }
 
     /// The comment's key and the environment's name: what the file says, else what the flags say.
-    fn names(&self, wishes: &Wishes) -> (String, String) {
-        let first = wishes.wishes.first();
-        let cluster = first.map(|wish| wish.cluster.to_string()).unwrap_or_default();
-        let environment = wishes.environment.clone().unwrap_or(cluster);
-        let what = match &wishes.file {
+    fn names(&self, requests: &DeployRequests) -> (String, String) {
+        let first = requests.requests.first();
+        let cluster = first.map(|request| request.cluster.to_string()).unwrap_or_default();
+        let environment = requests.environment.clone().unwrap_or(cluster);
+        let what = match &requests.file {
             Some(file) => self.runner.in_repository(&file.display().to_string()),
-            None => first.map(|wish| wish.service.to_string()).unwrap_or_default(),
+            None => first.map(|request| request.service.to_string()).unwrap_or_default(),
         };
         // Runs about different services of one file, and rehearsals, do not speak over each other.
-        let services = wishes.named.iter().map(|name| format!("/{name}")).collect::<String>();
+        let services = requests.named.iter().map(|name| format!("/{name}")).collect::<String>();
         let rehearsal = if self.setting.is_rehearsal { "/rehearsal" } else { "" };
         (format!("{environment}/{what}{services}{rehearsal}"), environment)
     }
@@ -234,7 +236,7 @@ pub(super) fn stopped(findings: &[Finding]) {
     }
 }
 
-fn setting(wishes: &Wishes, context: Option<&Context>, is_rehearsal: bool) -> Setting {
+fn setting(requests: &DeployRequests, context: Option<&Context>, is_rehearsal: bool) -> Setting {
     let commit = context.filter(|c| !c.origin.sha.is_empty()).map(|c| Link {
         label: c.origin.sha.chars().take(7).collect(),
         url: format!(
@@ -244,15 +246,15 @@ fn setting(wishes: &Wishes, context: Option<&Context>, is_rehearsal: bool) -> Se
     });
     let run = context.and_then(|c| c.run_url.clone().map(|url| (c.origin.run_id, url)));
     Setting {
-        environment: wishes.environment.clone(),
-        region: wishes.region.clone(),
+        environment: requests.environment.clone(),
+        region: requests.region.clone(),
         is_rehearsal,
         commit,
         run: run.map(|(id, url)| Link {
             label: id.to_string(),
             url,
         }),
-        warnings: wishes.warnings.clone(),
+        warnings: requests.warnings.clone(),
         ..Setting::default()
     }
 }

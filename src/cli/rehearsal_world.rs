@@ -2,7 +2,7 @@
 
 use portzero_core::aws_model::service::{Balancer, LoadBalancerBinding};
 use portzero_core::base::id::TargetGroupArn;
-use portzero_core::plan::{Base, Wish};
+use portzero_core::plan::{DefinitionSource, DeployRequest};
 use portzero_core::task_definition::image::with_tag;
 use portzero_core::task_definition::{Document, NetworkMode};
 use portzero_sim::scenario::{
@@ -10,57 +10,57 @@ use portzero_sim::scenario::{
 };
 use serde_json::{Value, json};
 
-use crate::cli::requests::Wishes;
+use crate::cli::requests::DeployRequests;
 use crate::config::ServiceConfig;
 
 /// The tag that the images carry in the simulated running revision, so that there is something to ship.
 const PREVIOUS_TAG: &str = "previous";
 
 /// A scenario in which every wish can be rehearsed.
-pub(super) fn scenario(wishes: &Wishes) -> Scenario {
+pub(super) fn scenario(requests: &DeployRequests) -> Scenario {
     let mut scenario = Scenario {
         description: "made from the configuration".into(),
-        region: wishes.region.clone().unwrap_or_else(|| "us-east-1".into()),
+        region: requests.region.clone().unwrap_or_else(|| "us-east-1".into()),
         ..Scenario::default()
     };
-    for (wish, stanza) in wishes.wishes.iter().zip(&wishes.stanzas) {
-        add(&mut scenario, wish, stanza.as_ref());
+    for (request, stanza) in requests.requests.iter().zip(&requests.stanzas) {
+        add(&mut scenario, request, stanza.as_ref());
     }
     scenario
 }
 
 /// A line for each service whose load balancer nobody has named: the rehearsal of one that has none would end otherwise.
-pub(super) fn made_up_balancers(wishes: &Wishes, scenario: &Scenario) -> Vec<String> {
-    let services = wishes.wishes.iter().zip(&scenario.services);
+pub(super) fn made_up_balancers(requests: &DeployRequests, scenario: &Scenario) -> Vec<String> {
+    let services = requests.requests.iter().zip(&scenario.services);
     services
-        .filter(|(wish, _)| wish.load_balancers.is_empty())
-        .filter_map(|(wish, service)| Some((wish, service.load_balancers.first()?)))
-        .map(|(wish, balancer)| {
+        .filter(|(request, _)| request.load_balancers.is_empty())
+        .filter_map(|(request, service)| Some((request, service.load_balancers.first()?)))
+        .map(|(request, balancer)| {
             format!(
                 "no load balancer of `{}` is named: the rehearsal makes up a target group for port {} of container `{}`",
-                wish.service, balancer.container_port, balancer.container_name
+                request.service, balancer.container_port, balancer.container_name
             )
         })
         .collect()
 }
 
-fn add(scenario: &mut Scenario, wish: &Wish, stanza: Option<&ServiceConfig>) {
-    let cluster = wish.cluster.to_string();
+fn add(scenario: &mut Scenario, request: &DeployRequest, stanza: Option<&ServiceConfig>) {
+    let cluster = request.cluster.to_string();
     if scenario.services.is_empty() {
         scenario.cluster = cluster.clone();
     } else if scenario.cluster != cluster && !scenario.clusters.contains(&cluster) {
         scenario.clusters.push(cluster.clone());
     }
-    let definition = match &wish.base {
-        Base::Document(document) => previous(document, wish),
-        Base::Running => made_up(wish, wish.service.as_str()),
-        Base::Registered(reference) => made_up(wish, reference.split(':').next().unwrap_or(reference)),
+    let definition = match &request.base {
+        DefinitionSource::Document(document) => previous(document, request),
+        DefinitionSource::Running => made_up(request, request.service.as_str()),
+        DefinitionSource::Registered(reference) => made_up(request, reference.split(':').next().unwrap_or(reference)),
     };
     let document = Document::from_value(definition.clone(), "the simulated service");
-    let bindings = if wish.load_balancers.is_empty() {
-        guessed(wish, &document)
+    let bindings = if request.load_balancers.is_empty() {
+        guessed(request, &document)
     } else {
-        wish.load_balancers.clone()
+        request.load_balancers.clone()
     };
     let load_balancers = bindings
         .iter()
@@ -70,7 +70,7 @@ fn add(scenario: &mut Scenario, wish: &Wish, stanza: Option<&ServiceConfig>) {
         .iter()
         .any(|binding| binding.load_balancer_name.is_some());
     let spec = ServiceSpec {
-        name: wish.service.to_string(),
+        name: request.service.to_string(),
         cluster: Some(cluster.clone()),
         desired_count: stanza.and_then(|s| s.count).unwrap_or(1),
         minimum_healthy_percent: stanza.and_then(|s| s.minimum_healthy_percent).unwrap_or(100),
@@ -93,10 +93,14 @@ fn add(scenario: &mut Scenario, wish: &Wish, stanza: Option<&ServiceConfig>) {
 
 /// The user's own definition with the images that are about to be replaced set back to an earlier tag. Host ports stay
 /// as they are written: a fixed one is what the rehearsal shows the end of.
-fn previous(document: &Document, wish: &Wish) -> Value {
+fn previous(document: &Document, request: &DeployRequest) -> Value {
     let mut value = portzero_core::task_definition::without_output_only(document.value());
-    let named: Vec<&str> = wish.images.iter().filter_map(|i| i.container.as_deref()).collect();
-    let balanced: Vec<&str> = wish.load_balancers.iter().map(|b| b.container_name.as_str()).collect();
+    let named: Vec<&str> = request.images.iter().filter_map(|i| i.container.as_deref()).collect();
+    let balanced: Vec<&str> = request
+        .load_balancers
+        .iter()
+        .map(|b| b.container_name.as_str())
+        .collect();
     let shipped = if named.is_empty() { balanced } else { named };
     let containers = value.get_mut("containerDefinitions").and_then(Value::as_array_mut);
     for (index, container) in containers.into_iter().flatten().enumerate() {
@@ -106,7 +110,7 @@ fn previous(document: &Document, wish: &Wish) -> Value {
         } else {
             shipped.contains(&name)
         };
-        let new = wish
+        let new = request
             .images
             .iter()
             .find(|i| i.container.as_deref() == Some(name))
@@ -120,9 +124,9 @@ fn previous(document: &Document, wish: &Wish) -> Value {
 }
 
 /// A stand-in where the definition is in AWS and the rehearsal must do without it.
-fn made_up(wish: &Wish, family: &str) -> Value {
-    let binding = wish.load_balancers.first();
-    let named = wish.images.iter().find_map(|i| i.container.clone());
+fn made_up(request: &DeployRequest, family: &str) -> Value {
+    let binding = request.load_balancers.first();
+    let named = request.images.iter().find_map(|i| i.container.clone());
     let name = named
         .or_else(|| binding.map(|b| b.container_name.clone()))
         .unwrap_or_else(|| "web".into());
@@ -145,7 +149,7 @@ fn made_up(wish: &Wish, family: &str) -> Value {
 }
 
 /// Where nothing says what is balanced, the first container that publishes a port is.
-fn guessed(wish: &Wish, document: &Document) -> Vec<LoadBalancerBinding> {
+fn guessed(request: &DeployRequest, document: &Document) -> Vec<LoadBalancerBinding> {
     let published = document.containers().iter().find_map(|c| {
         let port = c.port_mappings().first()?.container_port()?;
         Some((c.name()?.to_owned(), port))
@@ -154,7 +158,7 @@ fn guessed(wish: &Wish, document: &Document) -> Vec<LoadBalancerBinding> {
         .map(|(container_name, container_port)| LoadBalancerBinding {
             balancer: Balancer::TargetGroup(TargetGroupArn::new(format!(
                 "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/{}/0123456789abcdef",
-                wish.service
+                request.service
             ))),
             container_name,
             container_port,

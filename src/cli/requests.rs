@@ -1,4 +1,4 @@
-//! From flags, environment and file to one `Wish` for each service.
+//! From flags, environment and file to one `DeployRequest` for each service.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,8 +7,8 @@ use portzero_core::base::finding::{Code, Finding, Severity};
 use portzero_core::base::id::{ClusterName, ServiceName};
 use portzero_core::base::time::human;
 use portzero_core::plan::forecast::SETTLE_DEFAULT;
-use portzero_core::plan::{Base, Wish};
-use portzero_core::policy::Conduct;
+use portzero_core::plan::{DefinitionSource, DeployRequest};
+use portzero_core::policy::Policy;
 use portzero_core::rollout::Until;
 use portzero_core::task_definition::{Document, ImageChange};
 
@@ -21,8 +21,8 @@ use crate::config::{Config, ServiceConfig, Settings, TaskDefinitionSource};
 
 /// What the user wants: one wish a service, in the order in which they are to be deployed.
 #[derive(Debug)]
-pub struct Wishes {
-    pub wishes: Vec<Wish>,
+pub struct DeployRequests {
+    pub requests: Vec<DeployRequest>,
     /// The stanza behind each wish, where there is a file.
     pub stanzas: Vec<Option<ServiceConfig>>,
     pub region: Option<String>,
@@ -36,13 +36,13 @@ pub struct Wishes {
 }
 
 /// Reads everything that is needed for it. Whatever is wrong is told together.
-pub(super) fn gather(selection: &Selection, following: &Following) -> Result<Wishes, Stop> {
+pub(super) fn gather(selection: &Selection, following: &Following) -> Result<DeployRequests, Stop> {
     gather_from(read_config(&selection.which)?, selection, following)
 }
 
 /// What a command that only looks needs: whom, and for how long. Where cluster and service are named, no file is needed,
 /// and one that cannot be read is no hindrance.
-pub(super) fn watched(which: &Which, waiting: &Waiting) -> Result<Wishes, Stop> {
+pub(super) fn watched(which: &Which, waiting: &Waiting) -> Result<DeployRequests, Stop> {
     let config = match read_config(which) {
         Err(stop) if which.cluster.is_some() && !which.names().is_empty() && which.config.is_none() => {
             let why = stop
@@ -68,7 +68,7 @@ pub(super) fn watched(which: &Which, waiting: &Waiting) -> Result<Wishes, Stop> 
         ..Selection::default()
     };
     let names = which.names();
-    let mut wishes = if config.is_some() || names.len() < 2 {
+    let mut requests = if config.is_some() || names.len() < 2 {
         gather_from(config, &selection(which.clone()), &following)?
     } else {
         let mut each = Vec::new();
@@ -81,26 +81,26 @@ pub(super) fn watched(which: &Which, waiting: &Waiting) -> Result<Wishes, Stop> 
             each.push(gather_from(None, &selection(one), &following)?);
         }
         let all = each.into_iter().reduce(|mut all, one| {
-            all.wishes.extend(one.wishes);
+            all.requests.extend(one.requests);
             all.stanzas.extend(one.stanzas);
             all
         });
         all.ok_or_else(no_service)?
     };
     // Who only looks changes nothing, whatever the file wants of those who deploy: no way back, and none after a signal.
-    for wish in &mut wishes.wishes {
-        wish.conduct = Conduct::default();
+    for request in &mut requests.requests {
+        request.policy = Policy::default();
     }
     // Whether the file asks for what is not acted on matters to those who deploy.
-    wishes.warnings.clear();
-    Ok(wishes)
+    requests.warnings.clear();
+    Ok(requests)
 }
 
 fn gather_from(
     config: Option<(PathBuf, Config)>,
     selection: &Selection,
     following: &Following,
-) -> Result<Wishes, Stop> {
+) -> Result<DeployRequests, Stop> {
     let mut warnings = config.as_ref().map(|(_, c)| c.warnings.clone()).unwrap_or_default();
     let region = selection
         .which
@@ -112,7 +112,7 @@ fn gather_from(
         .as_ref()
         .and_then(|(path, _)| path.parent().map(Path::to_owned))
         .unwrap_or_default();
-    let mut wishes = Vec::new();
+    let mut requests = Vec::new();
     let mut findings = Vec::new();
     let images = change_targets::images(selection)
         .map_err(|found| findings.extend(found))
@@ -122,17 +122,17 @@ fn gather_from(
         .ok();
     for stanza in &stanzas {
         warnings.extend(stanza.as_ref().and_then(not_acted_on));
-        match wish(selection, following, stanza.as_ref(), &folder) {
-            Ok(wish) => wishes.push(wish),
+        match request(selection, following, stanza.as_ref(), &folder) {
+            Ok(request) => requests.push(request),
             Err(found) => findings.extend(found),
         }
     }
     if let (true, Some(images), Some(environment)) = (findings.is_empty(), images, environment) {
-        findings = change_targets::hand_out(&mut wishes, &stanzas, images, environment);
+        findings = change_targets::hand_out(&mut requests, &stanzas, images, environment);
     }
     if findings.is_empty() {
-        Ok(Wishes {
-            wishes,
+        Ok(DeployRequests {
+            requests,
             stanzas,
             region,
             environment: config.as_ref().and_then(|(_, c)| c.environment.clone()),
@@ -202,12 +202,12 @@ fn stanzas(selection: &Selection, config: Option<&Config>) -> Result<Vec<Option<
     }
 }
 
-fn wish(
+fn request(
     selection: &Selection,
     following: &Following,
     stanza: Option<&ServiceConfig>,
     folder: &Path,
-) -> Result<Wish, Vec<Finding>> {
+) -> Result<DeployRequest, Vec<Finding>> {
     let mut findings = Vec::new();
     let name = stanza.map(|s| s.name.clone()).or_else(|| {
         let name = selection.which.service.as_ref().or(selection.which.services.first())?;
@@ -234,7 +234,7 @@ fn wish(
     let (Some(service), Some(cluster), Some(base), true) = (name, cluster, base, findings.is_empty()) else {
         return Err(findings);
     };
-    Ok(Wish {
+    Ok(DeployRequest {
         cluster,
         service,
         base,
@@ -257,12 +257,12 @@ fn wish(
         },
         url: stanza.and_then(|s| s.url.clone()),
         depends_on: stanza.map(depends_on).unwrap_or_default(),
-        conduct: conduct(following, &settings),
+        policy: policy(following, &settings),
     })
 }
 
-fn conduct(following: &Following, settings: &Settings) -> Conduct {
-    Conduct {
+fn policy(following: &Following, settings: &Settings) -> Policy {
+    Policy {
         if_busy: following.if_busy.or(settings.if_busy).unwrap_or_default(),
         on_failure: following.on_failure.or(settings.on_failure).unwrap_or_default(),
         on_cancel: following.on_cancel.or(settings.on_cancel).unwrap_or_default(),
@@ -270,19 +270,23 @@ fn conduct(following: &Following, settings: &Settings) -> Conduct {
     }
 }
 
-fn base(selection: &Selection, stanza: Option<&ServiceConfig>, folder: &Path) -> Result<Base, Vec<Finding>> {
+fn base(
+    selection: &Selection,
+    stanza: Option<&ServiceConfig>,
+    folder: &Path,
+) -> Result<DefinitionSource, Vec<Finding>> {
     if let Some(named) = &selection.task_definition {
         return match named.as_str() {
-            "current" => Ok(Base::Running),
+            "current" => Ok(DefinitionSource::Running),
             path if config::is_path(path) => {
-                files::task_definition(Path::new(path)).map(|d| Base::Document(Box::new(d)))
+                files::task_definition(Path::new(path)).map(|d| DefinitionSource::Document(Box::new(d)))
             }
-            reference => Ok(Base::Registered(reference.to_owned())),
+            reference => Ok(DefinitionSource::Registered(reference.to_owned())),
         };
     }
     match stanza.and_then(|s| s.source.as_ref()) {
-        None | Some(TaskDefinitionSource::Current) => Ok(Base::Running),
-        Some(TaskDefinitionSource::Family(reference)) => Ok(Base::Registered(reference.clone())),
+        None | Some(TaskDefinitionSource::Current) => Ok(DefinitionSource::Running),
+        Some(TaskDefinitionSource::Family(reference)) => Ok(DefinitionSource::Registered(reference.clone())),
         Some(TaskDefinitionSource::File { path, location }) => {
             let document = files::task_definition(&folder.join(path)).map_err(|mut findings| {
                 if let [only] = findings.as_mut_slice()
@@ -292,11 +296,14 @@ fn base(selection: &Selection, stanza: Option<&ServiceConfig>, folder: &Path) ->
                 }
                 findings
             })?;
-            Ok(Base::Document(Box::new(document)))
+            Ok(DefinitionSource::Document(Box::new(document)))
         }
         Some(TaskDefinitionSource::Inline(value)) => {
             let origin = stanza.map(|s| s.location.file.clone()).unwrap_or_default();
-            Ok(Base::Document(Box::new(Document::from_value(value.clone(), &origin))))
+            Ok(DefinitionSource::Document(Box::new(Document::from_value(
+                value.clone(),
+                &origin,
+            ))))
         }
     }
 }
@@ -333,9 +340,9 @@ fn no_room_to_settle(
     if settle < timeout {
         return None;
     }
-    let whose = service.map_or_else(String::new, |name| format!(" of `{name}`"));
+    let generation = service.map_or_else(String::new, |name| format!(" of `{name}`"));
     let finding = Finding::usage(format!(
-        "no rollout{whose} could succeed: a settle of {} does not fit into a timeout of {}",
+        "no rollout{generation} could succeed: a settle of {} does not fit into a timeout of {}",
         human(settle),
         human(timeout)
     ))

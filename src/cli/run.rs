@@ -3,15 +3,15 @@
 use portzero_core::base::finding::Finding;
 use portzero_core::base::time::Timestamp;
 use portzero_core::plan::survey::Survey;
-use portzero_core::plan::{Plan, Wish};
+use portzero_core::plan::{DeployRequest, Plan};
 use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Report, RequestCounts};
 use portzero_core::rollout::Verdict;
 
 use crate::app::deploy;
 use crate::app::deploy::{Pace, Run, ServiceRun, Unplanned};
 use crate::app::ports::{Aws, Ports};
-use crate::cli::outputs::{Ending, Surfaces};
-use crate::cli::requests::Wishes;
+use crate::cli::outputs::{Ending, RunOutputs};
+use crate::cli::requests::DeployRequests;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::report;
@@ -20,15 +20,15 @@ use crate::report::log::Log;
 /// Plans all services, or stops with everything that is wrong, or at a signal. Nothing has been changed then.
 pub(super) async fn plan_all<A: Ecs + LoadBalancing, C: Clock, I: Interrupts>(
     ports: Ports<'_, A, C, I>,
-    wishes: &Wishes,
-    surfaces: &mut Surfaces<'_>,
+    requests: &DeployRequests,
+    outputs: &mut RunOutputs<'_>,
     counts: impl Fn() -> RequestCounts,
 ) -> Result<Vec<(Plan, Survey)>, Stop> {
     let started_at = ports.now();
-    match deploy::plan_all(ports, &wishes.wishes).await {
+    match deploy::plan_all(ports, &requests.requests).await {
         Ok(plans) => Ok(plans),
-        Err(Unplanned::Refused(refused)) => Err(refuse(refused, surfaces, ports.now()).await),
-        Err(Unplanned::Interrupted(runs)) => Err(interrupt(runs, &counts(), (started_at, ports.now()), surfaces).await),
+        Err(Unplanned::Refused(refused)) => Err(refuse(refused, outputs, ports.now()).await),
+        Err(Unplanned::Interrupted(runs)) => Err(interrupt(runs, &counts(), (started_at, ports.now()), outputs).await),
     }
 }
 
@@ -37,19 +37,19 @@ pub(super) async fn interrupt(
     runs: Vec<ServiceRun>,
     counts: &RequestCounts,
     span: (Timestamp, Timestamp),
-    surfaces: &mut Surfaces<'_>,
+    outputs: &mut RunOutputs<'_>,
 ) -> Stop {
-    let mut story = Story::new(runs.iter().map(|run| &run.wish), surfaces.is_quiet());
+    let mut story = Story::new(runs.iter().map(|run| &run.request), outputs.is_quiet());
     for run in &runs {
         story.print(&report::log::closing(run));
     }
     // A document that is lost has been told of, and the signal is the graver end.
-    let _ = conclude(&runs, story, counts, span, surfaces).await;
+    let _ = conclude(&runs, story, counts, span, outputs).await;
     Stop::told(deploy::overall(&runs))
 }
 
 /// Nothing was changed: every surface says so, and the findings are printed, the cause first.
-pub(super) async fn refuse(runs: Vec<ServiceRun>, surfaces: &mut Surfaces<'_>, now: Timestamp) -> Stop {
+pub(super) async fn refuse(runs: Vec<ServiceRun>, outputs: &mut RunOutputs<'_>, now: Timestamp) -> Stop {
     let ending = Ending {
         runs: &runs,
         counts: &RequestCounts::default(),
@@ -64,25 +64,25 @@ pub(super) async fn refuse(runs: Vec<ServiceRun>, surfaces: &mut Surfaces<'_>, n
         streams::tell(&report::finding::render(finding));
     }
     // A document that is lost has been told of, and the refusal is the graver end.
-    let _ = surfaces.ended(&ending).await;
+    let _ = outputs.ended(&ending).await;
     Stop::told(deploy::overall(&runs))
 }
 
 /// None of the services was even looked at, all for the same reason.
 pub(super) async fn refuse_all(
-    wishes: &Wishes,
+    requests: &DeployRequests,
     finding: &Finding,
-    surfaces: &mut Surfaces<'_>,
+    outputs: &mut RunOutputs<'_>,
     now: Timestamp,
 ) -> Stop {
-    let refused = |wish: &Wish| ServiceRun::refused(wish.clone(), None, vec![finding.clone()], now);
-    refuse(wishes.wishes.iter().map(refused).collect(), surfaces, now).await
+    let refused = |request: &DeployRequest| ServiceRun::refused(request.clone(), None, vec![finding.clone()], now);
+    refuse(requests.requests.iter().map(refused).collect(), outputs, now).await
 }
 
 /// Hands plans over; the exit code says whether they would be refused.
-pub(super) async fn show_plans(plans: Vec<(Plan, Survey)>, surfaces: &mut Surfaces<'_>) -> Result<u8, Stop> {
+pub(super) async fn show_plans(plans: Vec<(Plan, Survey)>, outputs: &mut RunOutputs<'_>) -> Result<u8, Stop> {
     let plans: Vec<Plan> = plans.into_iter().map(|(plan, _)| plan).collect();
-    surfaces.planned(&plans).await?;
+    outputs.planned(&plans).await?;
     let is_refused = plans.iter().any(Plan::is_refused);
     Ok(if is_refused { Verdict::Refused.exit_code() } else { 0 })
 }
@@ -92,21 +92,21 @@ pub(super) async fn execute<A: Aws, C: Clock, I: Interrupts>(
     ports: Ports<'_, A, C, I>,
     pace: Pace,
     plans: Vec<(Plan, Survey)>,
-    surfaces: &mut Surfaces<'_>,
+    outputs: &mut RunOutputs<'_>,
     counts: impl Fn() -> RequestCounts,
 ) -> Result<u8, Stop> {
     let started_at = ports.now();
-    let mut story = Story::new(plans.iter().map(|(plan, _)| &plan.wish), surfaces.is_quiet());
+    let mut story = Story::new(plans.iter().map(|(plan, _)| &plan.request), outputs.is_quiet());
     let mut run = Run::new(ports, &mut story, pace);
     if let Err(refused) = run.accept(&plans) {
-        return Err(refuse(refused, surfaces, started_at).await);
+        return Err(refuse(refused, outputs, started_at).await);
     }
-    surfaces.begin(&plans);
+    outputs.begin(&plans);
     let runs = run.execute(plans).await;
     for run in &runs {
         story.print(&report::log::closing(run));
     }
-    conclude(&runs, story, &counts(), (started_at, ports.now()), surfaces).await
+    conclude(&runs, story, &counts(), (started_at, ports.now()), outputs).await
 }
 
 /// The last words on the run, on every surface.
@@ -115,10 +115,10 @@ pub(super) async fn conclude(
     mut story: Story,
     counts: &RequestCounts,
     (started_at, ended_at): (Timestamp, Timestamp),
-    surfaces: &mut Surfaces<'_>,
+    outputs: &mut RunOutputs<'_>,
 ) -> Result<u8, Stop> {
     story.print(&report::log::requests(counts));
-    surfaces.setting.log = story.told;
+    outputs.setting.log = story.told;
     let verdict = deploy::overall(runs);
     let ending = Ending {
         runs,
@@ -126,7 +126,7 @@ pub(super) async fn conclude(
         started_at,
         ended_at,
     };
-    match surfaces.ended(&ending).await {
+    match outputs.ended(&ending).await {
         // Whoever reads stdout must not take nothing for success.
         Err(lost) if verdict.is_success() => Err(lost),
         _ => Ok(verdict.exit_code()),
@@ -141,8 +141,10 @@ pub(super) struct Story {
 }
 
 impl Story {
-    pub(super) fn new<'w>(wishes: impl Iterator<Item = &'w Wish>, is_quiet: bool) -> Self {
-        let widths: Vec<usize> = wishes.map(|wish| wish.service.as_str().chars().count()).collect();
+    pub(super) fn new<'w>(requests: impl Iterator<Item = &'w DeployRequest>, is_quiet: bool) -> Self {
+        let widths: Vec<usize> = requests
+            .map(|request| request.service.as_str().chars().count())
+            .collect();
         let width = widths.iter().copied().max().unwrap_or(0);
         Self {
             log: Log::new(streams::story as fn(&str), width).telling_endings(widths.len() > 1),

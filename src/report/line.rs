@@ -8,7 +8,7 @@ use portzero_core::policy::Purge;
 use portzero_core::rollout::Outcome;
 use portzero_core::task_definition::DiffLine;
 
-use crate::report::happening;
+use crate::report::rollout_event;
 use crate::report::text::clean;
 
 /// The lines of an event, without time and service; none where the event is told elsewhere (the end).
@@ -52,7 +52,7 @@ fn one(kind: &EventKind) -> String {
             None => format!("updated the service: {}, deployment {deployment}", after.short()),
         },
         EventKind::Attached(found) => attached(found),
-        EventKind::Rollout(happening) => happening::line(happening),
+        EventKind::Rollout(event) => rollout_event::line(event),
         EventKind::Busy { by, left } => format!(
             "waiting on deployment {} to end ({by}), for at most {} more",
             by.deployment,

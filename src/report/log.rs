@@ -88,7 +88,7 @@ pub fn closing(run: &ServiceRun) -> String {
         let _ = writeln!(
             out,
             "  {label:<10}  {}  {} in {}: {}{task}",
-            target.whose.as_str(),
+            target.generation.as_str(),
             target.place.1,
             target.place.0.name(),
             states.join(" -> ")
@@ -136,7 +136,7 @@ fn headline(run: &ServiceRun) -> String {
     };
     format!(
         "{verdict}: {}  {revisions}  in {}",
-        run.wish.service,
+        run.request.service,
         human(run.duration)
     )
 }
@@ -155,7 +155,7 @@ fn phases(run: &ServiceRun) -> String {
 }
 
 /// Each state with how long it lasted; the last one has no end.
-fn states(target: &portzero_core::rollout::TargetStory) -> Vec<(String, String)> {
+fn states(target: &portzero_core::rollout::TargetHistory) -> Vec<(String, String)> {
     let ends = target
         .states
         .iter()

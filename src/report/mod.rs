@@ -3,7 +3,6 @@
 pub mod annotation;
 pub mod env_file;
 pub mod finding;
-pub mod happening;
 pub mod line;
 pub mod log;
 pub mod markdown;
@@ -12,5 +11,6 @@ pub mod page;
 pub mod plan;
 pub mod redact;
 pub mod result;
+pub mod rollout_event;
 pub mod status;
 pub mod text;

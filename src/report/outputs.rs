@@ -4,7 +4,7 @@
 //! is in `services` as well.
 
 use portzero_core::plan::{Plan, Revision};
-use portzero_core::rollout::Whose;
+use portzero_core::rollout::Generation;
 use serde_json::json;
 
 use crate::app::deploy::{ServiceRun, overall};
@@ -23,7 +23,8 @@ pub fn of_runs(runs: &[ServiceRun]) -> Outputs {
         [only] => Some(only),
         _ => None,
     };
-    let count = |whose, state| -> usize { runs.iter().map(|r| page::reached(&r.targets, whose, state)).sum() };
+    let count =
+        |generation, state| -> usize { runs.iter().map(|r| page::reached(&r.targets, generation, state)).sum() };
     let text = |value: Option<String>| value.unwrap_or_default();
     // They go beside each other: from the first beginning to the last end.
     let begun_at = runs.iter().map(|r| r.started_at).min();
@@ -44,8 +45,8 @@ pub fn of_runs(runs: &[ServiceRun]) -> Outputs {
             text(only.and_then(|r| Some(r.deployment.as_ref()?.to_string()))),
         ),
         ("changed", runs.iter().any(ServiceRun::is_changed).to_string()),
-        ("healthy-targets", count(Whose::New, "healthy").to_string()),
-        ("drained-targets", count(Whose::Old, "gone").to_string()),
+        ("healthy-targets", count(Generation::New, "healthy").to_string()),
+        ("drained-targets", count(Generation::Old, "gone").to_string()),
         ("duration", seconds.to_string()),
         (
             "services",
@@ -64,8 +65,8 @@ pub fn of_plans(plans: &[Plan]) -> Outputs {
     };
     let services = plans.iter().map(|plan| {
         json!({
-            "name": plan.wish.service.as_str(),
-            "cluster": plan.wish.cluster.as_str(),
+            "name": plan.request.service.as_str(),
+            "cluster": plan.request.cluster.as_str(),
             "verdict": if plan.is_refused() { REFUSED } else { PLANNED },
             "previous": plan.before.as_ref().map(|arn| arn.short()),
             "changed": plan.revision == Revision::Register,
@@ -86,16 +87,16 @@ pub fn of_plans(plans: &[Plan]) -> Outputs {
 /// Without ARNs.
 fn service(run: &ServiceRun) -> serde_json::Value {
     json!({
-        "name": run.wish.service.as_str(),
-        "cluster": run.wish.cluster.as_str(),
+        "name": run.request.service.as_str(),
+        "cluster": run.request.cluster.as_str(),
         "verdict": run.verdict().as_str(),
         "revision": run.after.as_ref().map(|arn| arn.short()),
         "previous": run.before.as_ref().map(|arn| arn.short()),
         "changed": run.is_changed(),
         "rolled_back": run.is_rolled_back(),
         "deployment": run.deployment.as_ref().map(ToString::to_string),
-        "healthy_targets": page::reached(&run.targets, Whose::New, "healthy"),
-        "drained_targets": page::reached(&run.targets, Whose::Old, "gone"),
+        "healthy_targets": page::reached(&run.targets, Generation::New, "healthy"),
+        "drained_targets": page::reached(&run.targets, Generation::Old, "gone"),
         "duration_s": run.duration.as_secs(),
         "url": run.url(),
         "causes": run.findings().iter().map(|f| f.code.as_str()).collect::<Vec<_>>(),

@@ -14,8 +14,8 @@ use crate::report::text::clean;
 pub fn text(plan: &Plan) -> String {
     let mut out = format!(
         "plan for {} in {}: {}\n",
-        plan.wish.service,
-        plan.wish.cluster,
+        plan.request.service,
+        plan.request.cluster,
         plan.revisions()
     );
     for (index, step) in plan.steps().iter().enumerate() {
@@ -53,8 +53,8 @@ pub fn text(plan: &Plan) -> String {
 
 pub fn json(plan: &Plan) -> serde_json::Value {
     json!({
-        "service": plan.wish.service.as_str(),
-        "cluster": plan.wish.cluster.as_str(),
+        "service": plan.request.service.as_str(),
+        "cluster": plan.request.cluster.as_str(),
         "before": plan.before.as_ref().map(|a| a.as_str()),
         "revisions": plan.revisions(),
         "steps": plan.steps(),

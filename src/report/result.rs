@@ -58,7 +58,7 @@ struct TargetResult {
     target_group: String,
     id: String,
     port: u16,
-    whose: &'static str,
+    generation: &'static str,
     task: Option<String>,
     states: Vec<StateResult>,
 }
@@ -107,8 +107,8 @@ pub fn document(
 
 fn service(run: &ServiceRun) -> ServiceResult {
     ServiceResult {
-        name: run.wish.service.to_string(),
-        cluster: run.wish.cluster.to_string(),
+        name: run.request.service.to_string(),
+        cluster: run.request.cluster.to_string(),
         url: run.url(),
         verdict: run.verdict().as_str(),
         rolled_back: run.is_rolled_back(),
@@ -141,7 +141,7 @@ fn service(run: &ServiceRun) -> ServiceResult {
     }
 }
 
-fn target(story: &portzero_core::rollout::TargetStory) -> TargetResult {
+fn target(story: &portzero_core::rollout::TargetHistory) -> TargetResult {
     let state = |(state, reason, at): &(String, Option<String>, Timestamp)| StateResult {
         state: state.clone(),
         reason: reason.clone(),
@@ -151,7 +151,7 @@ fn target(story: &portzero_core::rollout::TargetStory) -> TargetResult {
         target_group: story.place.0.to_string(),
         id: story.place.1.id.clone(),
         port: story.place.1.port,
-        whose: story.whose.as_str(),
+        generation: story.generation.as_str(),
         task: story.task.clone(),
         states: story.states.iter().map(state).collect(),
     }

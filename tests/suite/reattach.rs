@@ -191,11 +191,11 @@ fn a_rollout_whose_run_was_killed_is_followed_to_its_end() {
     );
     assert_eq!(service["task_definition"]["changed"], true);
     assert_eq!(service["url"], "http://web-1234567890.us-east-1.elb.amazonaws.com");
-    let whose = |whose: &str| {
+    let generation = |generation: &str| {
         let targets = service["targets"].as_array().expect("targets");
-        targets.iter().filter(|target| target["whose"] == whose).count()
+        targets.iter().filter(|target| target["whose"] == generation).count()
     };
-    assert_eq!((whose("new"), whose("old")), (2, 2), "{service:#}");
+    assert_eq!((generation("new"), generation("old")), (2, 2), "{service:#}");
     // The truth of the simulator, which shares no judgement with the observer.
     let truth = control(&stage.url, "GET", "truth", "");
     assert_eq!(truth["services"][0]["deployments"][0]["done"], true);

@@ -8,7 +8,7 @@ use crate::base::id::{DeploymentId, ServiceName, TaskDefinitionArn};
 use crate::base::time::Timestamp;
 use crate::plan::Plan;
 use crate::policy::{InProgress, Purge};
-use crate::rollout::{Happening, Outcome};
+use crate::rollout::{Outcome, RolloutEvent};
 
 /// One thing that the run has to say, with its time.
 #[derive(Clone, Debug)]
@@ -52,7 +52,7 @@ pub enum EventKind {
     /// A rollout was found that somebody else had begun, or its end.
     Attached(Attached),
     /// What the observer has seen.
-    Rollout(Happening),
+    Rollout(RolloutEvent),
     /// Another deployment is in progress, and its end is waited for.
     Busy {
         /// The deployment that is waited for.

@@ -11,7 +11,7 @@ use portzero_core::base::id::{ClusterName, ServiceName};
 use portzero_core::port::{ApiErrorKind, Clock, Ecs, LoadBalancing};
 use portzero_sim::{Scenario, World};
 
-use crate::{Direct, Misbehaviour};
+use crate::{InProcessAws, Misbehaviour};
 
 /// One service `web` of one container behind one target group, on one instance, with a dynamic host port.
 const BRIDGE: &str = r#"
@@ -40,14 +40,14 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 }
 
 struct Api {
-    direct: Direct,
+    direct: InProcessAws,
     cluster: ClusterName,
     name: ServiceName,
 }
 
 impl Api {
     fn new() -> Self {
-        let direct = Direct::new(World::new(&bridge()).expect("a world"));
+        let direct = InProcessAws::new(World::new(&bridge()).expect("a world"));
         Self {
             direct,
             cluster: "default".into(),

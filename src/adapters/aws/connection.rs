@@ -122,7 +122,7 @@ impl<C: Clock> Connection<C> {
             role: options
                 .web_identity
                 .filter(|_| options.credentials.is_none())
-                .map(|wish| RoleSession::new(wish, &config, current)),
+                .map(|wanted| RoleSession::new(wanted, &config, current)),
             counts: Mutex::default(),
             jitter: Mutex::new(fastrand::Rng::with_seed(options.seed)),
             budget: Mutex::default(),

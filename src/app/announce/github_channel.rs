@@ -81,7 +81,7 @@ pub struct Told {
 }
 
 #[derive(Debug)]
-pub struct Hub<H, C> {
+pub struct GithubChannel<H, C> {
     line: Rc<Line<H, C>>,
     begun: Option<JoinHandle<()>>,
     /// What the beginning has come to so far: it outlives a beginning that is given up.
@@ -112,7 +112,7 @@ struct Begun {
     findings: Vec<Finding>,
 }
 
-impl<H: PullRequests + 'static, C: Clock + 'static> Hub<H, C> {
+impl<H: PullRequests + 'static, C: Clock + 'static> GithubChannel<H, C> {
     pub fn new(line: Line<H, C>) -> Self {
         Self {
             line: Rc::new(line),

@@ -33,7 +33,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
         let (arn, is_reused) = match &plan.revision {
             Revision::Reuse(arn) => (arn.clone(), true),
             Revision::Register if self.ports.is_interrupted().await => {
-                return Err(words::interrupted_before_its_turn(&plan.wish));
+                return Err(words::interrupted_before_its_turn(&plan.request));
             }
             Revision::Register => match self
                 .ports
@@ -46,7 +46,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
             },
         };
         self.tell(
-            &plan.wish,
+            &plan.request,
             EventKind::Revision {
                 arn: arn.clone(),
                 is_reused,
@@ -63,10 +63,10 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
         arn: &TaskDefinitionArn,
     ) -> Result<(Service, DeploymentId), Outcome> {
         let update = ServiceUpdate {
-            cluster: plan.wish.cluster.clone(),
-            service: plan.wish.service.clone(),
+            cluster: plan.request.cluster.clone(),
+            service: plan.request.service.clone(),
             task_definition: arn.clone(),
-            force_new_deployment: plan.wish.force_new_deployment,
+            force_new_deployment: plan.request.force_new_deployment,
         };
         let answer = match self.ports.in_time(self.ports.aws.update_service(&update)).await {
             Some(Ok(answer)) => answer,
@@ -77,7 +77,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
             return Err(Outcome::new(Verdict::CouldNotObserve, vec![words::no_primary(&update)]));
         };
         self.tell(
-            &plan.wish,
+            &plan.request,
             EventKind::Updated {
                 deployment: id.clone(),
                 before: plan.before.clone(),

@@ -4,7 +4,7 @@ use portzero_core::aws_model::api_error::ApiErrorKind;
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::time::Timestamp;
 use portzero_core::plan::survey::Survey;
-use portzero_core::plan::{Base, Plan, Wish, render};
+use portzero_core::plan::{DefinitionSource, DeployRequest, Plan, render};
 use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing};
 
 use crate::app::deploy::service_run::ServiceRun;
@@ -16,32 +16,32 @@ use crate::app::survey;
 pub async fn plan<A: Ecs + LoadBalancing, C: Clock>(
     aws: &A,
     clock: &C,
-    wish: Wish,
-) -> Result<(Plan, Survey), (Wish, Vec<Finding>)> {
-    let survey = match survey::survey(aws, clock, &wish.cluster, &wish.service, wish.url.is_none()).await {
+    request: DeployRequest,
+) -> Result<(Plan, Survey), (DeployRequest, Vec<Finding>)> {
+    let survey = match survey::survey(aws, clock, &request.cluster, &request.service, request.url.is_none()).await {
         Ok(survey) => survey,
         Err(mut finding) => {
             finding.state.get_or_insert_with(|| "nothing was changed".into());
-            return Err((wish, vec![finding]));
+            return Err((request, vec![finding]));
         }
     };
-    let registered = match &wish.base {
-        Base::Registered(reference) => match aws.describe_task_definition(reference).await {
+    let registered = match &request.base {
+        DefinitionSource::Registered(reference) => match aws.describe_task_definition(reference).await {
             Ok(found) => Some((found.arn, found.document)),
             Err(error) if error.kind == ApiErrorKind::NotFound => {
                 let finding = Finding::error(Code::Api, format!("there is no task definition `{reference}`"))
                     .evidence("answer", error.message)
                     .state("nothing was changed")
                     .hint("name a family, or a revision of one that is ACTIVE");
-                return Err((wish, vec![finding]));
+                return Err((request, vec![finding]));
             }
-            Err(error) => return Err((wish, vec![survey::api(error).state("nothing was changed")])),
+            Err(error) => return Err((request, vec![survey::api(error).state("nothing was changed")])),
         },
-        Base::Running | Base::Document(_) => None,
+        DefinitionSource::Running | DefinitionSource::Document(_) => None,
     };
-    match Plan::make(wish.clone(), &survey, registered) {
+    match Plan::make(request.clone(), &survey, registered) {
         Ok(plan) => Ok((plan, survey)),
-        Err(findings) => Err((wish, findings)),
+        Err(findings) => Err((request, findings)),
     }
 }
 
@@ -59,16 +59,16 @@ pub enum Unplanned {
 /// What became of the services that cannot be planned, or of all where there was no time to.
 pub async fn plan_all<A: Ecs + LoadBalancing, C: Clock, I: Interrupts>(
     ports: Ports<'_, A, C, I>,
-    wishes: &[Wish],
+    requests: &[DeployRequest],
 ) -> Result<Vec<(Plan, Survey)>, Unplanned> {
     let planning = async {
         let (mut plans, mut refused) = (Vec::new(), Vec::new());
-        for wish in wishes {
-            match plan(ports.aws, ports.clock, wish.clone()).await {
+        for request in requests {
+            match plan(ports.aws, ports.clock, request.clone()).await {
                 Ok(planned) => plans.push(planned),
-                Err((wish, findings)) => {
-                    let findings = words::of_service(findings, &wish.service, wishes.len() == 1);
-                    refused.push(ServiceRun::refused(wish, None, findings, ports.now()));
+                Err((request, findings)) => {
+                    let findings = words::of_service(findings, &request.service, requests.len() == 1);
+                    refused.push(ServiceRun::refused(request, None, findings, ports.now()));
                 }
             }
         }
@@ -77,31 +77,31 @@ pub async fn plan_all<A: Ecs + LoadBalancing, C: Clock, I: Interrupts>(
     match ports.unless_interrupted(planning).await {
         Some((plans, refused)) if refused.is_empty() => Ok(plans),
         Some((_, refused)) => Err(Unplanned::Refused(refused)),
-        None => Err(Unplanned::Interrupted(interrupted(wishes, ports.now()))),
+        None => Err(Unplanned::Interrupted(interrupted(requests, ports.now()))),
     }
 }
 
 /// A signal came before the first change.
-pub fn interrupted(wishes: &[Wish], at: Timestamp) -> Vec<ServiceRun> {
-    let interrupted = |wish: &Wish| {
-        let outcome = words::interrupted_before_a_plan(wish);
-        ServiceRun::begun(wish.clone(), None, at).ended(outcome)
+pub fn interrupted(requests: &[DeployRequest], at: Timestamp) -> Vec<ServiceRun> {
+    let interrupted = |request: &DeployRequest| {
+        let outcome = words::interrupted_before_a_plan(request);
+        ServiceRun::begun(request.clone(), None, at).ended(outcome)
     };
-    wishes.iter().map(interrupted).collect()
+    requests.iter().map(interrupted).collect()
 }
 
 /// The services whose own documents cannot be rendered, before any world is asked.
-pub fn check_documents(wishes: &[Wish], at: Timestamp) -> Vec<ServiceRun> {
-    let refused = |wish: &Wish| {
-        let Base::Document(document) = &wish.base else {
+pub fn check_documents(requests: &[DeployRequest], at: Timestamp) -> Vec<ServiceRun> {
+    let refused = |request: &DeployRequest| {
+        let DefinitionSource::Document(document) = &request.base else {
             return None;
         };
-        let found = render(wish, document, &[], None).err()?;
-        let found = words::of_service(found, &wish.service, wishes.len() == 1);
+        let found = render(request, document, &[], None).err()?;
+        let found = words::of_service(found, &request.service, requests.len() == 1);
         let found = found.into_iter().map(|finding| finding.state("nothing was changed"));
-        Some(ServiceRun::refused(wish.clone(), None, found.collect(), at))
+        Some(ServiceRun::refused(request.clone(), None, found.collect(), at))
     };
-    wishes.iter().filter_map(refused).collect()
+    requests.iter().filter_map(refused).collect()
 }
 
 /// All services are planned together, and one that waits for another begins minutes later: its plan may be out of date
@@ -111,9 +111,9 @@ pub(super) async fn again<A: Ecs + LoadBalancing, C: Clock>(
     clock: &C,
     plan: &Plan,
 ) -> Result<(Plan, Survey), Box<ServiceRun>> {
-    let (again, survey) = match self::plan(aws, clock, plan.wish.clone()).await {
+    let (again, survey) = match self::plan(aws, clock, plan.request.clone()).await {
         Ok(planned) => planned,
-        Err((wish, findings)) => return Err(Box::new(ServiceRun::refused(wish, None, findings, clock.now()))),
+        Err((request, findings)) => return Err(Box::new(ServiceRun::refused(request, None, findings, clock.now()))),
     };
     let has_moved = again.before != plan.before;
     if !has_moved && !again.is_refused() {
@@ -124,7 +124,7 @@ pub(super) async fn again<A: Ecs + LoadBalancing, C: Clock>(
         findings.insert(0, words::moved(plan, &again));
     }
     Err(Box::new(ServiceRun::refused(
-        again.wish.clone(),
+        again.request.clone(),
         Some(again),
         findings,
         clock.now(),

@@ -19,7 +19,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
     pub(super) async fn purge(&mut self, runs: &mut [ServiceRun]) {
         let in_use: BTreeSet<TaskDefinitionArn> = runs.iter().flat_map(used_by).collect();
         for run in runs {
-            let (Some(keep), Some(newest)) = (run.wish.conduct.keep_revisions, run.after.clone()) else {
+            let (Some(keep), Some(newest)) = (run.request.policy.keep_revisions, run.after.clone()) else {
                 continue;
             };
             if run.verdict() != Verdict::Succeeded || run.deployment.is_none() {
@@ -32,10 +32,10 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
                 None => Some(Purge::trouble("the run was asked to end", None)),
             };
             if !gone.is_empty() {
-                self.tell(&run.wish, EventKind::Purged(Purge { gone, kept: keep }));
+                self.tell(&run.request, EventKind::Purged(Purge { gone, kept: keep }));
             }
             if let Some(trouble) = trouble {
-                self.tell(&run.wish, EventKind::Found(trouble.clone()));
+                self.tell(&run.request, EventKind::Found(trouble.clone()));
                 run.outcome
                     .iter_mut()
                     .for_each(|outcome| outcome.findings.push(trouble.clone()));
@@ -51,7 +51,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
         in_use: &BTreeSet<TaskDefinitionArn>,
         gone: &mut Vec<TaskDefinitionArn>,
     ) -> Result<(), Finding> {
-        let wish = &run.wish;
+        let request = &run.request;
         let cannot = |error: ApiError| Purge::trouble(&format!("{} failed", error.action), Some(&error));
         let mut active = self.ports.aws.active_revisions(family).await.map_err(cannot)?;
         // A newer one than this run's is another run's, which is about to deploy it.
@@ -60,7 +60,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
         let described = self
             .ports
             .aws
-            .describe_services(&wish.cluster, std::slice::from_ref(&wish.service))
+            .describe_services(&request.cluster, std::slice::from_ref(&request.service))
             .await
             .map_err(cannot)?;
         let mut needed = in_use.clone();

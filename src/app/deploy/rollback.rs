@@ -8,16 +8,16 @@ use portzero_core::base::id::{DeploymentId, TaskDefinitionArn};
 use portzero_core::base::time::Timestamp;
 use portzero_core::event::EventKind;
 use portzero_core::plan::survey::Survey;
-use portzero_core::plan::{Plan, Wish};
+use portzero_core::plan::{DeployRequest, Plan};
 use portzero_core::policy::Leftover;
 use portzero_core::port::{Clock, Interrupts, Report};
-use portzero_core::rollout::rollback::{Leaves, Way, WayBack, asked_for, conclude, last_good};
+use portzero_core::rollout::rollback::{Leaves, RollbackReport, Way, asked_for, conclude, last_good};
 use portzero_core::rollout::{Baseline, Observer, Outcome, Scope, Snapshot, Verdict};
 
 use crate::app::deploy::change::LookedUp;
 use crate::app::deploy::run::Run;
 use crate::app::deploy::service_run::ServiceRun;
-use crate::app::deploy::service_state::{Back, Member, Stage};
+use crate::app::deploy::service_state::{Member, RollbackInProgress, ServiceState};
 use crate::app::deploy::{attach, words};
 use crate::app::ports::Aws;
 use crate::app::survey;
@@ -36,23 +36,23 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
     /// The observer has come to its verdict. What a failure leaves standing may be gone back from, and followed to the
     /// end of that.
     pub(super) async fn go_back_or_end(&mut self, member: &mut Member, first: Outcome) {
-        let Stage::Following(following) = &member.stage else {
+        let ServiceState::Following(following) = &member.stage else {
             return;
         };
-        let leaves = match member.run.wish.conduct.on_failure {
+        let leaves = match member.run.request.policy.on_failure {
             Leftover::Leave => Leaves::Nothing,
             Leftover::Rollback => following.observer.leaves(first.verdict),
         };
         let from = following.observer.scope().task_definition.clone();
-        let service = member.run.wish.service.clone();
+        let service = member.run.request.service.clone();
         match leaves {
             Leaves::Nothing => self.end(member, first),
             Leaves::NothingBecause(why) => {
-                let back = WayBack::None { why: why.to_owned() };
+                let back = RollbackReport::None { why: why.to_owned() };
                 self.end(member, conclude(first, &service, &from, back));
             }
             Leaves::Something => {
-                if let Err(back) = self.set_out(member, Some(first.clone())).await {
+                if let Err(back) = self.begin_rollback(member, Some(first.clone())).await {
                     self.end(member, conclude(first, &service, &from, back));
                 }
             }
@@ -61,10 +61,10 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
 
     /// The run is asked to end while ECS rolls out. There is no time to follow a way back: the request is sent.
     pub(super) async fn cancel(&mut self, member: &mut Member, first: Outcome) {
-        let Stage::Following(following) = &member.stage else {
+        let ServiceState::Following(following) = &member.stage else {
             return;
         };
-        let leaves = match member.run.wish.conduct.on_cancel {
+        let leaves = match member.run.request.policy.on_cancel {
             Leftover::Leave => Leaves::Nothing,
             Leftover::Rollback => following.observer.leaves(first.verdict),
         };
@@ -72,10 +72,10 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
         let serving = following.observer.serving();
         let back = match leaves {
             Leaves::Nothing => return self.end(member, first),
-            Leaves::NothingBecause(why) => WayBack::None { why: why.to_owned() },
+            Leaves::NothingBecause(why) => RollbackReport::None { why: why.to_owned() },
             Leaves::Something => match self.ask_back(member).await {
                 Err(back) => back,
-                Ok((way, to, _)) => WayBack::UnderWay {
+                Ok((way, to, _)) => RollbackReport::UnderWay {
                     call: way.call(),
                     to: to.map(|to| to.short().to_owned()),
                     serving,
@@ -83,23 +83,23 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
                 },
             },
         };
-        let service = member.run.wish.service.clone();
+        let service = member.run.request.service.clone();
         self.end(member, conclude(first, &service, &from, back));
     }
 
     /// `portzero rollback` where a deployment is in flight: ECS is asked to go back, and that is followed.
     pub async fn stop(&mut self, plan: Plan, survey: Survey, in_flight: ServiceDeployment) -> ServiceRun {
         let now = self.ports.now();
-        let mut run = ServiceRun::begun(plan.wish.clone(), Some(plan.clone()), now);
+        let mut run = ServiceRun::begun(plan.request.clone(), Some(plan.clone()), now);
         let Some(mut observer) = attach::observer_of_primary(&plan, &survey, now) else {
-            return run.ended(words::nothing_in_flight(&plan.wish));
+            return run.ended(words::nothing_in_flight(&plan.request));
         };
         observer.note_service_deployment(in_flight);
         run.deployment = Some(observer.scope().deployment.clone());
         let mut member = Member::followed(run, observer, now);
         member.good = last_good(&survey.service);
-        if let Err(back) = self.set_out(&mut member, None).await {
-            let service = plan.wish.service.clone();
+        if let Err(back) = self.begin_rollback(&mut member, None).await {
+            let service = plan.request.service.clone();
             self.end(&mut member, asked_for(&service, back));
         }
         let mut runs = self.drive(vec![member]).await;
@@ -107,9 +107,13 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
     }
 
     /// Takes a service back that is followed: asks for it, and follows that from now on. `Err`: it ends here.
-    pub(super) async fn set_out(&mut self, member: &mut Member, first: Option<Outcome>) -> Result<(), WayBack> {
+    pub(super) async fn begin_rollback(
+        &mut self,
+        member: &mut Member,
+        first: Option<Outcome>,
+    ) -> Result<(), RollbackReport> {
         let (way, to, asked) = self.ask_back(member).await?;
-        let Stage::Following(following) = &mut member.stage else {
+        let ServiceState::Following(following) = &mut member.stage else {
             return Ok(());
         };
         let now = self.ports.now();
@@ -135,7 +139,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
             }
         }
         following.look_at = now;
-        following.back = Some(Box::new(Back {
+        following.back = Some(Box::new(RollbackInProgress {
             first,
             from,
             call: way.call(),
@@ -143,62 +147,62 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
             since: now,
         }));
         if let Some(updated) = updated {
-            self.tell(&member.run.wish, updated);
+            self.tell(&member.run.request, updated);
         }
         Ok(())
     }
 
     /// The observer has seen the end of the way back, or will see no more of it.
-    pub(super) fn came_back(&mut self, member: &mut Member, outcome: Outcome) {
-        let Stage::Following(following) = &mut member.stage else {
+    pub(super) fn complete_rollback(&mut self, member: &mut Member, outcome: Outcome) {
+        let ServiceState::Following(following) = &mut member.stage else {
             return;
         };
         let Some(back) = following.back.take() else { return };
         let is_interrupt = outcome.verdict == Verdict::Interrupted;
-        let way_back = back.ending(&following.observer, &outcome, self.ports.now());
+        let rollback_report = back.ending(&following.observer, &outcome, self.ports.now());
         let arrived = following.observer.back_to().or(back.to.as_ref()).cloned();
-        let arrived = arrived.filter(|_| matches!(way_back, WayBack::Complete { .. }));
-        let service = member.run.wish.service.clone();
+        let arrived = arrived.filter(|_| matches!(rollback_report, RollbackReport::Complete { .. }));
+        let service = member.run.request.service.clone();
         let outcome = match back.first {
             None if is_interrupt => outcome,
             None => {
                 member.run.after = arrived;
-                asked_for(&service, way_back)
+                asked_for(&service, rollback_report)
             }
             Some(mut first) => {
                 member.run.back_to = arrived;
                 if is_interrupt {
                     first.verdict = Verdict::Interrupted;
                 }
-                conclude(first, &service, &back.from, way_back)
+                conclude(first, &service, &back.from, rollback_report)
             }
         };
         self.end(member, outcome);
     }
 
     /// Sends the request, by the second way where AWS refuses the first.
-    async fn ask_back(&mut self, member: &Member) -> Result<(Way, Option<TaskDefinitionArn>, Asked), WayBack> {
-        let Stage::Following(following) = &member.stage else {
-            return Err(WayBack::None {
+    async fn ask_back(&mut self, member: &Member) -> Result<(Way, Option<TaskDefinitionArn>, Asked), RollbackReport> {
+        let ServiceState::Following(following) = &member.stage else {
+            return Err(RollbackReport::None {
                 why: "nothing is followed".into(),
             });
         };
         let (observer, good) = (&following.observer, member.good.as_ref());
-        let wish = &member.run.wish;
-        let Some(way) = observer.way_back(good) else {
+        let request = &member.run.request;
+        let Some(way) = observer.rollback_report(good) else {
             return Err(no_way(observer, good));
         };
         let to = good.cloned();
         let before = following.seen.as_ref().and_then(|seen| seen.service.as_ref());
-        let first = self.ask(wish, &way, &to, before).await;
+        let first = self.ask(request, &way, &to, before).await;
         let (way, asked) = match (first, observer.redeployment(good)) {
             (Asked::Refused(refused), Some(other)) if other != way => {
                 let warning = Finding {
                     severity: Severity::Warning,
                     ..refused
                 };
-                self.tell(wish, EventKind::Found(warning));
-                let asked = self.ask(wish, &other, &to, before).await;
+                self.tell(request, EventKind::Found(warning));
+                let asked = self.ask(request, &other, &to, before).await;
                 (other, asked)
             }
             (asked, _) => (way, asked),
@@ -207,9 +211,9 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
         match asked {
             Asked::Refused(because) => {
                 let because = because.state(observer.serving());
-                Err(WayBack::Refused { to: name, because })
+                Err(RollbackReport::Refused { to: name, because })
             }
-            Asked::Unanswered(answer) => Err(WayBack::Unanswered {
+            Asked::Unanswered(answer) => Err(RollbackReport::Unanswered {
                 call: way.call(),
                 to: name,
                 answer,
@@ -219,9 +223,15 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
     }
 
     /// One request, and its answer as long as there is time for one. `before`: the service as it was last seen.
-    async fn ask(&mut self, wish: &Wish, way: &Way, to: &Option<TaskDefinitionArn>, before: Option<&Service>) -> Asked {
+    async fn ask(
+        &mut self,
+        request: &DeployRequest,
+        way: &Way,
+        to: &Option<TaskDefinitionArn>,
+        before: Option<&Service>,
+    ) -> Asked {
         self.tell(
-            wish,
+            request,
             EventKind::GoingBack {
                 call: way.call(),
                 to: to.clone(),
@@ -237,8 +247,8 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
             }
             Way::Redeploy { to } => {
                 let update = ServiceUpdate {
-                    cluster: wish.cluster.clone(),
-                    service: wish.service.clone(),
+                    cluster: request.cluster.clone(),
+                    service: request.service.clone(),
                     task_definition: to.clone(),
                     force_new_deployment: true,
                 };
@@ -298,11 +308,11 @@ fn observer_of_the_way_back(
     Observer::new(scope, baseline, before, now)
 }
 
-fn no_way(observer: &Observer, good: Option<&TaskDefinitionArn>) -> WayBack {
+fn no_way(observer: &Observer, good: Option<&TaskDefinitionArn>) -> RollbackReport {
     let ours = observer.scope().task_definition.short();
     let why = match good {
         Some(_) => format!("what ran before is {ours} as well"),
         None => "no deployment of the service was complete before this run, so nothing is known to go back to".into(),
     };
-    WayBack::None { why }
+    RollbackReport::None { why }
 }

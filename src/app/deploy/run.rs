@@ -2,7 +2,7 @@
 
 use portzero_core::base::time::Timestamp;
 use portzero_core::event::{EventKind, RunEvent};
-use portzero_core::plan::{Plan, Wish};
+use portzero_core::plan::{DeployRequest, Plan};
 use portzero_core::port::{Clock, Interrupts, Report};
 
 use crate::app::deploy::pace::Pace;
@@ -35,15 +35,15 @@ impl<'a, A, C: Clock, I: Interrupts, R: Report> Run<'a, A, C, I, R> {
         };
         let found = plan.findings.iter().cloned().map(EventKind::Found);
         let told = std::iter::once(planned).chain(found);
-        told.for_each(|kind| self.tell(&plan.wish, kind));
+        told.for_each(|kind| self.tell(&plan.request, kind));
     }
 
-    pub(super) fn tell(&mut self, wish: &Wish, kind: EventKind) {
+    pub(super) fn tell(&mut self, request: &DeployRequest, kind: EventKind) {
         let at = self.ports.now();
         let event = RunEvent {
             at,
             elapsed: at.since(self.started_at),
-            service: wish.service.clone(),
+            service: request.service.clone(),
             kind,
         };
         self.report.event(&event);

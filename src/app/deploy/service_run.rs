@@ -6,14 +6,14 @@ use portzero_core::aws_model::target::Address;
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::id::{DeploymentId, TaskDefinitionArn};
 use portzero_core::base::time::Timestamp;
-use portzero_core::plan::{Plan, Wish};
-use portzero_core::rollout::{Outcome, PhaseSpan, TargetStory, Verdict};
+use portzero_core::plan::{DeployRequest, Plan};
+use portzero_core::rollout::{Outcome, PhaseSpan, TargetHistory, Verdict};
 
 /// What a run leaves of one service.
 #[derive(Clone, Debug)]
 pub struct ServiceRun {
     pub plan: Option<Plan>,
-    pub wish: Wish,
+    pub request: DeployRequest,
     /// `None` until the run has an end.
     pub outcome: Option<Outcome>,
     pub started_at: Timestamp,
@@ -24,18 +24,18 @@ pub struct ServiceRun {
     pub back_to: Option<TaskDefinitionArn>,
     pub deployment: Option<DeploymentId>,
     pub phases: Vec<PhaseSpan>,
-    pub targets: Vec<TargetStory>,
+    pub targets: Vec<TargetHistory>,
     /// The task definition that a run without a plan follows, where it may be read.
     pub document: Option<serde_json::Value>,
 }
 
 impl ServiceRun {
     /// Nothing has been done yet, and nothing has been decided.
-    pub fn begun(wish: Wish, plan: Option<Plan>, at: Timestamp) -> Self {
+    pub fn begun(request: DeployRequest, plan: Option<Plan>, at: Timestamp) -> Self {
         Self {
             before: plan.as_ref().and_then(|p| p.before.clone()),
             plan,
-            wish,
+            request,
             outcome: None,
             started_at: at,
             duration: Duration::ZERO,
@@ -49,8 +49,8 @@ impl ServiceRun {
     }
 
     /// Stopped before the first change.
-    pub fn refused(wish: Wish, plan: Option<Plan>, findings: Vec<Finding>, at: Timestamp) -> Self {
-        let begun = Self::begun(wish, plan, at);
+    pub fn refused(request: DeployRequest, plan: Option<Plan>, findings: Vec<Finding>, at: Timestamp) -> Self {
+        let begun = Self::begun(request, plan, at);
         begun.ended(Outcome::new(Verdict::Refused, findings))
     }
 
@@ -91,7 +91,7 @@ impl ServiceRun {
     /// Where the service is reached, as far as it is known.
     pub fn address(&self) -> Option<Address> {
         let planned = self.plan.as_ref().and_then(|plan| plan.address.clone());
-        planned.or_else(|| self.wish.url.as_ref().map(Address::configured))
+        planned.or_else(|| self.request.url.as_ref().map(Address::configured))
     }
 
     /// Where a browser can go.
@@ -137,16 +137,16 @@ pub fn overall(runs: &[ServiceRun]) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use portzero_core::plan::Base;
+    use portzero_core::plan::DefinitionSource;
     use portzero_core::rollout::Until;
 
     use super::*;
 
     fn run(verdict: Verdict, deployed: bool, code: Code) -> ServiceRun {
-        let wish = Wish {
+        let request = DeployRequest {
             cluster: "shop".into(),
             service: "web".into(),
-            base: Base::Running,
+            base: DefinitionSource::Running,
             images: Vec::new(),
             environment: Vec::new(),
             dynamic_ports: Default::default(),
@@ -160,9 +160,9 @@ mod tests {
             fail_on: portzero_core::base::finding::Severity::Error,
             url: None,
             depends_on: Vec::new(),
-            conduct: Default::default(),
+            policy: Default::default(),
         };
-        let mut run = ServiceRun::begun(wish, None, Timestamp::from_millis(0))
+        let mut run = ServiceRun::begun(request, None, Timestamp::from_millis(0))
             .ended(Outcome::new(verdict, vec![Finding::error(code, "why")]));
         run.deployment = deployed.then(|| DeploymentId::new("ecs-svc/1"));
         run

@@ -8,8 +8,8 @@ use portzero_core::event::EventKind;
 use portzero_core::plan::Plan;
 use portzero_core::plan::survey::Survey;
 use portzero_core::policy::{IfBusy, InProgress};
-use portzero_core::rollout::observer::read_outage::Blind;
-use portzero_core::rollout::rollback::WayBack;
+use portzero_core::rollout::observer::read_outage::ReadOutage;
+use portzero_core::rollout::rollback::RollbackReport;
 use portzero_core::rollout::{Observer, Outcome, Snapshot, Verdict};
 
 use crate::app::deploy::last_words::Wanted;
@@ -21,17 +21,17 @@ use crate::app::survey::Watch;
 pub(super) struct Member {
     /// The places of the services that it depends on.
     pub needs: Vec<usize>,
-    pub stage: Stage,
+    pub stage: ServiceState,
     /// What it leaves so far.
     pub run: ServiceRun,
     /// What the service ran well before this run: where a way back may lead.
     pub good: Option<TaskDefinitionArn>,
-    /// Whose log may explain the outcome.
+    /// Generation log may explain the outcome.
     pub last_words: Option<Wanted>,
 }
 
 /// The states of a service, in their order. Each turn of the loop takes a service at most from one to the next.
-pub(super) enum Stage {
+pub(super) enum ServiceState {
     /// Planned, and not begun: it is not known yet that everything that it depends on has succeeded.
     Waiting(Box<(Plan, Survey)>),
     /// Its turn has come, and another deployment of it is in progress.
@@ -48,15 +48,15 @@ pub(super) struct Following {
     /// What was seen last, where the run may have to go back from it.
     pub seen: Option<Snapshot>,
     /// Set where the service is taken back to what ran before.
-    pub back: Option<Box<Back>>,
+    pub back: Option<Box<RollbackInProgress>>,
 }
 
 impl Member {
     pub(super) fn planned(plan: Plan, survey: Survey, needs: Vec<usize>, at: Timestamp) -> Self {
-        let run = ServiceRun::begun(plan.wish.clone(), Some(plan.clone()), at);
+        let run = ServiceRun::begun(plan.request.clone(), Some(plan.clone()), at);
         Self {
             needs,
-            stage: Stage::Waiting(Box::new((plan, survey))),
+            stage: ServiceState::Waiting(Box::new((plan, survey))),
             run,
             good: None,
             last_words: None,
@@ -66,7 +66,7 @@ impl Member {
     pub(super) fn followed(run: ServiceRun, observer: Observer, at: Timestamp) -> Self {
         Self {
             needs: Vec::new(),
-            stage: Stage::following(observer, at),
+            stage: ServiceState::following(observer, at),
             run,
             good: None,
             last_words: None,
@@ -74,28 +74,28 @@ impl Member {
     }
 
     pub(super) fn is_waiting(&self) -> bool {
-        matches!(self.stage, Stage::Waiting(_))
+        matches!(self.stage, ServiceState::Waiting(_))
     }
 
     pub(super) fn is_done(&self) -> bool {
-        matches!(self.stage, Stage::Done)
+        matches!(self.stage, ServiceState::Done)
     }
 
     /// What the next look is to show.
     pub(super) fn watch(&self) -> Option<Watch> {
         match &self.stage {
-            Stage::Following(following) => Some(following.watch()),
+            ServiceState::Following(following) => Some(following.watch()),
             // One that is busy is looked at apart.
-            Stage::Busy(_) | Stage::Waiting(_) | Stage::Done => None,
+            ServiceState::Busy(_) | ServiceState::Waiting(_) | ServiceState::Done => None,
         }
     }
 
     /// When the loop must come back to it at the latest.
     pub(super) fn due_at(&self) -> Option<Timestamp> {
         match &self.stage {
-            Stage::Busy(busy) => Some(busy.look_at),
-            Stage::Following(following) => Some(following.look_at),
-            Stage::Waiting(_) | Stage::Done => None,
+            ServiceState::Busy(busy) => Some(busy.look_at),
+            ServiceState::Following(following) => Some(following.look_at),
+            ServiceState::Waiting(_) | ServiceState::Done => None,
         }
     }
 }
@@ -114,7 +114,7 @@ impl Following {
     }
 }
 
-impl Stage {
+impl ServiceState {
     pub(super) fn following(observer: Observer, look_at: Timestamp) -> Self {
         Self::Following(Box::new(Following {
             observer,
@@ -142,9 +142,9 @@ impl Turn {
         match failed {
             // Where the run is asked to end, that is the reason, and not what became of the others by it.
             Some(failed) if failed.run.verdict() == Verdict::Interrupted => {
-                Self::Never(words::interrupted_before_its_turn(&member.run.wish))
+                Self::Never(words::interrupted_before_its_turn(&member.run.request))
             }
-            Some(failed) => Self::Never(words::left(&member.run.wish, &failed.run)),
+            Some(failed) => Self::Never(words::left(&member.run.request, &failed.run)),
             None if needs().all(Member::is_done) => Self::Begin,
             None => Self::NotYet,
         }
@@ -160,14 +160,14 @@ pub(crate) struct Busy {
     pub(crate) by: InProgress,
     pub(crate) since: Timestamp,
     pub(crate) told_at: Timestamp,
-    pub(crate) blind: Option<Blind>,
+    pub(crate) blind: Option<ReadOutage>,
     pub look_at: Timestamp,
 }
 
 impl Busy {
     /// What a plan has to wait for before anything is changed.
     pub(crate) fn of(plan: &Plan, survey: &Survey, now: Timestamp) -> Option<Box<Self>> {
-        let by = InProgress::of(&survey.service).filter(|_| plan.wish.conduct.if_busy == IfBusy::Wait)?;
+        let by = InProgress::of(&survey.service).filter(|_| plan.request.policy.if_busy == IfBusy::Wait)?;
         Some(Box::new(Self {
             plan: plan.clone(),
             by,
@@ -192,7 +192,7 @@ impl Busy {
 }
 
 /// A service that is followed back.
-pub(crate) struct Back {
+pub(crate) struct RollbackInProgress {
     /// What it goes back from; `None` where going back is all that was asked for.
     pub(crate) first: Option<Outcome>,
     /// The revision that it leaves.
@@ -203,19 +203,19 @@ pub(crate) struct Back {
     pub(crate) since: Timestamp,
 }
 
-impl Back {
-    pub(crate) fn ending(&self, observer: &Observer, outcome: &Outcome, now: Timestamp) -> WayBack {
+impl RollbackInProgress {
+    pub(crate) fn ending(&self, observer: &Observer, outcome: &Outcome, now: Timestamp) -> RollbackReport {
         let arrived = observer.back_to().or(self.to.as_ref());
         let to = arrived.map(|to| to.short().to_owned());
         if let (Some(arrived), true) = (arrived, observer.is_back() || outcome.verdict.is_success()) {
-            return WayBack::Complete {
+            return RollbackReport::Complete {
                 to: arrived.short().to_owned(),
                 now: observer.back_at(arrived),
                 is_empty: observer.wants_no_task(),
             };
         }
         if let Some(by) = observer.replaced_by() {
-            return WayBack::Replaced {
+            return RollbackReport::Replaced {
                 call: self.call,
                 to,
                 by: by.to_owned(),
@@ -228,8 +228,8 @@ impl Back {
             .rollback_failure()
             .or_else(|| outcome.findings.first().filter(|_| is_of_a_redeployment).cloned());
         match failure {
-            Some(because) if outcome.verdict == Verdict::Failed => WayBack::Failed { to, because },
-            _ => WayBack::UnderWay {
+            Some(because) if outcome.verdict == Verdict::Failed => RollbackReport::Failed { to, because },
+            _ => RollbackReport::UnderWay {
                 call: self.call,
                 to,
                 serving: observer.serving(),

@@ -7,7 +7,7 @@ use portzero_core::base::id::{DeploymentId, TaskDefinitionArn};
 use portzero_core::base::time::Timestamp;
 use portzero_core::event::EventKind;
 use portzero_core::plan::survey::Survey;
-use portzero_core::plan::{Plan, Wish};
+use portzero_core::plan::{DeployRequest, Plan};
 use portzero_core::policy::Leftover;
 use portzero_core::port::{Clock, Interrupts, Report};
 use portzero_core::rollout::rollback::last_good;
@@ -15,7 +15,7 @@ use portzero_core::rollout::{Baseline, Input, Next, Observer, Outcome, Scope, Ve
 
 use crate::app::deploy::run::Run;
 use crate::app::deploy::service_run::ServiceRun;
-use crate::app::deploy::service_state::{Busy, Member, Stage, Turn};
+use crate::app::deploy::service_state::{Busy, Member, ServiceState, Turn};
 use crate::app::deploy::{attach, last_words, order, planning, words};
 use crate::app::ports::Aws;
 use crate::app::survey::{Poller, Watch};
@@ -32,7 +32,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
         let at = self.ports.now();
         let refused = plans.iter().map(|(plan, _)| plan).filter(|plan| plan.is_refused());
         let refused: Vec<ServiceRun> = refused
-            .map(|plan| ServiceRun::refused(plan.wish.clone(), Some(plan.clone()), plan.findings.clone(), at))
+            .map(|plan| ServiceRun::refused(plan.request.clone(), Some(plan.clone()), plan.findings.clone(), at))
             .collect();
         if refused.is_empty() {
             plans.iter().for_each(|(plan, _)| self.tell_plan(plan, false));
@@ -45,7 +45,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
     /// Registers, updates and follows each service to its verdict. Those that depend on none go at once; one that fails
     /// stops only those that depend on it. The runs come in the order of the plans.
     pub async fn execute(&mut self, plans: Vec<(Plan, Survey)>) -> Vec<ServiceRun> {
-        let needs = order::needs(plans.iter().map(|(plan, _)| &plan.wish));
+        let needs = order::needs(plans.iter().map(|(plan, _)| &plan.request));
         let at = self.ports.now();
         let planned = plans.into_iter().zip(needs);
         let members = planned.map(|((plan, survey), needs)| Member::planned(plan, survey, needs, at));
@@ -74,7 +74,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
             self.look(&mut members, &mut poller).await;
         }
         for member in members.iter_mut().filter(|member| member.is_waiting()) {
-            member.run.outcome = Some(words::circle(&member.run.wish));
+            member.run.outcome = Some(words::circle(&member.run.request));
         }
         for member in &mut members {
             if let Some(wanted) = member.last_words.take() {
@@ -109,7 +109,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
 
     /// Its turn has come.
     async fn begin_one(&mut self, member: &mut Member) {
-        let Stage::Waiting(planned) = std::mem::replace(&mut member.stage, Stage::Done) else {
+        let ServiceState::Waiting(planned) = std::mem::replace(&mut member.stage, ServiceState::Done) else {
             return;
         };
         let (plan, survey) = *planned;
@@ -119,13 +119,13 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
             Some(Ok(planned)) => planned,
             Some(Err(refused)) => return self.refuse(member, *refused),
             None => {
-                let outcome = words::interrupted_before_its_turn(&member.run.wish);
+                let outcome = words::interrupted_before_its_turn(&member.run.request);
                 return self.end(member, outcome);
             }
         };
         if let Some(busy) = Busy::of(&plan, &survey, self.ports.now()) {
-            self.tell(&member.run.wish, busy.told(self.ports.now()));
-            member.stage = Stage::Busy(busy);
+            self.tell(&member.run.request, busy.told(self.ports.now()));
+            member.stage = ServiceState::Busy(busy);
             return;
         }
         self.start(member, plan, survey).await;
@@ -137,7 +137,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
         member.run.before = plan.before.clone();
         member.good = last_good(&survey.service);
         match self.change(&plan, &survey, &mut member.run).await {
-            Ok(observer) => member.stage = Stage::following(observer, self.ports.now()),
+            Ok(observer) => member.stage = ServiceState::following(observer, self.ports.now()),
             Err(outcome) => self.end(member, outcome),
         }
     }
@@ -169,7 +169,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
         let scope = scope(plan, &answer, deployment, arn);
         let baseline = Baseline::of(&survey.snapshot, &scope).with_answer(&answer, &scope.deployment);
         let observer = Observer::new(scope, baseline, &survey.snapshot, self.ports.now());
-        Ok(observer.polling_every(plan.wish.poll_interval))
+        Ok(observer.polling_every(plan.request.poll_interval))
     }
 
     /// Nothing is to be changed. Whether what runs is well is asked of the load balancer all the same: a deployment stays
@@ -182,9 +182,9 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
         run: &mut ServiceRun,
     ) -> Result<Observer, Outcome> {
         let plan = Plan {
-            wish: Wish {
+            request: DeployRequest {
                 settle: Duration::ZERO,
-                ..plan.wish.clone()
+                ..plan.request.clone()
             },
             ..plan.clone()
         };
@@ -228,7 +228,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
             for error in &look.not_checked {
                 let found = portzero_core::plan::survey::not_checked(error);
                 if !member.run.has_said(&found) {
-                    self.tell(&member.run.wish, EventKind::Found(found));
+                    self.tell(&member.run.request, EventKind::Found(found));
                 }
             }
             let input = match look.snapshot {
@@ -242,7 +242,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
     /// Those that another deployment keeps from beginning.
     async fn look_at_the_busy(&mut self, members: &mut [Member]) {
         for member in members {
-            if let Stage::Busy(busy) = &member.stage
+            if let ServiceState::Busy(busy) = &member.stage
                 && (busy.look_at <= self.ports.now() || self.ports.is_interrupted().await)
             {
                 self.look_at_busy(member).await;
@@ -251,20 +251,20 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
     }
 
     async fn step(&mut self, member: &mut Member, input: Input) {
-        let Stage::Following(following) = &mut member.stage else {
+        let ServiceState::Following(following) = &mut member.stage else {
             return;
         };
         let is_interrupt = matches!(input, Input::Interrupted);
-        if let (Input::Seen(snapshot), Leftover::Rollback) = (&input, member.run.wish.conduct.on_failure) {
+        if let (Input::Seen(snapshot), Leftover::Rollback) = (&input, member.run.request.policy.on_failure) {
             following.seen = Some((**snapshot).clone());
         }
         let step = following.observer.step(self.ports.now(), input);
-        for happening in step.happenings {
-            self.tell(&member.run.wish, EventKind::Rollout(happening));
+        for event in step.events {
+            self.tell(&member.run.request, EventKind::Rollout(event));
         }
         match step.next {
             Next::PollAt(at) => following.look_at = at,
-            Next::Done(outcome) if following.back.is_some() => self.came_back(member, outcome),
+            Next::Done(outcome) if following.back.is_some() => self.complete_rollback(member, outcome),
             Next::Done(outcome) if is_interrupt => self.cancel(member, outcome).await,
             Next::Done(outcome) => self.go_back_or_end(member, outcome).await,
         }
@@ -281,14 +281,14 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
 
     /// The last word on a service.
     pub(super) fn end(&mut self, member: &mut Member, outcome: Outcome) {
-        if let Stage::Following(following) = &member.stage
+        if let ServiceState::Following(following) = &member.stage
             && outcome.is_rolled_back
             && member.run.back_to.is_none()
         {
             member.run.back_to = following.observer.back_to().cloned();
         }
         // Those of the rollout are told, not those of a deployment that takes it back.
-        if let Stage::Following(following) = &member.stage
+        if let ServiceState::Following(following) = &member.stage
             && member.run.phases.is_empty()
         {
             member.run.phases = following.observer.phases();
@@ -305,16 +305,16 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
             member.run.started_at = now;
         }
         member.run.duration = now.since(member.run.started_at);
-        member.stage = Stage::Done;
-        self.tell(&member.run.wish, EventKind::Ended(outcome.clone()));
+        member.stage = ServiceState::Done;
+        self.tell(&member.run.request, EventKind::Ended(outcome.clone()));
         member.run.outcome = Some(outcome);
     }
 }
 
 fn scope(plan: &Plan, answer: &Service, deployment: DeploymentId, arn: TaskDefinitionArn) -> Scope {
     Scope {
-        cluster: plan.wish.cluster.clone(),
-        service: plan.wish.service.clone(),
+        cluster: plan.request.cluster.clone(),
+        service: plan.request.service.clone(),
         deployment,
         task_definition: arn,
         previous: plan.before.clone(),
@@ -322,8 +322,8 @@ fn scope(plan: &Plan, answer: &Service, deployment: DeploymentId, arn: TaskDefin
         target_groups: plan.target_groups.clone(),
         is_host_network: plan.is_host_network,
         needs: plan.needs.clone(),
-        until: plan.wish.until,
-        settle: plan.wish.settle,
+        until: plan.request.until,
+        settle: plan.request.settle,
         wait_budget: plan.wait_budget(),
     }
 }

@@ -79,7 +79,7 @@ impl<T> Part<T> {
 
 /// What DescribeServices shows of a service's tasks without naming them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Books {
+struct Counts {
     deployments: Vec<Row>,
     newest_event: Option<String>,
 }
@@ -95,7 +95,7 @@ struct Row {
     failed: Option<u32>,
 }
 
-impl Books {
+impl Counts {
     fn of(service: &Service) -> Self {
         let rows = service.deployments.iter().map(|d| Row {
             id: d.id.clone(),
@@ -130,9 +130,9 @@ impl Books {
 /// One service between two looks.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    books: Option<Books>,
+    books: Option<Counts>,
     is_rolling: bool,
-    /// Whose service deployment and revision are remembered.
+    /// Generation service deployment and revision are remembered.
     ours: Option<DeploymentId>,
     pub listed: Part<Vec<TaskArn>>,
     pub tasks: Part<BTreeMap<TaskArn, Task>>,
@@ -168,7 +168,7 @@ impl Memory {
 
     /// Takes in what DescribeServices shows now. `true`: it differs from the last look's.
     pub(super) fn note(&mut self, service: &Service) -> bool {
-        let books = Some(Books::of(service));
+        let books = Some(Counts::of(service));
         let strategy = service.configuration.strategy.as_ref();
         self.is_rolling = strategy.is_none_or(|strategy| *strategy == DeploymentStrategy::Rolling);
         let is_news = self.books != books;

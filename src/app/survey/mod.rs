@@ -13,6 +13,6 @@ mod poller;
 mod reading;
 
 pub use calls::api;
-pub use history::{Sighting, good_revisions, sight};
+pub use history::{Discovery, good_revisions, sight};
 pub use poller::{Look, Poller, Watch};
 pub use reading::{Reader, survey};

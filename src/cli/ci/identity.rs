@@ -58,7 +58,7 @@ pub(crate) fn credentials_end(identity: &Identity) -> Result<Option<Timestamp>, 
 
 /// Adds to each plan what is to be said of credentials that end. A service waits for those that it depends on.
 pub(crate) fn check_credentials(plans: &mut [(Plan, Survey)], end: Timestamp, now: Timestamp) {
-    let needs = order::needs(plans.iter().map(|(plan, _)| &plan.wish));
+    let needs = order::needs(plans.iter().map(|(plan, _)| &plan.request));
     let own: Vec<_> = plans.iter().map(|(plan, _)| plan.expected()).collect();
     for ((plan, _), ahead) in plans.iter_mut().zip(order::ahead(&needs, &own)) {
         plan.check_credentials(end, now, ahead);

@@ -29,7 +29,7 @@ impl Deploy {
             aws,
             signals,
             plans,
-            mut surfaces,
+            mut outputs,
         } = self.plan.prepare().await?;
         let ports = Ports {
             aws: &aws,
@@ -37,6 +37,6 @@ impl Deploy {
             interrupts: &signals,
         };
         let pace = Pace::jittered(seed());
-        run::execute(ports, pace, plans, &mut surfaces, || aws.request_counts()).await
+        run::execute(ports, pace, plans, &mut outputs, || aws.request_counts()).await
     }
 }

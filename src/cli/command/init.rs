@@ -26,10 +26,10 @@ pub(crate) struct Init {
 
 impl Init {
     pub(crate) fn run(self) -> Result<u8, Stop> {
-        let wishes = requests::gather(&self.selection, &Following::default())?;
-        crate::cli::streams::warn(&wishes.warnings);
-        let scenario = rehearsal_world::scenario(&wishes);
-        for line in rehearsal_world::made_up_balancers(&wishes, &scenario) {
+        let requests = requests::gather(&self.selection, &Following::default())?;
+        crate::cli::streams::warn(&requests.warnings);
+        let scenario = rehearsal_world::scenario(&requests);
+        for line in rehearsal_world::made_up_balancers(&requests, &scenario) {
             streams::tell(&line);
         }
         let text = scenario.to_yaml();

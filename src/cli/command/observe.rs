@@ -3,7 +3,7 @@
 use clap::Args;
 use portzero_core::base::finding::Finding;
 use portzero_core::base::id::DeploymentId;
-use portzero_core::plan::Wish;
+use portzero_core::plan::DeployRequest;
 use portzero_core::port::{Clock, Interrupts, RequestCounts};
 use portzero_core::rollout::{Outcome, Verdict};
 
@@ -15,8 +15,8 @@ use crate::app::ports::{Aws, Ports, unless_interrupted};
 use crate::cli::ci::identity;
 use crate::cli::connect::{connect, seed};
 use crate::cli::options::{Identity, Output, Waiting, Which};
-use crate::cli::outputs::Surfaces;
-use crate::cli::requests::Wishes;
+use crate::cli::outputs::RunOutputs;
+use crate::cli::requests::DeployRequests;
 use crate::cli::run::Story;
 use crate::cli::stop::Stop;
 use crate::cli::{outputs, requests, run};
@@ -40,26 +40,26 @@ pub(crate) struct Observe {
 
 impl Observe {
     pub(crate) async fn run(self) -> Result<u8, Stop> {
-        let context = outputs::surroundings(&self.output.telling);
+        let context = outputs::ci_context(&self.output.telling);
         self.output.check()?;
-        let wishes = requests::watched(&self.which, &self.waiting)?;
-        let watches = self.watches(&wishes)?;
-        let mut surfaces = Surfaces::open(&self.output, &wishes, context.as_ref(), false);
+        let requests = requests::watched(&self.which, &self.waiting)?;
+        let watches = self.watches(&requests)?;
+        let mut outputs = RunOutputs::open(&self.output, &requests, context.as_ref(), false);
         let signals = Signals::listen();
-        let connecting = connect(wishes.region.clone(), identity::web_identity(&self.identity));
+        let connecting = connect(requests.region.clone(), identity::web_identity(&self.identity));
         let Some(connected) = unless_interrupted(&signals, connecting).await else {
             let now = SystemClock.now();
-            let wishes = wishes.wishes.into_iter();
-            let runs = wishes.map(|wish| {
-                let outcome = deploy::interrupted_before_a_look(&wish);
-                ServiceRun::begun(wish, None, now).ended(outcome)
+            let requests = requests.requests.into_iter();
+            let runs = requests.map(|request| {
+                let outcome = deploy::interrupted_before_a_look(&request);
+                ServiceRun::begun(request, None, now).ended(outcome)
             });
-            return Err(run::refuse(runs.collect(), &mut surfaces, now).await);
+            return Err(run::refuse(runs.collect(), &mut outputs, now).await);
         };
         let aws = match connected? {
             Ok(aws) => aws,
             Err(finding) => {
-                return Err(run::refuse(unseen(&wishes, &finding), &mut surfaces, SystemClock.now()).await);
+                return Err(run::refuse(unseen(&requests, &finding), &mut outputs, SystemClock.now()).await);
             }
         };
         let ports = Ports {
@@ -67,20 +67,20 @@ impl Observe {
             clock: &SystemClock,
             interrupts: &signals,
         };
-        watch(ports, watches, &mut surfaces, || aws.request_counts()).await
+        watch(ports, watches, &mut outputs, || aws.request_counts()).await
     }
 
-    fn watches(&self, wishes: &Wishes) -> Result<Vec<Watch>, Stop> {
-        if self.deployment.is_some() && wishes.wishes.len() > 1 {
+    fn watches(&self, requests: &DeployRequests) -> Result<Vec<Watch>, Stop> {
+        if self.deployment.is_some() && requests.requests.len() > 1 {
             let finding = Finding::usage("--deployment is of one service, and there are several");
             return Err(finding.hint("name the service as well").into());
         }
-        let watch = |wish: &Wish| Watch {
-            wish: wish.clone(),
+        let watch = |request: &DeployRequest| Watch {
+            request: request.clone(),
             deployment: self.deployment.clone(),
             settle: self.waiting.settle,
         };
-        Ok(wishes.wishes.iter().map(watch).collect())
+        Ok(requests.requests.iter().map(watch).collect())
     }
 }
 
@@ -94,27 +94,27 @@ fn deployment(text: &str) -> Result<DeploymentId, String> {
 }
 
 /// Nobody could be looked at, all for the same reason.
-fn unseen(wishes: &Wishes, finding: &Finding) -> Vec<ServiceRun> {
-    let unseen = |wish: &Wish| {
+fn unseen(requests: &DeployRequests, finding: &Finding) -> Vec<ServiceRun> {
+    let unseen = |request: &DeployRequest| {
         let outcome = Outcome::new(Verdict::CouldNotObserve, vec![finding.clone()]);
-        ServiceRun::begun(wish.clone(), None, SystemClock.now()).ended(outcome)
+        ServiceRun::begun(request.clone(), None, SystemClock.now()).ended(outcome)
     };
-    wishes.wishes.iter().map(unseen).collect()
+    requests.requests.iter().map(unseen).collect()
 }
 
 /// Follows what is there to follow, and tells how it went.
 async fn watch<A: Aws, C: Clock, I: Interrupts>(
     ports: Ports<'_, A, C, I>,
     watches: Vec<Watch>,
-    surfaces: &mut Surfaces<'_>,
+    outputs: &mut RunOutputs<'_>,
     counts: impl Fn() -> RequestCounts,
 ) -> Result<u8, Stop> {
     let started_at = ports.now();
-    let mut story = Story::new(watches.iter().map(|watch| &watch.wish), surfaces.is_quiet());
+    let mut story = Story::new(watches.iter().map(|watch| &watch.request), outputs.is_quiet());
     let mut run = Run::new(ports, &mut story, Pace::jittered(seed()));
     let runs = match run.attach(watches).await {
         Ok(runs) => runs,
-        Err(refused) => return Err(run::refuse(refused, surfaces, started_at).await),
+        Err(refused) => return Err(run::refuse(refused, outputs, started_at).await),
     };
     for run in &runs {
         if run.deployment.is_some() {
@@ -125,5 +125,5 @@ async fn watch<A: Aws, C: Clock, I: Interrupts>(
             story.print(&found.collect::<Vec<_>>().join("\n"));
         }
     }
-    run::conclude(&runs, story, &counts(), (started_at, ports.now()), surfaces).await
+    run::conclude(&runs, story, &counts(), (started_at, ports.now()), outputs).await
 }

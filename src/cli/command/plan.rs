@@ -12,7 +12,7 @@ use crate::app::ports::Ports;
 use crate::cli::ci::identity;
 use crate::cli::connect::sign_in;
 use crate::cli::options::{Following, Identity, Output, Selection};
-use crate::cli::outputs::Surfaces;
+use crate::cli::outputs::RunOutputs;
 use crate::cli::stop::Stop;
 use crate::cli::streams::warn;
 use crate::cli::{outputs, requests, run};
@@ -31,31 +31,29 @@ pub(crate) struct PlanCommand {
 
 impl PlanCommand {
     pub(crate) async fn run(self) -> Result<u8, Stop> {
-        let Prepared {
-            plans, mut surfaces, ..
-        } = self.prepare().await?;
-        run::show_plans(plans, &mut surfaces).await
+        let Prepared { plans, mut outputs, .. } = self.prepare().await?;
+        run::show_plans(plans, &mut outputs).await
     }
 
     /// A deployment begins with the same.
     pub(crate) async fn prepare(&self) -> Result<Prepared<'_>, Stop> {
-        let context = outputs::surroundings(&self.output.telling);
+        let context = outputs::ci_context(&self.output.telling);
         self.output.check()?;
-        let wishes = requests::gather(&self.selection, &self.following)?;
-        warn(&wishes.warnings);
-        let mut surfaces = Surfaces::open(&self.output, &wishes, context.as_ref(), false);
+        let requests = requests::gather(&self.selection, &self.following)?;
+        warn(&requests.warnings);
+        let mut outputs = RunOutputs::open(&self.output, &requests, context.as_ref(), false);
         let end = identity::credentials_end(&self.identity).unwrap_or_else(|ignored| {
             warn(&[ignored]);
             None
         });
         let signals = Signals::listen();
-        let aws = sign_in(&wishes, &self.identity, &signals, &mut surfaces).await?;
+        let aws = sign_in(&requests, &self.identity, &signals, &mut outputs).await?;
         let ports = Ports {
             aws: &aws,
             clock: &SystemClock,
             interrupts: &signals,
         };
-        let mut plans = run::plan_all(ports, &wishes, &mut surfaces, || aws.request_counts()).await?;
+        let mut plans = run::plan_all(ports, &requests, &mut outputs, || aws.request_counts()).await?;
         if let Some(end) = end {
             identity::check_credentials(&mut plans, end, SystemClock.now());
         }
@@ -63,7 +61,7 @@ impl PlanCommand {
             aws,
             signals,
             plans,
-            surfaces,
+            outputs,
         })
     }
 }
@@ -73,5 +71,5 @@ pub(crate) struct Prepared<'o> {
     pub aws: Connection<SystemClock>,
     pub signals: Signals,
     pub plans: Vec<(Plan, Survey)>,
-    pub surfaces: Surfaces<'o>,
+    pub outputs: RunOutputs<'o>,
 }

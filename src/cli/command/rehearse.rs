@@ -24,8 +24,8 @@ use crate::app::deploy;
 use crate::app::deploy::Pace;
 use crate::app::ports::Ports;
 use crate::cli::options::{Following, Output, Selection};
-use crate::cli::outputs::Surfaces;
-use crate::cli::requests::Wishes;
+use crate::cli::outputs::RunOutputs;
+use crate::cli::requests::DeployRequests;
 use crate::cli::stop::Stop;
 use crate::cli::{files, outputs, rehearsal_world, requests, run, simulator, streams};
 
@@ -85,22 +85,22 @@ impl Speed {
 
 impl Rehearse {
     pub(crate) async fn run(mut self) -> Result<u8, Stop> {
-        let context = outputs::surroundings(&self.output.telling);
+        let context = outputs::ci_context(&self.output.telling);
         self.output.check()?;
         let given = self.world.read()?;
         if let Some(scenario) = &given {
             fill_in(&mut self.selection, scenario);
         }
-        let wishes = requests::gather(&self.selection, &self.following)?;
-        streams::warn(&wishes.warnings);
-        let mut surfaces = Surfaces::open(&self.output, &wishes, context.as_ref(), true);
+        let requests = requests::gather(&self.selection, &self.following)?;
+        streams::warn(&requests.warnings);
+        let mut outputs = RunOutputs::open(&self.output, &requests, context.as_ref(), true);
         let mut is_staged = false;
         let mut scenario = match given {
             Some(scenario) => scenario,
             None => {
-                check(&wishes, &mut surfaces).await?;
+                check(&requests, &mut outputs).await?;
                 is_staged = true;
-                rehearsal_world::scenario(&wishes)
+                rehearsal_world::scenario(&requests)
             }
         };
         self.world.apply(&mut scenario)?;
@@ -108,7 +108,7 @@ impl Rehearse {
         let signals = Signals::listen();
         streams::tell(&introduction(&scenario));
         if is_staged {
-            rehearsal_world::made_up_balancers(&wishes, &scenario)
+            rehearsal_world::made_up_balancers(&requests, &scenario)
                 .iter()
                 .for_each(|line| streams::tell(line));
         }
@@ -133,11 +133,11 @@ impl Rehearse {
             clock: &clock,
             interrupts: &signals,
         };
-        let plans = run::plan_all(ports, &wishes, &mut surfaces, || aws.request_counts()).await?;
+        let plans = run::plan_all(ports, &requests, &mut outputs, || aws.request_counts()).await?;
         if self.dry_run {
-            return run::show_plans(plans, &mut surfaces).await;
+            return run::show_plans(plans, &mut outputs).await;
         }
-        let code = run::execute(ports, Pace::even(), plans, &mut surfaces, || aws.request_counts()).await?;
+        let code = run::execute(ports, Pace::even(), plans, &mut outputs, || aws.request_counts()).await?;
         if code == Verdict::Interrupted.exit_code() {
             streams::tell("(rehearsal: the simulated rollout ends with this program)");
         }
@@ -167,14 +167,14 @@ impl WorldOptions {
 
 /// The simulated running revision is made from the user's own definition: without this, a mistake in it would seem to
 /// run already.
-async fn check(wishes: &Wishes, surfaces: &mut Surfaces<'_>) -> Result<(), Stop> {
+async fn check(requests: &DeployRequests, outputs: &mut RunOutputs<'_>) -> Result<(), Stop> {
     // The time that the world would begin at: a rehearsal's report tells the same each time.
     let now = simulator::time(open_world(&Scenario::default())?.borrow().now());
-    let refused = deploy::check_documents(&wishes.wishes, now);
+    let refused = deploy::check_documents(&requests.requests, now);
     if refused.is_empty() {
         Ok(())
     } else {
-        Err(run::refuse(refused, surfaces, now).await)
+        Err(run::refuse(refused, outputs, now).await)
     }
 }
 

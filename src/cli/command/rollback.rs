@@ -19,8 +19,8 @@ use crate::app::ports::Ports;
 use crate::app::{deploy, rollback};
 use crate::cli::connect::{seed, sign_in};
 use crate::cli::options::{Following, Identity, Output, Selection, Waiting, Which};
-use crate::cli::outputs::Surfaces;
-use crate::cli::requests::Wishes;
+use crate::cli::outputs::RunOutputs;
+use crate::cli::requests::DeployRequests;
 use crate::cli::run::Story;
 use crate::cli::stop::Stop;
 use crate::cli::streams::warn;
@@ -61,12 +61,12 @@ pub(crate) struct Rollback {
 
 impl Rollback {
     pub(crate) async fn run(self) -> Result<u8, Stop> {
-        let context = outputs::surroundings(&self.output.telling);
+        let context = outputs::ci_context(&self.output.telling);
         self.output.check()?;
-        let wishes = self.wishes()?;
-        let mut surfaces = Surfaces::open(&self.output, &wishes, context.as_ref(), false);
+        let requests = self.requests()?;
+        let mut outputs = RunOutputs::open(&self.output, &requests, context.as_ref(), false);
         let signals = Signals::listen();
-        let aws = sign_in(&wishes, &self.identity, &signals, &mut surfaces).await?;
+        let aws = sign_in(&requests, &self.identity, &signals, &mut outputs).await?;
         let ports = Ports {
             aws: &aws,
             clock: &SystemClock,
@@ -74,39 +74,39 @@ impl Rollback {
         };
         let counts = || aws.request_counts();
         let started_at = SystemClock.now();
-        let mut plans = run::plan_all(ports, &wishes, &mut surfaces, counts).await?;
+        let mut plans = run::plan_all(ports, &requests, &mut outputs, counts).await?;
         let (plan, survey) = plans.remove(0);
         let mut not_checked = Vec::new();
-        let seeking = rollback::way(&aws, &plan.wish, &survey, self.to.as_deref(), &mut not_checked);
+        let seeking = rollback::way(&aws, &plan.request, &survey, self.to.as_deref(), &mut not_checked);
         let way = ports.unless_interrupted(seeking).await;
         warn(&not_checked);
         let way = match way {
             Some(Ok(way)) => way,
             Some(Err(finding)) => {
-                return Err(run::refuse_all(&wishes, &finding, &mut surfaces, SystemClock.now()).await);
+                return Err(run::refuse_all(&requests, &finding, &mut outputs, SystemClock.now()).await);
             }
             None => {
                 let span = (started_at, SystemClock.now());
-                let runs = deploy::interrupted(&wishes.wishes, span.1);
-                return Err(run::interrupt(runs, &counts(), span, &mut surfaces).await);
+                let runs = deploy::interrupted(&requests.requests, span.1);
+                return Err(run::interrupt(runs, &counts(), span, &mut outputs).await);
             }
         };
         match way {
-            (Way::Stop { .. }, Some(in_flight)) => stop(ports, (plan, survey, in_flight), &mut surfaces).await,
-            (Way::Stop { .. }, None) => Err(rollback::cannot_tell(&plan.wish).into()),
+            (Way::Stop { .. }, Some(in_flight)) => stop(ports, (plan, survey, in_flight), &mut outputs).await,
+            (Way::Stop { .. }, None) => Err(rollback::cannot_tell(&plan.request).into()),
             (Way::Redeploy { to }, _) => {
-                let wishes = Wishes {
-                    wishes: vec![rollback::redeployment(&plan.wish, to.as_str())],
-                    ..wishes
+                let requests = DeployRequests {
+                    requests: vec![rollback::redeployment(&plan.request, to.as_str())],
+                    ..requests
                 };
-                let plans = run::plan_all(ports, &wishes, &mut surfaces, counts).await?;
-                run::execute(ports, Pace::jittered(seed()), plans, &mut surfaces, counts).await
+                let plans = run::plan_all(ports, &requests, &mut outputs, counts).await?;
+                run::execute(ports, Pace::jittered(seed()), plans, &mut outputs, counts).await
             }
         }
     }
 
     /// What the service runs is the beginning: nothing of the file goes into it.
-    fn wishes(&self) -> Result<Wishes, Stop> {
+    fn requests(&self) -> Result<DeployRequests, Stop> {
         let selection = Selection {
             which: Which {
                 services: vec![self.service.clone()],
@@ -127,10 +127,10 @@ impl Rollback {
             },
             ..Following::default()
         };
-        let mut wishes = requests::gather(&selection, &following)?;
-        wishes.warnings.clear();
-        wishes.wishes = wishes.wishes.iter().map(rollback::as_it_is).collect();
-        Ok(wishes)
+        let mut requests = requests::gather(&selection, &following)?;
+        requests.warnings.clear();
+        requests.requests = requests.requests.iter().map(rollback::as_it_is).collect();
+        Ok(requests)
     }
 }
 
@@ -138,13 +138,13 @@ impl Rollback {
 async fn stop(
     ports: Ports<'_, Connection<SystemClock>, SystemClock, Signals>,
     (plan, survey, in_flight): (Plan, Survey, ServiceDeployment),
-    surfaces: &mut Surfaces<'_>,
+    outputs: &mut RunOutputs<'_>,
 ) -> Result<u8, Stop> {
     let started_at = ports.now();
-    let mut story = Story::new(std::iter::once(&plan.wish), surfaces.is_quiet());
+    let mut story = Story::new(std::iter::once(&plan.request), outputs.is_quiet());
     let mut run = Run::new(ports, &mut story, Pace::jittered(seed()));
     let done = run.stop(plan, survey, in_flight).await;
     story.print(&report::log::closing(&done));
     let span = (started_at, ports.now());
-    run::conclude(&[done], story, &ports.aws.request_counts(), span, surfaces).await
+    run::conclude(&[done], story, &ports.aws.request_counts(), span, outputs).await
 }

@@ -80,9 +80,9 @@ impl Simulate {
             return Scenario::read(DEMO, "demo")
                 .map_err(|errors| Stop::usage(errors.into_iter().map(simulator::finding).collect()));
         }
-        let wishes = requests::gather(&self.selection, &Following::default())?;
-        streams::warn(&wishes.warnings);
-        Ok(rehearsal_world::scenario(&wishes))
+        let requests = requests::gather(&self.selection, &Following::default())?;
+        streams::warn(&requests.warnings);
+        Ok(rehearsal_world::scenario(&requests))
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn definition(plan: &Plan, services: usize, is_open: bool, md: Markdo
     }
     let title = format!(
         "{}Task definition: {}",
-        prefix(plan.wish.service.as_str(), services),
+        prefix(plan.request.service.as_str(), services),
         counted(plan.diff.len(), "difference")
     );
     let text = if is_open {
@@ -69,7 +69,7 @@ pub(super) fn steps(plan: &Plan, services: usize, md: Markdown<'_>) -> Option<Bl
     body.push_str(&format!("\nForecast: {}\n", md.text(&plan.forecast.sentence())));
     let title = format!(
         "{}Steps and target groups",
-        prefix(plan.wish.service.as_str(), services)
+        prefix(plan.request.service.as_str(), services)
     );
     Some(Block::may(fit::STEPS, "steps", md.details(&title, &body)))
 }
@@ -95,7 +95,7 @@ pub(super) fn targets(run: &ServiceRun, services: usize, md: Markdown<'_>) -> Op
             .map_or("–".to_owned(), |task| md.code(&short(task)));
         body.push_str(&format!(
             "| {} | {} | {} | {task} | {} |\n",
-            target.whose.as_str(),
+            target.generation.as_str(),
             md.code(&target.place.1.to_string()),
             md.text(target.place.0.name()),
             states.collect::<Vec<_>>().join(" → "),
@@ -103,7 +103,7 @@ pub(super) fn targets(run: &ServiceRun, services: usize, md: Markdown<'_>) -> Op
     }
     let title = format!(
         "{}Targets: {}",
-        prefix(run.wish.service.as_str(), services),
+        prefix(run.request.service.as_str(), services),
         run.targets.len()
     );
     Some(Block::may(fit::TARGETS, "targets", md.details(&title, &body)))

@@ -16,11 +16,11 @@ pub(super) fn of_service(finding: &Finding, service: Option<&str>, md: Markdown<
         Severity::Warning => "WARNING",
         Severity::Note => "NOTE",
     };
-    let whose = service.map_or_else(String::new, |name| format!("{}: ", md.code(name)));
+    let generation = service.map_or_else(String::new, |name| format!("{}: ", md.code(name)));
     let mut lines = vec![
         format!("[!{kind}]"),
         format!(
-            "{whose}**{}** ({})",
+            "{generation}**{}** ({})",
             prose(&finding.summary, md),
             md.code(finding.code.as_str())
         ),

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use portzero_core::base::time::{Timestamp, human};
-use portzero_core::rollout::{TargetStory, Whose};
+use portzero_core::rollout::{Generation, TargetHistory};
 
 use crate::app::deploy::ServiceRun;
 use crate::report::markdown::Markdown;
@@ -39,7 +39,9 @@ pub(super) fn render(runs: &[ServiceRun], md: Markdown<'_>) -> Option<Block> {
     };
     match shown.as_slice() {
         [only] => chart.one(only),
-        many => many.iter().for_each(|run| chart.phases(run.wish.service.as_str(), run)),
+        many => many
+            .iter()
+            .for_each(|run| chart.phases(run.request.service.as_str(), run)),
     }
     let text = format!("```mermaid\n{}```", chart.out);
     Some(Block::may(fit::PICTURE, "picture", text))
@@ -94,8 +96,12 @@ impl Chart<'_> {
         }
     }
 
-    fn target(&mut self, run: &ServiceRun, target: &TargetStory) {
-        let side = if target.whose == Whose::New { "new" } else { "old" };
+    fn target(&mut self, run: &ServiceRun, target: &TargetHistory) {
+        let side = if target.generation == Generation::New {
+            "new"
+        } else {
+            "old"
+        };
         self.section(&format!("{side} {}", target.place.1.port));
         let end = run.started_at + run.duration;
         let ends = target.states.iter().skip(1).map(|(.., at)| *at).chain([end]);

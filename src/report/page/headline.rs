@@ -62,8 +62,8 @@ fn place(stage: Stage<'_>, setting: &Setting) -> Option<String> {
         return setting.environment.clone();
     }
     let mut clusters: Vec<&str> = match stage {
-        Stage::Planned(plans) | Stage::Deploying(plans) => plans.iter().map(|p| p.wish.cluster.as_str()).collect(),
-        Stage::Ended(runs, _) => runs.iter().map(|r| r.wish.cluster.as_str()).collect(),
+        Stage::Planned(plans) | Stage::Deploying(plans) => plans.iter().map(|p| p.request.cluster.as_str()).collect(),
+        Stage::Ended(runs, _) => runs.iter().map(|r| r.request.cluster.as_str()).collect(),
         Stage::Stopped(_) => Vec::new(),
     };
     clusters.sort_unstable();

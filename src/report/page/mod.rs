@@ -18,7 +18,7 @@ mod setting;
 mod table;
 
 use fit::Block;
-use portzero_core::plan::{Plan, Wish};
+use portzero_core::plan::{DeployRequest, Plan};
 use portzero_core::port::RequestCounts;
 
 use crate::app::deploy::ServiceRun;
@@ -56,7 +56,7 @@ fn of_plans(blocks: &mut Vec<Block>, plans: &[Plan], stage: Stage<'_>, setting: 
     let found = || {
         let of_plans = plans
             .iter()
-            .flat_map(|p| p.findings.iter().map(|f| (name(&p.wish, plans.len()), f)));
+            .flat_map(|p| p.findings.iter().map(|f| (name(&p.request, plans.len()), f)));
         of_plans.chain(setting.warnings.iter().map(|f| (None, f)))
     };
     if is_plan {
@@ -74,7 +74,7 @@ fn of_plans(blocks: &mut Vec<Block>, plans: &[Plan], stage: Stage<'_>, setting: 
 fn of_runs(blocks: &mut Vec<Block>, runs: &[ServiceRun], counts: &RequestCounts, setting: &Setting, md: Markdown<'_>) {
     blocks.push(table::runs(runs, md));
     for run in runs {
-        let service = name(&run.wish, runs.len());
+        let service = name(&run.request, runs.len());
         let findings = run.findings().iter();
         blocks.extend(findings.map(|f| Block::cause(finding::of_service(f, service, md))));
     }
@@ -89,7 +89,7 @@ fn of_runs(blocks: &mut Vec<Block>, runs: &[ServiceRun], counts: &RequestCounts,
         let told = run.findings();
         findings
             .filter(|f| !told.contains(f))
-            .map(|f| (name(&run.wish, runs.len()), f))
+            .map(|f| (name(&run.request, runs.len()), f))
     });
     blocks.extend(detail::caveats(
         of_plans.chain(setting.warnings.iter().map(|f| (None, f))),
@@ -100,6 +100,6 @@ fn of_runs(blocks: &mut Vec<Block>, runs: &[ServiceRun], counts: &RequestCounts,
 }
 
 /// Which service it is, where there are several.
-fn name(wish: &Wish, services: usize) -> Option<&str> {
-    (services > 1).then_some(wish.service.as_str())
+fn name(request: &DeployRequest, services: usize) -> Option<&str> {
+    (services > 1).then_some(request.service.as_str())
 }

@@ -3,10 +3,10 @@
 use portzero::app::deploy::ServiceRun;
 use portzero_core::event::EventKind;
 use portzero_core::rollout::Verdict;
-use portzero_testkit::Direct;
+use portzero_testkit::InProcessAws;
 use serde_json::json;
 
-use super::world::{Ears, deploy, spec, text, wish, world};
+use super::world::{Ears, deploy, request, spec, text, world};
 use crate::support::run;
 
 fn is_updated(kind: &EventKind) -> bool {
@@ -20,16 +20,19 @@ fn is_ended(kind: &EventKind) -> bool {
 /// Deploys `(service, depends on)` in that order.
 fn deployed(services: &[(&str, &[&str])], faults: serde_json::Value) -> (Vec<ServiceRun>, Ears) {
     let specs: Vec<_> = services.iter().map(|(name, _)| spec(name)).collect();
-    let aws = Direct::new(world(&text(&specs, &json!({ "faults": faults }))));
-    let wishes = specs.iter().zip(services).map(|(spec, (_, needs))| wish(spec, needs));
+    let aws = InProcessAws::new(world(&text(&specs, &json!({ "faults": faults }))));
+    let requests = specs
+        .iter()
+        .zip(services)
+        .map(|(spec, (_, needs))| request(spec, needs));
     let ears = Ears::default();
-    let runs = run(deploy(&aws, &aws.clock(), wishes.collect(), ears.clone()));
+    let runs = run(deploy(&aws, &aws.clock(), requests.collect(), ears.clone()));
     (runs, ears)
 }
 
 fn verdicts(runs: &[ServiceRun]) -> Vec<(&str, Verdict)> {
     runs.iter()
-        .map(|run| (run.wish.service.as_str(), run.verdict()))
+        .map(|run| (run.request.service.as_str(), run.verdict()))
         .collect()
 }
 

@@ -7,14 +7,14 @@ use portzero::app::deploy::{Run, Watch};
 use portzero::app::ports::Ports;
 use portzero::report;
 use portzero_core::aws_model::service::ServiceUpdate;
-use portzero_core::plan::{Base, Wish};
+use portzero_core::plan::{DefinitionSource, DeployRequest};
 use portzero_core::port::{Clock, Ecs, NeverInterrupted};
 use portzero_core::rollout::{Until, Verdict};
 use portzero_sim::{GroundTruth, World};
-use portzero_testkit::{Direct, Misbehaviour};
+use portzero_testkit::{InProcessAws, Misbehaviour};
 
 use super::generate::Case;
-use super::play::{Judge, Played, Shared, Story, has_time, is_blinded, wish};
+use super::play::{Judge, Played, Shared, Story, has_time, is_blinded, request};
 
 /// Somebody updates the service, and some time later somebody else joins. `None`: there is nothing to join.
 pub fn play(case: &Case) -> Option<Played> {
@@ -24,7 +24,7 @@ pub fn play(case: &Case) -> Option<Played> {
 
 async fn play_in(case: &Case) -> Option<Played> {
     let world = World::new(&case.scenario).unwrap();
-    let aws = Direct::new(world).misbehaving(Misbehaviour::default(), case.scenario.seed);
+    let aws = InProcessAws::new(world).misbehaving(Misbehaviour::default(), case.scenario.seed);
     let shared = Rc::new(Shared::default());
     let mut clock = Judge {
         aws: aws.clone(),
@@ -49,10 +49,10 @@ async fn play_in(case: &Case) -> Option<Played> {
         interrupts: &NeverInterrupted,
     };
     let mut run = Run::new(ports, &mut story, portzero::app::deploy::Pace::even());
-    let mut wish = wish(case);
-    (wish.base, wish.until) = (Base::Running, Until::Drained);
+    let mut request = request(case);
+    (request.base, request.until) = (DefinitionSource::Running, Until::Drained);
     let watch = Watch {
-        wish,
+        request,
         deployment: rng.bool().then_some(id),
         settle: None,
     };
@@ -102,7 +102,8 @@ async fn blind_then_joined(case: &Case) -> (Verdict, Verdict, bool) {
         misbehaviour: Misbehaviour::default(),
         ..case.clone()
     };
-    let aws = Direct::new(World::new(&case.scenario).unwrap()).misbehaving(Misbehaviour::default(), case.scenario.seed);
+    let aws =
+        InProcessAws::new(World::new(&case.scenario).unwrap()).misbehaving(Misbehaviour::default(), case.scenario.seed);
     let shared = Rc::new(Shared::default());
     let clock = Judge {
         aws: aws.clone(),
@@ -116,7 +117,7 @@ async fn blind_then_joined(case: &Case) -> (Verdict, Verdict, bool) {
         case,
         text: String::new(),
     };
-    let planned = portzero::app::deploy::plan(&aws, &clock, wish(case)).await;
+    let planned = portzero::app::deploy::plan(&aws, &clock, request(case)).await;
     let (plan, survey) = planned.map_err(|(_, findings)| findings).unwrap();
     let mut reporter = story(&blinding);
     let ports = Ports {
@@ -135,10 +136,10 @@ async fn blind_then_joined(case: &Case) -> (Verdict, Verdict, bool) {
     };
     let mut run = Run::new(ports, &mut reporter, portzero::app::deploy::Pace::even());
     let watch = Watch {
-        wish: Wish {
-            base: Base::Running,
+        request: DeployRequest {
+            base: DefinitionSource::Running,
             until: Until::Drained,
-            ..wish(case)
+            ..request(case)
         },
         deployment: blind.deployment.clone(),
         settle: None,
@@ -149,7 +150,7 @@ async fn blind_then_joined(case: &Case) -> (Verdict, Verdict, bool) {
     (blind.verdict(), joined.verdict(), is_done)
 }
 
-async fn update(aws: &Direct) -> Option<portzero_core::base::id::DeploymentId> {
+async fn update(aws: &InProcessAws) -> Option<portzero_core::base::id::DeploymentId> {
     let cluster = "c".into();
     let described = aws.describe_services(&cluster, &["web".into()]).await.ok()?;
     let update = ServiceUpdate {

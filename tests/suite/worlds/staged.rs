@@ -8,7 +8,7 @@ use portzero_sim::scenario::TargetGroupSpec;
 use portzero_sim::{AlarmSpec, AlarmWatch, Canary, EarlySuccess, GroundTruth, Hook, Kind, Linear, Strategy};
 
 use super::generate::{Case, case};
-use super::play::{broken_promise, play, play_until, tally, wish};
+use super::play::{broken_promise, play, play_until, request, tally};
 use super::worlds;
 
 /// A staged world takes longer than a rolling one: this part of the number that is played is enough for each strategy to
@@ -135,9 +135,9 @@ fn a_run_that_ends_at_the_bake_time_ends_in_it() {
     let (mut succeeded, count) = (0, worlds() / PART / 2);
     for seed in 0..count {
         let case = staged(seed);
-        let mut wish = wish(&case);
-        wish.until = Until::Stage(Stage::BakeTime);
-        let played = play_until(&case, wish, is_baking);
+        let mut request = request(&case);
+        request.until = Until::Stage(Stage::BakeTime);
+        let played = play_until(&case, request, is_baking);
         told(seed, &case, broken_promise(&case, &played), &played.story);
         succeeded += u64::from(played.verdict == Verdict::Succeeded);
     }

@@ -11,7 +11,7 @@ use crate::base::choice::choice;
 
 /// The user's choices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Conduct {
+pub struct Policy {
     /// Where another deployment is in progress.
     pub if_busy: IfBusy,
     /// After a failure of the rollout.

@@ -18,8 +18,8 @@ pub mod view;
 pub(crate) mod words;
 
 pub use cause::container_facts::{ContainerFacts, LogPlace, OwnCheck, Secret};
-pub use event::{Happening, Whose};
-pub use history::{PhaseSpan, TargetStory};
+pub use event::{Generation, RolloutEvent};
+pub use history::{PhaseSpan, TargetHistory};
 pub use observer::unknown_value::UnknownValue;
 pub use observer::{Input, Next, Observer, Step};
 pub use scope::{Needs, Scope, Until};

@@ -84,7 +84,7 @@ struct Lease {
 /// The role of one run.
 #[derive(Debug)]
 pub(super) struct RoleSession {
-    wish: WebIdentity,
+    wanted: WebIdentity,
     sts: aws_sdk_sts::Client,
     current: CurrentCredentials,
     lease: tokio::sync::Mutex<Option<Lease>>,
@@ -92,9 +92,9 @@ pub(super) struct RoleSession {
 
 impl RoleSession {
     /// `config` says where STS is; the exchange itself is not signed.
-    pub(super) fn new(wish: WebIdentity, config: &SdkConfig, current: CurrentCredentials) -> Self {
+    pub(super) fn new(wanted: WebIdentity, config: &SdkConfig, current: CurrentCredentials) -> Self {
         Self {
-            wish,
+            wanted,
             sts: aws_sdk_sts::Client::new(config),
             current,
             lease: tokio::sync::Mutex::new(None),
@@ -160,32 +160,32 @@ impl RoleSession {
         clock: &impl Clock,
         count: &impl Fn(),
     ) -> Result<(Credentials, Lease, Option<String>), NotAssumed> {
-        let TokenSource::Offered(request) = &self.wish.token else {
-            return Err(NotAssumed::no_token(&self.wish.token, &self.wish.role));
+        let TokenSource::Offered(request) = &self.wanted.token else {
+            return Err(NotAssumed::no_token(&self.wanted.token, &self.wanted.role));
         };
-        let token = IdToken::fetch(request, &self.wish.audience).await?;
+        let token = IdToken::fetch(request, &self.wanted.audience).await?;
         let claims = token.claims();
         let begun = clock.now();
         count();
-        let call = Call::read("sts:AssumeRoleWithWebIdentity").on(&self.wish.role);
+        let call = Call::read("sts:AssumeRoleWithWebIdentity").on(&self.wanted.role);
         let sent = self
             .sts
             .assume_role_with_web_identity()
-            .role_arn(self.wish.role.as_str())
-            .role_session_name(self.wish.session_name.as_str())
-            .duration_seconds(i32::try_from(self.wish.duration.get().as_secs()).unwrap_or(i32::MAX))
+            .role_arn(self.wanted.role.as_str())
+            .role_session_name(self.wanted.session_name.as_str())
+            .duration_seconds(i32::try_from(self.wanted.duration.get().as_secs()).unwrap_or(i32::MAX))
             .web_identity_token(token.as_str())
             .send();
         match sent.await {
             Ok(answer) => {
-                let empty = || NotAssumed::by_sts(unreadable(&call, "Credentials"), &self.wish, &claims);
+                let empty = || NotAssumed::by_sts(unreadable(&call, "Credentials"), &self.wanted, &claims);
                 let (credentials, lease) = self.read(&answer, begun).ok_or_else(empty)?;
                 Ok((credentials, lease, answer.request_id().map(str::to_owned)))
             }
             Err(error) => {
                 let mut error = Failure::read(&call, &error).error;
                 error.message = without(&error.message, token.as_str());
-                Err(NotAssumed::by_sts(error, &self.wish, &claims))
+                Err(NotAssumed::by_sts(error, &self.wanted, &claims))
             }
         }
     }
@@ -203,7 +203,7 @@ impl RoleSession {
         let millis = given.expiration().to_millis().ok()?;
         Some((
             credentials,
-            lease(begun, Timestamp::from_millis(millis), self.wish.duration.get()),
+            lease(begun, Timestamp::from_millis(millis), self.wanted.duration.get()),
         ))
     }
 }

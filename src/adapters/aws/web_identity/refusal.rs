@@ -115,7 +115,7 @@ impl NotAssumed {
     }
 
     /// STS said no, or did not answer.
-    pub(super) fn by_sts(error: ApiError, wish: &WebIdentity, claims: &Claims) -> Self {
+    pub(super) fn by_sts(error: ApiError, wanted: &WebIdentity, claims: &Claims) -> Self {
         let answer_code = error.code.clone().unwrap_or_default();
         let answer = match &error.code {
             Some(code) => format!("{code}: {}", error.message),
@@ -129,22 +129,22 @@ impl NotAssumed {
                 } else {
                     ApiErrorKind::Transient
                 },
-                format!("STS gave no usable answer for role `{}`", wish.role.name()),
+                format!("STS gave no usable answer for role `{}`", wanted.role.name()),
             )
         } else {
             (
                 ApiErrorKind::Credentials,
-                format!("AWS does not let this run assume role `{}`", wish.role.name()),
+                format!("AWS does not let this run assume role `{}`", wanted.role.name()),
             )
         };
         let mut told = Self::new(Code::RoleNotAssumed, kind, summary)
-            .evidence("role", wish.role.as_str())
+            .evidence("role", wanted.role.as_str())
             .evidence("answer", answer);
         if !is_passing {
             told = told
                 .evidence("sub", claims.subject.as_deref().unwrap_or("not in the token"))
                 .evidence("aud", claims.audience.as_deref().unwrap_or("not in the token"));
-            told.hints = hints(&answer_code, &error.message, wish, claims)
+            told.hints = hints(&answer_code, &error.message, wanted, claims)
                 .into_iter()
                 .map(Hint::from)
                 .collect();
@@ -185,7 +185,7 @@ impl NotAssumed {
     }
 }
 
-fn hints(code: &str, message: &str, wish: &WebIdentity, claims: &Claims) -> Vec<String> {
+fn hints(code: &str, message: &str, wanted: &WebIdentity, claims: &Claims) -> Vec<String> {
     let issuer = claims.issuer.as_deref().unwrap_or(GITHUB);
     let key = issuer.trim_start_matches("https://");
     match code {
@@ -193,12 +193,12 @@ fn hints(code: &str, message: &str, wish: &WebIdentity, claims: &Claims) -> Vec<
         "InvalidIdentityToken" if message.contains("No OpenIDConnect provider") => vec![format!(
             "create the provider in the role's account: aws iam create-open-id-connect-provider --url {issuer} \
              --client-id-list {}",
-            wish.audience
+            wanted.audience
         )],
         "InvalidIdentityToken" if message.contains("audience") => vec![format!(
             "add `{}` to the audiences (client ids) of the provider {key} in the role's account, or name the one that it \
              has with `--audience`",
-            wish.audience
+            wanted.audience
         )],
         "RegionDisabledException" => vec!["activate STS for this region in the account's settings of IAM, or choose another region".into()],
         _ if message.contains("role chaining") => {
@@ -209,8 +209,8 @@ fn hints(code: &str, message: &str, wish: &WebIdentity, claims: &Claims) -> Vec<
                 .into(),
             format!(
                 "or raise the role's maximum: aws iam update-role --role-name {} --max-session-duration {}",
-                wish.role.name(),
-                wish.duration.get().as_secs()
+                wanted.role.name(),
+                wanted.duration.get().as_secs()
             ),
         ],
         _ => Vec::new(),

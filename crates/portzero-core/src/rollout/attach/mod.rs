@@ -17,7 +17,7 @@ use crate::rollout::view::{View, join};
 
 /// Everything that one reading has shown of a service's deployments, present and past.
 #[derive(Clone, Copy, Debug)]
-pub struct Traces<'a> {
+pub struct AttachEvidence<'a> {
     /// The service as it was read.
     pub service: &'a Service,
     /// Its tasks and targets, read after it.
@@ -30,13 +30,13 @@ pub struct Traces<'a> {
 
 /// Where a run can join.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Lead {
+pub enum Candidate {
     /// It goes on: follow it.
-    Follow(Ours),
+    Follow(AttachDecision),
     /// There is nothing to follow (any more); what can be said of it.
     Over {
         /// The deployment that it was about, as far as it is known.
-        ours: Option<Ours>,
+        ours: Option<AttachDecision>,
         /// How that ended.
         outcome: Outcome,
     },
@@ -44,7 +44,7 @@ pub enum Lead {
 
 /// The deployment that a run makes its own.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ours {
+pub struct AttachDecision {
     /// Its id.
     pub deployment: DeploymentId,
     /// `None`: AWS shows it nowhere any more.
@@ -53,9 +53,9 @@ pub struct Ours {
     pub previous: Option<TaskDefinitionArn>,
 }
 
-impl<'a> Traces<'a> {
+impl<'a> AttachEvidence<'a> {
     /// The deployment of that id, else the one that ECS rolls out, rolls back, or has rolled out last.
-    pub fn lead(&self, wanted: Option<&DeploymentId>) -> Lead {
+    pub fn candidate(&self, wanted: Option<&DeploymentId>) -> Candidate {
         match wanted {
             Some(id) => self.named(id),
             None => self.newest(),
@@ -72,9 +72,9 @@ impl<'a> Traces<'a> {
         ids
     }
 
-    fn newest(&self) -> Lead {
+    fn newest(&self) -> Candidate {
         let Some(primary) = self.service.primary() else {
-            return Lead::Over {
+            return Candidate::Over {
                 ours: None,
                 outcome: Outcome::new(Verdict::Refused, vec![no_deployment(self.service)]),
             };
@@ -94,7 +94,7 @@ impl<'a> Traces<'a> {
         }
         match self.rolled_back_row() {
             Some(row) => self.follow(&row.id),
-            None => Lead::Over {
+            None => Candidate::Over {
                 ours: None,
                 outcome: Outcome {
                     verdict: Verdict::Failed,
@@ -105,7 +105,7 @@ impl<'a> Traces<'a> {
         }
     }
 
-    fn named(&self, id: &DeploymentId) -> Lead {
+    fn named(&self, id: &DeploymentId) -> Candidate {
         if self.service.deployment(id).is_some() {
             return self.follow(id);
         }
@@ -142,12 +142,12 @@ impl<'a> Traces<'a> {
         }
     }
 
-    fn follow(&self, id: &DeploymentId) -> Lead {
-        Lead::Follow(self.ours(id))
+    fn follow(&self, id: &DeploymentId) -> Candidate {
+        Candidate::Follow(self.ours(id))
     }
 
-    fn over(&self, id: &DeploymentId, verdict: Verdict, finding: Finding) -> Lead {
-        Lead::Over {
+    fn over(&self, id: &DeploymentId, verdict: Verdict, finding: Finding) -> Candidate {
+        Candidate::Over {
             ours: Some(self.ours(id)),
             outcome: Outcome {
                 is_rolled_back: verdict == Verdict::Failed && self.record(id).is_some_and(goes_back),
@@ -157,8 +157,8 @@ impl<'a> Traces<'a> {
         }
     }
 
-    fn ours(&self, id: &DeploymentId) -> Ours {
-        Ours {
+    fn ours(&self, id: &DeploymentId) -> AttachDecision {
+        AttachDecision {
             deployment: id.clone(),
             task_definition: self.revision(id),
             previous: self.previous(id),
@@ -327,12 +327,12 @@ fn now(service: &Service) -> String {
     }
 }
 
-fn past(traces: &Traces, id: &DeploymentId, record: &ServiceDeployment, how: &str) -> Finding {
-    let of = match traces.revision(id) {
+fn past(attach_evidence: &AttachEvidence, id: &DeploymentId, record: &ServiceDeployment, how: &str) -> Finding {
+    let of = match attach_evidence.revision(id) {
         Some(revision) => format!("{id} ({})", revision.short()),
         None => id.to_string(),
     };
-    let summary = format!("deployment {of} of `{}` is over: {how}", traces.service.name);
+    let summary = format!("deployment {of} of `{}` is over: {how}", attach_evidence.service.name);
     let mut finding = Finding::error(Code::DeploymentGone, summary);
     let reason = [&record.rollback_reason, &record.status_reason]
         .into_iter()
@@ -343,11 +343,11 @@ fn past(traces: &Traces, id: &DeploymentId, record: &ServiceDeployment, how: &st
         None => record.status.as_str().to_owned(),
     };
     finding.evidence.push(("status".into(), status));
-    finding.state(now(traces.service))
+    finding.state(now(attach_evidence.service))
 }
 
-fn unheard_of(traces: &Traces, id: &DeploymentId) -> Finding {
-    let service = traces.service;
+fn unheard_of(attach_evidence: &AttachEvidence, id: &DeploymentId) -> Finding {
+    let service = attach_evidence.service;
     let listed: Vec<String> = service.deployments.iter().map(|d| d.id.to_string()).collect();
     let summary = format!("ECS shows no deployment {id} of `{}`", service.name);
     let finding = Finding::error(Code::DeploymentGone, summary)
@@ -360,7 +360,7 @@ fn unheard_of(traces: &Traces, id: &DeploymentId) -> Finding {
             },
         )
         .state(now(service));
-    if traces.history.is_none() {
+    if attach_evidence.history.is_none() {
         finding.hint(
             "allow ecs:ListServiceDeployments and ecs:DescribeServiceDeployments: they tell how a deployment ended",
         )

@@ -7,11 +7,11 @@ use crate::aws_model::task::TaskStatus;
 use crate::base::finding::Finding;
 use crate::base::time::Timestamp;
 use crate::rollout::cause::placement;
-use crate::rollout::event::Happening;
+use crate::rollout::event::RolloutEvent;
 use crate::rollout::observer::unknown_value;
 use crate::rollout::timeouts;
 use crate::rollout::verdict::{Verdict, success};
-use crate::rollout::view::deployment_status::Standing;
+use crate::rollout::view::deployment_status::DeploymentState;
 use crate::rollout::view::snapshot::Snapshot;
 use crate::rollout::view::waiting::WaitingOn;
 use crate::rollout::view::{View, deployment_status};
@@ -25,24 +25,24 @@ impl Observer {
         view: &View,
         waiting: &[WaitingOn],
         now: Timestamp,
-        happenings: &mut Vec<Happening>,
+        events: &mut Vec<RolloutEvent>,
     ) -> Option<Ending> {
         // An answer may be older than our update for a while, but not for ever.
-        // Whose tasks run is not gone.
+        // Generation tasks run is not gone.
         let is_over_time = now.since(self.pace.started_at) > timeouts::UNLISTED_MAX && view.new_tasks.is_empty();
         let must_be_listed = self.sight.was_listed || is_over_time;
-        let standing = Standing::of(snapshot, &self.scope, &self.baseline, must_be_listed);
+        let standing = DeploymentState::of(snapshot, &self.scope, &self.baseline, must_be_listed);
         self.course.standing = Some(standing.clone());
         if !matches!(
             standing,
-            Standing::Absent { .. } | Standing::ServiceLost { status: None }
+            DeploymentState::Absent { .. } | DeploymentState::ServiceLost { status: None }
         ) {
             self.course.absent_since = None;
         }
-        if !matches!(standing, Standing::StopRequested { .. }) {
+        if !matches!(standing, DeploymentState::StopRequested { .. }) {
             self.course.stop_seen_at = None;
         }
-        let ending = self.judge_standing(standing, snapshot, view, now, happenings);
+        let ending = self.judge_standing(standing, snapshot, view, now, events);
         if ending.is_some() {
             return ending;
         }
@@ -127,30 +127,30 @@ impl Observer {
 
     fn judge_standing(
         &mut self,
-        standing: Standing,
+        standing: DeploymentState,
         snapshot: &Snapshot,
         view: &View,
         now: Timestamp,
-        happenings: &mut Vec<Happening>,
+        events: &mut Vec<RolloutEvent>,
     ) -> Option<Ending> {
         match standing {
-            Standing::Ours => {
+            DeploymentState::Ours => {
                 self.course.failed_since = None;
                 None
             }
-            Standing::Superseded { by } => Some(self.give_way(&by)),
-            Standing::ServiceLost { status: Some(status) } => Some((
+            DeploymentState::Superseded { by } => Some(self.give_way(&by)),
+            DeploymentState::ServiceLost { status: Some(status) } => Some((
                 Verdict::Failed,
                 vec![verdict::service_lost(&self.scope, Some(status.as_str()))],
             )),
-            Standing::ServiceLost { status: None } => self
+            DeploymentState::ServiceLost { status: None } => self
                 .is_absent_for_good(now)
                 .then(|| (Verdict::Failed, vec![verdict::service_lost(&self.scope, None)])),
-            Standing::RollingBack { to } => self.roll_back(Some(to), snapshot, view, happenings),
-            Standing::StopRequested { .. } if deployment_status::is_rolling_back(snapshot) => {
-                self.roll_back(None, snapshot, view, happenings)
+            DeploymentState::RollingBack { to } => self.roll_back(Some(to), snapshot, view, events),
+            DeploymentState::StopRequested { .. } if deployment_status::is_rolling_back(snapshot) => {
+                self.roll_back(None, snapshot, view, events)
             }
-            Standing::StopRequested { status } => {
+            DeploymentState::StopRequested { status } => {
                 let since = *self.course.stop_seen_at.get_or_insert(now);
                 (now.since(since) >= timeouts::STOP_EXPLAINS_ITSELF_WITHIN).then(|| {
                     (
@@ -159,21 +159,21 @@ impl Observer {
                     )
                 })
             }
-            Standing::Absent { primary } if self.course.rollback.is_some() => {
-                self.roll_back(primary, snapshot, view, happenings)
+            DeploymentState::Absent { primary } if self.course.rollback.is_some() => {
+                self.roll_back(primary, snapshot, view, events)
             }
-            Standing::Absent { primary } => self.is_absent_for_good(now).then(|| {
+            DeploymentState::Absent { primary } => self.is_absent_for_good(now).then(|| {
                 let cause = self.evidence.likely_cause(&self.scope);
                 let finding = verdict::deployment_gone(&self.scope, primary.as_ref(), cause, &self.sight.look);
                 (Verdict::Failed, vec![finding])
             }),
-            Standing::Failed { reason } => {
+            DeploymentState::Failed { reason } => {
                 let since = *self.course.failed_since.get_or_insert(now);
                 let rolls_back = snapshot.rolls_back() || self.course.rollback.is_some();
                 let is_patient = rolls_back && now.since(since) < timeouts::ROLLBACK_BEGINS_WITHIN;
                 (!is_patient).then(|| self.end_failed(reason, rolls_back))
             }
-            Standing::RollbackFailed { reason } => Some(self.fail_rollback(reason, snapshot, view)),
+            DeploymentState::RollbackFailed { reason } => Some(self.fail_rollback(reason, snapshot, view)),
         }
     }
 
@@ -195,11 +195,11 @@ impl Observer {
         to: Option<Deployment>,
         snapshot: &Snapshot,
         view: &View,
-        happenings: &mut Vec<Happening>,
+        events: &mut Vec<RolloutEvent>,
     ) -> Option<Ending> {
         let is_news = self.course.rollback.as_ref().is_none_or(|r| r.to.is_none());
         if let Some(to) = to.as_ref().filter(|_| is_news) {
-            happenings.push(Happening::RollingBack {
+            events.push(RolloutEvent::RollingBack {
                 is_over: to.rollout_state == Some(RolloutState::Completed),
                 to: to.task_definition.clone(),
                 reason: to.rollout_state_reason.clone(),

@@ -17,9 +17,9 @@ use crate::base::finding::Finding;
 use crate::base::time::Timestamp;
 use crate::rollout::cause::diagnose::{BreakerCount, Evidence};
 use crate::rollout::cause::service_event;
-use crate::rollout::event::{Happening, Seen};
-use crate::rollout::history::{PhaseSpan, Story, TargetStory};
-use crate::rollout::observer::read_outage::{Blind, Borne, LastSeen};
+use crate::rollout::event::{RolloutEvent, Seen};
+use crate::rollout::history::{History, PhaseSpan, TargetHistory};
+use crate::rollout::observer::read_outage::{LastSeen, ReadOutage, Tolerance};
 use crate::rollout::observer::state::{Course, Pace, Reported, Settling, Sight};
 use crate::rollout::observer::unknown_value::unknown_values;
 use crate::rollout::scope::Scope;
@@ -48,7 +48,7 @@ pub enum Input {
 #[derive(Clone, Debug)]
 pub struct Step {
     /// What has happened since the reading before, in the order to report it.
-    pub happenings: Vec<Happening>,
+    pub events: Vec<RolloutEvent>,
     /// Whether to look again.
     pub next: Next,
 }
@@ -69,7 +69,7 @@ pub struct Observer {
     baseline: Baseline,
     /// Where old targets are: those of the beginning, and those that old tasks have shown since.
     old_places: BTreeSet<Place>,
-    story: Story,
+    story: History,
     evidence: Evidence,
     course: Course,
     reported: Reported,
@@ -84,7 +84,7 @@ impl Observer {
         let old_places = baseline.places.clone();
         let view = View::of(before, &scope, &baseline, &old_places);
         let seen = Seen::at_start(&view);
-        let mut story = Story::default();
+        let mut story = History::default();
         story.begin(&view, &join::owners(before, &scope), now);
         let reported = Reported {
             seen,
@@ -127,7 +127,7 @@ impl Observer {
     }
 
     /// What was seen of each target.
-    pub fn targets(&self) -> Vec<&TargetStory> {
+    pub fn targets(&self) -> Vec<&TargetHistory> {
         self.story.targets()
     }
 
@@ -149,13 +149,13 @@ impl Observer {
 
     /// Takes in one reading of the world, as it is at `now`.
     pub fn step(&mut self, now: Timestamp, input: Input) -> Step {
-        let mut happenings = Vec::new();
+        let mut events = Vec::new();
         let outcome = match input {
             Input::Seen(snapshot) => {
-                happenings.extend(self.see_again(now));
-                self.look_at(&snapshot, now, &mut happenings)
+                events.extend(self.see_again(now));
+                self.look_at(&snapshot, now, &mut events)
             }
-            Input::Unreadable(error) => self.miss(error, now, &mut happenings),
+            Input::Unreadable(error) => self.miss(error, now, &mut events),
             Input::Interrupted => {
                 let is_rolling_back = self.course.rollback.is_some();
                 let finding = verdict::interrupted(&self.scope, &self.waiting(), is_rolling_back, &self.sight.look);
@@ -176,7 +176,7 @@ impl Observer {
             }
             None => Next::PollAt(self.next_poll(now)),
         };
-        Step { happenings, next }
+        Step { events, next }
     }
 
     fn deadline(&self) -> Timestamp {
@@ -193,16 +193,16 @@ impl Observer {
         (now + pause).min(self.deadline().max(now + Duration::from_millis(100)))
     }
 
-    fn miss(&mut self, error: ApiError, now: Timestamp, happenings: &mut Vec<Happening>) -> Option<Ending> {
+    fn miss(&mut self, error: ApiError, now: Timestamp, events: &mut Vec<RolloutEvent>) -> Option<Ending> {
         let deadline = self.deadline();
-        let blind = self.sight.outage.get_or_insert_with(|| Blind::begin(now));
-        match blind.bear(&error, now, deadline) {
-            Borne::Silently => return None,
-            Borne::Telling(told) => {
-                happenings.push(told);
+        let blind = self.sight.outage.get_or_insert_with(|| ReadOutage::begin(now));
+        match blind.tolerate(&error, now, deadline) {
+            Tolerance::Silently => return None,
+            Tolerance::Telling(told) => {
+                events.push(told);
                 return None;
             }
-            Borne::NoLonger => {}
+            Tolerance::NoLonger => {}
         }
         let is_brief = now.since(blind.since) < timeouts::HEARTBEAT && !blind.left(now).is_zero();
         let (look, at) = (&self.sight.look, self.sight.seen_at);
@@ -218,17 +218,17 @@ impl Observer {
         Some((Verdict::CouldNotObserve, vec![finding]))
     }
 
-    fn see_again(&mut self, now: Timestamp) -> Option<Happening> {
+    fn see_again(&mut self, now: Timestamp) -> Option<RolloutEvent> {
         let blind = self.sight.outage.take()?;
         // Nobody saw whether the new targets stayed healthy meanwhile.
         self.settling.memory.healthy_since = None;
-        Some(Happening::SeesAgain {
+        Some(RolloutEvent::SeesAgain {
             misses: blind.misses,
             blind_for: now.since(blind.since),
         })
     }
 
-    fn look_at(&mut self, snapshot: &Snapshot, now: Timestamp, happenings: &mut Vec<Happening>) -> Option<Ending> {
+    fn look_at(&mut self, snapshot: &Snapshot, now: Timestamp, events: &mut Vec<RolloutEvent>) -> Option<Ending> {
         self.learn_places(snapshot);
         let view = View::of(snapshot, &self.scope, &self.baseline, &self.old_places);
         self.settling.note(&view, &self.scope, now);
@@ -239,43 +239,43 @@ impl Observer {
             self.pace.moved_at = now;
         }
         self.story.note(&changes, &join::owners(snapshot, &self.scope), now);
-        happenings.extend(changes);
-        happenings.extend(self.stage_news(&view));
-        happenings.extend(self.news(snapshot, &view, now));
+        events.extend(changes);
+        events.extend(self.stage_news(&view));
+        events.extend(self.news(snapshot, &view, now));
         let waiting = waiting_on(&view, &self.scope, &self.settling.memory, now);
         self.sight.look = LastLook::of(&view, &self.scope, &waiting);
         self.sight.seen_at = Some(now);
-        happenings.extend(self.unknowns(snapshot));
+        events.extend(self.unknowns(snapshot));
         self.sight.known.note(snapshot, &view);
-        let (course, told) = (self.course.clone(), happenings.len());
-        let ending = self.judge(snapshot, &view, &waiting, now, happenings);
+        let (course, told) = (self.course.clone(), events.len());
+        let ending = self.judge(snapshot, &view, &waiting, now, events);
         self.sight.wants_everything = ending.is_some() && snapshot.is_partly_remembered;
         let ending = ending.filter(|_| !self.sight.wants_everything);
         if self.sight.wants_everything {
             self.course = course;
-            happenings.truncate(told);
+            events.truncate(told);
         }
         if self.course.rollback.is_none() {
             let phase = Phase::of(&view, &self.scope);
             if view.ours.is_some() && self.story.note_phase(phase, now) {
-                happenings.push(Happening::Phase(phase));
+                events.push(RolloutEvent::Phase(phase));
             }
         }
         if ending.is_none() {
-            self.say_waiting(now, happenings);
+            self.say_waiting(now, events);
         }
         ending
     }
 
     /// What is spelled in a way that nobody here knows, each once.
-    fn unknowns(&mut self, snapshot: &Snapshot) -> Vec<Happening> {
+    fn unknowns(&mut self, snapshot: &Snapshot) -> Vec<RolloutEvent> {
         self.sight.unknown = unknown_values(snapshot);
         let news = self
             .sight
             .unknown
             .iter()
             .filter(|value| self.reported.unknown.insert((*value).clone()));
-        news.cloned().map(Happening::Unknown).collect()
+        news.cloned().map(RolloutEvent::Unknown).collect()
     }
 
     fn learn_places(&mut self, snapshot: &Snapshot) {
@@ -287,12 +287,12 @@ impl Observer {
     }
 
     /// Service events that are no part of an ordinary rollout, and the circuit breaker's counter.
-    fn news(&mut self, snapshot: &Snapshot, view: &View, now: Timestamp) -> Vec<Happening> {
+    fn news(&mut self, snapshot: &Snapshot, view: &View, now: Timestamp) -> Vec<RolloutEvent> {
         let mut news = Vec::new();
         let Some(service) = &snapshot.service else { return news };
         let to = service.desired_count;
         if let Some(from) = self.reported.desired.replace(to).filter(|from| *from != to) {
-            news.push(Happening::Desired { from, to });
+            news.push(RolloutEvent::Desired { from, to });
         }
         // AWS lists them newest first; people read them in the order in which they happened.
         for event in service.events.iter().rev() {
@@ -303,7 +303,7 @@ impl Observer {
                 self.pace.stuck_since.get_or_insert(now);
             }
             if service_event::is_unusual(&event.message) && self.reported.event_texts.insert(event.message.clone()) {
-                news.push(Happening::EcsSays {
+                news.push(RolloutEvent::EcsSays {
                     message: event.message.clone(),
                 });
             }
@@ -316,7 +316,7 @@ impl Observer {
                 .unwrap_or(0);
             let threshold = known.map_or_else(|| breaker_threshold(view.desired), |b| b.threshold);
             if failures > self.reported.breaker_failures && self.course.rollback.is_none() {
-                news.push(Happening::Breaker {
+                news.push(RolloutEvent::Breaker {
                     failures,
                     threshold,
                     rolls_back: breaker.rollback,
@@ -335,7 +335,7 @@ impl Observer {
     }
 
     /// A stage, or a step of the traffic, that has begun.
-    fn stage_news(&mut self, view: &View) -> Option<Happening> {
+    fn stage_news(&mut self, view: &View) -> Option<RolloutEvent> {
         let told = self
             .settling
             .memory
@@ -347,7 +347,7 @@ impl Observer {
         }
         self.reported.stage = told;
         let progress = &view.deployment?.progress;
-        Some(Happening::Stage {
+        Some(RolloutEvent::Stage {
             stage: progress.stage.clone()?,
             production: progress.production_traffic,
             revision: self.scope.task_definition.clone(),
@@ -364,11 +364,11 @@ impl Observer {
         }
     }
 
-    fn say_waiting(&mut self, now: Timestamp, happenings: &mut Vec<Happening>) {
+    fn say_waiting(&mut self, now: Timestamp, events: &mut Vec<RolloutEvent>) {
         let on = self.waiting();
         if !on.is_empty() && self.reported.is_wait_due(&on, now) {
             self.reported.waiting = Some((now, on.clone()));
-            happenings.push(Happening::Waiting { on });
+            events.push(RolloutEvent::Waiting { on });
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::base::time::Timestamp;
 use crate::rollout::rollback::{Leaves, Way, is_stoppable};
 use crate::rollout::timeouts;
 use crate::rollout::verdict::Verdict;
-use crate::rollout::view::deployment_status::Standing;
+use crate::rollout::view::deployment_status::DeploymentState;
 use crate::rollout::view::waiting::WaitingOn;
 
 impl Observer {
@@ -23,7 +23,7 @@ impl Observer {
     /// cancelled run has something to go back from until ECS calls its deployment completed.
     pub fn leaves(&self, verdict: Verdict) -> Leaves {
         let is_ours = match &self.course.standing {
-            Some(standing) => matches!(standing, Standing::Ours | Standing::Failed { .. }),
+            Some(standing) => matches!(standing, DeploymentState::Ours | DeploymentState::Failed { .. }),
             // The signal came before the first look.
             None => verdict == Verdict::Interrupted,
         };
@@ -53,7 +53,7 @@ impl Observer {
 
     /// How to get back. `good`: what ran well before; without it only ECS may know. Going back to the revision that has
     /// just failed would be no way back, but ECS goes back by deployment, and may.
-    pub fn way_back(&self, good: Option<&TaskDefinitionArn>) -> Option<Way> {
+    pub fn rollback_report(&self, good: Option<&TaskDefinitionArn>) -> Option<Way> {
         self.stoppable().or_else(|| self.redeployment(good))
     }
 
@@ -119,7 +119,7 @@ impl Observer {
     /// ECS's word that its rollback has come to a bad end.
     pub fn rollback_failure(&self) -> Option<Finding> {
         let reason = match self.course.standing.as_ref()? {
-            Standing::RollbackFailed { reason } | Standing::Failed { reason } => reason.clone(),
+            DeploymentState::RollbackFailed { reason } | DeploymentState::Failed { reason } => reason.clone(),
             _ => return None,
         };
         let summary = "ECS calls the rollback, or the deployment that it went back from, failed";

@@ -7,13 +7,13 @@ use crate::aws_model::service::{Deployment, ServiceDeployment};
 use crate::aws_model::target::TargetState;
 use crate::base::time::Timestamp;
 use crate::rollout::event::Seen;
-use crate::rollout::observer::read_outage::Blind;
+use crate::rollout::observer::read_outage::ReadOutage;
 use crate::rollout::observer::unknown_value::UnknownValue;
 use crate::rollout::scope::Scope;
 use crate::rollout::timeouts;
 use crate::rollout::view::View;
 use crate::rollout::view::deployment_stage::{self, SeenStage};
-use crate::rollout::view::deployment_status::Standing;
+use crate::rollout::view::deployment_status::DeploymentState;
 use crate::rollout::view::phase::Memory;
 use crate::rollout::view::snapshot::{Place, Snapshot};
 use crate::rollout::view::waiting::WaitingOn;
@@ -23,7 +23,7 @@ use crate::rollout::words::last_look::LastLook;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Course {
     /// By the last look.
-    pub standing: Option<Standing>,
+    pub standing: Option<DeploymentState>,
     pub absent_since: Option<Timestamp>,
     pub failed_since: Option<Timestamp>,
     /// Since when the service deployment of ours is being stopped without a word on why.
@@ -135,7 +135,7 @@ pub(super) struct Sight {
     /// What it has shown of our deployment.
     pub known: Known,
     /// Set while nothing can be read.
-    pub outage: Option<Blind>,
+    pub outage: Option<ReadOutage>,
     /// A look has shown our deployment.
     pub was_listed: bool,
     /// The run would have ended on a snapshot with remembered parts.

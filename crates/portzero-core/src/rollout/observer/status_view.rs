@@ -18,7 +18,7 @@ const EVENTS_MAX: usize = 5;
 
 /// A service in one look, sorted for people.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Picture {
+pub struct StatusView {
     /// By revision and deployment, those that have not stopped.
     pub tasks: Vec<Crew>,
     /// The targets of each target group.
@@ -61,7 +61,7 @@ pub struct Row {
     pub left: Option<Duration>,
 }
 
-impl Picture {
+impl StatusView {
     /// Sorts one look; `now` is when it was taken.
     pub fn of(service: &Service, snapshot: &Snapshot, scope: &Scope, now: Timestamp) -> Self {
         let owners = owners(snapshot, scope);
@@ -236,8 +236,8 @@ mod tests {
             tasks,
             ..Snapshot::default()
         };
-        let picture = Picture::of(&service(&[]), &snapshot, &scope(), Timestamp::from_millis(0));
-        let told: Vec<_> = picture
+        let status_view = StatusView::of(&service(&[]), &snapshot, &scope(), Timestamp::from_millis(0));
+        let told: Vec<_> = status_view
             .tasks
             .iter()
             .map(|crew| format!("{} {:?}", crew.deployment.as_ref().unwrap(), crew.statuses))
@@ -278,8 +278,8 @@ mod tests {
             ("(service web) has begun draining connections on 1 tasks.", 100),
             ("(service web) has begun draining connections on 1 tasks.", 40),
         ]);
-        let picture = Picture::of(&service, &snapshot, &scope(), Timestamp::from_millis(160_000));
-        let told: Vec<_> = picture.groups[0]
+        let status_view = StatusView::of(&service, &snapshot, &scope(), Timestamp::from_millis(160_000));
+        let told: Vec<_> = status_view.groups[0]
             .1
             .iter()
             .map(|row| {
@@ -295,10 +295,10 @@ mod tests {
             [
                 "10.0.0.1 a false None",
                 "10.0.0.2 b true Some(240)",
-                // Whose drain it is nobody knows, nor when it began.
+                // Generation drain it is nobody knows, nor when it began.
                 "10.0.0.9 nobody false None",
             ]
         );
-        assert_eq!(picture.events, []);
+        assert_eq!(status_view.events, []);
     }
 }

@@ -6,7 +6,7 @@ use crate::rollout::view::baseline::Baseline;
 use crate::rollout::view::snapshot::Snapshot;
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Standing {
+pub(crate) enum DeploymentState {
     /// PRIMARY, or not listed yet by an answer that is older than our update.
     Ours,
     /// An earlier deployment is PRIMARY and ours is not listed, although it has been: gone, or an old answer.
@@ -25,7 +25,7 @@ pub(crate) enum Standing {
     ServiceLost { status: Option<ServiceStatus> },
 }
 
-impl Standing {
+impl DeploymentState {
     /// `was_listed`: an earlier snapshot has shown our deployment, so that an answer without it needs an explanation.
     pub(crate) fn of(snapshot: &Snapshot, scope: &Scope, baseline: &Baseline, was_listed: bool) -> Self {
         let Some(service) = &snapshot.service else {
@@ -184,24 +184,27 @@ mod tests {
     #[test]
     fn an_old_answer_about_an_earlier_rollback_is_not_ours() {
         let stale = snapshot(vec![rolling_back_to(OLD)], None);
-        assert_eq!(Standing::of(&stale, &scope(), &baseline(true), false), Standing::Ours);
-        let told = Standing::of(&stale, &scope(), &baseline(false), true);
-        assert!(matches!(told, Standing::RollingBack { .. }), "{told:?}");
+        assert_eq!(
+            DeploymentState::of(&stale, &scope(), &baseline(true), false),
+            DeploymentState::Ours
+        );
+        let told = DeploymentState::of(&stale, &scope(), &baseline(false), true);
+        assert!(matches!(told, DeploymentState::RollingBack { .. }), "{told:?}");
     }
 
     #[test]
     fn a_rollback_may_go_to_a_deployment_that_was_no_longer_listed() {
         let shown = snapshot(vec![rolling_back_to("ecs-svc/0")], None);
-        let told = Standing::of(&shown, &scope(), &baseline(false), true);
-        assert!(matches!(told, Standing::RollingBack { .. }), "{told:?}");
+        let told = DeploymentState::of(&shown, &scope(), &baseline(false), true);
+        assert!(matches!(told, DeploymentState::RollingBack { .. }), "{told:?}");
     }
 
     #[test]
     fn a_stop_request_is_no_rollback_before_the_primary_says_so() {
         let ours = deployment(OURS, DeploymentStatus::Primary, RolloutState::InProgress, "");
         let shown = snapshot(vec![ours], Some(ServiceDeploymentStatus::StopRequested));
-        let told = Standing::of(&shown, &scope(), &baseline(false), true);
-        assert!(matches!(told, Standing::StopRequested { .. }), "{told:?}");
+        let told = DeploymentState::of(&shown, &scope(), &baseline(false), true);
+        assert!(matches!(told, DeploymentState::StopRequested { .. }), "{told:?}");
         assert!(!is_rolling_back(&shown));
     }
 
@@ -211,8 +214,8 @@ mod tests {
             vec![rolling_back_to(OLD)],
             Some(ServiceDeploymentStatus::RollbackFailed),
         );
-        let told = Standing::of(&shown, &scope(), &baseline(false), true);
-        assert!(matches!(told, Standing::RollbackFailed { .. }), "{told:?}");
+        let told = DeploymentState::of(&shown, &scope(), &baseline(false), true);
+        assert!(matches!(told, DeploymentState::RollbackFailed { .. }), "{told:?}");
     }
 
     /// A deployment that was made so many seconds after the epoch; ours was at ten.
@@ -236,32 +239,32 @@ mod tests {
                 ..made_at(10, OURS, "task-definition/web:2")
             };
             let status = Some(ServiceDeploymentStatus::RollbackInProgress);
-            Standing::of(&snapshot(vec![primary, ours], status), &scope, &baseline(false), true)
+            DeploymentState::of(&snapshot(vec![primary, ours], status), &scope, &baseline(false), true)
         };
         let again = made_at(11, "ecs-svc/3", "task-definition/web:1");
-        assert_eq!(told(again.clone()), Standing::RollingBack { to: again });
+        assert_eq!(told(again.clone()), DeploymentState::RollingBack { to: again });
         let newer = made_at(11, "ecs-svc/3", "task-definition/web:3");
-        assert_eq!(told(newer.clone()), Standing::Superseded { by: newer });
+        assert_eq!(told(newer.clone()), DeploymentState::Superseded { by: newer });
         let older = made_at(9, OLD, "task-definition/web:0");
-        assert_eq!(told(older.clone()), Standing::RollingBack { to: older });
+        assert_eq!(told(older.clone()), DeploymentState::RollingBack { to: older });
     }
 
     #[test]
     fn a_service_without_any_deployment_has_lost_ours_only_where_it_was_seen() {
         let nothing = snapshot(Vec::new(), None);
         assert_eq!(
-            Standing::of(&nothing, &scope(), &baseline(false), false),
-            Standing::Ours
+            DeploymentState::of(&nothing, &scope(), &baseline(false), false),
+            DeploymentState::Ours
         );
-        let told = Standing::of(&nothing, &scope(), &baseline(false), true);
-        assert_eq!(told, Standing::Absent { primary: None });
+        let told = DeploymentState::of(&nothing, &scope(), &baseline(false), true);
+        assert_eq!(told, DeploymentState::Absent { primary: None });
     }
 
     #[test]
     fn a_failure_that_ecs_goes_back_from_is_a_rollback() {
         let failed = || deployment(OURS, DeploymentStatus::Primary, RolloutState::Failed, "broken");
         let told = |status| {
-            Standing::of(
+            DeploymentState::of(
                 &snapshot(vec![failed()], Some(status)),
                 &scope(),
                 &baseline(false),
@@ -269,8 +272,11 @@ mod tests {
             )
         };
         let reason = Some("broken".to_owned());
-        assert_eq!(told(ServiceDeploymentStatus::Stopped), Standing::Failed { reason });
+        assert_eq!(
+            told(ServiceDeploymentStatus::Stopped),
+            DeploymentState::Failed { reason }
+        );
         let status = ServiceDeploymentStatus::RollbackInProgress;
-        assert_eq!(told(status.clone()), Standing::StopRequested { status });
+        assert_eq!(told(status.clone()), DeploymentState::StopRequested { status });
     }
 }

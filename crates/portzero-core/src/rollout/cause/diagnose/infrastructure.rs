@@ -146,9 +146,9 @@ impl Losses {
         );
         let mut finding = Finding::new(Code::InstanceLost, severity, summary);
         for (instance, loss) in &self.lost {
-            let counted = |tasks: &BTreeSet<TaskArn>, whose: &str| {
+            let counted = |tasks: &BTreeSet<TaskArn>, generation: &str| {
                 let count = tasks.len();
-                (count > 0).then(|| format!("{count} {whose} {}", plural(count, "task")))
+                (count > 0).then(|| format!("{count} {generation} {}", plural(count, "task")))
             };
             let tasks: Vec<String> = [counted(&loss.new, "new"), counted(&loss.old, "old")]
                 .into_iter()

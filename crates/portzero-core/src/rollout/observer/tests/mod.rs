@@ -146,8 +146,8 @@ fn verdict(step: &Step) -> Option<Verdict> {
 }
 
 fn waiting(step: &Step) -> Option<Vec<WaitingOn>> {
-    step.happenings.iter().find_map(|happening| match happening {
-        Happening::Waiting { on } => Some(on.clone()),
+    step.events.iter().find_map(|event| match event {
+        RolloutEvent::Waiting { on } => Some(on.clone()),
         _ => None,
     })
 }
@@ -184,11 +184,11 @@ fn what_nobody_saw_is_not_counted_as_settled() {
     see(&mut observer, 0, healthy());
     assert_eq!(verdict(&miss(&mut observer, 5, ApiErrorKind::Throttled)), None);
     let seen = see(&mut observer, 12, healthy());
-    let again = Happening::SeesAgain {
+    let again = RolloutEvent::SeesAgain {
         misses: 1,
         blind_for: Duration::from_secs(7),
     };
-    assert_eq!(seen.happenings.first(), Some(&again));
+    assert_eq!(seen.events.first(), Some(&again));
     assert_eq!(verdict(&seen), None);
     assert_eq!(verdict(&see(&mut observer, 22, healthy())), Some(Verdict::Succeeded));
 }
@@ -197,9 +197,9 @@ fn what_nobody_saw_is_not_counted_as_settled() {
 fn a_trouble_comes_with_its_error_once() {
     let mut observer = observer();
     see(&mut observer, 0, starting());
-    let told = |step: Step| match step.happenings.as_slice() {
+    let told = |step: Step| match step.events.as_slice() {
         [
-            Happening::Blind {
+            RolloutEvent::ReadOutage {
                 error, misses, left, ..
             },
         ] => Some((error.is_some(), *misses, left.as_secs())),
@@ -255,15 +255,15 @@ fn an_unknown_value_is_told_once_and_named_when_time_is_up() {
         shown(RolloutState::InProgress, &[("10.0.0.1", state)])
     };
     let told = |step: &Step| {
-        let is_it = |happening: &&Happening| matches!(happening, Happening::Unknown(_));
-        step.happenings.iter().filter(is_it).cloned().collect::<Vec<_>>()
+        let is_it = |event: &&RolloutEvent| matches!(event, RolloutEvent::Unknown(_));
+        step.events.iter().filter(is_it).cloned().collect::<Vec<_>>()
     };
     let mut observer = observer();
     let value = UnknownValue {
         field: "target state",
         value: "radiant".into(),
     };
-    assert_eq!(told(&see(&mut observer, 0, radiant())), [Happening::Unknown(value)]);
+    assert_eq!(told(&see(&mut observer, 0, radiant())), [RolloutEvent::Unknown(value)]);
     assert_eq!(told(&see(&mut observer, 2, radiant())), []);
     let Next::Done(outcome) = see(&mut observer, 100, radiant()).next else {
         panic!("the budget is spent")
@@ -398,12 +398,12 @@ fn a_rollback_is_over_when_ecs_says_so_of_the_same_deployment() {
         let mut observer = observer();
         see(&mut observer, 0, starting());
         let told = see(&mut observer, 2, back_to(OLD, InProgress, RollbackInProgress));
-        let is_news = |happening: &Happening| matches!(happening, Happening::RollingBack { .. });
-        assert!(told.happenings.iter().any(is_news));
+        let is_news = |event: &RolloutEvent| matches!(event, RolloutEvent::RollingBack { .. });
+        assert!(told.events.iter().any(is_news));
         let to = observer.back_to().map(|arn| arn.short().to_owned());
         assert_eq!(to.as_deref(), Some("web:1"));
         let step = see(&mut observer, 4, last);
-        assert!(!step.happenings.iter().any(is_news), "it is told once");
+        assert!(!step.events.iter().any(is_news), "it is told once");
         (verdict(&step), observer.is_back())
     };
     let over = (Some(Verdict::Failed), true);

@@ -34,17 +34,17 @@ fn ecs_is_asked_for_a_rollback_by_what_is_known_of_the_deployment() {
     let redeploy = Some(Way::Redeploy {
         to: "task-definition/web:1".into(),
     });
-    assert_eq!(observer.way_back(Some(&good)), redeploy);
+    assert_eq!(observer.rollback_report(Some(&good)), redeploy);
     observer.note_service_deployment(record(ServiceDeploymentStatus::InProgress));
     let stop = Some(Way::Stop {
         service_deployment: "service-deployment/2".into(),
     });
-    assert_eq!(observer.way_back(Some(&good)), stop);
+    assert_eq!(observer.rollback_report(Some(&good)), stop);
     // A look without it takes nothing back.
     see(&mut observer, 0, starting());
-    assert_eq!(observer.way_back(Some(&good)), stop);
+    assert_eq!(observer.rollback_report(Some(&good)), stop);
     see(&mut observer, 2, called(starting(), ServiceDeploymentStatus::Stopped));
-    assert_eq!(observer.way_back(Some(&good)), redeploy);
+    assert_eq!(observer.rollback_report(Some(&good)), redeploy);
 }
 
 #[test]

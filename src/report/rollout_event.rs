@@ -5,15 +5,15 @@ use std::time::Duration;
 use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
 use portzero_core::base::time::human;
 use portzero_core::rollout::view::waiting::percent;
-use portzero_core::rollout::{Happening, Whose};
+use portzero_core::rollout::{Generation, RolloutEvent};
 
 /// The line of a happening.
-pub fn line(happening: &Happening) -> String {
-    match happening {
-        Happening::Phase(phase) => format!("phase: {}", phase.as_str()),
-        Happening::Task { .. } => task(happening),
-        Happening::Target { .. } => target(happening),
-        Happening::Stage {
+pub fn line(event: &RolloutEvent) -> String {
+    match event {
+        RolloutEvent::Phase(phase) => format!("phase: {}", phase.as_str()),
+        RolloutEvent::Task { .. } => task(event),
+        RolloutEvent::Target { .. } => target(event),
+        RolloutEvent::Stage {
             stage,
             production,
             revision,
@@ -24,45 +24,45 @@ pub fn line(happening: &Happening) -> String {
             let share = share.map(|share| format!(": {share} of the production traffic on {}", revision.short()));
             format!("stage {stage}{}", share.unwrap_or_default())
         }
-        Happening::Desired { from, to } => format!("desired count {from} -> {to}"),
-        Happening::Breaker {
+        RolloutEvent::Desired { from, to } => format!("desired count {from} -> {to}"),
+        RolloutEvent::Breaker {
             failures,
             threshold,
             rolls_back,
         } => breaker(*failures, *threshold, *rolls_back),
-        Happening::EcsSays { message } => format!("ecs says: {message}"),
-        Happening::RollingBack { to, reason, is_over } => {
+        RolloutEvent::EcsSays { message } => format!("ecs says: {message}"),
+        RolloutEvent::RollingBack { to, reason, is_over } => {
             let why = reason.as_ref().map(|r| format!(" ({r})")).unwrap_or_default();
             let how = if *is_over { "has rolled back" } else { "is rolling back" };
             format!("ECS {how} to {}{why}", to.short())
         }
-        Happening::Waiting { on } => {
+        RolloutEvent::Waiting { on } => {
             let parts: Vec<String> = on.iter().map(ToString::to_string).collect();
             format!("waiting on {}", parts.join("; "))
         }
-        Happening::Unknown(value) => format!("portzero does not know the {value}: it counts as not done"),
-        Happening::Blind {
+        RolloutEvent::Unknown(value) => format!("portzero does not know the {value}: it counts as not done"),
+        RolloutEvent::ReadOutage {
             error,
             misses,
             blind_for,
             left,
         } => blind(error.as_ref(), *misses, *blind_for, *left),
-        Happening::SeesAgain { misses, blind_for } => {
+        RolloutEvent::SeesAgain { misses, blind_for } => {
             let word = if *misses == 1 { "miss" } else { "misses" };
             format!("AWS can be read again after {misses} {word} in {}", human(*blind_for))
         }
     }
 }
 
-fn task(happening: &Happening) -> String {
-    let Happening::Task {
+fn task(event: &RolloutEvent) -> String {
+    let RolloutEvent::Task {
         task,
-        whose,
+        generation,
         task_definition,
         status,
         instance,
         reason,
-    } = happening
+    } = event
     else {
         return String::new();
     };
@@ -71,29 +71,29 @@ fn task(happening: &Happening) -> String {
     let id: String = task.short().chars().take(8).collect();
     format!(
         "{} task {id} ({}){on}: {}{why}",
-        whose.as_str(),
+        generation.as_str(),
         task_definition.short(),
         status.as_str()
     )
 }
 
-fn target(happening: &Happening) -> String {
-    let Happening::Target {
+fn target(event: &RolloutEvent) -> String {
+    let RolloutEvent::Target {
         place,
-        whose,
+        generation,
         from,
         to,
         reason,
         description,
-    } = happening
+    } = event
     else {
         return String::new();
     };
     let from = from.as_ref().map(|s| format!("{} -> ", s.as_str())).unwrap_or_default();
-    let to = match (to, whose) {
+    let to = match (to, generation) {
         (Some(state), _) => state.as_str().to_owned(),
-        (None, Whose::Old) => "drained, no longer listed".to_owned(),
-        (None, Whose::New) => "no longer listed".to_owned(),
+        (None, Generation::Old) => "drained, no longer listed".to_owned(),
+        (None, Generation::New) => "no longer listed".to_owned(),
     };
     let why = match (reason, description) {
         (Some(reason), Some(words)) => format!(" ({reason}: {words})"),
@@ -102,7 +102,7 @@ fn target(happening: &Happening) -> String {
     };
     format!(
         "{} target {} in {}: {from}{to}{why}",
-        whose.as_str(),
+        generation.as_str(),
         place.1,
         place.0.name()
     )
