@@ -58,6 +58,8 @@ struct TargetResult {
     target_group: String,
     id: String,
     port: u16,
+    /// The key is part of the result document, which others read.
+    #[serde(rename = "whose")]
     generation: &'static str,
     task: Option<String>,
     states: Vec<StateResult>,
