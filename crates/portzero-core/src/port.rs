@@ -44,11 +44,11 @@ pub trait Ecs {
     ) -> impl Future<Output = ApiResult<DescribedServices>>;
     /// `reference`: an ARN, `family` (its newest ACTIVE revision) or `family:revision`.
     fn describe_task_definition(&self, reference: &str) -> impl Future<Output = ApiResult<RegisteredTaskDefinition>>;
-    /// The document is sent as it is: it is the body of the request.
+    /// The document is sent as it is: it is the body of the request. The answer's document is what AWS kept of it.
     fn register_task_definition(
         &self,
         document: &serde_json::Value,
-    ) -> impl Future<Output = ApiResult<TaskDefinitionArn>>;
+    ) -> impl Future<Output = ApiResult<RegisteredTaskDefinition>>;
     /// The answer's PRIMARY deployment is the one that the call has made.
     fn update_service(&self, update: &ServiceUpdate) -> impl Future<Output = ApiResult<Service>>;
     /// Every task of the service: those that run or will, and those that are stopping or have stopped (visible for an hour).

@@ -60,23 +60,14 @@ impl Ecs for Direct {
         let found = world
             .describe_task_definition(reference)
             .map_err(|refusal| translate::error("ecs:DescribeTaskDefinition", Some(reference), refusal))?;
-        let mut document = found.document.clone();
-        if !found.tags.is_empty()
-            && let Some(document) = document.as_object_mut()
-        {
-            document.insert("tags".into(), found.tags.clone().into());
-        }
-        Ok(RegisteredTaskDefinition {
-            arn: TaskDefinitionArn::from(found.arn.as_str()),
-            document,
-        })
+        Ok(with_tags(found))
     }
 
-    async fn register_task_definition(&self, document: &serde_json::Value) -> ApiResult<TaskDefinitionArn> {
+    async fn register_task_definition(&self, document: &serde_json::Value) -> ApiResult<RegisteredTaskDefinition> {
         self.admit("ecs:RegisterTaskDefinition")?;
         let registered = self.world.borrow_mut().register_task_definition(document);
         registered
-            .map(|definition| TaskDefinitionArn::new(definition.arn))
+            .map(|definition| with_tags(&definition))
             .map_err(|refusal| translate::error("ecs:RegisterTaskDefinition", None, refusal))
     }
 
@@ -259,4 +250,18 @@ fn newest(service: &state::Service) -> Option<String> {
         .iter()
         .find(|d| d.status == "PRIMARY")
         .map(|d| d.id.clone())
+}
+
+/// As the ports want it: the tags that stand beside a definition carried in.
+fn with_tags(definition: &state::TaskDefinition) -> RegisteredTaskDefinition {
+    let mut document = definition.document.clone();
+    if !definition.tags.is_empty()
+        && let Some(document) = document.as_object_mut()
+    {
+        document.insert("tags".into(), definition.tags.clone().into());
+    }
+    RegisteredTaskDefinition {
+        arn: TaskDefinitionArn::from(definition.arn.as_str()),
+        document,
+    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
 use portzero_core::aws_model::service::{Service, ServiceUpdate};
+use portzero_core::base::finding::Finding;
 use portzero_core::base::id::{DeploymentId, TaskDefinitionArn};
 use portzero_core::event::EventKind;
 use portzero_core::plan::survey::Survey;
@@ -33,15 +34,16 @@ where
     I: Interrupts,
     R: Report,
 {
-    /// The revision that will run: registered now, or found to be the same as one that is there.
-    pub(super) async fn revision(&mut self, plan: &Plan) -> Result<TaskDefinitionArn, Outcome> {
-        let (arn, is_reused) = match &plan.revision {
-            Revision::Reuse(arn) => (arn.clone(), true),
+    /// The revision that will run: registered now, or found to be the same as one that is there. Beside it, what AWS did
+    /// not keep of what was registered.
+    pub(super) async fn revision(&mut self, plan: &Plan) -> Result<(TaskDefinitionArn, Vec<Finding>), Outcome> {
+        let (arn, registered) = match &plan.revision {
+            Revision::Reuse(arn) => (arn.clone(), None),
             Revision::Register if self.is_interrupted().await => {
                 return Err(words::interrupted_before_its_turn(&plan.wish));
             }
             Revision::Register => match self.in_time(self.aws.register_task_definition(&plan.document)).await {
-                Some(Ok(arn)) => (arn, false),
+                Some(Ok(registered)) => (registered.arn, Some(registered.document)),
                 Some(Err(error)) => return Err(words::not_registered(error, plan)),
                 None => return Err(words::interrupted_while_registering(plan)),
             },
@@ -50,10 +52,11 @@ where
             &plan.wish,
             EventKind::Revision {
                 arn: arn.clone(),
-                is_reused,
+                is_reused: registered.is_none(),
             },
         );
-        Ok(arn)
+        let lost = registered.map(|answer| plan.not_kept(&answer, &arn));
+        Ok((arn, lost.unwrap_or_default()))
     }
 
     /// UpdateService: its answer, and the deployment that it has made.

@@ -125,8 +125,11 @@ where
 
     /// Registers and updates, and hands over who will follow it. `Err`: it ends here.
     async fn change(&mut self, plan: &Plan, survey: &Survey, run: &mut ServiceRun) -> Result<Observer, Outcome> {
-        let arn = self.revision(plan).await?;
+        let (arn, not_kept) = self.revision(plan).await?;
         run.after = Some(arn.clone());
+        if !not_kept.is_empty() {
+            return Err(Outcome::new(Verdict::Refused, not_kept));
+        }
         if self.is_interrupted().await {
             return Err(Outcome::new(
                 Verdict::Interrupted,

@@ -186,6 +186,19 @@ impl Plan {
         self.wish.force_new_deployment || !is_running
     }
 
+    /// A finding for each key that AWS did not keep of the document that was registered as `revision`.
+    pub fn not_kept(&self, answer: &Value, revision: &TaskDefinitionArn) -> Vec<Finding> {
+        let rendered;
+        let file = match &self.wish.base {
+            Base::Document(document) => document.as_ref(),
+            Base::Running | Base::Registered(_) => {
+                rendered = Document::from_value(self.document.clone(), revision.short());
+                &rendered
+            }
+        };
+        task_definition::check_kept(file, &self.document, answer, revision.short())
+    }
+
     pub fn wait_budget(&self) -> Duration {
         self.wish
             .timeout
