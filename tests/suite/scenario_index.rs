@@ -131,8 +131,9 @@ fn rows() -> BTreeMap<u32, String> {
         .collect()
 }
 
-/// Stories that no row asks for: what a run does after a failure when it is told to, and failures among many services.
-const BEYOND_THE_ROWS: [&str; 2] = ["on-failure-", "many-"];
+/// Stories that no row asks for: what a run does after a failure when it is told to, and failures among many services,
+/// cases from the field (`P17`).
+const BEYOND_THE_ROWS: [&str; 3] = ["on-failure-", "many-", "P"];
 
 /// Of each row, its scenario files by name.
 fn files() -> BTreeMap<u32, Vec<String>> {
