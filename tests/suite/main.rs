@@ -15,6 +15,7 @@ mod action_agreement;
 mod action_bootstrap;
 mod adapters;
 mod address;
+mod aws_model;
 mod classic;
 mod clients;
 mod config;
