@@ -54,6 +54,7 @@ mod simulate;
 mod simulator_page;
 mod support;
 mod task_definition_files;
+mod task_definition_keys;
 mod task_definition_properties;
 #[cfg(unix)]
 mod telling;
