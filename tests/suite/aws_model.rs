@@ -47,7 +47,10 @@ fn the_table_has_the_operations_that_the_adapters_call() {
         let text = std::fs::read_to_string(file).unwrap();
         for call in ["Call::read(", "Call::write("] {
             for rest in text.split(call).skip(1) {
-                let action = rest.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next());
+                let action = rest
+                    .trim_start()
+                    .strip_prefix('"')
+                    .and_then(|rest| rest.split('"').next());
                 called.extend(action.map(str::to_owned));
             }
         }
@@ -58,6 +61,7 @@ fn the_table_has_the_operations_that_the_adapters_call() {
         ("elb", "elasticloadbalancing"),
         ("elbv2", "elasticloadbalancing"),
         ("logs", "logs"),
+        ("sts", "sts"),
     ];
     let known: BTreeSet<String> = services
         .iter()
@@ -67,7 +71,6 @@ fn the_table_has_the_operations_that_the_adapters_call() {
         })
         .collect();
     assert_eq!(called, known);
-    assert!(table["sts"]["operations"]["AssumeRoleWithWebIdentity"].is_object());
 }
 
 #[test]
