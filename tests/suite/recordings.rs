@@ -198,6 +198,7 @@ fn task_definitions(number: &str, text: &str) -> bool {
             aws.register_task_definition(&json!({"family": "x"}))
                 .await
                 .expect("registered")
+                .revision
                 .arn
         });
         assert_eq!(arn.short(), "dev-redash-server:77");

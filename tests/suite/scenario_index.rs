@@ -132,8 +132,8 @@ fn rows() -> BTreeMap<u32, String> {
 }
 
 /// Stories that no row asks for: what a run does after a failure when it is told to, and failures among many services,
-/// cases from the field (`P17`).
-const BEYOND_THE_ROWS: [&str; 3] = ["on-failure-", "many-", "P"];
+/// cases from the field (`P17`, `T25`).
+const BEYOND_THE_ROWS: [&str; 4] = ["on-failure-", "many-", "P", "T"];
 
 /// Of each row, its scenario files by name.
 fn files() -> BTreeMap<u32, Vec<String>> {

@@ -5,7 +5,7 @@ use portzero_core::aws_model::task::{ContainerInstance, Task};
 use portzero_core::base::id::{
     ClusterName, ContainerInstanceArn, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn,
 };
-use portzero_core::port::{ApiResult, DescribedServices, Ecs, RegisteredTaskDefinition};
+use portzero_core::port::{ApiResult, DescribedServices, Ecs, RegisteredTaskDefinition, Registration};
 use portzero_sim::model::refusal::Refusal;
 use portzero_sim::model::state;
 use portzero_sim::model::state::ServiceChange;
@@ -63,11 +63,14 @@ impl Ecs for Direct {
         Ok(with_tags(found))
     }
 
-    async fn register_task_definition(&self, document: &serde_json::Value) -> ApiResult<RegisteredTaskDefinition> {
+    async fn register_task_definition(&self, document: &serde_json::Value) -> ApiResult<Registration> {
         self.admit("ecs:RegisterTaskDefinition")?;
         let registered = self.world.borrow_mut().register_task_definition(document);
         registered
-            .map(|definition| with_tags(&definition))
+            .map(|definition| Registration {
+                revision: with_tags(&definition),
+                unanswered: 0,
+            })
             .map_err(|refusal| translate::error("ecs:RegisterTaskDefinition", None, refusal))
     }
 

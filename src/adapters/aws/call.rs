@@ -21,7 +21,17 @@ impl<C: Clock> Connection<C> {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
+        self.call_counting(call, send).await.map(|(answer, _)| answer)
+    }
+
+    /// The same, and how often it was sent before so that AWS may have done it without our seeing the answer.
+    pub(super) async fn call_counting<T, E, F>(&self, call: Call, send: impl Fn() -> F) -> ApiResult<(T, u32)>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: std::error::Error + ProvideErrorMetadata + 'static,
+    {
         let mut attempt = 1;
+        let mut unanswered = 0;
         let mut has_fresh_credentials = false;
         let mut has_learnt_the_time = false;
         loop {
@@ -29,7 +39,7 @@ impl<C: Clock> Connection<C> {
             self.keep_within_budget(&call).await;
             self.count(|counts| *counts.by_action.entry(call.operation().to_owned()).or_default() += 1);
             let mut failure = match send().await {
-                Ok(output) => return Ok(output),
+                Ok(output) => return Ok((output, unanswered)),
                 Err(error) => Failure::read(&call, &error),
             };
             if failure.error.code.as_deref() == Some(NO_CREDENTIALS)
@@ -56,6 +66,9 @@ impl<C: Clock> Connection<C> {
             }
             if attempt >= call.attempts() || !call.may_repeat(&failure) {
                 return Err(failure.error);
+            }
+            if failure.error.kind == ApiErrorKind::Transient && !failure.never_sent {
+                unanswered += 1;
             }
             self.clock.sleep(wait_before_next(attempt, self.chance())).await;
             self.count(|counts| counts.retried += 1);

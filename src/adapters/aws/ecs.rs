@@ -9,7 +9,9 @@ use aws_sdk_ecs::types::{
 use portzero_core::aws_model::service::{Service, ServiceDeployment, ServiceRevision, ServiceUpdate};
 use portzero_core::aws_model::task::{ContainerInstance, Task};
 use portzero_core::base::id::{ClusterName, ContainerInstanceArn, ServiceName, TaskArn, TaskDefinitionArn};
-use portzero_core::port::{ApiError, ApiErrorKind, ApiResult, Clock, DescribedServices, Ecs, RegisteredTaskDefinition};
+use portzero_core::port::{
+    ApiError, ApiErrorKind, ApiResult, Clock, DescribedServices, Ecs, RegisteredTaskDefinition, Registration,
+};
 
 use super::connection::Connection;
 use super::document::KeepBody;
@@ -110,13 +112,13 @@ impl<C: Clock> Ecs for Connection<C> {
         registered(&call, answer.task_definition(), &body)
     }
 
-    async fn register_task_definition(&self, document: &serde_json::Value) -> ApiResult<RegisteredTaskDefinition> {
+    async fn register_task_definition(&self, document: &serde_json::Value) -> ApiResult<Registration> {
         let family = document.get("family").and_then(|f| f.as_str()).unwrap_or_default();
         let call = Call::write("ecs:RegisterTaskDefinition", Replay::Harmless).on(family);
         let sent = document.to_string().into_bytes();
         let body = KeepBody::default();
-        let answer = self
-            .call(call.clone(), || {
+        let (answer, unanswered) = self
+            .call_counting(call.clone(), || {
                 let sent = sent.clone();
                 self.ecs
                     .register_task_definition()
@@ -126,7 +128,10 @@ impl<C: Clock> Ecs for Connection<C> {
                     .send()
             })
             .await?;
-        registered(&call, answer.task_definition(), &body)
+        Ok(Registration {
+            revision: registered(&call, answer.task_definition(), &body)?,
+            unanswered,
+        })
     }
 
     async fn update_service(&self, update: &ServiceUpdate) -> ApiResult<Service> {

@@ -43,7 +43,13 @@ where
                 return Err(words::interrupted_before_its_turn(&plan.wish));
             }
             Revision::Register => match self.in_time(self.aws.register_task_definition(&plan.document)).await {
-                Some(Ok(registered)) => (registered.arn, Some(registered.document)),
+                Some(Ok(made)) => {
+                    if made.unanswered > 0 {
+                        let found = words::sent_again(&made.revision.arn);
+                        self.tell(&plan.wish, EventKind::Found(found));
+                    }
+                    (made.revision.arn, Some(made.revision.document))
+                }
                 Some(Err(error)) => return Err(words::not_registered(error, plan)),
                 None => return Err(words::interrupted_while_registering(plan)),
             },
