@@ -10,9 +10,9 @@ use portzero_sim::model::refusal::Refusal;
 use portzero_sim::model::state;
 use portzero_sim::model::state::ServiceChange;
 
-use crate::{Access, Answer, Direct, translate};
+use crate::{Access, Answer, InProcessAws, translate};
 
-impl Ecs for Direct {
+impl Ecs for InProcessAws {
     async fn list_clusters(&self) -> ApiResult<Vec<ClusterName>> {
         self.admit("ecs:ListClusters")?;
         Ok(self

@@ -40,13 +40,13 @@ where
         let (arn, registered) = match &plan.revision {
             Revision::Reuse(arn) => (arn.clone(), None),
             Revision::Register if self.is_interrupted().await => {
-                return Err(words::interrupted_before_its_turn(&plan.wish));
+                return Err(words::interrupted_before_its_turn(&plan.request));
             }
             Revision::Register => match self.in_time(self.aws.register_task_definition(&plan.document)).await {
                 Some(Ok(made)) => {
                     if made.unanswered > 0 {
                         let found = words::sent_again(&made.revision.arn);
-                        self.tell(&plan.wish, EventKind::Found(found));
+                        self.tell(&plan.request, EventKind::Found(found));
                     }
                     (made.revision.arn, Some(made.revision.document))
                 }
@@ -55,7 +55,7 @@ where
             },
         };
         self.tell(
-            &plan.wish,
+            &plan.request,
             EventKind::Revision {
                 arn: arn.clone(),
                 is_reused: registered.is_none(),
@@ -73,10 +73,10 @@ where
         arn: &TaskDefinitionArn,
     ) -> Result<(Service, DeploymentId), Outcome> {
         let update = ServiceUpdate {
-            cluster: plan.wish.cluster.clone(),
-            service: plan.wish.service.clone(),
+            cluster: plan.request.cluster.clone(),
+            service: plan.request.service.clone(),
             task_definition: arn.clone(),
-            force_new_deployment: plan.wish.force_new_deployment,
+            force_new_deployment: plan.request.force_new_deployment,
         };
         let answer = match self.in_time(self.aws.update_service(&update)).await {
             Some(Ok(answer)) => answer,
@@ -87,7 +87,7 @@ where
             return Err(Outcome::new(Verdict::CouldNotObserve, vec![words::no_primary(&update)]));
         };
         self.tell(
-            &plan.wish,
+            &plan.request,
             EventKind::Updated {
                 deployment: id.clone(),
                 before: plan.before.clone(),

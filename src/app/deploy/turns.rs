@@ -7,13 +7,13 @@ use portzero_core::base::id::{DeploymentId, TaskDefinitionArn};
 use portzero_core::base::time::Timestamp;
 use portzero_core::event::EventKind;
 use portzero_core::plan::survey::Survey;
-use portzero_core::plan::{Plan, Wish};
+use portzero_core::plan::{Plan, DeployRequest};
 use portzero_core::policy::Leftover;
 use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
 use portzero_core::rollout::rollback::last_good;
 use portzero_core::rollout::{Baseline, Input, Next, Observer, Outcome, Scope, Verdict};
 
-use crate::app::deploy::stage::{Busy, Member, Stage, Turn};
+use crate::app::deploy::stage::{Busy, Member, ServiceState, Turn};
 use crate::app::deploy::{Run, ServiceRun, attach, last_words, planning, words};
 use crate::app::survey::{Poller, Watch};
 
@@ -39,7 +39,7 @@ where
             self.look(&mut members, &mut poller).await;
         }
         for member in members.iter_mut().filter(|member| member.is_waiting()) {
-            member.run.outcome = words::circle(&member.run.wish);
+            member.run.outcome = words::circle(&member.run.request);
         }
         for member in &mut members {
             if let Some(wanted) = member.last_words.take() {
@@ -74,7 +74,7 @@ where
 
     /// Its turn has come.
     async fn begin_one(&mut self, member: &mut Member) {
-        let Stage::Waiting(planned) = std::mem::replace(&mut member.stage, Stage::Done) else {
+        let ServiceState::Waiting(planned) = std::mem::replace(&mut member.stage, ServiceState::Done) else {
             return;
         };
         let (plan, survey) = *planned;
@@ -88,7 +88,7 @@ where
         let (plan, survey) = match planned {
             Ok(planned) => planned,
             Err(None) => {
-                let outcome = words::interrupted_before_its_turn(&member.run.wish);
+                let outcome = words::interrupted_before_its_turn(&member.run.request);
                 return self.end(member, outcome);
             }
             Err(Some(refused)) => {
@@ -96,8 +96,8 @@ where
             }
         };
         if let Some(busy) = Busy::of(&plan, &survey, self.clock.now()) {
-            self.tell(&member.run.wish, busy.told(self.clock.now()));
-            member.stage = Stage::Busy(busy);
+            self.tell(&member.run.request, busy.told(self.clock.now()));
+            member.stage = ServiceState::Busy(busy);
             return;
         }
         self.start(member, plan, survey).await;
@@ -109,7 +109,7 @@ where
         member.run.before = plan.before.clone();
         member.good = last_good(&survey.service);
         match self.change(&plan, &survey, &mut member.run).await {
-            Ok(observer) => member.stage = Stage::following(observer, self.clock.now()),
+            Ok(observer) => member.stage = ServiceState::following(observer, self.clock.now()),
             Err(outcome) => self.end(member, outcome),
         }
     }
@@ -144,7 +144,7 @@ where
         let scope = scope(plan, &answer, deployment, arn);
         let baseline = Baseline::of(&survey.snapshot, &scope).with_answer(&answer, &scope.deployment);
         let observer = Observer::new(scope, baseline, &survey.snapshot, self.clock.now());
-        Ok(observer.polling_every(plan.wish.poll_interval))
+        Ok(observer.polling_every(plan.request.poll_interval))
     }
 
     /// Nothing is to be changed. Whether what runs is well is asked of the load balancer all the same: a deployment stays
@@ -157,9 +157,9 @@ where
         run: &mut ServiceRun,
     ) -> Result<Observer, Outcome> {
         let plan = Plan {
-            wish: Wish {
+            request: DeployRequest {
                 settle: Duration::ZERO,
-                ..plan.wish.clone()
+                ..plan.request.clone()
             },
             ..plan.clone()
         };
@@ -219,7 +219,7 @@ where
             for error in &look.not_checked {
                 let found = portzero_core::plan::survey::not_checked(error);
                 if !member.run.has_said(&found) {
-                    self.tell(&member.run.wish, EventKind::Found(found));
+                    self.tell(&member.run.request, EventKind::Found(found));
                 }
             }
             let input = match look.snapshot {
@@ -233,7 +233,7 @@ where
     /// Those that another deployment keeps from beginning.
     async fn look_at_the_busy(&mut self, members: &mut [Member]) {
         for member in members {
-            if let Stage::Busy(busy) = &member.stage
+            if let ServiceState::Busy(busy) = &member.stage
                 && (busy.look_at <= self.clock.now() || self.is_interrupted().await)
             {
                 self.look_at_busy(member).await;
@@ -242,20 +242,20 @@ where
     }
 
     async fn step(&mut self, member: &mut Member, input: Input) {
-        let Stage::Following(following) = &mut member.stage else {
+        let ServiceState::Following(following) = &mut member.stage else {
             return;
         };
         let is_interrupt = matches!(input, Input::Interrupted);
-        if let (Input::Seen(snapshot), Leftover::Rollback) = (&input, member.run.wish.conduct.on_failure) {
+        if let (Input::Seen(snapshot), Leftover::Rollback) = (&input, member.run.request.policy.on_failure) {
             following.seen = Some((**snapshot).clone());
         }
         let step = following.observer.step(self.clock.now(), input);
-        for happening in step.happenings {
-            self.tell(&member.run.wish, EventKind::Rollout(happening));
+        for event in step.events {
+            self.tell(&member.run.request, EventKind::Rollout(event));
         }
         match step.next {
             Next::PollAt(at) => following.look_at = at,
-            Next::Done(outcome) if following.back.is_some() => self.came_back(member, outcome),
+            Next::Done(outcome) if following.back.is_some() => self.complete_rollback(member, outcome),
             Next::Done(outcome) if is_interrupt => self.cancel(member, outcome).await,
             Next::Done(outcome) => self.go_back_or_end(member, outcome).await,
         }
@@ -270,14 +270,14 @@ where
 
     /// The last word on a service.
     pub(super) fn end(&mut self, member: &mut Member, outcome: Outcome) {
-        if let Stage::Following(following) = &member.stage
+        if let ServiceState::Following(following) = &member.stage
             && outcome.is_rolled_back
             && member.run.back_to.is_none()
         {
             member.run.back_to = following.observer.back_to().cloned();
         }
         // Those of the rollout are told, not those of a deployment that takes it back.
-        if let Stage::Following(following) = &member.stage
+        if let ServiceState::Following(following) = &member.stage
             && member.run.phases.is_empty()
         {
             member.run.phases = following.observer.phases();
@@ -294,16 +294,16 @@ where
             member.run.started_at = now;
         }
         member.run.duration = now.since(member.run.started_at);
-        member.stage = Stage::Done;
+        member.stage = ServiceState::Done;
         member.run.outcome = outcome;
-        self.tell(&member.run.wish, EventKind::Ended(member.run.outcome.clone()));
+        self.tell(&member.run.request, EventKind::Ended(member.run.outcome.clone()));
     }
 }
 
 fn scope(plan: &Plan, answer: &Service, deployment: DeploymentId, arn: TaskDefinitionArn) -> Scope {
     Scope {
-        cluster: plan.wish.cluster.clone(),
-        service: plan.wish.service.clone(),
+        cluster: plan.request.cluster.clone(),
+        service: plan.request.service.clone(),
         deployment,
         task_definition: arn,
         previous: plan.before.clone(),
@@ -311,8 +311,8 @@ fn scope(plan: &Plan, answer: &Service, deployment: DeploymentId, arn: TaskDefin
         target_groups: plan.target_groups.clone(),
         is_host_network: plan.is_host_network,
         needs: plan.needs.clone(),
-        until: plan.wish.until,
-        settle: plan.wish.settle,
+        until: plan.request.until,
+        settle: plan.request.settle,
         wait_budget: plan.wait_budget(),
     }
 }

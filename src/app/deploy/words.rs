@@ -6,10 +6,10 @@ use portzero_core::aws_model::service::{RolloutState, Service, ServiceUpdate};
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::id::TaskDefinitionArn;
 use portzero_core::base::time::Timestamp;
-use portzero_core::plan::{Plan, Revision, Wish};
+use portzero_core::plan::{Plan, Revision, DeployRequest};
 use portzero_core::policy::InProgress;
 use portzero_core::rollout::observer::read_outage;
-use portzero_core::rollout::observer::read_outage::Blind;
+use portzero_core::rollout::observer::read_outage::ReadOutage;
 use portzero_core::rollout::{Outcome, Scope, Verdict};
 
 use crate::app::deploy::ServiceRun;
@@ -26,7 +26,7 @@ pub(super) fn is_complete(service: &Service) -> bool {
 
 /// No rollout was asked for, and none was needed.
 pub(super) fn unchanged(run: &ServiceRun) -> Finding {
-    let service = &run.wish.service;
+    let service = &run.request.service;
     let revision = run.after.as_ref().map_or("its revision", |arn| arn.short());
     let summary = format!(
         "unchanged: `{service}` already runs {revision}, and no new deployment was asked for; what runs was checked"
@@ -37,7 +37,7 @@ pub(super) fn unchanged(run: &ServiceRun) -> Finding {
 /// No rollout was asked for, and the service points to the revision already, but a deployment that failed leaves the
 /// pointer behind.
 pub(super) fn points_there_already(plan: &Plan, arn: &TaskDefinitionArn) -> Outcome {
-    let service = &plan.wish.service;
+    let service = &plan.request.service;
     let primary = plan.service.primary();
     let mut finding = Finding::error(
         Code::DeploymentFailed,
@@ -73,7 +73,7 @@ pub(super) fn not_registered(error: ApiError, plan: &Plan) -> Outcome {
         .unwrap_or("the family");
     let state = format!(
         "a new revision of {family} may have been registered (no answer came); service `{}` is as it was",
-        plan.wish.service
+        plan.request.service
     );
     Outcome::new(Verdict::CouldNotObserve, vec![survey::api(error).state(state)])
 }
@@ -107,18 +107,18 @@ pub(super) fn not_updated(error: &ApiError, plan: &Plan, update: &ServiceUpdate)
 pub(super) fn interrupted_before_update(plan: &Plan, arn: &TaskDefinitionArn) -> Finding {
     Finding::error(
         Code::Interrupted,
-        format!("interrupted before `{}` was updated", plan.wish.service),
+        format!("interrupted before `{}` was updated", plan.request.service),
     )
     .state(format!(
         "{} is registered; service `{}` is as it was",
         arn.short(),
-        plan.wish.service
+        plan.request.service
     ))
 }
 
 /// The signal came in the middle of the call.
 pub(super) fn interrupted_while_registering(plan: &Plan) -> Outcome {
-    let service = &plan.wish.service;
+    let service = &plan.request.service;
     let family = plan.document.get("family").and_then(serde_json::Value::as_str);
     let family = family.unwrap_or("the family");
     let finding = Finding::error(
@@ -146,10 +146,10 @@ pub(super) fn interrupted_while_updating(update: &ServiceUpdate) -> Outcome {
 }
 
 /// The signal came while another deployment was waited for.
-pub(super) fn interrupted_while_busy(wish: &Wish, by: &InProgress) -> Outcome {
+pub(super) fn interrupted_while_busy(request: &DeployRequest, by: &InProgress) -> Outcome {
     let finding = Finding::error(
         Code::Interrupted,
-        format!("interrupted before `{}` was touched", wish.service),
+        format!("interrupted before `{}` was touched", request.service),
     )
     .evidence("waiting", format!("on deployment {} to end ({by})", by.deployment))
     .state("nothing was changed for it");
@@ -158,17 +158,17 @@ pub(super) fn interrupted_while_busy(wish: &Wish, by: &InProgress) -> Outcome {
 
 /// Another deployment was waited for, and AWS has not let this run see it for too long.
 pub(super) fn could_not_see_it_end(
-    wish: &Wish,
+    request: &DeployRequest,
     by: &InProgress,
     error: &ApiError,
-    blind: &Blind,
+    blind: &ReadOutage,
     now: Timestamp,
 ) -> Finding {
     let mut finding = Finding::error(
         Code::CouldNotObserve,
         format!(
             "whether the deployment of `{}` that was there before this run has ended could not be seen: {}",
-            wish.service,
+            request.service,
             read_outage::why(error.kind)
         ),
     )
@@ -186,18 +186,18 @@ pub(super) fn could_not_see_it_end(
 }
 
 /// A signal came before it was this service's turn.
-pub(super) fn interrupted_before_its_turn(wish: &Wish) -> Outcome {
+pub(super) fn interrupted_before_its_turn(request: &DeployRequest) -> Outcome {
     let finding = Finding::error(
         Code::Interrupted,
-        format!("interrupted before `{}` was touched", wish.service),
+        format!("interrupted before `{}` was touched", request.service),
     )
     .state("nothing was changed for it");
     Outcome::new(Verdict::Interrupted, vec![finding])
 }
 
 /// A signal came before there was a plan.
-pub(super) fn interrupted_before_a_plan(wish: &Wish) -> Outcome {
-    let summary = format!("interrupted before `{}` was touched", wish.service);
+pub(super) fn interrupted_before_a_plan(request: &DeployRequest) -> Outcome {
+    let summary = format!("interrupted before `{}` was touched", request.service);
     let finding = Finding::error(Code::Interrupted, summary).state("nothing was changed");
     Outcome::new(Verdict::Interrupted, vec![finding])
 }
@@ -218,7 +218,7 @@ pub(super) fn moved(planned: &Plan, again: &Plan) -> Finding {
     let name = |plan: &Plan| plan.before.as_ref().map_or("nothing", |arn| arn.short()).to_owned();
     let summary = format!(
         "somebody deployed `{}` after this run had planned it",
-        again.wish.service
+        again.request.service
     );
     let moved = format!("{} -> {}", name(planned), name(again));
     Finding::error(Code::Superseded, summary)
@@ -227,8 +227,8 @@ pub(super) fn moved(planned: &Plan, again: &Plan) -> Finding {
 }
 
 /// A service that this one depends on did not succeed, so this one is left alone.
-pub(super) fn left(wish: &Wish, failed: &ServiceRun) -> Outcome {
-    let other = &failed.wish.service;
+pub(super) fn left(request: &DeployRequest, failed: &ServiceRun) -> Outcome {
+    let other = &failed.request.service;
     let how = match failed.outcome.verdict {
         _ if failed.is_left() => "was not touched either",
         Verdict::Succeeded | Verdict::NothingToVerify | Verdict::Failed => "failed",
@@ -242,7 +242,7 @@ pub(super) fn left(wish: &Wish, failed: &ServiceRun) -> Outcome {
         Code::NotTouched,
         format!(
             "`{}` was not touched: it depends on `{other}`, which {how}",
-            wish.service
+            request.service
         ),
     )
     .state("nothing was changed for it");
@@ -250,10 +250,10 @@ pub(super) fn left(wish: &Wish, failed: &ServiceRun) -> Outcome {
 }
 
 /// Services that wait for each other: the configuration refuses that, so only a caller with plans of its own gets here.
-pub(super) fn circle(wish: &Wish) -> Outcome {
+pub(super) fn circle(request: &DeployRequest) -> Outcome {
     let finding = Finding::error(
         Code::NotTouched,
-        format!("`{}` was not touched: what it depends on depends on it", wish.service),
+        format!("`{}` was not touched: what it depends on depends on it", request.service),
     )
     .state("nothing was changed for it");
     Outcome::new(Verdict::Refused, vec![finding])
@@ -274,8 +274,8 @@ pub(super) fn at_rest(scope: &Scope) -> Finding {
     )
 }
 
-pub(super) fn interrupted_before_a_look(wish: &Wish) -> Outcome {
-    let summary = format!("interrupted before `{}` was looked at", wish.service);
+pub(super) fn interrupted_before_a_look(request: &DeployRequest) -> Outcome {
+    let summary = format!("interrupted before `{}` was looked at", request.service);
     let finding = Finding::error(Code::Interrupted, summary).state("nothing was changed");
     Outcome::new(Verdict::Interrupted, vec![finding])
 }

@@ -17,7 +17,7 @@ use crate::base::time::Timestamp;
 use crate::plan::forecast::Forecast;
 use crate::plan::preflight::{Expectation, Network};
 use crate::plan::survey::Survey;
-use crate::policy::{Conduct, InProgress};
+use crate::policy::{Policy, InProgress};
 use crate::rollout::{ContainerFacts, Needs, Until};
 use crate::task_definition;
 use crate::task_definition::{
@@ -27,11 +27,11 @@ use crate::task_definition::{
 
 /// What a user wants of one service, from flags and file together.
 #[derive(Clone, Debug)]
-pub struct Wish {
+pub struct DeployRequest {
     pub cluster: ClusterName,
     pub service: ServiceName,
     /// The definition to start from.
-    pub base: Base,
+    pub base: DefinitionSource,
     pub images: Vec<ImageChange>,
     pub environment: Vec<EnvironmentChange>,
     pub dynamic_ports: DynamicPorts,
@@ -51,12 +51,12 @@ pub struct Wish {
     pub url: Option<String>,
     /// Services that must have succeeded before this one is touched, as far as the run has them.
     pub depends_on: Vec<ServiceName>,
-    pub conduct: Conduct,
+    pub policy: Policy,
 }
 
 /// The definition that a deployment starts from.
 #[derive(Clone, Debug)]
-pub enum Base {
+pub enum DefinitionSource {
     /// What the service runs.
     Running,
     /// A file, or containers in the configuration.
@@ -75,7 +75,7 @@ pub enum Revision {
 
 #[derive(Clone, Debug)]
 pub struct Plan {
-    pub wish: Wish,
+    pub request: DeployRequest,
     pub service: Service,
     pub before: Option<TaskDefinitionArn>,
     pub revision: Revision,
@@ -93,23 +93,23 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Renders and compares. `registered`: the definition that `Base::Registered` names.
+    /// Renders and compares. `registered`: the definition that `DefinitionSource::Registered` names.
     /// `Err`: the definition cannot be rendered at all.
     pub fn make(
-        wish: Wish,
+        request: DeployRequest,
         survey: &Survey,
         registered: Option<(TaskDefinitionArn, Value)>,
     ) -> Result<Plan, Vec<Finding>> {
         let running = survey.running.as_ref();
-        let document = match (&wish.base, &registered, running) {
-            (Base::Document(document), ..) => document.as_ref().clone(),
+        let document = match (&request.base, &registered, running) {
+            (DefinitionSource::Document(document), ..) => document.as_ref().clone(),
             (_, Some((arn, value)), _) | (_, None, Some((arn, value))) => {
                 Document::from_value(task_definition::without_output_only(value), arn.short())
             }
-            (_, None, None) => return Err(vec![no_definition(&wish)]),
+            (_, None, None) => return Err(vec![no_definition(&request)]),
         };
         let rendered = render(
-            &wish,
+            &request,
             &document,
             &survey.service.load_balancers,
             running.map(|(_, value)| value),
@@ -122,11 +122,11 @@ impl Plan {
             .map_or(Revision::Register, |(arn, _)| Revision::Reuse(arn.clone()));
         let network = network(&rendered.document, &survey.service);
         let mut findings = rendered.findings;
-        findings.extend(mismatches(&wish, &survey.service));
+        findings.extend(mismatches(&request, &survey.service));
         findings.extend(preflight::check(survey, network));
-        findings.extend(preflight::strategy(&survey.service, wish.until));
+        findings.extend(preflight::strategy(&survey.service, request.until));
         let in_progress = InProgress::of(&survey.service);
-        findings.extend(in_progress.map(|by| by.finding(&wish.service, wish.conduct.if_busy, survey.at)));
+        findings.extend(in_progress.map(|by| by.finding(&request.service, request.policy.if_busy, survey.at)));
         let mode = Document::from_value(rendered.document.clone(), "").network_mode();
         Ok(Plan {
             before: survey.service.task_definition.clone(),
@@ -139,7 +139,7 @@ impl Plan {
             document: rendered.document,
             changes: rendered.changes,
             target_groups: survey.target_groups.clone(),
-            address: wish
+            address: request
                 .url
                 .as_ref()
                 .map(Address::configured)
@@ -147,7 +147,7 @@ impl Plan {
             forecast: Forecast::of(&survey.service, survey.target_groups.values()),
             service: survey.service.clone(),
             findings,
-            wish,
+            request,
         })
     }
 
@@ -168,7 +168,7 @@ impl Plan {
     /// How long it is expected to take until what `until` asks for is there.
     pub fn expected(&self) -> Duration {
         if self.starts_rollout() {
-            self.forecast.expected(self.wish.until)
+            self.forecast.expected(self.request.until)
         } else {
             Duration::ZERO
         }
@@ -177,21 +177,21 @@ impl Plan {
     pub fn is_refused(&self) -> bool {
         self.findings
             .iter()
-            .any(|f| f.severity >= self.wish.fail_on.max(Severity::Warning))
+            .any(|f| f.severity >= self.request.fail_on.max(Severity::Warning))
     }
 
     /// Whether a rollout will happen: another revision than the running one, or a forced one.
     pub fn starts_rollout(&self) -> bool {
         let is_running = matches!(&self.revision, Revision::Reuse(arn) if Some(arn) == self.before.as_ref());
-        self.wish.force_new_deployment || !is_running
+        self.request.force_new_deployment || !is_running
     }
 
     /// A finding for each key that AWS did not keep of the document that was registered as `revision`.
     pub fn not_kept(&self, answer: &Value, revision: &TaskDefinitionArn) -> Vec<Finding> {
         let rendered;
-        let file = match &self.wish.base {
-            Base::Document(document) => document.as_ref(),
-            Base::Running | Base::Registered(_) => {
+        let file = match &self.request.base {
+            DefinitionSource::Document(document) => document.as_ref(),
+            DefinitionSource::Running | DefinitionSource::Registered(_) => {
                 rendered = Document::from_value(self.document.clone(), revision.short());
                 &rendered
             }
@@ -200,9 +200,9 @@ impl Plan {
     }
 
     pub fn wait_budget(&self) -> Duration {
-        self.wish
+        self.request
             .timeout
-            .unwrap_or_else(|| self.forecast.wait_budget(self.wish.until, self.wish.settle))
+            .unwrap_or_else(|| self.forecast.wait_budget(self.request.until, self.request.settle))
     }
 
     /// `web:41 -> web:42`, as far as it is known before registering.
@@ -232,14 +232,14 @@ impl Plan {
             steps.push("leave the service as it is: nothing has changed, and no deployment is forced".into());
             return steps;
         }
-        let force = if self.wish.force_new_deployment {
+        let force = if self.request.force_new_deployment {
             ", as a forced new deployment"
         } else {
             ""
         };
         steps.push(format!(
             "update service {} in cluster {}{force}",
-            self.wish.service, self.wish.cluster
+            self.request.service, self.request.cluster
         ));
         let groups: Vec<&str> = self.target_groups.values().map(|g| g.name.as_str()).collect();
         let is_classic = self.target_groups.keys().all(|group| group.classic_name().is_some());
@@ -248,7 +248,7 @@ impl Plan {
             names if is_classic => format!(" in classic load balancer {}", names.join(", ")),
             names => format!(" in target group {}", names.join(", ")),
         };
-        steps.push(match self.wish.until {
+        steps.push(match self.request.until {
             Until::Registered => format!("follow it until the new targets are registered{watched}"),
             Until::Healthy => format!("follow it until the new targets are healthy{watched}"),
             Until::Drained => format!("follow it until the new targets are healthy and the old ones drained{watched}"),
@@ -263,13 +263,13 @@ impl Plan {
 
 /// Renders the definition: for `render`, which needs no service, and for a plan.
 pub fn render(
-    wish: &Wish,
+    request: &DeployRequest,
     document: &Document,
     bindings: &[LoadBalancerBinding],
     running: Option<&Value>,
 ) -> Result<task_definition::Rendered, Vec<Finding>> {
     let bindings = if bindings.is_empty() {
-        &wish.load_balancers
+        &request.load_balancers
     } else {
         bindings
     };
@@ -282,12 +282,12 @@ pub fn render(
         })
         .collect();
     let options = RenderOptions {
-        images: &wish.images,
-        environment: &wish.environment,
-        dynamic_ports: wish.dynamic_ports,
+        images: &request.images,
+        environment: &request.environment,
+        dynamic_ports: request.dynamic_ports,
         load_balanced: &load_balanced,
     };
-    let checked = task_definition::check(document, running, wish.allow_unknown_keys);
+    let checked = task_definition::check(document, running, request.allow_unknown_keys);
     if checked.iter().any(|f| f.severity == Severity::Error) {
         return Err(checked);
     }
@@ -296,10 +296,10 @@ pub fn render(
     Ok(rendered)
 }
 
-fn no_definition(wish: &Wish) -> Finding {
+fn no_definition(request: &DeployRequest) -> Finding {
     Finding::error(
         Code::MissingKey,
-        format!("service `{}` has no task definition to start from", wish.service),
+        format!("service `{}` has no task definition to start from", request.service),
     )
     .state("nothing was changed")
     .hint("name one with --task-definition")
@@ -314,8 +314,8 @@ fn is_active(definition: &Value) -> bool {
 }
 
 /// What the file says of load balancers and AWS does not confirm. AWS wins: portzero does not rewire services.
-fn mismatches(wish: &Wish, service: &Service) -> Vec<Finding> {
-    wish.load_balancers
+fn mismatches(request: &DeployRequest, service: &Service) -> Vec<Finding> {
+    request.load_balancers
         .iter()
         .filter(|wanted| !service.load_balancers.iter().any(|has| has.is_same(wanted)))
         .map(|wanted| {
