@@ -20,7 +20,7 @@ use portzero_sim::World;
 use portzero_sim::model::state::ServiceChange;
 use portzero_sim::scenario::{InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
 use portzero_sim::wire::{HttpRequest, Wire};
-use portzero_testkit::Direct;
+use portzero_testkit::InProcessAws;
 use serde_json::json;
 
 /// Virtual time of one rollout.
@@ -83,7 +83,9 @@ fn world_alone(services: usize, desired: u32) -> (u64, Duration) {
     world.advance(world.now() + ROLLOUT);
     let took = started.elapsed();
     let done = world.account().clusters["default"].services.values();
-    let completed = done.filter(|s| s.deployments[0].rollout_state == "COMPLETED").count();
+    let completed = done
+        .filter(|s| s.deployments[0].rollout_state.as_str() == "COMPLETED")
+        .count();
     assert_eq!(completed, services, "not all rollouts came to their end");
     (world.events_happened(), took)
 }
@@ -99,7 +101,7 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 /// A rollout as an observer follows it through the ports.
 fn through_the_port() -> (u64, Duration) {
     let started = Instant::now();
-    let aws = Direct::new(World::new(&scenario(1, 2)).unwrap());
+    let aws = InProcessAws::new(World::new(&scenario(1, 2)).unwrap());
     let (cluster, name) = ("default".into(), "web0".into());
     let change = ServiceUpdate {
         cluster: "default".into(),

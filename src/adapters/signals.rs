@@ -14,14 +14,14 @@ use crate::adapters::clock::SystemClock;
 const ANSWERS_WITHIN: Duration = Duration::from_millis(1_500);
 
 #[derive(Clone, Debug, Default)]
-pub struct Signals {
+pub(crate) struct Signals {
     asked: Bell,
     out_of_time: Bell,
 }
 
 impl Signals {
     /// Listens from now on; must be called inside the program's `LocalSet`.
-    pub fn listen() -> Self {
+    pub(crate) fn listen() -> Self {
         let signals = Self::default();
         let ours = signals.clone();
         // Here and not in the task: a signal may come before that has its first turn.
@@ -71,7 +71,7 @@ impl Bell {
 }
 
 /// Comes back at the next SIGINT or SIGTERM.
-pub async fn next_signal() {
+pub(crate) async fn next_signal() {
     Ears::open().next().await;
 }
 

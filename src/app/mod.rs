@@ -2,4 +2,6 @@
 
 pub mod announce;
 pub mod deploy;
+pub mod ports;
+pub mod rollback;
 pub mod survey;

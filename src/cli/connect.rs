@@ -5,28 +5,32 @@ use portzero_core::port::{Clock as _, Interrupts, RequestCounts};
 
 use crate::adapters::aws::{Connection, ConnectionOptions, WebIdentity};
 use crate::adapters::clock::SystemClock;
+use crate::app::deploy;
+use crate::app::ports::unless_interrupted;
 use crate::cli::ci::identity;
 use crate::cli::options::Identity;
-use crate::cli::surfaces::Surfaces;
-use crate::cli::wishes::Wishes;
-use crate::cli::{Stop, run};
+use crate::cli::outputs::RunOutputs;
+use crate::cli::requests::DeployRequests;
+use crate::cli::run;
+use crate::cli::stop::Stop;
 
 /// The connection that the run's changes go through, signed in. A signal ends the wait for it.
 pub async fn sign_in(
-    wishes: &Wishes,
+    requests: &DeployRequests,
     identity: &Identity,
     interrupts: &impl Interrupts,
-    surfaces: &mut Surfaces<'_>,
+    outputs: &mut RunOutputs<'_>,
 ) -> Result<Connection<SystemClock>, Stop> {
     let started_at = SystemClock.now();
     let web_identity = identity::web_identity(identity);
-    match run::unless_interrupted(interrupts, connect(wishes.region.clone(), web_identity)).await {
+    match unless_interrupted(interrupts, connect(requests.region.clone(), web_identity)).await {
         Some(Ok(Ok(aws))) => Ok(aws),
-        Some(Ok(Err(finding))) => Err(run::refuse_all(wishes, &finding, surfaces, SystemClock.now()).await),
+        Some(Ok(Err(finding))) => Err(run::refuse_all(requests, &finding, outputs, SystemClock.now()).await),
         Some(Err(stop)) => Err(stop),
         None => {
             let span = (started_at, SystemClock.now());
-            Err(run::interrupt(wishes, &RequestCounts::default(), span, surfaces).await)
+            let runs = deploy::interrupted(&requests.requests, span.1);
+            Err(run::interrupt(runs, &RequestCounts::default(), span, outputs).await)
         }
     }
 }

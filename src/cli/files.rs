@@ -13,7 +13,7 @@ const CONFIG_NAMES: [&str; 2] = ["portzero.yml", "deployfish.yml"];
 const FILE_MAX: u64 = 8 * 1024 * 1024;
 
 /// The configuration file: the one that was named, else the first that is there.
-pub fn config_path(named: Option<&Path>) -> Option<PathBuf> {
+pub(super) fn config_path(named: Option<&Path>) -> Option<PathBuf> {
     match named {
         Some(path) => Some(path.to_owned()),
         None => CONFIG_NAMES.iter().map(PathBuf::from).find(|path| path.is_file()),
@@ -21,7 +21,7 @@ pub fn config_path(named: Option<&Path>) -> Option<PathBuf> {
 }
 
 /// A file as text.
-pub fn read(path: &Path) -> Result<String, Finding> {
+pub(super) fn read(path: &Path) -> Result<String, Finding> {
     let name = path.display();
     let absent = |why: std::io::Error| Finding::error(Code::Config, format!("{name} cannot be read: {why}"));
     let cannot = |why: String| Finding::error(Code::Syntax, format!("{name} cannot be read: {why}"));
@@ -62,7 +62,7 @@ fn not_utf8(name: &str, error: &FromUtf8Error) -> Finding {
 }
 
 /// A task definition file.
-pub fn task_definition(path: &Path) -> Result<Document, Vec<Finding>> {
+pub(super) fn task_definition(path: &Path) -> Result<Document, Vec<Finding>> {
     let text = read(path).map_err(|finding| vec![finding])?;
     let name = path.display().to_string();
     Document::read(&text, &name, Format::of(&name))

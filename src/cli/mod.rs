@@ -8,31 +8,29 @@
     reason = "these macros panic where a stream is full; see streams.rs"
 )]
 
+mod change_targets;
 pub mod ci;
 pub mod command;
 pub mod connect;
+mod diagnostics;
 mod files;
-mod hub;
+mod github_channel;
 mod options;
-mod recipients;
+mod outputs;
+mod rehearsal_world;
+mod requests;
 mod run;
 mod simulator;
-mod stage;
+mod stop;
 pub mod streams;
-mod surfaces;
 mod variables;
-mod wishes;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use portzero_core::base::finding::Finding;
-use portzero_core::rollout::Verdict;
 
+use crate::cli::stop::EXIT_USAGE;
 use crate::report;
-
-/// Usage, configuration: nothing was tried.
-const EXIT_USAGE: u8 = 2;
 
 /// Ships a container to an Amazon ECS service behind a load balancer, and does not say done until the load balancer agrees.
 #[derive(Debug, Parser)]
@@ -40,6 +38,8 @@ const EXIT_USAGE: u8 = 2;
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    diagnostics: diagnostics::Diagnostics,
 }
 
 #[derive(Debug, Subcommand)]
@@ -108,17 +108,26 @@ fn print(error: &clap::Error) {
 
 impl Cli {
     async fn run(self) -> u8 {
-        let result = match self.command {
-            Command::Deploy(command) => command.run().await,
-            Command::Plan(command) => command.run().await,
-            Command::Rehearse(command) => command.run().await,
-            Command::Rollback(command) => command.run().await,
-            Command::Observe(command) => command.run().await,
-            Command::Status(command) => command.run().await,
-            Command::Render(command) => command.run(),
-            Command::Init(command) => command.run(),
-            Command::Simulate(command) => command.run().await,
-            Command::Action(action) => match action.command() {
+        let listening = self.diagnostics.listen();
+        let code = self.command.run().await;
+        listening.into_iter().for_each(diagnostics::Summary::tell);
+        code
+    }
+}
+
+impl Command {
+    async fn run(self) -> u8 {
+        let result = match self {
+            Self::Deploy(command) => command.run().await,
+            Self::Plan(command) => command.run().await,
+            Self::Rehearse(command) => command.run().await,
+            Self::Rollback(command) => command.run().await,
+            Self::Observe(command) => command.run().await,
+            Self::Status(command) => command.run().await,
+            Self::Render(command) => command.run(),
+            Self::Init(command) => command.run(),
+            Self::Simulate(command) => command.run().await,
+            Self::Action(action) => match action.command::<Cli>() {
                 Ok(command) => return Box::pin(command.run()).await,
                 Err(stop) => Err(stop),
             },
@@ -128,53 +137,9 @@ impl Cli {
                 streams::tell(&report::finding::render(finding));
             }
             if !stop.is_told {
-                surfaces::stopped(&stop.findings);
+                outputs::stopped(&stop.findings);
             }
             stop.code
         })
-    }
-}
-
-/// Why a command ended before it had begun.
-#[derive(Debug)]
-pub struct Stop {
-    code: u8,
-    findings: Vec<Finding>,
-    /// Whether all surfaces but stderr have it.
-    is_told: bool,
-}
-
-impl Stop {
-    /// Usage or configuration.
-    fn usage(findings: Vec<Finding>) -> Self {
-        Self {
-            code: EXIT_USAGE,
-            findings,
-            is_told: false,
-        }
-    }
-
-    /// stdout has lost what was asked for, and all other surfaces have it.
-    fn lost() -> Self {
-        Self {
-            code: EXIT_USAGE,
-            findings: Vec::new(),
-            is_told: true,
-        }
-    }
-
-    /// Ended before the first change, and told everywhere.
-    fn told(verdict: Verdict) -> Self {
-        Self {
-            code: verdict.exit_code(),
-            findings: Vec::new(),
-            is_told: true,
-        }
-    }
-}
-
-impl From<Finding> for Stop {
-    fn from(finding: Finding) -> Self {
-        Self::usage(vec![finding])
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{ArgAction, Args, Command, FromArgMatches, ValueEnum};
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::time::Timestamp;
 use portzero_core::policy::{IfBusy, Leftover};
@@ -15,7 +15,7 @@ use crate::config;
 
 /// Which services.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Which {
+pub(super) struct Which {
     /// Services of the configuration, by name or alias; all of them where none is named
     #[arg(value_name = "SERVICE")]
     pub services: Vec<String>,
@@ -40,14 +40,14 @@ pub struct Which {
 }
 
 impl Which {
-    pub fn names(&self) -> Vec<String> {
+    pub(super) fn names(&self) -> Vec<String> {
         self.services.iter().chain(&self.service).cloned().collect()
     }
 }
 
 /// Which services, and what goes into them.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Selection {
+pub(super) struct Selection {
     #[command(flatten)]
     pub which: Which,
     /// A file, `FAMILY`, `FAMILY:REVISION`, or `current` (what the service runs)
@@ -69,7 +69,7 @@ pub struct Selection {
 
 /// How far, and for how long, the rollout is followed.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Waiting {
+pub(super) struct Waiting {
     /// How far to follow it [default: drained]
     #[arg(long, value_name = "registered|healthy|drained|stage:NAME", env = "PORTZERO_UNTIL", value_parser = until)]
     pub until: Option<config::Until>,
@@ -86,7 +86,7 @@ pub struct Waiting {
 
 /// How the rollout begins, and how it is followed.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Following {
+pub(super) struct Following {
     /// Force a new deployment [default: true]
     #[arg(long, value_name = "true|false", env = "PORTZERO_FORCE_NEW_DEPLOYMENT", num_args = 0..=1, require_equals = true,
           default_missing_value = "true", action = ArgAction::Set, value_parser = BoolishValueParser::new())]
@@ -174,10 +174,28 @@ pub struct Telling {
     /// Set a status on the commit
     #[arg(long, env = "PORTZERO_COMMIT_STATUS", value_parser = BoolishValueParser::new())]
     pub commit_status: bool,
+    #[command(flatten)]
+    pub hiding: Hiding,
+}
+
+/// What is not shown to strangers.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Hiding {
     /// Hide AWS account ids [default: true on GitHub, but where the repository is private]
     #[arg(long, value_name = "true|false", env = "PORTZERO_HIDE_ACCOUNT_IDS", num_args = 0..=1, require_equals = true,
           default_missing_value = "true", action = ArgAction::Set, value_parser = BoolishValueParser::new())]
     pub hide_account_ids: Option<bool>,
+}
+
+impl Hiding {
+    /// As the variable has it, where a command has no such flag or is not known yet. What it cannot be counts as not
+    /// given: whoever reads the flags will say so.
+    pub fn of_variable() -> Self {
+        let matches = Self::augment_args(Command::new("portzero").no_binary_name(true));
+        let matches = matches.try_get_matches_from(std::iter::empty::<String>());
+        let hiding = matches.and_then(|matches| Self::from_arg_matches(&matches));
+        hiding.unwrap_or_default()
+    }
 }
 
 impl Telling {
@@ -240,7 +258,7 @@ pub enum Format {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FailOn {
+pub(super) enum FailOn {
     Warning,
     Error,
 }
@@ -250,7 +268,7 @@ fn role_duration(text: &str) -> Result<SessionDuration, String> {
 }
 
 /// RFC 3339. Quotes around it are those of `aws-expiration`, an output of aws-actions/configure-aws-credentials.
-pub fn timestamp(text: &str) -> Result<Timestamp, String> {
+pub(super) fn timestamp(text: &str) -> Result<Timestamp, String> {
     let bare = text.trim().trim_matches('"');
     let at: jiff::Timestamp = bare
         .parse()
@@ -275,6 +293,6 @@ fn dynamic_ports(text: &str) -> Result<config::DynamicPorts, String> {
 }
 
 /// `NAME=VALUE`.
-pub fn pair(text: &str) -> Option<(&str, &str)> {
+pub(super) fn pair(text: &str) -> Option<(&str, &str)> {
     text.split_once('=').filter(|(name, _)| !name.is_empty())
 }

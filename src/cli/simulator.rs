@@ -1,27 +1,25 @@
 //! Between the simulator and the program: its errors as findings, its moments as timestamps. The simulator knows nothing
 //! of either, since it is what the program is held against.
 
-use portzero_core::base::finding::{Code, Finding, Location};
+use portzero_core::base::finding::{Code, Finding, Hint, Location};
 use portzero_core::base::time::Timestamp;
 use portzero_sim::{FaultWarning, ScenarioError};
 
 /// What is wrong with a scenario file, or with `--fault`.
-pub fn finding(error: ScenarioError) -> Finding {
+pub(super) fn finding(error: ScenarioError) -> Finding {
     let mut finding = Finding::error(Code::Config, error.message);
     finding.location = error.place.map(|at| Location {
         file: at.file,
         line: at.line,
         column: at.column,
     });
-    finding
-        .evidence
-        .extend(error.file.map(|file| ("file".to_owned(), file)));
-    finding.hints.extend(error.hint);
+    finding.evidence.extend(error.file.map(|file| ("file".into(), file)));
+    finding.hints.extend(error.hint.map(Hint::from));
     finding
 }
 
 /// Faults that do less than was asked for.
-pub fn warnings(warnings: &[FaultWarning]) -> Vec<Finding> {
+pub(super) fn warnings(warnings: &[FaultWarning]) -> Vec<Finding> {
     let code = |warning: &FaultWarning| match warning {
         FaultWarning::IgnoredKeys { .. } => Code::IgnoredKey,
         FaultWarning::NoEffect { .. } => Code::Config,
@@ -33,11 +31,11 @@ pub fn warnings(warnings: &[FaultWarning]) -> Vec<Finding> {
 }
 
 /// A moment of virtual time.
-pub fn time(at: portzero_sim::Timestamp) -> Timestamp {
+pub(super) fn time(at: portzero_sim::Timestamp) -> Timestamp {
     Timestamp::from_millis(at.as_millis())
 }
 
 /// A moment of the program's, for the simulator.
-pub fn moment(at: Timestamp) -> portzero_sim::Timestamp {
+pub(super) fn moment(at: Timestamp) -> portzero_sim::Timestamp {
     portzero_sim::Timestamp::from_millis(at.as_millis())
 }

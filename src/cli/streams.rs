@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use portzero_core::base::finding::Finding;
 use serde_json::Value;
 
-use crate::cli::{Stop, streams};
+use crate::cli::stop::Stop;
 use crate::report;
 use crate::report::annotation::Annotation;
 use crate::report::redact::Redaction;
@@ -130,6 +130,6 @@ fn write(out: &mut impl Write, text: &str) -> std::io::Result<()> {
 
 pub fn warn(warnings: &[Finding]) {
     for finding in warnings {
-        streams::tell(report::finding::render(finding).trim_end());
+        tell(report::finding::render(finding).trim_end());
     }
 }

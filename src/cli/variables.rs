@@ -7,8 +7,11 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command};
 
 /// Forgets the variables that are empty: CI systems set one to nothing where its source has no value.
-pub fn without_empty(command: Command) -> Command {
-    command.mut_subcommands(|subcommand| subcommand.mut_args(|arg| if is_empty(&arg) { unset(arg) } else { arg }))
+pub(super) fn without_empty(command: Command) -> Command {
+    let without = |arg| if is_empty(&arg) { unset(arg) } else { arg };
+    command
+        .mut_args(without)
+        .mut_subcommands(|subcommand| subcommand.mut_args(without))
 }
 
 fn is_empty(arg: &Arg) -> bool {
@@ -22,7 +25,7 @@ fn unset(arg: Arg) -> Arg {
 }
 
 /// The variable that a wrong value came from, where it did not come from the command line.
-pub fn at_fault(command: &Command, error: &clap::Error) -> Option<String> {
+pub(super) fn at_fault(command: &Command, error: &clap::Error) -> Option<String> {
     let given: Vec<String> = std::env::args_os()
         .map(|argument| argument.to_string_lossy().into_owned())
         .collect();
@@ -30,7 +33,7 @@ pub fn at_fault(command: &Command, error: &clap::Error) -> Option<String> {
 }
 
 /// The same for a command line that this program has made itself.
-pub fn behind<S: AsRef<str>>(command: &Command, line: &[S], error: &clap::Error) -> Option<String> {
+pub(super) fn behind<S: AsRef<str>>(command: &Command, line: &[S], error: &clap::Error) -> Option<String> {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
         _ => None,
@@ -43,13 +46,11 @@ pub fn behind<S: AsRef<str>>(command: &Command, line: &[S], error: &clap::Error)
     {
         return None;
     }
-    let variables = command
-        .get_subcommands()
-        .flat_map(Command::get_arguments)
-        .filter(|arg| {
-            let long = arg.get_long().map(|long| format!("--{long}"));
-            long.as_deref() == Some(flag)
-        });
+    let subcommands = command.get_subcommands().flat_map(Command::get_arguments);
+    let variables = command.get_arguments().chain(subcommands).filter(|arg| {
+        let long = arg.get_long().map(|long| format!("--{long}"));
+        long.as_deref() == Some(flag)
+    });
     variables
         .filter_map(Arg::get_env)
         .find(|name| std::env::var_os(name).as_deref() == Some(OsStr::new(value)))

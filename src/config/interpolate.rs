@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::position::Position;
 
-use super::tree::{Node, Place, Value};
+use super::tree::{Node, Value};
 
 /// What all values together may grow by. A configuration is at most 256 KiB; a variable that refers to another twice
 /// doubles at every step.
@@ -23,8 +24,8 @@ pub(super) struct Variables<'a> {
     /// deployfish knows no escape, so there `$$` stays as it is, but in front of a brace.
     is_deployfish: bool,
     left: usize,
-    missing: Vec<(String, Place)>,
-    refused: Vec<(String, Place)>,
+    missing: Vec<(String, Position)>,
+    refused: Vec<(String, Position)>,
 }
 
 impl<'a> Variables<'a> {
@@ -45,7 +46,7 @@ impl<'a> Variables<'a> {
     }
 
     /// Adds one of the file's variables, over one of the same name. It may use those that were added before it.
-    pub(super) fn add(&mut self, name: &str, text: &str, place: Place) {
+    pub(super) fn add(&mut self, name: &str, text: &str, place: Position) {
         let known_missing = self.missing.len();
         let value = self.fill(text, place, 0);
         // Somebody may well set TAG by hand because what TAG is made of is not there.
@@ -89,7 +90,7 @@ impl<'a> Variables<'a> {
         let mut findings: Vec<Finding> = self
             .refused
             .iter()
-            .map(|(said, place)| Finding::error(Code::Config, said.clone()).at(place.locate(file)))
+            .map(|(said, place)| Finding::error(Code::Config, said.clone()).at(place.in_file(file)))
             .collect();
         let Some((first, place)) = self.missing.first() else {
             return findings;
@@ -105,18 +106,18 @@ impl<'a> Variables<'a> {
             many => format!("{} variables have no value: {}", many.len(), many.join(", ")),
         };
         let mut finding = Finding::error(Code::MissingVariable, summary)
-            .at(place.locate(file))
+            .at(place.in_file(file))
             .hint(format!(
                 "set it in the environment, with `--var {first}=…` or under `vars:`, or write `${{{first}:-DEFAULT}}`"
             ));
         for (name, place) in &self.missing {
-            finding = finding.evidence(name.as_str(), place.locate(file).to_string());
+            finding = finding.evidence(name.as_str(), place.in_file(file).to_string());
         }
         findings.push(finding);
         findings
     }
 
-    fn fill(&mut self, text: &str, place: Place, nesting: usize) -> String {
+    fn fill(&mut self, text: &str, place: Position, nesting: usize) -> String {
         let mut filled = String::with_capacity(text.len());
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('$') {
@@ -145,7 +146,7 @@ impl<'a> Variables<'a> {
     }
 
     /// The value of what stands between the braces; empty where there is none, which has then been noted.
-    fn reference(&mut self, inside: &str, place: Place, nesting: usize) -> String {
+    fn reference(&mut self, inside: &str, place: Position, nesting: usize) -> String {
         if inside.starts_with("terraform.") {
             let said = "`${terraform.…}` would be read from Terraform's state, which portzero does not open; write the value \
                         in its place, or `${NAME}` and pass it with `--var NAME=…` from `terraform output -raw`";
@@ -190,7 +191,7 @@ impl<'a> Variables<'a> {
         }
     }
 
-    fn default(&mut self, text: &str, place: Place, nesting: usize) -> String {
+    fn default(&mut self, text: &str, place: Position, nesting: usize) -> String {
         if nesting == NESTING_MAX {
             self.refuse(format!("defaults are nested more than {NESTING_MAX} deep"), place);
             return String::new();
@@ -198,7 +199,7 @@ impl<'a> Variables<'a> {
         self.fill(text, place, nesting + 1)
     }
 
-    fn spend(&mut self, value: String, place: Place) -> String {
+    fn spend(&mut self, value: String, place: Position) -> String {
         match self.left.checked_sub(value.len()) {
             Some(left) => {
                 self.left = left;
@@ -211,7 +212,7 @@ impl<'a> Variables<'a> {
         }
     }
 
-    fn refuse(&mut self, said: impl Into<String>, place: Place) {
+    fn refuse(&mut self, said: impl Into<String>, place: Position) {
         let refusal = (said.into(), place);
         if !self.refused.contains(&refusal) {
             self.refused.push(refusal);
@@ -254,7 +255,7 @@ mod tests {
             _ => None,
         };
         let mut variables = Variables::new(&given, &lookup, false);
-        let filled = variables.fill(text, Place::default(), 0);
+        let filled = variables.fill(text, Position::default(), 0);
         let wrong = variables.missing.iter().chain(&variables.refused);
         (filled, wrong.map(|(said, _)| said.clone()).collect())
     }
@@ -286,10 +287,10 @@ mod tests {
     fn variables_that_double_one_another_end_in_a_message() {
         let given = BTreeMap::new();
         let mut variables = Variables::new(&given, &|_| None, false);
-        variables.add("V0", "0123456789", Place::default());
+        variables.add("V0", "0123456789", Position::default());
         for n in 1..64 {
             let twice = format!("${{V{}}}${{V{}}}", n - 1, n - 1);
-            variables.add(&format!("V{n}"), &twice, Place::default());
+            variables.add(&format!("V{n}"), &twice, Position::default());
         }
         assert!(!variables.findings("f").is_empty());
     }

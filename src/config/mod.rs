@@ -6,6 +6,7 @@
 mod container;
 mod inline;
 mod interpolate;
+mod model;
 mod ports;
 mod portzero_file;
 mod read;
@@ -15,88 +16,17 @@ mod tree;
 mod words;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use portzero_core::aws_model::service::{LoadBalancerBinding, SchedulingStrategy};
-use portzero_core::base::finding::{Code, Finding, Location};
-use portzero_core::base::id::{ClusterName, ServiceName};
-use portzero_core::base::text::nearest;
-
-pub use portzero_core::task_definition::DynamicPorts;
+use portzero_core::base::finding::Finding;
 
 pub use portzero_core::base::choice::UnknownWord;
 pub use portzero_core::policy::{IF_BUSY, LEFTOVER};
-pub use settings::{Settings, Until, duration, keep_revisions, poll_interval};
+pub use portzero_core::task_definition::DynamicPorts;
+pub use service_stanza::is_path;
 
-/// A configuration with everything filled in.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Config {
-    pub region: Option<String>,
-    pub services: Vec<ServiceConfig>,
-    pub warnings: Vec<Finding>,
-    /// The one of `environments:` that was chosen, by name or by the branch.
-    pub environment: Option<String>,
-}
-
-/// One service of the configuration. What is `None` is not said there: an existing service answers for itself.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ServiceConfig {
-    pub name: ServiceName,
-    /// A second name to call it by (deployfish's `environment`).
-    pub alias: Option<String>,
-    pub cluster: Option<ClusterName>,
-    /// For `create` alone: a deployment never touches the desired count.
-    pub count: Option<u32>,
-    /// `None`: what the service runs.
-    pub source: Option<TaskDefinitionSource>,
-    /// (container, image) to put into the task definition.
-    pub images: Vec<(String, String)>,
-    /// What fills the `%s` of a task definition file, in order.
-    pub template_values: Vec<String>,
-    pub load_balancers: Vec<LoadBalancerBinding>,
-    pub settings: Settings,
-    /// Services of the same file that come first.
-    pub depends_on: Vec<Dependency>,
-    pub probes: Vec<Probe>,
-    /// Where the service is reached.
-    pub url: Option<String>,
-    pub minimum_healthy_percent: Option<u32>,
-    pub maximum_percent: Option<u32>,
-    pub launch_type: Option<String>,
-    pub scheduling: SchedulingStrategy,
-    pub health_check_grace_period: Option<Duration>,
-    pub location: Location,
-}
-
-/// Where a service's task definition comes from.
-#[derive(Clone, Debug, PartialEq)]
-pub enum TaskDefinitionSource {
-    /// A file; the path is as written.
-    File { path: String, location: Location },
-    /// `family`, `family:revision` or an ARN.
-    Family(String),
-    /// What the service runs.
-    Current,
-    /// The body of RegisterTaskDefinition, made from `family`, `containers`, …
-    Inline(serde_json::Value),
-}
-
-/// A service that another one depends on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dependency {
-    pub name: String,
-    pub location: Location,
-}
-
-/// What a user of the service would try, during the rollout and after it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Probe {
-    pub name: String,
-    pub url: String,
-    /// The HTTP status that is right.
-    pub expect: u16,
-    pub location: Location,
-}
+pub use model::{Config, Dependency, Probe, ServiceConfig, TaskDefinitionSource};
+pub use portzero_core::rollout::Until;
+pub use settings::{Settings, duration, keep_revisions, poll_interval};
 
 /// Reads a configuration.
 ///
@@ -121,60 +51,4 @@ pub fn read(
         branch: git_ref_branch,
     };
     portzero_file::read(text, file, &given)
-}
-
-impl Config {
-    /// The services of these names or aliases, in the order of the file; all of them where no name is given.
-    ///
-    /// # Errors
-    /// A name that no service has (the nearest one is suggested), or that several have.
-    pub fn select(&self, names: &[String]) -> Result<Vec<&ServiceConfig>, Vec<Finding>> {
-        let mut findings = Vec::new();
-        let chosen: Vec<&ServiceConfig> = names
-            .iter()
-            .filter_map(|name| self.one(name).map_err(|finding| findings.push(*finding)).ok())
-            .collect();
-        match (findings.is_empty(), names.is_empty()) {
-            (false, _) => Err(findings),
-            (true, true) => Ok(self.services.iter().collect()),
-            (true, false) => Ok(self
-                .services
-                .iter()
-                .filter(|s| chosen.iter().any(|c| std::ptr::eq(*c, *s)))
-                .collect()),
-        }
-    }
-
-    fn one(&self, name: &str) -> Result<&ServiceConfig, Box<Finding>> {
-        let by_name: Vec<_> = self.services.iter().filter(|s| s.name.as_str() == name).collect();
-        let found = match by_name.is_empty() {
-            false => by_name,
-            true => self
-                .services
-                .iter()
-                .filter(|s| s.alias.as_deref() == Some(name))
-                .collect(),
-        };
-        match found.as_slice() {
-            [one] => Ok(one),
-            [] => Err(Box::new(self.unknown(name))),
-            many => Err(Box::new(many.iter().fold(
-                Finding::error(Code::Config, format!("`{name}` names {} services", many.len())),
-                |finding, service| finding.evidence(service.name.as_str(), service.location.to_string()),
-            ))),
-        }
-    }
-
-    fn unknown(&self, name: &str) -> Finding {
-        let known: Vec<&str> = self
-            .services
-            .iter()
-            .flat_map(|s| std::iter::once(s.name.as_str()).chain(s.alias.as_deref()))
-            .collect();
-        let finding = Finding::error(Code::Config, format!("the configuration has no service `{name}`"));
-        match nearest(name, known.iter().copied()) {
-            Some(near) => finding.hint(format!("did you mean `{near}`?")),
-            None => finding.evidence("services", known.join(", ")),
-        }
-    }
 }

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::id::ClusterName;
+use portzero_core::base::position::Position;
 use portzero_core::base::text::nearest;
 
 use super::interpolate::Variables;
 use super::read::{Fields, Item, Problems};
 use super::settings::Settings;
-use super::tree::{Node, Place, Value};
+use super::tree::{Node, Value};
 use super::{Config, Dependency, ServiceConfig, service_stanza, tree};
 
 /// The one version there is.
@@ -54,7 +55,7 @@ pub(super) fn read(text: &str, file: &str, given: &Given<'_>) -> Result<Config, 
 fn config(document: &mut Node, file: &str, given: &Given<'_>, problems: &mut Problems) -> Option<Config> {
     let root = match document.value {
         Value::Null => {
-            problems.error(Code::Config, Place::default(), format!("{file} is empty"));
+            problems.error(Code::Config, Position::default(), format!("{file} is empty"));
             return None;
         }
         _ => Item::root(document).map(problems)?,

@@ -1,9 +1,10 @@
 //! Typed reading of the tree. Every complaint has a path and a place, and one run collects all of them.
 
 use portzero_core::base::finding::{Code, Finding, Location};
+use portzero_core::base::position::Position;
 use portzero_core::base::text::nearest;
 
-use super::tree::{Entry, Node, Place, Value};
+use super::tree::{Entry, Node, Value};
 
 /// What is wrong with a file, and what is only worth saying.
 pub(super) struct Problems {
@@ -11,7 +12,7 @@ pub(super) struct Problems {
     pub errors: Vec<Finding>,
     pub warnings: Vec<Finding>,
     /// (path, place) of keys that are known and not acted on: they become one warning.
-    ignored: Vec<(String, Place)>,
+    ignored: Vec<(String, Position)>,
 }
 
 impl Problems {
@@ -24,13 +25,13 @@ impl Problems {
         }
     }
 
-    pub(super) fn locate(&self, place: Place) -> Location {
-        place.locate(&self.file)
+    pub(super) fn locate(&self, place: Position) -> Location {
+        place.in_file(&self.file)
     }
 
-    pub(super) fn error(&mut self, code: Code, place: Place, summary: impl Into<String>) {
+    pub(super) fn error(&mut self, code: Code, place: Position, summary: impl Into<String>) {
         self.errors
-            .push(Finding::error(code, summary).at(place.locate(&self.file)));
+            .push(Finding::error(code, summary).at(place.in_file(&self.file)));
     }
 
     /// The warning that names every ignored key.
@@ -44,7 +45,7 @@ impl Problems {
             many => format!("{} keys are known and not acted on", many.len()),
         };
         let finding = Finding::warning(Code::IgnoredKey, summary)
-            .at(first.locate(&self.file))
+            .at(first.in_file(&self.file))
             .evidence("keys", keys.join(", "));
         let loses_secrets = keys.iter().any(|path| path.ends_with("].config"));
         self.warnings.push(match loses_secrets {
@@ -89,7 +90,7 @@ impl<'a> Item<'a> {
         }
     }
 
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn place(&self) -> Position {
         self.node.place
     }
 
@@ -236,7 +237,7 @@ impl<'a> Item<'a> {
 /// The entries of one map.
 pub(super) struct Fields<'a> {
     entries: &'a [Entry],
-    pub place: Place,
+    pub place: Position,
     pub path: String,
     is_secret: bool,
 }
@@ -292,7 +293,7 @@ impl<'a> Fields<'a> {
                     "" => format!("unknown key `{key}`"),
                     path => format!("{path}: unknown key `{key}`"),
                 };
-                let finding = Finding::error(Code::UnknownKey, summary).at(entry.key_place.locate(&problems.file));
+                let finding = Finding::error(Code::UnknownKey, summary).at(entry.key_place.in_file(&problems.file));
                 problems
                     .errors
                     .push(match nearest(key, known.iter().chain(ignored).copied()) {

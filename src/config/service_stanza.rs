@@ -228,8 +228,9 @@ fn source(
     }
 }
 
-/// A family has neither slashes nor dots; an ARN has slashes.
-fn is_path(text: &str) -> bool {
+/// Whether a name of a task definition is a file's, by its text alone: a family has neither slashes nor dots, and an ARN
+/// has slashes. What lies in the working folder does not change what a name means.
+pub fn is_path(text: &str) -> bool {
     !text.starts_with("arn:") && text.contains(['/', '\\', '.'])
 }
 

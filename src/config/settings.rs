@@ -1,13 +1,10 @@
 //! How a deployment is to be run: what counts as done, how long to wait, what to do when it does not work out.
 
-use std::fmt;
 use std::ops::RangeInclusive;
-use std::str::FromStr;
 use std::time::Duration;
 
-use portzero_core::aws_model::service::Stage;
-use portzero_core::base::choice::UnknownWord;
 use portzero_core::policy::{IfBusy, Leftover};
+use portzero_core::rollout::Until;
 use portzero_core::task_definition::DynamicPorts;
 
 /// What the user may set under `defaults:`, at a service, or with a flag. `None` is "not said here".
@@ -29,7 +26,7 @@ impl Settings {
     /// What is said here, and what `fallback` says where nothing is.
     pub fn or(self, fallback: &Settings) -> Settings {
         Settings {
-            until: self.until.or_else(|| fallback.until.clone()),
+            until: self.until.or(fallback.until),
             timeout: self.timeout.or(fallback.timeout),
             settle: self.settle.or(fallback.settle),
             poll_interval: self.poll_interval.or(fallback.poll_interval),
@@ -39,54 +36,6 @@ impl Settings {
             dynamic_ports: self.dynamic_ports.or(fallback.dynamic_ports),
             force_new_deployment: self.force_new_deployment.or(fallback.force_new_deployment),
             keep_revisions: self.keep_revisions.or(fallback.keep_revisions),
-        }
-    }
-}
-
-/// The point at which a deployment counts as done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Until {
-    /// The new tasks' targets are in their target groups.
-    Registered,
-    /// The new targets are healthy in every target group.
-    Healthy,
-    /// And the old targets are gone, and their tasks have stopped.
-    Drained,
-    /// A stage of a blue/green, linear or canary deployment.
-    Stage(Stage),
-}
-
-impl Until {
-    pub const WORDS: &'static [&'static str] = &["registered", "healthy", "drained", "stage:NAME"];
-}
-
-impl fmt::Display for Until {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Registered => f.write_str("registered"),
-            Self::Healthy => f.write_str("healthy"),
-            Self::Drained => f.write_str("drained"),
-            Self::Stage(stage) => f.write_str(stage.as_goal()),
-        }
-    }
-}
-
-impl FromStr for Until {
-    type Err = UnknownWord;
-
-    fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        match (text, text.strip_prefix("stage:")) {
-            ("registered", _) => Ok(Self::Registered),
-            ("healthy", _) => Ok(Self::Healthy),
-            ("drained", _) => Ok(Self::Drained),
-            (_, Some(name)) => Stage::named(name).map(Self::Stage).ok_or_else(|| UnknownWord {
-                word: name.to_owned(),
-                known: Stage::WORDS,
-            }),
-            _ => Err(UnknownWord {
-                word: text.to_owned(),
-                known: Self::WORDS,
-            }),
         }
     }
 }
@@ -131,6 +80,7 @@ pub fn keep_revisions(text: &str) -> Result<u32, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use portzero_core::aws_model::service::Stage;
     use portzero_core::base::text::nearest;
 
     #[test]

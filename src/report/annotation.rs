@@ -29,7 +29,7 @@ impl From<&Finding> for Annotation {
     fn from(finding: &Finding) -> Self {
         let mut lines = vec![text::clean(&finding.summary)];
         for (label, words) in &finding.evidence {
-            lines.push(format!("{}: {}", text::clean(label), text::clean(words)));
+            lines.push(format!("{}: {}", text::clean(label.as_str()), text::clean(words)));
         }
         lines.extend(
             finding
@@ -37,7 +37,12 @@ impl From<&Finding> for Annotation {
                 .iter()
                 .map(|state| format!("state: {}", text::clean(state))),
         );
-        lines.extend(finding.hints.iter().map(|hint| format!("hint: {}", text::clean(hint))));
+        lines.extend(
+            finding
+                .hints
+                .iter()
+                .map(|hint| format!("hint: {}", text::clean(hint.as_str()))),
+        );
         Self {
             severity: finding.severity,
             title: format!("portzero: {}", finding.code),

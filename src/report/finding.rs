@@ -14,7 +14,7 @@ pub fn render(finding: &Finding) -> String {
     if let Some(location) = &finding.location {
         out.push_str(&format!("  --> {}\n", clean(&location.to_string())));
     }
-    let labels = finding.evidence.iter().map(|(label, _)| label.chars().count());
+    let labels = finding.evidence.iter().map(|(label, _)| label.as_str().chars().count());
     let width = labels.chain(finding.state.is_some().then_some(5)).max().unwrap_or(0);
     for (label, text) in finding.evidence_rows() {
         out.push_str(&format!("  {label:<width$}  {}\n", clean(text)));
@@ -26,7 +26,7 @@ pub fn render(finding: &Finding) -> String {
         out.push('\n');
     }
     for hint in finding.hints.iter().take(2) {
-        out.push_str(&format!("hint: {}\n", clean(hint)));
+        out.push_str(&format!("hint: {}\n", clean(hint.as_str())));
     }
     out
 }

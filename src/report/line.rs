@@ -1,18 +1,42 @@
 //! Each event as one line of text.
 
-use portzero_core::aws_model::api_error::ApiErrorKind;
 use portzero_core::base::finding::{Code, Severity};
 use portzero_core::base::time::human;
 use portzero_core::event::{Attached, EventKind, RunEvent};
+use portzero_core::plan::Plan;
 use portzero_core::policy::Purge;
-use portzero_core::rollout::{Happening, Outcome, Whose};
+use portzero_core::rollout::Outcome;
+use portzero_core::task_definition::DiffLine;
 
+use crate::report::rollout_event;
 use crate::report::text::clean;
 
-/// The line of an event, without time and service; `None` where the event is told elsewhere (the end).
-pub fn render(event: &RunEvent) -> Option<String> {
-    let line = match &event.kind {
-        EventKind::Planned { line } => format!("plan: {line}"),
+/// The lines of an event, without time and service; none where the event is told elsewhere (the end).
+pub fn render(event: &RunEvent) -> Vec<String> {
+    let lines = match &event.kind {
+        EventKind::Planned { plan, is_anew } => planned(plan, *is_anew),
+        EventKind::Ended(_) => Vec::new(),
+        kind => vec![one(kind)],
+    };
+    lines.iter().map(|line| clean(line)).collect()
+}
+
+/// A plan, a line for each of its parts; of one that was made again, what it leads to.
+fn planned(plan: &Plan, is_anew: bool) -> Vec<String> {
+    let mut lines = vec![plan.revisions()];
+    if !is_anew {
+        lines.extend(plan.changes.iter().map(ToString::to_string));
+        let differs = |line: &DiffLine| format!("differs from what runs: {line}");
+        lines.extend(plan.diff.iter().map(differs));
+        lines.extend(plan.steps());
+        lines.push(format!("expected: {}", plan.forecast.sentence()));
+    }
+    lines.into_iter().map(|line| format!("plan: {line}")).collect()
+}
+
+/// Those that are a line each.
+fn one(kind: &EventKind) -> String {
+    match kind {
         EventKind::Revision { arn, is_reused: false } => format!("registered {}", arn.short()),
         EventKind::Revision { arn, is_reused: true } => format!("reusing {}: the content is the same", arn.short()),
         EventKind::Updated {
@@ -28,7 +52,7 @@ pub fn render(event: &RunEvent) -> Option<String> {
             None => format!("updated the service: {}, deployment {deployment}", after.short()),
         },
         EventKind::Attached(found) => attached(found),
-        EventKind::Rollout(happening) => rollout(happening),
+        EventKind::Rollout(event) => rollout_event::line(event),
         EventKind::Busy { by, left } => format!(
             "waiting on deployment {} to end ({by}), for at most {} more",
             by.deployment,
@@ -48,9 +72,8 @@ pub fn render(event: &RunEvent) -> Option<String> {
             };
             format!("{word}[{}]: {}", finding.code, finding.summary)
         }
-        EventKind::Ended(_) => return None,
-    };
-    Some(clean(&line))
+        EventKind::Planned { .. } | EventKind::Ended(_) => String::new(),
+    }
 }
 
 fn purged(purge: &Purge) -> String {
@@ -91,122 +114,5 @@ pub fn ending(outcome: &Outcome) -> String {
         Some(cause) if cause.code == Code::NotTouched => clean(&cause.summary),
         Some(cause) => clean(&format!("{verdict}: {}", cause.summary)),
         None => verdict,
-    }
-}
-
-fn rollout(happening: &Happening) -> String {
-    match happening {
-        Happening::Phase(phase) => format!("phase: {}", phase.as_str()),
-        Happening::Task {
-            task,
-            whose,
-            task_definition,
-            status,
-            instance,
-            reason,
-        } => {
-            let on = instance.as_ref().map(|i| format!(" on {i}")).unwrap_or_default();
-            let why = reason.as_ref().map(|r| format!(": {r}")).unwrap_or_default();
-            let id: String = task.short().chars().take(8).collect();
-            format!(
-                "{} task {id} ({}){on}: {}{why}",
-                whose.as_str(),
-                task_definition.short(),
-                status.as_str()
-            )
-        }
-        Happening::Target {
-            place,
-            whose,
-            from,
-            to,
-            reason,
-            description,
-        } => {
-            let from = from.as_ref().map(|s| format!("{} -> ", s.as_str())).unwrap_or_default();
-            let to = match (to, whose) {
-                (Some(state), _) => state.as_str().to_owned(),
-                (None, Whose::Old) => "drained, no longer listed".to_owned(),
-                (None, Whose::New) => "no longer listed".to_owned(),
-            };
-            let why = match (reason, description) {
-                (Some(reason), Some(words)) => format!(" ({reason}: {words})"),
-                (Some(word), None) | (None, Some(word)) => format!(" ({word})"),
-                (None, None) => String::new(),
-            };
-            format!(
-                "{} target {} in {}: {from}{to}{why}",
-                whose.as_str(),
-                place.1,
-                place.0.name()
-            )
-        }
-        Happening::Stage {
-            stage,
-            production,
-            revision,
-        } => {
-            // In the other stages it says nothing new.
-            let is_news = matches!(stage.as_str(), "PRODUCTION_TRAFFIC_SHIFT" | "BAKE_TIME");
-            let share = production.filter(|_| is_news).map(|share| {
-                let share = portzero_core::rollout::view::waiting::percent(share);
-                format!(": {share} of the production traffic on {}", revision.short())
-            });
-            format!("stage {stage}{}", share.unwrap_or_default())
-        }
-        Happening::Desired { from, to } => format!("desired count {from} -> {to}"),
-        Happening::Breaker {
-            failures,
-            threshold,
-            rolls_back,
-        } => {
-            let then = if *rolls_back { "ECS rolls back" } else { "ECS gives up" };
-            if failures >= threshold {
-                format!("circuit breaker: {failures} failures, the threshold is {threshold}: {then}")
-            } else {
-                format!("circuit breaker: {failures} of {threshold} failures, then {then}")
-            }
-        }
-        Happening::EcsSays { message } => format!("ecs says: {message}"),
-        Happening::RollingBack { to, reason, is_over } => {
-            let why = reason.as_ref().map(|r| format!(" ({r})")).unwrap_or_default();
-            let how = if *is_over { "has rolled back" } else { "is rolling back" };
-            format!("ECS {how} to {}{why}", to.short())
-        }
-        Happening::Waiting { on } => {
-            let parts: Vec<String> = on.iter().map(ToString::to_string).collect();
-            format!("waiting on {}", parts.join("; "))
-        }
-        Happening::Unknown(value) => format!("portzero does not know the {value}: it counts as not done"),
-        Happening::Blind {
-            error: None,
-            misses,
-            blind_for,
-            left,
-        } => format!(
-            "AWS still cannot be read: {misses} misses in {}, giving up in {}",
-            human(*blind_for),
-            human(*left)
-        ),
-        Happening::Blind {
-            error: Some(error),
-            left,
-            ..
-        } => format!("{} {}: {error}", trouble(error.kind), human(*left)),
-        Happening::SeesAgain { misses, blind_for } => {
-            let word = if *misses == 1 { "miss" } else { "misses" };
-            format!("AWS can be read again after {misses} {word} in {}", human(*blind_for))
-        }
-    }
-}
-
-/// What keeps AWS from being read, and how long that is borne: what does not pass by itself is not tried for long.
-fn trouble(kind: ApiErrorKind) -> &'static str {
-    match kind {
-        ApiErrorKind::Credentials => "AWS no longer accepts the credentials, giving up in",
-        ApiErrorKind::Denied => "AWS no longer lets the credentials read, giving up in",
-        ApiErrorKind::ClockSkew => "AWS takes this machine's clock for wrong, giving up in",
-        ApiErrorKind::Throttled => "AWS throttles the reads, trying on for up to",
-        _ => "AWS cannot be read at the moment, trying on for up to",
     }
 }

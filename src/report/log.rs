@@ -35,14 +35,15 @@ impl<F: FnMut(&str)> Log<F> {
         self
     }
 
-    /// The line of an event; `None` where it is told elsewhere.
-    pub fn line(&self, event: &RunEvent) -> Option<String> {
-        let text = match &event.kind {
-            EventKind::Ended(outcome) if self.tells_endings => line::ending(outcome),
-            _ => line::render(event)?,
+    /// The lines of an event; empty where it is told elsewhere.
+    pub fn lines(&self, event: &RunEvent) -> String {
+        let texts = match &event.kind {
+            EventKind::Ended(outcome) if self.tells_endings => vec![line::ending(outcome)],
+            _ => line::render(event),
         };
         let (elapsed, width) = (human(event.elapsed), self.width);
-        Some(format!("{elapsed:>7}  {:<width$}  {text}\n", event.service))
+        let line = |text: &String| format!("{elapsed:>7}  {:<width$}  {text}\n", event.service);
+        texts.iter().map(line).collect()
     }
 
     pub fn print(&mut self, text: &str) {
@@ -52,8 +53,9 @@ impl<F: FnMut(&str)> Log<F> {
 
 impl<F: FnMut(&str)> Report for Log<F> {
     fn event(&mut self, event: &RunEvent) {
-        if let Some(line) = self.line(event) {
-            self.print(&line);
+        let lines = self.lines(event);
+        if !lines.is_empty() {
+            self.print(&lines);
         }
     }
 }
@@ -61,7 +63,7 @@ impl<F: FnMut(&str)> Report for Log<F> {
 /// The closing words on one service: the findings, the verdict, and the figures of the rollout.
 pub fn closing(run: &ServiceRun) -> String {
     let mut out = String::from("\n");
-    for found in &run.outcome.findings {
+    for found in run.findings() {
         let _ = writeln!(out, "{}", finding::render(found));
     }
     let _ = writeln!(out, "{}", headline(run));
@@ -86,7 +88,7 @@ pub fn closing(run: &ServiceRun) -> String {
         let _ = writeln!(
             out,
             "  {label:<10}  {}  {} in {}: {}{task}",
-            target.whose.as_str(),
+            target.generation.as_str(),
             target.place.1,
             target.place.0.name(),
             states.join(" -> ")
@@ -111,9 +113,9 @@ pub fn requests(counts: &RequestCounts) -> String {
 }
 
 fn headline(run: &ServiceRun) -> String {
-    let verdict = match run.outcome.verdict {
+    let verdict = match run.verdict() {
         _ if run.is_left() => "not touched",
-        Verdict::Failed if run.outcome.is_rolled_back => "failed (rolled back)",
+        Verdict::Failed if run.is_rolled_back() => "failed (rolled back)",
         Verdict::NothingToVerify => "nothing to verify",
         Verdict::TimedOut => "timed out",
         Verdict::CouldNotObserve => "could not observe",
@@ -123,9 +125,9 @@ fn headline(run: &ServiceRun) -> String {
     let revisions = match &run.after {
         // What runs was not read, or not to its end.
         None if run.before.is_none() => "as it was".to_owned(),
-        _ if run.outcome.verdict == Verdict::Refused => format!("{before} stays"),
+        _ if run.verdict() == Verdict::Refused => format!("{before} stays"),
         Some(after) if Some(after) == run.before.as_ref() => format!("{before} (unchanged)"),
-        Some(after) if run.outcome.is_rolled_back => {
+        Some(after) if run.is_rolled_back() => {
             let back_to = run.back_to.as_ref().map_or(before, |arn| arn.short());
             format!("{before} -> {} -> {back_to}", after.short())
         }
@@ -134,7 +136,7 @@ fn headline(run: &ServiceRun) -> String {
     };
     format!(
         "{verdict}: {}  {revisions}  in {}",
-        run.wish.service,
+        run.request.service,
         human(run.duration)
     )
 }
@@ -153,7 +155,7 @@ fn phases(run: &ServiceRun) -> String {
 }
 
 /// Each state with how long it lasted; the last one has no end.
-fn states(target: &portzero_core::rollout::TargetStory) -> Vec<(String, String)> {
+fn states(target: &portzero_core::rollout::TargetHistory) -> Vec<(String, String)> {
     let ends = target
         .states
         .iter()

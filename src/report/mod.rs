@@ -11,5 +11,6 @@ pub mod page;
 pub mod plan;
 pub mod redact;
 pub mod result;
+pub mod rollout_event;
 pub mod status;
 pub mod text;

@@ -4,11 +4,11 @@
 //! is in `services` as well.
 
 use portzero_core::plan::{Plan, Revision};
-use portzero_core::rollout::Whose;
+use portzero_core::rollout::Generation;
 use serde_json::json;
 
-use crate::app::deploy::ServiceRun;
-use crate::report::{page, result};
+use crate::app::deploy::{ServiceRun, overall};
+use crate::report::page;
 
 /// The verdict of a plan that nothing speaks against.
 const PLANNED: &str = "planned";
@@ -17,36 +17,21 @@ const NOT_STARTED: &str = "not-started";
 
 pub type Outputs = Vec<(&'static str, String)>;
 
-/// The names, as action.yml declares them.
-pub const NAMES: [&str; 12] = [
-    "verdict",
-    "task-definition-arn",
-    "previous-task-definition-arn",
-    "deployment-id",
-    "changed",
-    "healthy-targets",
-    "drained-targets",
-    "duration",
-    "url",
-    "comment-url",
-    "report",
-    "services",
-];
-
 /// Of a run. What belongs to one service is empty where there are several: then `services` has it.
 pub fn of_runs(runs: &[ServiceRun]) -> Outputs {
     let only = match runs {
         [only] => Some(only),
         _ => None,
     };
-    let count = |whose, state| -> usize { runs.iter().map(|r| page::reached(&r.targets, whose, state)).sum() };
+    let count =
+        |generation, state| -> usize { runs.iter().map(|r| page::reached(&r.targets, generation, state)).sum() };
     let text = |value: Option<String>| value.unwrap_or_default();
     // They go beside each other: from the first beginning to the last end.
     let begun_at = runs.iter().map(|r| r.started_at).min();
     let ended_at = runs.iter().map(|r| r.started_at + r.duration).max();
     let seconds = begun_at.zip(ended_at).map_or(0, |(from, to)| to.since(from).as_secs());
     vec![
-        ("verdict", result::overall(runs).as_str().to_owned()),
+        ("verdict", overall(runs).as_str().to_owned()),
         (
             "task-definition-arn",
             text(only.and_then(|r| Some(r.after.as_ref()?.to_string()))),
@@ -59,15 +44,15 @@ pub fn of_runs(runs: &[ServiceRun]) -> Outputs {
             "deployment-id",
             text(only.and_then(|r| Some(r.deployment.as_ref()?.to_string()))),
         ),
-        ("changed", runs.iter().any(is_changed).to_string()),
-        ("healthy-targets", count(Whose::New, "healthy").to_string()),
-        ("drained-targets", count(Whose::Old, "gone").to_string()),
+        ("changed", runs.iter().any(ServiceRun::is_changed).to_string()),
+        ("healthy-targets", count(Generation::New, "healthy").to_string()),
+        ("drained-targets", count(Generation::Old, "gone").to_string()),
         ("duration", seconds.to_string()),
         (
             "services",
             serde_json::Value::Array(runs.iter().map(service).collect()).to_string(),
         ),
-        ("url", text(only.and_then(url))),
+        ("url", text(only.and_then(ServiceRun::url))),
     ]
 }
 
@@ -80,8 +65,8 @@ pub fn of_plans(plans: &[Plan]) -> Outputs {
     };
     let services = plans.iter().map(|plan| {
         json!({
-            "name": plan.wish.service.as_str(),
-            "cluster": plan.wish.cluster.as_str(),
+            "name": plan.request.service.as_str(),
+            "cluster": plan.request.cluster.as_str(),
             "verdict": if plan.is_refused() { REFUSED } else { PLANNED },
             "previous": plan.before.as_ref().map(|arn| arn.short()),
             "changed": plan.revision == Revision::Register,
@@ -102,31 +87,20 @@ pub fn of_plans(plans: &[Plan]) -> Outputs {
 /// Without ARNs.
 fn service(run: &ServiceRun) -> serde_json::Value {
     json!({
-        "name": run.wish.service.as_str(),
-        "cluster": run.wish.cluster.as_str(),
-        "verdict": run.outcome.verdict.as_str(),
+        "name": run.request.service.as_str(),
+        "cluster": run.request.cluster.as_str(),
+        "verdict": run.verdict().as_str(),
         "revision": run.after.as_ref().map(|arn| arn.short()),
         "previous": run.before.as_ref().map(|arn| arn.short()),
-        "changed": is_changed(run),
-        "rolled_back": run.outcome.is_rolled_back,
+        "changed": run.is_changed(),
+        "rolled_back": run.is_rolled_back(),
         "deployment": run.deployment.as_ref().map(ToString::to_string),
-        "healthy_targets": page::reached(&run.targets, Whose::New, "healthy"),
-        "drained_targets": page::reached(&run.targets, Whose::Old, "gone"),
+        "healthy_targets": page::reached(&run.targets, Generation::New, "healthy"),
+        "drained_targets": page::reached(&run.targets, Generation::Old, "gone"),
         "duration_s": run.duration.as_secs(),
-        "url": url(run),
-        "causes": run.outcome.findings.iter().map(|f| f.code.as_str()).collect::<Vec<_>>(),
+        "url": run.url(),
+        "causes": run.findings().iter().map(|f| f.code.as_str()).collect::<Vec<_>>(),
     })
-}
-
-/// Where it can be opened in a browser.
-fn url(run: &ServiceRun) -> Option<String> {
-    let address = run.address()?;
-    address.is_web().then(|| address.url())
-}
-
-/// Whether another revision than the one before it is there for the service.
-fn is_changed(run: &ServiceRun) -> bool {
-    run.after.is_some() && run.after != run.before
 }
 
 /// Of a run that ended before there was a plan.

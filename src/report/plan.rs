@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use portzero_core::aws_model::target::TargetGroup;
-use portzero_core::base::finding::Finding;
+use portzero_core::base::finding::{Finding, Hint};
 use portzero_core::base::time::human;
 use portzero_core::plan::Plan;
 use serde_json::json;
@@ -14,8 +14,8 @@ use crate::report::text::clean;
 pub fn text(plan: &Plan) -> String {
     let mut out = format!(
         "plan for {} in {}: {}\n",
-        plan.wish.service,
-        plan.wish.cluster,
+        plan.request.service,
+        plan.request.cluster,
         plan.revisions()
     );
     for (index, step) in plan.steps().iter().enumerate() {
@@ -53,8 +53,8 @@ pub fn text(plan: &Plan) -> String {
 
 pub fn json(plan: &Plan) -> serde_json::Value {
     json!({
-        "service": plan.wish.service.as_str(),
-        "cluster": plan.wish.cluster.as_str(),
+        "service": plan.request.service.as_str(),
+        "cluster": plan.request.cluster.as_str(),
         "before": plan.before.as_ref().map(|a| a.as_str()),
         "revisions": plan.revisions(),
         "steps": plan.steps(),
@@ -79,9 +79,9 @@ pub fn findings(list: &[Finding]) -> Vec<serde_json::Value> {
                 "severity": f.severity.as_str(),
                 "summary": f.summary,
                 "location": f.location.as_ref().map(ToString::to_string),
-                "evidence": f.evidence.iter().map(|(label, text)| json!({"label": label, "text": text})).collect::<Vec<_>>(),
+                "evidence": f.evidence.iter().map(|(label, text)| json!({"label": label.as_str(), "text": text})).collect::<Vec<_>>(),
                 "state": f.state,
-                "hints": f.hints,
+                "hints": f.hints.iter().map(Hint::as_str).collect::<Vec<_>>(),
             })
         })
         .collect()

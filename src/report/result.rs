@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use portzero_core::base::finding::Code;
 use portzero_core::base::time::Timestamp;
 use portzero_core::port::RequestCounts;
-use portzero_core::rollout::Verdict;
 use serde::Serialize;
 
+use crate::app::deploy;
 use crate::app::deploy::ServiceRun;
 use crate::report::plan;
 
@@ -59,7 +58,7 @@ struct TargetResult {
     target_group: String,
     id: String,
     port: u16,
-    whose: &'static str,
+    generation: &'static str,
     task: Option<String>,
     states: Vec<StateResult>,
 }
@@ -93,7 +92,7 @@ pub fn document(
 ) -> ResultDocument {
     ResultDocument {
         version: 1,
-        verdict: overall(runs).as_str(),
+        verdict: deploy::overall(runs).as_str(),
         started_at: started_at.to_string(),
         duration_s: ended_at.since(started_at).as_secs_f64(),
         services: runs.iter().map(service).collect(),
@@ -106,46 +105,17 @@ pub fn document(
     }
 }
 
-/// The services that did not succeed; those that were left alone because of others are no cause of anything.
-pub fn causes(runs: &[ServiceRun]) -> impl Iterator<Item = &ServiceRun> {
-    runs.iter()
-        .filter(|run| !run.outcome.verdict.is_success() && !run.is_left())
-}
-
-/// The first verdict that is no success, else the first: a run is as good as its worst service.
-pub fn overall(runs: &[ServiceRun]) -> Verdict {
-    let worst = causes(runs)
-        .next()
-        .or(runs.first())
-        .map_or(Verdict::Succeeded, |run| run.outcome.verdict);
-    // A refused service may have left a revision that nobody uses.
-    let was_refused = |run: &ServiceRun| run.outcome.verdict == Verdict::Refused;
-    let has_changed = |run: &ServiceRun| {
-        run.deployment.is_some() || !was_refused(run) && run.after.is_some() && run.after != run.before
-    };
-    if worst != Verdict::Refused || !runs.iter().any(has_changed) {
-        return worst;
-    }
-    // Refused means that nothing that runs was changed, and that is true of one service only.
-    let mut findings = runs.iter().flat_map(|run| &run.outcome.findings);
-    if findings.any(|finding| finding.code == Code::Superseded) {
-        Verdict::Superseded
-    } else {
-        Verdict::Failed
-    }
-}
-
 fn service(run: &ServiceRun) -> ServiceResult {
     ServiceResult {
-        name: run.wish.service.to_string(),
-        cluster: run.wish.cluster.to_string(),
-        url: url(run),
-        verdict: run.outcome.verdict.as_str(),
-        rolled_back: run.outcome.is_rolled_back,
+        name: run.request.service.to_string(),
+        cluster: run.request.cluster.to_string(),
+        url: run.url(),
+        verdict: run.verdict().as_str(),
+        rolled_back: run.is_rolled_back(),
         task_definition: TaskDefinitionResult {
             before: run.before.as_ref().map(ToString::to_string),
             after: run.after.as_ref().map(ToString::to_string),
-            changed: run.after.is_some() && run.after != run.before,
+            changed: run.is_changed(),
             diff: run
                 .plan
                 .iter()
@@ -167,18 +137,11 @@ fn service(run: &ServiceRun) -> ServiceResult {
             switched_s: p.forecast.switched.as_secs(),
             drained_s: p.forecast.drained.as_secs(),
         }),
-        findings: plan::findings(&run.outcome.findings),
+        findings: plan::findings(run.findings()),
     }
 }
 
-fn url(run: &ServiceRun) -> Option<String> {
-    match run.address().filter(|address| address.is_web()) {
-        Some(address) => Some(address.url()),
-        None => run.wish.url.clone(),
-    }
-}
-
-fn target(story: &portzero_core::rollout::TargetStory) -> TargetResult {
+fn target(story: &portzero_core::rollout::TargetHistory) -> TargetResult {
     let state = |(state, reason, at): &(String, Option<String>, Timestamp)| StateResult {
         state: state.clone(),
         reason: reason.clone(),
@@ -188,53 +151,8 @@ fn target(story: &portzero_core::rollout::TargetStory) -> TargetResult {
         target_group: story.place.0.to_string(),
         id: story.place.1.id.clone(),
         port: story.place.1.port,
-        whose: story.whose.as_str(),
+        generation: story.generation.as_str(),
         task: story.task.clone(),
         states: story.states.iter().map(state).collect(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use portzero_core::base::finding::Finding;
-    use portzero_core::base::id::DeploymentId;
-    use portzero_core::plan::{Base, Wish};
-    use portzero_core::rollout::{Outcome, Until};
-
-    fn run(verdict: Verdict, deployed: bool, code: Code) -> ServiceRun {
-        let wish = Wish {
-            cluster: "shop".into(),
-            service: "web".into(),
-            base: Base::Running,
-            images: Vec::new(),
-            environment: Vec::new(),
-            dynamic_ports: Default::default(),
-            allow_unknown_keys: false,
-            load_balancers: Vec::new(),
-            force_new_deployment: true,
-            until: Until::Drained,
-            settle: Default::default(),
-            timeout: None,
-            poll_interval: None,
-            fail_on: portzero_core::base::finding::Severity::Error,
-            url: None,
-            depends_on: Vec::new(),
-            conduct: Default::default(),
-        };
-        let mut run = ServiceRun::refused(wish, None, Vec::new(), Timestamp::from_millis(0));
-        run.outcome = Outcome::new(verdict, vec![Finding::error(code, "why")]);
-        run.deployment = deployed.then(|| DeploymentId::new("ecs-svc/1"));
-        run
-    }
-
-    #[test]
-    fn a_run_that_changed_a_service_was_not_refused() {
-        let done = || run(Verdict::Succeeded, true, Code::NothingToVerify);
-        let refused = |code| run(Verdict::Refused, false, code);
-        assert_eq!(overall(&[refused(Code::Api)]), Verdict::Refused);
-        assert_eq!(overall(&[done(), refused(Code::Api)]), Verdict::Failed);
-        assert_eq!(overall(&[done(), refused(Code::Superseded)]), Verdict::Superseded);
-        assert_eq!(overall(&[done(), done()]), Verdict::Succeeded);
     }
 }

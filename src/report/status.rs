@@ -7,7 +7,7 @@ use portzero_core::aws_model::service::{Deployment, Service, ServiceDeployment};
 use portzero_core::aws_model::target::{Address, TargetGroup};
 use portzero_core::base::finding::Finding;
 use portzero_core::base::time::human;
-use portzero_core::rollout::observer::status_view::{Crew, Picture, Row};
+use portzero_core::rollout::observer::status_view::{Crew, Row, StatusView};
 use serde_json::{Value, json};
 
 use crate::report::plan;
@@ -17,7 +17,7 @@ use crate::report::text::clean;
 #[derive(Clone, Debug)]
 pub struct Status<'a> {
     pub service: &'a Service,
-    pub picture: Picture,
+    pub status_view: StatusView,
     pub groups: Vec<&'a TargetGroup>,
     /// The newest.
     pub service_deployment: Option<&'a ServiceDeployment>,
@@ -46,15 +46,15 @@ pub fn text(status: &Status) -> String {
     lines.add("address", status.address.map(ToString::to_string));
     lines.add("deployments", service.deployments.iter().map(deployment));
     lines.add("last rollout", status.service_deployment.map(service_deployment));
-    lines.add("tasks", status.picture.tasks.iter().map(crew));
-    for (arn, rows) in &status.picture.groups {
+    lines.add("tasks", status.status_view.tasks.iter().map(crew));
+    for (arn, rows) in &status.status_view.groups {
         let group = status.groups.iter().find(|g| g.arn == *arn);
         let head = group.map_or_else(|| arn.name().to_owned(), |g| plan::target_group(g));
         let none = rows.is_empty().then(|| "  no target".to_owned());
         let rows = rows.iter().map(row);
         lines.add("targets", std::iter::once(head).chain(rows).chain(none));
     }
-    let events = status.picture.events.iter().map(|event| match event.created_at {
+    let events = status.status_view.events.iter().map(|event| match event.created_at {
         Some(at) => format!("{at} {}", event.message),
         None => event.message.clone(),
     });
@@ -186,12 +186,12 @@ fn service_json(status: &Status) -> Value {
         "pending": service.pending_count,
         "deployments": service.deployments.iter().map(deployment_json).collect::<Vec<_>>(),
         "service_deployment": status.service_deployment.map(service_deployment_json),
-        "tasks": status.picture.tasks.iter().map(|crew| json!({
+        "tasks": status.status_view.tasks.iter().map(|crew| json!({
             "deployment": crew.deployment.as_ref().map(|id| id.as_str()),
             "task_definition": crew.task_definition.as_str(),
             "statuses": crew.statuses,
         })).collect::<Vec<_>>(),
-        "target_groups": status.picture.groups.iter().map(|(arn, rows)| {
+        "target_groups": status.status_view.groups.iter().map(|(arn, rows)| {
             let group = status.groups.iter().find(|g| g.arn == *arn);
             json!({
                 "arn": arn.as_str(),
@@ -200,7 +200,7 @@ fn service_json(status: &Status) -> Value {
                 "targets": rows.iter().map(row_json).collect::<Vec<_>>(),
             })
         }).collect::<Vec<_>>(),
-        "events": status.picture.events.iter().map(|event| json!({
+        "events": status.status_view.events.iter().map(|event| json!({
             "at": event.created_at.map(|at| at.to_string()),
             "message": event.message,
         })).collect::<Vec<_>>(),

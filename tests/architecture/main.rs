@@ -2,8 +2,9 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says where it stopped")]
 
 mod dependencies;
-mod layers;
+mod graph;
 mod map;
+mod order;
 mod pages;
 mod purity;
 mod size;

@@ -1,9 +1,9 @@
 //! ARCHITECTURE.md names what is there: a map that is out of date is worse than none.
 
+use std::collections::BTreeSet;
 use std::fs;
 
-use crate::layers::ORDER;
-use crate::source::Source;
+use crate::source::{CRATES, Source};
 use crate::{Breaches, assert_none, root, source};
 
 /// Everything between backticks, outside fenced blocks.
@@ -12,9 +12,12 @@ fn quoted(page: &str) -> Vec<&str> {
     outside.flat_map(|text| text.split('`').skip(1).step_by(2)).collect()
 }
 
-/// A path of a file or a folder, from the package or from `src`.
+/// A path of a file or a folder, from the package or from the sources of a crate.
 fn is_path(word: &str) -> bool {
-    (word.ends_with(".rs") || word.ends_with('/') || word.starts_with("tests/")) && !word.contains([' ', '*'])
+    // The name alone says how folders are made, and not which one.
+    word != "mod.rs"
+        && (word.ends_with(".rs") || word.ends_with('/') || word.contains('/') && word.ends_with(".md"))
+        && !word.contains([' ', '*', '<'])
 }
 
 /// Tests are named by the fact that they show, and facts have several words.
@@ -25,9 +28,22 @@ fn is_test(word: &str) -> bool {
             .all(|c| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit())
 }
 
-fn check(page: &str, code: &str) -> Breaches {
+fn is_there(path: &str) -> bool {
+    let folders = CRATES.iter().map(|(folder, _)| *folder).chain([""]);
+    folders
+        .map(|folder| root().join(folder).join(path))
+        .any(|path| path.exists())
+}
+
+/// The folders that a reader of the map must find on it: the first ones of each crate.
+fn folders(sources: &[Source]) -> BTreeSet<String> {
+    let first = |source: &Source| Some(format!("{}/", source.within()?.1.split_once('/')?.0));
+    let shown = sources.iter().filter(|source| !source.is_test());
+    shown.filter_map(first).collect()
+}
+
+fn check(page: &str, code: &str, folders: &BTreeSet<String>) -> Breaches {
     let words = quoted(page);
-    let is_there = |path: &str| root().join(path).exists() || root().join("src").join(path).exists();
     let paths = words
         .iter()
         .filter(|w| is_path(w) && !is_there(w))
@@ -36,38 +52,37 @@ fn check(page: &str, code: &str) -> Breaches {
         .iter()
         .filter(|w| is_test(w) && !code.contains(&format!("fn {w}(")))
         .map(|w| format!("no test {w}"));
-    let modules = ORDER.iter().map(|(name, _)| *name).filter(|name| !words.contains(name));
+    let lacking = folders.iter().filter(|name| !words.contains(&name.as_str()));
     paths
         .chain(tests)
-        .chain(modules.map(|name| format!("module `{name}` is not on the map")))
+        .chain(lacking.map(|name| format!("the folder `{name}` is not on the map")))
         .collect()
 }
 
 #[test]
 fn the_map_names_what_is_there() {
     let page = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md can be read");
-    let code: String = ["src", "tests"]
-        .iter()
-        .flat_map(|f| source::below(f))
-        .map(|s: Source| s.code())
-        .collect();
+    let mut sources = source::all();
+    let folders = folders(&sources);
+    sources.extend(source::below("tests"));
+    let code: String = sources.iter().map(Source::code).collect();
     assert!(quoted(&page).iter().any(|word| is_test(word)), "the map names no test");
-    assert_none(check(&page, &code));
+    assert_none(check(&page, &code, &folders));
 }
 
 #[test]
-fn a_lost_file_and_a_lost_test_are_found() {
-    let modules: String = ORDER.iter().map(|(name, _)| format!("`{name}` ")).collect();
-    let page =
-        format!("{modules} `rollout/phase.rs` `rollout/phases.rs` `no_rule_is_without_a_test` `no_map_is_out_of_date`");
-    let breaches = check(&page, "fn no_rule_is_without_a_test() {}");
+fn a_lost_file_a_lost_test_and_a_lost_folder_are_found() {
+    let page = "`cli/` `rollout/verdict.rs` `rollout/verdicts.rs` `no_rule_is_without_a_test` `no_map_is_out_of_date`";
+    let folders = folders(&[
+        Source::new("src/cli/run.rs", ""),
+        Source::new("crates/portzero-core/src/rollout/verdict.rs", ""),
+    ]);
     assert_eq!(
-        breaches,
-        ["there is no rollout/phases.rs", "no test no_map_is_out_of_date"]
-    );
-    assert!(
-        check("nothing", "")
-            .iter()
-            .any(|breach| breach.contains("`rollout` is not on the map"))
+        check(page, "fn no_rule_is_without_a_test() {}", &folders),
+        [
+            "there is no rollout/verdicts.rs",
+            "no test no_map_is_out_of_date",
+            "the folder `rollout/` is not on the map"
+        ]
     );
 }

@@ -5,7 +5,15 @@ use std::path::{Path, PathBuf};
 
 use crate::root;
 
-/// One file below `src`.
+/// The folders of the workspace's crates, each with the name that other crates say.
+pub const CRATES: [(&str, &str); 4] = [
+    ("crates/portzero-core/src", "portzero_core"),
+    ("crates/portzero-sim/src", "portzero_sim"),
+    ("crates/portzero-testkit/src", "portzero_testkit"),
+    ("src", "portzero"),
+];
+
+/// One Rust file.
 pub struct Source {
     /// Relative to the package, with `/`.
     pub path: String,
@@ -20,10 +28,12 @@ impl Source {
         }
     }
 
-    /// `src/rollout/phase.rs` and `src/rollout/mod.rs` -> `rollout`; `src/plan.rs` -> `plan`.
-    pub fn module(&self) -> &str {
-        let inner = self.path.strip_prefix("src/").unwrap_or(&self.path);
-        inner.split('/').next().unwrap_or(inner).trim_end_matches(".rs")
+    /// The folder of its crate, and the path within it: `src` and `cli/run.rs`.
+    pub fn within(&self) -> Option<(&'static str, &str)> {
+        CRATES.iter().find_map(|(folder, _)| {
+            let inner = self.path.strip_prefix(folder)?.strip_prefix('/')?;
+            Some((*folder, inner))
+        })
     }
 
     /// The code alone.
@@ -31,17 +41,25 @@ impl Source {
         blank(&self.text)
     }
 
-    /// How many `super::` lead from this file to the crate's root.
-    pub fn depth(&self) -> usize {
-        let inner = self.path.strip_prefix("src/").unwrap_or(&self.path);
-        let folders = inner.matches('/').count();
-        folders + usize::from(!inner.ends_with("/mod.rs"))
+    /// The code that is built into the program: `#[cfg(test)]` is blank as well.
+    pub fn shipped(&self) -> String {
+        let code = self.code();
+        if self.is_test() {
+            String::new()
+        } else {
+            without_tests(&code)
+        }
+    }
+
+    /// A file of tests: nothing in it is part of the program.
+    pub fn is_test(&self) -> bool {
+        self.path.ends_with("/tests.rs") || self.path.contains("/tests/")
     }
 }
 
-/// Every Rust file of the program.
+/// Every Rust file of the program's crates.
 pub fn all() -> Vec<Source> {
-    below("src")
+    CRATES.iter().flat_map(|(folder, _)| below(folder)).collect()
 }
 
 /// Every Rust file below a folder of the package, in the order of their names.
@@ -73,6 +91,44 @@ fn collect(folder: &Path, into: &mut Vec<PathBuf>) {
 /// The number of the line in which the byte `at` lies, from 1.
 pub fn line_of(text: &str, at: usize) -> usize {
     text[..at].matches('\n').count() + 1
+}
+
+/// The byte after the bracket that closes the one at `open`.
+pub fn closing(code: &str, open: usize) -> usize {
+    let mut depth = 0_usize;
+    for (at, byte) in code.bytes().enumerate().skip(open) {
+        match byte {
+            b'{' | b'(' | b'[' => depth += 1,
+            b'}' | b')' | b']' => depth = depth.saturating_sub(1),
+            _ => continue,
+        }
+        if depth == 0 {
+            return at + 1;
+        }
+    }
+    code.len()
+}
+
+/// Blanks each item under `#[cfg(test)]`, up to its `;` or its closing brace.
+fn without_tests(code: &str) -> String {
+    const MARK: &str = "#[cfg(test)]";
+    let mut out = code.to_owned();
+    for (start, _) in code.match_indices(MARK) {
+        let item = start + MARK.len();
+        let end = match code[item..].find(['{', ';']).map(|at| item + at) {
+            Some(at) if code.as_bytes()[at] == b'{' => closing(code, at),
+            Some(at) => at + 1,
+            None => code.len(),
+        };
+        let blank: String = code[start..end]
+            .chars()
+            .map(|c| if c == '\n' { '\n' } else { ' ' })
+            .collect();
+        if blank.len() == end - start {
+            out.replace_range(start..end, &blank);
+        }
+    }
+    out
 }
 
 /// Comments, strings and characters become spaces, byte for byte; line breaks stay.
@@ -180,10 +236,29 @@ mod tests {
     }
 
     #[test]
-    fn a_file_knows_its_module_and_its_depth() {
-        let depth = |path| (Source::new(path, "").module().to_owned(), Source::new(path, "").depth());
-        assert_eq!(depth("src/plan.rs"), ("plan".into(), 1));
-        assert_eq!(depth("src/sim/mod.rs"), ("sim".into(), 1));
-        assert_eq!(depth("src/sim/wire/page.rs"), ("sim".into(), 3));
+    fn what_is_only_tested_is_blank_too() {
+        let text = "fn a() {}\n#[cfg(test)]\nuse x::y;\n#[cfg(test)]\nmod tests {\n  fn b() { c() }\n}\nfn d() {}";
+        let code = Source::new("src/cli/run.rs", text).shipped();
+        assert_eq!(
+            code.split_whitespace().collect::<Vec<_>>().join(" "),
+            "fn a() {} fn d() {}"
+        );
+        assert_eq!(code.matches('\n').count(), text.matches('\n').count());
+        assert_eq!(Source::new("src/cli/tests.rs", text).shipped(), "");
+    }
+
+    #[test]
+    fn a_file_knows_its_crate() {
+        let within = |path| {
+            Source::new(path, "")
+                .within()
+                .map(|(folder, inner)| format!("{folder} {inner}"))
+        };
+        assert_eq!(within("src/cli/mod.rs").as_deref(), Some("src cli/mod.rs"));
+        assert_eq!(
+            within("crates/portzero-core/src/port.rs").as_deref(),
+            Some("crates/portzero-core/src port.rs")
+        );
+        assert_eq!(within("tests/suite/main.rs"), None);
     }
 }

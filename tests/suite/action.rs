@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::support::command::PORTZERO;
 use crate::support::program::{Said, Simulator, portzero, said};
 use crate::support::runner::{Composite, Ended, Job};
 
@@ -30,7 +31,7 @@ services:
 ";
 
 fn job() -> Job {
-    Job::default().with("binary", env!("CARGO_BIN_EXE_portzero"))
+    Job::default().with("binary", PORTZERO)
 }
 
 /// One service on the simulator, by inputs alone.

@@ -1,4 +1,4 @@
-//! action.yml, the program, the script before it, README.md and the workflows speak of the same inputs and outputs.
+//! action.yml, the program, the script before it, docs/action.md and the workflows speak of the same inputs and outputs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -74,18 +74,21 @@ fn readers() -> Names {
     names
 }
 
-/// The names in the first column of the table below a heading.
-fn table(heading: &str) -> Names {
-    let readme = read("README.md");
-    let start = readme
+/// The names and meanings of the table below a heading.
+fn table(heading: &str) -> BTreeMap<String, String> {
+    let page = read("docs/action.md");
+    let start = page
         .find(&format!("\n{heading}\n"))
         .unwrap_or_else(|| panic!("no `{heading}`"));
-    let rows = readme[start + 1..]
+    let rows = page[start + 1..]
         .lines()
         .skip(1)
         .take_while(|line| !line.starts_with('#'));
-    let name = |row: &str| Some(row.strip_prefix("| `")?.split('`').next()?.to_owned());
-    rows.filter_map(name).collect()
+    let cells = |row: &str| {
+        let (name, meaning) = row.strip_prefix("| `")?.strip_suffix(" |")?.split_once("` | ")?;
+        Some((name.to_owned(), meaning.to_owned()))
+    };
+    rows.filter_map(cells).collect()
 }
 
 /// Every step of a workflow file that uses this action, as `with` and `outputs` of its id.
@@ -180,22 +183,29 @@ fn the_inputs_and_outputs_that_were_promised_are_there() {
 }
 
 #[test]
-fn the_tables_of_the_readme_are_those_of_the_action() {
-    let action = Composite::ours();
-    assert_eq!(table("### Inputs"), action.inputs().into_keys().collect());
-    assert_eq!(table("### Outputs"), action.outputs().into_keys().collect());
+fn the_tables_of_the_page_are_those_of_the_action() {
+    let action: Value = serde_yaml::from_str(&read("action.yml")).expect("YAML");
+    let meanings = |key: &str| -> BTreeMap<String, String> {
+        let entries = action[key].as_mapping().expect("entries").iter();
+        let words = |value: &Value| value.as_str().expect("words").trim_end_matches('.').to_owned();
+        entries
+            .map(|(name, entry)| (words(name), words(&entry["description"])))
+            .collect()
+    };
+    assert_eq!(table("## Inputs"), meanings("inputs"));
+    assert_eq!(table("## Outputs"), meanings("outputs"));
 }
 
 #[test]
-fn the_workflows_of_the_readme_are_the_files() {
-    let readme = read("README.md");
+fn the_workflows_of_the_page_are_the_files() {
+    let page = read("docs/action.md");
     let mut names = Vec::new();
     for entry in fs::read_dir(root().join("examples/workflows")).expect("a folder") {
         let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
         let block = format!("```yaml\n{}```\n", read(&format!("examples/workflows/{name}")));
         assert!(
-            readme.contains(&block),
-            "README.md shows another examples/workflows/{name}"
+            page.contains(&block),
+            "docs/action.md shows another examples/workflows/{name}"
         );
         names.push(name);
     }

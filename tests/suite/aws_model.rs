@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 
-use crate::support::clients::is_installed;
+use crate::support::needs::{Need, other_program};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -18,7 +18,7 @@ fn table() -> Value {
 }
 
 fn script(arguments: &[&str], table: &Path) -> Output {
-    Command::new("python3")
+    other_program("python3")
         .arg(root().join("tools/what-aws-added.py"))
         .args(arguments)
         .arg("--table")
@@ -75,7 +75,8 @@ fn the_table_has_the_operations_that_the_adapters_call() {
 
 #[test]
 fn what_the_table_lacks_is_told_and_fails_a_check() {
-    if !is_installed("botocore", Command::new("python3").args(["-c", "import botocore"])) {
+    // botocore comes with it.
+    if !Need::Boto3.is_met() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -3,12 +3,11 @@
 //! Where Python's clients are not installed (tests/clients/requirements.txt), their tests say so and pass;
 //! `PORTZERO_REQUIRE_CLIENTS=1` makes that a failure.
 
-use std::process::Command;
-
 use aws_sdk_ecs::config::{BehaviorVersion, Credentials, Region};
 
 use super::served::serve;
-use super::support::clients::{is_installed, python, variables};
+use super::support::clients::{python, variables};
+use super::support::needs::Need;
 use super::wire::SCENARIO;
 
 /// What the walk saw when this was written: 43 operations, about 115 000 members of 1132 kinds. How many members
@@ -19,7 +18,7 @@ const KINDS_OF_MEMBERS: usize = 1_130;
 
 #[test]
 fn boto3_finds_nothing_that_its_models_do_not_know() {
-    if !is_installed("boto3", Command::new("python3").args(["-c", "import boto3"])) {
+    if !Need::Boto3.is_met() {
         return;
     }
     let url = serve(SCENARIO, 40);
@@ -35,7 +34,7 @@ fn boto3_finds_nothing_that_its_models_do_not_know() {
 
 #[test]
 fn the_waiters_of_boto3_end_as_on_aws() {
-    if !is_installed("boto3", Command::new("python3").args(["-c", "import boto3"])) {
+    if !Need::Boto3.is_met() {
         return;
     }
     let url = serve(SCENARIO, 1000);

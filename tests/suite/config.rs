@@ -317,7 +317,7 @@ fn a_cluster_of_its_own_is_refused_where_the_environment_names_another() {
         panic!("{findings:?}");
     };
     assert_eq!(finding.location.as_ref().unwrap().to_string(), "f:5:12");
-    let evidence = [("service", "staging"), ("environment", "prod")].map(|(l, t)| (l.to_owned(), t.to_owned()));
+    let evidence = [("service", "staging"), ("environment", "prod")].map(|(l, t)| (l.into(), t.to_owned()));
     assert_eq!(finding.evidence, evidence);
     assert_eq!(only(&read(None).unwrap()).cluster.as_ref().unwrap().as_str(), "staging");
 }

@@ -1,14 +1,13 @@
 //! moto and the simulator get the same requests: where they answer differently, it is known, and why.
 
-use std::process::Command;
-
-use super::support::clients::{is_installed, python, variables};
+use super::support::clients::{python, variables};
 use super::support::moto_server::MotoServer;
+use super::support::needs::Need;
 use super::support::program::Simulator;
 
 #[test]
 fn moto_and_the_simulator_differ_in_what_is_listed_and_in_nothing_else() {
-    if !is_installed("boto3", Command::new("python3").args(["-c", "import boto3"])) {
+    if !Need::Boto3.is_met() {
         return;
     }
     let Some(moto) = MotoServer::start() else { return };

@@ -288,7 +288,7 @@ fn no_revision_to_keep_is_no_number_of_revisions() {
 #[test]
 fn usage_has_an_exit_code_of_its_own() {
     for (arguments, words) in [
-        ("", "Usage: portzero <COMMAND>"),
+        ("", "Usage: portzero [OPTIONS] <COMMAND>"),
         ("deplyo", "'deploy'"),
         ("deploy --clutser demo", "'--cluster'"),
         ("deploy", "no service is named"),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use portzero::adapters::github::{Client, Context};
 use portzero_core::port::{ApiErrorKind, PullRequests};
 
+use crate::support::command::scrubbed;
 use crate::support::github::{Fault, GitHub, LOGIN, Pull, Route, TOKEN};
 use crate::support::{VirtualClock, run};
 
@@ -196,7 +197,7 @@ fn the_proxy_of_the_environment_is_asked_but_not_for_this_machine() {
         });
         return;
     }
-    let child = std::process::Command::new(std::env::current_exe().expect("a path"))
+    let child = scrubbed(std::env::current_exe().expect("a path"))
         .args([
             "--exact",
             "github_wire::the_proxy_of_the_environment_is_asked_but_not_for_this_machine",
@@ -204,8 +205,6 @@ fn the_proxy_of_the_environment_is_asked_but_not_for_this_machine() {
         .env(CHILD, "1")
         .env("https_proxy", &github.url)
         .env("http_proxy", &github.url)
-        .env_remove("no_proxy")
-        .env_remove("NO_PROXY")
         .output()
         .expect("the tests run");
     assert!(child.status.success(), "{child:?}");

@@ -320,7 +320,7 @@ fn no_surface_shows_a_secret() {
         };
         let mut document = json!([{ "a": data }]);
         redaction.apply_json(&mut document);
-        let surfaces = [
+        let outputs = [
             text::log(&redaction.block(data)),
             annotation::commands(&[annotation], &redaction).concat(),
             text::json(&document.to_string()),
@@ -332,7 +332,7 @@ fn no_surface_shows_a_secret() {
             markdown.comment_json(&json!({ "a": data })),
             markdown.mermaid(data),
         ];
-        for surface in surfaces {
+        for surface in outputs {
             let seen = surface.replace(['\u{200b}', '\\'], "");
             assert!(!seen.contains(secret), "{data}: {seen}");
         }

@@ -1,4 +1,6 @@
 //! The tests of the whole: through the public interface, and with other people's programs.
+// A test's file stands beside the folder with its parts, so that the list of tests is the list of files.
+#![allow(clippy::self_named_module_files)]
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -21,6 +23,7 @@ mod clients;
 mod config;
 mod control;
 mod corpus;
+mod diagnostics;
 mod differential;
 mod findings_page;
 mod flags;
@@ -46,7 +49,6 @@ mod recordings;
 mod rollback;
 mod scenario_index;
 mod scenario_schema;
-mod scenarios;
 mod served;
 #[cfg(unix)]
 mod signals;

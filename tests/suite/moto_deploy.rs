@@ -1,9 +1,8 @@
 //! The whole program against moto, where services are updated and no task ever starts: it must neither hang nor praise.
 
-use std::process::Command;
-
-use crate::support::clients::{is_installed, python, variables};
+use crate::support::clients::{python, variables};
 use crate::support::moto_server::MotoServer;
+use crate::support::needs::Need;
 use crate::support::program::{Said, portzero, said};
 
 fn on(moto: &MotoServer, arguments: &str) -> Said {
@@ -15,7 +14,7 @@ fn on(moto: &MotoServer, arguments: &str) -> Said {
 
 #[test]
 fn a_rollout_that_never_begins_times_out_and_says_what_it_waited_for() {
-    if !is_installed("boto3", Command::new("python3").args(["-c", "import boto3"])) {
+    if !Need::Boto3.is_met() {
         return;
     }
     let Some(moto) = MotoServer::start() else { return };

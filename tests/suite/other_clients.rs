@@ -8,7 +8,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::support::clients::{aws, client, is_installed, python};
+use super::support::clients::{aws, client, python};
+use super::support::needs::Need;
 use super::support::program::Simulator;
 
 fn scenario(name: &str) -> String {
@@ -29,7 +30,7 @@ fn output_of(command: &mut Command) -> String {
 
 #[test]
 fn boto3_walks_the_load_balancers_apis_and_its_waiters_end() {
-    if !is_installed("boto3", Command::new("python3").args(["-c", "import boto3"])) {
+    if !Need::Boto3.is_met() {
         return;
     }
     let simulator = Simulator::with(&["--scenario", &scenario("scenarios/balanced.yml"), "--speed", "300x"]);
@@ -39,7 +40,7 @@ fn boto3_walks_the_load_balancers_apis_and_its_waiters_end() {
 
 #[test]
 fn the_aws_cli_puts_a_service_behind_a_load_balancer_as_the_workshop_does() {
-    if !is_installed("the AWS CLI", Command::new("aws").arg("--version")) {
+    if !Need::AwsCli.is_met() {
         return;
     }
     let simulator = Simulator::with(&["--scenario", &scenario("scenarios/workshop.yml"), "--speed", "100x"]);
@@ -90,7 +91,7 @@ fn target_group(simulator: &Simulator) -> String {
 
 #[test]
 fn ecs_deploy_completes_a_rollout() {
-    if !is_installed("ecs-deploy", Command::new("ecs").arg("--help")) {
+    if !Need::EcsDeploy.is_met() {
         return;
     }
     let simulator = Simulator::at_speed("100x");
@@ -111,7 +112,7 @@ fn ecs_deploy_completes_a_rollout() {
 
 #[test]
 fn ecs_deploy_gives_up_on_a_rollout_that_fails() {
-    if !is_installed("ecs-deploy", Command::new("ecs").arg("--help")) {
+    if !Need::EcsDeploy.is_met() {
         return;
     }
     let simulator = Simulator::with(&["--speed", "300x", "--fault", "image-pull"]);
@@ -127,7 +128,7 @@ fn ecs_deploy_gives_up_on_a_rollout_that_fails() {
 
 #[test]
 fn deployfish_completes_a_rollout() {
-    if !is_installed("deployfish", Command::new("deploy").arg("--help")) {
+    if !Need::Deployfish.is_met() {
         return;
     }
     let simulator = Simulator::at_speed("100x");

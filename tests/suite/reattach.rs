@@ -139,23 +139,23 @@ impl Stage {
         settings.set_omit_expression(true);
         settings.bind(|| insta::assert_snapshot!(format!("status-{name}"), told.stdout));
         if name == "in-mid-rollout" {
-            assert_in_readme(&told.stdout);
+            assert_on_the_page(&told.stdout);
         }
     }
 }
 
-/// README shows what `status` says. `UPDATE_README=1` writes it anew.
-fn assert_in_readme(told: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = std::fs::read_to_string(&path).expect("README.md");
+/// docs/commands.md shows what `status` prints. `UPDATE_README=1` writes it anew.
+fn assert_on_the_page(told: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/commands.md");
+    let page = std::fs::read_to_string(&path).expect("the page");
     let command = format!("```text\n$ portzero status {WEB}\n");
-    let start = readme.find(&command).expect("the example") + command.len();
-    let end = start + readme[start..].find("```").expect("its end");
+    let start = page.find(&command).expect("the example") + command.len();
+    let end = start + page[start..].find("```").expect("its end");
     if std::env::var_os("UPDATE_README").is_some() {
-        std::fs::write(&path, format!("{}{told}{}", &readme[..start], &readme[end..])).expect("written");
+        std::fs::write(&path, format!("{}{told}{}", &page[..start], &page[end..])).expect("written");
         return;
     }
-    assert_eq!(&readme[start..end], told, "UPDATE_README=1 cargo test reattach");
+    assert_eq!(&page[start..end], told, "UPDATE_README=1 cargo test reattach");
 }
 
 #[track_caller]
@@ -191,11 +191,11 @@ fn a_rollout_whose_run_was_killed_is_followed_to_its_end() {
     );
     assert_eq!(service["task_definition"]["changed"], true);
     assert_eq!(service["url"], "http://web-1234567890.us-east-1.elb.amazonaws.com");
-    let whose = |whose: &str| {
+    let generation = |generation: &str| {
         let targets = service["targets"].as_array().expect("targets");
-        targets.iter().filter(|target| target["whose"] == whose).count()
+        targets.iter().filter(|target| target["whose"] == generation).count()
     };
-    assert_eq!((whose("new"), whose("old")), (2, 2), "{service:#}");
+    assert_eq!((generation("new"), generation("old")), (2, 2), "{service:#}");
     // The truth of the simulator, which shares no judgement with the observer.
     let truth = control(&stage.url, "GET", "truth", "");
     assert_eq!(truth["services"][0]["deployments"][0]["done"], true);

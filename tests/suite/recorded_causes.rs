@@ -1,4 +1,4 @@
-//! Causes of failures, read from what AWS wrote in recorded answers and event logs, where the recordings are at hand.
+//! Causes of failures, read from what AWS writes in answers and event logs.
 
 use portzero_core::aws_model::service::ServiceEvent;
 use portzero_core::aws_model::task::{Container, Task, TaskStatus};
@@ -8,17 +8,10 @@ use portzero_core::rollout::cause::resource::{Resource, ResourceTrouble, Why};
 use portzero_core::rollout::cause::{failure, placement};
 use serde_json::Value;
 
-fn recording(name: &str) -> Option<String> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/recordings");
-    let text = std::fs::read_to_string(format!("{folder}/{name}")).ok();
-    if text.is_none() {
-        println!("skipped: the recordings are not at hand");
-    }
-    text
-}
+use crate::support::evidence::{self, Source};
 
-fn json(name: &str) -> Option<Value> {
-    Some(serde_json::from_str(&recording(name)?).expect("a recording is JSON"))
+fn json(source: &Source, number: &str) -> Value {
+    serde_json::from_str(&source.numbered(number).1).expect("an answer is JSON")
 }
 
 fn text(value: &Value) -> Option<String> {
@@ -55,61 +48,62 @@ fn stopped(recorded: &Value) -> Task {
 
 #[test]
 fn the_recorded_ends_of_tasks_are_understood() {
-    let Some(pull) = json("27-describe-tasks-fargate-cannot-pull.json") else {
-        return;
-    };
-    let found = failure::read(&stopped(&pull["tasks"][0])).expect("a failure");
-    let Cause::ImagePull { pull, .. } = &found.cause else {
-        panic!("{found:?}");
-    };
-    assert_eq!(*pull, Pull::Unreachable);
-    assert!(!found.cause.is_final());
-    let elb = json("24-describe-tasks-ec2-stopped-elb-failure.json").expect("a recording");
-    let mut tasks = elb["tasks"].as_array().into_iter().flatten();
-    let ended = tasks
-        .find(|task| task["lastStatus"] == "STOPPED")
-        .expect("a stopped task");
-    let found = failure::read(&stopped(ended)).expect("a failure");
-    let Cause::TargetUnhealthy { group } = &found.cause else {
-        panic!("{found:?}");
-    };
-    assert_eq!(group.name(), "datasource-test-2");
-    let scaled = json("28-eventbridge-task-stopped-scaling.json").expect("a recording");
-    assert_eq!(failure::read(&stopped(&scaled["detail"])), None);
+    for source in evidence::answers() {
+        let pull = json(&source, "27");
+        let found = failure::read(&stopped(&pull["tasks"][0])).expect("a failure");
+        let Cause::ImagePull { pull, .. } = &found.cause else {
+            panic!("{found:?}");
+        };
+        assert_eq!(*pull, Pull::Unreachable);
+        assert!(!found.cause.is_final());
+        let elb = json(&source, "24");
+        let mut tasks = elb["tasks"].as_array().into_iter().flatten();
+        let ended = tasks
+            .find(|task| task["lastStatus"] == "STOPPED")
+            .expect("a stopped task");
+        let found = failure::read(&stopped(ended)).expect("a failure");
+        let Cause::TargetUnhealthy { group } = &found.cause else {
+            panic!("{found:?}");
+        };
+        let expected = if source.is_own { "gull" } else { "datasource-test-2" };
+        assert_eq!(group.name(), expected);
+        let scaled = json(&source, "28");
+        assert_eq!(failure::read(&stopped(&scaled["detail"])), None);
+    }
 }
 
 #[test]
 fn the_recorded_event_of_a_static_port_is_understood() {
-    let Some(recorded) = json("19-update-service-ec2-port-deadlock.json") else {
-        return;
-    };
-    let events = recorded["service"]["events"].as_array().into_iter().flatten();
-    let found: Vec<_> = events
-        .filter_map(|event| {
-            placement::read(&ServiceEvent {
-                id: "1".into(),
-                created_at: None,
-                message: text(&event["message"])?,
+    for source in evidence::answers() {
+        let recorded = json(&source, "19");
+        let events = recorded["service"]["events"].as_array().into_iter().flatten();
+        let found: Vec<_> = events
+            .filter_map(|event| {
+                placement::read(&ServiceEvent {
+                    id: "1".into(),
+                    created_at: None,
+                    message: text(&event["message"])?,
+                })
             })
-        })
-        .collect();
-    assert!(!found.is_empty());
-    assert!(
-        found
-            .iter()
-            .all(|trouble| trouble.lack == Lack::Port && trouble.closest.is_some()),
-        "{found:?}"
-    );
+            .collect();
+        assert!(!found.is_empty());
+        assert!(
+            found
+                .iter()
+                .all(|trouble| trouble.lack == Lack::Port && trouble.closest.is_some()),
+            "{found:?}"
+        );
+    }
 }
 
 #[test]
 fn the_recorded_sentences_on_secrets_and_logins_are_understood() {
-    let Some(log) = recording("50-events-failed-rollout-breaker-rollback-and-supersede.txt") else {
-        return;
-    };
-    let found: Vec<_> = log.lines().filter_map(ResourceTrouble::read).collect();
-    let kinds: Vec<_> = found.iter().map(|trouble| (trouble.kind, trouble.why)).collect();
-    assert_eq!(kinds[..3], [(Resource::RegistryLogin, Why::Unreachable); 3]);
-    assert_eq!(kinds[3..], [(Resource::Secret, Why::Unreachable); 3]);
-    assert!(found.iter().all(|trouble| !trouble.is_final()));
+    for source in evidence::answers() {
+        let (_, log) = source.numbered("50");
+        let found: Vec<_> = log.lines().filter_map(ResourceTrouble::read).collect();
+        let kinds: Vec<_> = found.iter().map(|trouble| (trouble.kind, trouble.why)).collect();
+        assert_eq!(kinds[..3], [(Resource::RegistryLogin, Why::Unreachable); 3]);
+        assert_eq!(kinds[3..], [(Resource::Secret, Why::Unreachable); 3]);
+        assert!(found.iter().all(|trouble| !trouble.is_final()));
+    }
 }

@@ -1,15 +1,16 @@
-//! Simulated rollouts tell the stories that real services were recorded with: the same events in the same order and
-//! words, at gaps within the recorded ranges. The recordings stand beside the project and are read in place.
+//! Simulated rollouts tell the stories of real services: the same events in the same order and words, at gaps within the
+//! ranges of the log. The project has logs of its own; recorded ones are read as well where they are at hand.
 
-use std::path::Path;
 use std::time::Duration;
 
 use portzero_sim::model::state::{Service, ServiceChange};
 use portzero_sim::scenario::span::Spread;
 use portzero_sim::scenario::{CircuitBreakerSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
-use portzero_sim::{FaultSpec, RevisionRef, World};
+use portzero_sim::{Fault, FaultSpec, RevisionRef, World};
 use regex_lite::Regex;
 use serde_json::{Value, json};
+
+use crate::support::evidence;
 
 /// One told event: its words without names and numbers, and the seconds since the one before.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,25 +19,16 @@ struct Told {
     gap: Option<f64>,
 }
 
-fn recording(number: &str) -> Option<Vec<Vec<Told>>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/recordings");
-    let Ok(entries) = std::fs::read_dir(&folder) else {
-        println!("skipped: no recordings at {}", folder.display());
-        return None;
-    };
-    let path = entries
-        .map(|entry| entry.unwrap().path())
-        .find(|path| {
-            path.file_name()
-                .unwrap()
-                .to_string_lossy()
-                .starts_with(&format!("{number}-"))
-        })
-        .unwrap();
-    let text = std::fs::read_to_string(path).unwrap();
+/// The stories of the log with that number: of the project's own, and of the recorded one where that is at hand.
+fn logs(number: &str) -> Vec<Vec<Vec<Told>>> {
+    let texts = evidence::answers().into_iter().map(|source| source.numbered(number).1);
+    texts.map(|text| stories(&text)).collect()
+}
+
+fn stories(text: &str) -> Vec<Vec<Told>> {
     let body: Vec<&str> = text.lines().skip_while(|line| line.starts_with('#')).collect();
     let stories = body.split(|line| line.trim() == "#").map(story);
-    Some(stories.filter(|story| !story.is_empty()).collect())
+    stories.filter(|story| !story.is_empty()).collect()
 }
 
 fn story(lines: &[&str]) -> Vec<Told> {
@@ -184,6 +176,12 @@ fn assert_within(told: &[Told], ranges: &[(f64, f64)], what: &str) {
     }
 }
 
+/// Each log with each play.
+fn pairs<'a, L, P>(logs: &'a [L], plays: &'a [P]) -> impl Iterator<Item = (&'a L, &'a P)> {
+    logs.iter()
+        .flat_map(move |log| plays.iter().map(move |play| (log, play)))
+}
+
 /// What each of many seeds tells of one scene.
 fn each_seed(mut scenario: Scenario, play: impl Fn(&mut Stage)) -> Vec<Vec<Told>> {
     let plays = (0..25).map(|seed| {
@@ -203,37 +201,34 @@ const REGISTERED_TO_STOPPED: (f64, f64) = (10.0, 41.942);
 
 #[test]
 fn a_successful_rollout_is_told_as_the_thirteen_recorded_ones() {
-    let (Some(nlb), Some(portal)) = (recording("48"), recording("49")) else {
-        return;
-    };
-    let stories = [nlb, portal].concat();
-    for told in each_seed(fargate(), |stage| {
+    let plays = each_seed(fargate(), |stage| {
         stage.deploy(None);
         stage.pass(400);
-    }) {
-        let mut ranges = ranges(&stories, &told);
+    });
+    let both = logs("48").into_iter().zip(logs("49"));
+    let logs: Vec<_> = both.map(|(one, other)| [one, other].concat()).collect();
+    for (stories, told) in pairs(&logs, &plays) {
+        let mut ranges = ranges(stories, told);
         ranges[0] = CREATED_TO_STARTED;
         assert_eq!(told[2].words, "(service S) has stopped 1 running tasks: (task T).");
         ranges[2] = REGISTERED_TO_STOPPED;
         // Milliseconds are drawn evenly, the recorded ones lie between 3 and 24.
-        assert_within(&told, &ranges, "success");
+        assert_within(told, &ranges, "success");
     }
 }
 
 #[test]
 fn the_same_story_is_told_on_instances() {
-    let Some(stories) = recording("48") else {
-        return;
-    };
     let mut scenario = fargate();
     scenario.instances = vec![portzero_sim::scenario::InstanceSpec::default()];
     scenario.services[0].task_definition = json!({"family": "web", "containerDefinitions": [{"name": "web",
         "image": "web:1", "memory": 128, "portMappings": [{"containerPort": 3000, "hostPort": 0}]}]});
-    for told in each_seed(scenario, |stage| {
+    let plays = each_seed(scenario, |stage| {
         stage.deploy(None);
         stage.pass(400);
-    }) {
-        let recorded = ranges(&stories, &told);
+    });
+    for (stories, told) in pairs(&logs("48"), &plays) {
+        let recorded = ranges(stories, told);
         // aws-facts 9.1, tasks on instances: registered 9 to 10 s after the start; this model has no image to fetch.
         assert!(told[1].gap.is_some_and(|gap| (4.0..=10.0).contains(&gap)), "{told:?}");
         assert_within(&told[3..], &recorded[3..], "on instances");
@@ -244,23 +239,21 @@ fn unreachable_registry() -> Scenario {
     let mut scenario = fargate();
     // The recorded tasks tried for 258 to 289 s to reach the registry before they gave up.
     scenario.timings.start_fargate = Spread::millis(258_000, 289_000);
-    let mut fault = FaultSpec::named("secrets");
-    fault.message = Some("unable to pull secrets or registry auth: The task cannot pull registry auth".into());
-    scenario.faults = vec![fault];
+    let message = "unable to pull secrets or registry auth: The task cannot pull registry auth";
+    scenario.faults = vec![FaultSpec::new(Fault::Secrets {
+        message: Some(message.into()),
+    })];
     scenario
 }
 
 #[test]
 fn a_breaker_rollback_is_told_as_the_recorded_one() {
-    let Some(stories) = recording("50") else {
-        return;
-    };
-    let recorded = &stories[0];
-    for told in each_seed(unreachable_registry(), |stage| {
+    let plays = each_seed(unreachable_registry(), |stage| {
         stage.deploy(None);
         stage.pass(1700);
-    }) {
-        assert_eq!(words(&told), words(recorded));
+    });
+    for (stories, told) in pairs(&logs("50"), &plays) {
+        assert_eq!(words(told), words(&stories[0]));
         assert_eq!(told.len(), 12);
         // One sample each, so the recorded gap and a twentieth of it (INDEX (h) 6: `about 297 s`, `30-41 s`).
         let places: [(usize, (f64, f64)); 6] = [
@@ -280,18 +273,15 @@ fn a_breaker_rollback_is_told_as_the_recorded_one() {
 
 #[test]
 fn a_superseded_try_is_told_as_the_recorded_one() {
-    let Some(stories) = recording("50") else {
-        return;
-    };
-    // The second story: a first try, superseded while its task is pending, and a second one that fails.
-    let recorded = &stories[1][..4];
-    for told in each_seed(unreachable_registry(), |stage| {
+    let plays = each_seed(unreachable_registry(), |stage| {
         stage.deploy(None);
         stage.pass(230);
         stage.deploy(None);
         stage.pass(320);
-    }) {
-        assert_eq!(words(&told[..4]), words(recorded));
+    });
+    for (stories, told) in pairs(&logs("50"), &plays) {
+        // The second story: a first try, superseded while its task is pending, and a second one that fails.
+        assert_eq!(words(&told[..4]), words(&stories[1][..4]));
         let stop_to_start = told[2].gap.unwrap();
         assert!((9.4..=11.0).contains(&stop_to_start), "recorded 10.86 s: {told:#?}");
     }
@@ -303,23 +293,20 @@ fn sick_target(stop_first: bool) -> Vec<Vec<Told>> {
     scenario.target_groups[0].deregistration_delay = Duration::from_secs(30);
     scenario.target_groups[0].health_check.unhealthy_threshold = 2;
     scenario.switches.unhealthy_stop_first = stop_first;
-    let mut fault = FaultSpec::named("health-timeout");
-    fault.revision = RevisionRef::Current;
-    fault.at = Some(Duration::from_secs(60));
-    fault.lasts = Some(Duration::from_secs(50));
+    let mut fault = FaultSpec::new(Fault::HealthTimeout);
+    fault.scope.revision = RevisionRef::Current;
+    fault.timetable.at = Some(Duration::from_secs(60));
+    fault.timetable.lasts = Some(Duration::from_secs(50));
     scenario.faults = vec![fault];
     each_seed(scenario, |stage| stage.pass(400))
 }
 
 #[test]
 fn an_unhealthy_task_is_stopped_first_as_recorded() {
-    let Some(stories) = recording("52") else {
-        return;
-    };
-    for told in sick_target(true) {
+    for (stories, told) in pairs(&logs("52"), &sick_target(true)) {
         let mut recorded = stories[1].clone();
         // The reason of the check is the account's own; a forced deployment's start overlaps there.
-        for (one, other) in recorded.iter_mut().zip(&told).take(1) {
+        for (one, other) in recorded.iter_mut().zip(told).take(1) {
             one.words = one.words.replace("Health checks failed", "Request timed out");
             assert_eq!(one.words, other.words);
         }
@@ -341,9 +328,6 @@ fn an_unhealthy_task_is_stopped_first_as_recorded() {
 
 #[test]
 fn an_unhealthy_task_is_replaced_first_as_recorded() {
-    if recording("53").is_none() {
-        return;
-    }
     let expected = [
         "(service S) has started 1 tasks: (task T). Amazon ECS replaced 1 tasks due to an unhealthy status.",
         "(service S) registered 1 targets in (target-group arn:aws:elasticloadbalancing:R:A:targetgroup/G)",
@@ -354,20 +338,21 @@ fn an_unhealthy_task_is_replaced_first_as_recorded() {
         "(service S, taskSet ecs-svc/D) has begun draining connections on 1 tasks.",
     ];
     // File 53 is a table of its own form, cut here and there: what it tells in full words is looked up in it.
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/recordings");
-    let text = std::fs::read_to_string(folder.join("53-events-unhealthy-target-replaced-first.txt")).unwrap();
-    let events: Vec<&str> = text
-        .lines()
-        .filter(|line| line.contains("| event ") && !line.starts_with(" -"))
-        .collect();
-    for (line, part) in events.iter().zip([
-        "registered 1 targets",
-        "is unhealthy in",
-        "stopped",
-        "deregistered",
-        "draining",
-    ]) {
-        assert!(line.contains(part), "{line}");
+    for source in evidence::answers() {
+        let (_, text) = source.numbered("53");
+        let after_the_fault = text
+            .lines()
+            .filter(|line| line.contains("| event ") && !line.starts_with(" -"));
+        let parts = [
+            "registered 1 targets",
+            "is unhealthy in",
+            "stopped",
+            "deregistered",
+            "draining",
+        ];
+        for (line, part) in after_the_fault.zip(parts) {
+            assert!(line.contains(part), "{line}");
+        }
     }
     for told in sick_target(false) {
         assert_eq!(words(&told[..6]), expected, "{told:#?}");
@@ -382,9 +367,6 @@ fn an_unhealthy_task_is_replaced_first_as_recorded() {
 
 #[test]
 fn a_rollback_for_container_health_is_told_as_the_recorded_one() {
-    let Some(stories) = recording("51") else {
-        return;
-    };
     let mut scenario = fargate();
     // No load balancer; nothing runs of the old revision when the new one comes.
     scenario.services[0].load_balancers.clear();
@@ -392,12 +374,13 @@ fn a_rollback_for_container_health_is_told_as_the_recorded_one() {
     scenario.services[0].task_definition = definition(
         json!({"healthCheck": {"command": ["CMD", "true"], "interval": 90, "retries": 1, "startPeriod": 10}}),
     );
-    scenario.faults = vec![FaultSpec::named("container-unhealthy")];
-    let recorded = &stories[0];
-    for told in each_seed(scenario, |stage| {
+    scenario.faults = vec![FaultSpec::new(Fault::ContainerUnhealthy { log: None })];
+    let plays = each_seed(scenario, |stage| {
         stage.deploy(Some(1));
         stage.pass(2400);
-    }) {
+    });
+    for (stories, told) in pairs(&logs("51"), &plays) {
+        let recorded = &stories[0];
         // The log begins with a failing task; how many there were before it is not in it.
         let from = told
             .iter()

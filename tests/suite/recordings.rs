@@ -1,13 +1,12 @@
-//! The adapters read what real AWS accounts have answered. The recordings stand beside the project and are read in
-//! place; each is put back into its wire form (epoch numbers with exponents, XML) and served to the real SDK.
+//! The adapters read what AWS answers: the project's own answers, and, where they are at hand, recorded ones of real
+//! accounts. Each is put back into its wire form (epoch numbers with exponents, XML) and served to the real SDK.
 
-use std::path::Path;
 use std::time::Duration;
 
 use portzero::adapters::aws::Connection;
 use portzero_core::aws_model::service::{
-    Balancer, Deployment, DeploymentController, DeploymentStatus, RolloutState, SchedulingStrategy, Service,
-    ServiceDeployment, ServiceDeploymentStatus, ServiceStatus, ServiceUpdate,
+    Balancer, Deployment, DeploymentController, DeploymentStatus, LaunchType, RolloutState, SchedulingStrategy,
+    Service, ServiceDeployment, ServiceDeploymentStatus, ServiceStatus, ServiceUpdate,
 };
 use portzero_core::aws_model::target::{Address, Route, TargetGroup, TargetHealth, TargetState};
 use portzero_core::aws_model::task::{ContainerInstance, NetworkBinding, Task, TaskStatus};
@@ -16,12 +15,27 @@ use portzero_core::base::time::Timestamp;
 use portzero_core::port::{ApiErrorKind, Ecs, LoadBalancing};
 use serde_json::{Value, json};
 
+use crate::support::evidence;
 use crate::support::loopback::{Answer, Loopback};
 use crate::support::wire_form::{epochs, query, wire};
 use crate::support::{VirtualClock, connect, run};
 
-/// One group of recordings: whether it knows the file, having asserted what the file tells.
-type Reader = fn(number: &str, text: &str) -> bool;
+/// One answer.
+struct Recorded {
+    number: String,
+    text: String,
+    is_own: bool,
+}
+
+impl Recorded {
+    /// What differs between the project's own answer and the recorded one: names and values.
+    fn pick<T>(&self, own: T, recorded: T) -> T {
+        if self.is_own { own } else { recorded }
+    }
+}
+
+/// One group of answers: whether it knows the file, having asserted what the file tells.
+type Reader = fn(&Recorded) -> bool;
 
 const READERS: [Reader; 8] = [
     described_services,
@@ -36,29 +50,22 @@ const READERS: [Reader; 8] = [
 
 #[test]
 fn every_recorded_answer_is_read() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/recordings");
-    let Ok(entries) = std::fs::read_dir(&folder) else {
-        println!("skipped: no recordings at {}", folder.display());
-        return;
-    };
-    let mut read = 0;
-    for entry in entries {
-        let path = entry.expect("an entry").path();
-        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-        let Some((number, _)) = name.split_once('-') else {
-            continue;
-        };
-        let text = std::fs::read_to_string(&path).expect("text");
-        assert!(
-            READERS.iter().any(|reader| reader(number, &text)),
-            "nobody reads {name}"
-        );
-        read += 1;
+    for source in evidence::answers() {
+        let files = source.files();
+        assert!(files.len() >= 53, "only {} answers", files.len());
+        for (number, name, text) in files {
+            let recorded = Recorded {
+                number,
+                text,
+                is_own: source.is_own,
+            };
+            assert!(READERS.iter().any(|reader| reader(&recorded)), "nobody reads {name}");
+        }
     }
-    assert!(read >= 53, "only {read} recordings");
 }
 
-fn described_services(number: &str, text: &str) -> bool {
+fn described_services(recorded: &Recorded) -> bool {
+    let (number, text) = (recorded.number.as_str(), recorded.text.as_str());
     if !("01"..="12").contains(&number) {
         return false;
     }
@@ -70,63 +77,90 @@ fn described_services(number: &str, text: &str) -> bool {
     if number == "12" {
         assert_eq!(
             (described.services.len(), described.missing),
-            (0, vec!["my-service".to_owned()])
+            (0, vec![recorded.pick("lighthouse", "my-service").to_owned()])
         );
         return true;
     }
     let service = &described.services[0];
     match number {
         "01" => {
-            assert_eq!(shape(service), "PRIMARY mydockerlabs-web:1 1/1 COMPLETED");
+            assert_eq!(
+                shape(service),
+                recorded.pick(
+                    "PRIMARY ferry:1 1/1 COMPLETED",
+                    "PRIMARY mydockerlabs-web:1 1/1 COMPLETED"
+                )
+            );
             assert_eq!(service.events.len(), 4);
-            assert_eq!(service.cluster.as_str(), "mydockerlabs");
+            assert_eq!(service.cluster.as_str(), recorded.pick("harbour", "mydockerlabs"));
             assert_eq!(
                 service.deployments[0].created_at,
-                Some(Timestamp::from_millis(1_627_113_387_261))
+                Some(Timestamp::from_millis(
+                    recorded.pick(1_772_000_000_125, 1_627_113_387_261)
+                ))
             );
-            assert_eq!(service.target_groups()[0].name(), "mydoc-WebTC-4ZK29GGVX84S");
+            assert_eq!(
+                service.target_groups()[0].name(),
+                recorded.pick("ferry", "mydoc-WebTC-4ZK29GGVX84S")
+            );
             assert_eq!(service.health_check_grace_period, Some(Duration::ZERO));
         }
         "02" => {
-            assert_eq!(shape(service), "PRIMARY console-sample-app-static:1 1/1 -");
+            assert_eq!(
+                shape(service),
+                recorded.pick("PRIMARY pier:3 1/1 -", "PRIMARY console-sample-app-static:1 1/1 -")
+            );
             assert_eq!(service.deployments[0].failed_tasks, None);
-            assert_eq!(service.launch_type.as_deref(), Some("EC2"));
+            assert_eq!(service.launch_type, Some(LaunchType::Ec2));
             assert_eq!(service.controller, DeploymentController::Ecs);
         }
         "03" => {
             assert_eq!(
                 shape(service),
-                "PRIMARY dev-redash-server:77 0/0 IN_PROGRESS, ACTIVE dev-redash-server:75 1/1 COMPLETED"
+                recorded.pick(
+                    "PRIMARY crane:12 0/0 IN_PROGRESS, ACTIVE crane:11 1/1 COMPLETED",
+                    "PRIMARY dev-redash-server:77 0/0 IN_PROGRESS, ACTIVE dev-redash-server:75 1/1 COMPLETED"
+                )
             );
             assert!(service.has_capacity_providers && service.launch_type.is_none());
         }
         "04" => {
-            assert_eq!((service.running_count, service.desired_count), (5, 3));
+            assert_eq!(
+                (service.running_count, service.desired_count),
+                recorded.pick((7, 4), (5, 3))
+            );
             assert_eq!(
                 shape(service),
-                "PRIMARY xxx:8 3/3 IN_PROGRESS, ACTIVE xxx:8 2/0 COMPLETED"
+                recorded.pick(
+                    "PRIMARY buoy:6 4/4 IN_PROGRESS, ACTIVE buoy:6 3/0 COMPLETED",
+                    "PRIMARY xxx:8 3/3 IN_PROGRESS, ACTIVE xxx:8 2/0 COMPLETED"
+                )
             );
         }
         "05" => {
-            assert_eq!(service.deployments[0].failed_tasks, Some(10));
+            assert_eq!(service.deployments[0].failed_tasks, Some(recorded.pick(6, 10)));
             let breaker = service.configuration.circuit_breaker.expect("a breaker");
             assert!(!breaker.enable && !breaker.rollback);
-            assert_eq!(service.configuration.maximum_percent, Some(150));
+            assert_eq!(service.configuration.maximum_percent, Some(recorded.pick(125, 150)));
         }
-        "06" => assert_eq!(service.deployments[0].failed_tasks, Some(4)),
+        "06" => assert_eq!(service.deployments[0].failed_tasks, Some(recorded.pick(5, 4))),
         "07" => {
-            let id = DeploymentId::from("ecs-svc/1111111111111111111");
+            let id = DeploymentId::from(recorded.pick("ecs-svc/3100000000000000061", "ecs-svc/1111111111111111111"));
             let reason = service.deployment(&id).and_then(|d| d.rollout_state_reason.as_deref());
             assert!(reason.is_some_and(|r| r.contains("rolling back to deploymentId")));
         }
         "08" => assert_eq!(
             shape(service),
-            "PRIMARY web-app-task-definition:2 0/0 IN_PROGRESS, ACTIVE web-app-task-definition:3 0/0 IN_PROGRESS"
+            recorded.pick(
+                "PRIMARY barge:4 0/0 IN_PROGRESS, ACTIVE barge:5 0/0 IN_PROGRESS",
+                "PRIMARY web-app-task-definition:2 0/0 IN_PROGRESS, ACTIVE web-app-task-definition:3 0/0 IN_PROGRESS"
+            )
         ),
         "09" => assert_eq!(service.deployments[0].rollout_state, Some(RolloutState::Failed)),
         "10" => {
-            assert_eq!(service.load_balancers[0].balancer, Balancer::Classic("httpd".into()));
-            assert_eq!(service.target_groups()[0].classic_name(), Some("httpd"));
+            let name = recorded.pick("gates", "httpd");
+            assert_eq!(service.load_balancers[0].balancer, Balancer::Classic(name.into()));
+            assert_eq!(service.target_groups()[0].classic_name(), Some(name));
         }
         _ => {
             assert_eq!(service.controller, DeploymentController::CodeDeploy);
@@ -137,7 +171,8 @@ fn described_services(number: &str, text: &str) -> bool {
 }
 
 /// 13 is DeleteService's answer, which has the form of UpdateService's.
-fn updated_services(number: &str, text: &str) -> bool {
+fn updated_services(recorded: &Recorded) -> bool {
+    let (number, text) = (recorded.number.as_str(), recorded.text.as_str());
     if !("13"..="19").contains(&number) {
         return false;
     }
@@ -151,31 +186,52 @@ fn updated_services(number: &str, text: &str) -> bool {
         aws.update_service(&update).await.expect("a service")
     });
     match number {
-        "13" => assert_eq!((&service.status, service.running_count), (&ServiceStatus::Draining, 2)),
+        "13" => assert_eq!(
+            (&service.status, service.running_count),
+            (&ServiceStatus::Draining, recorded.pick(3, 2))
+        ),
         "14" => assert_eq!(
             service.primary().map(|d| d.id.as_str()),
-            Some("ecs-svc/5219324069200109376")
+            Some(recorded.pick("ecs-svc/3100000000000000032", "ecs-svc/5219324069200109376"))
         ),
         "15" => {
             // The rollback's target keeps its first creation time, so it orders nothing.
             assert_eq!(
                 service.deployments[1].created_at,
-                Some(Timestamp::from_millis(1_785_518_861_829))
+                Some(Timestamp::from_millis(
+                    recorded.pick(1_771_100_000_500, 1_785_518_861_829)
+                ))
             );
-            assert_eq!(service.health_check_grace_period, Some(Duration::from_secs(30)));
+            assert_eq!(
+                service.health_check_grace_period,
+                Some(Duration::from_secs(recorded.pick(45, 30)))
+            );
         }
         "16" => {
             let superseded = &service.deployments[2];
             assert_eq!(
                 (&superseded.status, &superseded.rollout_state, superseded.failed_tasks),
-                (&DeploymentStatus::Active, &Some(RolloutState::InProgress), Some(2))
+                (
+                    &DeploymentStatus::Active,
+                    &Some(RolloutState::InProgress),
+                    Some(recorded.pick(3, 2))
+                )
             );
         }
         "17" => assert_eq!(
             shape(&service),
-            "PRIMARY fleetshell-gateway:14 0/0 IN_PROGRESS, ACTIVE fleetshell-gateway:14 1/2 COMPLETED"
+            recorded.pick(
+                "PRIMARY mooring:5 0/0 IN_PROGRESS, ACTIVE mooring:5 2/3 COMPLETED",
+                "PRIMARY fleetshell-gateway:14 0/0 IN_PROGRESS, ACTIVE fleetshell-gateway:14 1/2 COMPLETED"
+            )
         ),
-        "18" => assert_eq!(shape(&service), "PRIMARY web:5 0/2 -, ACTIVE web:4 1/1 -"),
+        "18" => assert_eq!(
+            shape(&service),
+            recorded.pick(
+                "PRIMARY quay:8 0/3 -, ACTIVE quay:7 1/1 -",
+                "PRIMARY web:5 0/2 -, ACTIVE web:4 1/1 -"
+            )
+        ),
         _ => {
             assert_eq!(service.scheduling, SchedulingStrategy::Replica);
             assert!(
@@ -189,7 +245,8 @@ fn updated_services(number: &str, text: &str) -> bool {
     true
 }
 
-fn task_definitions(number: &str, text: &str) -> bool {
+fn task_definitions(recorded: &Recorded) -> bool {
+    let (number, text) = (recorded.number.as_str(), recorded.text.as_str());
     if !("20"..="22").contains(&number) {
         return false;
     }
@@ -201,7 +258,7 @@ fn task_definitions(number: &str, text: &str) -> bool {
                 .revision
                 .arn
         });
-        assert_eq!(arn.short(), "dev-redash-server:77");
+        assert_eq!(arn.short(), recorded.pick("crane:12", "dev-redash-server:77"));
     }
     let registered = ask(vec![wire(text)], async |aws| {
         aws.describe_task_definition("x").await.expect("a task definition")
@@ -211,7 +268,10 @@ fn task_definitions(number: &str, text: &str) -> bool {
     let mut expected = answer["taskDefinition"].clone();
     if number == "20" {
         expected["tags"] = answer["tags"].clone();
-        assert_eq!(registered.document["tags"][0]["value"], "Redash");
+        assert_eq!(
+            registered.document["tags"][0]["value"],
+            recorded.pick("Docks", "Redash")
+        );
     }
     assert_eq!(registered.document, expected);
     let ports = &registered.document["containerDefinitions"][0]["portMappings"];
@@ -219,14 +279,15 @@ fn task_definitions(number: &str, text: &str) -> bool {
         "21" => assert_eq!(ports[0]["hostPort"], 0),
         "22" => assert_eq!(
             (&ports[0]["hostPort"], &ports[1]["hostPort"]),
-            (&json!(3245), &json!(56839))
+            recorded.pick((&json!(4100), &json!(41000)), (&json!(3245), &json!(56839)))
         ),
         _ => assert_eq!(ports[0]["hostPort"], ports[0]["containerPort"]),
     }
     true
 }
 
-fn tasks(number: &str, text: &str) -> bool {
+fn tasks(recorded: &Recorded) -> bool {
+    let (number, text) = (recorded.number.as_str(), recorded.text.as_str());
     if !("23"..="27").contains(&number) {
         return false;
     }
@@ -240,19 +301,31 @@ fn tasks(number: &str, text: &str) -> bool {
             assert_eq!(
                 binding(task),
                 Some(NetworkBinding {
-                    container_port: 80,
-                    host_port: 32768
+                    container_port: recorded.pick(8500, 80),
+                    host_port: recorded.pick(33001, 32768)
                 })
             );
-            assert_eq!(task.started_by, Some("ecs-svc/9223370511661104836".into()));
-            assert_eq!(task.started_at, Some(Timestamp::from_millis(1_525_193_684_426)));
+            assert_eq!(
+                task.started_by,
+                Some(
+                    recorded
+                        .pick("ecs-svc/3100000000000000230", "ecs-svc/9223370511661104836")
+                        .into()
+                )
+            );
+            assert_eq!(
+                task.started_at,
+                Some(Timestamp::from_millis(
+                    recorded.pick(1_772_000_009_375, 1_525_193_684_426)
+                ))
+            );
         }
         "24" => {
             let stopped = &tasks[2];
             assert!(stopped.is_stopped());
             assert_eq!(stopped.containers[0].exit_code, Some(137));
             // A stopped container still lists its port.
-            assert_eq!(binding(stopped).map(|b| b.host_port), Some(32788));
+            assert_eq!(binding(stopped).map(|b| b.host_port), Some(recorded.pick(33004, 32788)));
             assert!(
                 stopped
                     .stopped_reason
@@ -261,14 +334,17 @@ fn tasks(number: &str, text: &str) -> bool {
             );
         }
         "25" => {
-            assert_eq!(tasks[1].containers[0].private_ip.as_deref(), Some("10.0.0.253"));
+            assert_eq!(
+                tasks[1].containers[0].private_ip.as_deref(),
+                Some(recorded.pick("10.1.0.21", "10.0.0.253"))
+            );
             assert_eq!((binding(&tasks[1]), &tasks[1].container_instance), (None, &None));
         }
         "26" => assert_eq!(
             (
                 &task.last_status,
                 &tasks[1].last_status,
-                task.container("fargate-app-2").is_some()
+                task.container(recorded.pick("heron-box", "fargate-app-2")).is_some()
             ),
             (&TaskStatus::Provisioning, &TaskStatus::Pending, true)
         ),
@@ -281,7 +357,8 @@ fn tasks(number: &str, text: &str) -> bool {
     true
 }
 
-fn container_instances(number: &str, text: &str) -> bool {
+fn container_instances(recorded: &Recorded) -> bool {
+    let (number, text) = (recorded.number.as_str(), recorded.text.as_str());
     if !["29", "30"].contains(&number) {
         return false;
     }
@@ -292,21 +369,34 @@ fn container_instances(number: &str, text: &str) -> bool {
     });
     let instance = &instances[0];
     if number == "29" {
-        assert_eq!(instance.ec2_instance_id.as_deref(), Some("i-0d6f8d9a4508ea6f1"));
-        assert!(instance.remaining.reserved_ports.contains(&80));
-        assert!(!instance.registered.reserved_ports.contains(&80));
-        assert_eq!((instance.remaining.cpu, instance.remaining.memory), (2038, 159));
+        assert_eq!(
+            instance.ec2_instance_id.as_deref(),
+            Some(recorded.pick("i-01926c1f5ac0a2d88", "i-0d6f8d9a4508ea6f1"))
+        );
+        let port = recorded.pick(8700, 80);
+        assert!(instance.remaining.reserved_ports.contains(&port));
+        assert!(!instance.registered.reserved_ports.contains(&port));
+        assert_eq!(
+            (instance.remaining.cpu, instance.remaining.memory),
+            recorded.pick((1990, 420), (2038, 159))
+        );
     } else {
         assert_eq!((instance.status.as_str(), instance.agent_connected), ("DRAINING", true));
     }
     true
 }
 
-fn balancing(number: &str, text: &str) -> bool {
+fn balancing(recorded: &Recorded) -> bool {
+    let (number, text) = (recorded.number.as_str(), recorded.text.as_str());
     match number {
         "31" => assert_eq!(
             states(text),
-            [("i-007670c6b3c8e2ee0:32768".into(), TargetState::Healthy)]
+            [(
+                recorded
+                    .pick("i-0f59a6d1f48ea4e19:33001", "i-007670c6b3c8e2ee0:32768")
+                    .into(),
+                TargetState::Healthy
+            )]
         ),
         "32" => {
             let targets = health(text);
@@ -322,20 +412,35 @@ fn balancing(number: &str, text: &str) -> bool {
             let target = &health(text)[0];
             assert_eq!(
                 (&target.key, &target.state),
-                (&TargetKey::new("i-0b314f9c31a99621c", 3000), &TargetState::Unhealthy)
+                (
+                    &recorded.pick(
+                        TargetKey::new("i-0801e0110f548ab90", 8800),
+                        TargetKey::new("i-0b314f9c31a99621c", 3000)
+                    ),
+                    &TargetState::Unhealthy
+                )
             );
             assert_eq!(
                 target.description.as_deref(),
-                Some("Health checks failed with these codes: [500]")
+                Some(recorded.pick(
+                    "Health checks failed with these codes: [503]",
+                    "Health checks failed with these codes: [500]"
+                ))
             );
         }
         "35" => assert_eq!(health(text)[0].reason.as_deref(), Some("Target.NotInUse")),
         "36" => {
             let groups = groups(text, ATTRIBUTES);
             assert_eq!((groups[0].load_balancers.len(), groups[1].load_balancers.len()), (1, 0));
-            assert_eq!(groups[0].health_check.interval, Duration::from_secs(30));
-            assert_eq!(groups[0].health_check.matcher.as_deref(), Some("200"));
-            assert_eq!(groups[1].port, Some(8080));
+            assert_eq!(
+                groups[0].health_check.interval,
+                Duration::from_secs(recorded.pick(20, 30))
+            );
+            assert_eq!(
+                groups[0].health_check.matcher.as_deref(),
+                Some(recorded.pick("200-204", "200"))
+            );
+            assert_eq!(groups[1].port, Some(recorded.pick(8500, 8080)));
             assert!(groups[0].health_check.enabled);
         }
         "37" => {
@@ -347,11 +452,14 @@ fn balancing(number: &str, text: &str) -> bool {
             let group = r#"{"TargetGroups":[{"TargetGroupArn":"a/web/1","TargetGroupName":"web"}]}"#;
             assert_eq!(
                 groups(group, text)[0].deregistration_delay,
-                Some(Duration::from_secs(300))
+                Some(Duration::from_secs(recorded.pick(240, 300)))
             );
         }
         "39" => {
-            let group = "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/alb-lambda/2c1de5e470189e33";
+            let group = recorded.pick(
+                "arn:aws:elasticloadbalancing:eu-north-1:111122223333:targetgroup/swan/b21a1cecc6a0b04a",
+                "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/alb-lambda/2c1de5e470189e33",
+            );
             let of_a_network_balancer = |routes: &[Route]| -> Vec<String> {
                 let shown = routes.iter().map(|route| format!("{} {}", route.protocol, route.port));
                 shown.collect()
@@ -360,10 +468,13 @@ fn balancing(number: &str, text: &str) -> bool {
                 query("DescribeLoadBalancers", &balancer("network")),
                 query("DescribeListeners", text),
             ];
-            assert_eq!(of_a_network_balancer(&routes(group, asked)), ["HTTP 443", "HTTP 80"]);
+            assert_eq!(
+                of_a_network_balancer(&routes(group, asked)),
+                recorded.pick(["HTTP 8443", "HTTP 8081"], ["HTTP 443", "HTTP 80"])
+            );
         }
         "40" => {
-            let group = "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/demo-Balan-6O2Y7D0PHCFF/387ff7d390b1f7a9";
+            let group = recorded.pick("arn:aws:elasticloadbalancing:eu-north-1:111122223333:targetgroup/gull/032850f20fc105a8", "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/demo-Balan-6O2Y7D0PHCFF/387ff7d390b1f7a9");
             let listener = r#"{"Listeners":[{"ListenerArn":"a/b","Port":443,"Protocol":"HTTPS","DefaultActions":[]}]}"#;
             let asked = vec![
                 query("DescribeLoadBalancers", &balancer("application")),
@@ -374,7 +485,10 @@ fn balancing(number: &str, text: &str) -> bool {
             assert_eq!(routes.len(), 2, "the default rule forwards to another group");
             assert_eq!(
                 Address::best(&routes).map(|address| address.url()).as_deref(),
-                Some("https://web.demo-httpd.demo-test.convox")
+                Some(recorded.pick(
+                    "https://gull.harbour.example",
+                    "https://web.demo-httpd.demo-test.convox"
+                ))
             );
         }
         "46" => {
@@ -382,14 +496,21 @@ fn balancing(number: &str, text: &str) -> bool {
                 aws.describe_target_health(&"a/web/1".into()).await.expect("health")
             });
             assert_eq!(targets.len(), 2);
-            assert_eq!(targets[0].key, TargetKey::new("i-0f76fade", 80));
+            assert_eq!(
+                targets[0].key,
+                recorded.pick(
+                    TargetKey::new("i-0f85fe10498bac333", 8900),
+                    TargetKey::new("i-0f76fade", 80)
+                )
+            );
         }
         _ => return false,
     }
     true
 }
 
-fn service_deployments(number: &str, text: &str) -> bool {
+fn service_deployments(recorded: &Recorded) -> bool {
+    let (number, text) = (recorded.number.as_str(), recorded.text.as_str());
     let (list, description) = match number {
         "41" => (text.to_owned(), r#"{"serviceDeployments":[],"failures":[]}"#.to_owned()),
         "42" => (text.to_owned(), text.to_owned()),
@@ -402,7 +523,14 @@ fn service_deployments(number: &str, text: &str) -> bool {
     });
     if number == "41" {
         assert_eq!(found.len(), 2);
-        assert_eq!(found[0].deployment_id(), Some("ecs-svc/3655491201181722786".into()));
+        assert_eq!(
+            found[0].deployment_id(),
+            Some(
+                recorded
+                    .pick("ecs-svc/3100000000000000412", "ecs-svc/3655491201181722786")
+                    .into()
+            )
+        );
         assert_eq!(found[0].status, ServiceDeploymentStatus::InProgress);
         // The recording lost this one's status: that is no success.
         assert_eq!(found[1].status, ServiceDeploymentStatus::Unknown(String::new()));
@@ -410,12 +538,20 @@ fn service_deployments(number: &str, text: &str) -> bool {
         assert_eq!(found[0].status, ServiceDeploymentStatus::Successful);
         let breaker = found[0].breaker.as_ref().expect("a breaker");
         assert_eq!((breaker.status.as_str(), breaker.threshold), ("MONITORING_COMPLETE", 3));
-        assert_eq!(found[0].deployment_id(), Some("ecs-svc/1485800978477494678".into()));
+        assert_eq!(
+            found[0].deployment_id(),
+            Some(
+                recorded
+                    .pick("ecs-svc/3100000000000000421", "ecs-svc/1485800978477494678")
+                    .into()
+            )
+        );
     }
     true
 }
 
-fn others(number: &str, text: &str) -> bool {
+fn others(recorded: &Recorded) -> bool {
+    let (number, text) = (recorded.number.as_str(), recorded.text.as_str());
     match number {
         "45" => {
             let error = ask(vec![Answer::error(400, text)], async |aws| {
@@ -442,13 +578,22 @@ fn others(number: &str, text: &str) -> bool {
                 .iter()
                 .map(|e| e.created_at.map(Timestamp::as_millis))
                 .collect();
-            assert_eq!(times[..2], [Some(1_620_282_875_304), Some(1_620_261_273_250)]);
-            assert_eq!(times[5], Some(1_620_174_747_100));
+            assert_eq!(
+                times[..2],
+                recorded.pick(
+                    [Some(1_772_000_084_321), Some(1_772_000_062_120)],
+                    [Some(1_620_282_875_304), Some(1_620_261_273_250)]
+                )
+            );
+            assert_eq!(
+                times.last(),
+                Some(&Some(recorded.pick(1_772_000_020_700, 1_620_174_747_100)))
+            );
         }
         // No answers of an API: an EventBridge event, and the event logs of whole rollouts, which people wrote down.
         "28" | "48" | "49" | "50" | "51" | "52" | "53" => {}
         "43" => {
-            let arn = "arn:aws:ecs:us-east-1:111122223333:service-revision/example-cluster/example-service/1485800978477494678";
+            let arn = recorded.pick("arn:aws:ecs:eu-north-1:111122223333:service-revision/harbour/anchor/3100000000000000421", "arn:aws:ecs:us-east-1:111122223333:service-revision/example-cluster/example-service/1485800978477494678");
             let found = ask(vec![wire(text)], async |aws| {
                 aws.service_revisions(&[arn.into()]).await.expect("revisions")
             });
@@ -463,7 +608,13 @@ fn others(number: &str, text: &str) -> bool {
             let target = rows[0].as_target().expect("it is registered");
             assert_eq!(
                 (target.key, target.state),
-                (TargetKey::new("i-7299c809", 0), TargetState::Unhealthy)
+                (
+                    recorded.pick(
+                        TargetKey::new("i-0968e0d78b8761ca4", 0),
+                        TargetKey::new("i-7299c809", 0)
+                    ),
+                    TargetState::Unhealthy
+                )
             );
         }
         _ => return false,

@@ -1,186 +1,148 @@
-//! The catalogue of scenarios, row by row: each is held by a file of tests/scenarios or by a test that is named here, and
-//! each snapshot ends with the exit code that its row asks for.
+//! docs/scenarios.md, row by row: every scenario file has its row, every file and test that a row names is there, and
+//! every snapshot ends with the exit code that its row asks for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Rows (or parts of rows) that no simulator can hold, and the tests of this suite that do.
-const TESTS: &[(u32, &str)] = &[
-    (
-        31,
-        "adapters::a_runner_whose_clock_is_ten_minutes_off_signs_by_awss_clock",
-    ),
-    (
-        31,
-        "adapters::a_wrong_clock_that_nothing_corrects_is_called_by_its_name",
-    ),
-    (
-        32,
-        "misbehaviour::each_fault_on_the_wire_ends_a_rehearsal_with_its_proper_verdict",
-    ),
-    (
-        33,
-        "web_identity::a_renewal_that_fails_is_survived_while_the_old_credentials_are_good",
-    ),
-    (
-        44,
-        "telling::hostile_words_of_aws_are_data_in_the_comment_and_the_summary",
-    ),
-    (44, "misbehaviour::no_hostile_text_reaches_a_surface_as_it_is"),
-    // Bombs, sizes, encodings, duplicate keys, NUL bytes: of the configuration, then of task definitions.
-    // Thirty services are too much for a snapshot.
-    (38, "many::thirty_services_in_three_clusters_are_one_run"),
-    (
-        38,
-        "many::a_look_at_thirty_services_costs_what_the_limits_of_the_calls_make_it_cost",
-    ),
-    // Signals come from outside, while the program runs.
-    (40, "signals::sigint_ends_a_run_with_its_report"),
-    (40, "signals::sigterm_ends_a_run_with_its_report"),
-    (40, "signals::a_second_signal_ends_it_without_another_word"),
-    (40, "signals::a_cancelled_run_asks_for_a_rollback_where_that_is_wanted"),
-    (46, "config::bad_input_is_refused_with_a_place"),
-    (
-        46,
-        "config::a_file_that_is_no_text_is_refused_by_the_program_with_its_place",
-    ),
-    (46, "config::text_stays_what_was_written"),
-    (46, "config::valid_files_mean_the_same_to_another_yaml_parser"),
-    (46, "task_definition_files::hostile_files_are_refused_at_once"),
-    (
-        46,
-        "task_definition_files::yaml_scalars_mean_what_the_api_wants_of_them",
-    ),
-    (
-        46,
-        "task_definition_files::a_key_with_two_values_is_refused_with_both_places",
-    ),
-    // 403, limits, 5xx, a pull request that is gone; and that the verdict stays.
-    (
-        47,
-        "telling::a_refusal_of_github_is_one_warning_with_the_cure_and_changes_no_verdict",
-    ),
-    (47, "telling::no_failure_of_github_changes_the_verdict"),
-    (47, "github::a_refusal_is_one_trouble_and_posts_nothing_more"),
-    (
-        47,
-        "github::a_limit_that_is_long_or_beyond_the_deadline_is_not_waited_for",
-    ),
-    (47, "github::a_post_is_not_tried_for_ever"),
-    (47, "github::a_comment_that_is_deleted_before_the_edit_is_written_anew"),
-    (47, "github_records::a_missing_permission_names_the_one_that_it_takes"),
-    // None, several, a merge commit, a squash, a run by hand.
-    (
-        48,
-        "github_seeking::the_merged_one_is_found_and_the_open_one_beside_it_is_not_taken",
-    ),
-    (
-        48,
-        "github_seeking::a_commit_message_is_believed_only_where_the_pull_request_agrees",
-    ),
-    (
-        48,
-        "github_seeking::a_push_of_several_commits_is_searched_from_the_newest",
-    ),
-    (48, "github_seeking::what_the_event_says_needs_no_request"),
-    (48, "github_seeking::a_run_by_hand_belongs_to_the_merge_at_the_tip"),
-    (48, "github_seeking::a_404_to_the_end_is_no_lag"),
+use portzero_core::rollout::Verdict;
+
+const VERDICTS: [Verdict; 8] = [
+    Verdict::Succeeded,
+    Verdict::NothingToVerify,
+    Verdict::Failed,
+    Verdict::Refused,
+    Verdict::TimedOut,
+    Verdict::Superseded,
+    Verdict::CouldNotObserve,
+    Verdict::Interrupted,
 ];
 
-/// The verdicts, as the catalogue's third column begins, with their exit codes. A cell that begins with none of them
-/// (`goes on`, `tolerated`, `said before updating`) leaves the end to the snapshot.
-const VERDICTS: &[(&str, &[i32])] = &[
-    ("succeeded or timed out", &[0, 4]),
-    ("succeeded", &[0]),
-    ("\"nothing to verify\"", &[0]),
-    ("refused/failed", &[1, 3]),
-    ("refused by preflight; failed early if only seen live", &[1, 3]),
-    // With the suggestion; and passed, where that is asked for.
-    ("refused with a suggestion; passed with", &[0, 3]),
-    ("refused", &[3]),
-    // "or timed out" where the row says so.
-    ("failed early after N like failures, or timed out", &[1, 4]),
-    ("failed", &[1]),
-    ("superseded", &[5]),
-    ("could not observe", &[6]),
-    ("interrupted", &[130]),
-    ("no difference", &[0]),
-    ("tolerated", &[0]),
-    ("goes on", &[0]),
-    ("retried", &[0]),
-    // Never success; which failure it is hangs on the field, and on when it is seen.
-    ("shown, not success", &[1, 3, 4, 5, 6]),
-    ("all succeed", &[0]),
-];
+/// One row of the page.
+#[derive(Debug)]
+struct Row {
+    number: u32,
+    /// How its files end.
+    end: Verdict,
+    /// The files that end otherwise.
+    others: BTreeMap<String, Verdict>,
+    files: Vec<String>,
+    /// `module::name`, of this suite.
+    tests: Vec<String>,
+}
+
+impl Row {
+    fn read(line: &str) -> Result<Self, String> {
+        let cells: Vec<&str> = line.trim().trim_matches('|').split('|').map(str::trim).collect();
+        let [number, _, ends, held_by] = cells[..] else {
+            return Err(format!("{} cells", cells.len()));
+        };
+        let mut ends = ends.split("; ");
+        let end = verdict(ends.next().unwrap_or_default())?;
+        let mut others = BTreeMap::new();
+        for other in ends {
+            let (words, names) = other.split_once(": ").ok_or(format!("`{other}` names no file"))?;
+            for name in quoted(names)? {
+                others.insert(name, verdict(words)?);
+            }
+        }
+        let (tests, files): (Vec<_>, Vec<_>) = quoted(held_by)?.into_iter().partition(|name| name.contains("::"));
+        if let Some(name) = others.keys().find(|name| !files.contains(name)) {
+            return Err(format!("`{name}` has an end and does not hold the row"));
+        }
+        Ok(Self {
+            number: number.parse().map_err(|_| format!("`{number}` is no number"))?,
+            end,
+            others,
+            files,
+            tests,
+        })
+    }
+
+    fn end_of(&self, file: &str) -> Verdict {
+        self.others.get(file).copied().unwrap_or(self.end)
+    }
+}
+
+/// `timed out` as the program has it: `timed-out`.
+fn verdict(words: &str) -> Result<Verdict, String> {
+    let name = words.replace(' ', "-");
+    let found = VERDICTS.into_iter().find(|verdict| verdict.as_str() == name);
+    found.ok_or(format!("`{words}` is no verdict"))
+}
+
+/// The names of a cell: each in backticks, with commas between.
+fn quoted(cell: &str) -> Result<Vec<String>, String> {
+    let name = |part: &str| {
+        let name = part.strip_prefix('`').and_then(|rest| rest.strip_suffix('`'));
+        name.map(str::to_owned)
+            .ok_or(format!("`{part}` is no name in backticks"))
+    };
+    cell.split(", ").map(name).collect()
+}
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The rows of the catalogue: number and verdict.
-fn rows() -> BTreeMap<u32, String> {
-    let path = root().join("../shared/scenarios.md");
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    text.lines()
-        .filter_map(|line| {
-            let mut cells = line.strip_prefix('|')?.split('|').map(str::trim);
-            let number = cells.next()?.parse().ok()?;
-            // A scenario may have a bar in a code span (`wait|fail|replace`), a verdict has none that matters here.
-            Some((number, cells.nth(1)?.to_owned()))
-        })
+fn rows() -> Vec<Row> {
+    let page = std::fs::read_to_string(root().join("docs/scenarios.md")).expect("the page can be read");
+    let numbered = page
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| #"));
+    let rows = numbered.map(|line| Row::read(line).unwrap_or_else(|why| panic!("{why}: {line}")));
+    rows.collect()
+}
+
+/// The names of the files with that ending in a folder, without it.
+fn names(folder: &str, ending: &str) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(root().join(folder)).expect("the folder can be read");
+    let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
+    names
+        .filter_map(|name| name.strip_suffix(ending).map(str::to_owned))
         .collect()
 }
 
-/// Stories that no row asks for: what a run does after a failure when it is told to, and failures among many services,
-/// cases from the field (`P17`, `T25`).
-const BEYOND_THE_ROWS: [&str; 4] = ["on-failure-", "many-", "P", "T"];
-
-/// Of each row, its scenario files by name.
-fn files() -> BTreeMap<u32, Vec<String>> {
-    let mut files = BTreeMap::<u32, Vec<String>>::new();
-    for entry in std::fs::read_dir(root().join("tests/scenarios")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|e| e == "yml") {
-            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-            if BEYOND_THE_ROWS.iter().any(|prefix| name.starts_with(prefix)) {
-                continue;
-            }
-            let row = name.split('-').next().unwrap().parse();
-            let row = row.unwrap_or_else(|_| panic!("{name}.yml begins with no row of the catalogue"));
-            files.entry(row).or_default().push(name);
-        }
-    }
-    files
+#[test]
+fn the_rows_are_numbered_and_held() {
+    let rows = rows();
+    let numbers: Vec<u32> = rows.iter().map(|row| row.number).collect();
+    assert_eq!(numbers, (1..=60).collect::<Vec<_>>());
+    let open = rows.iter().find(|row| row.files.is_empty() && row.tests.is_empty());
+    assert!(open.is_none(), "{open:?}");
 }
 
 #[test]
-fn every_row_of_the_catalogue_is_held_by_a_scenario_or_by_a_named_test() {
-    let (rows, files) = (rows(), files());
-    assert_eq!(rows.keys().copied().collect::<Vec<_>>(), (1..=55).collect::<Vec<_>>());
-    let named: BTreeSet<u32> = TESTS.iter().map(|(row, _)| *row).collect();
-    let claimed = |row: &u32| files.contains_key(row) || named.contains(row);
-    let open: Vec<u32> = rows.keys().copied().filter(|row| !claimed(row)).collect();
-    assert!(open.is_empty(), "no scenario and no test holds the rows {open:?}");
-    let strange: Vec<&u32> = files
-        .keys()
-        .chain(&named)
-        .filter(|row| !rows.contains_key(row))
-        .collect();
-    assert!(strange.is_empty(), "the catalogue has no rows {strange:?}");
+fn every_scenario_file_has_its_row_and_every_named_file_is_there() {
+    let named: Vec<String> = rows().into_iter().flat_map(|row| row.files).collect();
+    let once: BTreeSet<String> = named.iter().cloned().collect();
+    assert_eq!(named.len(), once.len(), "a file holds two rows");
+    assert_eq!(once, names("tests/scenarios", ".yml"));
+}
+
+#[test]
+fn a_file_that_begins_with_a_number_holds_the_row_of_that_number() {
+    for row in rows() {
+        for file in &row.files {
+            let number = file.split('-').next().and_then(|first| first.parse().ok());
+            assert!(number.is_none_or(|number: u32| number == row.number), "{file}: {row:?}");
+        }
+    }
 }
 
 #[test]
 fn every_test_that_holds_a_row_is_there() {
     let sources = sources(&root().join("tests/suite"));
-    for (row, test) in TESTS {
-        let (module, name) = test.split_once("::").unwrap();
-        let is_there = sources.iter().any(|(path, text)| {
-            let belongs = path
-                .iter()
-                .any(|part| part == module || part == format!("{module}.rs").as_str());
-            belongs && holds(text, name)
-        });
-        assert!(is_there, "row {row}: there is no test `{test}`");
+    for row in rows() {
+        for test in &row.tests {
+            let (module, name) = test.split_once("::").expect("a path");
+            let is_there = sources.iter().any(|(path, text)| {
+                let belongs = path
+                    .iter()
+                    .any(|part| part == module || part == format!("{module}.rs").as_str());
+                belongs && holds(text, name)
+            });
+            assert!(is_there, "row {}: there is no test `{test}`", row.number);
+        }
     }
 }
 
@@ -211,46 +173,43 @@ fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
 
 #[test]
 fn every_scenario_ends_with_the_exit_code_that_its_row_asks_for() {
-    let rows = rows();
     let mut wrong = Vec::new();
-    for (row, names) in files() {
-        let Some(codes) = codes_of(&rows[&row]) else { continue };
-        for name in names {
-            let path = root().join(format!("tests/scenarios/snapshots/{name}.snap"));
-            let text = std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("{name}.yml has no snapshot"));
+    for row in rows() {
+        for file in &row.files {
+            let path = root().join(format!("tests/scenarios/snapshots/{file}.snap"));
+            let text = std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("{file}.yml has no snapshot"));
             let code = text
                 .lines()
                 .find_map(|line| line.strip_prefix("exit code ")?.parse().ok());
-            if !code.is_some_and(|code| codes.contains(&code)) {
-                wrong.push(format!(
-                    "{name}: {code:?}, and row {row} asks for {codes:?} ({})",
-                    rows[&row]
-                ));
+            let (number, end) = (row.number, row.end_of(file));
+            if code != Some(end.exit_code()) {
+                wrong.push(format!("{file}: {code:?}, and row {number} asks for {end:?}"));
             }
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-fn codes_of(verdict: &str) -> Option<&'static [i32]> {
-    let known = VERDICTS.iter().find(|(words, _)| verdict.starts_with(words));
-    known.map(|(_, codes)| *codes)
+#[test]
+fn no_snapshot_is_left_of_a_file_that_is_gone() {
+    let snapshots = names("tests/scenarios/snapshots", ".snap");
+    assert_eq!(snapshots, names("tests/scenarios", ".yml"));
 }
 
 #[test]
-fn the_verdicts_of_the_catalogue_are_read_as_they_are_meant() {
-    let rows = rows();
-    let code = |row: u32| codes_of(&rows[&row]);
-    assert_eq!(code(1), Some(&[0][..]));
-    assert_eq!(code(4), Some(&[3][..]));
-    assert_eq!(code(6), Some(&[1][..]));
-    assert_eq!(code(24), Some(&[5][..]));
-    assert_eq!(code(33), Some(&[6][..]));
-    assert_eq!(code(40), Some(&[130][..]));
-    let silent: Vec<u32> = rows.keys().copied().filter(|row| code(*row).is_none()).collect();
-    assert_eq!(
-        silent,
-        [21, 25, 41, 44, 46, 47, 48, 54],
-        "what these end with is theirs to say"
-    );
+fn a_row_is_read_as_it_is_meant_and_a_bad_one_is_refused() {
+    let row = Row::read("| 3 | words | timed out; succeeded: `3-b` | `3-a`, `3-b`, `many::all_end` |").expect("a row");
+    assert_eq!((row.number, row.end_of("3-a")), (3, Verdict::TimedOut));
+    assert_eq!(row.end_of("3-b"), Verdict::Succeeded);
+    assert_eq!((row.files.len(), row.tests), (2, vec!["many::all_end".to_owned()]));
+    for bad in [
+        "| 3 | words | succeeded |",
+        "| three | words | succeeded | `3-a` |",
+        "| 3 | words | well done | `3-a` |",
+        "| 3 | words | succeeded; failed | `3-a` |",
+        "| 3 | words | succeeded; failed: `3-b` | `3-a` |",
+        "| 3 | words | succeeded | 3-a |",
+    ] {
+        assert!(Row::read(bad).is_err(), "{bad}");
+    }
 }

@@ -7,14 +7,15 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use portzero::app::deploy::Run;
+use portzero::app::ports::Ports;
 use portzero_core::base::finding::Severity;
 use portzero_core::event::RunEvent;
-use portzero_core::plan::{Base, Wish};
-use portzero_core::port::{Clock, Ecs, Interrupts, Report};
+use portzero_core::plan::{DefinitionSource, DeployRequest};
+use portzero_core::port::{Ecs, Interrupts, Report};
 use portzero_core::rollout::Verdict;
 use portzero_core::task_definition::ImageChange;
 use portzero_sim::{Scenario, World};
-use portzero_testkit::Direct;
+use portzero_testkit::InProcessAws;
 use serde_json::Value;
 
 use crate::support as in_support;
@@ -288,22 +289,23 @@ impl Silent {
 #[test]
 fn nothing_is_registered_after_a_signal() {
     let scenario = Scenario::read(include_str!("../../src/cli/command/demo.yml"), "demo.yml").expect("a scenario");
-    let aws = Direct::new(World::new(&scenario).expect("a world"));
+    let aws = InProcessAws::new(World::new(&scenario).expect("a world"));
     let clock = aws.clock();
     let mut told = Vec::new();
     let done = in_support::run(async {
-        let planned = portzero::app::deploy::plan(&aws, &clock, wish()).await.expect("a plan");
-        let mut run = Run {
-            pace: portzero::app::deploy::Pace::even(),
+        let planned = portzero::app::deploy::plan(&aws, &clock, request())
+            .await
+            .expect("a plan");
+        let mut reporter = Told(&mut told);
+        let ports = Ports {
             aws: &aws,
             clock: &clock,
             interrupts: &AskedAlready,
-            report: &mut Told(&mut told),
-            started_at: clock.now(),
         };
+        let mut run = Run::new(ports, &mut reporter, portzero::app::deploy::Pace::even());
         run.execute(vec![planned]).await.remove(0)
     });
-    assert_eq!(done.outcome.verdict, Verdict::Interrupted);
+    assert_eq!(done.verdict(), Verdict::Interrupted);
     let registered = aws.world().borrow().account().task_definitions["web"].len();
     assert_eq!(registered, 1, "the one from before");
 }
@@ -324,12 +326,12 @@ impl Report for Told<'_> {
     }
 }
 
-fn wish() -> Wish {
-    Wish {
+fn request() -> DeployRequest {
+    DeployRequest {
         poll_interval: None,
         cluster: "demo".into(),
         service: "web".into(),
-        base: Base::Running,
+        base: DefinitionSource::Running,
         images: vec![ImageChange {
             container: None,
             image: "example/web:2".into(),
@@ -345,7 +347,7 @@ fn wish() -> Wish {
         fail_on: Severity::Error,
         url: None,
         depends_on: Vec::new(),
-        conduct: Default::default(),
+        policy: Default::default(),
     }
 }
 

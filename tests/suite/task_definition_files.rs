@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use portzero_core::base::finding::{Code, Finding, Severity};
+use portzero_core::base::finding::{Code, Finding, Hint, Severity};
 use portzero_core::task_definition::{
     Document, DynamicPorts, EnvironmentChange, Format, ImageChange, LoadBalancedPort, RenderOptions, check, diff,
     is_same_content, render,
@@ -166,7 +166,7 @@ fn misspelt_and_misplaced_keys_are_named_with_what_they_should_be() {
     let hints: Vec<&str> = findings
         .iter()
         .flat_map(|finding| finding.hints.first())
-        .map(String::as_str)
+        .map(Hint::as_str)
         .collect();
     assert_eq!(
         hints,
@@ -239,7 +239,7 @@ fn host_mode_is_left_alone_and_explained() {
 fn a_key_with_two_values_is_refused_with_both_places() {
     let refusal = Document::read(&text("two-families.json"), "web.json", Format::Json).expect_err("which one?");
     assert_eq!(places(&refusal), ["4:3 error duplicate-key"]);
-    assert_eq!(refusal[0].evidence, [("first".to_owned(), "web.json:2:3".to_owned())]);
+    assert_eq!(refusal[0].evidence, [("first".into(), "web.json:2:3".to_owned())]);
     let yaml = Document::read("family: a\nfamily: a\n", "web.yml", Format::Yaml).expect_err("YAML forbids it");
     assert_eq!(places(&yaml), ["2:1 error duplicate-key"]);
 }
@@ -257,7 +257,7 @@ fn an_image_without_a_container_needs_one_candidate() {
         )
     };
     let refusal = given(&[image(None, "other:2")]).expect_err("which one?");
-    assert_eq!(refusal[0].evidence, [("containers".to_owned(), "web, api".to_owned())]);
+    assert_eq!(refusal[0].evidence, [("containers".into(), "web, api".to_owned())]);
     let refusal = given(&[image(Some("wbe"), "web:2")]).expect_err("no such container");
     assert_eq!(
         (refusal[0].code, refusal[0].hints[0].as_str()),

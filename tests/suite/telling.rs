@@ -350,10 +350,10 @@ fn a_silent_github_does_not_keep_a_cancelled_run() {
     cancel(deploy(&github, &simulator, folder.path(), ""), &["waiting on"], "TERM");
 }
 
-/// The page that README shows is one that was reviewed.
+/// The comment that docs/action.md shows is one that was reviewed.
 #[test]
-fn the_page_of_the_readme_is_the_reviewed_one() {
-    let readme = std::fs::read_to_string(root().join("README.md")).expect("README.md");
+fn the_comment_of_the_page_is_the_reviewed_one() {
+    let docs = std::fs::read_to_string(root().join("docs/action.md")).expect("docs/action.md");
     let page = std::fs::read_to_string(root().join("tests/pages/success.md")).expect("a page");
     // Without the marks and the details: these are long, and folded away.
     let shown = page
@@ -363,8 +363,8 @@ fn the_page_of_the_readme_is_the_reviewed_one() {
         .collect::<Vec<_>>()
         .join("\n");
     assert!(
-        readme.contains(shown.trim()),
-        "README.md does not show this page:\n{shown}"
+        docs.contains(shown.trim()),
+        "docs/action.md does not show this comment:\n{shown}"
     );
 }
 

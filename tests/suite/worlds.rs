@@ -11,7 +11,7 @@ mod staged;
 
 use generate::case;
 use play::{broken_promise, broken_way_back, play, play_with, tally};
-use portzero_core::policy::{Conduct, Leftover};
+use portzero_core::policy::{Leftover, Policy};
 use portzero_core::rollout::Verdict;
 use portzero_testkit::Misbehaviour;
 
@@ -119,14 +119,14 @@ fn who_comes_after_a_run_that_went_blind_sees_the_end() {
 /// A success is as true as without.
 #[test]
 fn no_way_back_is_lied_about_and_none_hangs() {
-    let conduct = Conduct {
+    let policy = Policy {
         on_failure: Leftover::Rollback,
-        ..Conduct::default()
+        ..Policy::default()
     };
     let mut back = 0;
     for seed in 0..worlds().min(400) {
         let case = case(seed);
-        let played = play_with(&case, conduct);
+        let played = play_with(&case, policy);
         let is_success = played.verdict.is_success();
         let broken = broken_way_back(&case, &played).or_else(|| broken_promise(&case, &played).filter(|_| is_success));
         assert_eq!(

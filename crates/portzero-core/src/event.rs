@@ -6,41 +6,56 @@ use crate::aws_model::service::RolloutState;
 use crate::base::finding::Finding;
 use crate::base::id::{DeploymentId, ServiceName, TaskDefinitionArn};
 use crate::base::time::Timestamp;
+use crate::plan::Plan;
 use crate::policy::{InProgress, Purge};
-use crate::rollout::{Happening, Outcome};
+use crate::rollout::{Outcome, RolloutEvent};
 
 /// One thing that the run has to say, with its time.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct RunEvent {
+    /// When it happened, by the clock of the run.
     pub at: Timestamp,
     /// Since the run began.
     pub elapsed: Duration,
+    /// Which service it is about.
     pub service: ServiceName,
+    /// What happened.
     pub kind: EventKind,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+/// What can be reported of one run of a service.
+#[derive(Clone, Debug)]
 pub enum EventKind {
-    /// One line of what will be done, before anything is.
+    /// What will be done, before anything is.
     Planned {
-        line: String,
+        /// All of it; the reporter finds the words.
+        plan: Box<Plan>,
+        /// A plan for the same service has been told before: of this one, what has changed is worth a line.
+        is_anew: bool,
     },
     /// The revision exists: newly registered, or found to be the same as the running one.
     Revision {
+        /// The registered revision.
         arn: TaskDefinitionArn,
+        /// It was there already with the same content.
         is_reused: bool,
     },
     /// UpdateService has been answered: from here on ECS works.
     Updated {
+        /// The deployment that UpdateService has answered with.
         deployment: DeploymentId,
+        /// The revision that ran before; absent where none did.
         before: Option<TaskDefinitionArn>,
+        /// The revision that is rolled out.
         after: TaskDefinitionArn,
     },
     /// A rollout was found that somebody else had begun, or its end.
     Attached(Attached),
-    Rollout(Happening),
+    /// What the observer has seen.
+    Rollout(RolloutEvent),
     /// Another deployment is in progress, and its end is waited for.
     Busy {
+        /// The deployment that is waited for.
         by: InProgress,
         /// What is left of the wait budget.
         left: Duration,
@@ -49,7 +64,9 @@ pub enum EventKind {
     Free,
     /// The run takes the service back to what ran before.
     GoingBack {
+        /// The call that asked ECS to go back.
         call: &'static str,
+        /// The revision that it goes back to, where that is known.
         to: Option<TaskDefinitionArn>,
     },
     /// Revisions that nobody needs any more.
@@ -63,13 +80,18 @@ pub enum EventKind {
 /// What a run has found that did not begin the rollout.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attached {
+    /// The deployment that is followed.
     pub deployment: DeploymentId,
+    /// The revision that ran before it; absent where nobody can tell.
     pub before: Option<TaskDefinitionArn>,
+    /// The revision that it rolls out.
     pub after: Option<TaskDefinitionArn>,
     /// `None`: it is not listed.
     pub state: Option<RolloutState>,
+    /// When it began; absent where ECS does not say.
     pub created_at: Option<Timestamp>,
     /// Nothing is in flight: what runs is checked.
     pub is_at_rest: bool,
+    /// For how long this run waits.
     pub wait_budget: Duration,
 }

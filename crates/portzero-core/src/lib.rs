@@ -6,11 +6,14 @@
 //! | [`base`] | names, times, findings: the words that everything else is said in |
 //! | [`aws_model`] | services, tasks and targets as AWS shows them, and how a call can fail |
 //! | [`task_definition`] | the user's document: read, checked, rendered, compared |
+//! | [`yaml`] | the one reader of YAML: every value knows its place |
 //! | [`rollout`] | the observer: from snapshots to a verdict with its cause |
 //! | [`plan`] | what is known, wrong and expected before the first change |
 //! | [`policy`] | what the user wants besides deploying: busy services, failures, old revisions |
 //! | [`pull_request`] | where a run speaks on GitHub |
 //! | [`event`], [`port`] | what a run reports, and what it needs of the world |
+
+#![warn(missing_docs, unreachable_pub, unnameable_types)]
 
 pub mod aws_model;
 pub mod base;
@@ -21,3 +24,6 @@ pub mod port;
 pub mod pull_request;
 pub mod rollout;
 pub mod task_definition;
+#[cfg(test)]
+mod test_builders;
+pub mod yaml;

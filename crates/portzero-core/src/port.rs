@@ -15,11 +15,13 @@ use crate::pull_request::{Comment, CommitStatus, DeploymentStatus, NewDeployment
 
 pub use crate::aws_model::api_error::{ApiError, ApiErrorKind};
 
+/// What a port answers.
 pub type ApiResult<T> = Result<T, ApiError>;
 
 /// A task definition as AWS holds it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RegisteredTaskDefinition {
+    /// The revision that the document has become.
     pub arn: TaskDefinitionArn,
     /// The raw `taskDefinition` object of the answer, with the `tags` beside it carried in: keys that this version's
     /// model lacks are still there.
@@ -38,14 +40,19 @@ pub struct Registration {
 /// Services that were found, and the references of those that were not.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribedServices {
+    /// The services that exist, in any order.
     pub services: Vec<Service>,
+    /// The names of those that do not.
     pub missing: Vec<String>,
 }
 
 /// Amazon ECS, as far as a deployment needs it. Implementations page through lists and split batches themselves.
 pub trait Ecs {
+    /// The clusters of the account and region.
     fn list_clusters(&self) -> impl Future<Output = ApiResult<Vec<ClusterName>>>;
+    /// The services of a cluster.
     fn list_services(&self, cluster: &ClusterName) -> impl Future<Output = ApiResult<Vec<ServiceName>>>;
+    /// Several services of one cluster, with deployments and events.
     fn describe_services(
         &self,
         cluster: &ClusterName,
@@ -62,10 +69,12 @@ pub trait Ecs {
     -> impl Future<Output = ApiResult<Vec<TaskArn>>>;
     /// Tasks that no longer exist are left out.
     fn describe_tasks(&self, cluster: &ClusterName, tasks: &[TaskArn]) -> impl Future<Output = ApiResult<Vec<Task>>>;
+    /// All container instances of a cluster.
     fn list_container_instances(
         &self,
         cluster: &ClusterName,
     ) -> impl Future<Output = ApiResult<Vec<ContainerInstanceArn>>>;
+    /// Instances with their status and what they have left.
     fn describe_container_instances(
         &self,
         cluster: &ClusterName,
@@ -95,6 +104,7 @@ pub trait Ecs {
 pub trait LoadBalancing {
     /// With the deregistration delay from DescribeTargetGroupAttributes, where that may be read.
     fn describe_target_groups(&self, arns: &[TargetGroupArn]) -> impl Future<Output = ApiResult<Vec<TargetGroup>>>;
+    /// The targets of one group, with their health.
     fn describe_target_health(&self, arn: &TargetGroupArn) -> impl Future<Output = ApiResult<Vec<TargetHealth>>>;
     /// What forwards to the group: listeners and rules, in their order. For an address that people can try; nothing
     /// else needs it.
@@ -122,16 +132,21 @@ pub trait PullRequests {
     fn give_up_at(&self, deadline: Timestamp);
     /// The pull requests that GitHub associates with a commit: merged ones and open ones, in no useful order.
     fn pull_requests_of(&self, commit: &str) -> impl Future<Output = ApiResult<Vec<PullRequest>>>;
+    /// One pull request by its number.
     fn pull_request(&self, number: u64) -> impl Future<Output = ApiResult<PullRequest>>;
     /// The login that comments of this token carry.
     fn own_login(&self) -> impl Future<Output = ApiResult<String>>;
     /// All comments of the pull request, oldest first.
     fn comments(&self, number: u64) -> impl Future<Output = ApiResult<Vec<Comment>>>;
+    /// A new comment at the end of the conversation.
     fn create_comment(&self, number: u64, body: &str) -> impl Future<Output = ApiResult<Comment>>;
+    /// Replaces the text of a comment.
     fn edit_comment(&self, id: u64, body: &str) -> impl Future<Output = ApiResult<Comment>>;
+    /// Removes a comment.
     fn delete_comment(&self, id: u64) -> impl Future<Output = ApiResult<()>>;
     /// The deployments of a commit to an environment, newest first.
     fn deployments(&self, commit: &str, environment: &str) -> impl Future<Output = ApiResult<Vec<RecordedDeployment>>>;
+    /// A deployment on the repository's page, without a status yet.
     fn create_deployment(&self, deployment: &NewDeployment) -> impl Future<Output = ApiResult<RecordedDeployment>>;
     /// The newest status of a deployment is the one that counts.
     fn set_deployment_status(&self, id: u64, status: &DeploymentStatus) -> impl Future<Output = ApiResult<()>>;
@@ -141,7 +156,9 @@ pub trait PullRequests {
 
 /// Time. In a rehearsal it is virtual and moves when somebody sleeps.
 pub trait Clock {
+    /// The time.
     fn now(&self) -> Timestamp;
+    /// Waits; a clock of a test moves instead.
     fn sleep(&self, span: Duration) -> impl Future<Output = ()>;
 }
 
@@ -169,6 +186,7 @@ impl Interrupts for NeverInterrupted {
 
 /// Takes the story of the run as it happens. A reporter that fails keeps that to itself: it never fails a deployment.
 pub trait Report {
+    /// Takes in one event. A reporter that fails keeps that to itself.
     fn event(&mut self, event: &RunEvent);
 }
 
@@ -177,11 +195,14 @@ pub trait Report {
 pub struct RequestCounts {
     /// `DescribeServices` -> how often it was sent, retries included.
     pub by_action: BTreeMap<String, u64>,
+    /// Calls that AWS throttled.
     pub throttled: u64,
+    /// Calls that were sent again, for whatever reason.
     pub retried: u64,
 }
 
 impl RequestCounts {
+    /// All calls that were sent.
     pub fn total(&self) -> u64 {
         self.by_action.values().sum()
     }

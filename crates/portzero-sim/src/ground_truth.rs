@@ -1,17 +1,22 @@
 //! The truth about a deployment: what an observer ought to find out, read off the world itself.
 
+use std::collections::BTreeSet;
+
 use super::strategy::WHOLE;
 use super::world::World;
-use crate::model::state::{Deployment, LoadBalancerBinding, Task};
+use crate::model::state::{Deployment, LoadBalancerBinding, Service, Task};
+use crate::model::status::{DeploymentStatus, RolloutState, TargetState, TaskStatus};
 
 /// How a deployment really stands at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Truth {
+pub struct GroundTruth {
     /// The deployment is the service's PRIMARY one.
     pub is_primary: bool,
     /// Its rollout state is COMPLETED.
     pub is_completed: bool,
+    /// Tasks of the deployment that run and are wanted to.
     pub new_running: u32,
+    /// The service's desired count.
     pub desired: u32,
     /// Every load-balanced port of every running new task is a registered target of that very task, in whatever state
     /// but draining.
@@ -35,7 +40,7 @@ pub struct Truth {
     pub superseded: bool,
 }
 
-impl Truth {
+impl GroundTruth {
     /// The rollout is over and good: the new tasks serve alone. There may be one too many for a moment, when a task
     /// recovers whose replacement has been started already: the scheduler stops the surplus at its next look.
     pub fn is_done(&self) -> bool {
@@ -52,62 +57,47 @@ impl Truth {
 
 impl World {
     /// The truth about one deployment of a service; all zero where there is no such service.
-    pub fn truth(&self, cluster: &str, service: &str, deployment_id: &str) -> Truth {
+    pub fn ground_truth(&self, cluster: &str, service: &str, deployment_id: &str) -> GroundTruth {
         let Some(found) = self.service(cluster, service) else {
-            return Truth::default();
+            return GroundTruth::default();
         };
         let own = found.deployments.iter().find(|d| d.id == deployment_id);
-        let is_primary = own.is_some_and(|d| d.status == "PRIMARY");
-        let tasks: Vec<&Task> = self.crew(cluster, service).collect();
+        let is_primary = own.is_some_and(|d| d.status == DeploymentStatus::Primary);
+        let tasks: Vec<&Task> = self.tasks_of(cluster, service).collect();
         let is_new = |task: &&&Task| task.started_by == deployment_id;
         let running: Vec<&&Task> = tasks
             .iter()
             .filter(is_new)
-            .filter(|t| t.last_status == "RUNNING" && t.desired_status == "RUNNING")
+            .filter(|t| t.last_status == TaskStatus::Running && t.desired_status == TaskStatus::Running)
             .collect();
-        // Of a service whose traffic shifts both groups: what drains in the one is as old as what drains in the other.
-        let both = |b: &LoadBalancerBinding| {
-            let alternate = b
-                .advanced
-                .as_ref()
-                .map(|advanced| advanced.alternate_target_group_arn.clone());
-            [b.key(), alternate]
-        };
-        let mut groups: Vec<String> = found.load_balancers.iter().flat_map(both).flatten().collect();
-        groups.sort();
-        groups.dedup();
+        let groups = groups_of(found);
         let targets = || groups.iter().filter_map(|arn| self.group(arn)).flat_map(|g| &g.targets);
         let is_of_new = |task: &Option<String>| tasks.iter().filter(is_new).any(|t| Some(&t.id) == task.as_ref());
-        let is_foreign = |task: &Option<String>| {
-            let Some(id) = task else { return false };
-            let is_others = |home: &str, task: &Task| home != cluster || task.service != service;
-            let mut homes = self.account.clusters.iter();
-            homes.any(|(home, found)| found.tasks.get(id).is_some_and(|task| is_others(home, task)))
-        };
+        let is_foreign = |task: &Option<String>| self.is_foreign(cluster, service, task.as_deref());
         let service_deployment = found
             .service_deployments
             .iter()
             .position(|d| d.deployment_id == deployment_id);
         let went_back =
-            service_deployment.is_some_and(|place| found.service_deployments[place].status.starts_with("ROLLBACK"));
+            service_deployment.is_some_and(|place| found.service_deployments[place].status.is_of_rollback());
         let progress = service_deployment.map(|place| &found.service_deployments[place].progress);
-        Truth {
+        GroundTruth {
             is_primary,
-            is_completed: own.is_some_and(|d: &Deployment| d.rollout_state == "COMPLETED"),
+            is_completed: own.is_some_and(|d: &Deployment| d.rollout_state == RolloutState::Completed),
             new_running: u32::try_from(running.len()).unwrap_or(u32::MAX),
             desired: found.desired_count,
             new_targets_registered: running
                 .iter()
-                .all(|task| self.has_targets(cluster, task, |state| state != "draining")),
+                .all(|task| self.has_targets(cluster, task, |state| *state != TargetState::Draining)),
             new_targets_healthy: running
                 .iter()
-                .all(|task| self.has_targets(cluster, task, |state| matches!(state, "healthy" | "unavailable"))),
+                .all(|task| self.has_targets(cluster, task, TargetState::counts_as_healthy)),
             old_targets_left: targets()
                 .filter(|target| !is_of_new(&target.task) && !is_foreign(&target.task))
                 .count(),
             old_tasks_left: tasks
                 .iter()
-                .filter(|t| t.started_by != deployment_id && t.last_status != "STOPPED")
+                .filter(|t| t.started_by != deployment_id && t.last_status != TaskStatus::Stopped)
                 .count(),
             rolled_back: went_back,
             traffic: self.production_share(found, deployment_id),
@@ -120,13 +110,21 @@ impl World {
         }
     }
 
-    fn has_targets(&self, cluster: &str, task: &Task, is_such: impl Fn(&str) -> bool) -> bool {
+    /// Whether a target belongs to a task of another service.
+    fn is_foreign(&self, cluster: &str, service: &str, task: Option<&str>) -> bool {
+        let Some(id) = task else { return false };
+        let is_others = |home: &str, task: &Task| home != cluster || task.service != service;
+        let mut homes = self.account.clusters.iter();
+        homes.any(|(home, found)| found.tasks.get(id).is_some_and(|task| is_others(home, task)))
+    }
+
+    fn has_targets(&self, cluster: &str, task: &Task, is_such: impl Fn(&TargetState) -> bool) -> bool {
         let bindings = self.bindings_of(cluster, task).iter();
         let wanted = bindings.filter_map(LoadBalancerBinding::key);
         let registered = self
-            .lives
+            .task_runtimes
             .get(&task.id)
-            .map(|life| life.targets.as_slice())
+            .map(|runtime| runtime.targets.as_slice())
             .unwrap_or_default();
         registered.len() >= wanted.count()
             && registered.iter().all(|(arn, id, port, _)| {
@@ -137,4 +135,17 @@ impl World {
                 })
             })
     }
+}
+
+/// The keys of the service's groups. Of a service whose traffic shifts both groups: what drains in the one is as old as
+/// what drains in the other.
+fn groups_of(service: &Service) -> BTreeSet<String> {
+    let both = |binding: &LoadBalancerBinding| {
+        let advanced = binding.advanced.as_ref();
+        [
+            binding.key(),
+            advanced.map(|advanced| advanced.alternate_target_group_arn.clone()),
+        ]
+    };
+    service.load_balancers.iter().flat_map(both).flatten().collect()
 }

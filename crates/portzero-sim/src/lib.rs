@@ -1,8 +1,9 @@
 //! The embedded simulator: a seeded discrete-event model of the ECS scheduler and of a load balancer's health checks,
 //! with virtual time, behind AWS's own wire protocols.
 //!
-//! It is the oracle that the observer is held against, so it imports nothing of `rollout`, `forecast` or `preflight`.
-//! Only `port` and `translate` know the domain's types.
+//! A [`Scenario`] describes a [`World`] and the [`Fault`]s in it; [`wire::Wire`] answers AWS's requests to it; and
+//! [`GroundTruth`] says whether a rollout is done. It is the independent judge of what a deploy tool claims, so it shares
+//! no code with any such tool and depends on no AWS SDK.
 //!
 //! Not modelled: DAEMON scheduling, Availability Zone rebalancing, hooks that run again in a rollback, task sets beyond
 //! the one that a service begins with, several nodes of one load balancer, health checks on another port than the
@@ -18,31 +19,40 @@
 //! maximum below the desired count waits for the end of a deployment, and the words of refusals that no public report
 //! has (they are the published model's).
 
-pub(crate) mod api;
-pub(crate) mod faults;
-pub mod ground_truth;
+#![warn(missing_docs, unreachable_pub, unnameable_types)]
+
+pub mod balancer;
 pub mod model;
 pub mod scenario;
 pub mod wire;
 pub mod world;
 
-pub mod balancer;
+mod api;
+mod faults;
+mod ground_truth;
 mod scheduler;
 mod setup;
 mod strategy;
-pub mod timestamp;
+mod timestamp;
 
 #[cfg(test)]
 mod tests;
 
+/// Runs the example of the page.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub use faults::hostile::hostile_texts;
-pub use ground_truth::Truth;
+pub use ground_truth::GroundTruth;
 pub use model::network::describe as describe_network;
 pub use model::state::{HookDetail, Progress};
 pub use scenario::Scenario;
-pub use scenario::catalogue::{Since, fault_names, world_fault_names};
+pub use scenario::catalogue::{fault_names, world_fault_names};
 pub use scenario::error::{FaultWarning, FilePlace, ScenarioError};
-pub use scenario::fault::{FaultSpec, Moment, RevisionRef};
+pub use scenario::fault::FaultSpec;
+pub use scenario::fault::kinds::{Fault, Lack, Moment, Side, StatusKind};
+pub use scenario::fault::scope::{CallScope, FaultScope, FaultTimetable, RevisionRef, Since};
 pub use scenario::specs::AlarmSpec;
 pub use scenario::strategy::{AdvancedConfiguration, AlarmWatch, Canary, EarlySuccess, Hook, Kind, Linear, Strategy};
 pub use scenario::switches::Switches;

@@ -5,15 +5,19 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::scenario::{DEFAULT_START, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
-use super::world::{Happening, Stage, World};
+use super::world::{ScheduledEvent, TaskStage, World};
 use crate::model::container::Needs;
 use crate::model::load_balancer::{Action, Listener, LoadBalancer};
 use crate::model::network::{SECURITY_GROUP, VPC, digest, subnet_of, zones};
 use crate::model::state::{
-    CircuitBreaker, ContainerInstance, Deployment, HealthCheck, LoadBalancerBinding, Progress, ServiceDeployment,
-    TargetGroup,
+    CircuitBreaker, ContainerInstance, Deployment, HealthCheck, LoadBalancerBinding, Progress, Service,
+    ServiceDeployment, TargetGroup,
+};
+use crate::model::status::{
+    DeploymentStatus, HealthStatus, RolloutState, ServiceDeploymentStatus, ServiceStatus, TargetState,
 };
 use crate::scenario::fault::FaultSpec;
+use crate::scenario::fault::kinds::Fault;
 use crate::timestamp::Timestamp;
 use crate::world::service_event;
 
@@ -204,50 +208,10 @@ impl World {
             .launch_type
             .clone()
             .unwrap_or_else(|| if needs.fargate { "FARGATE" } else { "EC2" }.into());
-        let (region, account) = (self.account.region.clone(), self.account.id.clone());
         let number = self.digits(19);
         let id = format!("ecs-svc/{number}");
-        let deployment = Deployment {
-            id: id.clone(),
-            status: "PRIMARY".into(),
-            task_definition: definition.arn.clone(),
-            desired_count,
-            pending_count: 0,
-            running_count: 0,
-            failed_tasks: 0,
-            created_at: self.now,
-            updated_at: self.now,
-            rollout_state: "COMPLETED".into(),
-            rollout_state_reason: format!("ECS deployment {id} completed."),
-        };
-        let revision = format!("arn:aws:ecs:{region}:{account}:service-revision/{cluster}/{name}/{number}");
-        let threshold = crate::model::state::threshold(desired_count);
-        let arn = format!(
-            "arn:aws:ecs:{region}:{account}:service-deployment/{cluster}/{name}/{}",
-            self.mixed(21)
-        );
-        let breaker = spec.circuit_breaker.map(|b| CircuitBreaker {
-            enable: b.enable,
-            rollback: b.rollback,
-        });
-        let watched = breaker.as_ref().is_some_and(|b| b.enable);
-        let first = ServiceDeployment {
-            arn,
-            deployment_id: id.clone(),
-            status: "SUCCESSFUL".into(),
-            status_reason: None,
-            created_at: self.now,
-            started_at: Some(self.now),
-            finished_at: Some(self.now + Duration::from_secs(120)),
-            updated_at: self.now + Duration::from_secs(120),
-            source_revisions: Vec::new(),
-            target_revision: revision,
-            breaker_status: if watched { "MONITORING_COMPLETE" } else { "DISABLED" }.into(),
-            failure_count: 0,
-            threshold,
-            rollback: None,
-            progress: Progress::default(),
-        };
+        let deployment = completed_deployment(&id, &definition.arn, desired_count, self.now);
+        let first = self.first_service_deployment(&cluster, spec, &number, desired_count);
         let external = spec.deployment_controller != "ECS";
         let bindings: Vec<LoadBalancerBinding> = spec
             .load_balancers
@@ -255,22 +219,15 @@ impl World {
             .map(|binding| self.bind_balancer(scenario, binding))
             .collect();
         let mut service = self.blank_service(&cluster, &name);
-        service.status.clone_from(&spec.status);
+        fill_service(&mut service, spec);
         service.desired_count = desired_count;
         service.task_definition.clone_from(&definition.arn);
         service.load_balancers = bindings;
         service.launch_type = launch_type;
-        service.scheduling_strategy.clone_from(&spec.scheduling_strategy);
-        service.deployment_controller.clone_from(&spec.deployment_controller);
-        service.minimum_healthy_percent = spec.minimum_healthy_percent;
-        service.maximum_percent = spec.maximum_percent;
-        service.circuit_breaker = breaker;
-        service.health_check_grace_period = spec.health_check_grace_period;
-        service.strategy.clone_from(&spec.strategy);
         if needs.awsvpc {
             service
                 .settings
-                .insert("networkConfiguration".into(), default_network(&region));
+                .insert("networkConfiguration".into(), default_network(&self.account.region));
         }
         service.revisions.insert(number, service.revision(self.now));
         if !external && spec.status != "INACTIVE" {
@@ -285,18 +242,44 @@ impl World {
         if self.put_service(&cluster, service).is_some() {
             return Err(format!("service `{name}` stands twice in cluster `{cluster}`"));
         }
-        let acts_from = self.start;
-        let mind = self.mind(&cluster, &name);
-        mind.initial = id.clone();
-        mind.completed = Some(deployment);
-        mind.acts_from = acts_from;
-        mind.has_been_healthy = true;
+        self.remember_start(&cluster, &name, deployment);
         if spec.status == "ACTIVE" {
             self.run_at_start(&cluster, &name, &id, desired_count)?;
         }
         let first_look = self.draw(self.timings.cadence);
-        self.at(self.start + first_look, Happening::Look { cluster, service: name });
+        self.at(self.start + first_look, ScheduledEvent::Look { cluster, service: name });
         Ok(())
+    }
+
+    /// The service deployment of what runs at the start.
+    fn first_service_deployment(
+        &mut self,
+        cluster: &str,
+        spec: &ServiceSpec,
+        number: &str,
+        desired_count: u32,
+    ) -> ServiceDeployment {
+        let mixed = self.mixed(21);
+        let (region, account, name) = (&self.account.region, &self.account.id, &spec.name);
+        let head = format!("arn:aws:ecs:{region}:{account}");
+        let watched = spec.circuit_breaker.is_some_and(|breaker| breaker.enable);
+        let arn = format!("{head}:service-deployment/{cluster}/{name}/{mixed}");
+        ServiceDeployment {
+            target_revision: format!("{head}:service-revision/{cluster}/{name}/{number}"),
+            breaker_status: if watched { "MONITORING_COMPLETE" } else { "DISABLED" }.into(),
+            threshold: crate::model::state::threshold(desired_count),
+            ..successful_deployment(arn, &format!("ecs-svc/{number}"), self.now)
+        }
+    }
+
+    /// The scheduler's state of a service that has run for a day.
+    fn remember_start(&mut self, cluster: &str, name: &str, deployment: Deployment) {
+        let acts_from = self.start;
+        let scheduler = self.scheduler_state(cluster, name);
+        scheduler.deployments.initial.clone_from(&deployment.id);
+        scheduler.deployments.completed = Some(deployment);
+        scheduler.timing.acts_from = acts_from;
+        scheduler.health.has_been_healthy = true;
     }
 
     /// Starts the tasks of the first deployment as if that had been a day ago.
@@ -313,7 +296,7 @@ impl World {
             return Ok(());
         }
         self.say(cluster, name, service_event::started(name, &tasks));
-        for (seconds, stage) in [(5, Stage::Pull), (5, Stage::Start), (8, Stage::Run)] {
+        for (seconds, stage) in [(5, TaskStage::Pull), (5, TaskStage::Start), (8, TaskStage::Run)] {
             self.now = self.now + Duration::from_secs(seconds);
             self.settle_stage(cluster, &tasks, stage);
         }
@@ -330,8 +313,8 @@ impl World {
                 .filter(|t| t.task.as_ref().is_some_and(|t| tasks.contains(t)))
             {
                 target.streak = 1;
-                if target.state == "initial" {
-                    target.state = "healthy".into();
+                if target.state == TargetState::Initial {
+                    target.state = TargetState::Healthy;
                     target.healthy_since = Some(now);
                     target.reason = None;
                     target.description = None;
@@ -342,14 +325,14 @@ impl World {
         self.say(cluster, name, service_event::completed(name, deployment));
         self.say_after(cluster, name, service_event::steady(name), Duration::from_millis(1));
         for task in &tasks {
-            self.lives.entry(task.clone()).or_default().has_been_healthy = true;
+            self.task_runtimes.entry(task.clone()).or_default().has_been_healthy = true;
             if let Some(checked) = self
                 .task(cluster, task)
                 .filter(|t| self.container_check(t).is_some())
                 .map(|t| t.id.clone())
                 && let Some(checked) = self.task_mut(cluster, &checked)
             {
-                checked.health_status = "HEALTHY".into();
+                checked.health_status = HealthStatus::Healthy;
             }
         }
         self.recount(cluster, name);
@@ -411,9 +394,62 @@ fn check_strategy(spec: &ServiceSpec) -> Result<(), String> {
     }
 }
 
+fn completed_deployment(id: &str, task_definition: &str, desired_count: u32, at: Timestamp) -> Deployment {
+    Deployment {
+        id: id.to_owned(),
+        status: DeploymentStatus::Primary,
+        task_definition: task_definition.to_owned(),
+        desired_count,
+        pending_count: 0,
+        running_count: 0,
+        failed_tasks: 0,
+        created_at: at,
+        updated_at: at,
+        rollout_state: RolloutState::Completed,
+        rollout_state_reason: format!("ECS deployment {id} completed."),
+    }
+}
+
+/// A service deployment that took two minutes.
+fn successful_deployment(arn: String, deployment: &str, at: Timestamp) -> ServiceDeployment {
+    let end = at + Duration::from_secs(120);
+    ServiceDeployment {
+        arn,
+        deployment_id: deployment.to_owned(),
+        status: ServiceDeploymentStatus::Successful,
+        status_reason: None,
+        created_at: at,
+        started_at: Some(at),
+        finished_at: Some(end),
+        updated_at: end,
+        source_revisions: Vec::new(),
+        target_revision: String::new(),
+        breaker_status: String::new(),
+        failure_count: 0,
+        threshold: 0,
+        rollback: None,
+        progress: Progress::default(),
+    }
+}
+
+/// What a service takes from its spec as it is.
+fn fill_service(service: &mut Service, spec: &ServiceSpec) {
+    service.status = ServiceStatus::from(spec.status.as_str());
+    service.scheduling_strategy.clone_from(&spec.scheduling_strategy);
+    service.deployment_controller.clone_from(&spec.deployment_controller);
+    service.minimum_healthy_percent = spec.minimum_healthy_percent;
+    service.maximum_percent = spec.maximum_percent;
+    service.health_check_grace_period = spec.health_check_grace_period;
+    service.circuit_breaker = spec.circuit_breaker.map(|breaker| CircuitBreaker {
+        enable: breaker.enable,
+        rollback: breaker.rollback,
+    });
+    service.strategy.clone_from(&spec.strategy);
+}
+
 /// None where a fault wants none from the start: then there have never been any tasks.
 fn desired_at_start(scenario: &Scenario, spec: &ServiceSpec) -> u32 {
-    let wants_none = |fault: &FaultSpec| fault.fault == "desired-zero" && fault.begins().is_zero();
+    let wants_none = |fault: &FaultSpec| fault.fault == Fault::DesiredZero && fault.begins().is_zero();
     let is_empty = scenario.faults.iter().any(|f| wants_none(f) && f.concerns(&spec.name));
     if is_empty { 0 } else { spec.desired_count }
 }

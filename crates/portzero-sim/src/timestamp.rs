@@ -9,10 +9,12 @@ use std::time::Duration;
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// The moment so many milliseconds after 1970.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
+    /// Milliseconds since 1970.
     pub const fn as_millis(self) -> i64 {
         self.0
     }

@@ -7,9 +7,9 @@ use portzero_core::port::{ApiError, ApiResult, LoadBalancing, Logs};
 use portzero_sim::model::refusal::Refusal;
 use portzero_sim::model::state::{Account, ClassicBalancer};
 
-use crate::{Access, Answer, Direct, translate};
+use crate::{Access, Answer, InProcessAws, translate};
 
-impl LoadBalancing for Direct {
+impl LoadBalancing for InProcessAws {
     async fn describe_target_groups(&self, arns: &[TargetGroupArn]) -> ApiResult<Vec<TargetGroup>> {
         self.admit("elasticloadbalancing:DescribeTargetGroups")?;
         let account = self.seen(Access::Read);
@@ -72,7 +72,7 @@ fn classic<'a>(account: &'a Account, name: &str) -> ApiResult<&'a ClassicBalance
     })
 }
 
-impl Logs for Direct {
+impl Logs for InProcessAws {
     async fn last_lines(&self, stream: &LogStream, limit: u16) -> ApiResult<Vec<String>> {
         self.admit("logs:GetLogEvents")?;
         let printed = self.world.borrow().printed(&stream.group, &stream.name);

@@ -3,12 +3,13 @@
 use portzero_core::aws_model::service::{Service, ServiceDeployment, ServiceRevision, ServiceUpdate};
 use portzero_core::aws_model::task::{ContainerInstance, Task};
 use portzero_core::base::id::{
-    ClusterName, ContainerInstanceArn, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn,
+    ClusterName, ContainerInstanceArn, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn, last_segment,
 };
 use portzero_core::port::{ApiResult, DescribedServices, Ecs, RegisteredTaskDefinition, Registration};
 use portzero_sim::model::refusal::Refusal;
 use portzero_sim::model::state;
 use portzero_sim::model::state::ServiceChange;
+use portzero_sim::model::status::{DeploymentStatus, ServiceStatus};
 
 use crate::{Access, Answer, InProcessAws, translate};
 
@@ -31,7 +32,7 @@ impl Ecs for InProcessAws {
             .services
             .values()
             // As on the wire: what is being deleted is described, and not listed.
-            .filter(|service| service.status == "ACTIVE")
+            .filter(|service| service.status == ServiceStatus::Active)
             .map(|service| ServiceName::from(service.name.as_str()))
             .collect();
         self.permute(&mut names);
@@ -45,7 +46,7 @@ impl Ecs for InProcessAws {
         let mut described = DescribedServices::default();
         for name in names {
             match cluster.services.get(name.as_str()) {
-                Some(service) => described.services.push(self.shown(&account, cluster, service)),
+                Some(service) => described.services.push(self.shown(cluster, service)),
                 None => described.missing.push(name.to_string()),
             }
         }
@@ -96,7 +97,7 @@ impl Ecs for InProcessAws {
         }
         let account = world.account();
         let cluster = self.cluster(account, "ecs:UpdateService", &update.cluster)?;
-        Ok(translate::service(account, cluster, &updated))
+        Ok(translate::service(cluster, &updated))
     }
 
     async fn list_tasks(&self, cluster: &ClusterName, service: &ServiceName) -> ApiResult<Vec<TaskArn>> {
@@ -184,7 +185,7 @@ impl Ecs for InProcessAws {
         self.admit("ecs:DescribeServiceRevisions")?;
         let world = self.world.borrow();
         let shown = |arn: &String| {
-            let number = arn.rsplit('/').next().unwrap_or(arn);
+            let number = last_segment(arn);
             let mut services = world.account().clusters.values().flat_map(|c| c.services.values());
             let service = services.find(|service| service.revisions.contains_key(number))?;
             let id = format!("ecs-svc/{number}");
@@ -251,7 +252,7 @@ fn newest(service: &state::Service) -> Option<String> {
     service
         .deployments
         .iter()
-        .find(|d| d.status == "PRIMARY")
+        .find(|d| d.status == DeploymentStatus::Primary)
         .map(|d| d.id.clone())
 }
 

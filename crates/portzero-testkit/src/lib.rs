@@ -83,7 +83,7 @@ type Past = VecDeque<(portzero_sim::Timestamp, Rc<Account>)>;
 
 /// The ports' implementation. Clones share the world, the misbehaviour and its random numbers.
 #[derive(Clone)]
-pub struct Direct {
+pub struct InProcessAws {
     world: Rc<RefCell<World>>,
     misbehaviour: Rc<Cell<Misbehaviour>>,
     rng: Rc<RefCell<fastrand::Rng>>,
@@ -96,7 +96,7 @@ pub struct Direct {
     answers: Rc<RefCell<Option<Vec<Answer>>>>,
 }
 
-impl Direct {
+impl InProcessAws {
     pub fn new(world: World) -> Self {
         Self::sharing(Rc::new(RefCell::new(world)))
     }
@@ -276,8 +276,8 @@ impl Direct {
     }
 
     /// The service as one answer shows it, a deployment that is too new to be listed left out.
-    fn shown(&self, account: &Account, cluster: &state::Cluster, service: &state::Service) -> Service {
-        let mut shown = translate::service(account, cluster, service);
+    fn shown(&self, cluster: &state::Cluster, service: &state::Service) -> Service {
+        let mut shown = translate::service(cluster, service);
         if shown.deployments.iter().any(|d| !self.is_listed(d.id.as_str())) {
             shown.deployments.retain(|d| self.is_listed(d.id.as_str()));
             if let Some(before) = shown.deployments.first_mut() {
@@ -293,7 +293,7 @@ impl Direct {
 /// The world's own time. Sleeping advances it.
 #[derive(Clone)]
 pub struct VirtualClock {
-    direct: Direct,
+    direct: InProcessAws,
 }
 
 impl Clock for VirtualClock {

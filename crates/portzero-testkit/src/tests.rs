@@ -3,13 +3,15 @@
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use portzero_core::aws_model::service::ServiceUpdate;
+use portzero_core::aws_model::service::{DeploymentStatus, ServiceUpdate};
+use portzero_core::aws_model::target::TargetState;
 use portzero_core::base::id::{ClusterName, ServiceName};
-use portzero_core::port::Ecs;
+use portzero_core::port::{ApiErrorKind, Clock, Ecs, LoadBalancing};
 use portzero_sim::{Scenario, World};
 
-use crate::Direct;
+use crate::{InProcessAws, Misbehaviour};
 
 /// One service `web` of one container behind one target group, on one instance, with a dynamic host port.
 const BRIDGE: &str = r#"
@@ -38,14 +40,14 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 }
 
 struct Api {
-    direct: Direct,
+    direct: InProcessAws,
     cluster: ClusterName,
     name: ServiceName,
 }
 
 impl Api {
     fn new() -> Self {
-        let direct = Direct::new(World::new(&bridge()).expect("a world"));
+        let direct = InProcessAws::new(World::new(&bridge()).expect("a world"));
         Self {
             direct,
             cluster: "default".into(),

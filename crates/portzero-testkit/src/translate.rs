@@ -10,13 +10,15 @@ use portzero_core::aws_model::service::{
 use portzero_core::aws_model::target::{HealthCheck, InstanceHealth, Route, RouteCondition, TargetGroup, TargetHealth};
 use portzero_core::aws_model::task::{Container, ContainerInstance, NetworkBinding, Resources, Task};
 use portzero_core::base::id::{
-    ClusterName, ContainerInstanceArn, DeploymentId, ServiceName, TargetGroupArn, TargetKey, TaskArn, TaskDefinitionArn,
+    ClusterName, ContainerInstanceArn, DeploymentId, ServiceName, TargetGroupArn, TargetKey, TaskArn,
+    TaskDefinitionArn, last_segment,
 };
 use portzero_core::base::time::Timestamp;
 use portzero_sim::balancer::classic;
 use portzero_sim::model::load_balancer::{Action, Condition};
 use portzero_sim::model::state;
 use portzero_sim::model::state::ClassicBalancer;
+use portzero_sim::model::status;
 use portzero_sim::scenario::strategy::{Kind, Strategy};
 use portzero_sim::world::log_output::{has_run, runtime_id};
 
@@ -30,14 +32,14 @@ pub fn moment(at: Timestamp) -> portzero_sim::Timestamp {
     portzero_sim::Timestamp::from_millis(at.as_millis())
 }
 
-pub(crate) fn service(_account: &state::Account, cluster: &state::Cluster, service: &state::Service) -> Service {
+pub(crate) fn service(cluster: &state::Cluster, service: &state::Service) -> Service {
     let classic = service.load_balancers.iter().any(|b| b.load_balancer_name.is_some());
     let deployments: Vec<Deployment> = service.deployments.iter().map(|d| deployment(d, classic)).collect();
     let own = cluster
         .tasks
         .values()
-        .filter(|t| t.service == service.name && t.desired_status == "RUNNING");
-    let (running, pending): (Vec<_>, Vec<_>) = own.partition(|t| t.last_status == "RUNNING");
+        .filter(|t| t.service == service.name && t.desired_status == status::TaskStatus::Running);
+    let (running, pending): (Vec<_>, Vec<_>) = own.partition(|t| t.last_status == status::TaskStatus::Running);
     Service {
         cluster: ClusterName::from(cluster.name.as_str()),
         name: ServiceName::from(service.name.as_str()),
@@ -79,7 +81,7 @@ pub(crate) fn service(_account: &state::Account, cluster: &state::Cluster, servi
             }),
             defers_clean_up: service.strategy.early_success.as_ref().is_some_and(|e| e.is_deferred()),
         },
-        launch_type: Some(service.launch_type.clone()),
+        launch_type: Some(service.launch_type.as_str().into()),
         has_capacity_providers: false,
         health_check_grace_period: service.health_check_grace_period,
         role_arn: Some(service.role_arn.clone()).filter(|arn| !arn.is_empty()),
@@ -113,7 +115,7 @@ fn steps(strategy: &Strategy) -> Option<TrafficSteps> {
 
 fn hook(hook: &portzero_sim::scenario::strategy::Hook) -> Hook {
     Hook {
-        target_type: hook.target_type.clone(),
+        target_type: hook.target_type.as_str().into(),
         stages: hook.stages.clone(),
     }
 }
@@ -159,7 +161,11 @@ pub(crate) fn service_deployment(
             triggered_alarms: found.progress.triggered.clone(),
             is_monitoring: found.progress.alarm_status == "MONITORING",
         },
-        source_revisions: found.source_revisions.iter().map(|arn| last_segment(arn)).collect(),
+        source_revisions: found
+            .source_revisions
+            .iter()
+            .map(|arn| last_segment(arn).to_owned())
+            .collect(),
         created_at: Some(time(found.created_at)),
     }
 }
@@ -167,16 +173,12 @@ pub(crate) fn service_deployment(
 fn hook_detail(found: &portzero_sim::model::state::HookDetail) -> HookDetail {
     HookDetail {
         id: found.id.clone(),
-        target_type: found.target_type.clone(),
+        target_type: found.target_type.as_str().into(),
         target_arn: found.target_arn.clone(),
-        status: found.status.clone(),
+        status: found.status.as_str().into(),
         expires_at: Some(time(found.expires_at)),
         timeout_action: Some(found.timeout_action.clone()),
     }
-}
-
-fn last_segment(arn: &str) -> String {
-    arn.rsplit('/').next().unwrap_or(arn).to_owned()
 }
 
 pub(crate) fn task(cluster: &state::Cluster, task: &state::Task) -> Task {
@@ -194,7 +196,7 @@ pub(crate) fn task(cluster: &state::Cluster, task: &state::Task) -> Task {
         container_instance: instance,
         zone: Some(task.availability_zone.clone()),
         containers: task.containers.iter().map(|c| container(c, task)).collect(),
-        health_status: Some(task.health_status.clone()),
+        health_status: Some(task.health_status.as_str().into()),
         stop_code: task.stop_code.clone(),
         stopped_reason: task.stopped_reason.clone(),
         created_at: Some(time(task.created_at)),
@@ -212,7 +214,7 @@ fn container(container: &state::Container, task: &state::Task) -> Container {
     Container {
         name: container.name.clone(),
         image: Some(container.image.clone()),
-        last_status: Some(container.last_status.clone()),
+        last_status: Some(container.last_status.to_string()),
         exit_code: container.exit_code,
         reason: container.reason.clone(),
         network_bindings: bindings.collect(),
@@ -233,7 +235,7 @@ pub(crate) fn instance(
     ContainerInstance {
         arn: ContainerInstanceArn::from(found.arn.as_str()),
         ec2_instance_id: Some(found.ec2_instance_id.clone()),
-        status: found.status.clone(),
+        status: found.status.to_string(),
         vpc: Some(vpc.to_owned()),
         agent_connected: found.agent_connected,
         remaining: Resources {

@@ -2,6 +2,9 @@
 //!
 //! AWS counts by account and region, and a connection has one of each. Other clients draw from the same buckets, so AWS may
 //! throttle all the same: then ours is taken for empty too.
+//!
+//! The simulator has buckets of its own (`wire/throttle.rs` of portzero-sim) that look much like these. The two must not
+//! share code: the simulator judges this client, and a mistake in common would hide itself.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -4,15 +4,18 @@ use std::future::Future;
 use std::time::Duration;
 
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_ecs::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use portzero_core::aws_model::api_error::NO_CREDENTIALS;
+use portzero_core::base::backoff::Backoff;
 use portzero_core::port::{ApiError, ApiErrorKind, ApiResult, Clock};
 
 use super::connection::Connection;
-use super::error::{Failure, NO_CREDENTIALS};
+use super::error::Failure;
 use crate::adapters::aws::error::Call;
+use crate::adapters::watch::Watch;
 
-const FIRST_WAIT: Duration = Duration::from_millis(500);
-const LONGEST_WAIT: Duration = Duration::from_secs(8);
+const BACKOFF: Backoff = Backoff::doubling(Duration::from_millis(500), Duration::from_secs(8));
 
 impl<C: Clock> Connection<C> {
     /// Sends until there is an answer, or an error that no repetition cures.
@@ -20,6 +23,7 @@ impl<C: Clock> Connection<C> {
     where
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: std::error::Error + ProvideErrorMetadata + 'static,
+        T: RequestId,
     {
         self.call_counting(call, send).await.map(|(answer, _)| answer)
     }
@@ -29,17 +33,22 @@ impl<C: Clock> Connection<C> {
     where
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: std::error::Error + ProvideErrorMetadata + 'static,
+        T: RequestId,
     {
-        let mut attempt = 1;
-        let mut unanswered = 0;
-        let mut has_fresh_credentials = false;
-        let mut has_learnt_the_time = false;
-        loop {
-            self.ensure_credentials().await?;
+        let mut watch = Watch::begin(&self.clock, call.action);
+        let mut course = Course::default();
+        let result = loop {
+            if let Err(error) = self.ensure_credentials().await {
+                break Err(error);
+            }
             self.keep_within_budget(&call).await;
             self.count(|counts| *counts.by_action.entry(call.operation().to_owned()).or_default() += 1);
+            watch.attempt();
             let mut failure = match send().await {
-                Ok(output) => return Ok((output, unanswered)),
+                Ok(output) => {
+                    watch.answered(output.request_id());
+                    break Ok((output, course.unanswered));
+                }
                 Err(error) => Failure::read(&call, &error),
             };
             if failure.error.code.as_deref() == Some(NO_CREDENTIALS)
@@ -47,37 +56,46 @@ impl<C: Clock> Connection<C> {
             {
                 failure.error.message = format!("{why}; {}", failure.error.message);
             }
-            if failure.error.kind == ApiErrorKind::Throttled {
-                self.count(|counts| counts.throttled += 1);
-                let now = self.clock.now();
-                self.budget(|budget| budget.throttled(call.action, now));
+            watch.failed(&failure.error);
+            if !self.is_worth_another(&call, &failure, &mut course).await {
+                break Err(failure.error);
             }
-            if is_expired(&failure.error) && !has_fresh_credentials && self.gives_up_credentials().await {
-                // AWS has looked at nothing but the signature.
-                has_fresh_credentials = true;
-                continue;
-            }
-            if failure.error.kind == ApiErrorKind::ClockSkew && !has_learnt_the_time {
-                // AWS has looked at nothing but the signature. The SDK reads AWS's time off every answer, this one
-                // included, and signs the next request by that: what is missing with its retries off is the next request.
-                has_learnt_the_time = true;
-                self.count(|counts| counts.retried += 1);
-                continue;
-            }
-            if attempt >= call.attempts() || !call.may_repeat(&failure) {
-                return Err(failure.error);
-            }
-            if failure.error.kind == ApiErrorKind::Transient && !failure.never_sent {
-                unanswered += 1;
-            }
-            self.clock.sleep(wait_before_next(attempt, self.chance())).await;
-            self.count(|counts| counts.retried += 1);
-            attempt += 1;
-        }
+        };
+        watch.end(result.as_ref().err());
+        result
     }
-}
 
-impl<C: Clock> Connection<C> {
+    /// Whether the call is sent again; where a wait goes before that, it is over then.
+    async fn is_worth_another(&self, call: &Call, failure: &Failure, course: &mut Course) -> bool {
+        if failure.error.kind == ApiErrorKind::Throttled {
+            self.count(|counts| counts.throttled += 1);
+            let now = self.clock.now();
+            self.budget(|budget| budget.throttled(call.action, now));
+        }
+        if is_expired(&failure.error) && !course.has_fresh_credentials && self.gives_up_credentials().await {
+            // AWS has looked at nothing but the signature.
+            course.has_fresh_credentials = true;
+            return true;
+        }
+        if failure.error.kind == ApiErrorKind::ClockSkew && !course.has_learnt_the_time {
+            // AWS has looked at nothing but the signature. The SDK reads AWS's time off every answer, this one
+            // included, and signs the next request by that: what is missing with its retries off is the next request.
+            course.has_learnt_the_time = true;
+            self.count(|counts| counts.retried += 1);
+            return true;
+        }
+        course.failures += 1;
+        if course.failures >= call.attempts() || !call.may_repeat(failure) {
+            return false;
+        }
+        if failure.error.kind == ApiErrorKind::Transient && !failure.never_sent {
+            course.unanswered += 1;
+        }
+        self.clock.sleep(BACKOFF.jittered(course.failures, self.chance())).await;
+        self.count(|counts| counts.retried += 1);
+        true
+    }
+
     async fn keep_within_budget(&self, call: &Call) {
         let now = self.clock.now();
         let wait = self.budget(|budget| budget.take(call.action, now));
@@ -87,17 +105,21 @@ impl<C: Clock> Connection<C> {
     }
 }
 
+/// What has been tried already for one call.
+#[derive(Debug, Default)]
+struct Course {
+    /// Those that say something of the call, and not of its signature.
+    failures: u32,
+    /// Those after which AWS may have done it all the same.
+    unanswered: u32,
+    has_fresh_credentials: bool,
+    has_learnt_the_time: bool,
+}
+
 /// Whether AWS says that the credentials were good once.
 fn is_expired(error: &ApiError) -> bool {
     let code = error.code.as_deref().unwrap_or_default();
     matches!(code, "ExpiredToken" | "ExpiredTokenException" | "RequestExpired")
-}
-
-/// Doubles from half a second to eight; the upper half of each wait is left to chance, so that runs that were
-/// throttled together do not come back together.
-fn wait_before_next(attempt: u32, chance: f64) -> Duration {
-    let doubled = FIRST_WAIT.saturating_mul(1 << attempt.saturating_sub(1).min(8));
-    doubled.min(LONGEST_WAIT).mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)
 }
 
 #[cfg(test)]
@@ -105,13 +127,6 @@ mod tests {
     use super::*;
     use crate::adapters::aws::error::Replay;
     use crate::adapters::aws::error::unreadable;
-
-    #[test]
-    fn waits_double_and_stay_bounded() {
-        let waits: Vec<u128> = (1..=7).map(|n| wait_before_next(n, 1.0).as_millis()).collect();
-        assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 8000, 8000]);
-        assert_eq!(wait_before_next(1, 0.0), Duration::from_millis(250));
-    }
 
     #[test]
     fn an_update_is_repeated_only_where_it_cannot_have_happened() {

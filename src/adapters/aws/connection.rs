@@ -122,7 +122,7 @@ impl<C: Clock> Connection<C> {
             role: options
                 .web_identity
                 .filter(|_| options.credentials.is_none())
-                .map(|wish| RoleSession::new(wish, &config, current)),
+                .map(|wanted| RoleSession::new(wanted, &config, current)),
             counts: Mutex::default(),
             jitter: Mutex::new(fastrand::Rng::with_seed(options.seed)),
             budget: Mutex::default(),
@@ -265,7 +265,7 @@ fn no_region(profile: Option<&str>) -> Finding {
     let of_profile = |name| format!("`{name}`, which AWS_PROFILE names, says no region, or is not there");
     finding
         .evidence
-        .extend(profile.map(|name| ("profile".to_owned(), of_profile(name))));
+        .extend(profile.map(|name| ("profile".into(), of_profile(name))));
     finding
         .evidence(
             "tried",

@@ -23,7 +23,7 @@ pub(super) fn replace_body(request: &mut HttpRequest, body: &[u8]) {
 pub(super) struct KeepBody(Arc<Mutex<Vec<u8>>>);
 
 impl KeepBody {
-    pub fn take(&self) -> Vec<u8> {
+    pub(super) fn take(&self) -> Vec<u8> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

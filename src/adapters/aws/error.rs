@@ -8,17 +8,12 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ecs::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use portzero_core::aws_model::api_error::causes;
+use portzero_core::aws_model::api_error::{CREDENTIALS_UNAVAILABLE, NO_CREDENTIALS, causes};
 use portzero_core::port::{ApiError, ApiErrorKind};
 use serde_json::Value;
 
 /// As much of a foreign text (an HTML page, a proxy's excuse) as a message quotes.
 const QUOTE_LENGTH: usize = 160;
-
-/// The code of a call that found no credentials at all: AWS has not refused anything.
-pub const NO_CREDENTIALS: &str = "NoCredentials";
-/// The code of a call whose credentials are configured and cannot be had.
-pub const CREDENTIALS_UNAVAILABLE: &str = "CredentialsUnavailable";
 
 /// A failed attempt.
 #[derive(Debug)]
@@ -29,7 +24,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    pub fn read<E>(call: &Call, error: &SdkError<E, HttpResponse>) -> Self
+    pub(super) fn read<E>(call: &Call, error: &SdkError<E, HttpResponse>) -> Self
     where
         E: Error + ProvideErrorMetadata + 'static,
     {
@@ -294,7 +289,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub fn read(action: &'static str) -> Self {
+    pub(super) fn read(action: &'static str) -> Self {
         Self {
             action,
             resource: None,
@@ -302,7 +297,7 @@ impl Call {
         }
     }
 
-    pub fn write(action: &'static str, replay: Replay) -> Self {
+    pub(super) fn write(action: &'static str, replay: Replay) -> Self {
         Self {
             action,
             resource: None,
@@ -310,7 +305,7 @@ impl Call {
         }
     }
 
-    pub fn on(mut self, resource: impl Display) -> Self {
+    pub(super) fn on(mut self, resource: impl Display) -> Self {
         self.resource = Some(resource.to_string());
         self
     }

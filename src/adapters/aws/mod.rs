@@ -24,5 +24,4 @@ mod read_strategy;
 mod web_identity;
 
 pub use connection::{Connection, ConnectionOptions, StaticCredentials};
-pub use error::{CREDENTIALS_UNAVAILABLE, NO_CREDENTIALS};
 pub use web_identity::{RoleArn, SessionDuration, SessionName, TokenRequest, TokenSource, WebIdentity};

@@ -31,7 +31,3 @@ pub(crate) fn minutes(number: i32) -> Duration {
 pub(crate) fn port(number: i32) -> u16 {
     u16::try_from(number).unwrap_or(0)
 }
-
-pub(crate) fn last_segment(arn: &str) -> String {
-    arn.rsplit('/').next().unwrap_or(arn).to_owned()
-}

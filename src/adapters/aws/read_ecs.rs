@@ -8,10 +8,10 @@ use portzero_core::aws_model::service::{
     LoadBalancerBinding, Progress, SchedulingStrategy, Service, ServiceDeployment, ServiceEvent,
 };
 use portzero_core::aws_model::task::{Container, ContainerInstance, NetworkBinding, Resources, Task};
-use portzero_core::base::id::{ClusterName, ServiceName};
+use portzero_core::base::id::{ClusterName, ServiceName, last_segment};
 
 use super::read_strategy as strategy;
-use crate::adapters::aws::read::{count, last_segment, minutes, port, text, time};
+use crate::adapters::aws::read::{count, minutes, port, text, time};
 
 pub(super) fn service(service: &sdk::Service) -> Service {
     Service {
@@ -37,7 +37,7 @@ pub(super) fn service(service: &sdk::Service) -> Service {
             .deployment_configuration()
             .map(configuration)
             .unwrap_or_default(),
-        launch_type: service.launch_type().map(|t| t.as_str().to_owned()),
+        launch_type: service.launch_type().map(|t| t.as_str().into()),
         has_capacity_providers: !service.capacity_provider_strategy().is_empty(),
         health_check_grace_period: service
             .health_check_grace_period_seconds()
@@ -98,7 +98,7 @@ fn configuration(configuration: &sdk::DeploymentConfiguration) -> DeploymentConf
             enable: b.enable(),
             rollback: b.rollback(),
         }),
-        strategy: configuration.strategy().map(|s| s.as_str().to_owned()),
+        strategy: configuration.strategy().map(|s| s.as_str().into()),
         bake_time: configuration.bake_time_in_minutes().map(minutes),
         steps: strategy::steps(configuration),
         hooks: configuration.lifecycle_hooks().iter().map(strategy::hook).collect(),
@@ -117,7 +117,7 @@ pub(super) fn task(task: &sdk::Task) -> Task {
         container_instance: task.container_instance_arn().map(Into::into),
         zone: task.availability_zone().map(str::to_owned),
         containers: task.containers().iter().map(container).collect(),
-        health_status: task.health_status().map(|s| s.as_str().to_owned()),
+        health_status: task.health_status().map(|s| s.as_str().into()),
         stop_code: task.stop_code().map(|c| c.as_str().to_owned()),
         stopped_reason: task.stopped_reason().map(str::to_owned),
         created_at: time(task.created_at()),
@@ -204,7 +204,7 @@ pub(super) fn service_deployment(deployment: &sdk::ServiceDeployment) -> Service
             .source_service_revisions()
             .iter()
             .filter_map(|r| r.arn())
-            .map(last_segment)
+            .map(|arn| last_segment(arn).to_owned())
             .collect(),
         created_at: time(deployment.created_at()),
     }

@@ -1,7 +1,9 @@
 //! What ECS says of deployment strategies, in the domain's types.
 
 use aws_sdk_ecs::types as sdk;
-use portzero_core::aws_model::service::{AlarmWatch, Hook, HookDetail, Progress, ServiceRevision, TrafficSteps};
+use portzero_core::aws_model::service::{
+    AlarmWatch, Hook, HookDetail, HookTargetType, Progress, ServiceRevision, TrafficSteps,
+};
 
 use crate::adapters::aws::read::{minutes, text, time};
 
@@ -22,7 +24,7 @@ pub(super) fn steps(configuration: &sdk::DeploymentConfiguration) -> Option<Traf
 pub(super) fn hook(hook: &sdk::DeploymentLifecycleHook) -> Hook {
     Hook {
         // The kind is younger than hooks: before it, each was a function.
-        target_type: hook.target_type().map_or("AWS_LAMBDA", |t| t.as_str()).to_owned(),
+        target_type: hook.target_type().map_or(HookTargetType::Lambda, |t| t.as_str().into()),
         stages: hook.lifecycle_stages().iter().map(|s| s.as_str().to_owned()).collect(),
     }
 }
@@ -62,9 +64,11 @@ pub(super) fn progress(deployment: &sdk::ServiceDeployment) -> Progress {
 fn hook_detail(detail: &sdk::DeploymentLifecycleHookDetail) -> HookDetail {
     HookDetail {
         id: text(detail.hook_id()).to_owned(),
-        target_type: detail.target_type().map_or("AWS_LAMBDA", |t| t.as_str()).to_owned(),
+        target_type: detail
+            .target_type()
+            .map_or(HookTargetType::Lambda, |t| t.as_str().into()),
         target_arn: detail.target_arn().map(str::to_owned),
-        status: detail.status().map_or("", |s| s.as_str()).to_owned(),
+        status: detail.status().map_or("", |s| s.as_str()).into(),
         expires_at: time(detail.expires_at()),
         timeout_action: detail.timeout_action().map(|a| a.as_str().to_owned()),
     }

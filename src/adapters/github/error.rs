@@ -141,7 +141,7 @@ pub(crate) struct Call {
 
 impl Call {
     /// A read, an edit, a deletion.
-    pub fn read(action: &'static str, resource: impl Into<String>) -> Self {
+    pub(super) fn read(action: &'static str, resource: impl Into<String>) -> Self {
         Self {
             action,
             resource: resource.into(),
@@ -150,7 +150,7 @@ impl Call {
     }
 
     /// Something that would be there twice.
-    pub fn creation(action: &'static str, resource: impl Into<String>) -> Self {
+    pub(super) fn creation(action: &'static str, resource: impl Into<String>) -> Self {
         Self {
             is_repeatable: false,
             ..Self::read(action, resource)

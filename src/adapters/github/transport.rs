@@ -8,6 +8,7 @@ use octocrab::service::middleware::auth_header::AuthHeaderLayer;
 use octocrab::service::middleware::base_uri::BaseUriLayer;
 use octocrab::service::middleware::reqwest_connector::ReqwestConnector;
 use octocrab::{AuthState, Octocrab, OctocrabBuilder};
+use portzero_core::base::backoff::Backoff;
 use portzero_core::base::time::Timestamp;
 use portzero_core::port::{ApiErrorKind, ApiResult, Clock};
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
@@ -15,6 +16,7 @@ use serde_json::Value;
 
 use super::error::{Failure, Limits, broken, refused, transient};
 use crate::adapters::github::error::Call;
+use crate::adapters::watch::Watch;
 
 /// A connection that is not made by then will not be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -26,7 +28,7 @@ const HASTY_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const HASTY_TIMEOUT: Duration = Duration::from_secs(2);
 
 const ATTEMPTS: u32 = 3;
-const FIRST_WAIT: Duration = Duration::from_millis(500);
+const BACKOFF: Backoff = Backoff::doubling(Duration::from_millis(500), Duration::from_secs(1));
 /// A limit that holds longer is not waited for: the next run speaks anyway.
 const LIMIT_WAIT_MAX: Duration = Duration::from_secs(30);
 
@@ -46,6 +48,7 @@ pub(super) struct Answer {
     pub body: String,
     /// Whether GitHub says that there is another page.
     pub has_next: bool,
+    request_id: Option<String>,
 }
 
 /// One of GitHub's addresses.
@@ -62,7 +65,7 @@ pub(super) struct Transport<C> {
 impl<C: Clock> Transport<C> {
     /// # Errors
     /// In words, where the address is none that a token may be sent to, or the token none that can be sent.
-    pub fn open(address: &str, token: &str, clock: C) -> Result<Self, String> {
+    pub(super) fn open(address: &str, token: &str, clock: C) -> Result<Self, String> {
         let base = checked(address)?;
         let patient = octocrab(&base, token, CONNECT_TIMEOUT, TIMEOUT)?;
         Ok(Self {
@@ -76,12 +79,19 @@ impl<C: Clock> Transport<C> {
         })
     }
 
-    pub fn give_up_at(&self, deadline: Timestamp) {
+    pub(super) fn give_up_at(&self, deadline: Timestamp) {
         self.deadline.set(Some(deadline));
     }
 
     /// Sends until there is an answer, or an error that no repetition cures.
-    pub async fn send(&self, call: &Call, request: &Request) -> ApiResult<Answer> {
+    pub(super) async fn send(&self, call: &Call, request: &Request) -> ApiResult<Answer> {
+        let mut watch = Watch::begin(&self.clock, call.action);
+        let sent = self.repeat(call, request, &mut watch).await;
+        watch.end(sent.as_ref().err());
+        sent
+    }
+
+    async fn repeat(&self, call: &Call, request: &Request, watch: &mut Watch<'_, C>) -> ApiResult<Answer> {
         let mut attempt = 1;
         loop {
             let left = self.left();
@@ -89,12 +99,17 @@ impl<C: Clock> Transport<C> {
                 return Err(transient(call, "there was no time left to ask".to_owned()));
             }
             let is_hasty = left.is_some_and(|left| left <= HASTE);
+            watch.attempt();
             let mut failure = match self.attempt(call, request, is_hasty).await {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    watch.answered(answer.request_id.as_deref());
+                    return Ok(answer);
+                }
                 Err(failure) => failure,
             };
             // Nobody should echo it, and an error is printed.
             failure.error.message = failure.error.message.replace(&self.token, "***");
+            watch.failed(&failure.error);
             let wait = self.wait_before_next(call, &failure, attempt);
             let Some(wait) = wait.filter(|wait| !is_hasty && self.left().is_none_or(|left| *wait < left)) else {
                 return Err(failure.error);
@@ -116,12 +131,7 @@ impl<C: Clock> Transport<C> {
             // Turned away unseen, so this holds for a creation too.
             ApiErrorKind::Throttled => failure.wait.filter(|wait| *wait <= LIMIT_WAIT_MAX),
             ApiErrorKind::Transient if call.is_repeatable => {
-                let chance = self.jitter.borrow_mut().f64();
-                Some(
-                    FIRST_WAIT
-                        .saturating_mul(1 << (attempt - 1))
-                        .mul_f64(0.5 + chance / 2.0),
-                )
+                Some(BACKOFF.jittered(attempt, self.jitter.borrow_mut().f64()))
             }
             _ => None,
         }
@@ -145,7 +155,11 @@ impl<C: Clock> Transport<C> {
             .await
             .map_err(|error| broken(call, &error))?;
         if (200..300).contains(&status) {
-            return Ok(Answer { body, has_next });
+            return Ok(Answer {
+                body,
+                has_next,
+                request_id,
+            });
         }
         let mut failure = refused(call, status, &body, limits);
         failure.error.request_id = request_id;

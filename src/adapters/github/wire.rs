@@ -63,7 +63,7 @@ struct WireGraphqlError {
 impl WireViewer {
     /// # Errors
     /// GitHub's words.
-    pub fn login(self) -> Result<String, String> {
+    pub(super) fn login(self) -> Result<String, String> {
         let login = self.data.and_then(|data| data.viewer).map(|viewer| viewer.login);
         let words = || {
             self.errors

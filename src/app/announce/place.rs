@@ -7,9 +7,9 @@ use portzero_core::port::{ApiError, ApiErrorKind, ApiResult, Clock, PullRequests
 use portzero_core::pull_request::sticky::{Decision, Step};
 use portzero_core::pull_request::{Comment, Doing, Mark, Trouble, sticky};
 
-use super::{BEFORE_ANOTHER_POST, is_ambiguous, pause, trouble};
+use crate::app::announce::tries::{BEFORE_ANOTHER_POST, is_ambiguous, pause, trouble};
 
-/// Whose comments are taken for our own where GitHub does not say who we are: the token that every job has.
+/// Generation comments are taken for our own where GitHub does not say who we are: the token that every job has.
 pub const FALLBACK_LOGIN: &str = "github-actions[bot]";
 
 /// How often the list is read anew because what it said is no longer so.
@@ -52,7 +52,7 @@ impl Placed {
 /// # Errors
 /// Where the comment does not say this in the end, and no newer run's instead.
 pub async fn comment<H: PullRequests, C: Clock>(
-    hub: &H,
+    github_channel: &H,
     clock: &C,
     number: u64,
     mark: &Mark,
@@ -60,10 +60,10 @@ pub async fn comment<H: PullRequests, C: Clock>(
     budget: Duration,
 ) -> Result<Placed, Trouble> {
     let deadline = clock.now() + budget;
-    hub.give_up_at(deadline);
+    github_channel.give_up_at(deadline);
     let body = mark.around(text);
     let place = Place {
-        hub,
+        github_channel,
         number,
         mark,
         body: &body,
@@ -72,7 +72,7 @@ pub async fn comment<H: PullRequests, C: Clock>(
 }
 
 struct Place<'a, H> {
-    hub: &'a H,
+    github_channel: &'a H,
     number: u64,
     mark: &'a Mark,
     body: &'a str,
@@ -83,7 +83,7 @@ impl<H: PullRequests> Place<'_, H> {
         let login = self.own_login().await?;
         let mut round = 0;
         loop {
-            let comments = self.hub.comments(self.number).await?;
+            let comments = self.github_channel.comments(self.number).await?;
             let decision = sticky::decide(&comments, &login, self.mark, self.body);
             let is_edit = matches!(decision.step, Step::Edit(_));
             let error = match self.carry_out(decision, &login).await {
@@ -104,10 +104,13 @@ impl<H: PullRequests> Place<'_, H> {
     async fn carry_out(&self, decision: Decision<'_>, login: &str) -> ApiResult<Placed> {
         let mut placed = match decision.step {
             Step::Create => {
-                let created = self.hub.create_comment(self.number, self.body).await?;
+                let created = self.github_channel.create_comment(self.number, self.body).await?;
                 return Ok(self.settle(created, login).await);
             }
-            Step::Edit(kept) => Placed::new(&self.hub.edit_comment(kept.id, self.body).await?, Outcome::Edited),
+            Step::Edit(kept) => Placed::new(
+                &self.github_channel.edit_comment(kept.id, self.body).await?,
+                Outcome::Edited,
+            ),
             Step::Unchanged(kept) => Placed::new(kept, Outcome::Unchanged),
             Step::Outdated(newer) => Placed::new(newer, Outcome::Outdated),
         };
@@ -120,7 +123,7 @@ impl<H: PullRequests> Place<'_, H> {
         let mut placed = Placed::new(&created, Outcome::Created);
         // The answer knows better who we are.
         let login = created.author.as_deref().unwrap_or(login);
-        let comments = match self.hub.comments(self.number).await {
+        let comments = match self.github_channel.comments(self.number).await {
             Ok(comments) => comments,
             Err(error) => {
                 placed.untidy = Some(error);
@@ -134,7 +137,7 @@ impl<H: PullRequests> Place<'_, H> {
             Step::Unchanged(kept) if kept.id == created.id => {}
             Step::Unchanged(kept) => placed = Placed::new(kept, Outcome::Unchanged),
             Step::Outdated(newer) => placed = Placed::new(newer, Outcome::Outdated),
-            Step::Edit(kept) => match self.hub.edit_comment(kept.id, self.body).await {
+            Step::Edit(kept) => match self.github_channel.edit_comment(kept.id, self.body).await {
                 Ok(edited) => placed = Placed::new(&edited, Outcome::Edited),
                 // The new one is then the only one that says so: it stays.
                 Err(error) => {
@@ -151,7 +154,7 @@ impl<H: PullRequests> Place<'_, H> {
     async fn tidy(&self, duplicates: &[u64]) -> Option<ApiError> {
         let mut failure = None;
         for id in duplicates {
-            match self.hub.delete_comment(*id).await {
+            match self.github_channel.delete_comment(*id).await {
                 Err(error) if error.kind != ApiErrorKind::NotFound => failure = Some(error),
                 _ => {}
             }
@@ -160,7 +163,7 @@ impl<H: PullRequests> Place<'_, H> {
     }
 
     async fn own_login(&self) -> ApiResult<String> {
-        match self.hub.own_login().await {
+        match self.github_channel.own_login().await {
             Err(error) if error.kind == ApiErrorKind::Credentials => Err(error),
             // A wrong guess is found out by the first comment that is created.
             Err(_) => Ok(FALLBACK_LOGIN.to_owned()),

@@ -7,7 +7,7 @@ use portzero_core::base::time::Timestamp;
 use portzero_core::port::{ApiResult, Clock, PullRequests};
 use portzero_core::pull_request::{CommitStatus, DeploymentStatus, Doing, NewDeployment, Trouble, short};
 
-use super::{BEFORE_ANOTHER_POST, is_ambiguous, pause, trouble};
+use crate::app::announce::tries::{BEFORE_ANOTHER_POST, is_ambiguous, pause, trouble};
 
 /// Records a deployment, within the budget, and comes back with its id. Where its fate is not known, GitHub's list is read
 /// before it is sent again: the payload tells it from those of other runs.
@@ -15,31 +15,31 @@ use super::{BEFORE_ANOTHER_POST, is_ambiguous, pause, trouble};
 /// # Errors
 /// Where it is not recorded, or nobody knows.
 pub async fn deployment<H: PullRequests, C: Clock>(
-    hub: &H,
+    github_channel: &H,
     clock: &C,
     deployment: &NewDeployment,
     budget: Duration,
 ) -> Result<u64, Trouble> {
     let deadline = clock.now() + budget;
-    hub.give_up_at(deadline);
+    github_channel.give_up_at(deadline);
     let deployment = NewDeployment {
         description: short(&deployment.description),
         ..deployment.clone()
     };
-    create(hub, clock, &deployment, deadline)
+    create(github_channel, clock, &deployment, deadline)
         .await
         .map_err(trouble(Doing::Deploying))
 }
 
 async fn create<H: PullRequests, C: Clock>(
-    hub: &H,
+    github_channel: &H,
     clock: &C,
     deployment: &NewDeployment,
     deadline: Timestamp,
 ) -> ApiResult<u64> {
     let mut waits = BEFORE_ANOTHER_POST.iter();
     loop {
-        let error = match hub.create_deployment(deployment).await {
+        let error = match github_channel.create_deployment(deployment).await {
             Ok(recorded) => return Ok(recorded.id),
             Err(error) => error,
         };
@@ -49,7 +49,9 @@ async fn create<H: PullRequests, C: Clock>(
         if !pause(clock, *wait, deadline).await {
             return Err(error);
         }
-        let recorded = hub.deployments(&deployment.commit, &deployment.environment).await?;
+        let recorded = github_channel
+            .deployments(&deployment.commit, &deployment.environment)
+            .await?;
         if let Some(ours) = recorded.iter().find(|other| other.payload == deployment.payload) {
             return Ok(ours.id);
         }
@@ -61,19 +63,19 @@ async fn create<H: PullRequests, C: Clock>(
 /// # Errors
 /// Where GitHub did not take it.
 pub async fn deployment_status<H: PullRequests, C: Clock>(
-    hub: &H,
+    github_channel: &H,
     clock: &C,
     id: u64,
     status: &DeploymentStatus,
     budget: Duration,
 ) -> Result<(), Trouble> {
     let deadline = clock.now() + budget;
-    hub.give_up_at(deadline);
+    github_channel.give_up_at(deadline);
     let status = DeploymentStatus {
         description: short(&status.description),
         ..status.clone()
     };
-    repeated(clock, deadline, || hub.set_deployment_status(id, &status))
+    repeated(clock, deadline, || github_channel.set_deployment_status(id, &status))
         .await
         .map_err(trouble(Doing::Deploying))
 }
@@ -83,19 +85,19 @@ pub async fn deployment_status<H: PullRequests, C: Clock>(
 /// # Errors
 /// Where GitHub did not take it.
 pub async fn commit_status<H: PullRequests, C: Clock>(
-    hub: &H,
+    github_channel: &H,
     clock: &C,
     commit: &str,
     status: &CommitStatus,
     budget: Duration,
 ) -> Result<(), Trouble> {
     let deadline = clock.now() + budget;
-    hub.give_up_at(deadline);
+    github_channel.give_up_at(deadline);
     let status = CommitStatus {
         description: short(&status.description),
         ..status.clone()
     };
-    repeated(clock, deadline, || hub.set_commit_status(commit, &status))
+    repeated(clock, deadline, || github_channel.set_commit_status(commit, &status))
         .await
         .map_err(trouble(Doing::SettingStatus))
 }

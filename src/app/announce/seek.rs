@@ -7,7 +7,7 @@ use portzero_core::base::time::Timestamp;
 use portzero_core::port::{ApiError, ApiErrorKind, ApiResult, Clock, PullRequests};
 use portzero_core::pull_request::{Doing, Origin, Trouble, choose};
 
-use super::{pause, trouble};
+use crate::app::announce::tries::{pause, trouble};
 
 /// Right after a squash merge the index has been seen empty for some seconds.
 const WAITS: [Duration; 4] = [
@@ -33,27 +33,27 @@ pub enum Sought {
 /// # Errors
 /// Where GitHub could not be asked, or answers as it does where a permission is missing.
 pub async fn pull_request<H: PullRequests, C: Clock>(
-    hub: &H,
+    github_channel: &H,
     clock: &C,
     origin: &Origin,
     budget: Duration,
 ) -> Result<Sought, Trouble> {
     let deadline = clock.now() + budget;
-    hub.give_up_at(deadline);
-    seek(hub, clock, origin, deadline)
+    github_channel.give_up_at(deadline);
+    seek(github_channel, clock, origin, deadline)
         .await
         .map_err(trouble(Doing::Seeking))
 }
 
 async fn seek<H: PullRequests, C: Clock>(
-    hub: &H,
+    github_channel: &H,
     clock: &C,
     origin: &Origin,
     deadline: Timestamp,
 ) -> ApiResult<Sought> {
     if let Some(number) = origin.given {
         // Issues take comments too: what was named must be a pull request.
-        return Ok(Sought::Found(hub.pull_request(number).await?.number));
+        return Ok(Sought::Found(github_channel.pull_request(number).await?.number));
     }
     if let Some(number) = choose::by_event(origin) {
         return Ok(Sought::Found(number));
@@ -63,8 +63,8 @@ async fn seek<H: PullRequests, C: Clock>(
             reason: no_event(origin),
         });
     }
-    let found = match by_arrival(hub, clock, origin, deadline).await? {
-        None => by_earlier_commits(hub, clock, origin, deadline).await?,
+    let found = match by_arrival(github_channel, clock, origin, deadline).await? {
+        None => by_earlier_commits(github_channel, clock, origin, deadline).await?,
         found => found,
     };
     Ok(found.map_or_else(
@@ -78,7 +78,7 @@ async fn seek<H: PullRequests, C: Clock>(
 /// By the pushed commit itself. The message is asked in every round too: it costs one request, its answer is certain, and
 /// it is there before the index knows the commit.
 async fn by_arrival<H: PullRequests, C: Clock>(
-    hub: &H,
+    github_channel: &H,
     clock: &C,
     origin: &Origin,
     deadline: Timestamp,
@@ -90,14 +90,14 @@ async fn by_arrival<H: PullRequests, C: Clock>(
         if !pause(clock, *wait, deadline).await {
             break;
         }
-        match candidate(hub, origin, &origin.sha).await {
+        match candidate(github_channel, origin, &origin.sha).await {
             Ok(None) => unanswered = None,
             Ok(found) => return Ok(found),
             Err(error) if is_lag(&error) => unanswered = Some(error),
             Err(error) => return Err(error),
         }
         if let Some(number) = named
-            && is_the_merge(hub, number, &origin.sha).await?
+            && is_the_merge(github_channel, number, &origin.sha).await?
         {
             return Ok(Some(number));
         }
@@ -111,7 +111,7 @@ async fn by_arrival<H: PullRequests, C: Clock>(
 
 /// A rebase merge, or several merges in one push.
 async fn by_earlier_commits<H: PullRequests, C: Clock>(
-    hub: &H,
+    github_channel: &H,
     clock: &C,
     origin: &Origin,
     deadline: Timestamp,
@@ -121,7 +121,7 @@ async fn by_earlier_commits<H: PullRequests, C: Clock>(
         if clock.now() >= deadline {
             break;
         }
-        match candidate(hub, origin, commit).await {
+        match candidate(github_channel, origin, commit).await {
             Ok(None) => {}
             Ok(found) => return Ok(found),
             Err(error) if is_lag(&error) => {}
@@ -131,14 +131,14 @@ async fn by_earlier_commits<H: PullRequests, C: Clock>(
     Ok(None)
 }
 
-async fn candidate<H: PullRequests>(hub: &H, origin: &Origin, commit: &str) -> ApiResult<Option<u64>> {
-    let candidates = hub.pull_requests_of(commit).await?;
+async fn candidate<H: PullRequests>(github_channel: &H, origin: &Origin, commit: &str) -> ApiResult<Option<u64>> {
+    let candidates = github_channel.pull_requests_of(commit).await?;
     Ok(choose::merged(&candidates, commit, origin.ref_name.as_deref()).map(|chosen| chosen.number))
 }
 
 /// A commit message is anybody's text: the pull request must say itself that this commit is its merge.
-async fn is_the_merge<H: PullRequests>(hub: &H, number: u64, sha: &str) -> ApiResult<bool> {
-    match hub.pull_request(number).await {
+async fn is_the_merge<H: PullRequests>(github_channel: &H, number: u64, sha: &str) -> ApiResult<bool> {
+    match github_channel.pull_request(number).await {
         Ok(named) => Ok(choose::is_merge_of(&named, sha)),
         Err(error) if error.kind == ApiErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),

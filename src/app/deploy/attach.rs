@@ -10,22 +10,25 @@ use portzero_core::event::{Attached, EventKind};
 use portzero_core::plan;
 use portzero_core::plan::forecast::Forecast;
 use portzero_core::plan::survey::Survey;
-use portzero_core::plan::{Plan, Wish, preflight};
-use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
-use portzero_core::rollout::attach::{Lead, Ours, is_at_rest};
+use portzero_core::plan::{DeployRequest, Plan, preflight};
+use portzero_core::port::{Clock, Interrupts, Report};
+use portzero_core::rollout::attach::{AttachDecision, Candidate, is_at_rest};
 use portzero_core::rollout::rollback::last_good;
 use portzero_core::rollout::{Baseline, Observer, Outcome, Scope, Verdict};
 use portzero_core::task_definition::{Document, NetworkMode};
 use serde_json::Value;
 
-use super::{Run, ServiceRun, words};
+use crate::app::deploy::run::Run;
+use crate::app::deploy::service_run::ServiceRun;
+use crate::app::deploy::words;
+use crate::app::ports::Aws;
 use crate::app::survey;
-use crate::app::survey::Sighting;
+use crate::app::survey::Discovery;
 
 /// What is to be followed: one service, one of its deployments or the newest.
 #[derive(Clone, Debug)]
 pub struct Watch {
-    pub wish: Wish,
+    pub request: DeployRequest,
     pub deployment: Option<DeploymentId>,
     /// `None`: as the deployments of portzero have it, and not at all where no rollout is in flight.
     pub settle: Option<Duration>,
@@ -44,13 +47,7 @@ struct Joined {
     not_checked: Vec<ApiError>,
 }
 
-impl<A, C, I, R> Run<'_, A, C, I, R>
-where
-    A: Ecs + LoadBalancing + Logs,
-    C: Clock,
-    I: Interrupts,
-    R: Report,
-{
+impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
     /// Looks once at what there is, and follows what is in flight. The wait budgets count from now.
     ///
     /// # Errors
@@ -58,21 +55,18 @@ where
     pub async fn attach(&mut self, watches: Vec<Watch>) -> Result<Vec<ServiceRun>, Vec<ServiceRun>> {
         let mut sighted = Vec::new();
         for watch in watches {
-            let mut run = ServiceRun::refused(watch.wish.clone(), None, Vec::new(), self.clock.now());
-            let interrupts = self.interrupts;
-            let found = tokio::select! {
-                biased;
-                () = interrupts.interrupted() => Found::Over(words::interrupted_before_a_look(&watch.wish)),
-                found = self.join(&watch, &mut run) => found,
+            let mut run = ServiceRun::begun(watch.request.clone(), None, self.ports.now());
+            let joining = self.join(&watch, &mut run);
+            let found = match self.ports.unless_interrupted(joining).await {
+                Some(found) => found,
+                None => Found::Over(words::interrupted_before_a_look(&watch.request)),
             };
             if let Found::Over(outcome) = &found {
-                run.outcome = outcome.clone();
+                run.outcome = Some(outcome.clone());
             }
             sighted.push((run, found));
         }
-        let is_refused = |(run, found): &(ServiceRun, Found)| {
-            matches!(found, Found::Over(_)) && run.outcome.verdict == Verdict::Refused
-        };
+        let is_refused = |(run, _): &(ServiceRun, Found)| run.verdict() == Verdict::Refused;
         if sighted.iter().any(is_refused) {
             let refused = sighted.into_iter().filter(is_refused);
             return Err(refused.map(|(run, _)| run).collect());
@@ -88,12 +82,12 @@ where
         for (run, found) in sighted {
             match found {
                 Found::Over(outcome) => {
-                    self.tell(&run.wish, EventKind::Ended(outcome));
+                    self.tell(&run.request, EventKind::Ended(outcome));
                     runs.push(Some(run));
                 }
                 Found::Joined(joined) => {
                     for error in &joined.not_checked {
-                        self.tell(&run.wish, EventKind::Found(preflight::not_checked(error)));
+                        self.tell(&run.request, EventKind::Found(preflight::not_checked(error)));
                     }
                     at_rest.push(
                         joined
@@ -101,7 +95,7 @@ where
                             .is_at_rest
                             .then(|| words::at_rest(joined.observer.scope())),
                     );
-                    self.tell(&run.wish, EventKind::Attached(joined.attached));
+                    self.tell(&run.request, EventKind::Attached(joined.attached));
                     followed.push((run, joined.observer));
                     runs.push(None);
                 }
@@ -110,8 +104,8 @@ where
         let mut followed = self.follow(followed).await.into_iter().zip(at_rest);
         let mut next = || {
             let (mut run, at_rest) = followed.next()?;
-            if run.outcome.verdict == Verdict::Succeeded {
-                run.outcome.findings.extend(at_rest);
+            if let Some(outcome) = run.outcome.as_mut().filter(|o| o.verdict == Verdict::Succeeded) {
+                outcome.findings.extend(at_rest);
             }
             Some(run)
         };
@@ -119,46 +113,52 @@ where
     }
 
     async fn join(&self, watch: &Watch, run: &mut ServiceRun) -> Found {
-        let wish = &watch.wish;
-        let place = (&wish.cluster, &wish.service);
+        let request = &watch.request;
+        let place = (&request.cluster, &request.service);
         let read = survey::sight(
-            self.aws,
-            self.clock,
+            self.ports.aws,
+            self.ports.clock,
             place,
             watch.deployment.as_ref(),
-            wish.url.is_none(),
+            request.url.is_none(),
         );
-        let sighting = match read.await {
-            Ok(sighting) => sighting,
+        let discovery = match read.await {
+            Ok(discovery) => discovery,
             Err(finding) => return Found::Over(Outcome::new(unseen(&finding), vec![finding])),
         };
-        let survey = &sighting.survey;
-        if let Some(finding) = preflight::not_followable(&survey.service, wish.until) {
+        let survey = &discovery.survey;
+        if let Some(finding) = preflight::not_followable(&survey.service, request.until) {
             return Found::Over(Outcome::new(Verdict::Refused, vec![finding]));
         }
         let address = survey.address.as_ref().filter(|address| address.is_web());
-        run.wish.url = wish.url.clone().or_else(|| Some(address?.url()));
-        match sighting.traces().lead(watch.deployment.as_ref()) {
-            Lead::Follow(ours) => {
+        run.request.url = request.url.clone().or_else(|| Some(address?.url()));
+        match discovery.attach_evidence().candidate(watch.deployment.as_ref()) {
+            Candidate::Follow(ours) => {
                 claim(run, &ours);
-                self.observer(watch, &sighting, &ours, run).await
+                self.observer(watch, &discovery, &ours, run).await
             }
-            Lead::Over { ours, outcome } => {
+            Candidate::Over { ours, outcome } => {
                 ours.iter().for_each(|ours| claim(run, ours));
                 Found::Over(outcome)
             }
         }
     }
 
-    async fn observer(&self, watch: &Watch, sighting: &Sighting, ours: &Ours, run: &mut ServiceRun) -> Found {
-        let (survey, traces) = (&sighting.survey, sighting.traces());
+    async fn observer(
+        &self,
+        watch: &Watch,
+        discovery: &Discovery,
+        ours: &AttachDecision,
+        run: &mut ServiceRun,
+    ) -> Found {
+        let (survey, attach_evidence) = (&discovery.survey, discovery.attach_evidence());
         let document = self.document(survey, ours).await;
         run.document.clone_from(&document);
-        let mut scope = scope(&watch.wish, survey, ours, document.as_ref());
-        let before = traces.before(&ours.deployment);
-        let baseline = traces.baseline(&before, &scope);
+        let mut scope = scope(&watch.request, survey, ours, document.as_ref());
+        let before = attach_evidence.before(&ours.deployment);
+        let baseline = attach_evidence.baseline(&before, &scope);
         let mut seen = survey.snapshot.clone();
-        seen.service_deployment = traces.record(&ours.deployment).cloned();
+        seen.service_deployment = attach_evidence.record(&ours.deployment).cloned();
         let is_at_rest = is_at_rest(&seen, &scope, &baseline);
         if is_at_rest {
             run.before.clone_from(&run.after);
@@ -175,38 +175,39 @@ where
             wait_budget: scope.wait_budget,
         };
         Found::Joined(Box::new(Joined {
-            observer: Observer::new(scope, baseline, &before, self.clock.now()).polling_every(watch.wish.poll_interval),
+            observer: Observer::new(scope, baseline, &before, self.ports.now())
+                .polling_every(watch.request.poll_interval),
             attached,
             not_checked: survey.not_checked.clone(),
         }))
     }
 
     /// The task definition of what is followed. What a task needs is wanted for the words on a failure only.
-    async fn document(&self, survey: &Survey, ours: &Ours) -> Option<Value> {
+    async fn document(&self, survey: &Survey, ours: &AttachDecision) -> Option<Value> {
         let arn = ours.task_definition.as_ref()?;
         match &survey.running {
             Some((running, document)) if running == arn => Some(document.clone()),
             _ => {
-                let registered = self.aws.describe_task_definition(arn.as_str()).await;
+                let registered = self.ports.aws.describe_task_definition(arn.as_str()).await;
                 registered.ok().map(|registered| registered.document)
             }
         }
     }
 }
 
-fn claim(run: &mut ServiceRun, ours: &Ours) {
+fn claim(run: &mut ServiceRun, ours: &AttachDecision) {
     run.deployment = Some(ours.deployment.clone());
     run.before.clone_from(&ours.previous);
     run.after.clone_from(&ours.task_definition);
 }
 
 /// The scope of a deployment that was found. `document`: its task definition, where it may be read.
-pub fn scope(wish: &Wish, survey: &Survey, ours: &Ours, document: Option<&Value>) -> Scope {
+pub fn scope(request: &DeployRequest, survey: &Survey, ours: &AttachDecision, document: Option<&Value>) -> Scope {
     let network = document.map(|d| Document::from_value(d.clone(), "").network_mode());
     let forecast = Forecast::of(&survey.service, survey.target_groups.values());
     Scope {
-        cluster: wish.cluster.clone(),
-        service: wish.service.clone(),
+        cluster: request.cluster.clone(),
+        service: request.service.clone(),
         deployment: ours.deployment.clone(),
         task_definition: ours
             .task_definition
@@ -217,11 +218,11 @@ pub fn scope(wish: &Wish, survey: &Survey, ours: &Ours, document: Option<&Value>
         target_groups: survey.target_groups.clone(),
         is_host_network: network == Some(NetworkMode::Host),
         needs: document.map(plan::needs).unwrap_or_default(),
-        until: wish.until,
-        settle: wish.settle,
-        wait_budget: wish
+        until: request.until,
+        settle: request.settle,
+        wait_budget: request
             .timeout
-            .unwrap_or_else(|| forecast.wait_budget(wish.until, wish.settle)),
+            .unwrap_or_else(|| forecast.wait_budget(request.until, request.settle)),
     }
 }
 
@@ -230,8 +231,8 @@ pub(super) fn observer_of_primary(plan: &Plan, survey: &Survey, now: Timestamp) 
     let service = &survey.service;
     let primary = service.primary()?;
     let scope = Scope {
-        cluster: plan.wish.cluster.clone(),
-        service: plan.wish.service.clone(),
+        cluster: plan.request.cluster.clone(),
+        service: plan.request.service.clone(),
         deployment: primary.id.clone(),
         task_definition: primary.task_definition.clone(),
         previous: last_good(service),
@@ -239,8 +240,8 @@ pub(super) fn observer_of_primary(plan: &Plan, survey: &Survey, now: Timestamp) 
         target_groups: plan.target_groups.clone(),
         is_host_network: plan.is_host_network,
         needs: plan.needs.clone(),
-        until: plan.wish.until,
-        settle: plan.wish.settle,
+        until: plan.request.until,
+        settle: plan.request.settle,
         wait_budget: plan.wait_budget(),
     };
     let mut before = survey.snapshot.clone();
@@ -248,7 +249,7 @@ pub(super) fn observer_of_primary(plan: &Plan, survey: &Survey, now: Timestamp) 
         .tasks
         .retain(|task| task.started_by.as_ref() != Some(&primary.id));
     let baseline = Baseline::of(&before, &scope).with_answer(service, &primary.id);
-    Some(Observer::new(scope, baseline, &before, now).polling_every(plan.wish.poll_interval))
+    Some(Observer::new(scope, baseline, &before, now).polling_every(plan.request.poll_interval))
 }
 
 /// The verdict where a service could not be looked at. A name that is not there is refused; a read that fails leaves

@@ -1,6 +1,5 @@
 //! What a run changes in AWS: it registers a revision and updates the service, once.
 
-use std::future::Future;
 use std::time::Duration;
 
 use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
@@ -10,10 +9,12 @@ use portzero_core::base::id::{DeploymentId, TaskDefinitionArn};
 use portzero_core::event::EventKind;
 use portzero_core::plan::survey::Survey;
 use portzero_core::plan::{Plan, Revision};
-use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
+use portzero_core::port::{Clock, Interrupts, Report};
 use portzero_core::rollout::{Outcome, Verdict};
 
-use crate::app::deploy::{Run, words};
+use crate::app::deploy::run::Run;
+use crate::app::deploy::words;
+use crate::app::ports::Aws;
 
 /// How often, and how long apart, the service is read again after an UpdateService without an answer: twenty seconds in
 /// all, as for any answer that may be older than the update.
@@ -27,22 +28,20 @@ pub(super) enum LookedUp {
     Interrupted,
 }
 
-impl<A, C, I, R> Run<'_, A, C, I, R>
-where
-    A: Ecs + LoadBalancing + Logs,
-    C: Clock,
-    I: Interrupts,
-    R: Report,
-{
+impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
     /// The revision that will run: registered now, or found to be the same as one that is there. Beside it, what AWS did
     /// not keep of what was registered.
     pub(super) async fn revision(&mut self, plan: &Plan) -> Result<(TaskDefinitionArn, Vec<Finding>), Outcome> {
         let (arn, registered) = match &plan.revision {
             Revision::Reuse(arn) => (arn.clone(), None),
-            Revision::Register if self.is_interrupted().await => {
+            Revision::Register if self.ports.is_interrupted().await => {
                 return Err(words::interrupted_before_its_turn(&plan.request));
             }
-            Revision::Register => match self.in_time(self.aws.register_task_definition(&plan.document)).await {
+            Revision::Register => match self
+                .ports
+                .in_time(self.ports.aws.register_task_definition(&plan.document))
+                .await
+            {
                 Some(Ok(made)) => {
                     if made.unanswered > 0 {
                         let found = words::sent_again(&made.revision.arn);
@@ -78,7 +77,7 @@ where
             task_definition: arn.clone(),
             force_new_deployment: plan.request.force_new_deployment,
         };
-        let answer = match self.in_time(self.aws.update_service(&update)).await {
+        let answer = match self.ports.in_time(self.ports.aws.update_service(&update)).await {
             Some(Ok(answer)) => answer,
             Some(Err(error)) => self.recover_update(plan, &update, survey, error).await?,
             None => return Err(words::interrupted_while_updating(&update)),
@@ -95,16 +94,6 @@ where
             },
         );
         Ok((answer, id))
-    }
-
-    /// The answer to a change; `None` where the run is asked to end and cannot wait for it any longer. A signal alone
-    /// does not let a change go: what came of it is to be told.
-    pub(super) async fn in_time<T>(&self, answer: impl Future<Output = T>) -> Option<T> {
-        tokio::select! {
-            biased;
-            answer = answer => Some(answer),
-            () = self.interrupts.out_of_time() => None,
-        }
     }
 
     /// UpdateService without an answer may have worked or not. It is not sent again: where the service shows a new
@@ -131,13 +120,18 @@ where
     pub(super) async fn look_up(&mut self, update: &ServiceUpdate, before: &Service) -> LookedUp {
         // The first answers may be older than the update.
         for _ in 0..RECOVERY_READS {
-            if let Some(service) = self.in_time(self.updated_after_all(update, before)).await.flatten() {
+            if let Some(service) = self
+                .ports
+                .in_time(self.updated_after_all(update, before))
+                .await
+                .flatten()
+            {
                 return LookedUp::Taken(Box::new(service));
             }
-            if self.is_interrupted().await {
+            if self.ports.is_interrupted().await {
                 return LookedUp::Interrupted;
             }
-            self.pause_until(self.clock.now() + RECOVERY_PAUSE).await;
+            self.pause_until(self.ports.now() + RECOVERY_PAUSE).await;
         }
         LookedUp::NotSeen
     }
@@ -145,6 +139,7 @@ where
     /// The service, if its PRIMARY is a new deployment of the revision that was asked for.
     async fn updated_after_all(&self, update: &ServiceUpdate, before: &Service) -> Option<Service> {
         let described = self
+            .ports
             .aws
             .describe_services(&update.cluster, std::slice::from_ref(&update.service))
             .await;

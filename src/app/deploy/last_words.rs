@@ -3,12 +3,13 @@
 
 use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
 use portzero_core::aws_model::task::LogStream;
-use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::finding::{Code, EvidenceLabel, Finding, HintKind};
 use portzero_core::port::{Interrupts, Logs};
 use portzero_core::rollout::{Observer, Outcome, Verdict};
 use serde_json::Value;
 
-use crate::app::deploy::ServiceRun;
+use crate::app::deploy::service_run::ServiceRun;
+use crate::app::ports::unless_interrupted;
 
 /// As many lines as a person reads before scrolling.
 const SHOWN_MAX: usize = 10;
@@ -29,7 +30,7 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// Nobody waits for the words of a run that is asked to end.
-    pub fn of(observer: &Observer, outcome: &Outcome) -> Option<Self> {
+    pub(super) fn of(observer: &Observer, outcome: &Outcome) -> Option<Self> {
         let findings = outcome
             .findings
             .iter()
@@ -46,14 +47,13 @@ impl Wanted {
 
 /// Adds the last lines to the finding. A run that is asked to end does not wait for them.
 pub(super) async fn add(aws: &impl Logs, interrupts: &impl Interrupts, wanted: Wanted, run: &mut ServiceRun) {
-    let read = tokio::select! {
-        biased;
-        () = interrupts.interrupted() => return,
-        read = aws.last_lines(&wanted.stream, READ) => read,
+    let reading = aws.last_lines(&wanted.stream, READ);
+    let Some(read) = unless_interrupted(interrupts, reading).await else {
+        return;
     };
     // Without the task definition nobody knows what must not be shown.
     let values = environment(run);
-    let mut findings = run.outcome.findings.iter_mut();
+    let mut findings = run.outcome.iter_mut().flat_map(|outcome| &mut outcome.findings);
     if let Some(finding) = findings.find(|finding| finding.code == wanted.code) {
         let rows = match read {
             Ok(_) if values.is_none() => {
@@ -71,21 +71,26 @@ pub(super) async fn add(aws: &impl Logs, interrupts: &impl Interrupts, wanted: W
 
 /// Behind the row that names the stream.
 fn put(finding: &mut Finding, stream: &LogStream, rows: Vec<String>) {
-    let known = finding.evidence.iter().position(|(label, _)| label == "logs");
+    let known = finding
+        .evidence
+        .iter()
+        .position(|(label, _)| *label == EvidenceLabel::Logs);
     let at = known.unwrap_or_else(|| {
-        let place = format!("log group {}, stream {}", stream.group, stream.name);
-        finding.evidence.push(("logs".into(), place));
+        finding.evidence.push((EvidenceLabel::Logs, stream.to_string()));
         finding.evidence.len() - 1
     });
     for (row, text) in rows.into_iter().enumerate() {
-        finding.evidence.insert(at + 1 + row, ("log".into(), text));
+        finding.evidence.insert(at + 1 + row, (EvidenceLabel::Log, text));
     }
 }
 
 /// Nobody is sent to read a log that is empty.
 fn silent(finding: &mut Finding, stream: &LogStream) -> Vec<String> {
-    for hint in finding.hints.iter_mut().filter(|hint| hint.contains(&stream.name)) {
-        "run the image as the task definition does, and see why it ends without a word".clone_into(hint);
+    let reading = HintKind::ReadLog {
+        stream: stream.name.clone(),
+    };
+    for hint in finding.hints.iter_mut().filter(|hint| hint.kind == reading) {
+        *hint = "run the image as the task definition does, and see why it ends without a word".into();
     }
     vec!["the container printed nothing".to_owned()]
 }
@@ -100,7 +105,7 @@ fn refused(error: &ApiError, finding: &mut Finding) -> Vec<String> {
                     "allow {} to the role of this run, and the last lines stand here",
                     error.action
                 );
-                finding.hints.push(hint);
+                finding.hints.push(hint.into());
             }
             vec![format!("not checked: {}", error.action)]
         }

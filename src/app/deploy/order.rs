@@ -2,21 +2,21 @@
 
 use std::time::Duration;
 
-use portzero_core::plan::Wish;
+use portzero_core::plan::DeployRequest;
 
 /// For each wish the places of those that it waits for. A service that is no part of this run is not waited for. Where
 /// two clusters have services of one name, the one in the wish's own cluster is meant, and without such a one all.
-pub fn needs<'a>(wishes: impl Iterator<Item = &'a Wish>) -> Vec<Vec<usize>> {
-    let wishes: Vec<&Wish> = wishes.collect();
-    wishes.iter().map(|wish| needs_of(wish, &wishes)).collect()
+pub fn needs<'a>(requests: impl Iterator<Item = &'a DeployRequest>) -> Vec<Vec<usize>> {
+    let requests: Vec<&DeployRequest> = requests.collect();
+    requests.iter().map(|request| needs_of(request, &requests)).collect()
 }
 
-fn needs_of(wish: &Wish, all: &[&Wish]) -> Vec<usize> {
+fn needs_of(request: &DeployRequest, all: &[&DeployRequest]) -> Vec<usize> {
     let mut needs = Vec::new();
-    for name in &wish.depends_on {
+    for name in &request.depends_on {
         let named = || all.iter().enumerate().filter(|(_, other)| other.service == *name);
         let neighbours: Vec<usize> = named()
-            .filter(|(_, other)| other.cluster == wish.cluster)
+            .filter(|(_, other)| other.cluster == request.cluster)
             .map(|(index, _)| index)
             .collect();
         if neighbours.is_empty() {

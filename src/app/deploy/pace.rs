@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use portzero_core::base::backoff::Backoff;
 use portzero_core::base::time::Timestamp;
 
 /// The part of a pause that is left to chance. Runs that begin together (a merge to a branch with fifty services) would
@@ -48,7 +49,8 @@ impl Pace {
     /// How long to pause where the next look is due at that time.
     pub fn pause(&mut self, now: Timestamp, due_at: Timestamp) -> Duration {
         let asked = due_at.since(now);
-        let stretched = asked.saturating_mul(1 << self.strain.saturating_sub(1)).min(PAUSE_MAX);
+        let stretched = Backoff::doubling(asked, PAUSE_MAX).wait(self.strain);
+        // A poll interval of the user's may be longer.
         let pause = asked.max(stretched);
         match &mut self.chance {
             Some(chance) => pause.mul_f64(1.0 - JITTER_SHARE * chance.f64()),

@@ -7,26 +7,61 @@ use portzero_core::base::id::{DeploymentId, TaskDefinitionArn};
 use portzero_core::base::time::Timestamp;
 use portzero_core::event::EventKind;
 use portzero_core::plan::survey::Survey;
-use portzero_core::plan::{Plan, DeployRequest};
+use portzero_core::plan::{DeployRequest, Plan};
 use portzero_core::policy::Leftover;
-use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, Report};
+use portzero_core::port::{Clock, Interrupts, Report};
 use portzero_core::rollout::rollback::last_good;
 use portzero_core::rollout::{Baseline, Input, Next, Observer, Outcome, Scope, Verdict};
 
-use crate::app::deploy::stage::{Busy, Member, ServiceState, Turn};
-use crate::app::deploy::{Run, ServiceRun, attach, last_words, planning, words};
+use crate::app::deploy::run::Run;
+use crate::app::deploy::service_run::ServiceRun;
+use crate::app::deploy::service_state::{Busy, Member, ServiceState, Turn};
+use crate::app::deploy::{attach, last_words, order, planning, words};
+use crate::app::ports::Aws;
 use crate::app::survey::{Poller, Watch};
 
 /// Services whose next looks are this close to each other are looked at together: half of the quickest pace.
 const TOGETHER_WITHIN: Duration = Duration::from_secs(1);
 
-impl<A, C, I, R> Run<'_, A, C, I, R>
-where
-    A: Ecs + LoadBalancing + Logs,
-    C: Clock,
-    I: Interrupts,
-    R: Report,
-{
+impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
+    /// Tells the plans, and says which of them keep the run from beginning: then nothing is changed at all.
+    ///
+    /// # Errors
+    /// The services whose plans are refused.
+    pub fn accept(&mut self, plans: &[(Plan, Survey)]) -> Result<(), Vec<ServiceRun>> {
+        let at = self.ports.now();
+        let refused = plans.iter().map(|(plan, _)| plan).filter(|plan| plan.is_refused());
+        let refused: Vec<ServiceRun> = refused
+            .map(|plan| ServiceRun::refused(plan.request.clone(), Some(plan.clone()), plan.findings.clone(), at))
+            .collect();
+        if refused.is_empty() {
+            plans.iter().for_each(|(plan, _)| self.tell_plan(plan, false));
+            Ok(())
+        } else {
+            Err(refused)
+        }
+    }
+
+    /// Registers, updates and follows each service to its verdict. Those that depend on none go at once; one that fails
+    /// stops only those that depend on it. The runs come in the order of the plans.
+    pub async fn execute(&mut self, plans: Vec<(Plan, Survey)>) -> Vec<ServiceRun> {
+        let needs = order::needs(plans.iter().map(|(plan, _)| &plan.request));
+        let at = self.ports.now();
+        let planned = plans.into_iter().zip(needs);
+        let members = planned.map(|((plan, survey), needs)| Member::planned(plan, survey, needs, at));
+        let mut runs = self.drive(members.collect()).await;
+        self.purge(&mut runs).await;
+        runs
+    }
+
+    /// Follows deployments that are there already. Nothing is changed.
+    pub async fn follow(&mut self, followed: Vec<(ServiceRun, Observer)>) -> Vec<ServiceRun> {
+        let at = self.ports.now();
+        let followed = followed.into_iter();
+        let members = followed.map(|(run, observer)| Member::followed(run, observer, at));
+        self.drive(members.collect()).await
+    }
+
     /// Takes every service to its end.
     pub(super) async fn drive(&mut self, mut members: Vec<Member>) -> Vec<ServiceRun> {
         let mut poller = Poller::default();
@@ -39,11 +74,11 @@ where
             self.look(&mut members, &mut poller).await;
         }
         for member in members.iter_mut().filter(|member| member.is_waiting()) {
-            member.run.outcome = words::circle(&member.run.request);
+            member.run.outcome = Some(words::circle(&member.run.request));
         }
         for member in &mut members {
             if let Some(wanted) = member.last_words.take() {
-                last_words::add(self.aws, self.interrupts, wanted, &mut member.run).await;
+                last_words::add(self.ports.aws, self.ports.interrupts, wanted, &mut member.run).await;
             }
         }
         members.into_iter().map(|member| member.run).collect()
@@ -78,25 +113,18 @@ where
             return;
         };
         let (plan, survey) = *planned;
-        member.run.started_at = self.clock.now();
-        let interrupts = self.interrupts;
-        let planned = tokio::select! {
-            biased;
-            () = interrupts.interrupted() => Err(None),
-            planned = self.fresh(plan, survey, !member.needs.is_empty()) => planned.map_err(Some),
-        };
-        let (plan, survey) = match planned {
-            Ok(planned) => planned,
-            Err(None) => {
+        member.run.started_at = self.ports.now();
+        let planning = self.fresh(plan, survey, !member.needs.is_empty());
+        let (plan, survey) = match self.ports.unless_interrupted(planning).await {
+            Some(Ok(planned)) => planned,
+            Some(Err(refused)) => return self.refuse(member, *refused),
+            None => {
                 let outcome = words::interrupted_before_its_turn(&member.run.request);
                 return self.end(member, outcome);
             }
-            Err(Some(refused)) => {
-                return self.refuse(member, *refused);
-            }
         };
-        if let Some(busy) = Busy::of(&plan, &survey, self.clock.now()) {
-            self.tell(&member.run.request, busy.told(self.clock.now()));
+        if let Some(busy) = Busy::of(&plan, &survey, self.ports.now()) {
+            self.tell(&member.run.request, busy.told(self.ports.now()));
             member.stage = ServiceState::Busy(busy);
             return;
         }
@@ -109,7 +137,7 @@ where
         member.run.before = plan.before.clone();
         member.good = last_good(&survey.service);
         match self.change(&plan, &survey, &mut member.run).await {
-            Ok(observer) => member.stage = ServiceState::following(observer, self.clock.now()),
+            Ok(observer) => member.stage = ServiceState::following(observer, self.ports.now()),
             Err(outcome) => self.end(member, outcome),
         }
     }
@@ -117,7 +145,7 @@ where
     /// `has_waited`: the plan may be out of date.
     async fn fresh(&self, plan: Plan, survey: Survey, has_waited: bool) -> Result<(Plan, Survey), Box<ServiceRun>> {
         if has_waited {
-            planning::again(self.aws, self.clock, &plan).await
+            planning::again(self.ports.aws, self.ports.clock, &plan).await
         } else {
             Ok((plan, survey))
         }
@@ -130,7 +158,7 @@ where
         if !not_kept.is_empty() {
             return Err(Outcome::new(Verdict::Refused, not_kept));
         }
-        if self.is_interrupted().await {
+        if self.ports.is_interrupted().await {
             return Err(Outcome::new(
                 Verdict::Interrupted,
                 vec![words::interrupted_before_update(plan, &arn)],
@@ -143,7 +171,7 @@ where
         run.deployment = Some(deployment.clone());
         let scope = scope(plan, &answer, deployment, arn);
         let baseline = Baseline::of(&survey.snapshot, &scope).with_answer(&answer, &scope.deployment);
-        let observer = Observer::new(scope, baseline, &survey.snapshot, self.clock.now());
+        let observer = Observer::new(scope, baseline, &survey.snapshot, self.ports.now());
         Ok(observer.polling_every(plan.request.poll_interval))
     }
 
@@ -163,7 +191,7 @@ where
             },
             ..plan.clone()
         };
-        let observer = attach::observer_of_primary(&plan, survey, self.clock.now());
+        let observer = attach::observer_of_primary(&plan, survey, self.ports.now());
         let observer = observer.filter(|_| words::is_complete(&survey.service));
         let Some(observer) = observer else {
             return Err(words::points_there_already(&plan, arn));
@@ -172,41 +200,25 @@ where
         Ok(observer)
     }
 
-    pub(super) async fn is_interrupted(&self) -> bool {
-        tokio::select! {
-            biased;
-            () = self.interrupts.interrupted() => true,
-            () = std::future::ready(()) => false,
-        }
-    }
-
     /// The one place where a run sleeps between looks. A signal ends it.
     pub(super) async fn pause_until(&mut self, at: Timestamp) {
-        let span = self.pace.pause(self.clock.now(), at);
-        if span.is_zero() {
-            return;
-        }
-        tokio::select! {
-            biased;
-            () = self.interrupts.interrupted() => {}
-            () = self.clock.sleep(span) => {}
+        let span = self.pace.pause(self.ports.now(), at);
+        if !span.is_zero() {
+            self.ports.sleep(span).await;
         }
     }
 
     /// One look at every service that is followed and due, and what it means.
     async fn look(&mut self, members: &mut [Member], poller: &mut Poller) {
         self.look_at_the_busy(members).await;
-        let now = self.clock.now();
+        let now = self.ports.now();
         let is_due = |member: &Member| member.due_at().is_some_and(|at| at <= now + TOGETHER_WITHIN);
         let seen = members.iter().enumerate().filter(|(_, member)| is_due(member));
         let (due, watches): (Vec<usize>, Vec<Watch>) = seen
             .filter_map(|(index, member)| Some((index, member.watch()?)))
             .unzip();
-        let looks = tokio::select! {
-            biased;
-            () = self.interrupts.interrupted() => None,
-            looks = poller.look(self.aws, now, &watches) => Some(looks),
-        };
+        let looking = poller.look(self.ports.aws, now, &watches);
+        let looks = self.ports.unless_interrupted(looking).await;
         self.pace.note(poller.is_throttled);
         let Some(looks) = looks else {
             for member in members {
@@ -234,7 +246,7 @@ where
     async fn look_at_the_busy(&mut self, members: &mut [Member]) {
         for member in members {
             if let ServiceState::Busy(busy) = &member.stage
-                && (busy.look_at <= self.clock.now() || self.is_interrupted().await)
+                && (busy.look_at <= self.ports.now() || self.ports.is_interrupted().await)
             {
                 self.look_at_busy(member).await;
             }
@@ -249,7 +261,7 @@ where
         if let (Input::Seen(snapshot), Leftover::Rollback) = (&input, member.run.request.policy.on_failure) {
             following.seen = Some((**snapshot).clone());
         }
-        let step = following.observer.step(self.clock.now(), input);
+        let step = following.observer.step(self.ports.now(), input);
         for event in step.events {
             self.tell(&member.run.request, EventKind::Rollout(event));
         }
@@ -262,10 +274,12 @@ where
     }
 
     /// It is over before anything was changed.
-    pub(super) fn refuse(&mut self, member: &mut Member, refused: ServiceRun) {
-        let outcome = refused.outcome.clone();
+    pub(super) fn refuse(&mut self, member: &mut Member, mut refused: ServiceRun) {
+        let outcome = refused.outcome.take();
         member.run = refused;
-        self.end(member, outcome);
+        if let Some(outcome) = outcome {
+            self.end(member, outcome);
+        }
     }
 
     /// The last word on a service.
@@ -289,14 +303,14 @@ where
         if is_unchanged && outcome.verdict == Verdict::Succeeded {
             outcome.findings.push(words::unchanged(&member.run));
         }
-        let now = self.clock.now();
+        let now = self.ports.now();
         if member.is_waiting() {
             member.run.started_at = now;
         }
         member.run.duration = now.since(member.run.started_at);
         member.stage = ServiceState::Done;
-        member.run.outcome = outcome;
-        self.tell(&member.run.request, EventKind::Ended(member.run.outcome.clone()));
+        self.tell(&member.run.request, EventKind::Ended(outcome.clone()));
+        member.run.outcome = Some(outcome);
     }
 }
 

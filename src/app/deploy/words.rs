@@ -4,15 +4,15 @@ use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
 use portzero_core::aws_model::failed_call;
 use portzero_core::aws_model::service::{RolloutState, Service, ServiceUpdate};
 use portzero_core::base::finding::{Code, Finding};
-use portzero_core::base::id::TaskDefinitionArn;
+use portzero_core::base::id::{ServiceName, TaskDefinitionArn};
 use portzero_core::base::time::Timestamp;
-use portzero_core::plan::{Plan, Revision, DeployRequest};
+use portzero_core::plan::{DeployRequest, Plan, Revision};
 use portzero_core::policy::InProgress;
 use portzero_core::rollout::observer::read_outage;
 use portzero_core::rollout::observer::read_outage::ReadOutage;
 use portzero_core::rollout::{Outcome, Scope, Verdict};
 
-use crate::app::deploy::ServiceRun;
+use crate::app::deploy::service_run::ServiceRun;
 use crate::app::survey;
 
 /// Whether ECS calls what the service points to completed.
@@ -202,6 +202,15 @@ pub(super) fn interrupted_before_a_plan(request: &DeployRequest) -> Outcome {
     Outcome::new(Verdict::Interrupted, vec![finding])
 }
 
+/// `portzero rollback` found a deployment in flight, and ECS lists none that it could be.
+pub(super) fn nothing_in_flight(request: &DeployRequest) -> Outcome {
+    let summary = format!("ECS lists no deployment of `{}` to go back from", request.service);
+    let finding = Finding::error(Code::NoWayBack, summary)
+        .state("nothing was changed")
+        .hint("name the revision to go back to: --to REVISION");
+    Outcome::new(Verdict::Refused, vec![finding])
+}
+
 pub(super) fn no_primary(update: &ServiceUpdate) -> Finding {
     Finding::error(
         Code::CouldNotObserve,
@@ -229,7 +238,7 @@ pub(super) fn moved(planned: &Plan, again: &Plan) -> Finding {
 /// A service that this one depends on did not succeed, so this one is left alone.
 pub(super) fn left(request: &DeployRequest, failed: &ServiceRun) -> Outcome {
     let other = &failed.request.service;
-    let how = match failed.outcome.verdict {
+    let how = match failed.verdict() {
         _ if failed.is_left() => "was not touched either",
         Verdict::Succeeded | Verdict::NothingToVerify | Verdict::Failed => "failed",
         Verdict::Refused => "was refused",
@@ -253,7 +262,10 @@ pub(super) fn left(request: &DeployRequest, failed: &ServiceRun) -> Outcome {
 pub(super) fn circle(request: &DeployRequest) -> Outcome {
     let finding = Finding::error(
         Code::NotTouched,
-        format!("`{}` was not touched: what it depends on depends on it", request.service),
+        format!(
+            "`{}` was not touched: what it depends on depends on it",
+            request.service
+        ),
     )
     .state("nothing was changed for it");
     Outcome::new(Verdict::Refused, vec![finding])
@@ -274,8 +286,19 @@ pub(super) fn at_rest(scope: &Scope) -> Finding {
     )
 }
 
-pub(super) fn interrupted_before_a_look(request: &DeployRequest) -> Outcome {
+pub fn interrupted_before_a_look(request: &DeployRequest) -> Outcome {
     let summary = format!("interrupted before `{}` was looked at", request.service);
     let finding = Finding::error(Code::Interrupted, summary).state("nothing was changed");
     Outcome::new(Verdict::Interrupted, vec![finding])
+}
+
+/// Says which of several services a finding about its containers is about.
+pub fn of_service(mut findings: Vec<Finding>, service: &ServiceName, is_single: bool) -> Vec<Finding> {
+    for finding in findings
+        .iter_mut()
+        .filter(|f| f.code == Code::ImageTarget && !is_single)
+    {
+        finding.evidence.insert(0, ("service".into(), service.to_string()));
+    }
+    findings
 }

@@ -8,13 +8,14 @@ use portzero_core::base::finding::Finding;
 use portzero_core::base::id::{ClusterName, DeploymentId, ServiceName, TaskDefinitionArn};
 use portzero_core::plan::survey::Survey;
 use portzero_core::port::{ApiResult, Clock, Ecs, LoadBalancing};
-use portzero_core::rollout::attach::Traces;
+use portzero_core::rollout::attach::AttachEvidence;
 
-use super::{api, is_optional_refusal, patiently, survey};
+use crate::app::survey::calls::{api, is_optional_refusal, patiently};
+use crate::app::survey::reading::survey;
 
 /// What one look shows to somebody who was not there before.
 #[derive(Clone, Debug)]
-pub struct Sighting {
+pub struct Discovery {
     pub survey: Survey,
     /// The service deployments, newest first; `None` where they may not be read.
     pub history: Option<Vec<ServiceDeployment>>,
@@ -22,9 +23,9 @@ pub struct Sighting {
     pub revisions: BTreeMap<DeploymentId, TaskDefinitionArn>,
 }
 
-impl Sighting {
-    pub fn traces(&self) -> Traces<'_> {
-        Traces {
+impl Discovery {
+    pub fn attach_evidence(&self) -> AttachEvidence<'_> {
+        AttachEvidence {
             service: &self.survey.service,
             snapshot: &self.survey.snapshot,
             history: self.history.as_deref(),
@@ -40,7 +41,7 @@ pub async fn sight<A: Ecs + LoadBalancing>(
     (cluster, name): (&ClusterName, &ServiceName),
     wanted: Option<&DeploymentId>,
     wants_address: bool,
-) -> Result<Sighting, Finding> {
+) -> Result<Discovery, Finding> {
     let mut survey = survey(aws, clock, cluster, name, wants_address).await?;
     // One moment for all that is compared.
     if let Some(service) = &survey.snapshot.service {
@@ -48,26 +49,26 @@ pub async fn sight<A: Ecs + LoadBalancing>(
     }
     let read = patiently(clock, async || aws.service_deployments(cluster, name).await).await;
     let history = optional(read, &mut survey.not_checked)?;
-    let mut sighting = Sighting {
+    let mut discovery = Discovery {
         survey,
         history,
         revisions: BTreeMap::new(),
     };
-    let unknown = sighting.traces().unknown(wanted);
+    let unknown = discovery.attach_evidence().unknown(wanted);
     if !unknown.is_empty() {
-        let service = &sighting.survey.service;
+        let service = &discovery.survey.service;
         let arns: Vec<String> = unknown.iter().map(|id| revision_arn(service, id)).collect();
         let read = patiently(clock, async || aws.service_revisions(&arns).await).await;
-        let found = optional(read, &mut sighting.survey.not_checked)?.unwrap_or_default();
-        sighting.revisions = by_deployment(&unknown, &arns, &found);
+        let found = optional(read, &mut discovery.survey.not_checked)?.unwrap_or_default();
+        discovery.revisions = by_deployment(&unknown, &arns, &found);
     }
-    Ok(sighting)
+    Ok(discovery)
 }
 
 /// Old ARNs of services lack the cluster, those of revisions never do.
 fn revision_arn(service: &Service, deployment: &DeploymentId) -> String {
     let head = service.arn.split(":service/").next().unwrap_or_default();
-    let number = deployment.as_str().rsplit('/').next().unwrap_or_default();
+    let number = deployment.number();
     format!("{head}:service-revision/{}/{}/{number}", service.cluster, service.name)
 }
 

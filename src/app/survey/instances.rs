@@ -9,7 +9,7 @@ use portzero_core::base::id::{ClusterName, ContainerInstanceArn, TaskArn};
 use portzero_core::base::time::Timestamp;
 use portzero_core::port::{ApiResult, Ecs};
 
-use crate::app::survey::is_optional_refusal;
+use crate::app::survey::calls::is_optional_refusal;
 
 /// An instance that drains, or whose agent is gone, is worth knowing of when its tasks stop, and these are read again at once
 /// then. Without such a sign a minute is soon enough.

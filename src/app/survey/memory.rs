@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use portzero_core::aws_model::api_error::ApiError;
 use portzero_core::aws_model::service::{
-    DeploymentStatus, RolloutState, Service, ServiceDeployment, ServiceDeploymentStatus, ServiceRevision,
+    DeploymentStatus, DeploymentStrategy, RolloutState, Service, ServiceDeployment, ServiceDeploymentStatus,
+    ServiceRevision,
 };
 use portzero_core::aws_model::target::TargetHealth;
 use portzero_core::aws_model::task::{Task, TaskStatus};
@@ -78,7 +79,7 @@ impl<T> Part<T> {
 
 /// What DescribeServices shows of a service's tasks without naming them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Books {
+struct Counts {
     deployments: Vec<Row>,
     newest_event: Option<String>,
 }
@@ -94,7 +95,7 @@ struct Row {
     failed: Option<u32>,
 }
 
-impl Books {
+impl Counts {
     fn of(service: &Service) -> Self {
         let rows = service.deployments.iter().map(|d| Row {
             id: d.id.clone(),
@@ -129,9 +130,9 @@ impl Books {
 /// One service between two looks.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    books: Option<Books>,
+    books: Option<Counts>,
     is_rolling: bool,
-    /// Whose service deployment and revision are remembered.
+    /// Generation service deployment and revision are remembered.
     ours: Option<DeploymentId>,
     pub listed: Part<Vec<TaskArn>>,
     pub tasks: Part<BTreeMap<TaskArn, Task>>,
@@ -167,9 +168,9 @@ impl Memory {
 
     /// Takes in what DescribeServices shows now. `true`: it differs from the last look's.
     pub(super) fn note(&mut self, service: &Service) -> bool {
-        let books = Some(Books::of(service));
-        let strategy = service.configuration.strategy.as_deref();
-        self.is_rolling = strategy.is_none_or(|strategy| strategy == "ROLLING");
+        let books = Some(Counts::of(service));
+        let strategy = service.configuration.strategy.as_ref();
+        self.is_rolling = strategy.is_none_or(|strategy| *strategy == DeploymentStrategy::Rolling);
         let is_news = self.books != books;
         self.books = books;
         if is_news {
@@ -256,7 +257,7 @@ impl Memory {
 pub(super) type Targets = Part<Vec<TargetHealth>>;
 
 pub(super) fn is_draining(rows: &Targets) -> bool {
-    rows.value.iter().any(|row| row.state.as_str().ends_with("draining"))
+    rows.value.iter().any(|row| row.state.is_draining())
 }
 
 pub(super) type Groups = BTreeMap<TargetGroupArn, Targets>;

@@ -14,8 +14,8 @@ use portzero_core::base::time::Timestamp;
 use portzero_core::port::{ApiResult, Ecs, LoadBalancing};
 use portzero_core::rollout::Snapshot;
 
+use crate::app::survey::calls::is_optional_refusal;
 use crate::app::survey::instances::Instances;
-use crate::app::survey::is_optional_refusal;
 use crate::app::survey::memory::{Groups, Memory, TARGETS_AGE_MAX, is_draining};
 
 // The most that one call takes; source: ECS API reference, 2026. An adapter would split more than that itself, but then one
@@ -34,7 +34,7 @@ pub struct Watch {
     pub cluster: ClusterName,
     pub service: ServiceName,
     pub groups: Vec<TargetGroupArn>,
-    /// Whose service deployment is wanted.
+    /// Generation service deployment is wanted.
     pub ours: Option<DeploymentId>,
     /// All instances of the cluster, with what they have left.
     pub wants_capacity: bool,
@@ -63,7 +63,7 @@ pub struct Poller {
 }
 
 /// One service while it is looked at.
-struct Eye<'w> {
+struct ServicePoll<'w> {
     watch: &'w Watch,
     key: Key,
     service: Option<Service>,
@@ -73,7 +73,7 @@ struct Eye<'w> {
     refused: Vec<ApiError>,
 }
 
-impl Eye<'_> {
+impl ServicePoll<'_> {
     fn fail(&mut self, error: &ApiError) {
         self.error.get_or_insert_with(|| error.clone());
     }
@@ -84,7 +84,7 @@ impl Poller {
     pub async fn look<A: Ecs + LoadBalancing>(&mut self, aws: &A, now: Timestamp, watches: &[Watch]) -> Vec<Look> {
         self.is_throttled = false;
         self.groups.values_mut().for_each(|rows| rows.is_fresh = false);
-        let mut eyes: Vec<Eye> = watches.iter().map(|watch| self.open(watch)).collect();
+        let mut eyes: Vec<ServicePoll> = watches.iter().map(|watch| self.open(watch)).collect();
         self.services(aws, &mut eyes).await;
         self.service_deployments(aws, now, &mut eyes).await;
         self.targets(aws, now, &mut eyes).await;
@@ -95,12 +95,12 @@ impl Poller {
         eyes.into_iter().map(|eye| self.close(eye)).collect()
     }
 
-    fn open<'w>(&mut self, watch: &'w Watch) -> Eye<'w> {
+    fn open<'w>(&mut self, watch: &'w Watch) -> ServicePoll<'w> {
         let key = (watch.cluster.clone(), watch.service.clone());
         let memory = self.services.entry(key.clone()).or_default();
         memory.turn_to(watch.ours.as_ref());
         memory.age();
-        Eye {
+        ServicePoll {
             watch,
             key,
             service: None,
@@ -118,7 +118,7 @@ impl Poller {
         self.is_throttled |= error.kind == ApiErrorKind::Throttled;
     }
 
-    async fn services<A: Ecs>(&mut self, aws: &A, eyes: &mut [Eye<'_>]) {
+    async fn services<A: Ecs>(&mut self, aws: &A, eyes: &mut [ServicePoll<'_>]) {
         for (cluster, places) in by_cluster(eyes) {
             for batch in places.chunks(SERVICES_MAX) {
                 self.describe_services(aws, &cluster, batch, eyes).await;
@@ -131,7 +131,7 @@ impl Poller {
         aws: &A,
         cluster: &ClusterName,
         batch: &[usize],
-        eyes: &mut [Eye<'_>],
+        eyes: &mut [ServicePoll<'_>],
     ) {
         let names: Vec<ServiceName> = batch.iter().map(|&i| eyes[i].watch.service.clone()).collect();
         match aws.describe_services(cluster, &names).await {
@@ -155,7 +155,7 @@ impl Poller {
         }
     }
 
-    fn take_service(&mut self, eye: &mut Eye<'_>, service: Option<Service>) {
+    fn take_service(&mut self, eye: &mut ServicePoll<'_>, service: Option<Service>) {
         if let Some(service) = &service
             && self.memory(&eye.key).note(service)
         {
@@ -166,7 +166,7 @@ impl Poller {
         eye.service = service;
     }
 
-    async fn service_deployments<A: Ecs>(&mut self, aws: &A, now: Timestamp, eyes: &mut [Eye<'_>]) {
+    async fn service_deployments<A: Ecs>(&mut self, aws: &A, now: Timestamp, eyes: &mut [ServicePoll<'_>]) {
         let mut known = Vec::new();
         for (i, eye) in eyes.iter_mut().enumerate() {
             let Some(ours) = eye.watch.ours.as_ref().filter(|_| eye.error.is_none()) else {
@@ -196,7 +196,7 @@ impl Poller {
         aws: &A,
         now: Timestamp,
         batch: &[(usize, String)],
-        eyes: &mut [Eye<'_>],
+        eyes: &mut [ServicePoll<'_>],
     ) {
         let arns: Vec<String> = batch.iter().map(|(_, arn)| arn.clone()).collect();
         match aws.describe_service_deployments(&arns).await {
@@ -221,7 +221,7 @@ impl Poller {
 
     fn take_deployment(
         &mut self,
-        eye: &mut Eye<'_>,
+        eye: &mut ServicePoll<'_>,
         found: ApiResult<Option<portzero_core::aws_model::service::ServiceDeployment>>,
         now: Timestamp,
     ) {
@@ -249,7 +249,7 @@ impl Poller {
         }
     }
 
-    async fn targets<A: LoadBalancing>(&mut self, aws: &A, now: Timestamp, eyes: &mut [Eye<'_>]) {
+    async fn targets<A: LoadBalancing>(&mut self, aws: &A, now: Timestamp, eyes: &mut [ServicePoll<'_>]) {
         let mut wanted = BTreeMap::<TargetGroupArn, Vec<usize>>::new();
         for (i, eye) in eyes.iter().enumerate().filter(|(_, eye)| eye.error.is_none()) {
             let has_news = self
@@ -283,7 +283,7 @@ impl Poller {
     }
 
     /// Of two target groups that a load balancer has for a service, which one is the new tasks' own; asked once.
-    async fn revisions<A: Ecs>(&mut self, aws: &A, eyes: &mut [Eye<'_>]) {
+    async fn revisions<A: Ecs>(&mut self, aws: &A, eyes: &mut [ServicePoll<'_>]) {
         for eye in eyes.iter_mut().filter(|eye| eye.error.is_none()) {
             let memory = self.services.entry(eye.key.clone()).or_default();
             let has_two = eye.service.as_ref().is_some_and(Service::has_alternates);
@@ -309,7 +309,7 @@ impl Poller {
         }
     }
 
-    async fn lists<A: Ecs>(&mut self, aws: &A, now: Timestamp, eyes: &mut [Eye<'_>]) {
+    async fn lists<A: Ecs>(&mut self, aws: &A, now: Timestamp, eyes: &mut [ServicePoll<'_>]) {
         for eye in eyes.iter_mut().filter(|eye| eye.error.is_none()) {
             let memory = self.services.entry(eye.key.clone()).or_default();
             if !eye.watch.wants_everything && !memory.wants_list(now) {
@@ -332,7 +332,7 @@ impl Poller {
         }
     }
 
-    async fn tasks<A: Ecs>(&mut self, aws: &A, now: Timestamp, eyes: &mut [Eye<'_>]) {
+    async fn tasks<A: Ecs>(&mut self, aws: &A, now: Timestamp, eyes: &mut [ServicePoll<'_>]) {
         for (cluster, places) in by_cluster(eyes) {
             let mut asked = Vec::<(usize, TaskArn)>::new();
             let mut read = BTreeMap::<usize, ApiResult<()>>::new();
@@ -366,7 +366,7 @@ impl Poller {
         aws: &A,
         cluster: &ClusterName,
         batch: &[(usize, TaskArn)],
-        eyes: &[Eye<'_>],
+        eyes: &[ServicePoll<'_>],
         read: &mut BTreeMap<usize, ApiResult<()>>,
     ) {
         let arns: Vec<TaskArn> = batch.iter().map(|(_, arn)| arn.clone()).collect();
@@ -385,7 +385,7 @@ impl Poller {
         }
     }
 
-    async fn instances<A: Ecs>(&mut self, aws: &A, now: Timestamp, eyes: &mut [Eye<'_>]) {
+    async fn instances<A: Ecs>(&mut self, aws: &A, now: Timestamp, eyes: &mut [ServicePoll<'_>]) {
         for (cluster, places) in by_cluster(eyes) {
             let places: Vec<usize> = places.into_iter().filter(|&i| eyes[i].error.is_none()).collect();
             let instances = self.instances.entry(cluster.clone()).or_default();
@@ -423,7 +423,7 @@ impl Poller {
         }
     }
 
-    fn close(&mut self, eye: Eye<'_>) -> Look {
+    fn close(&mut self, eye: ServicePoll<'_>) -> Look {
         let instances = self.instances.get(&eye.key.0);
         let memory = self.services.entry(eye.key).or_default();
         let mut not_checked = eye.refused;
@@ -473,7 +473,7 @@ async fn target_health<A: LoadBalancing>(aws: &A, group: &TargetGroupArn) -> Api
 }
 
 /// The places of each cluster's services.
-fn by_cluster(eyes: &[Eye<'_>]) -> BTreeMap<ClusterName, Vec<usize>> {
+fn by_cluster(eyes: &[ServicePoll<'_>]) -> BTreeMap<ClusterName, Vec<usize>> {
     let mut clusters = BTreeMap::<ClusterName, Vec<usize>>::new();
     for (i, eye) in eyes.iter().enumerate() {
         clusters.entry(eye.key.0.clone()).or_default().push(i);

@@ -11,7 +11,7 @@ use crate::report::annotation::Annotation;
 use crate::report::outputs::Outputs;
 
 #[derive(Clone, Debug)]
-pub struct Runner {
+pub(crate) struct Runner {
     /// Whether GitHub's runner reads what is printed.
     takes_commands: bool,
     output: Option<PathBuf>,
@@ -22,7 +22,7 @@ pub struct Runner {
 }
 
 impl Runner {
-    pub fn of_environment() -> Self {
+    pub(crate) fn of_environment() -> Self {
         let path = |name| {
             std::env::var_os(name)
                 .filter(|text| !text.is_empty())
@@ -37,12 +37,12 @@ impl Runner {
         }
     }
 
-    pub fn has_summary(&self) -> bool {
+    pub(crate) fn has_summary(&self) -> bool {
         self.summary.is_some()
     }
 
     /// Marks the findings in the workflow run, and in the files that they point into.
-    pub fn annotate<'f>(&self, findings: impl Iterator<Item = &'f Finding>) {
+    pub(crate) fn annotate<'f>(&self, findings: impl Iterator<Item = &'f Finding>) {
         if !self.takes_commands {
             return;
         }
@@ -59,7 +59,7 @@ impl Runner {
     }
 
     /// GitHub knows files by their path in the repository; a message names them as the user did.
-    pub fn in_repository(&self, file: &str) -> String {
+    pub(crate) fn in_repository(&self, file: &str) -> String {
         let path = self.folder.join(file);
         let relative = |root: &Path| {
             let path = path.canonicalize().unwrap_or_else(|_| path.clone());
@@ -78,13 +78,13 @@ impl Runner {
             .unwrap_or_else(|| file.to_owned())
     }
 
-    pub fn write_outputs(&self, outputs: &Outputs) {
+    pub(crate) fn write_outputs(&self, outputs: &Outputs) {
         if let Some(path) = &self.output {
             warn_of("the outputs of this step", files::append_outputs(path, outputs));
         }
     }
 
-    pub fn write_summary(&self, page: &str) {
+    pub(crate) fn write_summary(&self, page: &str) {
         if let Some(path) = &self.summary {
             warn_of("the step summary", files::append_summary(path, page));
         }

@@ -12,7 +12,7 @@ use crate::cli::options::{Identity, timestamp};
 const AUDIENCE_DEFAULT: &str = "sts.amazonaws.com";
 
 /// The role to assume, where one is named.
-pub fn web_identity(identity: &Identity) -> Option<WebIdentity> {
+pub(crate) fn web_identity(identity: &Identity) -> Option<WebIdentity> {
     let role = identity.role_to_assume.clone()?;
     Some(WebIdentity {
         role,
@@ -40,7 +40,7 @@ fn token_source() -> TokenSource {
 ///
 /// # Errors
 /// A warning where `AWS_CREDENTIAL_EXPIRATION` is no time.
-pub fn credentials_end(identity: &Identity) -> Result<Option<Timestamp>, Finding> {
+pub(crate) fn credentials_end(identity: &Identity) -> Result<Option<Timestamp>, Finding> {
     if identity.role_to_assume.is_some() {
         return Ok(None);
     }
@@ -57,8 +57,8 @@ pub fn credentials_end(identity: &Identity) -> Result<Option<Timestamp>, Finding
 }
 
 /// Adds to each plan what is to be said of credentials that end. A service waits for those that it depends on.
-pub fn check_credentials(plans: &mut [(Plan, Survey)], end: Timestamp, now: Timestamp) {
-    let needs = order::needs(plans.iter().map(|(plan, _)| &plan.wish));
+pub(crate) fn check_credentials(plans: &mut [(Plan, Survey)], end: Timestamp, now: Timestamp) {
+    let needs = order::needs(plans.iter().map(|(plan, _)| &plan.request));
     let own: Vec<_> = plans.iter().map(|(plan, _)| plan.expected()).collect();
     for ((plan, _), ahead) in plans.iter_mut().zip(order::ahead(&needs, &own)) {
         plan.check_credentials(end, now, ahead);

@@ -4,11 +4,12 @@
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue};
-use clap::{Args, Command, CommandFactory, FromArgMatches};
+use clap::{Args, Command, Parser};
 use portzero_core::base::finding::Finding;
 use portzero_core::base::text::nearest;
 
-use crate::cli::{Cli, Stop, streams, surfaces, variables};
+use crate::cli::stop::Stop;
+use crate::cli::{outputs, streams, variables};
 
 /// Events of something that is not merged yet: it is planned, and nothing is deployed.
 const EVENTS_BEFORE_THE_MERGE: [&str; 6] = [
@@ -31,17 +32,17 @@ const BOOLEANS: [&str; 5] = [
 ];
 
 #[derive(Debug, Args)]
-pub struct Action {}
+pub(crate) struct Action {}
 
 impl Action {
     /// The command that the inputs ask for.
     ///
     /// # Errors
     /// All inputs that are wrong, together. Nothing has been tried.
-    pub fn command(&self) -> Result<Cli, Stop> {
-        surfaces::surroundings_by_variable();
+    pub(crate) fn command<C: Parser>(&self) -> Result<C, Stop> {
+        outputs::surroundings_by_variable();
         let inputs = Inputs(|name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()));
-        let program = variables::without_empty(Cli::command());
+        let program = variables::without_empty(C::command());
         let request = inputs.request(&program).map_err(Stop::usage)?;
         streams::tell(&request.note);
         if let Some(folder) = &request.folder {
@@ -56,7 +57,7 @@ impl Action {
         program
             .clone()
             .try_get_matches_from(&request.line)
-            .and_then(|matches| Cli::from_arg_matches(&matches))
+            .and_then(|matches| C::from_arg_matches(&matches))
             .map_err(|error| in_the_words_of_the_action(&program, &request.line, &error).into())
     }
 }

@@ -5,12 +5,14 @@ use clap::builder::BoolishValueParser;
 
 use crate::adapters::clock::SystemClock;
 use crate::app::deploy::Pace;
+use crate::app::ports::Ports;
 use crate::cli::command::plan::{PlanCommand, Prepared};
 use crate::cli::connect::seed;
-use crate::cli::{Stop, run};
+use crate::cli::run;
+use crate::cli::stop::Stop;
 
 #[derive(Debug, Args)]
-pub struct Deploy {
+pub(crate) struct Deploy {
     #[command(flatten)]
     plan: PlanCommand,
     /// Stop before the first change (the same as `plan`)
@@ -19,7 +21,7 @@ pub struct Deploy {
 }
 
 impl Deploy {
-    pub async fn run(self) -> Result<u8, Stop> {
+    pub(crate) async fn run(self) -> Result<u8, Stop> {
         if self.dry_run {
             return self.plan.run().await;
         }
@@ -27,10 +29,14 @@ impl Deploy {
             aws,
             signals,
             plans,
-            mut surfaces,
+            mut outputs,
         } = self.plan.prepare().await?;
-        let world = (&aws, &SystemClock, &signals);
+        let ports = Ports {
+            aws: &aws,
+            clock: &SystemClock,
+            interrupts: &signals,
+        };
         let pace = Pace::jittered(seed());
-        run::execute(world, pace, plans, &mut surfaces, || aws.request_counts()).await
+        run::execute(ports, pace, plans, &mut outputs, || aws.request_counts()).await
     }
 }

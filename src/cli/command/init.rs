@@ -6,10 +6,11 @@ use clap::{ArgAction, Args};
 use portzero_core::base::finding::{Code, Finding};
 
 use crate::cli::options::{Following, Selection};
-use crate::cli::{Stop, stage, streams, wishes};
+use crate::cli::stop::Stop;
+use crate::cli::{rehearsal_world, requests, streams};
 
 #[derive(Debug, Args)]
-pub struct Init {
+pub(crate) struct Init {
     /// The world of a rehearsal, made from the configuration
     #[arg(long, required = true, action = ArgAction::SetTrue)]
     scenario: bool,
@@ -24,11 +25,11 @@ pub struct Init {
 }
 
 impl Init {
-    pub fn run(self) -> Result<u8, Stop> {
-        let wishes = wishes::gather(&self.selection, &Following::default())?;
-        crate::cli::streams::warn(&wishes.warnings);
-        let scenario = stage::scenario(&wishes);
-        for line in stage::made_up_balancers(&wishes, &scenario) {
+    pub(crate) fn run(self) -> Result<u8, Stop> {
+        let requests = requests::gather(&self.selection, &Following::default())?;
+        crate::cli::streams::warn(&requests.warnings);
+        let scenario = rehearsal_world::scenario(&requests);
+        for line in rehearsal_world::made_up_balancers(&requests, &scenario) {
             streams::tell(&line);
         }
         let text = scenario.to_yaml();

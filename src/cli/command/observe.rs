@@ -3,25 +3,28 @@
 use clap::Args;
 use portzero_core::base::finding::Finding;
 use portzero_core::base::id::DeploymentId;
-use portzero_core::plan::Wish;
-use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs, RequestCounts};
+use portzero_core::plan::DeployRequest;
+use portzero_core::port::{Clock, Interrupts, RequestCounts};
 use portzero_core::rollout::{Outcome, Verdict};
 
 use crate::adapters::clock::SystemClock;
 use crate::adapters::signals::Signals;
+use crate::app::deploy;
 use crate::app::deploy::{Pace, Run, ServiceRun, Watch};
+use crate::app::ports::{Aws, Ports, unless_interrupted};
 use crate::cli::ci::identity;
 use crate::cli::connect::{connect, seed};
 use crate::cli::options::{Identity, Output, Waiting, Which};
+use crate::cli::outputs::RunOutputs;
+use crate::cli::requests::DeployRequests;
 use crate::cli::run::Story;
-use crate::cli::surfaces::Surfaces;
-use crate::cli::wishes::Wishes;
-use crate::cli::{Stop, run, surfaces, wishes};
+use crate::cli::stop::Stop;
+use crate::cli::{outputs, requests, run};
 use crate::report;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Reads AWS, and needs nothing else: no file, and no memory of the run that began the rollout.")]
-pub struct Observe {
+pub(crate) struct Observe {
     #[command(flatten)]
     which: Which,
     /// The deployment to follow, `ecs-svc/NUMBER` [default: the one in flight, else the last one]
@@ -36,43 +39,48 @@ pub struct Observe {
 }
 
 impl Observe {
-    pub async fn run(self) -> Result<u8, Stop> {
-        let context = surfaces::surroundings(&self.output.telling);
+    pub(crate) async fn run(self) -> Result<u8, Stop> {
+        let context = outputs::ci_context(&self.output.telling);
         self.output.check()?;
-        let wishes = wishes::watched(&self.which, &self.waiting)?;
-        let watches = self.watches(&wishes)?;
-        let mut surfaces = Surfaces::open(&self.output, &wishes, context.as_ref(), false);
+        let requests = requests::watched(&self.which, &self.waiting)?;
+        let watches = self.watches(&requests)?;
+        let mut outputs = RunOutputs::open(&self.output, &requests, context.as_ref(), false);
         let signals = Signals::listen();
-        let connecting = connect(wishes.region.clone(), identity::web_identity(&self.identity));
-        let Some(connected) = run::unless_interrupted(&signals, connecting).await else {
+        let connecting = connect(requests.region.clone(), identity::web_identity(&self.identity));
+        let Some(connected) = unless_interrupted(&signals, connecting).await else {
             let now = SystemClock.now();
-            let wishes = wishes.wishes.into_iter();
-            let runs = wishes.map(|wish| ServiceRun::interrupted_before_a_look(wish, now));
-            return Err(run::refuse(runs.collect(), &mut surfaces, now).await);
+            let requests = requests.requests.into_iter();
+            let runs = requests.map(|request| {
+                let outcome = deploy::interrupted_before_a_look(&request);
+                ServiceRun::begun(request, None, now).ended(outcome)
+            });
+            return Err(run::refuse(runs.collect(), &mut outputs, now).await);
         };
         let aws = match connected? {
             Ok(aws) => aws,
             Err(finding) => {
-                return Err(run::refuse(unseen(&wishes, &finding), &mut surfaces, SystemClock.now()).await);
+                return Err(run::refuse(unseen(&requests, &finding), &mut outputs, SystemClock.now()).await);
             }
         };
-        watch((&aws, &SystemClock, &signals), watches, &mut surfaces, || {
-            aws.request_counts()
-        })
-        .await
+        let ports = Ports {
+            aws: &aws,
+            clock: &SystemClock,
+            interrupts: &signals,
+        };
+        watch(ports, watches, &mut outputs, || aws.request_counts()).await
     }
 
-    fn watches(&self, wishes: &Wishes) -> Result<Vec<Watch>, Stop> {
-        if self.deployment.is_some() && wishes.wishes.len() > 1 {
+    fn watches(&self, requests: &DeployRequests) -> Result<Vec<Watch>, Stop> {
+        if self.deployment.is_some() && requests.requests.len() > 1 {
             let finding = Finding::usage("--deployment is of one service, and there are several");
             return Err(finding.hint("name the service as well").into());
         }
-        let watch = |wish: &Wish| Watch {
-            wish: wish.clone(),
+        let watch = |request: &DeployRequest| Watch {
+            request: request.clone(),
             deployment: self.deployment.clone(),
             settle: self.waiting.settle,
         };
-        Ok(wishes.wishes.iter().map(watch).collect())
+        Ok(requests.requests.iter().map(watch).collect())
     }
 }
 
@@ -82,53 +90,40 @@ fn deployment(text: &str) -> Result<DeploymentId, String> {
     if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
         return Err("an id of ECS's is wanted: ecs-svc/ and a number".into());
     }
-    Ok(DeploymentId::new(format!("ecs-svc/{number}")))
+    Ok(DeploymentId::of_revision(number))
 }
 
 /// Nobody could be looked at, all for the same reason.
-fn unseen(wishes: &Wishes, finding: &Finding) -> Vec<ServiceRun> {
-    let unseen = |wish: &Wish| {
-        let mut run = ServiceRun::refused(wish.clone(), None, Vec::new(), SystemClock.now());
-        run.outcome = Outcome::new(Verdict::CouldNotObserve, vec![finding.clone()]);
-        run
+fn unseen(requests: &DeployRequests, finding: &Finding) -> Vec<ServiceRun> {
+    let unseen = |request: &DeployRequest| {
+        let outcome = Outcome::new(Verdict::CouldNotObserve, vec![finding.clone()]);
+        ServiceRun::begun(request.clone(), None, SystemClock.now()).ended(outcome)
     };
-    wishes.wishes.iter().map(unseen).collect()
+    requests.requests.iter().map(unseen).collect()
 }
 
 /// Follows what is there to follow, and tells how it went.
-async fn watch<A, C, I>(
-    (aws, clock, interrupts): (&A, &C, &I),
+async fn watch<A: Aws, C: Clock, I: Interrupts>(
+    ports: Ports<'_, A, C, I>,
     watches: Vec<Watch>,
-    surfaces: &mut Surfaces<'_>,
+    outputs: &mut RunOutputs<'_>,
     counts: impl Fn() -> RequestCounts,
-) -> Result<u8, Stop>
-where
-    A: Ecs + LoadBalancing + Logs,
-    C: Clock,
-    I: Interrupts,
-{
-    let started_at = clock.now();
-    let mut story = Story::new(watches.iter().map(|watch| &watch.wish), surfaces.is_quiet());
-    let mut run = Run {
-        aws,
-        clock,
-        interrupts,
-        report: &mut story,
-        started_at,
-        pace: Pace::jittered(seed()),
-    };
+) -> Result<u8, Stop> {
+    let started_at = ports.now();
+    let mut story = Story::new(watches.iter().map(|watch| &watch.request), outputs.is_quiet());
+    let mut run = Run::new(ports, &mut story, Pace::jittered(seed()));
     let runs = match run.attach(watches).await {
         Ok(runs) => runs,
-        Err(refused) => return Err(run::refuse(refused, surfaces, started_at).await),
+        Err(refused) => return Err(run::refuse(refused, outputs, started_at).await),
     };
     for run in &runs {
         if run.deployment.is_some() {
             story.print(&report::log::closing(run));
         } else {
             // Nothing was found that could be told of.
-            let found = run.outcome.findings.iter().map(report::finding::render);
+            let found = run.findings().iter().map(report::finding::render);
             story.print(&found.collect::<Vec<_>>().join("\n"));
         }
     }
-    run::conclude(&runs, story, &counts(), (started_at, clock.now()), surfaces).await
+    run::conclude(&runs, story, &counts(), (started_at, ports.now()), outputs).await
 }

@@ -8,15 +8,17 @@ use portzero_core::port::Clock;
 use crate::adapters::aws::Connection;
 use crate::adapters::clock::SystemClock;
 use crate::adapters::signals::Signals;
+use crate::app::ports::Ports;
 use crate::cli::ci::identity;
 use crate::cli::connect::sign_in;
 use crate::cli::options::{Following, Identity, Output, Selection};
+use crate::cli::outputs::RunOutputs;
+use crate::cli::stop::Stop;
 use crate::cli::streams::warn;
-use crate::cli::surfaces::Surfaces;
-use crate::cli::{Stop, run, surfaces, wishes};
+use crate::cli::{outputs, requests, run};
 
 #[derive(Debug, Args)]
-pub struct PlanCommand {
+pub(crate) struct PlanCommand {
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
@@ -28,28 +30,30 @@ pub struct PlanCommand {
 }
 
 impl PlanCommand {
-    pub async fn run(self) -> Result<u8, Stop> {
-        let Prepared {
-            plans, mut surfaces, ..
-        } = self.prepare().await?;
-        run::show_plans(plans, &mut surfaces).await
+    pub(crate) async fn run(self) -> Result<u8, Stop> {
+        let Prepared { plans, mut outputs, .. } = self.prepare().await?;
+        run::show_plans(plans, &mut outputs).await
     }
 
     /// A deployment begins with the same.
-    pub async fn prepare(&self) -> Result<Prepared<'_>, Stop> {
-        let context = surfaces::surroundings(&self.output.telling);
+    pub(crate) async fn prepare(&self) -> Result<Prepared<'_>, Stop> {
+        let context = outputs::ci_context(&self.output.telling);
         self.output.check()?;
-        let wishes = wishes::gather(&self.selection, &self.following)?;
-        warn(&wishes.warnings);
-        let mut surfaces = Surfaces::open(&self.output, &wishes, context.as_ref(), false);
+        let requests = requests::gather(&self.selection, &self.following)?;
+        warn(&requests.warnings);
+        let mut outputs = RunOutputs::open(&self.output, &requests, context.as_ref(), false);
         let end = identity::credentials_end(&self.identity).unwrap_or_else(|ignored| {
             warn(&[ignored]);
             None
         });
         let signals = Signals::listen();
-        let aws = sign_in(&wishes, &self.identity, &signals, &mut surfaces).await?;
-        let world = (&aws, &SystemClock, &signals);
-        let mut plans = run::plan_all(world, &wishes, &mut surfaces, || aws.request_counts()).await?;
+        let aws = sign_in(&requests, &self.identity, &signals, &mut outputs).await?;
+        let ports = Ports {
+            aws: &aws,
+            clock: &SystemClock,
+            interrupts: &signals,
+        };
+        let mut plans = run::plan_all(ports, &requests, &mut outputs, || aws.request_counts()).await?;
         if let Some(end) = end {
             identity::check_credentials(&mut plans, end, SystemClock.now());
         }
@@ -57,15 +61,15 @@ impl PlanCommand {
             aws,
             signals,
             plans,
-            surfaces,
+            outputs,
         })
     }
 }
 
 /// The plans, the AWS that they were made for, and who listens since before that.
-pub struct Prepared<'o> {
+pub(crate) struct Prepared<'o> {
     pub aws: Connection<SystemClock>,
     pub signals: Signals,
     pub plans: Vec<(Plan, Survey)>,
-    pub surfaces: Surfaces<'o>,
+    pub outputs: RunOutputs<'o>,
 }

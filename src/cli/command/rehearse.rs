@@ -9,9 +9,8 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::text::counted;
 use portzero_core::base::time::Timestamp;
-use portzero_core::plan;
-use portzero_core::plan::Base;
 use portzero_core::port::Clock;
 use portzero_core::rollout::Verdict;
 use portzero_sim::scenario::Scenario;
@@ -21,15 +20,18 @@ use portzero_sim::world::World;
 use crate::adapters::aws::{Connection, ConnectionOptions, StaticCredentials};
 use crate::adapters::clock::SystemClock;
 use crate::adapters::signals::Signals;
-use crate::app::deploy::{Pace, ServiceRun};
+use crate::app::deploy;
+use crate::app::deploy::Pace;
+use crate::app::ports::Ports;
 use crate::cli::options::{Following, Output, Selection};
-use crate::cli::surfaces::Surfaces;
-use crate::cli::wishes::Wishes;
-use crate::cli::{Stop, files, recipients, run, simulator, stage, streams, surfaces, wishes};
+use crate::cli::outputs::RunOutputs;
+use crate::cli::requests::DeployRequests;
+use crate::cli::stop::Stop;
+use crate::cli::{files, outputs, rehearsal_world, requests, run, simulator, streams};
 
 #[derive(Debug, Args)]
 #[command(after_help = faults_help())]
-pub struct Rehearse {
+pub(crate) struct Rehearse {
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
@@ -48,7 +50,7 @@ pub struct Rehearse {
 
 /// Which world, and what goes wrong in it.
 #[derive(Clone, Debug, Default, Args)]
-pub struct WorldOptions {
+pub(crate) struct WorldOptions {
     /// Scenario file [default: made from the configuration]
     #[arg(long, value_name = "PATH")]
     pub scenario: Option<PathBuf>,
@@ -62,9 +64,9 @@ pub struct WorldOptions {
 
 /// Virtual seconds in a real one; zero is as fast as it goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Speed(f64);
+pub(crate) struct Speed(f64);
 
-pub fn speed(text: &str) -> Result<Speed, String> {
+pub(crate) fn speed(text: &str) -> Result<Speed, String> {
     if text == "instant" {
         return Ok(Speed(0.0));
     }
@@ -76,37 +78,37 @@ pub fn speed(text: &str) -> Result<Speed, String> {
 }
 
 impl Speed {
-    pub fn factor(self) -> f64 {
+    pub(crate) fn factor(self) -> f64 {
         self.0
     }
 }
 
 impl Rehearse {
-    pub async fn run(mut self) -> Result<u8, Stop> {
-        let context = surfaces::surroundings(&self.output.telling);
+    pub(crate) async fn run(mut self) -> Result<u8, Stop> {
+        let context = outputs::ci_context(&self.output.telling);
         self.output.check()?;
         let given = self.world.read()?;
         if let Some(scenario) = &given {
             fill_in(&mut self.selection, scenario);
         }
-        let wishes = wishes::gather(&self.selection, &self.following)?;
-        streams::warn(&wishes.warnings);
-        let mut surfaces = Surfaces::open(&self.output, &wishes, context.as_ref(), true);
+        let requests = requests::gather(&self.selection, &self.following)?;
+        streams::warn(&requests.warnings);
+        let mut outputs = RunOutputs::open(&self.output, &requests, context.as_ref(), true);
         let mut is_staged = false;
         let mut scenario = match given {
             Some(scenario) => scenario,
             None => {
-                check(&wishes, &mut surfaces).await?;
+                check(&requests, &mut outputs).await?;
                 is_staged = true;
-                stage::scenario(&wishes)
+                rehearsal_world::scenario(&requests)
             }
         };
         self.world.apply(&mut scenario)?;
-        streams::warn(&simulator::warnings(&scenario.pointless_faults()));
+        streams::warn(&simulator::warnings(&scenario.ineffective_faults()));
         let signals = Signals::listen();
         streams::tell(&introduction(&scenario));
         if is_staged {
-            stage::made_up_balancers(&wishes, &scenario)
+            rehearsal_world::made_up_balancers(&requests, &scenario)
                 .iter()
                 .for_each(|line| streams::tell(line));
         }
@@ -126,12 +128,16 @@ impl Rehearse {
         let aws = Connection::open(options, clock.clone())
             .await
             .map_err(|finding| Stop::from(*finding))?;
-        let world = (&aws, &clock, &signals);
-        let plans = run::plan_all(world, &wishes, &mut surfaces, || aws.request_counts()).await?;
+        let ports = Ports {
+            aws: &aws,
+            clock: &clock,
+            interrupts: &signals,
+        };
+        let plans = run::plan_all(ports, &requests, &mut outputs, || aws.request_counts()).await?;
         if self.dry_run {
-            return run::show_plans(plans, &mut surfaces).await;
+            return run::show_plans(plans, &mut outputs).await;
         }
-        let code = run::execute(world, Pace::even(), plans, &mut surfaces, || aws.request_counts()).await?;
+        let code = run::execute(ports, Pace::even(), plans, &mut outputs, || aws.request_counts()).await?;
         if code == Verdict::Interrupted.exit_code() {
             streams::tell("(rehearsal: the simulated rollout ends with this program)");
         }
@@ -140,7 +146,7 @@ impl Rehearse {
 }
 
 impl WorldOptions {
-    pub fn read(&self) -> Result<Option<Scenario>, Stop> {
+    pub(crate) fn read(&self) -> Result<Option<Scenario>, Stop> {
         let Some(path) = &self.scenario else { return Ok(None) };
         let text = files::read(path)?;
         Scenario::read(&text, &path.display().to_string())
@@ -148,7 +154,7 @@ impl WorldOptions {
             .map_err(|errors| Stop::usage(errors.into_iter().map(simulator::finding).collect()))
     }
 
-    pub fn apply(&self, scenario: &mut Scenario) -> Result<(), Stop> {
+    pub(crate) fn apply(&self, scenario: &mut Scenario) -> Result<(), Stop> {
         for fault in &self.faults {
             scenario.add_fault(fault).map_err(simulator::finding)?;
         }
@@ -161,28 +167,19 @@ impl WorldOptions {
 
 /// The simulated running revision is made from the user's own definition: without this, a mistake in it would seem to
 /// run already.
-async fn check(wishes: &Wishes, surfaces: &mut Surfaces<'_>) -> Result<(), Stop> {
+async fn check(requests: &DeployRequests, outputs: &mut RunOutputs<'_>) -> Result<(), Stop> {
     // The time that the world would begin at: a rehearsal's report tells the same each time.
     let now = simulator::time(open_world(&Scenario::default())?.borrow().now());
-    let mut refused = Vec::new();
-    for wish in &wishes.wishes {
-        if let Base::Document(document) = &wish.base
-            && let Err(found) = plan::render(wish, document, &[], None)
-        {
-            let found = recipients::with_service(found, &wish.service, wishes.wishes.len() == 1);
-            let found = found.into_iter().map(|finding| finding.state("nothing was changed"));
-            refused.push(ServiceRun::refused(wish.clone(), None, found.collect(), now));
-        }
-    }
+    let refused = deploy::check_documents(&requests.requests, now);
     if refused.is_empty() {
         Ok(())
     } else {
-        Err(run::refuse(refused, surfaces, now).await)
+        Err(run::refuse(refused, outputs, now).await)
     }
 }
 
 /// Every fault with what it does, for the end of a command's help.
-pub fn faults_help() -> String {
+pub(crate) fn faults_help() -> String {
     let mut text = String::from("Faults:\n");
     for (name, what) in portzero_sim::fault_names() {
         text.push_str(&format!("  {name:<20} {what}\n"));
@@ -193,15 +190,15 @@ pub fn faults_help() -> String {
 /// What is rehearsed on, in one line: nobody shall take it for AWS.
 fn introduction(scenario: &Scenario) -> String {
     let instances: u32 = scenario.instances.iter().map(|i| i.count).sum();
-    let plural = if instances == 1 { "" } else { "s" };
-    let faults: Vec<&str> = scenario.faults.iter().map(|f| f.fault.as_str()).collect();
+    let instances = counted(instances, "instance");
+    let faults: Vec<&str> = scenario.faults.iter().map(|f| f.fault.name()).collect();
     let wrong = if faults.is_empty() {
         String::new()
     } else {
         format!(", with the fault {}", faults.join(" and "))
     };
     format!(
-        "rehearsal on a simulated cluster `{}` of {instances} instance{plural}, seed {}{wrong}; AWS is not touched",
+        "rehearsal on a simulated cluster `{}` of {instances}, seed {}{wrong}; AWS is not touched",
         scenario.cluster, scenario.seed
     )
 }
@@ -226,7 +223,7 @@ fn fill_in(selection: &mut Selection, scenario: &Scenario) {
     }
 }
 
-pub fn open_world(scenario: &Scenario) -> Result<Rc<RefCell<World>>, Stop> {
+pub(crate) fn open_world(scenario: &Scenario) -> Result<Rc<RefCell<World>>, Stop> {
     let world = World::new(scenario).map_err(|why| {
         Stop::from(Finding::error(
             Code::Config,

@@ -3,21 +3,23 @@
 use clap::Args;
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::plan;
-use portzero_core::plan::Base;
+use portzero_core::plan::DefinitionSource;
 
+use crate::app::deploy;
 use crate::cli::options::{Following, Selection};
-use crate::cli::{Stop, recipients, streams, surfaces, wishes};
+use crate::cli::stop::Stop;
+use crate::cli::{outputs, requests, streams};
 use crate::report;
 
 #[derive(Debug, Args)]
-pub struct Render {
+pub(crate) struct Render {
     #[command(flatten)]
     selection: Selection,
 }
 
 impl Render {
-    pub fn run(self) -> Result<u8, Stop> {
-        surfaces::surroundings_by_variable();
+    pub(crate) fn run(self) -> Result<u8, Stop> {
+        outputs::surroundings_by_variable();
         let mut selection = self.selection;
         // A render needs no service: a file alone is enough.
         if selection.task_definition.is_some()
@@ -27,23 +29,23 @@ impl Render {
             selection.which.service.get_or_insert_with(|| "rendered".into());
             selection.which.cluster.get_or_insert_with(|| "none".into());
         }
-        let wishes = wishes::gather(&selection, &Following::default())?;
-        crate::cli::streams::warn(&wishes.warnings);
-        for wish in &wishes.wishes {
-            let Base::Document(document) = &wish.base else {
+        let requests = requests::gather(&selection, &Following::default())?;
+        crate::cli::streams::warn(&requests.warnings);
+        for request in &requests.requests {
+            let DefinitionSource::Document(document) = &request.base else {
                 let finding = Finding::error(
                     Code::MissingKey,
                     format!(
                         "the task definition of `{}` is in AWS: nothing to render without it",
-                        wish.service
+                        request.service
                     ),
                 )
                 .hint("name a file with --task-definition, or use `portzero plan`");
                 return Err(finding.into());
             };
-            let rendered = plan::render(wish, document, &[], None).map_err(|findings| {
-                let is_single = wishes.wishes.len() == 1;
-                Stop::usage(recipients::with_service(findings, &wish.service, is_single))
+            let rendered = plan::render(request, document, &[], None).map_err(|findings| {
+                let is_single = requests.requests.len() == 1;
+                Stop::usage(deploy::of_service(findings, &request.service, is_single))
             })?;
             for change in &rendered.changes {
                 streams::tell(&report::text::clean(&change.to_string()));

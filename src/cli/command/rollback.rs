@@ -6,30 +6,29 @@ use std::time::Duration;
 
 use clap::Args;
 use portzero_core::aws_model::service::ServiceDeployment;
-use portzero_core::base::finding::{Code, Finding};
+use portzero_core::plan::Plan;
 use portzero_core::plan::survey::Survey;
-use portzero_core::plan::{Base, Plan, Wish, preflight};
-use portzero_core::policy::{Conduct, IfBusy, InProgress};
-use portzero_core::port::{ApiError, Clock, Ecs};
-use portzero_core::rollout::rollback::{Way, destination};
-use portzero_core::task_definition::DynamicPorts;
+use portzero_core::port::Clock;
+use portzero_core::rollout::rollback::Way;
 
 use crate::adapters::aws::Connection;
 use crate::adapters::clock::SystemClock;
 use crate::adapters::signals::Signals;
-use crate::app::deploy::{Pace, Run, ServiceRun};
-use crate::app::survey;
+use crate::app::deploy::{Pace, Run};
+use crate::app::ports::Ports;
+use crate::app::{deploy, rollback};
 use crate::cli::connect::{seed, sign_in};
 use crate::cli::options::{Following, Identity, Output, Selection, Waiting, Which};
+use crate::cli::outputs::RunOutputs;
+use crate::cli::requests::DeployRequests;
 use crate::cli::run::Story;
+use crate::cli::stop::Stop;
 use crate::cli::streams::warn;
-use crate::cli::surfaces::{Ending, Surfaces};
-use crate::cli::wishes::Wishes;
-use crate::cli::{Stop, run, surfaces, wishes};
+use crate::cli::{outputs, requests, run};
 use crate::{config, report};
 
 #[derive(Debug, Args)]
-pub struct Rollback {
+pub(crate) struct Rollback {
     /// The service: of the configuration, by name or alias; with --cluster by its name in ECS
     #[arg(value_name = "SERVICE", env = "PORTZERO_SERVICE")]
     service: String,
@@ -61,45 +60,53 @@ pub struct Rollback {
 }
 
 impl Rollback {
-    pub async fn run(self) -> Result<u8, Stop> {
-        let context = surfaces::surroundings(&self.output.telling);
+    pub(crate) async fn run(self) -> Result<u8, Stop> {
+        let context = outputs::ci_context(&self.output.telling);
         self.output.check()?;
-        let wishes = self.wishes()?;
-        let mut surfaces = Surfaces::open(&self.output, &wishes, context.as_ref(), false);
+        let requests = self.requests()?;
+        let mut outputs = RunOutputs::open(&self.output, &requests, context.as_ref(), false);
         let signals = Signals::listen();
-        let aws = sign_in(&wishes, &self.identity, &signals, &mut surfaces).await?;
-        let world = (&aws, &SystemClock, &signals);
+        let aws = sign_in(&requests, &self.identity, &signals, &mut outputs).await?;
+        let ports = Ports {
+            aws: &aws,
+            clock: &SystemClock,
+            interrupts: &signals,
+        };
         let counts = || aws.request_counts();
         let started_at = SystemClock.now();
-        let mut plans = run::plan_all(world, &wishes, &mut surfaces, counts).await?;
+        let mut plans = run::plan_all(ports, &requests, &mut outputs, counts).await?;
         let (plan, survey) = plans.remove(0);
-        let way = run::unless_interrupted(&signals, self.way(&aws, &plan.wish, &survey)).await;
+        let mut not_checked = Vec::new();
+        let seeking = rollback::way(&aws, &plan.request, &survey, self.to.as_deref(), &mut not_checked);
+        let way = ports.unless_interrupted(seeking).await;
+        warn(&not_checked);
         let way = match way {
             Some(Ok(way)) => way,
             Some(Err(finding)) => {
-                return Err(run::refuse_all(&wishes, &finding, &mut surfaces, SystemClock.now()).await);
+                return Err(run::refuse_all(&requests, &finding, &mut outputs, SystemClock.now()).await);
             }
             None => {
                 let span = (started_at, SystemClock.now());
-                return Err(run::interrupt(&wishes, &counts(), span, &mut surfaces).await);
+                let runs = deploy::interrupted(&requests.requests, span.1);
+                return Err(run::interrupt(runs, &counts(), span, &mut outputs).await);
             }
         };
         match way {
-            (Way::Stop { .. }, Some(in_flight)) => stop(&aws, &signals, (plan, survey, in_flight), &mut surfaces).await,
-            (Way::Stop { .. }, None) => Err(cannot_tell(&plan.wish).into()),
+            (Way::Stop { .. }, Some(in_flight)) => stop(ports, (plan, survey, in_flight), &mut outputs).await,
+            (Way::Stop { .. }, None) => Err(rollback::cannot_tell(&plan.request).into()),
             (Way::Redeploy { to }, _) => {
-                let wishes = Wishes {
-                    wishes: vec![redeployment(&plan.wish, to.as_str())],
-                    ..wishes
+                let requests = DeployRequests {
+                    requests: vec![rollback::redeployment(&plan.request, to.as_str())],
+                    ..requests
                 };
-                let plans = run::plan_all(world, &wishes, &mut surfaces, counts).await?;
-                run::execute(world, Pace::jittered(seed()), plans, &mut surfaces, counts).await
+                let plans = run::plan_all(ports, &requests, &mut outputs, counts).await?;
+                run::execute(ports, Pace::jittered(seed()), plans, &mut outputs, counts).await
             }
         }
     }
 
     /// What the service runs is the beginning: nothing of the file goes into it.
-    fn wishes(&self) -> Result<Wishes, Stop> {
+    fn requests(&self) -> Result<DeployRequests, Stop> {
         let selection = Selection {
             which: Which {
                 services: vec![self.service.clone()],
@@ -120,131 +127,24 @@ impl Rollback {
             },
             ..Following::default()
         };
-        let mut wishes = wishes::gather(&selection, &following)?;
-        wishes.warnings.clear();
-        wishes.wishes = wishes.wishes.iter().map(as_it_is).collect();
-        Ok(wishes)
-    }
-
-    /// Where it leads, and the service deployment in flight.
-    async fn way(
-        &self,
-        aws: &Connection<SystemClock>,
-        wish: &Wish,
-        survey: &Survey,
-    ) -> Result<(Way, Option<ServiceDeployment>), Finding> {
-        if let Some(to) = &self.to {
-            let to = wanted(to, survey);
-            return Ok((Way::Redeploy { to: to.as_str().into() }, None));
-        }
-        let in_progress = InProgress::of(&survey.service);
-        if let Some(by) = in_progress.as_ref().filter(|by| by.is_rollback) {
-            return Err(rolling_back_already(wish, by));
-        }
-        let known = |error: &ApiError| warn(&[preflight::not_checked(error)]);
-        let listed = aws.service_deployments(&wish.cluster, &wish.service).await;
-        let listed = listed.inspect_err(known).unwrap_or_default();
-        let good = survey::good_revisions(aws, &listed).await;
-        let good = good.inspect_err(known).unwrap_or_default();
-        let is_in_flight = |d: &ServiceDeployment| {
-            let by = in_progress.as_ref().map(|by| &by.deployment);
-            by.is_some() && d.deployment_id().as_ref() == by
-        };
-        let in_flight = listed.into_iter().find(is_in_flight);
-        let way = destination(&survey.service, in_flight.as_ref(), &good).ok_or_else(|| cannot_tell(wish))?;
-        Ok((way, in_flight))
+        let mut requests = requests::gather(&selection, &following)?;
+        requests.warnings.clear();
+        requests.requests = requests.requests.iter().map(rollback::as_it_is).collect();
+        Ok(requests)
     }
 }
 
 /// A way out of the deployment in flight, told like a run.
 async fn stop(
-    aws: &Connection<SystemClock>,
-    signals: &Signals,
+    ports: Ports<'_, Connection<SystemClock>, SystemClock, Signals>,
     (plan, survey, in_flight): (Plan, Survey, ServiceDeployment),
-    surfaces: &mut Surfaces<'_>,
+    outputs: &mut RunOutputs<'_>,
 ) -> Result<u8, Stop> {
-    let started_at = SystemClock.now();
-    let mut story = Story::new(std::iter::once(&plan.wish), surfaces.is_quiet());
-    let mut run = Run {
-        aws,
-        clock: &SystemClock,
-        interrupts: signals,
-        report: &mut story,
-        started_at,
-        pace: Pace::jittered(seed()),
-    };
+    let started_at = ports.now();
+    let mut story = Story::new(std::iter::once(&plan.request), outputs.is_quiet());
+    let mut run = Run::new(ports, &mut story, Pace::jittered(seed()));
     let done = run.stop(plan, survey, in_flight).await;
     story.print(&report::log::closing(&done));
-    let counts = aws.request_counts();
-    story.print(&report::log::requests(&counts));
-    surfaces.setting.log = story.told;
-    let runs: Vec<ServiceRun> = vec![done];
-    let verdict = report::result::overall(&runs);
-    let ending = Ending {
-        runs: &runs,
-        counts: &counts,
-        started_at,
-        ended_at: SystemClock.now(),
-    };
-    match surfaces.ended(&ending).await {
-        // Whoever reads stdout must not take nothing for success.
-        Err(lost) if verdict.is_success() => Err(lost),
-        _ => Ok(verdict.exit_code()),
-    }
-}
-
-/// The revision that runs, untouched; a deployment in flight is what is to be got out of.
-fn as_it_is(wish: &Wish) -> Wish {
-    Wish {
-        base: Base::Running,
-        images: Vec::new(),
-        environment: Vec::new(),
-        dynamic_ports: DynamicPorts::Keep,
-        allow_unknown_keys: true,
-        load_balancers: Vec::new(),
-        force_new_deployment: true,
-        conduct: Conduct {
-            if_busy: IfBusy::Replace,
-            ..Conduct::default()
-        },
-        ..wish.clone()
-    }
-}
-
-fn redeployment(wish: &Wish, to: &str) -> Wish {
-    Wish {
-        base: Base::Registered(to.to_owned()),
-        ..as_it_is(wish)
-    }
-}
-
-/// A bare number is one of the family that the service runs.
-fn wanted(to: &str, survey: &Survey) -> String {
-    let family = survey.running.as_ref().map(|(arn, _)| arn.family());
-    match family {
-        Some(family) if to.bytes().all(|b| b.is_ascii_digit()) => format!("{family}:{to}"),
-        _ => to.to_owned(),
-    }
-}
-
-fn rolling_back_already(wish: &Wish, by: &InProgress) -> Finding {
-    Finding::error(
-        Code::DeploymentInProgress,
-        format!("ECS is rolling `{}` back already", wish.service),
-    )
-    .evidence("deployment", format!("{} ({by})", by.deployment))
-    .state("nothing was changed")
-    .hint("wait for its end, or name a revision to deploy over it: --to REVISION")
-}
-
-fn cannot_tell(wish: &Wish) -> Finding {
-    Finding::error(
-        Code::NoWayBack,
-        format!(
-            "which other revision of `{}` ran well before cannot be told",
-            wish.service
-        ),
-    )
-    .state("nothing was changed")
-    .hint("name the revision to go back to: --to REVISION")
+    let span = (started_at, ports.now());
+    run::conclude(&[done], story, &ports.aws.request_counts(), span, outputs).await
 }

@@ -7,14 +7,15 @@ use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::time::Timestamp;
 use portzero_core::port::{Clock, Interrupts};
 use portzero_sim::scenario::Scenario;
-use portzero_sim::wire::{Tempo, server};
+use portzero_sim::wire::{TimeSource, server};
 use portzero_sim::world::World;
 
 use crate::adapters::clock::SystemClock;
 use crate::adapters::signals::Signals;
 use crate::cli::command::rehearse::{Speed, WorldOptions, faults_help, open_world, speed};
 use crate::cli::options::{Following, Selection};
-use crate::cli::{Stop, simulator, stage, streams, wishes};
+use crate::cli::stop::Stop;
+use crate::cli::{rehearsal_world, requests, simulator, streams};
 
 /// What is served where neither a scenario nor a configuration is named: a service of two tasks that rolls out one
 /// task at a time, so that every state of a rollout can be seen.
@@ -22,7 +23,7 @@ const DEMO: &str = include_str!("demo.yml");
 
 #[derive(Debug, Args)]
 #[command(after_help = faults_help())]
-pub struct Simulate {
+pub(crate) struct Simulate {
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
@@ -39,14 +40,14 @@ pub struct Simulate {
 }
 
 impl Simulate {
-    pub async fn run(self) -> Result<u8, Stop> {
+    pub(crate) async fn run(self) -> Result<u8, Stop> {
         if self.schema {
             streams::hand_over(portzero_sim::SCHEMA)?;
             return Ok(0);
         }
         let mut scenario = self.scenario()?;
         self.world.apply(&mut scenario)?;
-        streams::warn(&simulator::warnings(&scenario.pointless_faults()));
+        streams::warn(&simulator::warnings(&scenario.ineffective_faults()));
         let world = open_world(&scenario)?;
         let cannot = |error: std::io::Error| {
             Stop::from(Finding::error(
@@ -79,9 +80,9 @@ impl Simulate {
             return Scenario::read(DEMO, "demo")
                 .map_err(|errors| Stop::usage(errors.into_iter().map(simulator::finding).collect()));
         }
-        let wishes = wishes::gather(&self.selection, &Following::default())?;
-        streams::warn(&wishes.warnings);
-        Ok(stage::scenario(&wishes))
+        let requests = requests::gather(&self.selection, &Following::default())?;
+        streams::warn(&requests.warnings);
+        Ok(rehearsal_world::scenario(&requests))
     }
 }
 
@@ -100,7 +101,7 @@ impl Clockwork {
     }
 }
 
-impl Tempo for Clockwork {
+impl TimeSource for Clockwork {
     fn tick(&self, world: &mut World) {
         let (real, virtual_then, factor) = self.pace.get();
         let now = SystemClock.now();

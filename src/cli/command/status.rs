@@ -3,26 +3,27 @@
 use clap::{Args, ValueEnum};
 use portzero_core::aws_model::target::Address;
 use portzero_core::base::id::DeploymentId;
-use portzero_core::plan::Wish;
+use portzero_core::plan::DeployRequest;
 use portzero_core::port::Clock;
 use portzero_core::rollout::Verdict;
-use portzero_core::rollout::attach::Ours;
-use portzero_core::rollout::observer::status_view::Picture;
+use portzero_core::rollout::attach::AttachDecision;
+use portzero_core::rollout::observer::status_view::StatusView;
 
 use crate::adapters::clock::SystemClock;
-use crate::app::survey::Sighting;
+use crate::app::survey::Discovery;
 use crate::app::{deploy, survey};
 use crate::cli::ci::identity;
 use crate::cli::connect::connect;
-use crate::cli::options::{Identity, Telling, Waiting, Which};
+use crate::cli::options::{Hiding, Identity, Telling, Waiting, Which};
+use crate::cli::stop::Stop;
 use crate::cli::streams::Document;
-use crate::cli::{Stop, streams, surfaces, wishes};
+use crate::cli::{outputs, requests, streams};
 use crate::report;
 use crate::report::status::Status;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Reads AWS, once, and changes nothing.")]
-pub struct StatusCommand {
+pub(crate) struct StatusCommand {
     #[command(flatten)]
     which: Which,
     #[command(flatten)]
@@ -30,11 +31,8 @@ pub struct StatusCommand {
     /// What goes to stdout
     #[arg(long, value_enum, default_value = "text")]
     format: Form,
-    /// Hide AWS account ids [default: true on GitHub, but where the repository is private]
-    #[arg(long, value_name = "true|false", env = "PORTZERO_HIDE_ACCOUNT_IDS", num_args = 0..=1, require_equals = true,
-          default_missing_value = "true", action = clap::ArgAction::Set,
-          value_parser = clap::builder::BoolishValueParser::new())]
-    hide_account_ids: Option<bool>,
+    #[command(flatten)]
+    hiding: Hiding,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -44,13 +42,13 @@ enum Form {
 }
 
 impl StatusCommand {
-    pub async fn run(self) -> Result<u8, Stop> {
-        surfaces::surroundings(&Telling {
-            hide_account_ids: self.hide_account_ids,
+    pub(crate) async fn run(self) -> Result<u8, Stop> {
+        outputs::ci_context(&Telling {
+            hiding: self.hiding,
             ..Telling::default()
         });
-        let wishes = wishes::watched(&self.which, &Waiting::default())?;
-        let aws = match connect(wishes.region.clone(), identity::web_identity(&self.identity)).await? {
+        let requests = requests::watched(&self.which, &Waiting::default())?;
+        let aws = match connect(requests.region.clone(), identity::web_identity(&self.identity)).await? {
             Ok(aws) => aws,
             Err(finding) => {
                 streams::tell(report::finding::render(&finding).trim_end());
@@ -58,11 +56,11 @@ impl StatusCommand {
             }
         };
         let (mut read, mut unread) = (Vec::new(), Vec::new());
-        for wish in wishes.wishes {
-            let place = (&wish.cluster, &wish.service);
-            match survey::sight(&aws, &SystemClock, place, None, wish.url.is_none()).await {
-                Ok(sighting) => read.push(Look::of(wish, sighting)),
-                Err(finding) => unread.push((wish.cluster.to_string(), wish.service.to_string(), finding)),
+        for request in requests.requests {
+            let place = (&request.cluster, &request.service);
+            match survey::sight(&aws, &SystemClock, place, None, request.url.is_none()).await {
+                Ok(discovery) => read.push(Look::of(request, discovery)),
+                Err(finding) => unread.push((request.cluster.to_string(), request.service.to_string(), finding)),
             }
         }
         for (_, _, finding) in &unread {
@@ -87,39 +85,39 @@ impl StatusCommand {
 
 /// One service, read.
 struct Look {
-    sighting: Sighting,
-    picture: Picture,
+    discovery: Discovery,
+    status_view: StatusView,
     address: Option<Address>,
 }
 
 impl Look {
-    fn of(wish: Wish, sighting: Sighting) -> Self {
-        let survey = &sighting.survey;
+    fn of(request: DeployRequest, discovery: Discovery) -> Self {
+        let survey = &discovery.survey;
         let primary = survey.service.primary();
-        let ours = Ours {
+        let ours = AttachDecision {
             deployment: primary.map_or_else(|| DeploymentId::from(""), |p| p.id.clone()),
             task_definition: primary.map(|p| p.task_definition.clone()),
             previous: None,
         };
         let document = survey.running.as_ref().map(|(_, document)| document);
-        let scope = deploy::scope_of_found(&wish, survey, &ours, document);
-        let picture = Picture::of(&survey.service, &survey.snapshot, &scope, SystemClock.now());
-        let configured = wish.url.as_ref().map(Address::configured);
+        let scope = deploy::scope_of_found(&request, survey, &ours, document);
+        let status_view = StatusView::of(&survey.service, &survey.snapshot, &scope, SystemClock.now());
+        let configured = request.url.as_ref().map(Address::configured);
         let address = configured.or_else(|| survey.address.clone());
         Self {
-            sighting,
-            picture,
+            discovery,
+            status_view,
             address,
         }
     }
 
     fn status(&self) -> Status<'_> {
-        let survey = &self.sighting.survey;
+        let survey = &self.discovery.survey;
         Status {
             service: &survey.service,
-            picture: self.picture.clone(),
+            status_view: self.status_view.clone(),
             groups: survey.target_groups.values().collect(),
-            service_deployment: self.sighting.history.as_ref().and_then(|history| history.first()),
+            service_deployment: self.discovery.history.as_ref().and_then(|history| history.first()),
             address: self.address.as_ref(),
             not_checked: &survey.not_checked,
         }

@@ -1,6 +1,7 @@
 //! What is folded away: the task definition's difference, targets, requests, the log.
 
 use portzero_core::base::finding::Finding;
+use portzero_core::base::text::counted;
 use portzero_core::base::time::human;
 use portzero_core::plan::Plan;
 use portzero_core::port::RequestCounts;
@@ -9,10 +10,11 @@ use portzero_core::task_definition::DiffLine;
 use crate::app::deploy::ServiceRun;
 use crate::report::markdown::Markdown;
 use crate::report::page::fit::Block;
+use crate::report::page::prose::prose;
 use crate::report::page::{finding, fit};
 
 /// The difference to what runs, and what was changed in the user's definition to get there.
-pub fn definition(plan: &Plan, services: usize, is_open: bool, md: Markdown<'_>) -> Option<Block> {
+pub(super) fn definition(plan: &Plan, services: usize, is_open: bool, md: Markdown<'_>) -> Option<Block> {
     if plan.diff.is_empty() && plan.changes.is_empty() {
         return None;
     }
@@ -26,8 +28,8 @@ pub fn definition(plan: &Plan, services: usize, is_open: bool, md: Markdown<'_>)
     }
     let title = format!(
         "{}Task definition: {}",
-        prefix(plan.wish.service.as_str(), services),
-        plural(plan.diff.len(), "difference")
+        prefix(plan.request.service.as_str(), services),
+        counted(plan.diff.len(), "difference")
     );
     let text = if is_open {
         format!("**{}**\n\n{body}", md.text(&title))
@@ -51,12 +53,12 @@ fn diff_line(line: &DiffLine) -> String {
 }
 
 /// What the plan will do, and what it knows of the target groups.
-pub fn steps(plan: &Plan, services: usize, md: Markdown<'_>) -> Option<Block> {
+pub(super) fn steps(plan: &Plan, services: usize, md: Markdown<'_>) -> Option<Block> {
     let mut body: String = plan
         .steps()
         .iter()
         .enumerate()
-        .map(|(index, step)| format!("{}. {}\n", index + 1, super::prose(step, md)))
+        .map(|(index, step)| format!("{}. {}\n", index + 1, prose(step, md)))
         .collect();
     for group in plan.target_groups.values() {
         body.push_str(&format!(
@@ -67,13 +69,13 @@ pub fn steps(plan: &Plan, services: usize, md: Markdown<'_>) -> Option<Block> {
     body.push_str(&format!("\nForecast: {}\n", md.text(&plan.forecast.sentence())));
     let title = format!(
         "{}Steps and target groups",
-        prefix(plan.wish.service.as_str(), services)
+        prefix(plan.request.service.as_str(), services)
     );
     Some(Block::may(fit::STEPS, "steps", md.details(&title, &body)))
 }
 
 /// The life of each target.
-pub fn targets(run: &ServiceRun, services: usize, md: Markdown<'_>) -> Option<Block> {
+pub(super) fn targets(run: &ServiceRun, services: usize, md: Markdown<'_>) -> Option<Block> {
     if run.targets.is_empty() {
         return None;
     }
@@ -93,7 +95,7 @@ pub fn targets(run: &ServiceRun, services: usize, md: Markdown<'_>) -> Option<Bl
             .map_or("–".to_owned(), |task| md.code(&short(task)));
         body.push_str(&format!(
             "| {} | {} | {} | {task} | {} |\n",
-            target.whose.as_str(),
+            target.generation.as_str(),
             md.code(&target.place.1.to_string()),
             md.text(target.place.0.name()),
             states.collect::<Vec<_>>().join(" → "),
@@ -101,19 +103,22 @@ pub fn targets(run: &ServiceRun, services: usize, md: Markdown<'_>) -> Option<Bl
     }
     let title = format!(
         "{}Targets: {}",
-        prefix(run.wish.service.as_str(), services),
+        prefix(run.request.service.as_str(), services),
         run.targets.len()
     );
     Some(Block::may(fit::TARGETS, "targets", md.details(&title, &body)))
 }
 
 /// What was found before the first change and did not stop the run.
-pub fn caveats<'f>(found: impl Iterator<Item = (Option<&'f str>, &'f Finding)>, md: Markdown<'_>) -> Option<Block> {
+pub(super) fn caveats<'f>(
+    found: impl Iterator<Item = (Option<&'f str>, &'f Finding)>,
+    md: Markdown<'_>,
+) -> Option<Block> {
     let all: Vec<String> = found.map(|(service, f)| finding::of_service(f, service, md)).collect();
     if all.is_empty() {
         return None;
     }
-    let title = plural(all.len(), "finding");
+    let title = counted(all.len(), "finding");
     Some(Block::may(
         fit::STEPS,
         "findings",
@@ -121,7 +126,7 @@ pub fn caveats<'f>(found: impl Iterator<Item = (Option<&'f str>, &'f Finding)>, 
     ))
 }
 
-pub fn requests(counts: &RequestCounts, md: Markdown<'_>) -> Option<Block> {
+pub(super) fn requests(counts: &RequestCounts, md: Markdown<'_>) -> Option<Block> {
     if counts.total() == 0 {
         return None;
     }
@@ -139,11 +144,11 @@ pub fn requests(counts: &RequestCounts, md: Markdown<'_>) -> Option<Block> {
     Some(Block::may(fit::REQUESTS, "requests", md.details(&title, &body)))
 }
 
-pub fn log(log: &str, md: Markdown<'_>) -> Option<Block> {
+pub(super) fn log(log: &str, md: Markdown<'_>) -> Option<Block> {
     if log.trim().is_empty() {
         return None;
     }
-    let title = format!("Log: {}", plural(log.lines().count(), "line"));
+    let title = format!("Log: {}", counted(log.lines().count(), "line"));
     Some(Block::may(fit::LOG, "log", md.details(&title, &md.fence("text", log))))
 }
 
@@ -153,10 +158,6 @@ fn prefix(service: &str, services: usize) -> String {
     } else {
         String::new()
     }
-}
-
-fn plural(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The first part of a task's id, as the log shows it.

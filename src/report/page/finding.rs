@@ -3,24 +3,24 @@
 use portzero_core::base::finding::{Finding, Severity};
 
 use crate::report::markdown::Markdown;
-use crate::report::page::prose;
+use crate::report::page::prose::prose;
 
-pub fn render(finding: &Finding, md: Markdown<'_>) -> String {
+pub(super) fn render(finding: &Finding, md: Markdown<'_>) -> String {
     of_service(finding, None, md)
 }
 
 /// With the name of the service, where there are several.
-pub fn of_service(finding: &Finding, service: Option<&str>, md: Markdown<'_>) -> String {
+pub(super) fn of_service(finding: &Finding, service: Option<&str>, md: Markdown<'_>) -> String {
     let kind = match finding.severity {
         Severity::Error => "CAUTION",
         Severity::Warning => "WARNING",
         Severity::Note => "NOTE",
     };
-    let whose = service.map_or_else(String::new, |name| format!("{}: ", md.code(name)));
+    let generation = service.map_or_else(String::new, |name| format!("{}: ", md.code(name)));
     let mut lines = vec![
         format!("[!{kind}]"),
         format!(
-            "{whose}**{}** ({})",
+            "{generation}**{}** ({})",
             prose(&finding.summary, md),
             md.code(finding.code.as_str())
         ),
@@ -41,7 +41,7 @@ pub fn of_service(finding: &Finding, service: Option<&str>, md: Markdown<'_>) ->
     }
     for hint in finding.hints.iter().take(2) {
         lines.push(String::new());
-        lines.push(format!("**Next:** {}", prose(hint, md)));
+        lines.push(format!("**Next:** {}", prose(hint.as_str(), md)));
     }
     let quoted = lines.iter().map(|line| format!("> {line}").trim_end().to_owned());
     quoted.collect::<Vec<_>>().join("\n")

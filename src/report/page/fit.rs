@@ -2,7 +2,7 @@
 
 /// A part of the page that stands or falls as a whole.
 #[derive(Clone, Debug)]
-pub struct Block {
+pub(super) struct Block {
     text: String,
     /// The higher, the earlier it goes; 0 stays.
     rank: u8,
@@ -12,15 +12,15 @@ pub struct Block {
 
 /// The order in which parts are given up, the first one last.
 const CAUSE: u8 = 1;
-pub const PICTURE: u8 = 2;
-pub const DEFINITION: u8 = 3;
-pub const STEPS: u8 = 4;
-pub const REQUESTS: u8 = 5;
-pub const TARGETS: u8 = 6;
-pub const LOG: u8 = 7;
+pub(super) const PICTURE: u8 = 2;
+pub(super) const DEFINITION: u8 = 3;
+pub(super) const STEPS: u8 = 4;
+pub(super) const REQUESTS: u8 = 5;
+pub(super) const TARGETS: u8 = 6;
+pub(super) const LOG: u8 = 7;
 
 impl Block {
-    pub fn must(text: String) -> Self {
+    pub(super) fn must(text: String) -> Self {
         Self {
             text,
             rank: 0,
@@ -28,11 +28,11 @@ impl Block {
         }
     }
 
-    pub fn cause(text: String) -> Self {
+    pub(super) fn cause(text: String) -> Self {
         Self::may(CAUSE, "findings", text)
     }
 
-    pub fn may(rank: u8, name: impl Into<String>, text: String) -> Self {
+    pub(super) fn may(rank: u8, name: impl Into<String>, text: String) -> Self {
         Self {
             text,
             rank,
@@ -42,7 +42,7 @@ impl Block {
 }
 
 /// The blocks with a blank line between them, in at most `chars_max` characters as long as those that must stay allow it.
-pub fn join(mut blocks: Vec<Block>, chars_max: usize) -> String {
+pub(super) fn join(mut blocks: Vec<Block>, chars_max: usize) -> String {
     let mut left_out: Vec<String> = Vec::new();
     loop {
         let page = page(&blocks, &left_out);

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use portzero_core::base::time::{Timestamp, human};
-use portzero_core::rollout::{TargetStory, Whose};
+use portzero_core::rollout::{Generation, TargetHistory};
 
 use crate::app::deploy::ServiceRun;
 use crate::report::markdown::Markdown;
@@ -23,7 +23,7 @@ const CHARS_MAX: u64 = 105;
 /// A bar that is shorter than this share of the picture cannot be seen.
 const VISIBLE_SHARE: u64 = 200;
 
-pub fn render(runs: &[ServiceRun], md: Markdown<'_>) -> Option<Block> {
+pub(super) fn render(runs: &[ServiceRun], md: Markdown<'_>) -> Option<Block> {
     let shown: Vec<&ServiceRun> = runs.iter().filter(|run| !run.phases.is_empty()).collect();
     let start = shown.iter().map(|run| run.started_at).min()?;
     let forecast = |run: &&ServiceRun| run.plan.as_ref().map_or(Duration::ZERO, |p| p.forecast.drained);
@@ -39,7 +39,9 @@ pub fn render(runs: &[ServiceRun], md: Markdown<'_>) -> Option<Block> {
     };
     match shown.as_slice() {
         [only] => chart.one(only),
-        many => many.iter().for_each(|run| chart.phases(run.wish.service.as_str(), run)),
+        many => many
+            .iter()
+            .for_each(|run| chart.phases(run.request.service.as_str(), run)),
     }
     let text = format!("```mermaid\n{}```", chart.out);
     Some(Block::may(fit::PICTURE, "picture", text))
@@ -83,19 +85,23 @@ impl Chart<'_> {
             self.bar(span.phase.as_str(), span.duration, "active", offset, span.duration);
         }
         self.rollback(run);
-        if !run.outcome.verdict.is_success() {
+        if !run.verdict().is_success() {
             let at = run.started_at.since(self.start) + run.duration;
             let _ = writeln!(
                 self.out,
                 "    {} :milestone, crit, {}, 0s",
-                run.outcome.verdict.as_str(),
+                run.verdict().as_str(),
                 clock(at)
             );
         }
     }
 
-    fn target(&mut self, run: &ServiceRun, target: &TargetStory) {
-        let side = if target.whose == Whose::New { "new" } else { "old" };
+    fn target(&mut self, run: &ServiceRun, target: &TargetHistory) {
+        let side = if target.generation == Generation::New {
+            "new"
+        } else {
+            "old"
+        };
         self.section(&format!("{side} {}", target.place.1.port));
         let end = run.started_at + run.duration;
         let ends = target.states.iter().skip(1).map(|(.., at)| *at).chain([end]);
@@ -120,7 +126,7 @@ impl Chart<'_> {
 
     /// From the last look at our own tasks to the end.
     fn rollback(&mut self, run: &ServiceRun) {
-        let Some(last) = run.phases.last().filter(|_| run.outcome.is_rolled_back) else {
+        let Some(last) = run.phases.last().filter(|_| run.is_rolled_back()) else {
             return;
         };
         let (begin, end) = (last.started_at + last.duration, run.started_at + run.duration);

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
+use portzero_core::base::text::counted;
 use portzero_core::base::time::human;
 use portzero_core::plan::Plan;
 use portzero_core::rollout::Verdict;
 
-use crate::app::deploy::ServiceRun;
+use crate::app::deploy::{ServiceRun, causes, overall};
 use crate::report::markdown::Markdown;
-use crate::report::page::{Setting, Stage, prose};
-use crate::report::result;
+use crate::report::page::prose::prose;
+use crate::report::page::setting::{Link, Setting, Stage};
 
-pub fn render(stage: Stage<'_>, setting: &Setting, md: Markdown<'_>) -> String {
+pub(super) fn render(stage: Stage<'_>, setting: &Setting, md: Markdown<'_>) -> String {
     let place = place(stage, setting);
     let (to, of) = place.map_or_else(Default::default, |name| {
         let name = md.text(&name);
@@ -30,7 +31,7 @@ pub fn render(stage: Stage<'_>, setting: &Setting, md: Markdown<'_>) -> String {
         Stage::Planned(plans) => format!("📋 Plan{of}: {}", planned(plans, md)),
         Stage::Deploying(plans) => format!("⏳ {what}{to} is on its way: {}", planned(plans, md)),
         Stage::Ended(runs, _) => {
-            let verdict = result::overall(runs);
+            let verdict = overall(runs);
             let (icon, end) = ending(verdict, runs, md);
             format!("{icon} {what}{to} {end}")
         }
@@ -40,21 +41,19 @@ pub fn render(stage: Stage<'_>, setting: &Setting, md: Markdown<'_>) -> String {
 }
 
 /// For those who take no Markdown.
-pub fn plain(stage: Stage<'_>, setting: &Setting) -> String {
+pub(super) fn plain(stage: Stage<'_>, setting: &Setting) -> String {
     let (words, runs) = match stage {
         Stage::Planned(plans) if plans.iter().any(Plan::is_refused) => return "refused, nothing was changed".into(),
-        Stage::Planned(plans) | Stage::Deploying(plans) => return format!("{} planned", plural(plans.len())),
+        Stage::Planned(plans) | Stage::Deploying(plans) => {
+            return format!("{} planned", counted(plans.len(), "service"));
+        }
         Stage::Stopped(_) => return "did not begin: nothing was changed".into(),
-        Stage::Ended(runs, _) => (result::overall(runs).as_str().replace('-', " "), runs),
+        Stage::Ended(runs, _) => (overall(runs).as_str().replace('-', " "), runs),
     };
-    let cause = result::causes(runs).flat_map(|run| &run.outcome.findings).next();
+    let cause = causes(runs).flat_map(|run| run.findings()).next();
     let cause = cause.map_or_else(String::new, |finding| format!(": {}", finding.summary));
     let rehearsed = if setting.is_rehearsal { "rehearsed: " } else { "" };
     format!("{rehearsed}{words}{cause}")
-}
-
-fn plural(services: usize) -> String {
-    format!("{services} service{}", if services == 1 { "" } else { "s" })
 }
 
 /// The environment, else the cluster where there is but one.
@@ -63,8 +62,8 @@ fn place(stage: Stage<'_>, setting: &Setting) -> Option<String> {
         return setting.environment.clone();
     }
     let mut clusters: Vec<&str> = match stage {
-        Stage::Planned(plans) | Stage::Deploying(plans) => plans.iter().map(|p| p.wish.cluster.as_str()).collect(),
-        Stage::Ended(runs, _) => runs.iter().map(|r| r.wish.cluster.as_str()).collect(),
+        Stage::Planned(plans) | Stage::Deploying(plans) => plans.iter().map(|p| p.request.cluster.as_str()).collect(),
+        Stage::Ended(runs, _) => runs.iter().map(|r| r.request.cluster.as_str()).collect(),
         Stage::Stopped(_) => Vec::new(),
     };
     clusters.sort_unstable();
@@ -87,10 +86,10 @@ fn planned(plans: &[Plan], md: Markdown<'_>) -> String {
 
 fn ending(verdict: Verdict, runs: &[ServiceRun], md: Markdown<'_>) -> (&'static str, String) {
     let cause = || {
-        let first = result::causes(runs).flat_map(|run| &run.outcome.findings).next();
+        let first = causes(runs).flat_map(|run| run.findings()).next();
         first.map_or_else(String::new, |finding| format!(": {}", prose(&finding.summary, md)))
     };
-    let is_rolled_back = runs.iter().any(|r| r.outcome.is_rolled_back);
+    let is_rolled_back = runs.iter().any(|r| r.is_rolled_back());
     match verdict {
         Verdict::Succeeded => ("✅", format!("succeeded: {}", shipped(runs, md))),
         Verdict::NothingToVerify => ("☑️", "changed the service, and there was nothing to verify".into()),
@@ -118,9 +117,9 @@ fn shipped(runs: &[ServiceRun], md: Markdown<'_>) -> String {
 }
 
 /// Who says this, about what.
-pub fn footer(setting: &Setting, md: Markdown<'_>) -> String {
+pub(super) fn footer(setting: &Setting, md: Markdown<'_>) -> String {
     let mut parts = vec![format!("portzero {}", env!("CARGO_PKG_VERSION"))];
-    let linked = |what: &str, link: &super::Link| format!("{what} {}", md.link(&link.label, &link.url));
+    let linked = |what: &str, link: &Link| format!("{what} {}", md.link(&link.label, &link.url));
     parts.extend(setting.commit.iter().map(|link| linked("commit", link)));
     parts.extend(setting.run.iter().map(|link| linked("run", link)));
     parts.extend(setting.region.iter().map(|region| md.text(region)));

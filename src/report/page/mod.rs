@@ -5,6 +5,7 @@
 //! * `finding`: cause, evidence, state and next move, set off from the rest
 //! * `gantt`: phases and targets as a picture
 //! * `detail`: what is folded away: the task definition's difference, targets, requests, the log
+//! * `setting`: how far the run is, and where it happens; `prose`: our own sentences as Markdown
 //! * `fit`: what goes first where there is not enough room
 
 mod detail;
@@ -12,56 +13,24 @@ mod finding;
 mod fit;
 mod gantt;
 mod headline;
+mod prose;
+mod setting;
 mod table;
 
 use fit::Block;
-use portzero_core::base::finding::Finding;
-use portzero_core::plan::{Plan, Wish};
+use portzero_core::plan::{DeployRequest, Plan};
 use portzero_core::port::RequestCounts;
 
 use crate::app::deploy::ServiceRun;
 use crate::report::markdown::Markdown;
 use crate::report::redact::Redaction;
 
+pub use setting::{Link, Setting, Stage};
 pub use table::reached;
 
 /// GitHub takes 65,536 characters in a comment. The rest is left for the marks around the page, and because nobody says
 /// what GitHub counts as a character.
 pub const COMMENT_CHARS_MAX: usize = 60_000;
-
-/// How far the run is.
-#[derive(Clone, Copy, Debug)]
-pub enum Stage<'a> {
-    /// Nothing is changed, and nothing will be.
-    Planned(&'a [Plan]),
-    /// These plans are being executed.
-    Deploying(&'a [Plan]),
-    Ended(&'a [ServiceRun], &'a RequestCounts),
-    /// It ended before there was a plan.
-    Stopped(&'a [Finding]),
-}
-
-/// Where the run happens, and for whom.
-#[derive(Clone, Debug, Default)]
-pub struct Setting {
-    pub environment: Option<String>,
-    pub region: Option<String>,
-    pub is_rehearsal: bool,
-    /// What is deployed: the commit's short name and its page.
-    pub commit: Option<Link>,
-    /// The workflow run.
-    pub run: Option<Link>,
-    /// What the configuration had to be warned of.
-    pub warnings: Vec<Finding>,
-    /// The lines of the log.
-    pub log: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Link {
-    pub label: String,
-    pub url: String,
-}
 
 /// The page. Where it would be longer than `chars_max`, the least important parts are left out, and it says so.
 pub fn render(stage: Stage<'_>, setting: &Setting, redaction: &Redaction, chars_max: usize) -> String {
@@ -87,7 +56,7 @@ fn of_plans(blocks: &mut Vec<Block>, plans: &[Plan], stage: Stage<'_>, setting: 
     let found = || {
         let of_plans = plans
             .iter()
-            .flat_map(|p| p.findings.iter().map(|f| (name(&p.wish, plans.len()), f)));
+            .flat_map(|p| p.findings.iter().map(|f| (name(&p.request, plans.len()), f)));
         of_plans.chain(setting.warnings.iter().map(|f| (None, f)))
     };
     if is_plan {
@@ -105,8 +74,8 @@ fn of_plans(blocks: &mut Vec<Block>, plans: &[Plan], stage: Stage<'_>, setting: 
 fn of_runs(blocks: &mut Vec<Block>, runs: &[ServiceRun], counts: &RequestCounts, setting: &Setting, md: Markdown<'_>) {
     blocks.push(table::runs(runs, md));
     for run in runs {
-        let service = name(&run.wish, runs.len());
-        let findings = run.outcome.findings.iter();
+        let service = name(&run.request, runs.len());
+        let findings = run.findings().iter();
         blocks.extend(findings.map(|f| Block::cause(finding::of_service(f, service, md))));
     }
     blocks.extend(gantt::render(runs, md));
@@ -117,10 +86,10 @@ fn of_runs(blocks: &mut Vec<Block>, runs: &[ServiceRun], counts: &RequestCounts,
     }
     let of_plans = runs.iter().flat_map(|run| {
         let findings = run.plan.iter().flat_map(|plan| &plan.findings);
-        let told = &run.outcome.findings;
+        let told = run.findings();
         findings
             .filter(|f| !told.contains(f))
-            .map(|f| (name(&run.wish, runs.len()), f))
+            .map(|f| (name(&run.request, runs.len()), f))
     });
     blocks.extend(detail::caveats(
         of_plans.chain(setting.warnings.iter().map(|f| (None, f))),
@@ -131,30 +100,6 @@ fn of_runs(blocks: &mut Vec<Block>, runs: &[ServiceRun], counts: &RequestCounts,
 }
 
 /// Which service it is, where there are several.
-fn name(wish: &Wish, services: usize) -> Option<&str> {
-    (services > 1).then_some(wish.service.as_str())
-}
-
-/// Our own sentences quote names with backticks: what stands between two of them becomes a code span.
-fn prose(text: &str, md: Markdown<'_>) -> String {
-    let parts: Vec<&str> = text.split('`').collect();
-    if parts.len().is_multiple_of(2) || parts.iter().skip(1).step_by(2).any(|part| part.is_empty()) {
-        return md.text(text);
-    }
-    let parts = parts
-        .iter()
-        .enumerate()
-        .map(|(index, part)| match (index % 2, part.is_empty()) {
-            (_, true) => String::new(),
-            (0, _) => spaced(part, &md.text(part)),
-            _ => md.code(part),
-        });
-    parts.collect()
-}
-
-/// Blanks at the ends of a part separate it from its neighbours, and an escape may trim them.
-fn spaced(part: &str, escaped: &str) -> String {
-    let before = if part.starts_with(' ') { " " } else { "" };
-    let after = if part.len() > 1 && part.ends_with(' ') { " " } else { "" };
-    format!("{before}{}{after}", escaped.trim())
+fn name(request: &DeployRequest, services: usize) -> Option<&str> {
+    (services > 1).then_some(request.service.as_str())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use portzero_core::base::time::human;
 use portzero_core::plan::Plan;
-use portzero_core::rollout::{TargetStory, Verdict, Whose};
+use portzero_core::rollout::{Generation, TargetHistory, Verdict};
 
 use crate::app::deploy::ServiceRun;
 use crate::report::markdown::Markdown;
@@ -16,12 +16,12 @@ const CHARS_MAX: usize = 30_000;
 /// A cell that has nothing to say.
 const NOTHING: &str = "–";
 
-pub fn plans(plans: &[Plan], md: Markdown<'_>) -> Block {
+pub(super) fn plans(plans: &[Plan], md: Markdown<'_>) -> Block {
     let head = "| Service | Revision | New targets serve | Old ones drained | Wait budget |\n|---|---|---|---|---|";
     let rows = plans.iter().map(|plan| {
         format!(
             "| {} | {} | {} | {} | {} |",
-            service(plan.wish.service.as_str(), plan.wish.cluster.as_str(), md),
+            service(plan.request.service.as_str(), plan.request.cluster.as_str(), md),
             md.code(&plan.revisions()),
             span(plan.forecast.switched),
             span(plan.forecast.drained),
@@ -31,7 +31,7 @@ pub fn plans(plans: &[Plan], md: Markdown<'_>) -> Block {
     table(head, rows.collect())
 }
 
-pub fn runs(runs: &[ServiceRun], md: Markdown<'_>) -> Block {
+pub(super) fn runs(runs: &[ServiceRun], md: Markdown<'_>) -> Block {
     let addresses: Vec<Option<String>> = runs.iter().map(|run| address(run, md)).collect();
     let has_address = addresses.iter().any(Option::is_some);
     let mut head = "| | Service | Revision | New targets | Old targets | Took | Forecast |".to_owned();
@@ -44,10 +44,10 @@ pub fn runs(runs: &[ServiceRun], md: Markdown<'_>) -> Block {
         let mut row = format!(
             "| {} | {} | {} | {} | {} | {} | {} |",
             icon(run),
-            service(run.wish.service.as_str(), run.wish.cluster.as_str(), md),
+            service(run.request.service.as_str(), run.request.cluster.as_str(), md),
             revisions(run, md),
-            states(&run.targets, Whose::New),
-            states(&run.targets, Whose::Old),
+            states(&run.targets, Generation::New),
+            states(&run.targets, Generation::Old),
             if run.deployment.is_some() {
                 span(run.duration)
             } else {
@@ -86,11 +86,11 @@ fn service(name: &str, cluster: &str, md: Markdown<'_>) -> String {
 }
 
 fn icon(run: &ServiceRun) -> &'static str {
-    match run.outcome.verdict {
+    match run.verdict() {
         _ if run.is_left() => "⏸️",
         Verdict::Succeeded => "✅",
         Verdict::NothingToVerify => "☑️",
-        Verdict::Failed if run.outcome.is_rolled_back => "↩️",
+        Verdict::Failed if run.is_rolled_back() => "↩️",
         Verdict::Failed => "❌",
         Verdict::Refused => "⛔",
         Verdict::TimedOut => "⌛",
@@ -105,10 +105,10 @@ fn revisions(run: &ServiceRun, md: Markdown<'_>) -> String {
     let before = run.before.as_ref().map_or_else(|| "nothing".to_owned(), code);
     match &run.after {
         None if run.before.is_none() => "as it was".to_owned(),
-        _ if run.outcome.verdict == Verdict::Refused => format!("{before} stays"),
+        _ if run.verdict() == Verdict::Refused => format!("{before} stays"),
         None => format!("{before} stays"),
         Some(after) if Some(after) == run.before.as_ref() => format!("{before} again"),
-        Some(after) if run.outcome.is_rolled_back => {
+        Some(after) if run.is_rolled_back() => {
             let back_to = run.back_to.as_ref().map_or_else(|| before.clone(), code);
             format!("{before} → {} → {back_to}", code(after))
         }
@@ -117,9 +117,9 @@ fn revisions(run: &ServiceRun, md: Markdown<'_>) -> String {
 }
 
 /// `2 healthy`, `1 healthy, 1 initial`: where the targets of one side have come to.
-fn states(targets: &[TargetStory], whose: Whose) -> String {
+fn states(targets: &[TargetHistory], generation: Generation) -> String {
     let mut counts = BTreeMap::<&str, usize>::new();
-    for state in last_states(targets, whose) {
+    for state in last_states(targets, generation) {
         let word = if state == "gone" { "drained" } else { state };
         *counts.entry(word).or_default() += 1;
     }
@@ -132,15 +132,15 @@ fn states(targets: &[TargetStory], whose: Whose) -> String {
 }
 
 /// How many targets of one side have come to a state.
-pub fn reached(targets: &[TargetStory], whose: Whose, state: &str) -> usize {
-    last_states(targets, whose).filter(|last| *last == state).count()
+pub fn reached(targets: &[TargetHistory], generation: Generation, state: &str) -> usize {
+    last_states(targets, generation).filter(|last| *last == state).count()
 }
 
 /// A new target that is gone is not counted: its task was replaced, and another one has taken its part.
-fn last_states(targets: &[TargetStory], whose: Whose) -> impl Iterator<Item = &str> {
-    let stories = targets.iter().filter(move |story| story.whose == whose);
+fn last_states(targets: &[TargetHistory], generation: Generation) -> impl Iterator<Item = &str> {
+    let stories = targets.iter().filter(move |story| story.generation == generation);
     let last = stories.filter_map(|story| Some(story.states.last()?.0.as_str()));
-    last.filter(move |state| whose == Whose::Old || *state != "gone")
+    last.filter(move |state| generation == Generation::Old || *state != "gone")
 }
 
 /// A span that stays on one line of a narrow column.
@@ -151,7 +151,7 @@ fn span(span: Duration) -> String {
 fn forecast(run: &ServiceRun) -> String {
     run.plan.as_ref().map_or_else(
         || NOTHING.to_owned(),
-        |plan| span(plan.forecast.expected(plan.wish.until)),
+        |plan| span(plan.forecast.expected(plan.request.until)),
     )
 }
 

@@ -7,10 +7,10 @@ use portzero_core::base::time::Timestamp;
 use portzero_core::event::EventKind;
 use portzero_core::port::Clock;
 use portzero_core::rollout::Verdict;
-use portzero_testkit::{Direct, moment, time};
+use portzero_testkit::{InProcessAws, moment, time};
 use serde_json::json;
 
-use super::world::{Ears, deploy, spec, text, wish, world};
+use super::world::{Ears, deploy, request, spec, text, world};
 use crate::support::run;
 
 /// The slowest pace at the end of a drain.
@@ -20,7 +20,7 @@ const WORLDS: u64 = 60;
 
 /// A virtual clock that notes since when the world has been done.
 struct Truth {
-    aws: Direct,
+    aws: InProcessAws,
     ears: Ears,
     done_since: Cell<Option<Timestamp>>,
 }
@@ -30,7 +30,7 @@ impl Truth {
         let world = self.aws.world();
         let world = world.borrow();
         let deployment = self.ears.deployment("web");
-        let is_done = deployment.is_some_and(|id| world.truth("c", "web", id.as_str()).is_done());
+        let is_done = deployment.is_some_and(|id| world.ground_truth("c", "web", id.as_str()).is_done());
         let since = self.done_since.get().filter(|_| is_done);
         self.done_since.set(is_done.then(|| since.unwrap_or(time(world.now()))));
     }
@@ -64,16 +64,16 @@ fn lag(seed: u64) -> Duration {
             "name": "web", "health_check": {"interval": "10s"}, "deregistration_delay": format!("{delay}s"),
         }],
     });
-    let aws = Direct::new(world(&text(std::slice::from_ref(&service), &more)));
+    let aws = InProcessAws::new(world(&text(std::slice::from_ref(&service), &more)));
     let ears = Ears::default();
     let clock = Truth {
         aws: aws.clone(),
         ears: ears.clone(),
         done_since: Cell::new(None),
     };
-    let runs = run(deploy(&aws, &clock, vec![wish(&service, &[])], ears.clone()));
+    let runs = run(deploy(&aws, &clock, vec![request(&service, &[])], ears.clone()));
     assert_eq!(
-        runs[0].outcome.verdict,
+        runs[0].verdict(),
         Verdict::Succeeded,
         "world {seed}: {:?}",
         runs[0].outcome

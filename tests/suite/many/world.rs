@@ -5,18 +5,19 @@ use std::rc::Rc;
 
 use portzero::app::deploy;
 use portzero::app::deploy::{Pace, Run, ServiceRun};
+use portzero::app::ports::Ports;
 use portzero_core::base::finding::Severity;
 use portzero_core::base::id::DeploymentId;
 use portzero_core::base::time::Timestamp;
 use portzero_core::event::{EventKind, RunEvent};
 use portzero_core::plan::survey::Survey;
-use portzero_core::plan::{Base, Plan, Wish};
+use portzero_core::plan::{DefinitionSource, DeployRequest, Plan};
 use portzero_core::port::{Clock, NeverInterrupted, Report};
 use portzero_core::rollout::Until;
 use portzero_core::task_definition::DynamicPorts;
 use portzero_sim::World;
 use portzero_sim::scenario::Scenario;
-use portzero_testkit::Direct;
+use portzero_testkit::InProcessAws;
 use serde_json::{Value, json};
 
 /// A service of a world: its name, its cluster, its target group, how many tasks it wants.
@@ -73,12 +74,12 @@ pub fn world(text: &str) -> World {
 }
 
 /// What a run wants of one service: its running revision once more.
-pub fn wish((name, cluster, ..): &Spec, depends_on: &[&str]) -> Wish {
-    Wish {
-        conduct: Default::default(),
+pub fn request((name, cluster, ..): &Spec, depends_on: &[&str]) -> DeployRequest {
+    DeployRequest {
+        policy: Default::default(),
         cluster: (*cluster).into(),
         service: name.as_str().into(),
-        base: Base::Running,
+        base: DefinitionSource::Running,
         images: Vec::new(),
         environment: Vec::new(),
         dynamic_ports: DynamicPorts::Keep,
@@ -128,23 +129,26 @@ impl Ears {
 }
 
 /// Plans all and executes them, on that clock.
-pub async fn deploy<C: Clock>(aws: &Direct, clock: &C, wishes: Vec<Wish>, mut ears: Ears) -> Vec<ServiceRun> {
+pub async fn deploy<C: Clock>(
+    aws: &InProcessAws,
+    clock: &C,
+    requests: Vec<DeployRequest>,
+    mut ears: Ears,
+) -> Vec<ServiceRun> {
     let mut plans: Vec<(Plan, Survey)> = Vec::new();
-    for wish in wishes {
+    for request in requests {
         plans.push(
-            deploy::plan(aws, clock, wish)
+            deploy::plan(aws, clock, request)
                 .await
                 .map_err(|(_, found)| found)
                 .unwrap(),
         );
     }
-    let mut run = Run {
+    let ports = Ports {
         aws,
         clock,
         interrupts: &NeverInterrupted,
-        report: &mut ears,
-        started_at: clock.now(),
-        pace: Pace::even(),
     };
+    let mut run = Run::new(ports, &mut ears, Pace::even());
     run.execute(plans).await
 }

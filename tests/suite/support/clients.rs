@@ -4,20 +4,11 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use super::needs::other_program;
+
 /// A program that sees the variables given and no other configuration of AWS.
 pub fn client<K: AsRef<str>, V: AsRef<str>>(program: &str, variables: &[(K, V)]) -> Command {
-    let mut command = Command::new(program);
-    for name in [
-        "AWS_ACCESS_KEY_ID",
-        "AWS_DEFAULT_REGION",
-        "AWS_ENDPOINT_URL",
-        "AWS_PROFILE",
-        "AWS_REGION",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SESSION_TOKEN",
-    ] {
-        command.env_remove(name);
-    }
+    let mut command = other_program(program);
     command
         .env("AWS_CONFIG_FILE", "/dev/null")
         .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
@@ -39,17 +30,6 @@ pub fn variables(url: &str) -> Vec<(String, String)> {
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .to_vec()
-}
-
-/// Whether the probe succeeds; where it does not, the test is skipped or, if clients are required, fails.
-pub fn is_installed(what: &str, probe: &mut Command) -> bool {
-    let works = probe.output().is_ok_and(|output| output.status.success());
-    let is_required = std::env::var("PORTZERO_REQUIRE_CLIENTS").is_ok_and(|value| value == "1");
-    assert!(works || !is_required, "{what} is required and does not run");
-    if !works {
-        println!("skipped: {what} is not installed");
-    }
-    works
 }
 
 /// Runs `aws ARGUMENTS`, split at blanks, and reads what it prints.

@@ -1,12 +1,15 @@
 //! What the suites share: a clock that does not wait, a loopback server that answers from a script, stand-ins for AWS.
 
 pub mod clients;
+pub mod command;
+pub mod evidence;
 #[cfg(unix)]
 pub mod file_server;
 pub mod github;
 pub mod http;
 pub mod loopback;
 pub mod moto_server;
+pub mod needs;
 pub mod prism;
 pub mod program;
 #[cfg(unix)]

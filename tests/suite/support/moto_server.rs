@@ -1,7 +1,9 @@
 //! A plain moto server: other people's idea of AWS, which this program's parts have not seen before.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
+
+use super::needs::{Need, are_required, other_program};
 
 /// Ends with the value.
 pub struct MotoServer {
@@ -10,9 +12,9 @@ pub struct MotoServer {
 }
 
 impl MotoServer {
-    /// `None`, with a printed line, where this machine has no moto; with `PORTZERO_REQUIRE_CLIENTS=1` that is a failure.
+    /// `None` where this machine has no moto; with `PORTZERO_REQUIRE_CLIENTS=1` that is a failure.
     pub fn start() -> Option<Self> {
-        let spawned = Command::new("moto_server")
+        let spawned = other_program("moto_server")
             .args(["-H", "127.0.0.1", "-p", "0"])
             .env("PYTHONUNBUFFERED", "1")
             .stdout(Stdio::null())
@@ -48,15 +50,7 @@ impl Drop for MotoServer {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "whether a skip is a failure is the machine's to say"
-)]
 fn skip(why: &str) -> Option<MotoServer> {
-    assert!(
-        std::env::var_os("PORTZERO_REQUIRE_CLIENTS").is_none_or(|v| v != "1"),
-        "{why}"
-    );
-    println!("skipped: {why}");
+    assert!(!are_required(), "{}: {why}", Need::Moto.name());
     None
 }

@@ -4,15 +4,15 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::clients::is_installed;
 use super::github::Recorded;
+use super::needs::{Need, other_program};
 
 /// It takes two seconds on an idle machine.
 const START_MAX: Duration = Duration::from_secs(120);
@@ -38,18 +38,14 @@ impl Judgement {
 }
 
 impl Prism {
-    /// `None`, with a printed line, where it is not installed; with `PORTZERO_REQUIRE_CLIENTS=1` that is a failure.
+    /// `None` where it is not installed; with `PORTZERO_REQUIRE_CLIENTS=1` that is a failure.
     pub fn start() -> Option<Self> {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/target/ci-node");
         let (program, description) = (
             format!("{folder}/node_modules/@stoplight/prism-cli/dist/index.js"),
             format!("{folder}/github.json"),
         );
-        let are_there = format!("require('fs').accessSync('{program}'); require('fs').accessSync('{description}')");
-        if !is_installed(
-            "Prism with GitHub's description",
-            Command::new("node").args(["-e", &are_there]),
-        ) {
+        if !Need::Prism.is_met() {
             return None;
         }
         // Prism picks no port itself.
@@ -57,7 +53,7 @@ impl Prism {
             .and_then(|it| it.local_addr())
             .expect("a free port")
             .port();
-        let mut child = Command::new("node")
+        let mut child = other_program("node")
             .args([
                 &program,
                 "mock",

@@ -6,6 +6,8 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
+pub use super::command::portzero;
+
 /// What a run left behind.
 #[derive(Debug)]
 pub struct Said {
@@ -28,22 +30,6 @@ impl From<Output> for Said {
             stderr: String::from_utf8(output.stderr).expect("UTF-8"),
         }
     }
-}
-
-/// `portzero` in that folder. Nothing of this machine's environment reaches it but where programs are.
-pub fn portzero(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_portzero"));
-    command.current_dir(folder).env_clear();
-    for name in ["PATH", "SYSTEMROOT", "LLVM_PROFILE_FILE"] {
-        if let Some(value) = std::env::var_os(name) {
-            command.env(name, value);
-        }
-    }
-    command
-        .env("HOME", folder)
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .stdin(Stdio::null());
-    command
 }
 
 /// Runs `portzero ARGUMENTS`, split at blanks, in that folder.

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use serde_yaml::Value;
 use tempfile::TempDir;
 
+use super::command::scrubbed;
 use super::program::{Said, send};
 
 /// No step of a test takes this long: one that does hangs.
@@ -177,21 +178,17 @@ impl Job {
     pub fn start(&self, action: &Composite) -> Running<'_> {
         let script = self.path("temp").join("0b7e.sh");
         fs::write(&script, action.script()).expect("a script");
-        let mut command = Command::new("bash");
+        let mut command = scrubbed("bash");
         command
             .args(["--noprofile", "--norc", "-e", "-o", "pipefail"])
             .arg(script);
-        command.current_dir(self.path("workspace")).env_clear();
-        for name in ["PATH", "LLVM_PROFILE_FILE"] {
-            command.envs(std::env::var_os(name).map(|value| (name, value)));
-        }
         command
+            .current_dir(self.path("workspace"))
             .env("HOME", self.path("home"))
             .envs(self.context(action))
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .envs(action.resolved(&self.with, "ghs_token"))
             .process_group(0)
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = command.spawn().expect("bash runs");

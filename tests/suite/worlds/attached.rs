@@ -4,16 +4,17 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use portzero::app::deploy::{Run, Watch};
+use portzero::app::ports::Ports;
 use portzero::report;
 use portzero_core::aws_model::service::ServiceUpdate;
-use portzero_core::plan::{Base, Wish};
+use portzero_core::plan::{DefinitionSource, DeployRequest};
 use portzero_core::port::{Clock, Ecs, NeverInterrupted};
 use portzero_core::rollout::{Until, Verdict};
-use portzero_sim::{Truth, World};
-use portzero_testkit::{Direct, Misbehaviour};
+use portzero_sim::{GroundTruth, World};
+use portzero_testkit::{InProcessAws, Misbehaviour};
 
 use super::generate::Case;
-use super::play::{Judge, Played, Shared, Story, has_time, is_blinded, wish};
+use super::play::{Judge, Played, Shared, Story, has_time, is_blinded, request};
 
 /// Somebody updates the service, and some time later somebody else joins. `None`: there is nothing to join.
 pub fn play(case: &Case) -> Option<Played> {
@@ -23,13 +24,13 @@ pub fn play(case: &Case) -> Option<Played> {
 
 async fn play_in(case: &Case) -> Option<Played> {
     let world = World::new(&case.scenario).unwrap();
-    let aws = Direct::new(world).misbehaving(Misbehaviour::default(), case.scenario.seed);
+    let aws = InProcessAws::new(world).misbehaving(Misbehaviour::default(), case.scenario.seed);
     let shared = Rc::new(Shared::default());
     let mut clock = Judge {
         aws: aws.clone(),
         started_at: aws.clock().now(),
         shared: Rc::clone(&shared),
-        is_done: Truth::is_done,
+        is_done: GroundTruth::is_done,
     };
     let mut rng = fastrand::Rng::with_seed(case.scenario.seed ^ 0xa77a);
     let id = update(&aws).await?;
@@ -42,18 +43,16 @@ async fn play_in(case: &Case) -> Option<Played> {
         case,
         text: String::new(),
     };
-    let mut run = Run {
-        pace: portzero::app::deploy::Pace::even(),
+    let ports = Ports {
         aws: &aws,
         clock: &clock,
         interrupts: &NeverInterrupted,
-        report: &mut story,
-        started_at: clock.now(),
     };
-    let mut wish = wish(case);
-    (wish.base, wish.until) = (Base::Running, Until::Drained);
+    let mut run = Run::new(ports, &mut story, portzero::app::deploy::Pace::even());
+    let mut request = request(case);
+    (request.base, request.until) = (DefinitionSource::Running, Until::Drained);
     let watch = Watch {
-        wish,
+        request,
         deployment: rng.bool().then_some(id),
         settle: None,
     };
@@ -69,11 +68,11 @@ async fn play_in(case: &Case) -> Option<Played> {
     } else {
         let world = aws.world();
         let world = world.borrow();
-        let is_done = ours.is_some_and(|id| world.truth("c", "web", id.as_str()).is_done());
+        let is_done = ours.is_some_and(|id| world.ground_truth("c", "web", id.as_str()).is_done());
         is_done.then_some(Duration::ZERO)
     };
     Some(Played {
-        verdict: done.outcome.verdict,
+        verdict: done.verdict(),
         story: story.text + &report::log::closing(&done),
         lasted: now.since(clock.started_at),
         truth_age,
@@ -103,13 +102,14 @@ async fn blind_then_joined(case: &Case) -> (Verdict, Verdict, bool) {
         misbehaviour: Misbehaviour::default(),
         ..case.clone()
     };
-    let aws = Direct::new(World::new(&case.scenario).unwrap()).misbehaving(Misbehaviour::default(), case.scenario.seed);
+    let aws =
+        InProcessAws::new(World::new(&case.scenario).unwrap()).misbehaving(Misbehaviour::default(), case.scenario.seed);
     let shared = Rc::new(Shared::default());
     let clock = Judge {
         aws: aws.clone(),
         started_at: aws.clock().now(),
         shared: Rc::clone(&shared),
-        is_done: Truth::is_done,
+        is_done: GroundTruth::is_done,
     };
     let story = |case| Story {
         aws: aws.clone(),
@@ -117,42 +117,40 @@ async fn blind_then_joined(case: &Case) -> (Verdict, Verdict, bool) {
         case,
         text: String::new(),
     };
-    let planned = portzero::app::deploy::plan(&aws, &clock, wish(case)).await;
+    let planned = portzero::app::deploy::plan(&aws, &clock, request(case)).await;
     let (plan, survey) = planned.map_err(|(_, findings)| findings).unwrap();
-    let mut run = Run {
-        pace: portzero::app::deploy::Pace::even(),
+    let mut reporter = story(&blinding);
+    let ports = Ports {
         aws: &aws,
         clock: &clock,
         interrupts: &NeverInterrupted,
-        report: &mut story(&blinding),
-        started_at: clock.now(),
     };
+    let mut run = Run::new(ports, &mut reporter, portzero::app::deploy::Pace::even());
     let blind = run.execute(vec![(plan, survey)]).await.remove(0);
     aws.set_misbehaviour(Misbehaviour::default());
-    let mut run = Run {
-        pace: portzero::app::deploy::Pace::even(),
+    let mut reporter = story(&seeing);
+    let ports = Ports {
         aws: &aws,
         clock: &clock,
         interrupts: &NeverInterrupted,
-        report: &mut story(&seeing),
-        started_at: clock.now(),
     };
+    let mut run = Run::new(ports, &mut reporter, portzero::app::deploy::Pace::even());
     let watch = Watch {
-        wish: Wish {
-            base: Base::Running,
+        request: DeployRequest {
+            base: DefinitionSource::Running,
             until: Until::Drained,
-            ..wish(case)
+            ..request(case)
         },
         deployment: blind.deployment.clone(),
         settle: None,
     };
     let joined = run.attach(vec![watch]).await.unwrap().remove(0);
-    let id = blind.deployment.unwrap();
-    let is_done = aws.world().borrow().truth("c", "web", id.as_str()).is_done();
-    (blind.outcome.verdict, joined.outcome.verdict, is_done)
+    let id = blind.deployment.clone().unwrap();
+    let is_done = aws.world().borrow().ground_truth("c", "web", id.as_str()).is_done();
+    (blind.verdict(), joined.verdict(), is_done)
 }
 
-async fn update(aws: &Direct) -> Option<portzero_core::base::id::DeploymentId> {
+async fn update(aws: &InProcessAws) -> Option<portzero_core::base::id::DeploymentId> {
     let cluster = "c".into();
     let described = aws.describe_services(&cluster, &["web".into()]).await.ok()?;
     let update = ServiceUpdate {

@@ -7,7 +7,7 @@ use portzero_core::rollout::Until;
 use portzero_sim::scenario::{
     CircuitBreakerSpec, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec,
 };
-use portzero_sim::{FaultSpec, RevisionRef, Switches, world_fault_names};
+use portzero_sim::{Fault, FaultSpec, Lack, RevisionRef, Switches, world_fault_names};
 use portzero_testkit::Misbehaviour;
 use serde_json::{Value, json};
 
@@ -76,15 +76,15 @@ const DENIED: [&[&str]; 6] = [
     ],
 ];
 
-const NO_CAPACITY: [&str; 8] = [
-    "cpu",
-    "memory",
-    "ports",
-    "attribute",
-    "constraint",
-    "agent",
-    "eni",
-    "instances",
+const NO_CAPACITY: [Lack; 8] = [
+    Lack::Cpu,
+    Lack::Memory,
+    Lack::Ports,
+    Lack::Attribute,
+    Lack::Constraint,
+    Lack::Agent,
+    Lack::Eni,
+    Lack::Instances,
 ];
 
 pub fn case(seed: u64) -> Case {
@@ -231,15 +231,19 @@ fn faults(rng: &mut fastrand::Rng) -> Vec<FaultSpec> {
     let count = *pick(rng, &[0, 0, 1, 1, 1, 2, 3]);
     let mut faults: Vec<FaultSpec> = (0..count)
         .map(|_| {
-            let mut fault = FaultSpec::named(names[rng.usize(..names.len())]);
+            let mut fault = FaultSpec::parse(names[rng.usize(..names.len())]).expect("a known fault");
             // What is in progress when the run begins has no other time.
-            if rng.u8(..5) > 0 && fault.fault != "deployment-in-progress" {
-                fault.at = Some(Duration::from_secs(rng.u64(0..200)));
-                fault.lasts = (rng.u8(..2) == 0).then(|| Duration::from_secs(rng.u64(5..400)));
+            if rng.u8(..5) > 0 && fault.fault != Fault::DeploymentInProgress {
+                fault.timetable.at = Some(Duration::from_secs(rng.u64(0..200)));
+                fault.timetable.lasts = (rng.u8(..2) == 0).then(|| Duration::from_secs(rng.u64(5..400)));
             }
-            let is_slow = matches!(fault.fault.as_str(), "flapping" | "slow-start");
-            fault.delay = is_slow.then(|| Duration::from_secs(rng.u64(5..120)));
-            fault.kind = (fault.fault == "no-capacity").then(|| (*pick(rng, &NO_CAPACITY)).to_owned());
+            match &mut fault.fault {
+                Fault::Flapping { after: delay } | Fault::SlowStart { takes: delay } => {
+                    *delay = Duration::from_secs(rng.u64(5..120));
+                }
+                Fault::NoCapacity { lack } => *lack = Some(*pick(rng, &NO_CAPACITY)),
+                _ => {}
+            }
             fault
         })
         .collect();
@@ -251,10 +255,10 @@ fn faults(rng: &mut fastrand::Rng) -> Vec<FaultSpec> {
 
 /// The old revision's containers die by themselves: their tasks have stopped while their targets still drain.
 fn old_crash(rng: &mut fastrand::Rng) -> FaultSpec {
-    let mut fault = FaultSpec::named("crash-loop");
-    fault.revision = RevisionRef::Current;
-    fault.at = Some(Duration::from_secs(rng.u64(0..120)));
-    fault.lasts = Some(Duration::from_secs(rng.u64(5..60)));
+    let mut fault = FaultSpec::parse("crash-loop").expect("a known fault");
+    fault.scope.revision = RevisionRef::Current;
+    fault.timetable.at = Some(Duration::from_secs(rng.u64(0..120)));
+    fault.timetable.lasts = Some(Duration::from_secs(rng.u64(5..60)));
     fault
 }
 

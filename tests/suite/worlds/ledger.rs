@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use portzero_core::aws_model::target::{TargetHealth, TargetState};
 use portzero_core::aws_model::task::{Task, TaskStatus};
 use portzero_core::port::ApiErrorKind;
-use portzero_core::rollout::{Happening, Whose};
+use portzero_core::rollout::{Generation, RolloutEvent};
 use portzero_testkit::Answer;
 
 /// Target group, target id, port.
@@ -107,18 +107,20 @@ impl Ledger {
         self.known_targets.insert(group.to_owned(), known);
     }
 
-    pub fn tell(&mut self, happening: &Happening) {
-        match happening {
-            Happening::Task { task, status, .. } => {
+    pub fn tell(&mut self, event: &RolloutEvent) {
+        match event {
+            RolloutEvent::Task { task, status, .. } => {
                 let life = self.tasks.entry(task.to_string()).or_default();
                 life.told.push(status.clone());
             }
-            Happening::Target { place, whose, to, .. } => {
+            RolloutEvent::Target {
+                place, generation, to, ..
+            } => {
                 let (group, target) = place;
                 let key = (group.to_string(), target.id.clone(), target.port);
-                match whose {
-                    Whose::New => self.targets.entry(key).or_default().told.push(to.clone()),
-                    Whose::Old => self.shared.push(key),
+                match generation {
+                    Generation::New => self.targets.entry(key).or_default().told.push(to.clone()),
+                    Generation::Old => self.shared.push(key),
                 }
             }
             _ => {}

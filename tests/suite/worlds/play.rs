@@ -7,17 +7,18 @@ use std::time::Duration;
 
 use portzero::app::deploy;
 use portzero::app::deploy::Run;
+use portzero::app::ports::Ports;
 use portzero::report;
 use portzero_core::base::finding::Severity;
 use portzero_core::base::time::Timestamp;
 use portzero_core::event::{EventKind, RunEvent};
-use portzero_core::plan::{Base, Wish};
-use portzero_core::policy::Conduct;
+use portzero_core::plan::{DefinitionSource, DeployRequest};
+use portzero_core::policy::Policy;
 use portzero_core::port::{Clock, NeverInterrupted, Report};
 use portzero_core::rollout::{Until, Verdict};
 use portzero_core::task_definition::{Document, DynamicPorts};
-use portzero_sim::{FaultSpec, Truth, World};
-use portzero_testkit::{Direct, Misbehaviour, time};
+use portzero_sim::{Fault, FaultSpec, GroundTruth, World};
+use portzero_testkit::{InProcessAws, Misbehaviour, time};
 
 use super::generate::Case;
 use super::ledger::Ledger;
@@ -46,11 +47,11 @@ pub struct Played {
 const GRAIN: Duration = Duration::from_secs(1);
 
 pub fn play(case: &Case) -> Played {
-    play_until(case, wish(case), goal(case.until))
+    play_until(case, request(case), goal(case.until))
 }
 
 /// What has to be true where it is called succeeded.
-fn goal(until: Until) -> fn(&Truth) -> bool {
+fn goal(until: Until) -> fn(&GroundTruth) -> bool {
     match until {
         Until::Registered => {
             |t| t.is_primary && t.desired > 0 && t.new_running >= t.desired && t.new_targets_registered
@@ -58,35 +59,35 @@ fn goal(until: Until) -> fn(&Truth) -> bool {
         Until::Healthy => {
             |t| t.is_primary && t.is_completed && t.desired > 0 && t.new_running >= t.desired && t.new_targets_healthy
         }
-        _ => Truth::is_done,
+        _ => GroundTruth::is_done,
     }
 }
 
 #[allow(dead_code, reason = "the example plays no ways back")]
-pub fn play_with(case: &Case, conduct: Conduct) -> Played {
+pub fn play_with(case: &Case, policy: Policy) -> Played {
     // The way there is followed to its end, and the way back with it.
     let until = Until::Drained;
-    let wish = Wish {
-        conduct,
+    let request = DeployRequest {
+        policy,
         until,
-        ..wish(case)
+        ..request(case)
     };
-    play_until(case, wish, goal(until))
+    play_until(case, request, goal(until))
 }
 
 /// With a wish of one's own, and what has to be true where it is called succeeded.
-pub fn play_until(case: &Case, wish: Wish, is_done: fn(&Truth) -> bool) -> Played {
+pub fn play_until(case: &Case, request: DeployRequest, is_done: fn(&GroundTruth) -> bool) -> Played {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(play_in(case, wish, is_done))
+    runtime.block_on(play_in(case, request, is_done))
 }
 
-async fn play_in(case: &Case, wish: Wish, is_done: fn(&Truth) -> bool) -> Played {
+async fn play_in(case: &Case, request: DeployRequest, is_done: fn(&GroundTruth) -> bool) -> Played {
     let world = World::new(&case.scenario).unwrap();
     let denied = Misbehaviour {
         denied: case.misbehaviour.denied,
         ..Misbehaviour::default()
     };
-    let aws = Direct::new(world).misbehaving(denied, case.scenario.seed);
+    let aws = InProcessAws::new(world).misbehaving(denied, case.scenario.seed);
     aws.take_answers();
     let shared = Rc::new(Shared::default());
     let started_at = aws.clock().now();
@@ -96,8 +97,8 @@ async fn play_in(case: &Case, wish: Wish, is_done: fn(&Truth) -> bool) -> Played
         shared: Rc::clone(&shared),
         is_done,
     };
-    let until = wish.until;
-    let (plan, survey) = match deploy::plan(&aws, &clock, wish).await {
+    let until = request.until;
+    let (plan, survey) = match deploy::plan(&aws, &clock, request).await {
         Ok(planned) => planned,
         Err((_, findings)) => return refused(&findings),
     };
@@ -110,31 +111,25 @@ async fn play_in(case: &Case, wish: Wish, is_done: fn(&Truth) -> bool) -> Played
         case,
         text: String::new(),
     };
-    let mut run = Run {
+    let ports = Ports {
         aws: &aws,
         clock: &clock,
         interrupts: &NeverInterrupted,
-        report: &mut story,
-        started_at,
-        pace: deploy::Pace::even(),
     };
+    let mut run = Run::new(ports, &mut story, deploy::Pace::even());
     let done = run.execute(vec![(plan, survey)]).await.remove(0);
     clock.judge();
     clock.settle_look();
     let now = clock.now();
-    let states = done
-        .outcome
-        .findings
-        .iter()
-        .filter_map(|finding| finding.state.as_deref());
+    let states = done.findings().iter().filter_map(|finding| finding.state.as_deref());
     let is_back = states
         .into_iter()
         .next_back()
         .is_some_and(|state| state.contains("serves all traffic"));
     let closing = report::log::closing(&done);
     Played {
-        mistold: mistold(&shared, case, until, done.outcome.verdict),
-        verdict: done.outcome.verdict,
+        mistold: mistold(&shared, case, until, done.verdict()),
+        verdict: done.verdict(),
         story: story.text + &closing,
         lasted: now.since(started_at),
         truth_age: shared.done_at.borrow().map(|at| now.since(at)),
@@ -143,12 +138,12 @@ async fn play_in(case: &Case, wish: Wish, is_done: fn(&Truth) -> bool) -> Played
     }
 }
 
-fn primary(aws: &Direct) -> Option<(String, String)> {
+fn primary(aws: &InProcessAws) -> Option<(String, String)> {
     let world = aws.world();
     let world = world.borrow();
     let service = world.account().clusters.get("c")?.services.get("web")?;
-    let primary = service.deployments.iter().find(|d| d.status == "PRIMARY")?;
-    Some((primary.task_definition.clone(), primary.rollout_state.clone()))
+    let primary = service.deployments.iter().find(|d| d.status.as_str() == "PRIMARY")?;
+    Some((primary.task_definition.clone(), primary.rollout_state.to_string()))
 }
 
 /// The first of the promises about what is told that was broken.
@@ -170,16 +165,16 @@ fn mistold(shared: &Shared, case: &Case, until: Until, verdict: Verdict) -> Opti
     ledger.broken()
 }
 
-pub fn wish(case: &Case) -> Wish {
+pub fn request(case: &Case) -> DeployRequest {
     let service = &case.scenario.services[0];
     let mut definition = service.task_definition.clone();
     if case.has_new_image {
         definition["containerDefinitions"][0]["image"] = "example/web:2".into();
     }
-    Wish {
+    DeployRequest {
         cluster: "c".into(),
         service: "web".into(),
-        base: Base::Document(Box::new(Document::from_value(definition, "web"))),
+        base: DefinitionSource::Document(Box::new(Document::from_value(definition, "web"))),
         images: Vec::new(),
         environment: Vec::new(),
         // A fixed port stays fixed here: the deadlock is part of the test.
@@ -194,7 +189,7 @@ pub fn wish(case: &Case) -> Wish {
         fail_on: Severity::Error,
         url: None,
         depends_on: Vec::new(),
-        conduct: Default::default(),
+        policy: Default::default(),
     }
 }
 
@@ -224,10 +219,10 @@ pub struct Shared {
 /// A virtual clock that looks at the truth as time passes.
 #[derive(Clone)]
 pub struct Judge {
-    pub aws: Direct,
+    pub aws: InProcessAws,
     pub started_at: Timestamp,
     pub shared: Rc<Shared>,
-    pub is_done: fn(&Truth) -> bool,
+    pub is_done: fn(&GroundTruth) -> bool,
 }
 
 /// Far beyond every budget.
@@ -242,7 +237,7 @@ impl Judge {
         let deployment = self.shared.deployment.borrow();
         let is_true = deployment
             .as_ref()
-            .is_some_and(|id| (self.is_done)(&world.truth("c", "web", id)));
+            .is_some_and(|id| (self.is_done)(&world.ground_truth("c", "web", id)));
         self.shared.is_true.set(is_true);
         self.still_true(time(world.now()));
     }
@@ -330,7 +325,7 @@ impl Clock for Judge {
 
 /// Collects the story; the API begins to misbehave once the update has been answered.
 pub struct Story<'a> {
-    pub aws: Direct,
+    pub aws: InProcessAws,
     pub shared: Rc<Shared>,
     pub case: &'a Case,
     pub text: String,
@@ -364,11 +359,11 @@ impl Report for Story<'_> {
             self.misbehave(event.at);
         }
         match &event.kind {
-            EventKind::Rollout(happening) => self.shared.ledger.borrow_mut().tell(happening),
+            EventKind::Rollout(event) => self.shared.ledger.borrow_mut().tell(event),
             EventKind::Ended(outcome) => self.shared.ends.borrow_mut().push(outcome.verdict),
             _ => {}
         }
-        if let Some(line) = report::line::render(event) {
+        for line in report::line::render(event) {
             self.text
                 .push_str(&format!("{:>6.1} {line}\n", event.elapsed.as_secs_f64()));
         }
@@ -399,7 +394,7 @@ pub fn broken_promise(case: &Case, played: &Played) -> Option<String> {
         _ => {}
     }
     // Where somebody else's deployment is in the way, it may be waited for just as long.
-    let is_busy = |fault: &FaultSpec| fault.fault == "deployment-in-progress";
+    let is_busy = |fault: &FaultSpec| fault.fault == Fault::DeploymentInProgress;
     let waits = 1 + u32::from(case.scenario.faults.iter().any(is_busy));
     let limit = case.timeout * waits + Duration::from_secs(60) + case.lag * 2;
     (played.lasted > limit).then(|| format!("hang: {:?} with a budget of {:?}", played.lasted, case.timeout))
@@ -416,8 +411,8 @@ pub fn broken_way_back(case: &Case, played: &Played) -> Option<String> {
             played.primary
         ));
     }
-    let way_back = case.timeout.max(Duration::from_secs(600));
-    let limit = case.timeout + way_back + Duration::from_secs(120) + case.lag * 2;
+    let rollback_report = case.timeout.max(Duration::from_secs(600));
+    let limit = case.timeout + rollback_report + Duration::from_secs(120) + case.lag * 2;
     (played.lasted > limit).then(|| format!("hang: {:?} with budgets of {limit:?}", played.lasted))
 }
 

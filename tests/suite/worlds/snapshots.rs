@@ -12,7 +12,7 @@ use portzero_core::rollout::view::View;
 use portzero_core::rollout::view::phase::{Memory, waiting_on};
 use portzero_core::rollout::{Baseline, Needs, Phase, Scope, Snapshot, Until, WaitingOn};
 use portzero_sim::World;
-use portzero_testkit::Direct;
+use portzero_testkit::InProcessAws;
 
 use super::generate::Case;
 use super::play;
@@ -26,9 +26,9 @@ pub fn with_shuffled_twins(case: &Case) -> Vec<(Look, Look)> {
 }
 
 async fn looks(case: &Case) -> Vec<(Look, Look)> {
-    let aws = Direct::new(World::new(&case.scenario).unwrap());
+    let aws = InProcessAws::new(World::new(&case.scenario).unwrap());
     let clock = aws.clock();
-    let Ok((plan, survey)) = deploy::plan(&aws, &clock, play::wish(case)).await else {
+    let Ok((plan, survey)) = deploy::plan(&aws, &clock, play::request(case)).await else {
         return Vec::new();
     };
     let update = ServiceUpdate {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use portzero_core::aws_model::service::Stage;
 use portzero_core::rollout::{Until, Verdict};
 use portzero_sim::scenario::TargetGroupSpec;
-use portzero_sim::{AlarmSpec, AlarmWatch, Canary, EarlySuccess, Hook, Kind, Linear, Strategy, Truth};
+use portzero_sim::{AlarmSpec, AlarmWatch, Canary, EarlySuccess, GroundTruth, Hook, Kind, Linear, Strategy};
 
 use super::generate::{Case, case};
-use super::play::{broken_promise, play, play_until, tally, wish};
+use super::play::{broken_promise, play, play_until, request, tally};
 use super::worlds;
 
 /// A staged world takes longer than a rolling one: this part of the number that is played is enough for each strategy to
@@ -103,7 +103,7 @@ fn early(seed: u64) -> Case {
 }
 
 /// The new revision serves alone and bakes, or is past that.
-fn is_baking(truth: &Truth) -> bool {
+fn is_baking(truth: &GroundTruth) -> bool {
     let is_there = matches!(truth.stage.as_deref(), Some("BAKE_TIME" | "CLEAN_UP")) || truth.is_completed;
     is_there
         && truth.is_primary
@@ -135,9 +135,9 @@ fn a_run_that_ends_at_the_bake_time_ends_in_it() {
     let (mut succeeded, count) = (0, worlds() / PART / 2);
     for seed in 0..count {
         let case = staged(seed);
-        let mut wish = wish(&case);
-        wish.until = Until::Stage(Stage::BakeTime);
-        let played = play_until(&case, wish, is_baking);
+        let mut request = request(&case);
+        request.until = Until::Stage(Stage::BakeTime);
+        let played = play_until(&case, request, is_baking);
         told(seed, &case, broken_promise(&case, &played), &played.story);
         succeeded += u64::from(played.verdict == Verdict::Succeeded);
     }

@@ -2,13 +2,10 @@
 
 use std::time::Duration;
 
-use crate::aws_model::api_error::{ApiError, ApiErrorKind, Denial, Ground};
+use crate::aws_model::api_error::{ApiError, ApiErrorKind, CREDENTIALS_UNAVAILABLE, Denial, Ground, NO_CREDENTIALS};
 use crate::base::finding::{Code, Finding};
 use crate::base::time::{Timestamp, human};
 
-/// The code of a call for which no credentials were found at all.
-const NO_CREDENTIALS: &str = "NoCredentials";
-const CREDENTIALS_UNAVAILABLE: &str = "CredentialsUnavailable";
 /// Registering a task definition hands its roles to ECS's agent; anything else hands roles to ECS itself.
 const REGISTER: &str = "ecs:RegisterTaskDefinition";
 const PASS_ROLE: &str = "iam:PassRole";
@@ -31,8 +28,7 @@ pub fn finding(error: &ApiError) -> Finding {
     if let Some(id) = &error.request_id {
         finding = finding.evidence("request", id.clone());
     }
-    finding.hints = hints(error);
-    finding
+    finding.with_hints(hints(error))
 }
 
 /// Of an update that AWS refused. `role`: what the service names for the load balancer.
@@ -54,8 +50,7 @@ pub fn of_update(error: &ApiError, service: &str, role: Option<&str>) -> Finding
             missing.trusts
         ),
     ));
-    told.hints = missing.hints;
-    told
+    told.with_hints(missing.hints)
 }
 
 struct MissingRole {

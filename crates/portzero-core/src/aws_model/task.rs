@@ -1,6 +1,6 @@
 //! Tasks and the container instances that they run on.
 
-use crate::aws_model::service::aws_enum;
+use crate::aws_model::aws_enum::aws_enum;
 use crate::base::id::{ContainerInstanceArn, DeploymentId, TaskArn, TaskDefinitionArn};
 use crate::base::time::Timestamp;
 
@@ -19,12 +19,26 @@ aws_enum! {
     }
 }
 
+aws_enum! {
+    /// What the container health checks of a task's essential containers say of it.
+    HealthStatus {
+        Healthy = "HEALTHY",
+        Unhealthy = "UNHEALTHY",
+        /// AWS's own `UNKNOWN`: a check has not ended yet, or there is none.
+        Unchecked = "UNKNOWN",
+    }
+}
+
+/// One task, as DescribeTasks shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Task {
+    /// The task's full ARN.
     pub arn: TaskArn,
     /// The deployment that started it: this alone tells old from new.
     pub started_by: Option<DeploymentId>,
+    /// The revision that it runs.
     pub task_definition: TaskDefinitionArn,
+    /// Where it is in its life.
     pub last_status: TaskStatus,
     /// RUNNING or STOPPED; a task that drains is already STOPPED here.
     pub desired_status: TaskStatus,
@@ -32,58 +46,82 @@ pub struct Task {
     pub container_instance: Option<ContainerInstanceArn>,
     /// The Availability Zone.
     pub zone: Option<String>,
+    /// Its containers, in no particular order.
     pub containers: Vec<Container>,
-    /// `HEALTHY`, `UNHEALTHY` or `UNKNOWN`, from container health checks.
-    pub health_status: Option<String>,
+    /// Absent in answers from before container health checks.
+    pub health_status: Option<HealthStatus>,
+    /// AWS's code for why it stopped, for example `EssentialContainerExited`.
     pub stop_code: Option<String>,
+    /// ECS's sentence on why it stopped.
     pub stopped_reason: Option<String>,
+    /// When ECS took it in hand.
     pub created_at: Option<Timestamp>,
+    /// When its containers ran.
     pub started_at: Option<Timestamp>,
+    /// When ECS began to stop it.
     pub stopping_at: Option<Timestamp>,
+    /// When it had stopped.
     pub stopped_at: Option<Timestamp>,
 }
 
 impl Task {
+    /// It is over, whether AWS still lists it as stopped or is about to forget it.
     pub fn is_stopped(&self) -> bool {
         matches!(self.last_status, TaskStatus::Stopped | TaskStatus::Deleted)
     }
 
+    /// The container with this name.
     pub fn container(&self, name: &str) -> Option<&Container> {
         self.containers.iter().find(|c| c.name == name)
     }
 }
 
+/// A container of a task.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Container {
+    /// The name from the task definition.
     pub name: String,
+    /// The image as the task definition names it.
     pub image: Option<String>,
+    /// `PENDING`, `RUNNING` or `STOPPED`.
     pub last_status: Option<String>,
+    /// What its process ended with; absent where it never ran or still runs.
     pub exit_code: Option<i32>,
     /// Why it stopped: pull errors and out-of-memory kills stand here.
     pub reason: Option<String>,
     /// The id that the container runtime gave it.
     pub runtime_id: Option<String>,
+    /// Host ports that it got (bridge and host mode).
     pub network_bindings: Vec<NetworkBinding>,
     /// The address of the task's network interface (awsvpc).
     pub private_ip: Option<String>,
 }
 
+/// A port of a container, and the port of the instance that leads to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetworkBinding {
+    /// The container's own port.
     pub container_port: u16,
+    /// The instance's port, picked by ECS or asked for.
     pub host_port: u16,
 }
 
+/// An instance of the cluster, as DescribeContainerInstances shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ContainerInstance {
+    /// The full ARN.
     pub arn: ContainerInstanceArn,
+    /// The EC2 instance; absent where it is none.
     pub ec2_instance_id: Option<String>,
     /// `ACTIVE`, `DRAINING`, …
     pub status: String,
     /// From the attribute `ecs.vpc-id`.
     pub vpc: Option<String>,
+    /// ECS hears from its agent, so that it can be given tasks.
     pub agent_connected: bool,
+    /// What no task has reserved.
     pub remaining: Resources,
+    /// What it has in all.
     pub registered: Resources,
 }
 
@@ -101,32 +139,16 @@ pub struct Resources {
 /// Where CloudWatch Logs keeps what one container has printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogStream {
+    /// The log group.
     pub group: String,
+    /// The log stream.
     pub name: String,
     /// Another region than the service's own, where the task definition names one.
     pub region: Option<String>,
 }
 
-#[cfg(test)]
-impl Task {
-    /// A running task of the deployment `ecs-svc/2`: tests name what they are about, and no more.
-    pub(crate) fn plain() -> Self {
-        Self {
-            arn: "task/1".into(),
-            started_by: Some("ecs-svc/2".into()),
-            task_definition: "task-definition/web:2".into(),
-            last_status: TaskStatus::Running,
-            desired_status: TaskStatus::Running,
-            container_instance: None,
-            zone: None,
-            containers: Vec::new(),
-            health_status: None,
-            stop_code: None,
-            stopped_reason: None,
-            created_at: None,
-            started_at: None,
-            stopping_at: None,
-            stopped_at: None,
-        }
+impl std::fmt::Display for LogStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "log group {}, stream {}", self.group, self.name)
     }
 }

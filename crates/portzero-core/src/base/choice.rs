@@ -7,7 +7,9 @@ use crate::base::text::nearest;
 /// A word that none of the known ones is. The message lists them and names the nearest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct UnknownWord {
+    /// What was written.
     pub word: String,
+    /// The words that would have been understood, in the order in which they are offered.
     pub known: &'static [&'static str],
 }
 
@@ -23,9 +25,9 @@ impl fmt::Display for UnknownWord {
 
 /// Makes a choice readable by the words that users write for it.
 macro_rules! choice {
-    ($name:ident: $known:ident = $($variant:ident $text:literal),*) => {
+    ($name:ident: $vis:vis $known:ident = $($variant:ident $text:literal),*) => {
         /// The words, in the order in which they are offered.
-        pub const $known: &[&str] = &[$($text),*];
+        $vis const $known: &[&str] = &[$($text),*];
 
         impl std::str::FromStr for $name {
             type Err = $crate::base::choice::UnknownWord;

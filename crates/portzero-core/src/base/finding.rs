@@ -2,15 +2,22 @@
 
 use std::fmt;
 
+pub use crate::base::evidence_label::EvidenceLabel;
+pub use crate::base::hint::{Hint, HintKind};
+
 /// How bad a finding is. `Error` before the first change means that nothing is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
+    /// Good to know; nothing is wrong.
     Note,
+    /// Something is wrong that does not keep the run from its end. A strict run fails for it.
     Warning,
+    /// The run fails for it.
     Error,
 }
 
 impl Severity {
+    /// As it is printed.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Note => "note",
@@ -23,8 +30,11 @@ impl Severity {
 /// Where in a file of the user's a finding points. Lines and columns count from 1; columns count characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Location {
+    /// As the user named it.
     pub file: String,
+    /// From 1.
     pub line: usize,
+    /// From 1, in characters.
     pub column: usize,
 }
 
@@ -37,20 +47,24 @@ impl fmt::Display for Location {
 /// One finding. The order of the fields is the order in which people read them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
+    /// What kind of finding it is.
     pub code: Code,
+    /// How bad it is.
     pub severity: Severity,
     /// What did not happen, in the user's nouns; lower case, no final period.
     pub summary: String,
+    /// Where in a file of the user's it points.
     pub location: Option<Location>,
     /// Labelled lines: (`check`, `GET /healthz on port 3000 -> 404`).
-    pub evidence: Vec<(String, String)>,
+    pub evidence: Vec<(EvidenceLabel, String)>,
     /// What AWS was left in.
     pub state: Option<String>,
     /// At most two actions that are true for this very case.
-    pub hints: Vec<String>,
+    pub hints: Vec<Hint>,
 }
 
 impl Finding {
+    /// One without evidence, state and hints.
     pub fn new(code: Code, severity: Severity, summary: impl Into<String>) -> Self {
         Self {
             code,
@@ -63,14 +77,17 @@ impl Finding {
         }
     }
 
+    /// What the run fails for.
     pub fn error(code: Code, summary: impl Into<String>) -> Self {
         Self::new(code, Severity::Error, summary)
     }
 
+    /// What is wrong and fails nothing.
     pub fn warning(code: Code, summary: impl Into<String>) -> Self {
         Self::new(code, Severity::Warning, summary)
     }
 
+    /// What is good to know.
     pub fn note(code: Code, summary: impl Into<String>) -> Self {
         Self::new(code, Severity::Note, summary)
     }
@@ -92,22 +109,32 @@ impl Finding {
         Self::error(Code::Config, summary)
     }
 
+    /// Points at a place in a file.
     pub fn at(mut self, location: Location) -> Self {
         self.location = Some(location);
         self
     }
 
-    pub fn evidence(mut self, label: impl Into<String>, text: impl Into<String>) -> Self {
+    /// Adds a line of evidence.
+    pub fn evidence(mut self, label: impl Into<EvidenceLabel>, text: impl Into<String>) -> Self {
         self.evidence.push((label.into(), text.into()));
         self
     }
 
+    /// Says what AWS was left in.
     pub fn state(mut self, state: impl Into<String>) -> Self {
         self.state = Some(state.into());
         self
     }
 
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    /// All of them, in their order, instead of what was there.
+    pub(crate) fn with_hints(mut self, hints: impl IntoIterator<Item = impl Into<Hint>>) -> Self {
+        self.hints = hints.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Adds a next move.
+    pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hints.push(hint.into());
         self
     }
@@ -118,12 +145,18 @@ macro_rules! codes {
         /// The one list of finding codes. A code is stable: scripts may match on it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code {
-            $($(#[$doc])* $variant,)*
+            $(
+                #[doc = concat!("The code `", $text, "`.")]
+                $(#[$doc])*
+                $variant,
+            )*
         }
 
         impl Code {
+            /// All of them, in the order in which the documentation lists them.
             pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
 
+            /// As it is printed.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text,)*

@@ -9,10 +9,12 @@ macro_rules! names {
         pub struct $name(String);
 
         impl $name {
+            /// Takes the text as it is.
             pub fn new(text: impl Into<String>) -> Self {
                 Self(text.into())
             }
 
+            /// The text as it was taken.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -67,12 +69,28 @@ impl TaskDefinitionArn {
         last_segment(self.as_str())
     }
 
+    /// The name before the revision: `web`.
     pub fn family(&self) -> &str {
         self.short().split(':').next().unwrap_or_default()
     }
 
+    /// The number behind the family; `None` where the text has none.
     pub fn revision(&self) -> Option<u64> {
         self.short().rsplit_once(':')?.1.parse().ok()
+    }
+}
+
+impl DeploymentId {
+    const PREFIX: &str = "ecs-svc/";
+
+    /// The deployment that a service revision (ARN or number) belongs to: both carry the same number at their end.
+    pub fn of_revision(revision: &str) -> Self {
+        Self(format!("{}{}", Self::PREFIX, last_segment(revision)))
+    }
+
+    /// The number that the id ends with.
+    pub fn number(&self) -> &str {
+        last_segment(&self.0)
     }
 }
 
@@ -84,6 +102,7 @@ impl TaskArn {
 }
 
 impl ContainerInstanceArn {
+    /// The instance's id without account, region and cluster.
     pub fn short(&self) -> &str {
         last_segment(self.as_str())
     }
@@ -132,6 +151,7 @@ pub struct TargetKey {
 }
 
 impl TargetKey {
+    /// A target by what it is registered with.
     pub fn new(id: impl Into<String>, port: u16) -> Self {
         Self { id: id.into(), port }
     }
@@ -146,7 +166,8 @@ impl fmt::Display for TargetKey {
     }
 }
 
-fn last_segment(text: &str) -> &str {
+/// What stands behind the last slash of an ARN or a path; all of it where there is no slash.
+pub fn last_segment(text: &str) -> &str {
     text.rsplit('/').next().unwrap_or(text)
 }
 

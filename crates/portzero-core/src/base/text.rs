@@ -1,4 +1,4 @@
-//! Suggestions for names that nobody knows.
+//! Words: suggestions for names that nobody knows, plurals.
 
 /// The known word that `word` is most likely a slip of, if any is near enough.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -15,8 +15,43 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
-pub(crate) fn plural(n: u32, noun: &str) -> String {
-    if n == 1 { noun.to_owned() } else { format!("{noun}s") }
+/// The name in a document that is most alike to `wanted`. Such names are made of several words, and people leave some out,
+/// so that a part counts here, where [`nearest`] counts letters: one that holds it or is held by it, else one with few letters changed.
+pub(crate) fn most_alike<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = wanted.to_lowercase();
+    let mut best: Option<(f64, &str)> = None;
+    for name in names {
+        let lower = name.to_lowercase();
+        // A part of a name is only telling where it is long enough not to be in many.
+        let holds = wanted.len().min(lower.len()) >= 4 && (lower.contains(&wanted) || wanted.contains(&lower));
+        let likeness = strsim::normalized_damerau_levenshtein(&wanted, &lower) + if holds { 0.5 } else { 0.0 };
+        // Two letters of five: below that a suggestion misleads more often than it helps.
+        if likeness >= 0.6 && best.is_none_or(|(known, _)| likeness > known) {
+            best = Some((likeness, name));
+        }
+    }
+    best.map(|(_, name)| name)
+}
+
+/// Few letters changed, not merely one word in common: `logConfiguration` is no misspelling of `proxyConfiguration`.
+pub(crate) fn is_misspelling(key: &str, known: &str) -> bool {
+    let changes = strsim::damerau_levenshtein(&key.to_lowercase(), &known.to_lowercase());
+    changes <= 1.max(key.chars().count() / 4)
+}
+
+/// `task` for one, `tasks` for any other number.
+pub(crate) fn plural<N: From<u8> + PartialEq>(n: N, noun: &str) -> String {
+    if n == N::from(1) {
+        noun.to_owned()
+    } else {
+        format!("{noun}s")
+    }
+}
+
+/// `1 task`, `2 tasks`.
+pub fn counted<N: From<u8> + PartialEq + std::fmt::Display>(n: N, noun: &str) -> String {
+    let number = n.to_string();
+    format!("{number} {}", plural(n, noun))
 }
 
 /// AWS writes the same words in different cases in different years.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::aws_model::service::{Service, Stage};
+use crate::aws_model::service::{LaunchType, Service, Stage};
 use crate::aws_model::target::TargetGroup;
 use crate::base::time::human;
 use crate::rollout::Until;
@@ -36,6 +36,7 @@ const BUDGET_MIN: Duration = Duration::from_secs(600);
 /// only just passed shows its second check. The budget, being twice what is expected, has room for it.
 pub const SETTLE_DEFAULT: Duration = Duration::from_secs(10);
 
+/// How long a rollout is expected to take, from the update on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forecast {
     /// From the update until the new targets take all new connections.
@@ -51,6 +52,7 @@ pub struct Forecast {
 }
 
 impl Forecast {
+    /// From the settings of the service and of its target groups.
     pub fn of<'a>(service: &Service, groups: impl Iterator<Item = &'a TargetGroup>) -> Self {
         let groups: Vec<&TargetGroup> = groups.collect();
         let interval = groups.iter().map(|g| g.health_check.interval).max().unwrap_or_default();
@@ -59,7 +61,7 @@ impl Forecast {
             .map(|g| g.deregistration_delay.unwrap_or(DELAY_DEFAULT))
             .max()
             .unwrap_or_default();
-        let start = if service.launch_type.as_deref() == Some("FARGATE") {
+        let start = if service.launch_type == Some(LaunchType::Fargate) {
             START_FARGATE
         } else {
             START_EC2
@@ -120,6 +122,7 @@ impl Forecast {
         }
     }
 
+    /// In one line for people: until the new targets serve, and until the old ones are drained.
     pub fn sentence(&self) -> String {
         let share = self.drain.as_secs() * 100 / self.drained.as_secs().max(1);
         let drain = if self.drain.is_zero() {

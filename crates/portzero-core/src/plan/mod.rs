@@ -17,7 +17,7 @@ use crate::base::time::Timestamp;
 use crate::plan::forecast::Forecast;
 use crate::plan::preflight::{Expectation, Network};
 use crate::plan::survey::Survey;
-use crate::policy::{Policy, InProgress};
+use crate::policy::{InProgress, Policy};
 use crate::rollout::{ContainerFacts, Needs, Until};
 use crate::task_definition;
 use crate::task_definition::{
@@ -28,18 +28,27 @@ use crate::task_definition::{
 /// What a user wants of one service, from flags and file together.
 #[derive(Clone, Debug)]
 pub struct DeployRequest {
+    /// Where the service is.
     pub cluster: ClusterName,
+    /// The service to deploy.
     pub service: ServiceName,
     /// The definition to start from.
     pub base: DefinitionSource,
+    /// The images to change.
     pub images: Vec<ImageChange>,
+    /// The environment variables to change.
     pub environment: Vec<EnvironmentChange>,
+    /// Which host ports ECS is to pick.
     pub dynamic_ports: DynamicPorts,
+    /// Keys that no known version of the API has are no mistake.
     pub allow_unknown_keys: bool,
     /// As the file says it, to be held against AWS's answer.
     pub load_balancers: Vec<LoadBalancerBinding>,
+    /// Replace the tasks even where nothing changes.
     pub force_new_deployment: bool,
+    /// How far the run follows the rollout.
     pub until: Until,
+    /// How long the new targets must have been healthy without a break.
     pub settle: Duration,
     /// `None`: from the forecast.
     pub timeout: Option<Duration>,
@@ -51,6 +60,7 @@ pub struct DeployRequest {
     pub url: Option<String>,
     /// Services that must have succeeded before this one is touched, as far as the run has them.
     pub depends_on: Vec<ServiceName>,
+    /// What to do besides deploying.
     pub policy: Policy,
 }
 
@@ -68,27 +78,40 @@ pub enum DefinitionSource {
 /// Where the revision that will run comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Revision {
+    /// The document is registered as a new revision.
     Register,
     /// The running revision has the same content.
     Reuse(TaskDefinitionArn),
 }
 
+/// What a deployment of one service is going to do, and all that is known beforehand.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// What was asked for.
     pub request: DeployRequest,
+    /// The service as it was read.
     pub service: Service,
+    /// The revision that runs.
     pub before: Option<TaskDefinitionArn>,
+    /// The revision that will run.
     pub revision: Revision,
     /// The document that would be registered.
     pub document: Value,
+    /// The changes that were asked for, one by one.
     pub changes: Vec<Change>,
+    /// How the document differs from what runs.
     pub diff: Vec<DiffLine>,
+    /// The target groups of the service, with their settings.
     pub target_groups: BTreeMap<TargetGroupArn, TargetGroup>,
     /// Where the service is reached: the configuration's word, else the load balancers'.
     pub address: Option<Address>,
+    /// What one new task asks of an instance.
     pub needs: Needs,
+    /// Tasks share the instance's network.
     pub is_host_network: bool,
+    /// What is wrong, or good to know, before the first change.
     pub findings: Vec<Finding>,
+    /// How long it is expected to take.
     pub forecast: Forecast,
 }
 
@@ -174,6 +197,7 @@ impl Plan {
         }
     }
 
+    /// A finding is bad enough for the run to end before the first change.
     pub fn is_refused(&self) -> bool {
         self.findings
             .iter()
@@ -199,6 +223,7 @@ impl Plan {
         task_definition::check_kept(file, &self.document, answer, revision.short())
     }
 
+    /// For how long the run waits: what was asked for, else what follows from the forecast.
     pub fn wait_budget(&self) -> Duration {
         self.request
             .timeout
@@ -315,7 +340,8 @@ fn is_active(definition: &Value) -> bool {
 
 /// What the file says of load balancers and AWS does not confirm. AWS wins: portzero does not rewire services.
 fn mismatches(request: &DeployRequest, service: &Service) -> Vec<Finding> {
-    request.load_balancers
+    request
+        .load_balancers
         .iter()
         .filter(|wanted| !service.load_balancers.iter().any(|has| has.is_same(wanted)))
         .map(|wanted| {

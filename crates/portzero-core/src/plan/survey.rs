@@ -16,11 +16,15 @@ use crate::rollout::Snapshot;
 /// The service and its surroundings as they are before anything is changed.
 #[derive(Clone, Debug)]
 pub struct Survey {
+    /// When it was read.
     pub at: Timestamp,
+    /// The service itself.
     pub service: Service,
     /// The revision that the service points to, as AWS holds it.
     pub running: Option<(TaskDefinitionArn, Value)>,
+    /// The target groups of the service, with their settings.
     pub target_groups: BTreeMap<TargetGroupArn, TargetGroup>,
+    /// Tasks, targets and instances: what the observer begins with.
     pub snapshot: Snapshot,
     /// Optional reads that were denied or that the endpoint does not know.
     pub not_checked: Vec<ApiError>,
@@ -33,9 +37,7 @@ pub struct Survey {
 /// `not checked: X`, for an optional read that was refused.
 pub fn not_checked(error: &ApiError) -> Finding {
     let finding = Finding::warning(Code::NotChecked, format!("not checked: {}", error.action));
-    let finding = finding.evidence("answer", error.code.clone().unwrap_or_else(|| error.message.clone()));
-    Finding {
-        hints: failed_call::hints(error),
-        ..finding
-    }
+    finding
+        .evidence("answer", error.code.clone().unwrap_or_else(|| error.message.clone()))
+        .with_hints(failed_call::hints(error))
 }

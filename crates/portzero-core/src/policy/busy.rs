@@ -12,16 +12,22 @@ use crate::base::time::{Timestamp, human};
 /// What ECS is still at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InProgress {
+    /// The deployment in progress.
     pub deployment: DeploymentId,
+    /// The revision that it rolls out.
     pub revision: TaskDefinitionArn,
+    /// When it was created; absent where ECS does not say.
     pub since: Option<Timestamp>,
+    /// How many of its tasks run.
     pub running: u32,
+    /// How many tasks the service wants.
     pub desired: u32,
     /// ECS's own words say that it goes back.
     pub is_rollback: bool,
 }
 
 impl InProgress {
+    /// The deployment of the service that is in progress, if one is.
     pub fn of(service: &Service) -> Option<Self> {
         let primary = service.primary()?;
         let is_open = match &primary.rollout_state {
@@ -29,14 +35,13 @@ impl InProgress {
             // ECS gives no state for services behind a classic load balancer, but lists what is being replaced.
             None => service.deployments.len() > 1,
         };
-        let reason = primary.rollout_state_reason.as_deref().unwrap_or_default();
         is_open.then(|| Self {
             deployment: primary.id.clone(),
             revision: primary.task_definition.clone(),
             since: primary.created_at,
             running: primary.running_count,
             desired: service.desired_count,
-            is_rollback: reason.contains("rolling back"),
+            is_rollback: primary.is_rolling_back(),
         })
     }
 

@@ -11,9 +11,12 @@ use crate::base::choice::choice;
 
 /// The user's choices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Conduct {
+pub struct Policy {
+    /// Where another deployment is in progress.
     pub if_busy: IfBusy,
+    /// After a failure of the rollout.
     pub on_failure: Leftover,
+    /// After a signal.
     pub on_cancel: Leftover,
     /// How many ACTIVE revisions of the family stay after a success; `None`: all.
     pub keep_revisions: Option<u32>,
@@ -41,5 +44,5 @@ pub enum Leftover {
     Rollback,
 }
 
-choice! { IfBusy: IF_BUSY = Wait "wait", Fail "fail", Replace "replace" }
-choice! { Leftover: LEFTOVER = Leave "leave", Rollback "rollback" }
+choice! { IfBusy: pub IF_BUSY = Wait "wait", Fail "fail", Replace "replace" }
+choice! { Leftover: pub LEFTOVER = Leave "leave", Rollback "rollback" }

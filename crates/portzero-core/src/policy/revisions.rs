@@ -31,7 +31,9 @@ pub fn superfluous(
 /// What has become of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Purge {
+    /// The revisions that were deregistered.
     pub gone: Vec<TaskDefinitionArn>,
+    /// How many of the newest were to stay.
     pub kept: u32,
 }
 

@@ -31,7 +31,7 @@ pub fn is_merge_of(candidate: &PullRequest, sha: &str) -> bool {
 }
 
 /// The number of a merge queue's branch: `refs/heads/gh-readonly-queue/BASE/pr-7-SHA`, where BASE may have slashes.
-pub fn merge_group_number(reference: &str) -> Option<u64> {
+pub(crate) fn merge_group_number(reference: &str) -> Option<u64> {
     let branch = reference.strip_prefix("refs/heads/").unwrap_or(reference);
     let (_, last) = branch.strip_prefix("gh-readonly-queue/")?.rsplit_once('/')?;
     let (number, commit) = last.strip_prefix("pr-")?.split_once('-')?;

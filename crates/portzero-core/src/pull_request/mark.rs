@@ -18,15 +18,19 @@ const KEY_LENGTH_MAX: usize = 300;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key(String);
 
+/// Why a text is no key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
+    /// Nothing is left of it.
     #[error("is empty")]
     Empty,
+    /// It is longer than a key may be.
     #[error("is longer than {KEY_LENGTH_MAX} characters")]
     TooLong,
 }
 
 impl Key {
+    /// Checks the text: it stands in a comment, where others may look for it.
     pub fn new(text: impl Into<String>) -> Result<Self, KeyError> {
         let text = text.into();
         match text.chars().count() {
@@ -36,6 +40,7 @@ impl Key {
         }
     }
 
+    /// As it was given.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -55,8 +60,11 @@ impl fmt::Display for Key {
 /// The run that wrote a comment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunStamp {
+    /// The workflow run's number.
     pub run_id: u64,
+    /// Which attempt of that run, from 1.
     pub attempt: u64,
+    /// The commit that the run is for.
     pub sha: String,
     /// `deploying`, or a verdict.
     pub state: String,
@@ -64,7 +72,7 @@ pub struct RunStamp {
 
 impl RunStamp {
     /// Whether this one is of a later run, or a later attempt of the same one. Run ids grow.
-    pub fn is_newer_than(&self, other: &RunStamp) -> bool {
+    pub(crate) fn is_newer_than(&self, other: &RunStamp) -> bool {
         (self.run_id, self.attempt) > (other.run_id, other.attempt)
     }
 }
@@ -72,7 +80,9 @@ impl RunStamp {
 /// What a comment carries besides its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
+    /// Which of several comments of portzero's in a pull request it is.
     pub key: Key,
+    /// The run that wrote it last.
     pub run: RunStamp,
 }
 
@@ -91,13 +101,13 @@ impl Mark {
 }
 
 /// Whether the body begins with the marker of the key, on a line of its own.
-pub fn is_marked(body: &str, key: &Key) -> bool {
+pub(crate) fn is_marked(body: &str, key: &Key) -> bool {
     body.strip_prefix(key.marker().as_str())
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(['\n', '\r']))
 }
 
 /// The stamp on the body's last line; `None` where there is none that can be read.
-pub fn stamp(body: &str) -> Option<RunStamp> {
+pub(crate) fn stamp(body: &str) -> Option<RunStamp> {
     let last = body.trim_end().lines().next_back()?;
     let json = last.strip_prefix(META)?.strip_suffix(META_END)?;
     serde_json::from_str(json).ok()

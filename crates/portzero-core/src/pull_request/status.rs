@@ -9,8 +9,11 @@ const DESCRIPTION_LENGTH_MAX: usize = 140;
 /// merged for it and no check is waited for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewDeployment {
+    /// The commit that is deployed.
     pub commit: String,
+    /// The environment's name, as GitHub lists it.
     pub environment: String,
+    /// A sentence beside it.
     pub description: String,
     /// Says which run made it, so that it is found again where the answer was lost.
     pub payload: Value,
@@ -19,20 +22,27 @@ pub struct NewDeployment {
 /// A deployment as GitHub keeps it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordedDeployment {
+    /// GitHub's id of the deployment.
     pub id: u64,
+    /// What the creator has stored with it.
     pub payload: Value,
 }
 
+/// How a deployment on GitHub stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeploymentState {
+    /// It is under way.
     InProgress,
+    /// It has succeeded.
     Success,
+    /// It has failed.
     Failure,
     /// It is not known how it ended.
     Error,
 }
 
 impl DeploymentState {
+    /// As GitHub's API spells it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InProgress => "in_progress",
@@ -43,26 +53,34 @@ impl DeploymentState {
     }
 }
 
+/// A change of a deployment's state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeploymentStatus {
+    /// The new state.
     pub state: DeploymentState,
     /// Where the run can be read.
     pub log_url: Option<String>,
     /// Where the environment can be used.
     pub environment_url: Option<String>,
+    /// A sentence beside it; [`short`] makes one that GitHub takes.
     pub description: String,
 }
 
+/// How the check of a commit stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatusState {
+    /// It is under way.
     Pending,
+    /// It has succeeded.
     Success,
+    /// It has failed.
     Failure,
     /// It is not known how it ended.
     Error,
 }
 
 impl StatusState {
+    /// As GitHub's API spells it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -73,12 +91,16 @@ impl StatusState {
     }
 }
 
+/// The check that a run sets on a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommitStatus {
+    /// How it stands.
     pub state: StatusState,
     /// Statuses of one context replace each other: `portzero/staging/portzero.yml`.
     pub context: String,
+    /// Where the details are: the page of the workflow run.
     pub target_url: Option<String>,
+    /// A sentence beside it; [`short`] makes one that GitHub takes.
     pub description: String,
 }
 

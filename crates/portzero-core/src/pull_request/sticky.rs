@@ -7,14 +7,18 @@ use super::{Comment, mark};
 /// What to do, and which of our own comments are one too many.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision<'c> {
+    /// What to do about the run's own comment.
     pub step: Step<'c>,
     /// Our own later ones for the same key. The oldest is kept; one of a newer run is left to that run.
     pub duplicates: Vec<u64>,
 }
 
+/// What becomes of the comment of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step<'c> {
+    /// There is none yet: post one.
     Create,
+    /// There is one: replace its text.
     Edit(&'c Comment),
     /// It says exactly this already.
     Unchanged(&'c Comment),

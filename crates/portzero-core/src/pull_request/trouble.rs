@@ -10,6 +10,7 @@ use crate::base::finding::{Code, Finding};
 pub enum Doing {
     /// Finding the pull request that the run belongs to.
     Seeking,
+    /// Placing the comment.
     Commenting,
     /// Recording a deployment, or its status.
     Deploying,
@@ -20,20 +21,24 @@ pub enum Doing {
 /// Which channels a run uses besides the comment; each needs a permission of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Channels {
+    /// Deployments of the repository are written.
     pub deployment: bool,
+    /// A check of the commit is written.
     pub commit_status: bool,
 }
 
 /// Something that was not done on GitHub.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
+    /// What was being done.
     pub doing: Doing,
+    /// What GitHub answered.
     pub error: ApiError,
 }
 
 /// What a workflow has to say for a run that uses these channels. Setting one permission sets all others to none, so it
 /// names those for checking out and for AWS too.
-pub fn snippet(channels: Channels) -> String {
+pub(crate) fn snippet(channels: Channels) -> String {
     let mut permissions = vec!["contents: read", "id-token: write", "pull-requests: write"];
     if channels.deployment {
         permissions.push("deployments: write");
@@ -131,6 +136,7 @@ impl Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::finding::Hint;
 
     fn hint(doing: Doing, kind: ApiErrorKind, status: Option<u16>, message: &str, origin: &Origin) -> String {
         let trouble = Trouble {
@@ -147,7 +153,7 @@ mod tests {
         };
         let finding = trouble.finding(origin, Channels::default());
         assert_eq!(finding.severity, crate::base::finding::Severity::Warning);
-        finding.hints.join("; ")
+        finding.hints.iter().map(Hint::as_str).collect::<Vec<_>>().join("; ")
     }
 
     fn denied(doing: Doing, origin: &Origin) -> String {

@@ -13,13 +13,17 @@ use crate::rollout::view::phase::Phase;
 use crate::rollout::view::snapshot::{Place, Snapshot};
 use crate::rollout::view::waiting::WaitingOn;
 
+/// Whether a task or target is of the deployment that is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Whose {
+pub enum Generation {
+    /// It is.
     New,
+    /// It was there before.
     Old,
 }
 
-impl Whose {
+impl Generation {
+    /// As it is printed.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::New => "new",
@@ -28,110 +32,140 @@ impl Whose {
     }
 }
 
+/// What an observer reports of a rollout, each thing once.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Happening {
+pub enum RolloutEvent {
+    /// The rollout has come into another phase.
     Phase(Phase),
+    /// A task has another status.
     Task {
+        /// The task.
         task: TaskArn,
-        whose: Whose,
+        /// Of which side it is.
+        generation: Generation,
+        /// The revision that it runs.
         task_definition: TaskDefinitionArn,
+        /// The status that it has now.
         status: TaskStatus,
         /// The EC2 instance, where there is one.
         instance: Option<String>,
         /// Why it stopped.
         reason: Option<String>,
     },
+    /// A target has come, has another state, or has gone.
     Target {
+        /// The target group, and the target in it.
         place: Place,
-        whose: Whose,
+        /// Of which side it is.
+        generation: Generation,
+        /// The state before; absent where it is new.
         from: Option<TargetState>,
         /// `None`: no longer listed, which for a draining target means drained.
         to: Option<TargetState>,
+        /// AWS's code for the state.
         reason: Option<String>,
+        /// AWS's sentence on the state.
         description: Option<String>,
     },
     /// The service deployment has come to another stage, or the traffic to another step.
     Stage {
+        /// As AWS spells it.
         stage: String,
         /// In tenths of a percent.
         production: Option<u32>,
+        /// The revision that gets the traffic.
         revision: TaskDefinitionArn,
     },
     /// Somebody, autoscaling mostly, wants another number of tasks.
     Desired {
+        /// How many before.
         from: u32,
+        /// How many now.
         to: u32,
     },
     /// The circuit breaker's counter has moved.
     Breaker {
+        /// Tasks that have failed so far.
         failures: u32,
+        /// The failures at which the breaker fires.
         threshold: u32,
+        /// It goes back then, and does not only stop.
         rolls_back: bool,
     },
     /// A service event that is not part of an ordinary rollout.
     EcsSays {
+        /// The event's text, as ECS wrote it.
         message: String,
     },
     /// ECS has begun to roll back.
     RollingBack {
         /// It is complete already: a run that joins late sees no more of it.
         is_over: bool,
+        /// The revision that ECS goes back to.
         to: TaskDefinitionArn,
+        /// ECS's sentence on why.
         reason: Option<String>,
     },
+    /// What is waited for now.
     Waiting {
+        /// All that is missing, in the order in which a reader wants it.
         on: Vec<WaitingOn>,
     },
     /// A value that this version does not know: it counts as not done.
     Unknown(UnknownValue),
     /// Reads fail; said when it begins or becomes another trouble, and in between every so often.
-    Blind {
+    ReadOutage {
         /// `None`: it is as it was said before.
         error: Option<ApiError>,
+        /// Looks in a row without an answer.
         misses: u32,
+        /// For how long.
         blind_for: Duration,
         /// For how long it is still borne.
         left: Duration,
     },
+    /// It can be read again.
     SeesAgain {
+        /// Looks in a row that had no answer.
         misses: u32,
+        /// For how long.
         blind_for: Duration,
     },
 }
 
 /// What the last look has shown, for comparison.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub(crate) struct Seen {
     tasks: BTreeMap<TaskArn, TaskStatus>,
-    targets: BTreeMap<Place, (Whose, TargetState)>,
+    targets: BTreeMap<Place, (Generation, TargetState)>,
 }
 
 impl Seen {
     /// The state before the deployment: nothing of it is news.
-    pub fn at_start(view: &View) -> Self {
+    pub(crate) fn at_start(view: &View) -> Self {
         let mut seen = Self::default();
         seen.changes(view, &Snapshot::default());
         seen
     }
 
     /// Compares, remembers, and says what is new.
-    pub fn changes(&mut self, view: &View, snapshot: &Snapshot) -> Vec<Happening> {
-        let mut happenings = self.task_changes(view, snapshot);
-        happenings.extend(self.target_changes(view, snapshot));
-        happenings
+    pub(crate) fn changes(&mut self, view: &View, snapshot: &Snapshot) -> Vec<RolloutEvent> {
+        let mut events = self.task_changes(view, snapshot);
+        events.extend(self.target_changes(view, snapshot));
+        events
     }
 
-    fn task_changes(&mut self, view: &View, snapshot: &Snapshot) -> Vec<Happening> {
-        let mut happenings = Vec::new();
+    fn task_changes(&mut self, view: &View, snapshot: &Snapshot) -> Vec<RolloutEvent> {
+        let mut events = Vec::new();
         let new = view
             .new_tasks
             .values()
             .chain(view.ended_tasks.values())
-            .map(|t| (Whose::New, *t));
-        let old = view.old_tasks.values().map(|t| (Whose::Old, *t));
-        let mut current: BTreeMap<TaskArn, (Whose, &Task)> = new
+            .map(|t| (Generation::New, *t));
+        let old = view.old_tasks.values().map(|t| (Generation::Old, *t));
+        let mut current: BTreeMap<TaskArn, (Generation, &Task)> = new
             .chain(old)
-            .map(|(whose, task)| (task.arn.clone(), (whose, task)))
+            .map(|(generation, task)| (task.arn.clone(), (generation, task)))
             .collect();
         // Old tasks leave the view when they stop; their end is news as well.
         for task in snapshot
@@ -139,37 +173,40 @@ impl Seen {
             .iter()
             .filter(|t| t.is_stopped() && self.tasks.contains_key(&t.arn))
         {
-            current.entry(task.arn.clone()).or_insert((Whose::Old, task));
+            current.entry(task.arn.clone()).or_insert((Generation::Old, task));
         }
-        for (arn, (whose, task)) in current {
+        for (arn, (generation, task)) in current {
             if self.tasks.get(&arn) != Some(&task.last_status) {
                 self.tasks.insert(arn, task.last_status.clone());
-                happenings.push(task_happening(task, whose, snapshot));
+                events.push(task_happening(task, generation, snapshot));
             }
         }
-        happenings
+        events
     }
 
-    fn target_changes(&mut self, view: &View, snapshot: &Snapshot) -> Vec<Happening> {
+    fn target_changes(&mut self, view: &View, snapshot: &Snapshot) -> Vec<RolloutEvent> {
         let ended = view
             .ended_targets
             .iter()
-            .map(|(place, row)| (place, (Whose::New, *row)));
+            .map(|(place, row)| (place, (Generation::New, *row)));
         let new = view
             .new_targets
             .iter()
-            .filter_map(|(place, row)| Some((place, (Whose::New, (*row)?))));
-        let old = view.old_targets.iter().map(|(place, row)| (place, (Whose::Old, *row)));
-        let current: BTreeMap<&Place, (Whose, &TargetHealth)> = ended.chain(new).chain(old).collect();
-        let mut happenings = Vec::new();
-        for (place, (whose, row)) in &current {
+            .filter_map(|(place, row)| Some((place, (Generation::New, (*row)?))));
+        let old = view
+            .old_targets
+            .iter()
+            .map(|(place, row)| (place, (Generation::Old, *row)));
+        let current: BTreeMap<&Place, (Generation, &TargetHealth)> = ended.chain(new).chain(old).collect();
+        let mut events = Vec::new();
+        for (place, (generation, row)) in &current {
             let before = self.targets.get(*place);
-            if before != Some(&(*whose, row.state.clone())) {
+            if before != Some(&(*generation, row.state.clone())) {
                 // A place that has passed from an old task to a new one starts a new story.
                 let from = before
-                    .filter(|(owner, _)| owner == whose)
+                    .filter(|(owner, _)| owner == generation)
                     .map(|(_, state)| state.clone());
-                happenings.push(target_happening(place, *whose, from, Some(row)));
+                events.push(target_happening(place, *generation, from, Some(row)));
             }
         }
         // A stale answer about its task takes a target out of the view while it is listed as before: it is not gone.
@@ -181,19 +218,19 @@ impl Seen {
         let (kept, gone): (Vec<_>, Vec<_>) = missing
             .filter(|(place, _)| !current.contains_key(place))
             .partition(|(place, _)| is_listed(place));
-        for (place, (whose, state)) in gone {
-            happenings.push(target_happening(&place, whose, Some(state), None));
+        for (place, (generation, state)) in gone {
+            events.push(target_happening(&place, generation, Some(state), None));
         }
         self.targets = current
             .into_iter()
-            .map(|(place, (whose, row))| (place.clone(), (whose, row.state.clone())))
+            .map(|(place, (generation, row))| (place.clone(), (generation, row.state.clone())))
             .chain(kept)
             .collect();
-        happenings
+        events
     }
 }
 
-fn task_happening(task: &Task, whose: Whose, snapshot: &Snapshot) -> Happening {
+fn task_happening(task: &Task, generation: Generation, snapshot: &Snapshot) -> RolloutEvent {
     let instance = task.container_instance.as_ref().and_then(|arn| {
         let instance = snapshot.instances.as_ref()?.get(arn)?;
         instance.ec2_instance_id.clone()
@@ -215,9 +252,9 @@ fn task_happening(task: &Task, whose: Whose, snapshot: &Snapshot) -> Happening {
         (Some(reason), _) => Some(reason.clone()),
         (None, container) => container,
     };
-    Happening::Task {
+    RolloutEvent::Task {
         task: task.arn.clone(),
-        whose,
+        generation,
         task_definition: task.task_definition.clone(),
         status: task.last_status.clone(),
         instance,
@@ -225,10 +262,15 @@ fn task_happening(task: &Task, whose: Whose, snapshot: &Snapshot) -> Happening {
     }
 }
 
-fn target_happening(place: &Place, whose: Whose, from: Option<TargetState>, row: Option<&TargetHealth>) -> Happening {
-    Happening::Target {
+fn target_happening(
+    place: &Place,
+    generation: Generation,
+    from: Option<TargetState>,
+    row: Option<&TargetHealth>,
+) -> RolloutEvent {
+    RolloutEvent::Target {
         place: place.clone(),
-        whose,
+        generation,
         from,
         to: row.map(|r| r.state.clone()),
         reason: row.and_then(|r| r.reason.clone()),
@@ -254,8 +296,8 @@ mod tests {
             }],
             ..Task::plain()
         };
-        match task_happening(&task, Whose::New, &Snapshot::default()) {
-            Happening::Task { reason, .. } => reason,
+        match task_happening(&task, Generation::New, &Snapshot::default()) {
+            RolloutEvent::Task { reason, .. } => reason,
             other => panic!("{other:?}"),
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::base::time::Timestamp;
-use crate::rollout::event::{Happening, Whose};
+use crate::rollout::event::{Generation, RolloutEvent};
 use crate::rollout::view::View;
 use crate::rollout::view::phase::Phase;
 use crate::rollout::view::snapshot::Place;
@@ -12,16 +12,21 @@ use crate::rollout::view::snapshot::Place;
 /// One stay in a phase. A rollout in batches comes back to earlier phases.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhaseSpan {
+    /// Which phase.
     pub phase: Phase,
+    /// When it began.
     pub started_at: Timestamp,
+    /// How long it lasted.
     pub duration: Duration,
 }
 
 /// The states that one target went through, as far as they were seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TargetStory {
+pub struct TargetHistory {
+    /// The target group, and the target in it.
     pub place: Place,
-    pub whose: Whose,
+    /// Of which side it is.
+    pub generation: Generation,
     /// The id of the task behind it, where it could be joined.
     pub task: Option<String>,
     /// (state, reason, when first seen); the state `gone` ends a story.
@@ -30,15 +35,15 @@ pub struct TargetStory {
 
 /// Collects both while the rollout goes on.
 #[derive(Clone, Debug, Default)]
-pub struct Story {
+pub(crate) struct History {
     phases: Vec<(Phase, Timestamp)>,
     ended_at: Option<Timestamp>,
-    targets: BTreeMap<(Whose, Place), TargetStory>,
+    targets: BTreeMap<(Generation, Place), TargetHistory>,
 }
 
-impl Story {
+impl History {
     /// Notes the phase; says whether it is a new one.
-    pub fn note_phase(&mut self, phase: Phase, now: Timestamp) -> bool {
+    pub(crate) fn note_phase(&mut self, phase: Phase, now: Timestamp) -> bool {
         self.ended_at = Some(now);
         if self.phases.last().is_some_and(|(last, _)| *last == phase) {
             return false;
@@ -48,37 +53,37 @@ impl Story {
     }
 
     /// The targets that are there before the deployment begins.
-    pub fn begin(&mut self, view: &View, tasks: &BTreeMap<Place, String>, now: Timestamp) {
+    pub(crate) fn begin(&mut self, view: &View, tasks: &BTreeMap<Place, String>, now: Timestamp) {
         for (place, row) in &view.old_targets {
-            let story = TargetStory {
+            let story = TargetHistory {
                 place: place.clone(),
-                whose: Whose::Old,
+                generation: Generation::Old,
                 task: tasks.get(place).cloned(),
                 states: vec![(row.state.as_str().to_owned(), row.reason.clone(), now)],
             };
-            self.targets.insert((Whose::Old, place.clone()), story);
+            self.targets.insert((Generation::Old, place.clone()), story);
         }
     }
 
-    pub fn note(&mut self, happenings: &[Happening], tasks: &BTreeMap<Place, String>, now: Timestamp) {
-        for happening in happenings {
-            if let Happening::Target {
+    pub(crate) fn note(&mut self, events: &[RolloutEvent], tasks: &BTreeMap<Place, String>, now: Timestamp) {
+        for event in events {
+            if let RolloutEvent::Target {
                 place,
-                whose,
+                generation,
                 to,
                 reason,
                 ..
-            } = happening
+            } = event
             {
-                if *whose == Whose::New && !self.targets.contains_key(&(Whose::New, place.clone())) {
+                if *generation == Generation::New && !self.targets.contains_key(&(Generation::New, place.clone())) {
                     self.end_at(place, now);
                 }
                 let story = self
                     .targets
-                    .entry((*whose, place.clone()))
-                    .or_insert_with(|| TargetStory {
+                    .entry((*generation, place.clone()))
+                    .or_insert_with(|| TargetHistory {
                         place: place.clone(),
-                        whose: *whose,
+                        generation: *generation,
                         task: None,
                         states: Vec::new(),
                     });
@@ -91,14 +96,14 @@ impl Story {
 
     /// A new task has taken the place of an old target, whose own end can no longer be seen.
     fn end_at(&mut self, place: &Place, now: Timestamp) {
-        if let Some(old) = self.targets.get_mut(&(Whose::Old, place.clone()))
+        if let Some(old) = self.targets.get_mut(&(Generation::Old, place.clone()))
             && old.states.last().is_some_and(|(state, ..)| state != "gone")
         {
             old.states.push(("replaced by a new target".into(), None, now));
         }
     }
 
-    pub fn phases(&self) -> Vec<PhaseSpan> {
+    pub(crate) fn phases(&self) -> Vec<PhaseSpan> {
         let ends = self.phases.iter().skip(1).map(|(_, at)| *at).chain(self.ended_at);
         let spans = self.phases.iter().zip(ends);
         spans
@@ -110,7 +115,7 @@ impl Story {
             .collect()
     }
 
-    pub fn targets(&self) -> Vec<&TargetStory> {
+    pub(crate) fn targets(&self) -> Vec<&TargetHistory> {
         self.targets.values().collect()
     }
 }

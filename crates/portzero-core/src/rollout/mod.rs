@@ -7,19 +7,19 @@
 
 pub mod attach;
 pub mod cause;
-pub mod event;
-pub mod history;
+pub(crate) mod event;
+pub(crate) mod history;
 pub mod observer;
 pub mod rollback;
-pub mod scope;
+pub(crate) mod scope;
 pub(crate) mod timeouts;
-pub mod verdict;
+pub(crate) mod verdict;
 pub mod view;
-pub mod words;
+pub(crate) mod words;
 
-pub use cause::container_facts::ContainerFacts;
-pub use event::{Happening, Whose};
-pub use history::{PhaseSpan, TargetStory};
+pub use cause::container_facts::{ContainerFacts, LogPlace, OwnCheck, Secret};
+pub use event::{Generation, RolloutEvent};
+pub use history::{PhaseSpan, TargetHistory};
 pub use observer::unknown_value::UnknownValue;
 pub use observer::{Input, Next, Observer, Step};
 pub use scope::{Needs, Scope, Until};

@@ -7,18 +7,24 @@ use crate::aws_model::service::{RolloutState, Service, ServiceDeployment, Servic
 use crate::base::finding::{Code, Finding};
 use crate::base::id::{ServiceName, TaskDefinitionArn};
 use crate::rollout::verdict::{Outcome, Verdict};
-use crate::rollout::words::advice;
 
 /// How a run takes a service back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Way {
     /// StopServiceDeployment with ROLLBACK: ECS goes back to what it completed last, without a deployment of its own.
-    Stop { service_deployment: String },
+    Stop {
+        /// The ARN of the service deployment.
+        service_deployment: String,
+    },
     /// UpdateService with the revision that ran well.
-    Redeploy { to: TaskDefinitionArn },
+    Redeploy {
+        /// The revision.
+        to: TaskDefinitionArn,
+    },
 }
 
 impl Way {
+    /// The call that begins it.
     pub fn call(&self) -> &'static str {
         match self {
             Self::Stop { .. } => "StopServiceDeployment",
@@ -30,9 +36,11 @@ impl Way {
 /// What the end of a rollout leaves behind, as far as going back is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leaves {
+    /// A deployment that failed or is in flight, and that ECS does not go back from itself.
     Something,
     /// Nothing, for a reason that the end itself tells.
     Nothing,
+    /// Nothing, for the reason given.
     NothingBecause(&'static str),
 }
 
@@ -74,7 +82,7 @@ pub fn destination(
 
 /// AWS stops a service deployment that has not come to its end. The states of a stop or a rollback that is on its way
 /// are allowed as well, and need no other one.
-pub fn is_stoppable(status: &ServiceDeploymentStatus) -> bool {
+pub(crate) fn is_stoppable(status: &ServiceDeploymentStatus) -> bool {
     matches!(
         status,
         ServiceDeploymentStatus::Pending | ServiceDeploymentStatus::InProgress
@@ -83,8 +91,10 @@ pub fn is_stoppable(status: &ServiceDeploymentStatus) -> bool {
 
 /// How far a way back has come.
 #[derive(Clone, Debug, PartialEq)]
-pub enum WayBack {
+pub enum RollbackReport {
+    /// It is over, and the service runs what it ran before.
     Complete {
+        /// The revision, `web:41`.
         to: String,
         /// `web:41 serves all traffic with 2 tasks`.
         now: String,
@@ -93,51 +103,76 @@ pub enum WayBack {
     },
     /// Asked for, and not followed to its end.
     UnderWay {
+        /// The call that asked for it.
         call: &'static str,
+        /// The revision, where it is known.
         to: Option<String>,
+        /// What serves, by the last look.
         serving: String,
         /// Why it was not followed further.
         because: Option<String>,
     },
     /// Asked for, and somebody else's deployment has taken over before it was complete.
     Replaced {
+        /// The call that asked for it.
         call: &'static str,
+        /// The revision, where it is known.
         to: Option<String>,
         /// `ecs-svc/3 (web:3)`.
         by: String,
+        /// What serves, by the last look.
         serving: String,
     },
     /// AWS has turned the request away.
-    Refused { to: Option<String>, because: Finding },
+    Refused {
+        /// The revision, where it is known.
+        to: Option<String>,
+        /// The refusal.
+        because: Finding,
+    },
     /// ECS went back, and that came to a bad end.
-    Failed { to: Option<String>, because: Finding },
+    Failed {
+        /// The revision, where it is known.
+        to: Option<String>,
+        /// What went wrong.
+        because: Finding,
+    },
     /// Whether AWS has taken the request is not known.
     Unanswered {
+        /// The call that asked for it.
         call: &'static str,
+        /// The revision, where it is known.
         to: Option<String>,
+        /// What came in place of an answer.
         answer: Option<String>,
     },
     /// There was none.
-    None { why: String },
+    None {
+        /// In words that can stand behind "not rolled back by this run".
+        why: String,
+    },
 }
 
 /// What a run that wanted to go back ends with: the first failure, and what became of the way back.
-pub fn conclude(first: Outcome, service: &ServiceName, ours: &TaskDefinitionArn, back: WayBack) -> Outcome {
+pub fn conclude(first: Outcome, service: &ServiceName, ours: &TaskDefinitionArn, back: RollbackReport) -> Outcome {
     let Outcome {
         verdict, mut findings, ..
     } = first;
-    let is_complete = matches!(back, WayBack::Complete { .. });
+    let is_complete = matches!(back, RollbackReport::Complete { .. });
     let verdict = match verdict {
         Verdict::Interrupted => Verdict::Interrupted,
         // Nothing was gone back from: it is what it was.
-        other if matches!(back, WayBack::None { .. }) => other,
+        other if matches!(back, RollbackReport::None { .. }) => other,
         _ => Verdict::Failed,
     };
     let loud = loud(service, &back, verdict);
     let state = state(ours, &back);
     if let Some(cause) = findings.first_mut() {
         cause.state = Some(match (&back, cause.state.take()) {
-            (WayBack::None { .. } | WayBack::Refused { .. } | WayBack::Unanswered { .. }, Some(as_it_is)) => {
+            (
+                RollbackReport::None { .. } | RollbackReport::Refused { .. } | RollbackReport::Unanswered { .. },
+                Some(as_it_is),
+            ) => {
                 format!("{as_it_is}; {state}")
             }
             _ => state,
@@ -145,11 +180,14 @@ pub fn conclude(first: Outcome, service: &ServiceName, ours: &TaskDefinitionArn,
     }
     if matches!(
         back,
-        WayBack::Complete { .. } | WayBack::UnderWay { .. } | WayBack::Replaced { .. } | WayBack::Unanswered { .. }
+        RollbackReport::Complete { .. }
+            | RollbackReport::UnderWay { .. }
+            | RollbackReport::Replaced { .. }
+            | RollbackReport::Unanswered { .. }
     ) {
         findings
             .iter_mut()
-            .for_each(|finding| finding.hints.retain(|hint| !advice::is_of_what_goes_on(hint)));
+            .for_each(|finding| finding.hints.retain(|hint| !hint.kind.is_about_what_goes_on()));
         findings.iter_mut().skip(1).for_each(|finding| finding.state = None);
     }
     findings.splice(0..0, loud);
@@ -161,18 +199,18 @@ pub fn conclude(first: Outcome, service: &ServiceName, ours: &TaskDefinitionArn,
 }
 
 /// What a run ends with that was asked for nothing but to go back.
-pub fn asked_for(service: &ServiceName, back: WayBack) -> Outcome {
+pub fn asked_for(service: &ServiceName, back: RollbackReport) -> Outcome {
     let finding = match back {
-        WayBack::Complete {
+        RollbackReport::Complete {
             now, is_empty: true, ..
         } => {
             let summary = format!("`{service}` wants no task (desired count 0): nothing to verify");
             let finding = Finding::warning(Code::NothingToVerify, summary).state(now);
             return Outcome::new(Verdict::NothingToVerify, vec![finding]);
         }
-        WayBack::Complete { .. } => return Outcome::new(Verdict::Succeeded, Vec::new()),
-        WayBack::None { why } => Some(Finding::error(Code::NoWayBack, why)),
-        WayBack::Replaced { .. } => {
+        RollbackReport::Complete { .. } => return Outcome::new(Verdict::Succeeded, Vec::new()),
+        RollbackReport::None { why } => Some(Finding::error(Code::NoWayBack, why)),
+        RollbackReport::Replaced { .. } => {
             let finding = loud(service, &back, Verdict::Superseded);
             return Outcome::new(Verdict::Superseded, finding.into_iter().collect());
         }
@@ -181,7 +219,7 @@ pub fn asked_for(service: &ServiceName, back: WayBack) -> Outcome {
     Outcome::new(Verdict::Failed, finding.into_iter().collect())
 }
 
-fn state(ours: &TaskDefinitionArn, back: &WayBack) -> String {
+fn state(ours: &TaskDefinitionArn, back: &RollbackReport) -> String {
     let ours = ours.short();
     // ECS goes back by deployment: the revision may be the same.
     let stays = |to: Option<&str>| {
@@ -192,8 +230,8 @@ fn state(ours: &TaskDefinitionArn, back: &WayBack) -> String {
         }
     };
     match back {
-        WayBack::Complete { to, now, .. } => format!("rolled back by this run: {now}{}", stays(Some(to))),
-        WayBack::UnderWay { call, to, serving, .. } => {
+        RollbackReport::Complete { to, now, .. } => format!("rolled back by this run: {now}{}", stays(Some(to))),
+        RollbackReport::UnderWay { call, to, serving, .. } => {
             let revision = to.as_deref().unwrap_or("what ran before");
             format!(
                 "this run asked ECS to go back to {revision} ({call}); that was not complete when the run ended, and goes on \
@@ -201,7 +239,7 @@ fn state(ours: &TaskDefinitionArn, back: &WayBack) -> String {
                 stays(to.as_deref())
             )
         }
-        WayBack::Replaced { call, to, by, serving } => {
+        RollbackReport::Replaced { call, to, by, serving } => {
             let revision = to.as_deref().unwrap_or("what ran before");
             format!(
                 "this run asked ECS to go back to {revision} ({call}), and {by} took over before that was complete (last \
@@ -209,11 +247,11 @@ fn state(ours: &TaskDefinitionArn, back: &WayBack) -> String {
                 stays(to.as_deref())
             )
         }
-        WayBack::Refused { to, .. } => {
+        RollbackReport::Refused { to, .. } => {
             let revision = to.as_deref().unwrap_or("what ran before");
             format!("AWS did not let this run go back to {revision}")
         }
-        WayBack::Failed { to, because } => {
+        RollbackReport::Failed { to, because } => {
             let revision = to.as_deref().unwrap_or("what ran before");
             let serving = because.state.clone().map(|state| format!(": {state}"));
             format!(
@@ -221,23 +259,23 @@ fn state(ours: &TaskDefinitionArn, back: &WayBack) -> String {
                 serving.unwrap_or_default()
             )
         }
-        WayBack::Unanswered { call, to, .. } => {
+        RollbackReport::Unanswered { call, to, .. } => {
             let revision = to.as_deref().unwrap_or("what ran before");
             format!(
                 "{call} was sent to go back to {revision}, and no answer has come: whether ECS goes back is not known"
             )
         }
-        WayBack::None { why } => format!("not rolled back by this run: {why}"),
+        RollbackReport::None { why } => format!("not rolled back by this run: {why}"),
     }
 }
 
-fn loud(service: &ServiceName, back: &WayBack, verdict: Verdict) -> Option<Finding> {
+fn loud(service: &ServiceName, back: &RollbackReport, verdict: Verdict) -> Option<Finding> {
     let to = |to: &Option<String>| to.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
     match back {
-        WayBack::Complete { .. } | WayBack::None { .. } => None,
+        RollbackReport::Complete { .. } | RollbackReport::None { .. } => None,
         // A cancelled run does not wait for it: that is as it was wanted.
-        WayBack::UnderWay { .. } if verdict == Verdict::Interrupted => None,
-        WayBack::UnderWay {
+        RollbackReport::UnderWay { .. } if verdict == Verdict::Interrupted => None,
+        RollbackReport::UnderWay {
             to: revision,
             serving,
             because,
@@ -250,7 +288,7 @@ fn loud(service: &ServiceName, back: &WayBack, verdict: Verdict) -> Option<Findi
                 None => finding,
             })
         }
-        WayBack::Replaced {
+        RollbackReport::Replaced {
             to: revision,
             by,
             serving,
@@ -263,7 +301,7 @@ fn loud(service: &ServiceName, back: &WayBack, verdict: Verdict) -> Option<Findi
             let finding = Finding::error(Code::Superseded, summary).evidence("by", by.clone());
             Some(finding.state(format!("last seen: {serving}")))
         }
-        WayBack::Refused { to: revision, because } | WayBack::Failed { to: revision, because } => {
+        RollbackReport::Refused { to: revision, because } | RollbackReport::Failed { to: revision, because } => {
             let summary = format!("`{service}` could not be rolled back{}", to(revision));
             let mut finding = Finding::error(Code::RollbackFailed, summary);
             finding.evidence.push(("because".into(), because.summary.clone()));
@@ -272,7 +310,7 @@ fn loud(service: &ServiceName, back: &WayBack, verdict: Verdict) -> Option<Findi
             finding.hints.clone_from(&because.hints);
             Some(finding)
         }
-        WayBack::Unanswered {
+        RollbackReport::Unanswered {
             call,
             to: revision,
             answer,
@@ -301,7 +339,7 @@ mod tests {
         Outcome::new(Verdict::TimedOut, vec![cause])
     }
 
-    fn told(back: WayBack) -> Outcome {
+    fn told(back: RollbackReport) -> Outcome {
         conclude(failed(), &"web".into(), &"task-definition/web:2".into(), back)
     }
 
@@ -320,12 +358,8 @@ mod tests {
             task_definition: format!("task-definition/web:{revision}").into(),
             desired_count: 2,
             running_count: 2,
-            pending_count: 0,
-            failed_tasks: None,
             rollout_state: state.map(Into::into),
-            rollout_state_reason: None,
-            created_at: None,
-            updated_at: None,
+            ..Deployment::plain()
         };
         Service {
             desired_count: 2,
@@ -379,7 +413,7 @@ mod tests {
 
     #[test]
     fn a_way_back_that_is_complete_is_told_by_the_cause() {
-        let outcome = told(WayBack::Complete {
+        let outcome = told(RollbackReport::Complete {
             to: "web:1".into(),
             now: "web:1 serves all traffic with 2 tasks".into(),
             is_empty: false,
@@ -391,7 +425,7 @@ mod tests {
 
     #[test]
     fn a_way_back_that_is_refused_stands_before_the_cause_and_takes_nothing_from_it() {
-        let outcome = told(WayBack::Refused {
+        let outcome = told(RollbackReport::Refused {
             to: Some("web:1".into()),
             because: Finding::error(Code::Api, "it is not allowed"),
         });
@@ -406,7 +440,7 @@ mod tests {
 
     #[test]
     fn where_there_is_no_way_the_verdict_stays() {
-        let outcome = told(WayBack::None { why: "so it is".into() });
+        let outcome = told(RollbackReport::None { why: "so it is".into() });
         assert_eq!(outcome.verdict, Verdict::TimedOut);
         let state = "web:1 runs 2 tasks; not rolled back by this run: so it is";
         assert_eq!(states(&outcome), [("target-unhealthy", state)]);
@@ -416,7 +450,7 @@ mod tests {
     fn a_cancelled_run_does_not_call_its_rollback_failed_for_not_waiting() {
         let mut first = failed();
         first.verdict = Verdict::Interrupted;
-        let back = WayBack::UnderWay {
+        let back = RollbackReport::UnderWay {
             call: "StopServiceDeployment",
             to: None,
             serving: "web:1 runs 2 tasks".into(),

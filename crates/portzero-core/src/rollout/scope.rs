@@ -1,10 +1,13 @@
 //! What a rollout is about: whose it is, what it must reach, and the settings that its timing hangs on.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use crate::aws_model::service::{LoadBalancerBinding, Stage};
 use crate::aws_model::target::TargetGroup;
+use crate::base::choice::UnknownWord;
 use crate::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, TaskDefinitionArn};
 use crate::rollout::cause::container_facts::ContainerFacts;
 
@@ -24,6 +27,10 @@ pub enum Until {
 }
 
 impl Until {
+    /// The words, in the order in which they are offered.
+    pub const WORDS: &'static [&'static str] = &["registered", "healthy", "drained", "stage:NAME"];
+
+    /// As it is asked for.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Registered => "registered",
@@ -34,22 +41,54 @@ impl Until {
     }
 }
 
+impl fmt::Display for Until {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Until {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        match (text, text.strip_prefix("stage:")) {
+            ("registered", _) => Ok(Self::Registered),
+            ("healthy", _) => Ok(Self::Healthy),
+            ("drained", _) => Ok(Self::Drained),
+            (_, Some(name)) => Stage::named(name).map(Self::Stage).ok_or_else(|| UnknownWord {
+                word: name.to_owned(),
+                known: Stage::WORDS,
+            }),
+            _ => Err(UnknownWord {
+                word: text.to_owned(),
+                known: Self::WORDS,
+            }),
+        }
+    }
+}
+
 /// Everything that stays the same while one rollout is observed.
 #[derive(Clone, Debug)]
 pub struct Scope {
+    /// Where the service is.
     pub cluster: ClusterName,
+    /// The service.
     pub service: ServiceName,
     /// The id that UpdateService returned.
     pub deployment: DeploymentId,
     /// The revision that is rolled out.
     pub task_definition: TaskDefinitionArn,
+    /// The revision that ran before; absent where none did or nobody can tell.
     pub previous: Option<TaskDefinitionArn>,
+    /// What connects the tasks with load balancers.
     pub bindings: Vec<LoadBalancerBinding>,
+    /// The target groups of those, with their settings.
     pub target_groups: BTreeMap<TargetGroupArn, TargetGroup>,
     /// Tasks share the instance's network: the container's port is the instance's port.
     pub is_host_network: bool,
     /// What one new task takes of an instance.
     pub needs: Needs,
+    /// How far the rollout is followed.
     pub until: Until,
     /// How long the new targets must have been healthy without a break.
     pub settle: Duration,
@@ -59,7 +98,7 @@ pub struct Scope {
 
 impl Scope {
     /// What joins this rollout again, from anywhere.
-    pub fn observe_command(&self) -> String {
+    pub(crate) fn observe_command(&self) -> String {
         format!(
             "portzero observe --cluster {} --service {} --deployment {}",
             self.cluster, self.service, self.deployment
@@ -67,17 +106,17 @@ impl Scope {
     }
 
     /// The places that one task takes in target groups.
-    pub fn places_per_task(&self) -> usize {
+    pub(crate) fn places_per_task(&self) -> usize {
         self.bindings.iter().filter(|b| self.is_watched(b)).count()
     }
 
     /// Whether targets tell of the load balancer: not where a classic one may not be read.
-    pub fn is_watched(&self, binding: &LoadBalancerBinding) -> bool {
+    pub(crate) fn is_watched(&self, binding: &LoadBalancerBinding) -> bool {
         binding.target_group().is_some() || self.target_groups.contains_key(&binding.group())
     }
 
     /// The revision that is to give way, for messages.
-    pub fn previous_name(&self) -> &str {
+    pub(crate) fn previous_name(&self) -> &str {
         self.previous.as_ref().map_or("the old revision", |arn| arn.short())
     }
 
@@ -105,29 +144,9 @@ pub struct Needs {
 }
 
 impl Needs {
+    /// What is known of the container with this name.
     pub fn container(&self, name: &str) -> Option<&ContainerFacts> {
         self.containers.iter().find(|container| container.name == name)
-    }
-}
-
-#[cfg(test)]
-impl Scope {
-    /// The deployment `ecs-svc/2` of `web:2`, behind nothing: tests name what they are about, and no more.
-    pub(crate) fn plain() -> Self {
-        Self {
-            cluster: "c".into(),
-            service: "web".into(),
-            deployment: "ecs-svc/2".into(),
-            task_definition: "task-definition/web:2".into(),
-            previous: None,
-            bindings: Vec::new(),
-            target_groups: BTreeMap::new(),
-            is_host_network: false,
-            needs: Needs::default(),
-            until: Until::Drained,
-            settle: Duration::ZERO,
-            wait_budget: Duration::from_secs(600),
-        }
     }
 }
 
@@ -140,9 +159,7 @@ mod tests {
     fn a_classic_load_balancer_that_may_not_be_read_is_not_waited_for() {
         let binding = |balancer| LoadBalancerBinding {
             balancer,
-            container_name: "web".into(),
-            container_port: 80,
-            alternate: None,
+            ..LoadBalancerBinding::plain()
         };
         let scope = Scope {
             bindings: vec![

@@ -8,6 +8,7 @@ use crate::rollout::words::verdict;
 /// The verdicts, each with its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
+    /// Everything that was asked for was seen.
     Succeeded,
     /// The service wants no task, so nothing could be verified. Exit code 0, but never called healthy.
     NothingToVerify,
@@ -16,13 +17,18 @@ pub enum Verdict {
     /// Nothing that runs was changed: by the checks before the first change, or by AWS. At most an unused revision is
     /// registered, and the finding's state says so.
     Refused,
+    /// Time was up before it was.
     TimedOut,
+    /// Somebody else's deployment has taken over.
     Superseded,
+    /// AWS could not be read for too long.
     CouldNotObserve,
+    /// A signal ended the run.
     Interrupted,
 }
 
 impl Verdict {
+    /// As it is printed, and as scripts match it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Succeeded => "succeeded",
@@ -36,6 +42,7 @@ impl Verdict {
         }
     }
 
+    /// What the process ends with.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Succeeded | Self::NothingToVerify => 0,
@@ -48,6 +55,7 @@ impl Verdict {
         }
     }
 
+    /// The pipeline may go on.
     pub fn is_success(self) -> bool {
         self.exit_code() == 0
     }
@@ -56,13 +64,16 @@ impl Verdict {
 /// The verdict with its reasons; the first finding is the cause.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
+    /// How it ended.
     pub verdict: Verdict,
+    /// Why, the cause first; and what else is worth knowing.
     pub findings: Vec<Finding>,
     /// ECS goes, or has gone, back to an earlier deployment.
     pub is_rolled_back: bool,
 }
 
 impl Outcome {
+    /// An end in which nothing was rolled back.
     pub fn new(verdict: Verdict, findings: Vec<Finding>) -> Self {
         Self {
             verdict,
@@ -73,7 +84,7 @@ impl Outcome {
 }
 
 /// The verdict where everything that was asked for is there, with what could not be verified.
-pub fn success(view: &View, scope: &Scope) -> (Verdict, Vec<Finding>) {
+pub(crate) fn success(view: &View, scope: &Scope) -> (Verdict, Vec<Finding>) {
     if view.desired == 0 {
         return (Verdict::NothingToVerify, vec![verdict::no_task_wanted(scope)]);
     }

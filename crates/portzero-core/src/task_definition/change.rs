@@ -3,8 +3,11 @@
 /// A new value of an environment variable. It is never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EnvironmentChange {
+    /// The container's name.
     pub container: String,
+    /// The variable's name.
     pub name: String,
+    /// Its new value. It is never printed.
     pub value: String,
 }
 

@@ -5,20 +5,26 @@ use serde_json::{Map, Value};
 use super::path;
 use super::path::Step;
 use crate::base::finding::{Finding, Location};
-use crate::task_definition::read::place::{Mark, Place};
+use crate::base::position::Position;
+use crate::task_definition::read::place::Place;
 
 /// How a task's containers reach the network.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NetworkMode {
+    /// Ports of the instance lead to those of the containers.
     Bridge,
+    /// The containers use the instance's own ports.
     Host,
+    /// Each task has a network interface of its own.
     Awsvpc,
+    /// No network at all.
     None,
     /// A mode that this version does not know; its ports are left alone.
     Unknown(String),
 }
 
 impl NetworkMode {
+    /// As the API spells it.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Bridge => "bridge",
@@ -67,12 +73,9 @@ impl Document {
         }
     }
 
+    /// The document as JSON.
     pub fn value(&self) -> &Value {
         &self.value
-    }
-
-    pub fn into_value(self) -> Value {
-        self.value
     }
 
     /// The file, or where else the document comes from.
@@ -80,6 +83,7 @@ impl Document {
         &self.file
     }
 
+    /// The name under which its revisions are counted.
     pub fn family(&self) -> Option<&str> {
         self.value.get("family")?.as_str()
     }
@@ -95,10 +99,12 @@ impl Document {
         requires(&self.value, "FARGATE")
     }
 
+    /// All containers, in their order.
     pub fn containers(&self) -> Vec<Container<'_>> {
         containers(&self.value)
     }
 
+    /// The container with this name.
     pub fn container(&self, name: &str) -> Option<Container<'_>> {
         self.containers().into_iter().find(|c| c.name() == Some(name))
     }
@@ -111,7 +117,7 @@ impl Document {
     }
 
     /// Where the value under `path` begins.
-    pub fn value_location(&self, path: &[Step]) -> Option<Location> {
+    pub(crate) fn value_location(&self, path: &[Step]) -> Option<Location> {
         let place = self.places.as_ref()?.find(path)?;
         Some(self.locate(place.value))
     }
@@ -121,12 +127,8 @@ impl Document {
         path::describe(&self.value, path)
     }
 
-    fn locate(&self, mark: Mark) -> Location {
-        Location {
-            file: self.file.clone(),
-            line: mark.line,
-            column: mark.column,
-        }
+    fn locate(&self, position: Position) -> Location {
+        position.in_file(&self.file)
     }
 }
 
@@ -135,14 +137,17 @@ impl Document {
 pub struct Container<'v> {
     /// Its place in `containerDefinitions`.
     pub index: usize,
+    /// Its object in the document.
     pub value: &'v Value,
 }
 
 impl<'v> Container<'v> {
+    /// Its name, where it has one.
     pub fn name(&self) -> Option<&'v str> {
         self.text("name")
     }
 
+    /// Its image, where it has one.
     pub fn image(&self) -> Option<&'v str> {
         self.text("image")
     }
@@ -167,6 +172,7 @@ impl<'v> Container<'v> {
         self.value.get("essential").and_then(Value::as_bool).unwrap_or(true)
     }
 
+    /// Its port mappings, in their order.
     pub fn port_mappings(&self) -> Vec<PortMapping<'v>> {
         self.list("portMappings")
             .enumerate()
@@ -189,6 +195,7 @@ impl<'v> Container<'v> {
 pub struct PortMapping<'v> {
     /// Its place in `portMappings`.
     pub index: usize,
+    /// Its object in the document.
     pub value: &'v Value,
 }
 
@@ -203,12 +210,9 @@ impl<'v> PortMapping<'v> {
         port(self.value, "hostPort")
     }
 
+    /// `tcp` where it names none.
     pub fn protocol(&self) -> &'v str {
         self.value.get("protocol").and_then(Value::as_str).unwrap_or("tcp")
-    }
-
-    pub fn container_port_range(&self) -> Option<&'v str> {
-        self.value.get("containerPortRange")?.as_str()
     }
 }
 

@@ -8,8 +8,8 @@ use super::document::{Container, Document, NetworkMode, PortMapping, container_m
 use super::path::steps;
 use crate::base::choice::choice;
 use crate::base::finding::{Code, Finding};
+use crate::base::text::most_alike;
 use crate::task_definition::change::Change;
-use crate::task_definition::check::suggest::nearest;
 use crate::task_definition::document::at;
 
 /// Which host ports of a task definition in bridge mode become dynamic.
@@ -18,12 +18,14 @@ pub enum DynamicPorts {
     /// Those that a load balancer sends to.
     #[default]
     LoadBalanced,
+    /// Every port of a container that is mapped.
     All,
     /// None: they stay as they are written.
     Keep,
 }
 
 impl DynamicPorts {
+    /// All of them.
     pub const ALL: [Self; 3] = [Self::LoadBalanced, Self::All, Self::Keep];
 
     /// As it is written in flags and files.
@@ -36,12 +38,14 @@ impl DynamicPorts {
     }
 }
 
-choice! { DynamicPorts: DYNAMIC_PORTS = LoadBalanced "load-balanced", All "all", Keep "keep" }
+choice! { DynamicPorts: pub(crate) DYNAMIC_PORTS = LoadBalanced "load-balanced", All "all", Keep "keep" }
 
 /// A container's port that a load balancer sends to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadBalancedPort {
+    /// The container's name.
     pub container: String,
+    /// Its port.
     pub port: u16,
     /// A classic load balancer knows one fixed port per instance, so its port cannot be dynamic.
     pub classic: bool,
@@ -66,7 +70,7 @@ fn check_one(document: &Document, wanted: &LoadBalancedPort) -> Option<Finding> 
             format!("the load balancer sends to container `{name}`, which the task definition does not have"),
         )
         .evidence("containers", names.join(", "));
-        let finding = match nearest(name, names) {
+        let finding = match most_alike(name, names) {
             Some(near) => finding.hint(format!("did you mean `{near}`?")),
             None => finding,
         };

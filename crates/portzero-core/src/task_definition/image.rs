@@ -4,14 +4,16 @@ use serde_json::Value;
 
 use super::document::{Container, Document, container_maps};
 use crate::base::finding::{Code, Finding};
+use crate::base::text::most_alike;
 use crate::task_definition::change::Change;
 use crate::task_definition::check::placeholder;
-use crate::task_definition::check::suggest::nearest;
 
 /// A new image, for the container of that name or for the only candidate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageChange {
+    /// The container's name; absent means the only candidate.
     pub container: Option<String>,
+    /// The new image reference.
     pub image: String,
 }
 
@@ -82,7 +84,7 @@ fn only_candidate(containers: &[Container<'_>], image: &str) -> Result<usize, Bo
 pub(super) fn unknown_container(containers: &[Container<'_>], name: &str) -> Finding {
     let finding = Finding::error(Code::ImageTarget, format!("there is no container `{name}`"))
         .evidence("containers", list(containers));
-    match nearest(name, containers.iter().filter_map(Container::name)) {
+    match most_alike(name, containers.iter().filter_map(Container::name)) {
         Some(near) => finding.hint(format!("did you mean `{near}`?")),
         None => finding,
     }

@@ -41,7 +41,7 @@ pub fn check_kept(file: &Document, sent: &Value, answer: &Value, revision: &str)
 ///
 /// What says nothing (null, an empty text, list or object) is not missed, nor is what AWS means by its absence.
 /// Elements of a list are found by what they are called, so their order does not matter.
-pub fn not_kept(sent: &Value, answer: &Value) -> Vec<Vec<Step>> {
+fn not_kept(sent: &Value, answer: &Value) -> Vec<Vec<Step>> {
     let mut missing = Vec::new();
     let meant = plain(sent);
     compare(&mut Vec::new(), "", [sent, &meant], answer, &mut missing);
@@ -135,6 +135,7 @@ fn advice(path: &[Step]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::hint::Hint;
     use serde_json::json;
 
     fn missing(sent: &Value, answer: &Value) -> Vec<String> {
@@ -209,7 +210,7 @@ mod tests {
         let findings = check_kept(&file, &sent, &answer, "web:43");
         let told: Vec<_> = findings
             .iter()
-            .map(|f| (f.summary.as_str(), f.hints.first().map(String::as_str)))
+            .map(|f| (f.summary.as_str(), f.hints.first().map(Hint::as_str)))
             .collect();
         assert_eq!(
             told,

@@ -3,7 +3,7 @@
 //! A file is read (`Document::read`), checked against the bundled model of the API (`check`), rendered into what will be
 //! registered (`render`: images, host ports, output-only keys out), and compared with what runs (`diff`).
 
-pub mod change;
+pub(crate) mod change;
 mod check;
 mod diff;
 mod document;
@@ -23,14 +23,14 @@ pub use diff::{DiffLine, diff, is_same_content};
 pub use document::{Container, Document, NetworkMode, PortMapping};
 pub use host_port::{DynamicPorts, LoadBalancedPort};
 pub use image::ImageChange;
-pub use kept::{check_kept, not_kept};
+pub use kept::check_kept;
 pub use path::{Step, describe};
 pub use read::parsed::Format;
 pub use redact::redact;
 pub use render::{RenderOptions, Rendered, render};
 
 /// The nine keys of DescribeTaskDefinition's answer that RegisterTaskDefinition does not take.
-pub fn output_only_keys() -> &'static [String] {
+pub(crate) fn output_only_keys() -> &'static [String] {
     check::model::Model::bundled().output_only()
 }
 

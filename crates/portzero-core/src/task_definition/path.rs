@@ -5,7 +5,9 @@ use serde_json::Value;
 /// One step into a document.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
+    /// A key of an object.
     Key(String),
+    /// A place in a list, from 0.
     Index(usize),
 }
 

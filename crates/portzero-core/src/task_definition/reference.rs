@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::document::{Document, list};
 use super::path::{Step, steps};
 use crate::base::finding::{Code, Finding};
-use crate::task_definition::check::suggest::nearest;
+use crate::base::text::most_alike;
 use crate::task_definition::document::at;
 
 pub(super) fn check(document: &Document) -> Vec<Finding> {
@@ -66,7 +66,7 @@ fn below(base: &[Step], rest: &[Step]) -> Vec<Step> {
 fn dangling(document: &Document, path: &[Step], name: &str, what: &str, names: &[&str]) -> Finding {
     let summary = format!("there is no {what} `{name}`: {}", document.describe(path));
     let finding = Finding::error(Code::DanglingReference, summary);
-    let finding = match nearest(name, names.iter().copied()) {
+    let finding = match most_alike(name, names.iter().copied()) {
         Some(near) => finding.hint(format!("did you mean `{near}`?")),
         None if names.is_empty() => finding.evidence(format!("{what}s"), "none"),
         None => finding.evidence(format!("{what}s"), names.join(", ")),

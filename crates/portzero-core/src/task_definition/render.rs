@@ -11,17 +11,23 @@ use crate::task_definition::change::{Change, EnvironmentChange};
 use crate::task_definition::check::model::Model;
 use crate::task_definition::check::{placeholder, port_rules};
 
+/// What the document is to be changed in before it is registered.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RenderOptions<'a> {
+    /// Images of containers.
     pub images: &'a [ImageChange],
+    /// Environment variables of containers.
     pub environment: &'a [EnvironmentChange],
+    /// Which host ports ECS is to pick.
     pub dynamic_ports: DynamicPorts,
+    /// The ports that load balancers lead to.
     pub load_balanced: &'a [LoadBalancedPort],
 }
 
 /// A task definition ready to be registered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rendered {
+    /// What is registered.
     pub document: Value,
     /// Every difference to what the user wrote, in the order in which it was made.
     pub changes: Vec<Change>,

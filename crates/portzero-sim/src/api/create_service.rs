@@ -8,9 +8,10 @@ use serde_json::Value;
 use super::service_checks::{check_creation, check_name};
 use crate::model::refusal::{Refusal, check_cluster_name};
 use crate::model::state::{Cluster, Service, ServiceCreation, Settings};
+use crate::model::status::ServiceStatus;
 use crate::scenario::span::Spread;
 use crate::scenario::strategy::Strategy;
-use crate::world::{Happening, World};
+use crate::world::{ScheduledEvent, World};
 
 /// The creation of a service to its first `has started` (recorded: 1.3 s and 5.7 s).
 const FIRST_START: Spread = Spread::millis(1_300, 5_700);
@@ -60,14 +61,16 @@ impl World {
         let name = wanted.service.clone();
         check_name(&name)?;
         if let Some(there) = self.service(&cluster, &name) {
-            match there.status.as_str() {
-                "DRAINING" => {
+            match there.status {
+                ServiceStatus::Draining => {
                     return Err(Refusal::invalid_parameter(
                         "Unable to Start a service that is still Draining.",
                     ));
                 }
-                "ACTIVE" if there.created_from.as_deref() == Some(creation) => return Ok(there.clone()),
-                "ACTIVE" => return Err(Refusal::invalid_parameter("Creation of service was not idempotent.")),
+                ServiceStatus::Active if there.created_from.as_deref() == Some(creation) => return Ok(there.clone()),
+                ServiceStatus::Active => {
+                    return Err(Refusal::invalid_parameter("Creation of service was not idempotent."));
+                }
                 _ => {}
             }
         }
@@ -82,7 +85,7 @@ impl World {
         crate::api::update_service::apply(&mut service, wanted);
         service.task_definition = definition.arn.clone();
         self.check_service(&service, wanted, &definition)?;
-        self.minds.remove(&(cluster.clone(), name.clone()));
+        self.scheduler_states.remove(&(cluster.clone(), name.clone()));
         let arn = service.arn.clone();
         self.put_service(&cluster, service);
         self.account.tags.remove(&arn);
@@ -104,14 +107,14 @@ impl World {
         let now = self.now;
         let initial = self.service(cluster, name).and_then(crate::model::state::primary);
         let initial = initial.map(|d| d.id.clone()).unwrap_or_default();
-        let mind = self.mind(cluster, name);
-        mind.initial = initial;
+        let scheduler = self.scheduler_state(cluster, name);
+        scheduler.deployments.initial = initial;
         // What the faults call the next revision is the one after this.
-        mind.next = None;
-        mind.acts_from = now + first;
+        scheduler.deployments.next = None;
+        scheduler.timing.acts_from = now + first;
         let (cluster, service) = (cluster.to_owned(), name.to_owned());
         self.schedule_faults(&cluster, &service, now, true);
-        self.after(first, Happening::Look { cluster, service });
+        self.after(first, ScheduledEvent::Look { cluster, service });
     }
 
     /// A service that nothing has been said about but its name. It is not in the account yet.

@@ -1,17 +1,24 @@
 //! What is deleted: clusters, services, task definitions; AWS's refusals, and what is left to see.
 
+use crate::model::status::{ServiceDeploymentStatus, ServiceStatus, TaskStatus};
 use serde_json::json;
 
 use crate::model::refusal::Refusal;
-use crate::model::state::{Cluster, Service, TaskDefinition, is_open, short};
-use crate::world::{Happening, World, service_event};
+use crate::model::state::{Cluster, Service, TaskDefinition, short};
+use crate::world::{ScheduledEvent, World, service_event};
 
 /// The states of a task that keep its service from being INACTIVE (API reference of DeleteService).
-const BUSY: [&str; 5] = ["PROVISIONING", "PENDING", "ACTIVATING", "RUNNING", "DEACTIVATING"];
+const BUSY: [TaskStatus; 5] = [
+    TaskStatus::Provisioning,
+    TaskStatus::Pending,
+    TaskStatus::Activating,
+    TaskStatus::Running,
+    TaskStatus::Deactivating,
+];
 
 impl World {
     /// DeleteCluster: INACTIVE, and still described.
-    pub fn delete_cluster(&mut self, reference: &str) -> Result<Cluster, Refusal> {
+    pub(crate) fn delete_cluster(&mut self, reference: &str) -> Result<Cluster, Refusal> {
         let cluster = self.cluster(Some(reference))?;
         let refused = |code: &str, what: &str| {
             let words = format!("The Cluster cannot be deleted while {what}.");
@@ -23,10 +30,10 @@ impl World {
                 "Container Instances are active or draining",
             );
         }
-        if cluster.services.values().any(|s| s.status != "INACTIVE") {
+        if cluster.services.values().any(|s| s.status != ServiceStatus::Inactive) {
             return refused("ClusterContainsServicesException", "Services are active");
         }
-        if cluster.tasks.values().any(|t| t.last_status != "STOPPED") {
+        if cluster.tasks.values().any(|t| t.last_status != TaskStatus::Stopped) {
             return refused("ClusterContainsTasksException", "Tasks are active");
         }
         let name = cluster.name.clone();
@@ -44,9 +51,9 @@ impl World {
         let missing = || Refusal::new("ServiceNotFoundException", "Service not found.");
         let now = self.now;
         let found = self.service_mut(&cluster, &name).ok_or_else(missing)?;
-        match found.status.as_str() {
-            "DRAINING" => return Ok(found.clone()),
-            "INACTIVE" => return Err(missing()),
+        match found.status {
+            ServiceStatus::Draining => return Ok(found.clone()),
+            ServiceStatus::Inactive => return Err(missing()),
             _ => {}
         }
         if found.desired_count > 0 && !force {
@@ -60,21 +67,24 @@ impl World {
             deployment.desired_count = 0;
             deployment.updated_at = now;
         }
-        for open in found.service_deployments.iter_mut().filter(|d| is_open(&d.status)) {
-            open.status = "STOPPED".into();
+        for open in found.service_deployments.iter_mut().filter(|d| d.status.is_open()) {
+            open.status = ServiceDeploymentStatus::Stopped;
             open.finished_at = Some(now);
             open.updated_at = now;
         }
         let answer = found.clone();
         let span = self.draw(self.timings.first_action);
-        self.mind(&cluster, &name).acts_from = now;
-        self.after(span, Happening::Look { cluster, service: name });
+        self.scheduler_state(&cluster, &name).timing.acts_from = now;
+        self.after(span, ScheduledEvent::Look { cluster, service: name });
         Ok(answer)
     }
 
     /// One look at a service that is being deleted; whether it is.
     pub(crate) fn wind_down(&mut self, cluster: &str, name: &str) -> bool {
-        if self.service(cluster, name).is_none_or(|s| s.status != "DRAINING") {
+        if self
+            .service(cluster, name)
+            .is_none_or(|s| s.status != ServiceStatus::Draining)
+        {
             return false;
         }
         let going: Vec<String> = self
@@ -88,7 +98,7 @@ impl World {
         }
         let is_busy = self
             .tasks_in(cluster)
-            .any(|t| t.service == name && BUSY.contains(&t.last_status.as_str()));
+            .any(|t| t.service == name && BUSY.contains(&t.last_status));
         let was_shown = self.service(cluster, name).is_some_and(|s| !s.deployments.is_empty());
         if !is_busy
             && was_shown
@@ -101,7 +111,7 @@ impl World {
     }
 
     /// DeleteTaskDefinitions for one of them; why not, where it is not deleted.
-    pub fn delete_task_definition(&mut self, reference: &str) -> Result<TaskDefinition, &'static str> {
+    pub(crate) fn delete_task_definition(&mut self, reference: &str) -> Result<TaskDefinition, &'static str> {
         let (family, number) = short(reference)
             .rsplit_once(':')
             .ok_or("The specified task definition identifier is invalid. Specify a valid name or ARN and try again.")?;

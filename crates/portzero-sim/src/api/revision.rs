@@ -33,7 +33,7 @@ impl Service {
     }
 
     /// The revision of a deployment, `ecs-svc/NUMBER`.
-    pub fn revision_of(&self, deployment: &str) -> Option<&ServiceRevision> {
+    pub(crate) fn revision_of(&self, deployment: &str) -> Option<&ServiceRevision> {
         self.revisions.get(number(deployment))
     }
 }

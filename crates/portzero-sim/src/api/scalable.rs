@@ -3,23 +3,28 @@
 
 use crate::model::refusal::Refusal;
 use crate::model::state::{ScalableTarget, Service, Suspended};
+use crate::model::status::{RolloutState, ServiceStatus};
 use crate::world::World;
 
 /// RegisterScalableTarget's parameters; what is absent stays as it is.
 #[derive(Clone, Debug, Default)]
-pub struct TargetChange {
+pub(crate) struct TargetChange {
     pub minimum: Option<u32>,
     pub maximum: Option<u32>,
     pub suspended: Option<Suspended>,
 }
 
-pub const DIMENSION: &str = "ecs:service:DesiredCount";
+pub(crate) const DIMENSION: &str = "ecs:service:DesiredCount";
 
 impl World {
     /// Registers a service, or changes its bounds, and brings its desired count between them: that is an activity of
     /// its own (cause: `minimum capacity was set to …`) and wants neither policy nor alarm. Scale-in waits where a
     /// deployment is in progress.
-    pub fn register_scalable_target(&mut self, resource: &str, change: &TargetChange) -> Result<String, Refusal> {
+    pub(crate) fn register_scalable_target(
+        &mut self,
+        resource: &str,
+        change: &TargetChange,
+    ) -> Result<String, Refusal> {
         let (cluster, name) = self.scaled(resource)?;
         let known = self.account.scalable_targets.get(resource);
         let bound = |asked: Option<u32>, known: Option<u32>, what: &str| {
@@ -63,7 +68,7 @@ impl World {
         Ok(arn)
     }
 
-    pub fn deregister_scalable_target(&mut self, resource: &str) -> Result<(), Refusal> {
+    pub(crate) fn deregister_scalable_target(&mut self, resource: &str) -> Result<(), Refusal> {
         let found = self.account.scalable_targets.remove(resource);
         found.map(drop).ok_or_else(|| {
             Refusal::new(
@@ -85,7 +90,7 @@ impl World {
         };
         let found = self
             .service(cluster, name)
-            .filter(|service| service.status != "INACTIVE");
+            .filter(|service| service.status != ServiceStatus::Inactive);
         found
             .map(|_| (cluster.to_owned(), name.to_owned()))
             .ok_or_else(|| Refusal::validation_exception(format!("ECS service doesn't exist: {resource}")))
@@ -106,5 +111,9 @@ impl World {
 }
 
 fn is_deploying(service: &Service) -> bool {
-    service.deployments.len() > 1 || service.deployments.iter().any(|d| d.rollout_state == "IN_PROGRESS")
+    service.deployments.len() > 1
+        || service
+            .deployments
+            .iter()
+            .any(|d| d.rollout_state == RolloutState::InProgress)
 }

@@ -3,6 +3,7 @@
 use crate::api::update_service::named;
 use crate::model::refusal::Refusal;
 use crate::model::state::{Task, TaskFilter, short};
+use crate::model::status::TaskStatus;
 use crate::world::World;
 
 impl World {
@@ -18,7 +19,10 @@ impl World {
         if let Some(instance) = &filter.container_instance {
             self.account.id_of(&cluster.name, "container-instance", instance)?;
         }
-        let wanted = filter.desired_status.as_deref().unwrap_or("RUNNING");
+        let wanted = filter
+            .desired_status
+            .as_deref()
+            .map_or(TaskStatus::Running, TaskStatus::from);
         let is_same =
             |filter: &Option<String>, value: &str| filter.as_deref().is_none_or(|wanted| short(wanted) == value);
         let mut tasks: Vec<&Task> = cluster
@@ -41,12 +45,12 @@ impl World {
     }
 
     /// StopTask, by id or ARN. A task of a service is replaced by the scheduler.
-    pub fn stop_task(&mut self, cluster: Option<&str>, task: &str, reason: &str) -> Result<Task, Refusal> {
+    pub(crate) fn stop_task(&mut self, cluster: Option<&str>, task: &str, reason: &str) -> Result<Task, Refusal> {
         let cluster = self.cluster(cluster)?.name.clone();
         let id = self.account.id_of(&cluster, "task", task)?.to_owned();
         let not_found = || Refusal::invalid_parameter("The referenced task was not found.");
         let found = self.task(&cluster, &id).ok_or_else(not_found)?;
-        if found.desired_status == "RUNNING" {
+        if found.desired_status == TaskStatus::Running {
             let reason = if reason.is_empty() {
                 "Task stopped by user"
             } else {

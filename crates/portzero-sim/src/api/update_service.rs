@@ -2,9 +2,10 @@
 
 use super::revision::check_capacity_providers;
 use crate::model::refusal::Refusal;
-use crate::model::state::{Service, ServiceChange, ServiceDeployment, TaskDefinition, is_open};
+use crate::model::state::{Service, ServiceChange, ServiceDeployment, TaskDefinition};
+use crate::model::status::{ServiceDeploymentStatus, ServiceStatus};
 use crate::scenario::span::Spread;
-use crate::world::{Happening, World};
+use crate::world::{ScheduledEvent, World};
 
 impl World {
     /// UpdateService. A change of what a service revision holds starts a deployment (task definition, load balancers,
@@ -16,7 +17,7 @@ impl World {
             .service(&cluster, &name)
             .cloned()
             .ok_or_else(|| Refusal::new("ServiceNotFoundException", "Service not found."))?;
-        if service.status != "ACTIVE" {
+        if service.status != ServiceStatus::Active {
             return Err(Refusal::new("ServiceNotActiveException", "Service was not ACTIVE."));
         }
         check_controller(&service, change)?;
@@ -39,8 +40,8 @@ impl World {
         if is_deployed {
             self.make_deployment(&cluster, &name, &definition.arn);
             self.note_revision(&cluster, &name);
-            if self.mind(&cluster, &name).first_update.is_none() {
-                self.mind(&cluster, &name).first_update = Some(now);
+            if self.scheduler_state(&cluster, &name).deployments.first_update.is_none() {
+                self.scheduler_state(&cluster, &name).deployments.first_update = Some(now);
                 self.schedule_faults(&cluster, &name, now, false);
             }
         }
@@ -64,12 +65,14 @@ impl World {
         let (deployment, status) = (found.deployment_id.clone(), found.status.clone());
         // Asked again, AWS allows it in these too (API reference); they are on their way already.
         if matches!(
-            status.as_str(),
-            "STOP_REQUESTED" | "ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS"
+            status,
+            ServiceDeploymentStatus::StopRequested
+                | ServiceDeploymentStatus::RollbackRequested
+                | ServiceDeploymentStatus::RollbackInProgress
         ) {
             return Ok(arn.to_owned());
         }
-        if !is_open(&status) {
+        if !status.is_open() {
             let words = format!("The service deployment cannot be stopped in status {status}.");
             return Err(Refusal::new("ConflictException", words));
         }
@@ -84,7 +87,7 @@ impl World {
             running.updated_at = now;
         }
         let later = self.draw(Spread::millis(300, 1_500));
-        let stops = Happening::UserStops {
+        let stops = ScheduledEvent::UserStops {
             cluster,
             service: name,
             deployment,

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::model::state::{ClassicBalancer, HealthCheck, Target, TargetGroup, key};
+use crate::model::status::TargetState;
 use crate::scenario::Scenario;
 use crate::scenario::specs::ClassicSpec;
 use crate::world::World;
@@ -106,18 +107,19 @@ pub(crate) fn unhealthy(service: &str, task: &str, instance: &str, name: &str) -
 /// What DescribeInstanceHealth says of one instance: state, reason code, description.
 pub struct Health(pub &'static str, pub &'static str, pub &'static str);
 
+/// The health of an instance behind a classic load balancer, by the state of its target.
 pub fn health(target: &Target) -> Health {
-    match (target.state.as_str(), target.reason.as_deref()) {
-        ("healthy", _) => Health("InService", "N/A", "N/A"),
-        ("draining", _) => Health("InService", "N/A", "Instance deregistration currently in progress."),
-        ("unhealthy", _) => Health("OutOfService", "Instance", FAILED),
-        ("initial", Some("Elb.InitialHealthChecking")) => Health(
+    match (&target.state, target.reason.as_deref()) {
+        (TargetState::Healthy, _) => Health("InService", "N/A", "N/A"),
+        (TargetState::Draining, _) => Health("InService", "N/A", "Instance deregistration currently in progress."),
+        (TargetState::Unhealthy, _) => Health("OutOfService", "Instance", FAILED),
+        (TargetState::Initial, Some("Elb.InitialHealthChecking")) => Health(
             "OutOfService",
             "Instance",
             "Instance has not passed the configured HealthyThreshold number of health checks consecutively.",
         ),
-        ("initial", _) => Health("OutOfService", "ELB", "Instance registration is still in progress."),
-        ("unused", _) => Health(
+        (TargetState::Initial, _) => Health("OutOfService", "ELB", "Instance registration is still in progress."),
+        (TargetState::Unused, _) => Health(
             "OutOfService",
             "ELB",
             "Instance is in the EC2 Availability Zone for which LoadBalancer is not configured to route traffic to.",

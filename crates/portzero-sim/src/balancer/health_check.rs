@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use super::classic;
 use crate::model::state::{Task, primary};
+use crate::model::status::{DeploymentStatus, HealthStatus, TargetState, TaskStatus};
+use crate::scenario::fault::kinds::Fault;
 use crate::scenario::span::Spread;
 use crate::world::{World, service_event};
 
@@ -25,17 +27,17 @@ pub(crate) struct Sickness {
 impl World {
     /// Whether ECS counts the task as healthy: it runs, and each of its targets is healthy (or is not checked at all).
     pub(crate) fn is_healthy(&self, task: &Task) -> bool {
-        if task.last_status != "RUNNING" {
+        if task.last_status != TaskStatus::Running {
             return false;
         }
         let targets = self
-            .lives
+            .task_runtimes
             .get(&task.id)
-            .map(|life| life.targets.as_slice())
+            .map(|runtime| runtime.targets.as_slice())
             .unwrap_or_default();
         let up = self.now.since(task.started_at.unwrap_or(self.now));
         if self.container_check(task).is_some() {
-            if task.health_status != "HEALTHY" {
+            if task.health_status != HealthStatus::Healthy {
                 return false;
             }
         } else if targets.is_empty() && up < TRUSTED_AFTER {
@@ -45,7 +47,7 @@ impl World {
             self.group(arn)
                 .and_then(|g| g.targets.iter().find(|t| &t.id == id && t.port == *port))
                 .is_some_and(|t| {
-                    matches!(t.state.as_str(), "healthy" | "unavailable")
+                    t.state.counts_as_healthy()
                         && t.task.as_deref() == Some(&task.id)
                         && self.now.since(t.registered_at) >= NOTICED_AFTER
                 })
@@ -62,41 +64,58 @@ impl World {
             .collect();
         for task in &tasks {
             if self.is_healthy(task) {
-                self.lives.entry(task.id.clone()).or_default().has_been_healthy = true;
-                if Some(&task.started_by) == primary.as_ref() && !self.mind(cluster, name).has_been_healthy {
-                    self.mind(cluster, name).has_been_healthy = true;
+                self.task_runtimes.entry(task.id.clone()).or_default().has_been_healthy = true;
+                if Some(&task.started_by) == primary.as_ref()
+                    && !self.scheduler_state(cluster, name).health.has_been_healthy
+                {
+                    self.scheduler_state(cluster, name).health.has_been_healthy = true;
                     self.forget_failures(cluster, name);
                 }
             }
             match self.sickness(cluster, name, task) {
                 None => {
-                    self.mind(cluster, name).unhealthy_since.remove(&task.id);
+                    self.scheduler_state(cluster, name)
+                        .health
+                        .unhealthy_since
+                        .remove(&task.id);
                 }
-                Some(_) if self.mind(cluster, name).unhealthy_since.contains_key(&task.id) => {}
+                Some(_)
+                    if self
+                        .scheduler_state(cluster, name)
+                        .health
+                        .unhealthy_since
+                        .contains_key(&task.id) => {}
                 Some(_) => {
                     let patience = self.draw(Spread::millis(15_000, 30_000));
                     let now = self.now;
-                    self.mind(cluster, name)
+                    self.scheduler_state(cluster, name)
+                        .health
                         .unhealthy_since
                         .insert(task.id.clone(), (now, patience));
                 }
             }
         }
         let alive = |id: &String| tasks.iter().any(|t| &t.id == id);
-        let mind = self.mind(cluster, name);
-        mind.unhealthy_since.retain(|id, _| alive(id));
+        let scheduler = self.scheduler_state(cluster, name);
+        scheduler.health.unhealthy_since.retain(|id, _| alive(id));
         // One that has recovered is replaced no longer: one of the two is a task too many.
-        let sick = &mind.unhealthy_since;
-        mind.replacements
+        let sick = &scheduler.health.unhealthy_since;
+        scheduler
+            .health
+            .replacements
             .retain(|old, new| alive(old) && alive(new) && sick.contains_key(old));
     }
 
     /// One task that has been of use ends the count of failures.
     fn forget_failures(&mut self, cluster: &str, name: &str) {
-        self.mind(cluster, name).uncounted = 0;
-        self.mind(cluster, name).retry_at = None;
+        self.scheduler_state(cluster, name).failures.uncounted = 0;
+        self.scheduler_state(cluster, name).failures.retry_at = None;
         if let Some(service) = self.service_mut(cluster, name) {
-            for p in service.deployments.iter_mut().filter(|d| d.status == "PRIMARY") {
+            for p in service
+                .deployments
+                .iter_mut()
+                .filter(|d| d.status == DeploymentStatus::Primary)
+            {
                 p.failed_tasks = 0;
             }
         }
@@ -141,19 +160,19 @@ impl World {
             .service(cluster, name)?
             .health_check_grace_period
             .unwrap_or_default();
-        if task.last_status != "RUNNING" || self.now.since(task.started_at?) < grace {
+        if task.last_status != TaskStatus::Running || self.now.since(task.started_at?) < grace {
             return None;
         }
-        if task.health_status == "UNHEALTHY" {
+        if task.health_status == HealthStatus::Unhealthy {
             return Some(Sickness {
                 event: service_event::failed_own_check(name, &task.id),
                 reason: "Task failed container health checks".into(),
             });
         }
-        let targets = &self.lives.get(&task.id)?.targets;
+        let targets = &self.task_runtimes.get(&task.id)?.targets;
         // What could not be registered has not been taken away.
         let never_was = |key: &str| {
-            self.is_in_force(cluster, name, "wrong-vpc")
+            self.is_in_force(cluster, name, |fault| *fault == Fault::WrongVpc)
                 && self
                     .group(key)
                     .is_some_and(|group| group.targets.iter().all(|t| t.task.as_deref() != Some(&task.id)))
@@ -189,7 +208,7 @@ impl World {
             return lost("TARGET IS NOT FOUND");
         };
         let why = target.description.clone().unwrap_or_default();
-        (target.state == "unhealthy").then(|| Sickness {
+        (target.state == TargetState::Unhealthy).then(|| Sickness {
             event: match crate::model::state::name_in(key) {
                 Some(name) => classic::unhealthy(service, &task.id, id, name),
                 None => service_event::unhealthy(service, &task.id, container_port, key, &why),

@@ -19,7 +19,7 @@ const PROVISIONING: Duration = Duration::from_secs(120);
 
 /// CreateLoadBalancer's parameters.
 #[derive(Clone, Debug, Default)]
-pub struct NewLoadBalancer {
+pub(crate) struct NewLoadBalancer {
     pub name: String,
     /// application unless said otherwise.
     pub kind: Option<String>,
@@ -32,7 +32,7 @@ pub struct NewLoadBalancer {
 
 /// CreateListener's and ModifyListener's parameters; what is absent stays as it is.
 #[derive(Clone, Debug, Default)]
-pub struct ListenerChange {
+pub(crate) struct ListenerChange {
     pub protocol: Option<String>,
     pub port: Option<u16>,
     pub certificates: Option<Vec<String>>,
@@ -40,66 +40,72 @@ pub struct ListenerChange {
     pub actions: Option<Vec<Action>>,
 }
 
+/// Refuses a name, kind, scheme or type of address that no load balancer has.
+fn check_new(new: &NewLoadBalancer) -> Result<(), Refusal> {
+    check_name("Load balancer", &new.name)?;
+    if new.name.starts_with("internal-") {
+        return Err(Refusal::validation_error(format!(
+            "Load balancer name '{}' cannot begin with 'internal-'",
+            new.name
+        )));
+    }
+    let kind = new.kind.as_deref().unwrap_or("application");
+    let scheme = new.scheme.as_deref().unwrap_or("internet-facing");
+    let address = new.ip_address_type.as_deref().unwrap_or("ipv4");
+    let refused = enumeration("type", kind, &["application", "network", "gateway"])
+        .or_else(|| enumeration("scheme", scheme, &["internet-facing", "internal"]))
+        .or_else(|| {
+            enumeration(
+                "ipAddressType",
+                address,
+                &["ipv4", "dualstack", "dualstack-without-public-ipv4"],
+            )
+        });
+    if let Some(refusal) = refused {
+        return Err(refusal);
+    }
+    if kind == "gateway" {
+        return Err(Refusal::new(
+            "OperationNotPermitted",
+            "Gateway Load Balancers are not served here",
+        ));
+    }
+    Ok(())
+}
+
 impl World {
     /// The ARN of the new load balancer, or of the one that there is with the same settings.
-    pub fn create_load_balancer(&mut self, new: &NewLoadBalancer) -> Result<String, Refusal> {
-        check_name("Load balancer", &new.name)?;
-        if new.name.starts_with("internal-") {
-            return Err(Refusal::validation_error(format!(
-                "Load balancer name '{}' cannot begin with 'internal-'",
-                new.name
-            )));
-        }
+    pub(crate) fn create_load_balancer(&mut self, new: &NewLoadBalancer) -> Result<String, Refusal> {
+        check_new(new)?;
         let kind = new.kind.as_deref().unwrap_or("application");
         let scheme = new.scheme.as_deref().unwrap_or("internet-facing");
         let address = new.ip_address_type.as_deref().unwrap_or("ipv4");
-        let refused = enumeration("type", kind, &["application", "network", "gateway"])
-            .or_else(|| enumeration("scheme", scheme, &["internet-facing", "internal"]))
-            .or_else(|| {
-                enumeration(
-                    "ipAddressType",
-                    address,
-                    &["ipv4", "dualstack", "dualstack-without-public-ipv4"],
-                )
-            });
-        if let Some(refusal) = refused {
-            return Err(refusal);
-        }
-        if kind == "gateway" {
-            return Err(Refusal::new(
-                "OperationNotPermitted",
-                "Gateway Load Balancers are not served here",
-            ));
-        }
         let zones = self.zones_of(&new.subnets)?;
         if kind == "application" && zones.len() < 2 {
             return Err(Refusal::validation_error(
                 "At least two subnets in two different Availability Zones must be specified",
             ));
         }
-        if let Some(known) = self
+        let known = self
             .account
             .load_balancers
             .values()
-            .find(|known| known.name == new.name)
-        {
+            .find(|known| known.name == new.name);
+        if let Some(known) = known {
             let is_alike = known.kind == kind
                 && known.scheme == scheme
                 && known.availability_zones == zones
                 && known.ip_address_type == address;
-            return if is_alike {
-                Ok(known.arn.clone())
-            } else {
-                let name = &new.name;
-                let words = format!("A load balancer with the same name '{name}' exists, but with different settings");
-                Err(Refusal::new("DuplicateLoadBalancerName", words))
-            };
+            let words = "exists, but with different settings";
+            let words = format!("A load balancer with the same name '{}' {words}", new.name);
+            return is_alike
+                .then(|| known.arn.clone())
+                .ok_or_else(|| Refusal::new("DuplicateLoadBalancerName", words));
         }
         if self.account.load_balancers.len() >= BALANCERS_MAX {
-            return Err(Refusal::new(
-                "TooManyLoadBalancers",
-                "You've reached the limit on the number of load balancers for your Amazon Web Services account.",
-            ));
+            let words =
+                "You've reached the limit on the number of load balancers for your Amazon Web Services account.";
+            return Err(Refusal::new("TooManyLoadBalancers", words));
         }
         let id = self.hex(16);
         let short = if kind == "network" { "net" } else { "app" };
@@ -153,7 +159,7 @@ impl World {
         Ok(zones)
     }
 
-    pub fn delete_load_balancer(&mut self, arn: &str) -> Result<(), Refusal> {
+    pub(crate) fn delete_load_balancer(&mut self, arn: &str) -> Result<(), Refusal> {
         // AWS does not mind that there is none.
         let Some(balancer) = self.account.load_balancers.get(arn) else {
             return Ok(());
@@ -175,7 +181,7 @@ impl World {
     }
 
     /// The ARN of the new listener, or of the one that there is with the same settings.
-    pub fn create_listener(
+    pub(crate) fn create_listener(
         &mut self,
         balancer: &str,
         new: &ListenerChange,
@@ -224,7 +230,7 @@ impl World {
         Ok(arn)
     }
 
-    pub fn modify_listener(&mut self, arn: &str, change: &ListenerChange) -> Result<(), Refusal> {
+    pub(crate) fn modify_listener(&mut self, arn: &str, change: &ListenerChange) -> Result<(), Refusal> {
         let (balancer, listener) = self.listener(arn).ok_or_else(no_listener)?;
         let port = change.port.unwrap_or(listener.port);
         let protocol = change.protocol.clone().unwrap_or_else(|| listener.protocol.clone());
@@ -259,7 +265,7 @@ impl World {
         Ok(())
     }
 
-    pub fn delete_listener(&mut self, arn: &str) -> Result<(), Refusal> {
+    pub(crate) fn delete_listener(&mut self, arn: &str) -> Result<(), Refusal> {
         self.listener(arn).ok_or_else(no_listener)?;
         for balancer in self.account.load_balancers.values_mut() {
             balancer.listeners.retain(|listener| listener.arn != arn);
@@ -270,7 +276,7 @@ impl World {
     }
 
     /// Sets tags of a load balancer, a target group, a listener or a rule.
-    pub fn tag_balancing(&mut self, arn: &str, tags: &[(String, String)]) -> Result<(), Refusal> {
+    pub(crate) fn tag_balancing(&mut self, arn: &str, tags: &[(String, String)]) -> Result<(), Refusal> {
         for (place, (key, _)) in tags.iter().enumerate() {
             if tags[..place].iter().any(|(other, _)| other == key) {
                 return Err(Refusal::new(
@@ -298,7 +304,7 @@ impl World {
         Ok(())
     }
 
-    pub fn untag_balancing(&mut self, arns: &[&str], keys: &[&str]) {
+    pub(crate) fn untag_balancing(&mut self, arns: &[&str], keys: &[&str]) {
         for arn in arns {
             if let Some(tags) = self.account.balancing_tags.get_mut(*arn) {
                 tags.retain(|(key, _)| !keys.contains(&key.as_str()));
@@ -307,18 +313,19 @@ impl World {
     }
 
     /// Sets attributes of a load balancer that have been checked.
-    pub fn set_balancer_attributes(&mut self, arn: &str, wanted: &[(String, String)]) {
+    pub(crate) fn set_balancer_attributes(&mut self, arn: &str, wanted: &[(String, String)]) {
         if let Some(balancer) = self.account.load_balancers.get_mut(arn) {
             balancer.attributes.extend(wanted.iter().cloned());
         }
     }
 
+    /// A listener with its load balancer, by its ARN.
     pub fn listener(&self, arn: &str) -> Option<(&LoadBalancer, &Listener)> {
         self.every_listener().find(|(_, listener)| listener.arn == arn)
     }
 
     /// The listener of a rule, which may be its default one.
-    pub fn rule_owner(&self, arn: &str) -> Option<(&LoadBalancer, &Listener)> {
+    pub(crate) fn rule_owner(&self, arn: &str) -> Option<(&LoadBalancer, &Listener)> {
         let has = |listener: &Listener| listener.default_rule_arn == arn || listener.rules.iter().any(|r| r.arn == arn);
         self.every_listener().find(|(_, listener)| has(listener))
     }

@@ -11,9 +11,10 @@ pub(crate) mod target_groups;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::world::{Happening, Stage, World};
+use super::world::{ScheduledEvent, TaskStage, World};
+use crate::faults::behaviour::CheckAnswer;
 use crate::model::state::{HealthCheck, Target, TargetGroup};
-use crate::scenario::fault::Answer;
+use crate::model::status::TargetState;
 use crate::scenario::span::Spread;
 use crate::timestamp::Timestamp;
 use crate::world::service_event;
@@ -31,7 +32,11 @@ impl World {
     /// Puts the first health check of each of the tasks' targets on the queue.
     pub(crate) fn begin_checks(&mut self, tasks: &[String]) {
         for id in tasks {
-            let targets = self.lives.get(id).map(|life| life.targets.clone()).unwrap_or_default();
+            let targets = self
+                .task_runtimes
+                .get(id)
+                .map(|runtime| runtime.targets.clone())
+                .unwrap_or_default();
             for (key, address, port, _) in targets {
                 self.begin_check(&key, &address, port);
             }
@@ -44,7 +49,7 @@ impl World {
             return;
         };
         let mut own = group.targets.iter().filter(|t| t.id == id && t.port == port);
-        let Some(registered_at) = own.find(|t| t.state != "unused").map(|t| t.registered_at) else {
+        let Some(registered_at) = own.find(|t| t.state != TargetState::Unused).map(|t| t.registered_at) else {
             return;
         };
         let interval = group.health_check.interval;
@@ -63,7 +68,7 @@ impl World {
                 high: interval,
             })
         };
-        let check = Happening::Check {
+        let check = ScheduledEvent::Check {
             group: key.to_owned(),
             id: id.to_owned(),
             port,
@@ -85,7 +90,7 @@ impl World {
             .targets
             .iter()
             .find(same)
-            .filter(|t| t.state != "draining" && t.state != "unused")
+            .filter(|t| t.state != TargetState::Draining && t.state != TargetState::Unused)
         else {
             return;
         };
@@ -96,10 +101,10 @@ impl World {
         let group = self.group_mut(key);
         if let Some(target) = group.and_then(|group| group.targets.iter_mut().find(|t| same(&&**t))) {
             judge(target, answer, &check, is_patient);
-            let is_healthy = target.state == "healthy";
+            let is_healthy = target.state == TargetState::Healthy;
             target.healthy_since = target.healthy_since.or(Some(now)).filter(|_| is_healthy);
         }
-        let next = Happening::Check {
+        let next = ScheduledEvent::Check {
             group: key.to_owned(),
             id: id.to_owned(),
             port,
@@ -111,7 +116,7 @@ impl World {
     pub(crate) fn target_gone(&mut self, key: &str, id: &str, port: u16, registered_at: Timestamp) {
         if let Some(group) = self.group_mut(key) {
             group.targets.retain(|t| {
-                !(t.state == "draining" && t.id == id && t.port == port && t.registered_at == registered_at)
+                !(t.state == TargetState::Draining && t.id == id && t.port == port && t.registered_at == registered_at)
             });
         }
     }
@@ -121,7 +126,7 @@ impl World {
         if tasks.is_empty() {
             return;
         }
-        self.mind(cluster, service).deregistering += 1;
+        self.scheduler_state(cluster, service).timing.deregistering += 1;
         let early = self.timings.early_port_reuse;
         // The shortest recorded gap, so that the target drains before its port is taken again.
         let later = if early {
@@ -135,7 +140,7 @@ impl World {
                 high: (high + late(36)).max(low + late(150)),
             })
         };
-        let deregister = Happening::Deregister {
+        let deregister = ScheduledEvent::Deregister {
             cluster: cluster.to_owned(),
             service: service.to_owned(),
             tasks: tasks.to_vec(),
@@ -144,7 +149,7 @@ impl World {
         self.after(later, deregister);
         if early {
             for task in tasks {
-                let stopped = crate::scheduler::task_life::stage(cluster, task, Stage::Stopped);
+                let stopped = crate::scheduler::task_life::stage(cluster, task, TaskStage::Stopped);
                 self.after(later + Duration::from_millis(200), stopped);
             }
         }
@@ -187,16 +192,16 @@ impl World {
             );
         }
         let slack = self.draw(self.timings.drain_slack);
-        let stop = Happening::Stage {
+        let stop = ScheduledEvent::TaskStage {
             cluster: cluster.to_owned(),
             tasks: tasks.to_vec(),
-            stage: Stage::Stop,
+            stage: TaskStage::Stop,
         };
         self.after(longest + slack, stop);
         let now = self.now;
-        let mind = self.mind(cluster, service);
-        mind.deregistering = mind.deregistering.saturating_sub(1);
-        mind.last_action = now;
+        let scheduler = self.scheduler_state(cluster, service);
+        scheduler.timing.deregistering = scheduler.timing.deregistering.saturating_sub(1);
+        scheduler.timing.last_action = now;
         self.watch_completion(cluster, service);
     }
 
@@ -210,11 +215,11 @@ impl World {
         let found = group
             .targets
             .iter_mut()
-            .find(|t| t.id == id && t.port == port && t.state != "draining");
+            .find(|t| t.id == id && t.port == port && t.state != TargetState::Draining);
         let Some(target) = found else {
             return delay;
         };
-        target.state = "draining".into();
+        target.state = TargetState::Draining;
         target.reason = Some("Target.DeregistrationInProgress".into());
         target.description = Some("Target deregistration is in progress".into());
         target.drained_at = Some(now + delay);
@@ -222,7 +227,7 @@ impl World {
         let registered_at = target.registered_at;
         self.after(
             delay,
-            Happening::Gone {
+            ScheduledEvent::Gone {
                 group: arn.to_owned(),
                 id: id.to_owned(),
                 port,
@@ -238,18 +243,18 @@ fn is_checked(group: &TargetGroup) -> bool {
     group.health_check.enabled && !group.load_balancer_arns.is_empty()
 }
 
-/// One check's result. A new target is healthy after one passing check, whatever the threshold; that is for recovery,
-/// and for whoever is patient.
-fn judge(target: &mut Target, answer: Answer, check: &HealthCheck, is_patient: bool) {
+/// One check's result. A new target is healthy after one passing check, whatever the threshold; the threshold is for recovery,
+/// and for a balancer that is patient with new targets.
+fn judge(target: &mut Target, answer: CheckAnswer, check: &HealthCheck, is_patient: bool) {
     let failure = match answer {
-        Answer::Ok => None,
-        Answer::Code(code) if matches(&check.matcher, code) => None,
-        Answer::Code(code) => Some((
+        CheckAnswer::Ok => None,
+        CheckAnswer::Code(code) if matches(&check.matcher, code) => None,
+        CheckAnswer::Code(code) => Some((
             "Target.ResponseCodeMismatch",
             format!("Health checks failed with these codes: [{code}]"),
         )),
-        Answer::Nothing => Some(("Target.Timeout", "Request timed out".to_owned())),
-        Answer::Refused => Some(("Target.FailedHealthChecks", "Health checks failed".to_owned())),
+        CheckAnswer::Timeout => Some(("Target.Timeout", "Request timed out".to_owned())),
+        CheckAnswer::ConnectionRefused => Some(("Target.FailedHealthChecks", "Health checks failed".to_owned())),
     };
     let row = i32::try_from(if failure.is_some() {
         check.unhealthy_threshold
@@ -260,22 +265,22 @@ fn judge(target: &mut Target, answer: Answer, check: &HealthCheck, is_patient: b
     match failure {
         None => {
             target.streak = target.streak.max(0).saturating_add(1);
-            if (target.state == "initial" && !is_patient) || target.streak >= row {
-                target.state = "healthy".into();
+            if (target.state == TargetState::Initial && !is_patient) || target.streak >= row {
+                target.state = TargetState::Healthy;
                 target.reason = None;
                 target.description = None;
             }
         }
         Some((reason, description)) => {
             target.streak = target.streak.min(0).saturating_sub(1);
-            if target.state == "unhealthy" || target.streak <= -row {
-                target.state = "unhealthy".into();
+            if target.state == TargetState::Unhealthy || target.streak <= -row {
+                target.state = TargetState::Unhealthy;
                 target.reason = Some(reason.into());
                 target.description = Some(description);
             }
         }
     }
-    if target.state == "initial" {
+    if target.state == TargetState::Initial {
         target.reason = Some("Elb.InitialHealthChecking".into());
         target.description = Some("Initial health checks in progress".into());
     }

@@ -5,33 +5,34 @@ use std::collections::BTreeMap;
 
 use super::classic;
 use crate::model::state::{Target, TargetGroup};
+use crate::model::status::TargetState;
 use crate::world::{World, service_event};
 
 /// A target's state while no check has said anything.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Standing {
-    state: &'static str,
+    state: TargetState,
     reason: &'static str,
     description: &'static str,
 }
 
 const NO_LISTENER: Standing = Standing {
-    state: "unused",
+    state: TargetState::Unused,
     reason: "Target.NotInUse",
     description: "Target group is not configured to receive traffic from the load balancer",
 };
 const NO_NODE: Standing = Standing {
-    state: "unused",
+    state: TargetState::Unused,
     reason: "Target.NotInUse",
     description: "Target is in an Availability Zone that is not enabled for the load balancer",
 };
 const UNCHECKED: Standing = Standing {
-    state: "unavailable",
+    state: TargetState::Unavailable,
     reason: "Target.HealthCheckDisabled",
     description: "Health checks are disabled",
 };
 const REGISTERING: Standing = Standing {
-    state: "initial",
+    state: TargetState::Initial,
     reason: "Elb.RegistrationInProgress",
     description: "Target registration is in progress",
 };
@@ -76,7 +77,7 @@ impl World {
                     *counts.entry(key.clone()).or_default() += 1;
                 }
             }
-            self.lives.entry(id.clone()).or_default().targets = targets;
+            self.task_runtimes.entry(id.clone()).or_default().targets = targets;
         }
         for (key, count) in counts {
             let words = match crate::model::state::name_in(&key) {
@@ -106,7 +107,7 @@ impl World {
             port,
             availability_zone: shown_zone,
             home: home.to_owned(),
-            state: standing.state.into(),
+            state: standing.state,
             reason: Some(standing.reason.into()),
             description: Some(standing.description.into()),
             registered_at: now,
@@ -175,12 +176,15 @@ impl World {
             .targets
             .iter()
             .enumerate()
-            .filter(|(_, target)| target.state != "draining")
+            .filter(|(_, target)| target.state != TargetState::Draining)
             .map(|(place, target)| (place, self.standing(group, &target.home)))
             .filter(|(place, standing)| {
-                let is_idle = matches!(group.targets[*place].state.as_str(), "unused" | "unavailable");
-                // Whoever is being checked goes on as it is.
-                standing.state != "initial" || is_idle
+                let is_idle = matches!(
+                    group.targets[*place].state,
+                    TargetState::Unused | TargetState::Unavailable
+                );
+                // A target whose checks go on keeps its state.
+                standing.state != TargetState::Initial || is_idle
             })
             .collect();
         let mut anew = Vec::new();
@@ -188,12 +192,12 @@ impl World {
             let Some(target) = self.group_mut(key).and_then(|group| group.targets.get_mut(place)) else {
                 continue;
             };
-            target.state = standing.state.into();
+            target.state = standing.state.clone();
             target.reason = Some(standing.reason.into());
             target.description = Some(standing.description.into());
             target.healthy_since = None;
             target.streak = 0;
-            if standing.state == "initial" {
+            if standing.state == TargetState::Initial {
                 // A new beginning for the chain of checks, too: one that still stands in the queue is another's.
                 target.registered_at = now;
                 anew.push((target.id.clone(), target.port));

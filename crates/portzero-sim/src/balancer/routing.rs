@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::model::state::{Target, TargetGroup};
+use crate::model::status::TargetState;
 use crate::timestamp::Timestamp;
 use crate::world::World;
 
@@ -21,7 +22,10 @@ impl World {
         let healthy: Vec<(&Target, f64)> = targets.filter(|(_, weight)| *weight > 0.0).collect();
         let taking = if healthy.is_empty() {
             // A group with only unhealthy targets sends to all of them, whatever their checks say.
-            let open = group.targets.iter().filter(|target| target.state == "unhealthy");
+            let open = group
+                .targets
+                .iter()
+                .filter(|target| target.state == TargetState::Unhealthy);
             open.map(|target| (target, 1.0)).collect()
         } else if healthy.iter().all(|(_, weight)| *weight < 1.0) {
             // Slow start is skipped where there is no other healthy target to relieve the new one.
@@ -41,13 +45,13 @@ impl World {
 fn weight(group: &TargetGroup, target: &Target, now: Timestamp) -> f64 {
     /// A target that has just turned healthy gets some requests, or it could never warm up.
     const LEAST: f64 = 0.01;
-    match (target.state.as_str(), target.healthy_since) {
-        ("unavailable", _) => 1.0,
-        ("healthy", Some(since)) if group.slow_start > Duration::ZERO => {
+    match (&target.state, target.healthy_since) {
+        (TargetState::Unavailable, _) => 1.0,
+        (TargetState::Healthy, Some(since)) if group.slow_start > Duration::ZERO => {
             let done = now.since(since).as_secs_f64() / group.slow_start.as_secs_f64();
             done.clamp(LEAST, 1.0)
         }
-        ("healthy", _) => 1.0,
+        (TargetState::Healthy, _) => 1.0,
         _ => 0.0,
     }
 }

@@ -9,7 +9,7 @@ use crate::world::World;
 const RULES_MAX: usize = 100;
 
 impl World {
-    pub fn create_rule(
+    pub(crate) fn create_rule(
         &mut self,
         listener: &str,
         priority: u32,
@@ -53,7 +53,7 @@ impl World {
         Ok(arn)
     }
 
-    pub fn modify_rule(
+    pub(crate) fn modify_rule(
         &mut self,
         arn: &str,
         conditions: Option<Vec<Condition>>,
@@ -83,7 +83,7 @@ impl World {
     }
 
     /// SetRulePriorities: all of them together, so that two rules may change places.
-    pub fn set_rule_priorities(&mut self, wanted: &[(String, u32)]) -> Result<(), Refusal> {
+    pub(crate) fn set_rule_priorities(&mut self, wanted: &[(String, u32)]) -> Result<(), Refusal> {
         for (place, (arn, priority)) in wanted.iter().enumerate() {
             let (_, listener) = self.rule_owner(arn).ok_or_else(no_rule)?;
             if &listener.default_rule_arn == arn {
@@ -116,7 +116,7 @@ impl World {
         Ok(())
     }
 
-    pub fn delete_rule(&mut self, arn: &str) -> Result<(), Refusal> {
+    pub(crate) fn delete_rule(&mut self, arn: &str) -> Result<(), Refusal> {
         let (_, listener) = self.rule_owner(arn).ok_or_else(no_rule)?;
         if listener.default_rule_arn == arn {
             return Err(not_for_default("deleted"));

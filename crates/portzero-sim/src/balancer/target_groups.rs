@@ -6,18 +6,19 @@ use std::time::Duration;
 
 use crate::model::refusal::{Refusal, check_name, constraint, enumeration, no_group};
 use crate::model::state::{HealthCheck, TargetGroup};
+use crate::model::status::TaskStatus;
 use crate::world::World;
 
 /// Per region, and per load balancer of either kind (Elastic Load Balancing's default quotas).
 const GROUPS_MAX: usize = 3_000;
 const TARGETS_MAX: usize = 1_000;
 
-pub const DELAY: &str = "deregistration_delay.timeout_seconds";
-pub const SLOW_START: &str = "slow_start.duration_seconds";
+pub(crate) const DELAY: &str = "deregistration_delay.timeout_seconds";
+pub(crate) const SLOW_START: &str = "slow_start.duration_seconds";
 
 /// A health check's settings as a request has them; what is absent stays, or gets its default.
 #[derive(Clone, Debug, Default)]
-pub struct CheckChange {
+pub(crate) struct CheckChange {
     pub enabled: Option<bool>,
     pub protocol: Option<String>,
     pub port: Option<String>,
@@ -33,7 +34,7 @@ pub struct CheckChange {
 
 /// CreateTargetGroup's parameters.
 #[derive(Clone, Debug, Default)]
-pub struct NewTargetGroup {
+pub(crate) struct NewTargetGroup {
     pub name: String,
     pub protocol: Option<String>,
     pub port: Option<u16>,
@@ -46,18 +47,9 @@ pub struct NewTargetGroup {
 
 impl World {
     /// The ARN of the new group, or of the one that there is with the same settings.
-    pub fn create_target_group(&mut self, new: &NewTargetGroup) -> Result<String, Refusal> {
+    pub(crate) fn create_target_group(&mut self, new: &NewTargetGroup) -> Result<String, Refusal> {
         check_name("Target group", &new.name)?;
-        let kind = new.target_type.as_deref().unwrap_or("instance");
-        if !matches!(kind, "instance" | "ip") {
-            return Err(
-                enumeration("targetType", kind, &["instance", "ip", "lambda", "alb"]).unwrap_or_else(|| {
-                    Refusal::validation_error(format!(
-                        "Target groups with target type '{kind}' are not supported here"
-                    ))
-                }),
-            );
-        }
+        let kind = target_type(new)?;
         let missing = |what: &str| Refusal::validation_error(format!("A {what} must be specified"));
         let protocol = new.protocol.as_deref().ok_or_else(|| missing("protocol"))?;
         let protocols = [
@@ -111,7 +103,7 @@ impl World {
     }
 
     /// A check that runs already takes the new settings from its next time on.
-    pub fn modify_target_group(&mut self, arn: &str, change: &CheckChange) -> Result<(), Refusal> {
+    pub(crate) fn modify_target_group(&mut self, arn: &str, change: &CheckChange) -> Result<(), Refusal> {
         let group = self.account.target_groups.get(arn).ok_or_else(no_group)?;
         let check = changed(&group.health_check, change, &group.protocol)?;
         self.set_health_check(arn, check);
@@ -126,7 +118,7 @@ impl World {
         }
     }
 
-    pub fn delete_target_group(&mut self, arn: &str) -> Result<(), Refusal> {
+    pub(crate) fn delete_target_group(&mut self, arn: &str) -> Result<(), Refusal> {
         // AWS does not mind that there is none.
         let Some(group) = self.account.target_groups.get(arn) else {
             return Ok(());
@@ -141,7 +133,7 @@ impl World {
     }
 
     /// Sets attributes that have been checked. A new delay is that of the drains that begin from now on.
-    pub fn set_group_attributes(&mut self, arn: &str, wanted: &[(String, String)]) {
+    pub(crate) fn set_group_attributes(&mut self, arn: &str, wanted: &[(String, String)]) {
         let Some(group) = self.account.target_groups.get_mut(arn) else {
             return;
         };
@@ -156,7 +148,7 @@ impl World {
     }
 
     /// RegisterTargets. (id, port); without a port it is the group's.
-    pub fn register_by_hand(&mut self, arn: &str, targets: &[(String, Option<u16>)]) -> Result<(), Refusal> {
+    pub(crate) fn register_by_hand(&mut self, arn: &str, targets: &[(String, Option<u16>)]) -> Result<(), Refusal> {
         let group = self.account.target_groups.get(arn).ok_or_else(no_group)?;
         let (by_address, port) = (group.target_type == "ip", group.port);
         let new = targets.iter().filter(|(id, asked)| {
@@ -181,7 +173,7 @@ impl World {
     }
 
     /// DeregisterTargets: they drain, and are gone after the delay. Unknown ones are passed over without a word.
-    pub fn deregister_by_hand(&mut self, arn: &str, targets: &[(String, Option<u16>)]) -> Result<(), Refusal> {
+    pub(crate) fn deregister_by_hand(&mut self, arn: &str, targets: &[(String, Option<u16>)]) -> Result<(), Refusal> {
         let group = self.account.target_groups.get(arn).ok_or_else(no_group)?;
         let known = |(id, asked): &(String, Option<u16>)| {
             // Without a port the registrations of every port are meant.
@@ -248,7 +240,10 @@ impl World {
     /// The task that answers at an address and port, where one does.
     fn listening_at(&self, id: &str, port: u16) -> Option<String> {
         self.account.clusters.values().find_map(|cluster| {
-            let mut tasks = cluster.tasks.values().filter(|task| task.last_status != "STOPPED");
+            let mut tasks = cluster
+                .tasks
+                .values()
+                .filter(|task| task.last_status != TaskStatus::Stopped);
             let listens = |task: &&crate::model::state::Task| {
                 let at_home = task.private_ip.as_deref() == Some(id);
                 let home = task.instance.as_ref().and_then(|own| cluster.instances.get(own));
@@ -288,7 +283,22 @@ fn defaults(protocol: &str) -> HealthCheck {
     }
 }
 
-fn changed(current: &HealthCheck, change: &CheckChange, protocol: &str) -> Result<HealthCheck, Refusal> {
+fn target_type(new: &NewTargetGroup) -> Result<&str, Refusal> {
+    let kind = new.target_type.as_deref().unwrap_or("instance");
+    if !matches!(kind, "instance" | "ip") {
+        return Err(
+            enumeration("targetType", kind, &["instance", "ip", "lambda", "alb"]).unwrap_or_else(|| {
+                Refusal::validation_error(format!(
+                    "Target groups with target type '{kind}' are not supported here"
+                ))
+            }),
+        );
+    }
+    Ok(kind)
+}
+
+/// Refuses what no health check may be changed to, whatever it is.
+fn check_change(change: &CheckChange, protocol: &str) -> Result<(), Refusal> {
     if change.enabled == Some(false) {
         // "If the target type is instance, ip, or alb, health checks are always enabled and can't be disabled."
         return Err(Refusal::validation_error(
@@ -327,6 +337,11 @@ fn changed(current: &HealthCheck, change: &CheckChange, protocol: &str) -> Resul
             )));
         }
     }
+    Ok(())
+}
+
+fn changed(current: &HealthCheck, change: &CheckChange, protocol: &str) -> Result<HealthCheck, Refusal> {
+    check_change(change, protocol)?;
     let seconds = |asked: Option<u32>, current| asked.map_or(current, |s| Duration::from_secs(u64::from(s)));
     let check_protocol = change.protocol.clone().unwrap_or_else(|| current.protocol.clone());
     // A Network Load Balancer's HTTP check has a shorter time-out of its own (CreateTargetGroup).

@@ -6,39 +6,40 @@ use serde_json::Value;
 
 use crate::model::container::{Needs, containers};
 use crate::scenario::error::FaultWarning;
-use crate::scenario::fault::{ENUMS, FaultSpec, LACKS, SIDES};
+use crate::scenario::fault::FaultSpec;
+use crate::scenario::fault::kinds::{Fault, Lack};
+use crate::scenario::fault::scope::ForeignKind;
 use crate::scenario::{Scenario, ServiceSpec, TargetGroupSpec};
 use crate::wire::means_anything;
 
 impl Scenario {
     /// A warning for each fault that has no effect on any service, judged by the task definitions that the services
     /// begin with: what will be deployed is not known here.
-    pub fn pointless_faults(&self) -> Vec<FaultWarning> {
+    pub fn ineffective_faults(&self) -> Vec<FaultWarning> {
         let mut found = Vec::new();
         for fault in &self.faults {
-            let name = &fault.fault;
-            let ignored = fault.ignored_keys();
-            if !ignored.is_empty() {
+            let name = || fault.fault.name().to_owned();
+            if !fault.ignored_keys.is_empty() {
                 found.push(FaultWarning::IgnoredKeys {
-                    fault: name.clone(),
-                    keys: ignored.into_iter().map(str::to_owned).collect(),
+                    fault: name(),
+                    keys: fault.ignored_keys.iter().copied().map(str::to_owned).collect(),
                 });
             }
-            if let Some(why) = self.why_pointless(fault) {
-                let fault = name.clone();
+            if let Some(why) = self.why_ineffective(fault) {
+                let fault = name();
                 found.push(FaultWarning::NoEffect { fault, why });
             }
         }
         found
     }
 
-    fn why_pointless(&self, fault: &FaultSpec) -> Option<String> {
+    fn why_ineffective(&self, fault: &FaultSpec) -> Option<String> {
         if fault.is_on_the_wire() {
             return never_strikes(fault);
         }
         let concerned: Vec<&ServiceSpec> = self.services.iter().filter(|s| fault.concerns(&s.name)).collect();
         if concerned.is_empty() {
-            let name = fault.service.as_ref().map(|name| format!(" `{name}`"));
+            let name = fault.scope.service.as_ref().map(|name| format!(" `{name}`"));
             return Some(format!("there is no service{}", name.unwrap_or_default()));
         }
         let reasons: Option<BTreeSet<String>> = concerned
@@ -57,33 +58,32 @@ impl Scenario {
             .launch_type
             .as_ref()
             .map_or(needs.fargate, |kind| kind == "FARGATE");
-        let reason = match fault.fault.as_str() {
-            "no-capacity" if on_fargate && fault.kind.as_deref() == Some("fargate") => return None,
-            "no-capacity" | "port-clash" | "instance-loss" | "instance-drain" | "spot-interruption" if on_fargate => {
-                "tasks on Fargate need no container instance"
-            }
-            "no-capacity" => return lacking_kind(fault, &needs),
-            "port-clash" if needs.fixed_ports.is_empty() => "no container asks for a fixed host port",
-            "container-unhealthy" if !any_container(document, |c| c.get("healthCheck").is_some()) => {
+        let reason = match fault.fault {
+            Fault::NoCapacity {
+                lack: Some(Lack::Fargate),
+            } if on_fargate => return None,
+            _ if on_fargate && needs_instances(&fault.fault) => "tasks on Fargate need no container instance",
+            Fault::NoCapacity { lack } => return misfit(fault).or_else(|| lacking(lack, &needs).map(str::to_owned)),
+            Fault::PortClash if needs.fixed_ports.is_empty() => "no container asks for a fixed host port",
+            Fault::ContainerUnhealthy { .. } if !any_container(document, |c| c.get("healthCheck").is_some()) => {
                 "no container has a health check of its own"
             }
-            "secrets" if !reads_secrets(document) => "no container reads a secret",
+            Fault::Secrets { .. } if !reads_secrets(document) => "no container reads a secret",
             // A classic load balancer checks its instances as others check their targets.
-            "unhealthy" | "health-timeout" | "flapping" | "slow-start" if is_classic(service) => return None,
-            "unhealthy" | "health-timeout" | "flapping" | "slow-start" => {
+            _ if fails_checks(&fault.fault) && is_classic(service) => return None,
+            Fault::NotInUse | Fault::AzNotEnabled { .. } => {
+                return self.unchecked(fault, service, |group| group.attached);
+            }
+            _ if fails_checks(&fault.fault) || fault.fault == Fault::ChecksDisabled => {
                 return self.unchecked(fault, service, |group| group.attached && group.health_check.enabled);
             }
-            "not-in-use" | "az-not-enabled" => return self.unchecked(fault, service, |group| group.attached),
-            "checks-disabled" => {
-                return self.unchecked(fault, service, |group| group.attached && group.health_check.enabled);
-            }
-            "wrong-vpc" => return self.unchecked(fault, service, |_| true),
-            "autoscaling"
-                if fault.desired_count.unwrap_or(service.desired_count.saturating_mul(2)) == service.desired_count =>
+            Fault::WrongVpc => return self.unchecked(fault, service, |_| true),
+            Fault::Autoscaling { desired_count }
+                if desired_count.unwrap_or(service.desired_count.saturating_mul(2)) == service.desired_count =>
             {
                 "the desired count stays as it is"
             }
-            "desired-zero" if service.desired_count == 0 => "the desired count is 0 already",
+            Fault::DesiredZero if service.desired_count == 0 => "the desired count is 0 already",
             _ => return None,
         };
         Some(reason.to_owned())
@@ -102,9 +102,9 @@ impl Scenario {
             .filter_map(|b| b.target_group.as_ref())
             .collect();
         let own: Vec<&TargetGroupSpec> = self.target_groups.iter().filter(|g| names.contains(&g.name)).collect();
-        let is_meant = |group: &&&TargetGroupSpec| fault.target_group.as_ref().is_none_or(|name| name == &group.name);
+        let is_meant = |group: &&&TargetGroupSpec| fault.concerns_group(&group.name);
         let meant: Vec<&&TargetGroupSpec> = own.iter().filter(is_meant).collect();
-        match &fault.target_group {
+        match &fault.scope.target_group {
             _ if own.is_empty() => Some("no target group is attached to the service".into()),
             Some(name) if meant.is_empty() => Some(format!("the service has no target group `{name}`")),
             _ if meant.iter().any(|group| can_strike(group)) => None,
@@ -115,20 +115,37 @@ impl Scenario {
 
 /// Why a fault on the wire strikes no call.
 fn never_strikes(fault: &FaultSpec) -> Option<String> {
-    let kind = fault.kind.as_deref().unwrap_or(ENUMS[0]);
-    match (&fault.action, fault.fault.as_str()) {
-        (Some(pattern), _) if !means_anything(pattern) => {
-            Some(format!("`{pattern}` is no operation of the simulator's"))
-        }
-        (_, "unknown-enum") if !ENUMS.contains(&kind) => {
-            Some(format!("its kind is one of {}, and not `{kind}`", ENUMS.join(", ")))
-        }
-        (_, "clock-skew") if fault.kind.as_deref().is_some_and(|side| !SIDES.contains(&side)) => {
-            Some(format!("its kind is one of {}, and not `{kind}`", SIDES.join(", ")))
-        }
-        _ if fault.count == Some(0) => Some("it strikes no call".into()),
+    match &fault.calls.action {
+        Some(pattern) if !means_anything(pattern) => Some(format!("`{pattern}` is no operation of the simulator's")),
+        _ if fault.foreign_kind.is_some() => misfit(fault),
+        _ if fault.calls.count == Some(0) => Some("it strikes no call".into()),
         _ => None,
     }
+}
+
+/// Its `kind` is one of another fault.
+fn misfit(fault: &FaultSpec) -> Option<String> {
+    let ForeignKind { kind, known } = fault.foreign_kind.as_ref()?;
+    Some(format!("its kind is one of {}, and not `{kind}`", known.join(", ")))
+}
+
+fn needs_instances(fault: &Fault) -> bool {
+    matches!(
+        fault,
+        Fault::NoCapacity { .. }
+            | Fault::PortClash
+            | Fault::InstanceLoss { .. }
+            | Fault::InstanceDrain { .. }
+            | Fault::SpotInterruption { .. }
+    )
+}
+
+/// Whether targets fail their health checks by it.
+fn fails_checks(fault: &Fault) -> bool {
+    matches!(
+        fault,
+        Fault::Unhealthy { .. } | Fault::HealthTimeout | Fault::Flapping { .. } | Fault::SlowStart { .. }
+    )
 }
 
 fn is_classic(service: &ServiceSpec) -> bool {
@@ -138,16 +155,15 @@ fn is_classic(service: &ServiceSpec) -> bool {
         .any(|binding| binding.load_balancer_name.is_some())
 }
 
-fn lacking_kind(fault: &FaultSpec, needs: &Needs) -> Option<String> {
-    match fault.kind.as_deref() {
-        Some("cpu") if needs.cpu == 0 => Some("a task reserves no CPU".into()),
-        Some("memory") if needs.memory == 0 => Some("a task reserves no memory".into()),
-        None if needs.cpu == 0 && needs.memory == 0 => Some("a task reserves neither CPU nor memory".into()),
-        None | Some("cpu" | "memory") => None,
-        Some("fargate") => Some("the tasks run on container instances".into()),
-        Some("ports") if needs.fixed_ports.is_empty() => Some("no container asks for a fixed host port".into()),
-        Some(kind) if LACKS.contains(&kind) => None,
-        Some(other) => Some(format!("its kind is one of {}, and not `{other}`", LACKS.join(", "))),
+/// Why a lack on container instances keeps no task of these needs from a place.
+fn lacking(lack: Option<Lack>, needs: &Needs) -> Option<&'static str> {
+    match lack {
+        Some(Lack::Cpu) if needs.cpu == 0 => Some("a task reserves no CPU"),
+        Some(Lack::Memory) if needs.memory == 0 => Some("a task reserves no memory"),
+        None if needs.cpu == 0 && needs.memory == 0 => Some("a task reserves neither CPU nor memory"),
+        Some(Lack::Fargate) => Some("the tasks run on container instances"),
+        Some(Lack::Ports) if needs.fixed_ports.is_empty() => Some("no container asks for a fixed host port"),
+        _ => None,
     }
 }
 
@@ -175,7 +191,7 @@ mod tests {
 
     fn told(mut scenario: Scenario, fault: &str) -> Vec<String> {
         scenario.add_fault(fault).expect("a known fault");
-        scenario.pointless_faults().iter().map(ToString::to_string).collect()
+        scenario.ineffective_faults().iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -248,7 +264,7 @@ mod tests {
         scenario.services.push(other);
         assert!(told(scenario.clone(), "port-clash").is_empty());
         scenario.add_fault("port-clash").expect("a known fault");
-        scenario.faults[0].service = Some("web".into());
-        assert_eq!(scenario.pointless_faults().len(), 1);
+        scenario.faults[0].scope.service = Some("web".into());
+        assert_eq!(scenario.ineffective_faults().len(), 1);
     }
 }

@@ -4,39 +4,19 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::model::state::{LoadBalancerBinding, ServiceChange, TargetGroup};
+use crate::model::status::{InstanceStatus, TargetState, TaskStatus};
 use crate::scenario::fault::FaultSpec;
+use crate::scenario::fault::kinds::Fault;
 use crate::timestamp::Timestamp;
-use crate::world::{Happening, Stage, World};
+use crate::world::{ScheduledEvent, TaskStage, World};
 
 /// AWS gives a Spot instance two minutes' notice.
 const SPOT_NOTICE: Duration = Duration::from_secs(120);
 
-/// What happens at one moment; everything else holds for a while.
-const STRIKES: &[&str] = &[
-    "other-deployment",
-    "autoscaling",
-    "instance-loss",
-    "instance-drain",
-    "spot-interruption",
-    "desired-zero",
-    "deployment-in-progress",
-    "not-in-use",
-    "checks-disabled",
-    "az-not-enabled",
-];
-
-/// Of these, what is there from the world's first moment, before anybody can look.
-const STANDING: &[&str] = &[
-    "not-in-use",
-    "checks-disabled",
-    "az-not-enabled",
-    "deployment-in-progress",
-];
-
 impl World {
     /// Puts the timetable of the faults that count from the start on the queue.
     pub(crate) fn begin_faults(&mut self) {
-        let services: Vec<(String, String)> = self.minds.keys().cloned().collect();
+        let services: Vec<(String, String)> = self.scheduler_states.keys().cloned().collect();
         for (cluster, service) in &services {
             self.schedule_faults(cluster, service, self.start, true);
         }
@@ -63,14 +43,14 @@ impl World {
 
     fn schedule_strike(&mut self, index: usize, cluster: &str, service: &str, base: Timestamp) {
         let fault = &self.faults[index];
-        if !STRIKES.contains(&fault.fault.as_str()) {
+        if !fault.fault.is_one_shot() {
             return;
         }
         let at = base + fault.begins();
         let (cluster, service) = (cluster.to_owned(), service.to_owned());
         self.at(
             at,
-            Happening::Fault {
+            ScheduledEvent::Fault {
                 index,
                 cluster,
                 service,
@@ -86,7 +66,7 @@ impl World {
             switched_on: Some(now),
             ..fault
         });
-        let services: Vec<(String, String)> = self.minds.keys().cloned().collect();
+        let services: Vec<(String, String)> = self.scheduler_states.keys().cloned().collect();
         for (cluster, service) in services {
             if self.faults[index].concerns(&service) {
                 self.schedule_strike(index, &cluster, &service, now);
@@ -105,32 +85,31 @@ impl World {
 
     /// A fault of the timetable strikes.
     pub(crate) fn strike(&mut self, index: usize, cluster: &str, service: &str) {
-        let Some(fault) = self.faults.get(index).filter(|fault| !fault.switched_off).cloned() else {
-            return;
-        };
-        match fault.fault.as_str() {
-            "other-deployment" => self.someone_else_deploys(cluster, service),
-            "autoscaling" => {
+        let on = self.faults.get(index).filter(|fault| !fault.switched_off);
+        let Some(fault) = on.cloned() else { return };
+        match &fault.fault {
+            Fault::OtherDeployment => self.someone_else_deploys(cluster, service),
+            Fault::Autoscaling { desired_count } => {
                 if let Some(found) = self.service_mut(cluster, service) {
-                    found.desired_count = fault.desired_count.unwrap_or(found.desired_count.saturating_mul(2));
+                    found.desired_count = desired_count.unwrap_or(found.desired_count.saturating_mul(2));
                 }
             }
-            "desired-zero" => {
+            Fault::DesiredZero => {
                 if let Some(found) = self.service_mut(cluster, service) {
                     found.desired_count = 0;
                 }
             }
-            "instance-loss" => {
+            Fault::InstanceLoss { .. } => {
                 if let Some(instance) = self.struck_instance(cluster, service, &fault) {
                     self.lose_instance(cluster, &instance, "TerminationNotice");
                 }
             }
-            "instance-drain" => self.drain_instance(cluster, service, &fault),
-            "spot-interruption" => self.interrupt(index, cluster, service),
-            "deployment-in-progress" => self.someone_is_deploying(cluster, service),
-            "not-in-use" => self.unhook_groups(cluster, service, &fault),
-            "checks-disabled" => self.disable_checks(cluster, service, &fault),
-            "az-not-enabled" => self.leave_zones(cluster, service, &fault),
+            Fault::InstanceDrain { .. } => self.drain_instance(cluster, service, &fault),
+            Fault::SpotInterruption { .. } => self.interrupt(index, cluster, service, &fault),
+            Fault::DeploymentInProgress => self.someone_is_deploying(cluster, service),
+            Fault::NotInUse => self.unhook_groups(cluster, service, &fault),
+            Fault::ChecksDisabled => self.disable_checks(cluster, service, &fault),
+            Fault::AzNotEnabled { zone } => self.leave_zones(cluster, service, &fault, zone.as_ref()),
             _ => {}
         }
     }
@@ -153,14 +132,14 @@ impl World {
         let _refused = self.update_service(&change);
     }
 
-    /// The same before anybody looks: it is theirs, and counts as nobody's first update.
+    /// The same at the world's start. It does not count as the service's first update.
     fn someone_is_deploying(&mut self, cluster: &str, service: &str) {
-        let (before, now) = (self.mind(cluster, service).clone(), self.now);
-        self.mind(cluster, service).first_update = Some(now);
+        let (before, now) = (self.scheduler_state(cluster, service).clone(), self.now);
+        self.scheduler_state(cluster, service).deployments.first_update = Some(now);
         self.someone_else_deploys(cluster, service);
-        let mind = self.mind(cluster, service);
-        mind.first_update = before.first_update;
-        mind.next = before.next;
+        let scheduler = self.scheduler_state(cluster, service);
+        scheduler.deployments.first_update = before.deployments.first_update;
+        scheduler.deployments.next = before.deployments.next;
     }
 
     /// The instance that a fault names, else the first that runs a task of the service.
@@ -169,10 +148,10 @@ impl World {
         let named = home
             .instances
             .values()
-            .find(|i| fault.instance.as_ref() == Some(&i.ec2_instance_id));
+            .find(|i| fault.fault.instance() == Some(&i.ec2_instance_id));
         let used = || {
             let tasks = home.tasks.values();
-            let mut own = tasks.filter(|t| t.service == service && t.desired_status == "RUNNING");
+            let mut own = tasks.filter(|t| t.service == service && t.desired_status == TaskStatus::Running);
             own.find_map(|t| home.instances.get(t.instance.as_ref()?))
         };
         named.or_else(used).map(|instance| instance.id.clone())
@@ -183,33 +162,32 @@ impl World {
         let id = self.struck_instance(cluster, service, fault);
         let home = self.account.clusters.get_mut(cluster);
         if let Some(instance) = home.and_then(|home| home.instances.get_mut(&id?)) {
-            instance.status = "DRAINING".into();
+            instance.status = InstanceStatus::Draining;
         }
     }
 
     /// A Spot instance: DRAINING at the notice, as its agent may be told to set it, and gone when the notice is over.
-    fn interrupt(&mut self, index: usize, cluster: &str, service: &str) {
-        let Some(fault) = self.faults.get(index).cloned() else {
-            return;
-        };
-        let Some(id) = self.struck_instance(cluster, service, &fault) else {
+    fn interrupt(&mut self, index: usize, cluster: &str, service: &str, fault: &FaultSpec) {
+        let Some(id) = self.struck_instance(cluster, service, fault) else {
             return;
         };
         let home = self.account.clusters.get_mut(cluster);
         let Some(instance) = home.and_then(|home| home.instances.get_mut(&id)) else {
             return;
         };
-        if instance.status == "DRAINING" {
+        if instance.status == InstanceStatus::Draining {
             self.lose_instance(cluster, &id, "SpotInterruption");
             return;
         }
-        instance.status = "DRAINING".into();
+        instance.status = InstanceStatus::Draining;
         // The second time it is this one that is meant.
-        self.faults[index].instance = Some(instance.ec2_instance_id.clone());
+        self.faults[index].fault = Fault::SpotInterruption {
+            instance: Some(instance.ec2_instance_id.clone()),
+        };
         let (cluster, service) = (cluster.to_owned(), service.to_owned());
         self.after(
             SPOT_NOTICE,
-            Happening::Fault {
+            ScheduledEvent::Fault {
                 index,
                 cluster,
                 service,
@@ -228,24 +206,24 @@ impl World {
         let tasks: Vec<(String, String)> = home
             .tasks
             .values()
-            .filter(|t| t.instance.as_deref() == Some(&lost.id) && t.last_status != "STOPPED")
+            .filter(|t| t.instance.as_deref() == Some(&lost.id) && t.last_status != TaskStatus::Stopped)
             .map(|t| (t.id.clone(), t.service.clone()))
             .collect();
         let reason = format!("Host EC2 (instance {}) terminated.", lost.ec2_instance_id);
         for (task, service) in tasks {
             if let Some(task) = self.task_mut(cluster, &task) {
-                task.desired_status = "STOPPED".into();
-                task.last_status = "DEACTIVATING".into();
+                task.desired_status = TaskStatus::Stopped;
+                task.last_status = TaskStatus::Deactivating;
                 task.stop_code = Some(code.to_owned());
                 task.stopped_reason = Some(reason.clone());
                 for container in &mut task.containers {
-                    container.last_status = "STOPPED".into();
+                    container.last_status = TaskStatus::Stopped;
                 }
             }
             self.deregister_soon(cluster, &service, std::slice::from_ref(&task), false);
             self.after(
                 Duration::from_secs(2),
-                crate::scheduler::task_life::stage(cluster, &task, Stage::Stopped),
+                crate::scheduler::task_life::stage(cluster, &task, TaskStage::Stopped),
             );
             self.recount(cluster, &service);
         }
@@ -285,16 +263,22 @@ impl World {
             if let Some(group) = self.account.target_groups.get_mut(&arn) {
                 group.health_check.enabled = false;
                 let why = "Health checks are disabled";
-                show_all(group, "unavailable", "Target.HealthCheckDisabled", why, |_| true);
+                show_all(
+                    group,
+                    &TargetState::Unavailable,
+                    "Target.HealthCheckDisabled",
+                    why,
+                    |_| true,
+                );
             }
         }
     }
 
     /// The load balancers of the service leave availability zones: the one that is named, else those of its tasks.
-    fn leave_zones(&mut self, cluster: &str, service: &str, fault: &FaultSpec) {
+    fn leave_zones(&mut self, cluster: &str, service: &str, fault: &FaultSpec, zone: Option<&String>) {
         let tasks = self.tasks_in(cluster).filter(|t| t.service == service);
         let homes: Vec<(String, String)> = tasks.map(|t| (t.id.clone(), t.availability_zone.clone())).collect();
-        let zones: BTreeSet<String> = match &fault.zone {
+        let zones: BTreeSet<String> = match zone {
             Some(zone) => BTreeSet::from([zone.clone()]),
             None => homes.iter().map(|(_, zone)| zone.clone()).collect(),
         };
@@ -309,21 +293,21 @@ impl World {
             }
             let why = "Target is in an Availability Zone that is not enabled for the load balancer";
             let is_there = |task: &str| homes.iter().any(|(id, zone)| id == task && zones.contains(zone));
-            show_all(group, "unused", "Target.NotInUse", why, is_there);
+            show_all(group, &TargetState::Unused, "Target.NotInUse", why, is_there);
         }
     }
 }
 
 /// Whether a fault has struck before anybody can look.
 fn stands(fault: &FaultSpec) -> bool {
-    STANDING.contains(&fault.fault.as_str()) && fault.is_from_start() && fault.begins().is_zero()
+    fault.fault.can_stand() && fault.is_from_start() && fault.begins().is_zero()
 }
 
 /// Shows the targets of some tasks in another state; those that drain go on draining.
-fn show_all(group: &mut TargetGroup, state: &str, reason: &str, why: &str, of: impl Fn(&str) -> bool) {
+fn show_all(group: &mut TargetGroup, state: &TargetState, reason: &str, why: &str, of: impl Fn(&str) -> bool) {
     let targets = group.targets.iter_mut();
-    for target in targets.filter(|t| t.state != "draining" && of(t.task.as_deref().unwrap_or_default())) {
-        target.state = state.to_owned();
+    for target in targets.filter(|t| t.state != TargetState::Draining && of(t.task.as_deref().unwrap_or_default())) {
+        target.state = state.clone();
         target.reason = Some(reason.to_owned());
         target.description = Some(why.to_owned());
     }

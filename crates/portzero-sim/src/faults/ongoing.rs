@@ -1,12 +1,16 @@
 //! What the faults in force do to containers, to targets and to placement, for as long as they hold. What strikes once
-//! stands in `strikes`.
+//! stands in `one_shot`.
 
 use std::time::Duration;
 
+use crate::faults::behaviour::{Behaviour, CheckAnswer};
 use crate::faults::ineffective::reads_secrets;
 use crate::model::network::VPC;
 use crate::model::state::{Target, Task};
-use crate::scenario::fault::{Answer, Behaviour, FaultSpec, RevisionRef};
+use crate::model::status::TaskStatus;
+use crate::scenario::fault::FaultSpec;
+use crate::scenario::fault::kinds::{Fault, Lack};
+use crate::scenario::fault::scope::RevisionRef;
 use crate::scenario::span::Spread;
 use crate::timestamp::Timestamp;
 use crate::world::World;
@@ -18,7 +22,9 @@ impl World {
         cluster: &str,
         service: &'a str,
     ) -> impl Iterator<Item = &'a FaultSpec> {
-        let first_update = self.mind_of(cluster, service).and_then(|mind| mind.first_update);
+        let first_update = self
+            .scheduler_state_of(cluster, service)
+            .and_then(|scheduler| scheduler.deployments.first_update);
         self.faults
             .iter()
             .filter(move |fault| fault.concerns(service) && self.holds(fault, first_update))
@@ -26,15 +32,20 @@ impl World {
 
     /// The faults that hold on the wire at this moment, with their places in the list.
     pub(crate) fn faults_on_the_wire(&self) -> impl Iterator<Item = (usize, &FaultSpec)> {
-        let first_update = self.minds.values().filter_map(|mind| mind.first_update).min();
+        let first_update = self
+            .scheduler_states
+            .values()
+            .filter_map(|scheduler| scheduler.deployments.first_update)
+            .min();
         let all = self.faults.iter().enumerate();
         all.filter(move |(_, fault)| fault.is_on_the_wire() && self.holds(fault, first_update))
     }
 
-    /// What the clock of a caller shows that lives in this world's time: right, but for `clock-skew`.
+    /// What the clock of a caller shows that task_runtimes in this world's time: right, but for `clock-skew`.
     pub fn callers_time(&self) -> Timestamp {
-        let skew = self.faults_on_the_wire().find(|(_, fault)| fault.fault == "clock-skew");
-        skew.map_or(self.now, |(_, fault)| fault.shown_at(self.now))
+        let mut skewed = self.faults_on_the_wire();
+        let wrong = skewed.find_map(|(_, fault)| fault.callers_time(self.now));
+        wrong.unwrap_or(self.now)
     }
 
     /// What the timetable of a fault counts from; `None` while that has not come.
@@ -49,29 +60,33 @@ impl World {
 
     fn holds(&self, fault: &FaultSpec, first_update: Option<Timestamp>) -> bool {
         !fault.switched_off
+            && fault.foreign_kind.is_none()
             && self.base_of(fault, first_update).is_some_and(|base| {
                 base + fault.begins() <= self.now && fault.ends().is_none_or(|end| self.now < base + end)
             })
     }
 
-    pub(crate) fn is_in_force(&self, cluster: &str, service: &str, name: &str) -> bool {
-        self.faults_in_force(cluster, service).any(|fault| fault.fault == name)
+    pub(crate) fn is_in_force(&self, cluster: &str, service: &str, is_meant: fn(&Fault) -> bool) -> bool {
+        self.faults_in_force(cluster, service)
+            .any(|fault| is_meant(&fault.fault))
     }
 
     /// The faults in force that belong to a task by its revision.
     pub(crate) fn faults_of<'a>(&'a self, cluster: &'a str, task: &'a Task) -> impl Iterator<Item = &'a FaultSpec> {
-        let mind = self.mind_of(cluster, &task.service);
+        let scheduler = self.scheduler_state_of(cluster, &task.service);
         self.faults_in_force(cluster, &task.service)
-            .filter(move |fault| match fault.revision {
+            .filter(move |fault| match fault.scope.revision {
                 RevisionRef::Any => true,
-                RevisionRef::Current => mind.is_some_and(|mind| mind.initial == task.started_by),
+                RevisionRef::Current => {
+                    scheduler.is_some_and(|scheduler| scheduler.deployments.initial == task.started_by)
+                }
                 RevisionRef::Number(number) => task.task_definition.ends_with(&format!(":{number}")),
-                RevisionRef::Next => mind.is_some_and(|mind| {
+                RevisionRef::Next => scheduler.is_some_and(|scheduler| {
                     let is_next = |(id, definition): &(String, String)| {
                         *id == task.started_by
-                            || (*definition == task.task_definition && mind.initial != task.started_by)
+                            || (*definition == task.task_definition && scheduler.deployments.initial != task.started_by)
                     };
-                    mind.next.as_ref().is_some_and(is_next)
+                    scheduler.deployments.next.as_ref().is_some_and(is_next)
                 }),
             })
     }
@@ -84,35 +99,35 @@ impl World {
             .is_some_and(|definition| reads_secrets(&definition.document));
         let image = task.containers.first().map(|c| c.image.clone()).unwrap_or_default();
         for fault in self.faults_of(cluster, task) {
-            let delay = |default: u64| fault.delay.unwrap_or(Duration::from_secs(default));
-            match fault.fault.as_str() {
-                "image-pull" => {
-                    let words = fault
-                        .message
+            match &fault.fault {
+                Fault::ImagePull { message } => {
+                    let words = message
                         .clone()
                         .unwrap_or_else(|| format!("failed to resolve reference \"{image}\": {image}: not found"));
                     let words =
                         format!("CannotPullContainerError: pull image manifest has been retried 1 time(s): {words}");
                     behaviour.never_starts = Some(("Task failed to start".into(), Some(words)));
                 }
-                "secrets" if reads_secrets => {
-                    let words = fault.message.clone().unwrap_or_else(|| {
+                Fault::Secrets { message } if reads_secrets => {
+                    let words = message.clone().unwrap_or_else(|| {
                         "unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve \
                          secret from asm: AccessDeniedException: not authorized to perform: secretsmanager:GetSecretValue"
                             .into()
                     });
                     behaviour.never_starts = Some((format!("ResourceInitializationError: {words}"), None));
                 }
-                "no-capacity" if fault.kind.as_deref() == Some("fargate") && task.launch_type == "FARGATE" => {
+                Fault::NoCapacity {
+                    lack: Some(Lack::Fargate),
+                } if task.launch_type == "FARGATE" => {
                     // Source: the words of ECS's events, aws-facts 2.6.
                     let words = "Capacity is unavailable at this time. Please try again later or in a different \
                                  availability zone";
                     behaviour.never_starts = Some((words.into(), None));
                 }
-                "crash-loop" => behaviour.ends = Some((fault.exit_code, delay(3), None)),
-                "out-of-memory" => {
+                Fault::CrashLoop { exit_code, after, .. } => behaviour.ends = Some((*exit_code, *after, None)),
+                Fault::OutOfMemory { after, .. } => {
                     let words = "OutOfMemoryError: Container killed due to memory usage";
-                    behaviour.ends = Some((137, delay(6), Some(words.into())));
+                    behaviour.ends = Some((137, *after, Some(words.into())));
                 }
                 _ => {}
             }
@@ -121,7 +136,7 @@ impl World {
     }
 
     /// How a target answers a health check at this moment.
-    pub(crate) fn answer(&self, group: &str, target: &Target) -> Answer {
+    pub(crate) fn answer(&self, group: &str, target: &Target) -> CheckAnswer {
         let owner = target.task.as_ref();
         let found = owner.and_then(|id| {
             self.account
@@ -129,71 +144,71 @@ impl World {
                 .iter()
                 .find_map(|(name, c)| Some((name, c.tasks.get(id)?)))
         });
-        let Some((cluster, task)) = found.filter(|(_, t)| t.containers.iter().any(|c| c.last_status == "RUNNING"))
+        let Some((cluster, task)) =
+            found.filter(|(_, t)| t.containers.iter().any(|c| c.last_status == TaskStatus::Running))
         else {
-            return Answer::Refused;
+            return CheckAnswer::ConnectionRefused;
         };
         let since = self
-            .lives
+            .task_runtimes
             .get(&task.id)
-            .and_then(|life| life.running_since)
+            .and_then(|runtime| runtime.running_since)
             .unwrap_or(task.created_at);
         let up = self.now.since(since);
         let group = self.group(group);
         for fault in self.faults_of(cluster, task) {
-            if fault
-                .target_group
-                .as_ref()
-                .is_some_and(|name| group.is_none_or(|g| &g.name != name))
-            {
+            if !group.map_or(fault.scope.target_group.is_none(), |g| fault.concerns_group(&g.name)) {
                 continue;
             }
-            match fault.fault.as_str() {
-                "unhealthy" => return Answer::Code(fault.code),
-                "health-timeout" => return Answer::Nothing,
-                "slow-start" if up < fault.delay.unwrap_or(Duration::from_secs(90)) => return Answer::Refused,
-                "flapping" if !self.is_latecomer(cluster, task) => {
+            match &fault.fault {
+                Fault::Unhealthy { code, .. } => return CheckAnswer::Code(*code),
+                Fault::HealthTimeout => return CheckAnswer::Timeout,
+                Fault::SlowStart { takes } if up < *takes => return CheckAnswer::ConnectionRefused,
+                Fault::Flapping { after } if !self.is_latecomer(cluster, task) => {
                     // Just long enough for the threshold: up, down, up.
                     let down = group.map_or(Duration::from_secs(60), |g| {
                         g.health_check
                             .interval
                             .saturating_mul(g.health_check.unhealthy_threshold)
                     });
-                    let begins = fault.delay.unwrap_or(Duration::from_secs(60));
-                    if up >= begins && up < begins + down {
-                        return Answer::Code(503);
+                    if up >= *after && up < *after + down {
+                        return CheckAnswer::Code(503);
                     }
                 }
                 _ => {}
             }
         }
-        Answer::Ok
+        CheckAnswer::Ok
     }
 
     /// Whether a task was started so long after the update that it replaces an earlier one. Only those flap: where ECS
     /// is quicker than the recovery, their replacements stay healthy.
     fn is_latecomer(&self, cluster: &str, task: &Task) -> bool {
-        let first_update = self.mind_of(cluster, &task.service).and_then(|mind| mind.first_update);
+        let first_update = self
+            .scheduler_state_of(cluster, &task.service)
+            .and_then(|scheduler| scheduler.deployments.first_update);
         first_update.is_some_and(|at| task.created_at.since(at) >= Duration::from_secs(60))
     }
 
     pub(crate) fn fails_its_own_check(&self, cluster: &str, task: &Task) -> bool {
         self.faults_of(cluster, task)
-            .any(|fault| fault.fault == "container-unhealthy")
+            .any(|fault| matches!(fault.fault, Fault::ContainerUnhealthy { .. }))
     }
 
     /// What a fault makes an instance lack besides CPU, memory and ports, in the words of ECS's event.
     pub(crate) fn lack_by_fault(&self, cluster: &str, service: &str) -> Option<&'static str> {
-        let lacks = self
-            .faults_in_force(cluster, service)
-            .filter(|f| f.fault == "no-capacity");
-        lacks.filter_map(|fault| words_of_lack(fault.kind.as_deref()?)).next()
+        self.faults_in_force(cluster, service)
+            .find_map(|fault| match fault.fault {
+                Fault::NoCapacity { lack } => words_of_lack(lack?),
+                _ => None,
+            })
     }
 
     /// Whether a fault leaves a service without any instance.
     pub(crate) fn has_no_instances(&self, cluster: &str, service: &str) -> bool {
+        let lack = Some(Lack::Instances);
         self.faults_in_force(cluster, service)
-            .any(|f| f.fault == "no-capacity" && f.kind.as_deref() == Some("instances"))
+            .any(|fault| fault.fault == Fault::NoCapacity { lack })
     }
 
     /// How long tasks take from SIGTERM to their end.
@@ -205,17 +220,18 @@ impl World {
     /// How long after SIGTERM a task's containers are killed, where they ignore it.
     pub(crate) fn killed_after(&self, cluster: &str, task: &str) -> Option<Duration> {
         let service = &self.task(cluster, task)?.service;
-        let fault = self
-            .faults_in_force(cluster, service)
-            .find(|f| f.fault == "ignores-sigterm")?;
-        Some(fault.delay.unwrap_or(AGENT_STOP_TIMEOUT))
+        self.faults_in_force(cluster, service)
+            .find_map(|fault| match fault.fault {
+                Fault::IgnoresSigterm { killed_after } => Some(killed_after),
+                _ => None,
+            })
     }
 
     /// The VPC of a cluster's instances: another one than their target groups' while a fault has it so.
     pub fn vpc_of_instances(&self, cluster: &str) -> &'static str {
         let home = self.account.clusters.get(cluster);
         let mut services = home.into_iter().flat_map(|home| home.services.keys());
-        if services.any(|service| self.is_in_force(cluster, service, "wrong-vpc")) {
+        if services.any(|service| self.is_in_force(cluster, service, |fault| *fault == Fault::WrongVpc)) {
             OTHER_VPC
         } else {
             VPC
@@ -227,7 +243,7 @@ impl World {
         let Some(found) = self.account.target_groups.get(group) else {
             return false;
         };
-        let strikes = |fault: &FaultSpec| fault.fault == "wrong-vpc" && fault.concerns_group(&found.name);
+        let strikes = |fault: &FaultSpec| fault.fault == Fault::WrongVpc && fault.concerns_group(&found.name);
         if !self.faults_in_force(cluster, name).any(strikes) {
             return false;
         }
@@ -247,17 +263,14 @@ impl World {
 /// Where no target group of the account is.
 const OTHER_VPC: &str = "vpc-0d9e8f7a";
 
-/// ECS_CONTAINER_STOP_TIMEOUT of the agent unless somebody sets it.
-const AGENT_STOP_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// Source: the tails of ECS's event, aws-facts 2.5.
-fn words_of_lack(kind: &str) -> Option<&'static str> {
-    Some(match kind {
-        "ports" => "is already using a port required by your task.",
-        "attribute" => "is missing an attribute required by your task.",
-        "constraint" => "encountered error \"MemberOf placement constraint unsatisfied.\".",
-        "agent" => "encountered error \"AGENT\".",
-        "eni" => "encountered error \"RESOURCE:ENI\".",
-        _ => return None,
+fn words_of_lack(lack: Lack) -> Option<&'static str> {
+    Some(match lack {
+        Lack::Ports => "is already using a port required by your task.",
+        Lack::Attribute => "is missing an attribute required by your task.",
+        Lack::Constraint => "encountered error \"MemberOf placement constraint unsatisfied.\".",
+        Lack::Agent => "encountered error \"AGENT\".",
+        Lack::Eni => "encountered error \"RESOURCE:ENI\".",
+        Lack::Cpu | Lack::Memory | Lack::Instances | Lack::Fargate => return None,
     })
 }

@@ -6,25 +6,24 @@ use std::time::Duration;
 
 use super::hostile;
 use crate::model::state::{Account, Service};
-use crate::scenario::fault::FaultSpec;
+use crate::model::status::{
+    DeploymentStatus, RolloutState, ServiceDeploymentStatus, ServiceStatus, TargetState, TaskStatus,
+};
+use crate::scenario::fault::kinds::{Fault, StatusKind};
 use crate::timestamp::Timestamp;
 use crate::world::World;
 
 /// A span that two states must be apart to be kept apart.
 const GRAIN: Duration = Duration::from_secs(1);
 
-/// AWS speaks of seconds.
-const AGE: Duration = Duration::from_secs(5);
-const UNLISTED_FOR: Duration = Duration::from_secs(10);
-
 impl World {
     /// Keeps the account as it is now, for stale reads. To be called after each change.
     pub(crate) fn remember(&mut self) {
-        let ages = self
-            .faults
-            .iter()
-            .filter(|f| f.fault == "stale" && !f.switched_off)
-            .map(age);
+        let on = self.faults.iter().filter(|fault| !fault.switched_off);
+        let ages = on.filter_map(|fault| match fault.fault {
+            Fault::Stale { age } => Some(age),
+            _ => None,
+        });
         let Some(oldest) = ages.max() else {
             return;
         };
@@ -45,22 +44,15 @@ impl World {
     }
 
     /// The account as these faults show it; `None` where they show it as it is.
-    pub(crate) fn seen_through(&self, faults: &[FaultSpec]) -> Option<Account> {
+    pub(crate) fn seen_through(&self, faults: &[Fault]) -> Option<Account> {
         let mut seen: Option<Account> = None;
         for fault in faults {
             let account = || self.account.clone();
-            match fault.fault.as_str() {
-                "stale" => seen = self.as_it_was(age(fault)).or(seen),
-                "unlisted" => {
-                    let since = self.now;
-                    hide_newest(
-                        seen.get_or_insert_with(account),
-                        since,
-                        fault.age.unwrap_or(UNLISTED_FOR),
-                    );
-                }
-                "unknown-enum" => misspell(seen.get_or_insert_with(account), fault.kind.as_deref()),
-                "hostile-text" => poison(seen.get_or_insert_with(account)),
+            match fault {
+                Fault::Stale { age } => seen = self.as_it_was(*age).or(seen),
+                Fault::Unlisted { age } => hide_newest(seen.get_or_insert_with(account), self.now, *age),
+                Fault::UnknownEnum { of } => misspell(seen.get_or_insert_with(account), *of),
+                Fault::HostileText => poison(seen.get_or_insert_with(account)),
                 _ => {}
             }
         }
@@ -72,10 +64,6 @@ impl World {
         let then = past.rev().find(|(since, _)| self.now.since(*since) >= age);
         then.or(self.past.0.front()).map(|(_, account)| (**account).clone())
     }
-}
-
-fn age(fault: &FaultSpec) -> Duration {
-    fault.age.unwrap_or(AGE)
 }
 
 fn services(account: &mut Account) -> impl Iterator<Item = &mut Service> {
@@ -102,44 +90,46 @@ fn hide_newest(account: &mut Account, now: Timestamp, hidden_for: Duration) {
         if service.deployments.len() < before
             && let Some(newest) = service.deployments.first_mut()
         {
-            newest.status = "PRIMARY".into();
+            newest.status = DeploymentStatus::Primary;
             service.task_definition.clone_from(&newest.task_definition);
         }
     }
 }
 
-fn misspell(account: &mut Account, kind: Option<&str>) {
-    match kind.unwrap_or("target-state") {
-        "task-status" => {
+fn misspell(account: &mut Account, kind: StatusKind) {
+    match kind {
+        StatusKind::TaskStatus => {
             let tasks = account
                 .clusters
                 .values_mut()
                 .flat_map(|cluster| cluster.tasks.values_mut());
             tasks
-                .filter(|t| t.last_status == "RUNNING")
-                .for_each(|t| t.last_status = "HIBERNATING".into());
+                .filter(|t| t.last_status == TaskStatus::Running)
+                .for_each(|t| t.last_status = TaskStatus::Unknown("HIBERNATING".into()));
         }
-        "rollout-state" => {
+        StatusKind::RolloutState => {
             services(account)
                 .flat_map(|s| &mut s.deployments)
-                .for_each(|d| d.rollout_state = "CONVERGING".into());
+                .for_each(|d| d.rollout_state = RolloutState::Unknown("CONVERGING".into()));
         }
-        "deployment-status" => {
+        StatusKind::DeploymentStatus => {
             services(account)
                 .flat_map(|s| &mut s.deployments)
-                .for_each(|d| d.status = "PARAMOUNT".into());
+                .for_each(|d| d.status = DeploymentStatus::Unknown("PARAMOUNT".into()));
         }
-        "service-deployment-status" => {
+        StatusKind::ServiceDeploymentStatus => {
             services(account)
                 .flat_map(|s| &mut s.service_deployments)
-                .for_each(|d| d.status = "CONTEMPLATING".into());
+                .for_each(|d| d.status = ServiceDeploymentStatus::Unknown("CONTEMPLATING".into()));
         }
-        "service-status" => services(account).for_each(|s| s.status = "ESTIVATING".into()),
-        _ => {
+        StatusKind::ServiceStatus => {
+            services(account).for_each(|s| s.status = ServiceStatus::Unknown("ESTIVATING".into()))
+        }
+        StatusKind::TargetState => {
             let targets = account.target_groups.values_mut().flat_map(|group| &mut group.targets);
             targets
-                .filter(|t| t.state == "healthy")
-                .for_each(|t| t.state = "radiant".into());
+                .filter(|t| t.state == TargetState::Healthy)
+                .for_each(|t| t.state = TargetState::Unknown("radiant".into()));
         }
     }
 }

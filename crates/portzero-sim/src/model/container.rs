@@ -23,7 +23,7 @@ pub(crate) struct Mapping {
 }
 
 impl Needs {
-    pub fn of(document: &Value) -> Needs {
+    pub(crate) fn of(document: &Value) -> Needs {
         let containers = containers(document);
         let sum = |keys: [&str; 2]| -> i64 {
             containers

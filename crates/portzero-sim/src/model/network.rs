@@ -4,7 +4,7 @@
 pub(crate) const VPC: &str = "vpc-0a1b2c3d";
 pub(crate) const SECURITY_GROUP: &str = "sg-0a1b2c3d";
 
-/// The network in one line, for whoever wants to make a load balancer in it.
+/// The network in one line, for the comments of a file that makes a load balancer in it.
 pub fn describe(region: &str) -> String {
     let subnets = zones(region)
         .into_iter()
@@ -25,6 +25,6 @@ pub(crate) fn digest(text: &str) -> String {
 }
 
 /// The subnet of an availability zone in the one VPC that there is.
-pub fn subnet_of(zone: &str) -> String {
+pub(crate) fn subnet_of(zone: &str) -> String {
     format!("subnet-0{}", crate::model::network::digest(zone))
 }

@@ -3,12 +3,16 @@
 /// How the simulated AWS refuses a request: its code, its words, its HTTP status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
+    /// AWS's error code.
     pub code: String,
+    /// AWS's message.
     pub message: String,
+    /// The HTTP status.
     pub status: u16,
 }
 
 impl Refusal {
+    /// A refusal with the HTTP status 400.
     pub fn new(code: &str, message: impl Into<String>) -> Self {
         Self {
             code: code.to_owned(),
@@ -18,17 +22,17 @@ impl Refusal {
     }
 
     /// What ECS calls a value that it does not take.
-    pub fn invalid_parameter(message: impl Into<String>) -> Self {
+    pub(crate) fn invalid_parameter(message: impl Into<String>) -> Self {
         Self::new("InvalidParameterException", message)
     }
 
     /// What Elastic Load Balancing calls one.
-    pub fn validation_error(message: impl Into<String>) -> Self {
+    pub(crate) fn validation_error(message: impl Into<String>) -> Self {
         Self::new("ValidationError", message)
     }
 
     /// What Application Auto Scaling calls one.
-    pub fn validation_exception(message: impl Into<String>) -> Self {
+    pub(crate) fn validation_exception(message: impl Into<String>) -> Self {
         Self::new("ValidationException", message)
     }
 }

@@ -1,5 +1,6 @@
 //! Tags of what the account holds: clusters, services, tasks, task definitions, container instances.
 
+use crate::model::status::ServiceStatus;
 use serde_json::Value;
 
 use super::state::Account;
@@ -14,7 +15,7 @@ const RESERVED: &str = "aws:";
 
 impl World {
     /// The tags of a resource, `{key, value}` each, in the order in which they came.
-    pub fn tags_of(&self, arn: &str) -> &[Value] {
+    pub(crate) fn tags_of(&self, arn: &str) -> &[Value] {
         if let Some(definition) = arn
             .contains(":task-definition/")
             .then(|| self.definition(arn))
@@ -26,7 +27,7 @@ impl World {
     }
 
     /// ListTagsForResource.
-    pub fn list_tags(&self, arn: &str) -> Result<&[Value], Refusal> {
+    pub(crate) fn list_tags(&self, arn: &str) -> Result<&[Value], Refusal> {
         find(
             &self.account,
             arn,
@@ -59,7 +60,7 @@ impl World {
     }
 
     /// UntagResource: keys that the resource has not are passed over.
-    pub fn untag(&mut self, arn: &str, keys: &[&str]) -> Result<(), Refusal> {
+    pub(crate) fn untag(&mut self, arn: &str, keys: &[&str]) -> Result<(), Refusal> {
         find(&self.account, arn, &not_found())?;
         let mut all = self.tags_of(arn).to_vec();
         all.retain(|tag| !keys.contains(&key(tag)));
@@ -129,7 +130,10 @@ fn find(account: &Account, arn: &str, missing: &Refusal) -> Result<(), Refusal> 
             ));
         }
         (kind, Some((cluster, id))) => account.clusters.get(cluster).is_some_and(|home| match kind {
-            "service" => home.services.get(id).is_some_and(|s| s.status != "INACTIVE"),
+            "service" => home
+                .services
+                .get(id)
+                .is_some_and(|s| s.status != ServiceStatus::Inactive),
             "task" => home.tasks.contains_key(id),
             "container-instance" => home.instances.contains_key(id),
             _ => false,

@@ -1,37 +1,28 @@
 //! The list of faults: their names, what they do, and when they strike unless told otherwise. This list is what `--help`,
 //! the schema of scenario files and the documentation are held against.
 
+use crate::scenario::error::ScenarioError;
+use crate::scenario::fault::scope::Since;
+
 /// Where a fault works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Layer {
     /// In the world: tasks, targets, instances, deployments.
     World,
     /// Between the client and the world: what is answered, or not.
     Wire,
 }
 
-/// What a timetable counts from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Since {
-    /// The world's start.
-    Start,
-    /// The first UpdateService that makes a deployment.
-    Update,
-}
-
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
     pub name: &'static str,
     pub what: &'static str,
-    pub place: Place,
+    pub layer: Layer,
     pub since: Since,
     /// In seconds. For faults on the wire only where neither `action` nor `count` is given.
     pub begins: u64,
     /// In seconds; `None`: for good. For faults on the wire only where neither `action` nor `count` is given.
     pub lasts: Option<u64>,
-    /// The keys that it reads besides those of every timetable.
-    pub keys: &'static [&'static str],
     /// The calls that a fault on the wire strikes where no `action` is given.
     pub action: &'static str,
 }
@@ -40,18 +31,17 @@ const fn world(name: &'static str, what: &'static str) -> Entry {
     Entry {
         name,
         what,
-        place: Place::World,
+        layer: Layer::World,
         since: Since::Update,
         begins: 0,
         lasts: None,
-        keys: &[],
         action: "",
     }
 }
 
 const fn wire(name: &'static str, what: &'static str) -> Entry {
     Entry {
-        place: Place::Wire,
+        layer: Layer::Wire,
         since: Since::Start,
         action: "*",
         ..world(name, what)
@@ -77,89 +67,58 @@ impl Entry {
         }
     }
 
-    const fn with(self, keys: &'static [&'static str]) -> Self {
-        Self { keys, ..self }
-    }
-
     const fn on(self, action: &'static str) -> Self {
         Self { action, ..self }
     }
 }
 
-/// The keys that every fault has.
-pub(crate) const TIMETABLE: &[&str] = &["fault", "at", "for", "until", "since"];
-/// The keys of every fault in the world.
-pub(crate) const OF_THE_WORLD: &[&str] = &["service"];
-/// The keys of every fault on the wire.
-pub(crate) const OF_THE_WIRE: &[&str] = &["action", "count", "share"];
-
 pub(crate) const ALL: &[Entry] = &[
     // Containers.
-    world("image-pull", "the new revision's image does not exist in its registry").with(&["revision", "message"]),
+    world("image-pull", "the new revision's image does not exist in its registry"),
     world(
         "crash-loop",
         "the new revision's container exits with code 1 soon after it has started",
-    )
-    .with(&["revision", "exit_code", "delay", "log"]),
+    ),
     world(
         "container-unhealthy",
         "the new revision fails its own container health check",
-    )
-    .with(&["revision", "log"]),
+    ),
     world(
         "out-of-memory",
         "the new revision's container is killed for its memory (exit code 137)",
-    )
-    .with(&["revision", "delay", "log"]),
-    world("secrets", "a secret of the new revision cannot be read").with(&["revision", "message"]),
+    ),
+    world("secrets", "a secret of the new revision cannot be read"),
     world(
         "ignores-sigterm",
         "containers do not end before they are killed, 30 s after SIGTERM (exit code 137)",
     )
-    .standing()
-    .with(&["delay"]),
+    .standing(),
     // Targets.
-    world("unhealthy", "the new revision answers its health check with 404").with(&[
-        "revision",
-        "target_group",
-        "code",
-        "log",
-    ]),
+    world("unhealthy", "the new revision answers its health check with 404"),
     world(
         "health-timeout",
         "the new revision does not answer its health check at all",
-    )
-    .with(&["revision", "target_group"]),
+    ),
     world(
         "flapping",
         "the new revision's targets are healthy, then unhealthy, then healthy",
-    )
-    .with(&["revision", "target_group", "delay"]),
+    ),
     world(
         "slow-start",
         "the new revision needs 90 s before it answers its health check",
-    )
-    .with(&["revision", "target_group", "delay"]),
-    world("not-in-use", "no listener forwards to the service's target groups")
-        .standing()
-        .with(&["target_group"]),
+    ),
+    world("not-in-use", "no listener forwards to the service's target groups").standing(),
     world(
         "az-not-enabled",
         "the availability zone of the tasks is not enabled on the load balancer",
-    )
-    .with(&["zone"]),
-    world("checks-disabled", "the target groups check nobody's health")
-        .standing()
-        .with(&["target_group"]),
+    ),
+    world("checks-disabled", "the target groups check nobody's health").standing(),
     world(
         "wrong-vpc",
         "new targets are in another VPC than their target group, and are not registered",
-    )
-    .with(&["target_group"]),
+    ),
     // Capacity.
-    world("no-capacity", "no container instance has room for one more task")
-        .standing()
-        .with(&["kind"]),
+    world("no-capacity", "no container instance has room for one more task").standing(),
     world(
         "port-clash",
         "something else on each instance already listens on the fixed host port",
@@ -169,20 +128,17 @@ pub(crate) const ALL: &[Entry] = &[
         "instance-loss",
         "a container instance is terminated 30 s after the update",
     )
-    .at(30)
-    .with(&["instance"]),
+    .at(30),
     world(
         "instance-drain",
         "a container instance is set to DRAINING 30 s after the update",
     )
-    .at(30)
-    .with(&["instance"]),
+    .at(30),
     world(
         "spot-interruption",
         "an instance gets its Spot notice 30 s after the update, and is gone 2 min later",
     )
-    .at(30)
-    .with(&["instance"]),
+    .at(30),
     // Deployments.
     world("other-deployment", "somebody else updates the service 45 s after we do").at(45),
     world(
@@ -190,9 +146,7 @@ pub(crate) const ALL: &[Entry] = &[
         "somebody else's deployment is in progress when we begin",
     )
     .standing(),
-    world("autoscaling", "the desired count is doubled 20 s after the update")
-        .at(20)
-        .with(&["desired_count"]),
+    world("autoscaling", "the desired count is doubled 20 s after the update").at(20),
     world("desired-zero", "the service's desired count is 0 from the start").standing(),
     world(
         "task-protection",
@@ -206,38 +160,28 @@ pub(crate) const ALL: &[Entry] = &[
         "calls are refused with ThrottlingException for a minute, or beyond a `rate`",
     )
     .at(10)
-    .lasting(60)
-    .with(&["rate", "burst"]),
+    .lasting(60),
     wire("server-error", "calls are answered with 500 for a minute")
         .at(10)
-        .lasting(60)
-        .with(&["status", "body"]),
+        .lasting(60),
     wire("html", "a proxy's page answers calls with 502 for a minute")
         .at(10)
-        .lasting(60)
-        .with(&["status"]),
+        .lasting(60),
     wire("truncated", "answers are cut off in the middle for a minute")
         .at(10)
         .lasting(60),
     wire("reset", "connections are closed without an answer for a minute")
         .at(10)
-        .lasting(60)
-        .with(&["when"]),
-    wire("slow", "answers come 10 s late for a minute")
-        .at(10)
-        .lasting(60)
-        .with(&["delay"]),
-    wire("stale", "reads show what was 5 s ago").with(&["age"]),
-    wire("unlisted", "a new deployment is not listed for 10 s").with(&["age"]),
+        .lasting(60),
+    wire("slow", "answers come 10 s late for a minute").at(10).lasting(60),
+    wire("stale", "reads show what was 5 s ago"),
+    wire("unlisted", "a new deployment is not listed for 10 s"),
     wire("expired-credentials", "the caller's credentials expire after 30 s").at(30),
-    wire("denied", "ecs:UpdateService is not allowed; `action` names another")
-        .on("ecs:UpdateService")
-        .with(&["role"]),
+    wire("denied", "ecs:UpdateService is not allowed; `action` names another").on("ecs:UpdateService"),
     wire(
         "clock-skew",
         "the caller's clock is 6 min behind: more than 5 min, and signatures are refused",
-    )
-    .with(&["delay", "kind"]),
+    ),
     wire(
         "concurrent-registration",
         "two registrations are refused, for somebody else registers the same family",
@@ -247,9 +191,8 @@ pub(crate) const ALL: &[Entry] = &[
         "service-role",
         "UpdateService is refused, for ECS cannot assume the role that it needs",
     )
-    .on("ecs:UpdateService")
-    .with(&["message"]),
-    wire("unknown-enum", "a status is spelled in a way that no model knows").with(&["kind"]),
+    .on("ecs:UpdateService"),
+    wire("unknown-enum", "a status is spelled in a way that no model knows"),
     wire(
         "hostile-text",
         "events, reasons and descriptions hold commands, markup and secrets",
@@ -268,7 +211,7 @@ pub fn fault_names() -> Vec<(&'static str, &'static str)> {
 
 /// The names of the faults that work in the world itself, and so without a wire too.
 pub fn world_fault_names() -> Vec<&'static str> {
-    let world = ALL.iter().filter(|entry| entry.place == Place::World);
+    let world = ALL.iter().filter(|entry| entry.layer == Layer::World);
     world.map(|entry| entry.name).collect()
 }
 
@@ -281,6 +224,18 @@ pub(crate) fn nearest(name: &str) -> Option<&'static str> {
         .min()
         .filter(|(distance, _)| *distance <= 4)
         .map(|(_, name)| name)
+}
+
+/// Refuses an unknown fault with the nearest known one.
+pub(crate) fn check_name(name: &str) -> Result<(), ScenarioError> {
+    if entry(name).is_some() {
+        return Ok(());
+    }
+    let error = ScenarioError::new(format!("the simulator knows no fault `{name}`"));
+    Err(match nearest(name) {
+        Some(known) => error.hint(format!("did you mean `{known}`?")),
+        None => error.hint("`portzero simulate --help` lists the faults"),
+    })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What is wrong with a scenario or with a fault, said once; whoever shows it brings its own form.
+//! What is wrong with a scenario or with a fault, as data; the caller words it.
 
 use std::fmt;
 

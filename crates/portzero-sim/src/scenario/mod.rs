@@ -4,7 +4,7 @@ pub(crate) mod catalogue;
 pub(crate) mod error;
 pub(crate) mod fault;
 pub mod span;
-pub mod specs;
+pub(crate) mod specs;
 pub mod strategy;
 pub(crate) mod switches;
 pub(crate) mod text;
@@ -18,38 +18,50 @@ use serde_json::Value;
 use crate::scenario::error::{FilePlace, ScenarioError};
 use crate::scenario::fault::FaultSpec;
 use crate::scenario::span::Spread;
-use crate::scenario::specs::{AlarmSpec, HealthCheckSpec};
 use crate::scenario::strategy::Strategy;
 use crate::scenario::switches::Switches;
 
-pub use crate::scenario::specs::ClassicSpec;
+pub use crate::scenario::specs::{AlarmSpec, ClassicSpec, HealthCheckSpec};
 
 /// The moment at which a world begins unless its scenario says otherwise.
 pub const DEFAULT_START: &str = "2026-01-01T12:00:00Z";
 
+/// A world's starting point, and what goes wrong in it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Scenario {
+    /// For readers.
     pub description: String,
+    /// Decides all chance: the same file and the same seed give the same run.
     pub seed: u64,
     /// RFC 3339.
     pub start: Option<String>,
+    /// The AWS region.
     pub region: String,
+    /// The AWS account number.
     pub account: String,
     /// The cluster of the instances, and of services that name none.
     pub cluster: String,
     /// Further clusters, without instances.
     pub clusters: Vec<String>,
+    /// The container instances. Services on Fargate need none.
     pub instances: Vec<InstanceSpec>,
+    /// Target groups, and whether a load balancer uses them.
     pub target_groups: Vec<TargetGroupSpec>,
+    /// Classic load balancers; one that only a service names has defaults.
     pub classic_load_balancers: Vec<ClassicSpec>,
+    /// What runs at the world's start.
     pub services: Vec<ServiceSpec>,
+    /// How long things take.
     pub timings: Timings,
     /// Which calls of the API are too many: `none`, `aws` (its published token buckets), or a rate such as `5/s` or
     /// `5/s burst 20` for each API.
     pub throttling: Throttling,
+    /// What goes wrong, and when.
     pub faults: Vec<FaultSpec>,
+    /// CloudWatch alarms, and when they fire.
     pub alarms: Vec<AlarmSpec>,
+    /// What the evidence leaves open.
     pub switches: Switches,
     /// Keys of task definitions that AWS keeps and that the simulator does not know, for example
     /// `containerDefinitions.gpuSharing`: an AWS that is newer than this program.
@@ -83,6 +95,7 @@ impl Default for Scenario {
     }
 }
 
+/// Container instances of a scenario.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct InstanceSpec {
@@ -113,19 +126,26 @@ impl Default for InstanceSpec {
     }
 }
 
+/// A target group of a scenario. The defaults are Elastic Load Balancing's.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TargetGroupSpec {
+    /// Its name; services refer to it by this.
     pub name: String,
     /// Else made from the name.
     pub arn: Option<String>,
+    /// `Port`.
     pub port: u16,
+    /// `Protocol`.
     pub protocol: String,
     /// instance or ip; by default what the services' network mode wants.
     pub target_type: Option<String>,
+    /// The health check of its targets.
     pub health_check: HealthCheckSpec,
+    /// How long a target drains.
     #[serde(deserialize_with = "span::span")]
     pub deregistration_delay: Duration,
+    /// How long a new target gets a growing share; zero switches it off.
     #[serde(deserialize_with = "span::span")]
     pub slow_start: Duration,
     /// A listener of a load balancer forwards to it.
@@ -148,26 +168,38 @@ impl Default for TargetGroupSpec {
     }
 }
 
+/// A service of a scenario: its tasks run and are healthy at the start.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServiceSpec {
+    /// Its name.
     pub name: String,
+    /// Absent: the scenario's cluster.
     pub cluster: Option<String>,
     /// The body of its RegisterTaskDefinition.
     pub task_definition: Value,
     /// The number that the revision shall have.
     pub revision: u64,
+    /// `desiredCount`.
     pub desired_count: u32,
+    /// `minimumHealthyPercent`.
     pub minimum_healthy_percent: u32,
+    /// `maximumPercent`.
     pub maximum_percent: u32,
+    /// `deploymentCircuitBreaker`; absent: disabled.
     pub circuit_breaker: Option<CircuitBreakerSpec>,
+    /// What its tasks register with.
     pub load_balancers: Vec<LoadBalancerSpec>,
+    /// `healthCheckGracePeriodSeconds`.
     #[serde(deserialize_with = "span::optional_span")]
     pub health_check_grace_period: Option<Duration>,
     /// EC2 or FARGATE; by default what the task definition requires.
     pub launch_type: Option<String>,
+    /// ACTIVE, DRAINING or INACTIVE.
     pub status: String,
+    /// ECS, CODE_DEPLOY or EXTERNAL. Only ECS deploys here.
     pub deployment_controller: String,
+    /// REPLICA is the only one that is modelled.
     pub scheduling_strategy: String,
     /// Blue/green, linear, canary; alarms; early success.
     pub strategy: Strategy,
@@ -195,13 +227,17 @@ impl Default for ServiceSpec {
     }
 }
 
+/// The circuit breaker of a service.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CircuitBreakerSpec {
+    /// Whether it watches deployments.
     pub enable: bool,
+    /// Whether it rolls back, or only fails the deployment.
     pub rollback: bool,
 }
 
+/// One entry of a service's `load_balancers`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LoadBalancerSpec {
@@ -209,7 +245,9 @@ pub struct LoadBalancerSpec {
     pub target_group: Option<String>,
     /// A classic load balancer.
     pub load_balancer_name: Option<String>,
+    /// The container that gets the requests.
     pub container_name: String,
+    /// Its port.
     pub container_port: u16,
     /// A name of `target_groups`, for strategies that shift traffic: the one listener rule forwards to both.
     pub alternate_target_group: Option<String>,
@@ -220,12 +258,16 @@ pub struct LoadBalancerSpec {
 /// Whether the API lets only so many calls through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Throttling {
+    /// Every call passes.
     #[default]
     None,
     /// As AWS publishes it.
     Aws,
+    /// One bucket for each API.
     Fixed {
+        /// So many calls pass at once.
         burst: u64,
+        /// So many calls pass in a thousand seconds.
         per_kilosecond: u64,
     },
 }

@@ -9,11 +9,14 @@ use serde::{Deserialize, de};
 /// A span that the world draws anew each time, between two bounds: `10s` or `9s 400ms..10s 900ms`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spread {
+    /// The shortest.
     pub low: Duration,
+    /// The longest.
     pub high: Duration,
 }
 
 impl Spread {
+    /// Between two numbers of milliseconds.
     pub const fn millis(low: u64, high: u64) -> Self {
         Self {
             low: Duration::from_millis(low),

@@ -10,16 +10,23 @@ use crate::scenario::span::{optional_span, span};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HealthCheckSpec {
+    /// `HealthCheckPath`.
     pub path: String,
     /// `traffic-port` or a number.
     pub port: String,
+    /// Between two checks.
     #[serde(deserialize_with = "span")]
     pub interval: Duration,
+    /// How long a check waits for an answer.
     #[serde(deserialize_with = "span")]
     pub timeout: Duration,
+    /// So many passed checks in a row make an unhealthy target healthy.
     pub healthy_threshold: u32,
+    /// So many failed checks in a row make a target unhealthy.
     pub unhealthy_threshold: u32,
+    /// The HTTP codes that pass: `200`, `200,202` or `200-299`.
     pub matcher: String,
+    /// Whether targets are checked at all.
     pub enabled: bool,
 }
 
@@ -42,13 +49,17 @@ impl Default for HealthCheckSpec {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClassicSpec {
+    /// Its name; services refer to it by this.
     pub name: String,
     /// What clients connect to.
     pub port: u16,
     /// The fixed port of the instances; by default the host port of the first service that names the balancer.
     pub instance_port: Option<u16>,
+    /// `Protocol` of the listener.
     pub protocol: String,
+    /// The health check of its instances.
     pub health_check: HealthCheckSpec,
+    /// How long an instance drains.
     #[serde(deserialize_with = "span")]
     pub connection_draining: Duration,
 }
@@ -74,6 +85,7 @@ impl Default for ClassicSpec {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AlarmSpec {
+    /// The alarm's name; services listen to it by this.
     pub name: String,
     /// Counted from the first UpdateService of the service that listens.
     #[serde(deserialize_with = "span")]

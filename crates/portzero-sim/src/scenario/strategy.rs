@@ -11,31 +11,43 @@ use crate::scenario::span::{optional_span, span};
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Strategy {
+    /// ROLLING, BLUE_GREEN, LINEAR or CANARY.
     pub kind: Kind,
     /// How long both revisions run after the production traffic has shifted; with alarms also in rolling updates.
     #[serde(deserialize_with = "optional_span")]
     pub bake_time: Option<Duration>,
+    /// For LINEAR.
     pub linear: Linear,
+    /// For CANARY.
     pub canary: Canary,
+    /// `lifecycleHooks`.
     pub hooks: Vec<Hook>,
+    /// `alarms`.
     pub alarms: Option<AlarmWatch>,
+    /// When a rolling update is successful before all of it is done.
     pub early_success: Option<EarlySuccess>,
 }
 
+/// The deployment strategies of ECS.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 pub enum Kind {
+    /// A rolling update.
     #[default]
     #[serde(rename = "ROLLING")]
     Rolling,
+    /// All traffic shifts at once.
     #[serde(rename = "BLUE_GREEN")]
     BlueGreen,
+    /// Traffic shifts in equal steps.
     #[serde(rename = "LINEAR")]
     Linear,
+    /// A small share shifts first, then the rest.
     #[serde(rename = "CANARY")]
     Canary,
 }
 
 impl Kind {
+    /// As AWS spells it.
     pub fn as_str(self) -> &'static str {
         match self {
             Kind::Rolling => "ROLLING",
@@ -45,6 +57,7 @@ impl Kind {
         }
     }
 
+    /// The strategy that AWS spells so.
     pub fn named(name: &str) -> Option<Kind> {
         [Kind::Rolling, Kind::BlueGreen, Kind::Linear, Kind::Canary]
             .into_iter()
@@ -59,6 +72,7 @@ pub struct Linear {
     /// In tenths of a percent; a file gives percent.
     #[serde(rename = "percent", deserialize_with = "tenths")]
     pub step: u32,
+    /// The wait between two steps.
     #[serde(deserialize_with = "span")]
     pub bake: Duration,
 }
@@ -80,6 +94,7 @@ pub struct Canary {
     /// In tenths of a percent; a file gives percent.
     #[serde(rename = "percent", deserialize_with = "tenths")]
     pub share: u32,
+    /// The wait before the rest follows.
     #[serde(deserialize_with = "span")]
     pub bake: Duration,
 }
@@ -100,7 +115,9 @@ impl Default for Canary {
 pub struct Hook {
     /// AWS_LAMBDA or PAUSE.
     pub target_type: String,
+    /// The function's ARN.
     pub target_arn: Option<String>,
+    /// The role that ECS invokes it with.
     pub role_arn: Option<String>,
     /// The API's names, PRE_PRODUCTION_TRAFFIC_SHIFT among them.
     pub stages: Vec<String>,
@@ -137,8 +154,11 @@ impl Default for Hook {
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct AlarmWatch {
+    /// The alarms' names.
     pub names: Vec<String>,
+    /// Whether they are listened to.
     pub enable: bool,
+    /// Whether an alarm rolls back, or only fails the deployment.
     pub rollback: bool,
 }
 
@@ -156,6 +176,7 @@ impl Default for AlarmWatch {
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct EarlySuccess {
+    /// So many percent of the desired count healthy are enough.
     pub healthy_percent: u32,
     /// BLOCKING or DEFERRED.
     pub cleanup: String,
@@ -171,6 +192,7 @@ impl Default for EarlySuccess {
 }
 
 impl EarlySuccess {
+    /// Whether the old tasks are stopped after the deployment is COMPLETED.
     pub fn is_deferred(&self) -> bool {
         self.cleanup == "DEFERRED"
     }
@@ -179,14 +201,18 @@ impl EarlySuccess {
 /// What a load balancer entry says for traffic that shifts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AdvancedConfiguration {
+    /// `alternateTargetGroupArn`.
     pub alternate_target_group_arn: String,
     /// A rule of an Application Load Balancer, or a listener of a Network Load Balancer.
     pub production_listener_rule: String,
+    /// `testListenerRule`.
     pub test_listener_rule: Option<String>,
+    /// `roleArn`: the role that ECS changes listeners with.
     pub role_arn: String,
 }
 
 impl Strategy {
+    /// Whether no traffic is shifted.
     pub fn is_rolling(&self) -> bool {
         self.kind == Kind::Rolling
     }

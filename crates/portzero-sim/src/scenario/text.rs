@@ -1,4 +1,4 @@
-//! A scenario as the text of a file, with comments for whoever goes on with it. Reading it gives the same scenario.
+//! A scenario as the text of a file, with comments for the person who edits it. Reading it gives the same scenario.
 
 use std::fmt::Write as _;
 use std::time::Duration;

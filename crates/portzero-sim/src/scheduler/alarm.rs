@@ -1,9 +1,10 @@
 //! CloudWatch alarms that deployments listen to (aws-facts 3.3).
 
 use super::rollback::Failure;
-use crate::model::state::{is_open, primary};
+use crate::model::state::primary;
+use crate::model::status::RolloutState;
 use crate::scenario::span::Spread;
-use crate::world::{Happening, World};
+use crate::world::{DeploymentEvent, ScheduledEvent, World};
 
 /// What follows a look that sees the alarm. The one recorded run took 21 s from ALARM to the rollback, of which up to
 /// 10 s are the wait for the look.
@@ -12,7 +13,9 @@ const REACTION: Spread = Spread::millis(9_000, 13_000);
 impl World {
     /// The names among a service's alarms that are in state ALARM now.
     fn ringing(&self, cluster: &str, name: &str) -> Vec<String> {
-        let first_update = self.mind_of(cluster, name).and_then(|mind| mind.first_update);
+        let first_update = self
+            .scheduler_state_of(cluster, name)
+            .and_then(|scheduler| scheduler.deployments.first_update);
         let watch = self.service(cluster, name).and_then(|s| s.strategy.alarms.as_ref());
         let names = watch.map(|watch| watch.names.clone()).unwrap_or_default();
         let rings = |name: &String| {
@@ -44,7 +47,7 @@ impl World {
     }
 
     pub(crate) fn watch_alarms(&mut self, cluster: &str, name: &str) {
-        if !self.is_listening(cluster, name) || self.mind(cluster, name).alarm_pending {
+        if !self.is_listening(cluster, name) || self.scheduler_state(cluster, name).failures.alarm_pending {
             return;
         }
         let ringing = self.ringing(cluster, name);
@@ -52,7 +55,7 @@ impl World {
         let Some(deployment) = deployment.filter(|_| !ringing.is_empty()) else {
             return;
         };
-        self.mind(cluster, name).alarm_pending = true;
+        self.scheduler_state(cluster, name).failures.alarm_pending = true;
         if let Some(running) = self.running_deployment(cluster, name) {
             running.progress.triggered = ringing;
         }
@@ -60,7 +63,8 @@ impl World {
         let (cluster, service) = (cluster.to_owned(), name.to_owned());
         self.after(
             later,
-            Happening::AlarmFires {
+            ScheduledEvent::Deployment {
+                what: DeploymentEvent::AlarmFires,
                 cluster,
                 service,
                 deployment,
@@ -73,12 +77,12 @@ impl World {
         let Some(service) = self.service(cluster, name) else {
             return false;
         };
-        let open = primary(service).filter(|p| p.rollout_state == "IN_PROGRESS");
+        let open = primary(service).filter(|p| p.rollout_state == RolloutState::InProgress);
         open.is_some_and(|p| {
             service
                 .service_deployments
                 .iter()
-                .any(|d| d.deployment_id == p.id && is_open(&d.status) && d.progress.alarm_status == "MONITORING")
+                .any(|d| d.deployment_id == p.id && d.status.is_open() && d.progress.alarm_status == "MONITORING")
         })
     }
 

@@ -2,13 +2,53 @@
 
 use std::time::Duration;
 
-use crate::model::state::{Deployment, Progress, ServiceDeployment, is_open, primary, threshold};
+use crate::model::state::{Deployment, Progress, Service, ServiceDeployment, primary, threshold};
+use crate::model::status::{DeploymentStatus, RolloutState, ServiceDeploymentStatus, TaskStatus};
 use crate::scenario::span::Spread;
-use crate::world::{Happening, World, service_event};
+use crate::timestamp::Timestamp;
+use crate::world::{DeploymentEvent, ScheduledEvent, World, service_event};
 
 /// The last registration to `deployment completed` where there is nothing to replace: 20.4 s in the one recording of a
 /// service's first deployment. The scheduler's cadence of 10 s bounds it from below.
 const FIRST_COMPLETION: Spread = Spread::millis(10_000, 20_400);
+
+/// The PRIMARY deployment becomes ACTIVE, and an open service deployment stops. Returns the id of the one and the ARN of
+/// the other.
+fn retire(service: &mut Service, now: Timestamp) -> (Option<String>, Option<String>) {
+    let mut replaced = None;
+    for old in service
+        .deployments
+        .iter_mut()
+        .filter(|d| d.status == DeploymentStatus::Primary)
+    {
+        old.status = DeploymentStatus::Active;
+        old.updated_at = now;
+        replaced = Some(old.id.clone());
+    }
+    let mut superseded = None;
+    for running in service.service_deployments.iter_mut().filter(|d| d.status.is_open()) {
+        running.status = ServiceDeploymentStatus::StopRequested;
+        running.updated_at = now;
+        superseded = Some(running.arn.clone());
+    }
+    (replaced, superseded)
+}
+
+fn new_deployment(id: &str, task_definition: &str, now: Timestamp) -> Deployment {
+    Deployment {
+        id: id.to_owned(),
+        status: DeploymentStatus::Primary,
+        task_definition: task_definition.to_owned(),
+        desired_count: 0,
+        pending_count: 0,
+        running_count: 0,
+        failed_tasks: 0,
+        created_at: now,
+        updated_at: now,
+        rollout_state: RolloutState::InProgress,
+        rollout_state_reason: format!("ECS deployment {id} in progress."),
+    }
+}
 
 impl World {
     /// Makes a new PRIMARY deployment of the service; the one before it becomes ACTIVE.
@@ -22,18 +62,7 @@ impl World {
         let (region, account) = (self.account.region.clone(), self.account.id.clone());
         let service = self.service_mut(cluster, name)?;
         let watched = service.circuit_breaker.as_ref().is_some_and(|b| b.enable);
-        let mut replaced = None;
-        for old in service.deployments.iter_mut().filter(|d| d.status == "PRIMARY") {
-            old.status = "ACTIVE".into();
-            old.updated_at = now;
-            replaced = Some(old.id.clone());
-        }
-        let mut superseded = None;
-        for running in service.service_deployments.iter_mut().filter(|d| is_open(&d.status)) {
-            running.status = "STOP_REQUESTED".into();
-            running.updated_at = now;
-            superseded = Some(running.arn.clone());
-        }
+        let (replaced, superseded) = retire(service, now);
         let revision = |id: &str| {
             let number = id.rsplit('/').next().unwrap_or(id);
             format!("arn:aws:ecs:{region}:{account}:service-revision/{cluster}/{name}/{number}")
@@ -43,7 +72,7 @@ impl World {
             ServiceDeployment {
                 arn: format!("arn:aws:ecs:{region}:{account}:service-deployment/{cluster}/{name}/{mixed}"),
                 deployment_id: id.clone(),
-                status: "PENDING".into(),
+                status: ServiceDeploymentStatus::Pending,
                 status_reason: None,
                 created_at: now,
                 started_at: None,
@@ -59,53 +88,45 @@ impl World {
             },
         );
         service.task_definition = task_definition.to_owned();
-        service.deployments.insert(
-            0,
-            Deployment {
-                id: id.clone(),
-                status: "PRIMARY".into(),
-                task_definition: task_definition.to_owned(),
-                desired_count: 0,
-                pending_count: 0,
-                running_count: 0,
-                failed_tasks: 0,
-                created_at: now,
-                updated_at: now,
-                rollout_state: "IN_PROGRESS".into(),
-                rollout_state_reason: format!("ECS deployment {id} in progress."),
-            },
-        );
+        service.deployments.insert(0, new_deployment(&id, task_definition, now));
         self.begin_anew(cluster, name);
         self.listen_to_alarms(cluster, name);
         self.plan_course(cluster, name, superseded.is_some(), now + first);
-        let mind = self.mind(cluster, name);
-        mind.acts_from = now + first;
-        mind.rolling_back = None;
-        if mind.next.is_none() {
-            mind.next = Some((id.clone(), task_definition.to_owned()));
+        let scheduler = self.scheduler_state(cluster, name);
+        scheduler.timing.acts_from = now + first;
+        scheduler.rollback.since = None;
+        if scheduler.deployments.next.is_none() {
+            scheduler.deployments.next = Some((id.clone(), task_definition.to_owned()));
         }
+        self.schedule_beginning(cluster, name, started, id, superseded);
+        let (cluster, service) = (cluster.to_owned(), name.to_owned());
+        self.after(first, ScheduledEvent::Look { cluster, service });
+        Some(())
+    }
+
+    /// When the new service deployment begins, and when the one that it supersedes ends.
+    fn schedule_beginning(
+        &mut self,
+        cluster: &str,
+        name: &str,
+        started: Duration,
+        deployment: String,
+        superseded: Option<String>,
+    ) {
         let (cluster, service) = (cluster.to_owned(), name.to_owned());
         self.after(
             started,
-            Happening::Begins {
+            ScheduledEvent::Deployment {
+                what: DeploymentEvent::Begins,
                 cluster: cluster.clone(),
                 service: service.clone(),
-                deployment: id,
+                deployment,
             },
         );
         if let Some(arn) = superseded {
             let later = self.draw(Spread::millis(100, 290));
-            self.after(
-                later,
-                Happening::Superseded {
-                    cluster: cluster.clone(),
-                    service: service.clone(),
-                    arn,
-                },
-            );
+            self.after(later, ScheduledEvent::Superseded { cluster, service, arn });
         }
-        self.after(first, Happening::Look { cluster, service });
-        Some(())
     }
 
     /// A service deployment is PENDING for some tenths of a second (recorded: `startedAt` is that much later).
@@ -120,8 +141,8 @@ impl World {
             .filter(|d| d.deployment_id == deployment)
         {
             own.started_at = own.started_at.or(Some(now));
-            if own.status == "PENDING" {
-                own.status = "IN_PROGRESS".into();
+            if own.status == ServiceDeploymentStatus::Pending {
+                own.status = ServiceDeploymentStatus::InProgress;
                 own.updated_at = now;
             }
         }
@@ -130,19 +151,19 @@ impl World {
     /// Forgets the failures, pauses and plans that belong to the deployment before.
     pub(crate) fn begin_anew(&mut self, cluster: &str, service: &str) {
         let now = self.now;
-        let mind = self.mind(cluster, service);
-        mind.uncounted = 0;
-        mind.failed_by_health = false;
-        mind.alarm_pending = false;
-        mind.starts_from = now;
-        mind.starts_late = false;
-        mind.retry_at = None;
-        mind.retries = 0;
-        mind.completes_at = None;
-        mind.breaker_pending = false;
-        mind.has_been_healthy = false;
-        mind.last_action = now;
-        mind.replacements.clear();
+        let scheduler = self.scheduler_state(cluster, service);
+        scheduler.failures.uncounted = 0;
+        scheduler.failures.last_by_health = false;
+        scheduler.failures.alarm_pending = false;
+        scheduler.timing.starts_from = now;
+        scheduler.rollback.starts_late = false;
+        scheduler.failures.retry_at = None;
+        scheduler.failures.retries = 0;
+        scheduler.timing.completes_at = None;
+        scheduler.failures.breaker_pending = false;
+        scheduler.health.has_been_healthy = false;
+        scheduler.timing.last_action = now;
+        scheduler.health.replacements.clear();
     }
 
     pub(crate) fn superseded(&mut self, cluster: &str, service: &str, arn: &str) {
@@ -153,9 +174,9 @@ impl World {
         for old in service
             .service_deployments
             .iter_mut()
-            .filter(|d| d.arn == arn && d.status == "STOP_REQUESTED")
+            .filter(|d| d.arn == arn && d.status == ServiceDeploymentStatus::StopRequested)
         {
-            old.status = "STOPPED".into();
+            old.status = ServiceDeploymentStatus::Stopped;
             old.status_reason = Some("Replaced by a new service deployment.".into());
             old.finished_at = Some(now);
             old.progress.stopped_at = Some(now);
@@ -173,14 +194,14 @@ impl World {
         let Some(service) = home.services.get_mut(name) else {
             return;
         };
-        let crew = self.crews.get(&(cluster.to_owned(), name.to_owned()));
+        let tasks = self.task_ids.get(&(cluster.to_owned(), name.to_owned()));
         for deployment in &mut service.deployments {
-            let own = crew
+            let own = tasks
                 .into_iter()
                 .flatten()
                 .filter_map(|id| home.tasks.get(id))
-                .filter(|t| t.desired_status == "RUNNING" && t.started_by == deployment.id);
-            let (running, pending): (Vec<_>, Vec<_>) = own.partition(|t| t.last_status == "RUNNING");
+                .filter(|t| t.desired_status == TaskStatus::Running && t.started_by == deployment.id);
+            let (running, pending): (Vec<_>, Vec<_>) = own.partition(|t| t.last_status == TaskStatus::Running);
             let counts = (
                 u32::try_from(running.len()).unwrap_or(0),
                 u32::try_from(pending.len()).unwrap_or(0),
@@ -195,14 +216,14 @@ impl World {
     /// Plans the completion of the PRIMARY deployment once nothing is left to do for it.
     pub(crate) fn watch_completion(&mut self, cluster: &str, name: &str) {
         if !self.nothing_left(cluster, name) {
-            self.mind(cluster, name).completes_at = None;
+            self.scheduler_state(cluster, name).timing.completes_at = None;
             return;
         }
         let Some(deployment) = self.service(cluster, name).and_then(primary).map(|p| p.id.clone()) else {
             return;
         };
-        if self.mind(cluster, name).completes_at.is_none() {
-            let has_old = self.mind(cluster, name).completed.is_some();
+        if self.scheduler_state(cluster, name).timing.completes_at.is_none() {
+            let has_old = self.scheduler_state(cluster, name).deployments.completed.is_some();
             let span = self.draw(if has_old {
                 self.timings.completion
             } else {
@@ -210,14 +231,15 @@ impl World {
             });
             let bake = self.alarm_bake(cluster, name);
             let now = self.now;
-            let mind = self.mind(cluster, name);
+            let scheduler = self.scheduler_state(cluster, name);
             // Counted from the last action; but a deployment is never completed in the moment it is first seen done.
-            let at = (mind.last_action + span).max(now + Duration::from_secs(1)) + bake;
-            mind.completes_at = Some(at);
+            let at = (scheduler.timing.last_action + span).max(now + Duration::from_secs(1)) + bake;
+            scheduler.timing.completes_at = Some(at);
             let (cluster, service) = (cluster.to_owned(), name.to_owned());
             self.at(
                 at,
-                Happening::Completes {
+                ScheduledEvent::Deployment {
+                    what: DeploymentEvent::Completes,
                     cluster,
                     service,
                     deployment,
@@ -238,7 +260,7 @@ impl World {
 
     pub(crate) fn completes(&mut self, cluster: &str, name: &str, deployment: &str) {
         let now = self.now;
-        let is_due = self.mind(cluster, name).completes_at == Some(now);
+        let is_due = self.scheduler_state(cluster, name).timing.completes_at == Some(now);
         let is_primary = self
             .service(cluster, name)
             .and_then(primary)
@@ -246,11 +268,11 @@ impl World {
         if !is_due || !is_primary {
             return;
         }
-        self.mind(cluster, name).completes_at = None;
+        self.scheduler_state(cluster, name).timing.completes_at = None;
         if !self.nothing_left(cluster, name) {
             return;
         }
-        let original = self.mind(cluster, name).rolling_back.take();
+        let original = self.scheduler_state(cluster, name).rollback.since.take();
         let Some(service) = self.service_mut(cluster, name) else {
             return;
         };
@@ -258,10 +280,10 @@ impl World {
         // Only a deferred clean-up leaves tasks of others behind.
         service
             .deployments
-            .retain(|d| d.status == "PRIMARY" || d.running_count + d.pending_count > 0);
+            .retain(|d| d.status == DeploymentStatus::Primary || d.running_count + d.pending_count > 0);
         let mut done = None;
         for primary in &mut service.deployments {
-            primary.rollout_state = "COMPLETED".into();
+            primary.rollout_state = RolloutState::Completed;
             primary.rollout_state_reason = format!("ECS deployment {} completed.", primary.id);
             primary.failed_tasks = 0;
             primary.desired_count = desired;
@@ -270,21 +292,21 @@ impl World {
             done = Some(primary.clone());
         }
         for open in service.service_deployments.iter_mut() {
-            let status = match open.status.as_str() {
-                "IN_PROGRESS" => "SUCCESSFUL",
-                "ROLLBACK_IN_PROGRESS" => "ROLLBACK_SUCCESSFUL",
+            let status = match open.status {
+                ServiceDeploymentStatus::InProgress => ServiceDeploymentStatus::Successful,
+                ServiceDeploymentStatus::RollbackInProgress => ServiceDeploymentStatus::RollbackSuccessful,
                 _ => continue,
             };
-            open.status = status.into();
+            open.status = status;
             open.progress.stage = None;
             open.finished_at = Some(now);
             open.updated_at = now;
             stop_watching(open);
         }
-        let mind = self.mind(cluster, name);
-        mind.completed = done;
-        mind.course = None;
-        mind.has_been_healthy = true;
+        let scheduler = self.scheduler_state(cluster, name);
+        scheduler.deployments.completed = done;
+        scheduler.course = None;
+        scheduler.health.has_been_healthy = true;
         self.say(cluster, name, service_event::completed(name, deployment));
         self.say_after(cluster, name, service_event::steady(name), Duration::from_millis(1));
     }

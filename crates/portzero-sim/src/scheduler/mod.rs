@@ -8,15 +8,16 @@ pub(crate) mod placement;
 pub(crate) mod protection;
 pub(crate) mod replacement;
 pub(crate) mod rollback;
-pub mod standalone_task;
+pub(crate) mod standalone_task;
 pub(crate) mod task_end;
 pub(crate) mod task_life;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::world::{Happening, World};
+use super::world::{ScheduledEvent, World};
 use crate::model::state::{Service, Task, primary};
+use crate::model::status::{DeploymentStatus, RolloutState, ServiceStatus, TaskStatus};
 use crate::world::service_event;
 
 /// What one look sees of a service's tasks that ECS wants to run.
@@ -83,12 +84,17 @@ impl World {
         // Looks that were asked for out of turn (a first action, a retry) do not make the regular ones more frequent.
         let span = self.draw(self.timings.cadence);
         let now = self.now;
-        let next = Happening::Look {
+        let next = ScheduledEvent::Look {
             cluster: cluster.to_owned(),
             service: service.to_owned(),
         };
-        if self.mind(cluster, service).next_look.is_none_or(|at| at <= now) {
-            self.mind(cluster, service).next_look = Some(now + span);
+        if self
+            .scheduler_state(cluster, service)
+            .timing
+            .next_look
+            .is_none_or(|at| at <= now)
+        {
+            self.scheduler_state(cluster, service).timing.next_look = Some(now + span);
             self.at(now + span, next);
         }
         if self.wind_down(cluster, service) {
@@ -96,12 +102,12 @@ impl World {
             return;
         }
         let found = self.service(cluster, service);
-        let is_ours = found.is_some_and(|s| s.status == "ACTIVE" && s.deployment_controller == "ECS");
-        if !is_ours || self.mind(cluster, service).acts_from > now {
+        let is_ours = found.is_some_and(|s| s.status == ServiceStatus::Active && s.deployment_controller == "ECS");
+        if !is_ours || self.scheduler_state(cluster, service).timing.acts_from > now {
             return;
         }
         self.watch_alarms(cluster, service);
-        if self.mind(cluster, service).course.is_some() {
+        if self.scheduler_state(cluster, service).course.is_some() {
             self.look_staged(cluster, service);
         } else if self.holds_traffic(cluster, service) {
             self.note_health(cluster, service);
@@ -123,9 +129,9 @@ impl World {
         if has_dropped || has_stopped {
             let pause = self.draw(self.timings.cadence) * if has_stopped { 2 } else { 1 };
             let until = self.now + pause;
-            self.mind(cluster, service).starts_from = until;
+            self.scheduler_state(cluster, service).timing.starts_from = until;
             let (cluster, service) = (cluster.to_owned(), service.to_owned());
-            self.after(pause, Happening::Look { cluster, service });
+            self.after(pause, ScheduledEvent::Look { cluster, service });
         }
         self.start_missing(cluster, service);
         self.share_desired(cluster, service);
@@ -141,8 +147,9 @@ impl World {
             return false;
         }
         let found = self.service(cluster, service).and_then(primary);
-        let is_failed = found.is_some_and(|p| p.rollout_state == "FAILED");
-        is_failed || self.mind(cluster, service).traffic_returns && !self.return_traffic(cluster, service)
+        let is_failed = found.is_some_and(|p| p.rollout_state == RolloutState::Failed);
+        is_failed
+            || self.scheduler_state(cluster, service).rollback.traffic_returns && !self.return_traffic(cluster, service)
     }
 
     /// After a completion with a deferred clean-up, the older deployments go as their tasks do.
@@ -150,11 +157,11 @@ impl World {
         let Some(service) = self.service_mut(cluster, name) else {
             return;
         };
-        let is_completed = primary(service).is_some_and(|p| p.rollout_state == "COMPLETED");
+        let is_completed = primary(service).is_some_and(|p| p.rollout_state == RolloutState::Completed);
         if is_completed && service.strategy.early_success.is_some() {
             service
                 .deployments
-                .retain(|d| d.status == "PRIMARY" || d.running_count + d.pending_count > 0);
+                .retain(|d| d.status == DeploymentStatus::Primary || d.running_count + d.pending_count > 0);
         }
     }
 
@@ -172,8 +179,9 @@ impl World {
             .into_iter()
             .partition(|t| t.started_by == primary.id && !self.is_on_draining_instance(cluster, t));
         let stopping = if self.switches.stopping_counts_for_maximum {
-            let crew = self.crew(cluster, name);
-            crew.filter(|t| t.desired_status == "STOPPED" && t.last_status != "STOPPED")
+            let tasks = self.tasks_of(cluster, name);
+            tasks
+                .filter(|t| t.desired_status == TaskStatus::Stopped && t.last_status != TaskStatus::Stopped)
                 .count()
         } else {
             0
@@ -187,7 +195,7 @@ impl World {
             stopping,
             enough,
             primary: primary.id.clone(),
-            is_failed: primary.rollout_state == "FAILED",
+            is_failed: primary.rollout_state == RolloutState::Failed,
             desired: usize::try_from(service.desired_count).unwrap_or(usize::MAX),
             lower,
             upper,
@@ -203,7 +211,10 @@ impl World {
             return false;
         };
         let kept = self.returning(cluster, name);
-        let is_pending = |id: &&String| self.task(cluster, id).is_some_and(|t| t.last_status != "RUNNING");
+        let is_pending = |id: &&String| {
+            self.task(cluster, id)
+                .is_some_and(|t| t.last_status != TaskStatus::Running)
+        };
         let pending: Vec<String> = view
             .old
             .iter()
@@ -236,7 +247,7 @@ impl World {
         }
         // The unhealthy ones whose replacements are on their way stay until those run.
         let excess = view.new.len().saturating_sub(view.desired);
-        let in_exchange = self.mind(cluster, name).replacements.len();
+        let in_exchange = self.scheduler_state(cluster, name).health.replacements.len();
         going.extend(view.new.iter().rev().take(excess.saturating_sub(in_exchange)).cloned());
         let going = self.unprotected(cluster, name, going);
         if going.is_empty() {
@@ -273,15 +284,19 @@ impl World {
         let missing = view.desired.saturating_sub(view.new.len());
         let now = self.now;
         self.replace_crashed(cluster, name, &view);
-        if missing > 0 && std::mem::take(&mut self.mind(cluster, name).starts_late) {
+        if missing > 0 && std::mem::take(&mut self.scheduler_state(cluster, name).rollback.starts_late) {
             let later = self.draw(self.timings.first_action);
-            self.mind(cluster, name).starts_from = now + later;
+            self.scheduler_state(cluster, name).timing.starts_from = now + later;
             let (cluster, service) = (cluster.to_owned(), name.to_owned());
-            self.after(later, Happening::Look { cluster, service });
+            self.after(later, ScheduledEvent::Look { cluster, service });
         }
         if missing == 0
-            || self.mind(cluster, name).starts_from > now
-            || self.mind(cluster, name).retry_at.is_some_and(|at| at > now)
+            || self.scheduler_state(cluster, name).timing.starts_from > now
+            || self
+                .scheduler_state(cluster, name)
+                .failures
+                .retry_at
+                .is_some_and(|at| at > now)
         {
             return;
         }
@@ -296,12 +311,12 @@ impl World {
         };
         let allowed = missing.min(view.upper.saturating_sub(view.live()));
         let count = u32::try_from(allowed).unwrap_or(0);
-        self.mind(cluster, name).retry_at = None;
+        self.scheduler_state(cluster, name).failures.retry_at = None;
         self.count_failures(cluster, name);
         let started = self.start_tasks(cluster, name, &view.primary, count);
         if !started.is_empty() {
             self.say(cluster, name, service_event::started(name, &started));
-            self.mind(cluster, name).last_action = now;
+            self.scheduler_state(cluster, name).timing.last_action = now;
         }
         if started.len() == missing {
             return;
@@ -332,7 +347,7 @@ impl World {
         self.say(cluster, name, service_event::stopped(name, &going));
         // The replacement was started 0.85 s after the stop was decided.
         let (cluster, service) = (cluster.to_owned(), name.to_owned());
-        self.after(Duration::from_millis(850), Happening::Look { cluster, service });
+        self.after(Duration::from_millis(850), ScheduledEvent::Look { cluster, service });
         true
     }
 
@@ -342,7 +357,7 @@ impl World {
         let old = self.service(cluster, name).and_then(|s| {
             s.deployments
                 .iter()
-                .find(|d| d.status == "ACTIVE" && d.rollout_state != "FAILED")
+                .find(|d| d.status == DeploymentStatus::Active && d.rollout_state != RolloutState::Failed)
         });
         let Some(old) = old.map(|d| d.id.clone()) else {
             return;
@@ -378,7 +393,7 @@ impl World {
                 .iter()
                 .find(|(id, _)| id == &deployment.id)
                 .map_or(0, |(_, count)| *count);
-            deployment.desired_count = if deployment.status == "PRIMARY" && !view.is_failed {
+            deployment.desired_count = if deployment.status == DeploymentStatus::Primary && !view.is_failed {
                 desired
             } else {
                 own
@@ -391,12 +406,13 @@ impl World {
         let open = self
             .service(cluster, name)
             .and_then(primary)
-            .is_some_and(|p| p.rollout_state == "IN_PROGRESS");
+            .is_some_and(|p| p.rollout_state == RolloutState::InProgress);
         let Some(view) = self.view(cluster, name).filter(|_| open) else {
             return false;
         };
-        let mind = self.mind_of(cluster, name);
-        let settled = mind.is_some_and(|mind| mind.deregistering == 0 && mind.acts_from <= self.now);
+        let scheduler = self.scheduler_state_of(cluster, name);
+        let settled = scheduler
+            .is_some_and(|scheduler| scheduler.timing.deregistering == 0 && scheduler.timing.acts_from <= self.now);
         let drained =
             !self.timings.completion_waits_for_drain || self.old_tasks_left(cluster, name, &view.primary) == 0;
         let early = self
@@ -414,8 +430,9 @@ impl World {
     }
 
     fn old_tasks_left(&self, cluster: &str, name: &str, primary: &str) -> usize {
-        let crew = self.crew(cluster, name);
-        crew.filter(|t| t.started_by != primary && t.last_status != "STOPPED")
+        let tasks = self.tasks_of(cluster, name);
+        tasks
+            .filter(|t| t.started_by != primary && t.last_status != TaskStatus::Stopped)
             .count()
     }
 }

@@ -1,10 +1,13 @@
-//! Placement: which instance takes a task, by ECS's books, and which host ports its containers get, by what is really
-//! held there. The two differ while an old task drains: its CPU, memory and ports are free in the books at once.
+//! Placement: which instance takes a task, by what is reserved, and which host ports its containers get, by what is
+//! really held there. The two differ while an old task drains: its reservation ends at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::container::{Mapping, Needs};
 use crate::model::state::{ContainerInstance, NetworkBinding, Task};
+use crate::model::status::{InstanceStatus, TaskStatus};
+use crate::scenario::fault::FaultSpec;
+use crate::scenario::fault::kinds::{Fault, Lack};
 use crate::world::World;
 
 /// The dynamic port range of Amazon Linux: /proc/sys/net/ipv4/ip_local_port_range.
@@ -52,22 +55,26 @@ impl World {
         }
         let mut here: BTreeMap<&str, usize> = BTreeMap::new();
         let mut in_zone: BTreeMap<&str, usize> = BTreeMap::new();
-        for task in self.crew(cluster, service).filter(|t| t.desired_status == "RUNNING") {
+        for task in self
+            .tasks_of(cluster, service)
+            .filter(|t| t.desired_status == TaskStatus::Running)
+        {
             *here.entry(task.instance.as_deref().unwrap_or_default()).or_default() += 1;
             *in_zone.entry(&task.availability_zone).or_default() += 1;
         }
-        let books = self.books(cluster, !needs.fixed_ports.is_empty());
-        let is_clashing = !needs.fixed_ports.is_empty() && self.is_in_force(cluster, service, "port-clash");
+        let reserved = self.reservations(cluster, !needs.fixed_ports.is_empty());
+        let is_clashing =
+            !needs.fixed_ports.is_empty() && self.is_in_force(cluster, service, |fault| *fault == Fault::PortClash);
         let by_fault = self.lack_by_fault(cluster, service);
         let mut closest: Obstacle = None;
         let mut best: Option<(usize, usize, &str)> = None;
         for instance in home
             .instances
             .values()
-            .filter(|i| i.status == "ACTIVE" && i.agent_connected)
+            .filter(|i| i.status == InstanceStatus::Active && i.agent_connected)
         {
             let id = instance.id.as_str();
-            let booked = books.get(id).cloned().unwrap_or_default();
+            let booked = reserved.get(id).cloned().unwrap_or_default();
             let lack = by_fault.or(if is_clashing {
                 Some(PORT_IN_USE)
             } else {
@@ -88,7 +95,7 @@ impl World {
     pub(crate) fn is_on_draining_instance(&self, cluster: &str, task: &Task) -> bool {
         let home = self.account.clusters.get(cluster);
         home.and_then(|home| home.instances.get(task.instance.as_ref()?))
-            .is_some_and(|instance| instance.status == "DRAINING")
+            .is_some_and(|instance| instance.status == InstanceStatus::Draining)
     }
 
     /// Every task of a cluster that is still shown, stopped ones too; none where there is no such cluster.
@@ -100,20 +107,20 @@ impl World {
     /// CPU, memory and fixed ports that are reserved on an instance: what `registered` minus `remaining` is. What the
     /// faults in force take counts as if other tasks had reserved it.
     pub fn booked(&self, cluster: &str, instance: &str) -> (i64, i64, BTreeSet<u16>) {
-        let booked = self.books(cluster, true).remove(instance).unwrap_or_default();
+        let booked = self.reservations(cluster, true).remove(instance).unwrap_or_default();
         (booked.cpu, booked.memory, booked.ports)
     }
 
-    /// The books of all instances of a cluster, in one pass over its tasks; the ports only where somebody asks for them.
-    fn books(&self, cluster: &str, with_ports: bool) -> BTreeMap<&str, Booked> {
-        let mut books: BTreeMap<&str, Booked> = BTreeMap::new();
+    /// What is reserved on all instances of a cluster, in one pass over its tasks; the ports only on demand.
+    fn reservations(&self, cluster: &str, with_ports: bool) -> BTreeMap<&str, Booked> {
+        let mut reserved: BTreeMap<&str, Booked> = BTreeMap::new();
         let mut ports: BTreeMap<&str, Vec<u16>> = BTreeMap::new();
-        let holds = |task: &&Task| task.desired_status == "RUNNING" || self.drains_first(task);
+        let holds = |task: &&Task| task.desired_status == TaskStatus::Running || self.drains_first(task);
         for task in self.tasks_in(cluster).filter(holds) {
             let Some(instance) = task.instance.as_deref() else {
                 continue;
             };
-            let booked = books.entry(instance).or_default();
+            let booked = reserved.entry(instance).or_default();
             booked.cpu = booked.cpu.saturating_add(task.cpu);
             booked.memory = booked.memory.saturating_add(task.memory);
             if !with_ports {
@@ -134,20 +141,20 @@ impl World {
             .into_iter()
             .flat_map(|c| c.instances.values());
         for instance in instances {
-            let booked = books.entry(&instance.id).or_default();
+            let booked = reserved.entry(&instance.id).or_default();
             self.take_by_faults(cluster, &instance.id, &mut booked.cpu, &mut booked.memory);
         }
-        books
+        reserved
     }
 
     /// Behind a classic load balancer ECS lets a task drain before it stops it, so the task keeps what it has reserved.
     fn drains_first(&self, task: &Task) -> bool {
         let targets = self
-            .lives
+            .task_runtimes
             .get(&task.id)
-            .map(|life| life.targets.as_slice())
+            .map(|runtime| runtime.targets.as_slice())
             .unwrap_or_default();
-        task.last_status != "STOPPED"
+        task.last_status != TaskStatus::Stopped
             && targets
                 .iter()
                 .any(|(key, ..)| crate::model::state::name_in(key).is_some())
@@ -155,8 +162,9 @@ impl World {
 
     /// A no-capacity fault of any service of the cluster leaves nothing free: the instances are shared.
     fn take_by_faults(&self, cluster: &str, instance: &str, cpu: &mut i64, memory: &mut i64) {
-        // Most worlds have none, and the books are asked for often.
-        if self.faults.iter().all(|fault| fault.fault != "no-capacity") {
+        // Most worlds have none, and the reservations are asked for often.
+        let is_lack = |fault: &FaultSpec| matches!(fault.fault, Fault::NoCapacity { .. });
+        if !self.faults.iter().any(is_lack) {
             return;
         }
         let home = self.account.clusters.get(cluster);
@@ -166,13 +174,15 @@ impl World {
         let faults = home
             .services
             .keys()
-            .flat_map(|service| self.faults_in_force(cluster, service))
-            .filter(|fault| fault.fault == "no-capacity");
+            .flat_map(|service| self.faults_in_force(cluster, service));
         for fault in faults {
-            if fault.takes("cpu") {
+            let Fault::NoCapacity { lack } = fault.fault else {
+                continue;
+            };
+            if matches!(lack, None | Some(Lack::Cpu)) {
                 *cpu = (*cpu).max(instance.cpu);
             }
-            if fault.takes("memory") {
+            if matches!(lack, None | Some(Lack::Memory)) {
                 *memory = (*memory).max(instance.memory);
             }
         }
@@ -184,7 +194,7 @@ impl World {
         tasks
             .filter(|task| task.instance.as_deref() == Some(instance))
             .flat_map(|task| &task.containers)
-            .filter(|container| container.last_status == "RUNNING")
+            .filter(|container| container.last_status == TaskStatus::Running)
             .flat_map(|container| container.network_bindings.iter().map(|binding| binding.host_port))
             .collect()
     }

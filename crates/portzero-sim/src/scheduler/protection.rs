@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crate::model::refusal::Refusal;
 use crate::model::state::Task;
+use crate::model::status::TaskStatus;
+use crate::scenario::fault::kinds::Fault;
 use crate::timestamp::Timestamp;
 use crate::world::{World, service_event};
 
@@ -13,7 +15,7 @@ const LONGEST: u32 = 2_880;
 
 impl World {
     /// When the protection of a task ends, where there is one.
-    pub fn protected_until(&self, task: &str) -> Option<Timestamp> {
+    pub(crate) fn protected_until(&self, task: &str) -> Option<Timestamp> {
         self.account
             .protections
             .get(task)
@@ -22,14 +24,14 @@ impl World {
     }
 
     /// UpdateTaskProtection for one task of a service; the failure's reason and detail where it cannot be.
-    pub fn protect_task(
+    pub(crate) fn protect_task(
         &mut self,
         cluster: &str,
         task: &str,
         minutes: Option<u32>,
     ) -> Result<Task, (&'static str, Option<&'static str>)> {
         let found = self.task(cluster, task).cloned().ok_or(("MISSING", None))?;
-        if found.service.is_empty() || found.desired_status != "RUNNING" {
+        if found.service.is_empty() || found.desired_status != TaskStatus::Running {
             return Err((
                 "TASK_NOT_VALID",
                 Some("The task is not in a valid state or does not belong to a service."),
@@ -49,7 +51,7 @@ impl World {
 
     /// Those of the tasks that may be scaled in; where protection keeps any from it, ECS says so.
     pub(crate) fn unprotected(&mut self, cluster: &str, name: &str, tasks: Vec<String>) -> Vec<String> {
-        let is_faulty = self.is_in_force(cluster, name, "task-protection");
+        let is_faulty = self.is_in_force(cluster, name, |fault| *fault == Fault::TaskProtection);
         let primary = self.service(cluster, name).and_then(crate::model::state::primary);
         let primary = primary.map(|p| p.id.clone());
         let is_old = |id: &str| self.task(cluster, id).map(|t| &t.started_by) != primary.as_ref();
@@ -68,7 +70,7 @@ impl World {
 }
 
 /// How many minutes are asked for, within AWS's bounds.
-pub fn protection_span(minutes: Option<i64>) -> Result<u32, Refusal> {
+pub(crate) fn protection_span(minutes: Option<i64>) -> Result<u32, Refusal> {
     let Some(minutes) = minutes else {
         return Ok(BY_DEFAULT);
     };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::model::state::{Task, primary};
+use crate::model::status::{DeploymentStatus, HealthStatus, RolloutState, TaskStatus};
 use crate::scenario::span::Spread;
 use crate::scheduler::View;
 use crate::world::{World, service_event};
@@ -13,7 +14,7 @@ impl World {
     pub(crate) fn replace_unhealthy(&mut self, cluster: &str, name: &str) -> bool {
         let mut has_stopped = false;
         let now = self.now;
-        let due = self.mind(cluster, name).unhealthy_since.clone();
+        let due = self.scheduler_state(cluster, name).health.unhealthy_since.clone();
         for (id, (since, patience)) in due {
             if now.since(since) < patience {
                 continue;
@@ -24,10 +25,18 @@ impl World {
             let Some(view) = self.view(cluster, name) else {
                 return has_stopped;
             };
-            let replacement = self.mind(cluster, name).replacements.get(&id).cloned();
+            let replacement = self
+                .scheduler_state(cluster, name)
+                .health
+                .replacements
+                .get(&id)
+                .cloned();
             let has_room = view.live() < view.upper && view.old.is_empty() && view.live() <= view.desired;
             match replacement {
-                Some(new) if self.task(cluster, &new).is_some_and(|t| t.last_status != "RUNNING") => {}
+                Some(new)
+                    if self
+                        .task(cluster, &new)
+                        .is_some_and(|t| t.last_status != TaskStatus::Running) => {}
                 None if has_room && !self.switches.unhealthy_stop_first => {
                     self.start_replacement(cluster, name, &task);
                 }
@@ -52,11 +61,11 @@ impl World {
         };
         self.say(cluster, name, service_event::replaced(name, &started));
         let now = self.now;
-        let mind = self.mind(cluster, name);
-        mind.last_action = now;
-        mind.replacements.insert(task.id.clone(), new.clone());
+        let scheduler = self.scheduler_state(cluster, name);
+        scheduler.timing.last_action = now;
+        scheduler.health.replacements.insert(task.id.clone(), new.clone());
         // Recorded: for its own check a task goes in the same moment, for its target's only when the replacement runs.
-        if task.health_status == "UNHEALTHY" {
+        if task.health_status == HealthStatus::Unhealthy {
             let gap = self.draw(Spread::millis(36, 40));
             self.stop_unhealthy(cluster, name, task, gap);
         }
@@ -68,7 +77,7 @@ impl World {
         };
         self.say_after(cluster, name, sickness.event, later);
         // Recorded: 36 to 150 ms for a target's health, 1 to 10 ms for a container's own.
-        let is_own = task.health_status == "UNHEALTHY";
+        let is_own = task.health_status == HealthStatus::Unhealthy;
         let gap = self.draw(if is_own {
             Spread::millis(1, 10)
         } else {
@@ -77,9 +86,9 @@ impl World {
         let ids = [task.id.clone()];
         self.say_after(cluster, name, service_event::stopped(name, &ids), later + gap);
         self.stop_tasks(cluster, &ids, "ServiceSchedulerInitiated", &sickness.reason, true);
-        let mind = self.mind(cluster, name);
-        mind.unhealthy_since.remove(&task.id);
-        mind.failed_by_health = is_own;
+        let scheduler = self.scheduler_state(cluster, name);
+        scheduler.health.unhealthy_since.remove(&task.id);
+        scheduler.failures.last_by_health = is_own;
         self.start_failed(cluster, name, &task.id, false);
     }
 
@@ -87,7 +96,11 @@ impl World {
     /// without them.
     pub(crate) fn replace_crashed(&mut self, cluster: &str, name: &str, view: &View) {
         let now = self.now;
-        let waits = self.mind(cluster, name).old_retry_at.is_some_and(|at| at > now);
+        let waits = self
+            .scheduler_state(cluster, name)
+            .failures
+            .old_retry_at
+            .is_some_and(|at| at > now);
         if !self.switches.crashed_old_tasks_return || waits {
             return;
         }
@@ -97,7 +110,7 @@ impl World {
         let old = service
             .deployments
             .iter()
-            .find(|d| d.status == "ACTIVE" && d.rollout_state == "COMPLETED")
+            .find(|d| d.status == DeploymentStatus::Active && d.rollout_state == RolloutState::Completed)
             .map(|d| (d.id.clone(), usize::try_from(d.desired_count).unwrap_or(0)));
         let Some((id, wanted)) = old else {
             return;
@@ -113,7 +126,7 @@ impl World {
         let started = self.start_tasks(cluster, name, &id, count);
         if !started.is_empty() {
             let pause = self.draw(self.timings.retry);
-            self.mind(cluster, name).old_retry_at = Some(now + pause);
+            self.scheduler_state(cluster, name).failures.old_retry_at = Some(now + pause);
             self.say(cluster, name, service_event::started(name, &started));
         }
     }
@@ -125,7 +138,7 @@ impl World {
             .service(cluster, name)
             .into_iter()
             .flat_map(|s| &s.deployments)
-            .filter(|d| d.status == "ACTIVE" && d.rollout_state == "COMPLETED")
+            .filter(|d| d.status == DeploymentStatus::Active && d.rollout_state == RolloutState::Completed)
             .map(|d| &d.id)
             .collect();
         self.wanted_tasks(cluster, name)

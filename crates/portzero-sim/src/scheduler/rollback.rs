@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use crate::model::state::{Deployment, Rollback, ServiceDeployment, is_open, primary, threshold};
+use crate::model::state::{Deployment, Rollback, ServiceDeployment, primary, threshold};
+use crate::model::status::{DeploymentStatus, RolloutState, ServiceDeploymentStatus};
 use crate::scenario::span::Spread;
-use crate::world::{Happening, World, service_event};
+use crate::world::{DeploymentEvent, ScheduledEvent, World, service_event};
 
 const BREAKER_REASON: &str = "ECS deployment circuit breaker: tasks failed to start.";
 
@@ -89,12 +90,15 @@ impl World {
     pub(crate) fn start_failed(&mut self, cluster: &str, name: &str, task: &str, never_ran: bool) {
         let deployment = self.task(cluster, task).map(|t| t.started_by.clone());
         let primary = self.service(cluster, name).and_then(primary).map(|p| p.id.clone());
-        let was_healthy = self.lives.get(task).is_some_and(|life| life.has_been_healthy);
+        let was_healthy = self
+            .task_runtimes
+            .get(task)
+            .is_some_and(|runtime| runtime.has_been_healthy);
         if deployment != primary || was_healthy {
             return;
         }
         let (retry, long) = (self.timings.retry, self.timings.long_retry);
-        let retries = self.mind(cluster, name).retries;
+        let retries = self.scheduler_state(cluster, name).failures.retries;
         // Only tasks that never ran make ECS slow down (Developer Guide, "service throttle logic").
         let pause = match retries {
             _ if !never_ran => self.draw(retry),
@@ -111,44 +115,51 @@ impl World {
     /// Notes one failure, and when the next start is tried. Failures of one moment share their pause.
     pub(crate) fn failed_once(&mut self, cluster: &str, name: &str, pause: Duration) {
         let now = self.now;
-        let mind = self.mind(cluster, name);
-        mind.uncounted += 1;
-        mind.completes_at = None;
-        if mind.retry_at.is_none_or(|at| at <= now) {
-            mind.retry_at = Some(now + pause);
-            mind.retries += 1;
+        let scheduler = self.scheduler_state(cluster, name);
+        scheduler.failures.uncounted += 1;
+        scheduler.timing.completes_at = None;
+        if scheduler.failures.retry_at.is_none_or(|at| at <= now) {
+            scheduler.failures.retry_at = Some(now + pause);
+            scheduler.failures.retries += 1;
         }
     }
 
     /// Counts the failures since the last start, as ECS does when it tries the next; the breaker may fire upon that.
     pub(crate) fn count_failures(&mut self, cluster: &str, name: &str) {
-        let mind = self.mind(cluster, name);
-        let (uncounted, is_pending) = (std::mem::take(&mut mind.uncounted), mind.breaker_pending);
+        let scheduler = self.scheduler_state(cluster, name);
+        let (uncounted, is_pending) = (
+            std::mem::take(&mut scheduler.failures.uncounted),
+            scheduler.failures.breaker_pending,
+        );
         let is_guarded = self.switches.breaker_in_every_strategy || !self.is_staged(cluster, name);
         let Some(service) = self.service_mut(cluster, name) else {
             return;
         };
         let limit = threshold(service.desired_count);
         let is_watched = service.circuit_breaker.as_ref().is_some_and(|b| b.enable) && is_guarded;
-        let Some(primary) = service.deployments.iter_mut().find(|d| d.status == "PRIMARY") else {
+        let Some(primary) = service
+            .deployments
+            .iter_mut()
+            .find(|d| d.status == DeploymentStatus::Primary)
+        else {
             return;
         };
         primary.failed_tasks += uncounted;
         let (failed, id, open) = (
             primary.failed_tasks,
             primary.id.clone(),
-            primary.rollout_state == "IN_PROGRESS",
+            primary.rollout_state == RolloutState::InProgress,
         );
         for running in service
             .service_deployments
             .iter_mut()
-            .filter(|d| d.deployment_id == id && is_open(&d.status))
+            .filter(|d| d.deployment_id == id && d.status.is_open())
         {
             running.failure_count = failed;
         }
         if is_watched && open && failed >= limit && !is_pending {
-            self.mind(cluster, name).breaker_pending = true;
-            let by_health = self.mind(cluster, name).failed_by_health;
+            self.scheduler_state(cluster, name).failures.breaker_pending = true;
+            let by_health = self.scheduler_state(cluster, name).failures.last_by_health;
             let later = self.draw(if by_health {
                 AFTER_FAILED_HEALTH
             } else {
@@ -157,7 +168,8 @@ impl World {
             let (cluster, service) = (cluster.to_owned(), name.to_owned());
             self.after(
                 later,
-                Happening::BreakerFires {
+                ScheduledEvent::Deployment {
+                    what: DeploymentEvent::BreakerFires,
                     cluster,
                     service,
                     deployment: id,
@@ -167,7 +179,7 @@ impl World {
     }
 
     pub(crate) fn breaker_fires(&mut self, cluster: &str, name: &str, deployment: &str) {
-        let is_current = |p: &Deployment| p.id == deployment && p.rollout_state == "IN_PROGRESS";
+        let is_current = |p: &Deployment| p.id == deployment && p.rollout_state == RolloutState::InProgress;
         if !self.service(cluster, name).and_then(primary).is_some_and(is_current) {
             return;
         }
@@ -181,9 +193,9 @@ impl World {
     /// StopServiceDeployment takes effect.
     pub(crate) fn user_stops(&mut self, cluster: &str, name: &str, deployment: &str, goes_back: bool) {
         let wanted = if goes_back {
-            "ROLLBACK_REQUESTED"
+            ServiceDeploymentStatus::RollbackRequested
         } else {
-            "STOP_REQUESTED"
+            ServiceDeploymentStatus::StopRequested
         };
         let is_asked = self.service(cluster, name).is_some_and(|s| {
             s.service_deployments
@@ -198,7 +210,7 @@ impl World {
         if is_asked && is_primary {
             self.fail_deployment(cluster, name, deployment, Failure::user(goes_back));
             let (cluster, service) = (cluster.to_owned(), name.to_owned());
-            self.after(Duration::from_millis(200), Happening::Look { cluster, service });
+            self.after(Duration::from_millis(200), ScheduledEvent::Look { cluster, service });
         }
     }
 
@@ -206,7 +218,8 @@ impl World {
     pub(crate) fn fail_deployment(&mut self, cluster: &str, name: &str, failed: &str, failure: Failure) {
         let now = self.now;
         let completed = self
-            .mind(cluster, name)
+            .scheduler_state(cluster, name)
+            .deployments
             .completed
             .clone()
             .filter(|d| failure.goes_back && d.id != failed);
@@ -214,12 +227,12 @@ impl World {
             self.say(cluster, name, service_event::failed(name, failed, words));
         }
         // Whatever stage it was in, it goes no further.
-        self.mind(cluster, name).course = None;
+        self.scheduler_state(cluster, name).course = None;
         let Some(service) = self.service_mut(cluster, name) else {
             return;
         };
         for old in service.deployments.iter_mut().filter(|d| d.id == failed) {
-            old.rollout_state = "FAILED".into();
+            old.rollout_state = RolloutState::Failed;
             old.rollout_state_reason = failure.reason.clone();
             old.updated_at = now;
         }
@@ -228,14 +241,12 @@ impl World {
             let number = target.id.rsplit('/').next().unwrap_or_default();
             format!("{revisions}/{number}")
         });
-        for open in service
-            .service_deployments
-            .iter_mut()
-            .filter(|d| d.deployment_id == failed && (is_open(&d.status) || d.status == "STOP_REQUESTED"))
-        {
+        for open in service.service_deployments.iter_mut().filter(|d| {
+            d.deployment_id == failed && (d.status.is_open() || d.status == ServiceDeploymentStatus::StopRequested)
+        }) {
             settle(open, &failure, back_to.clone(), now);
         }
-        let was_going_back = self.mind(cluster, name).rolling_back.is_some();
+        let was_going_back = self.scheduler_state(cluster, name).rollback.since.is_some();
         match completed {
             Some(target) => self.go_back(cluster, name, failed, target),
             None if was_going_back => self.fail_rollback(cluster, name),
@@ -246,16 +257,16 @@ impl World {
     /// The way back has failed too. ECS starts nothing more: neither revision is one that it may go to.
     fn fail_rollback(&mut self, cluster: &str, name: &str) {
         let now = self.now;
-        self.mind(cluster, name).rolling_back = None;
+        self.scheduler_state(cluster, name).rollback.since = None;
         let Some(service) = self.service_mut(cluster, name) else {
             return;
         };
         for open in service
             .service_deployments
             .iter_mut()
-            .filter(|d| d.status == "ROLLBACK_IN_PROGRESS")
+            .filter(|d| d.status == ServiceDeploymentStatus::RollbackInProgress)
         {
-            open.status = "ROLLBACK_FAILED".into();
+            open.status = ServiceDeploymentStatus::RollbackFailed;
             open.status_reason = Some(NOT_EVEN_BACK.into());
             open.finished_at = Some(now);
             open.updated_at = now;
@@ -269,16 +280,16 @@ impl World {
             return;
         };
         for old in service.deployments.iter_mut().filter(|d| d.id == failed) {
-            old.status = "ACTIVE".into();
+            old.status = DeploymentStatus::Active;
         }
         let kept = service.deployments.iter().position(|d| d.id == target.id);
         let mut again = kept.map_or_else(|| target.clone(), |place| service.deployments.remove(place));
-        again.status = "PRIMARY".into();
+        again.status = DeploymentStatus::Primary;
         again.created_at = now;
         again.updated_at = now;
         again.failed_tasks = 0;
         again.desired_count = service.desired_count;
-        again.rollout_state = "IN_PROGRESS".into();
+        again.rollout_state = RolloutState::InProgress;
         again.rollout_state_reason = format!(
             "ECS deployment circuit breaker: rolling back to deploymentId {}.",
             target.id
@@ -291,17 +302,17 @@ impl World {
         self.begin_anew(cluster, name);
         let later = self.draw(Spread::millis(2_600, 2_900));
         let is_staged = self.is_staged(cluster, name);
-        let mind = self.mind(cluster, name);
-        mind.rolling_back = Some(target.created_at);
-        mind.acts_from = now + later;
-        mind.starts_late = true;
-        mind.traffic_returns = is_staged;
+        let scheduler = self.scheduler_state(cluster, name);
+        scheduler.rollback.since = Some(target.created_at);
+        scheduler.timing.acts_from = now + later;
+        scheduler.rollback.starts_late = true;
+        scheduler.rollback.traffic_returns = is_staged;
         if is_staged {
             self.return_traffic(cluster, name);
         }
         self.recount(cluster, name);
         let (cluster, service) = (cluster.to_owned(), name.to_owned());
-        self.after(later, Happening::Look { cluster, service });
+        self.after(later, ScheduledEvent::Look { cluster, service });
     }
 }
 
@@ -326,7 +337,7 @@ fn settle(open: &mut ServiceDeployment, failure: &Failure, back_to: Option<Strin
     open.updated_at = now;
     match back_to {
         Some(revision) => {
-            open.status = "ROLLBACK_IN_PROGRESS".into();
+            open.status = ServiceDeploymentStatus::RollbackInProgress;
             open.status_reason = Some(failure.why.clone());
             open.rollback = Some(Rollback {
                 reason: failure.why.clone(),
@@ -336,12 +347,15 @@ fn settle(open: &mut ServiceDeployment, failure: &Failure, back_to: Option<Strin
         }
         None => {
             let (status, why) = if failure.goes_back {
-                ("ROLLBACK_FAILED", format!("{} {NO_CANDIDATE}", failure.why))
+                (
+                    ServiceDeploymentStatus::RollbackFailed,
+                    format!("{} {NO_CANDIDATE}", failure.why),
+                )
             } else {
                 open.progress.stopped_at = Some(now);
-                ("STOPPED", failure.reason.clone())
+                (ServiceDeploymentStatus::Stopped, failure.reason.clone())
             };
-            open.status = status.into();
+            open.status = status;
             open.status_reason = Some(why);
             open.finished_at = Some(now);
         }

@@ -1,26 +1,27 @@
 //! RunTask: tasks that belong to no service.
 
+use crate::model::status::InstanceStatus;
 use serde_json::{Value, json};
 
 use crate::model::container::{Needs, containers};
 use crate::model::refusal::Refusal;
 use crate::model::state::{ContainerInstance, Task, TaskRun};
 use crate::world::World;
-use crate::world::birth::Birth;
+use crate::world::new_task::NewTask;
 
 /// The most tasks of one call.
 const COUNT_MAX: u32 = 10;
 
 /// The tasks of one RunTask, and why there are not as many as were asked for: (ARN, reason) each.
 #[derive(Clone, Debug, Default)]
-pub struct Started {
+pub(crate) struct Started {
     pub tasks: Vec<Task>,
     pub failures: Vec<(String, String)>,
 }
 
 impl World {
     /// RunTask. Tasks that find no place are failures, and no error.
-    pub fn run_task(&mut self, run: &TaskRun) -> Result<Started, Refusal> {
+    pub(crate) fn run_task(&mut self, run: &TaskRun) -> Result<Started, Refusal> {
         let cluster = self
             .cluster(crate::api::update_service::named(&run.cluster))?
             .name
@@ -53,7 +54,7 @@ impl World {
                 "No Container Instances were found in your cluster.",
             ));
         }
-        let birth = Birth {
+        let new = NewTask {
             service: "",
             started_by: &run.started_by,
             task_definition: &definition.arn,
@@ -63,7 +64,7 @@ impl World {
         let mut ids = Vec::new();
         let mut failures = Vec::new();
         for _ in 0..run.count {
-            match self.bear_task(&cluster, &birth) {
+            match self.add_task(&cluster, &new) {
                 Ok(id) => ids.push(id),
                 Err(_) => failures = self.obstacles(&cluster, &needs),
             }
@@ -104,7 +105,7 @@ impl World {
     }
 
     fn failure(&self, cluster: &str, instance: &ContainerInstance, needs: &Needs) -> Option<String> {
-        if instance.status != "ACTIVE" {
+        if instance.status != InstanceStatus::Active {
             return Some("INACTIVE".into());
         }
         if !instance.agent_connected {
@@ -186,7 +187,7 @@ fn resize(needs: &mut Needs, overrides: Option<&Value>) {
 }
 
 /// The overrides as a task shows them: each container by name, with what was overridden.
-pub fn shown_overrides(task: &Task) -> Value {
+pub(crate) fn shown_overrides(task: &Task) -> Value {
     let given = task.request.overrides.as_ref();
     let own = |name: &str| {
         let all = given?.get("containerOverrides")?.as_array()?;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::task_life::stage;
-use crate::world::{Happening, Stage, World, service_event};
+use crate::model::status::TaskStatus;
+use crate::world::{ScheduledEvent, TaskStage, World, service_event};
 
 impl World {
     /// A task that never came up: STOPPED with TaskFailedToStart, and an event with the reason.
@@ -12,7 +13,7 @@ impl World {
         let now = self.now;
         let told = in_container.filter(|_| fargate).unwrap_or(reason).to_owned();
         if let Some(task) = self.task_mut(cluster, id) {
-            task.desired_status = "STOPPED".into();
+            task.desired_status = TaskStatus::Stopped;
             task.stop_code = Some("TaskFailedToStart".into());
             task.stopped_reason = Some(told.clone());
             if in_container.is_some() {
@@ -25,7 +26,7 @@ impl World {
         let service = self.task(cluster, id).map(|t| t.service.clone()).unwrap_or_default();
         let said = in_container.unwrap_or(&told).to_owned();
         self.complain(cluster, &service, service_event::could_not_start(&service, &said));
-        self.after(Duration::from_millis(900), stage(cluster, id, Stage::Stopped));
+        self.after(Duration::from_millis(900), stage(cluster, id, TaskStage::Stopped));
         self.start_failed(cluster, &service, id, true);
     }
 
@@ -35,12 +36,14 @@ impl World {
         let Some(task) = self.task_mut(cluster, id) else {
             return;
         };
-        if task.containers.iter().all(|c| c.last_status == "STOPPED") || task.desired_status == "STOPPED" {
+        if task.containers.iter().all(|c| c.last_status == TaskStatus::Stopped)
+            || task.desired_status == TaskStatus::Stopped
+        {
             return;
         }
         let began = task.started_at.is_some();
-        task.desired_status = "STOPPED".into();
-        task.last_status = "DEACTIVATING".into();
+        task.desired_status = TaskStatus::Stopped;
+        task.last_status = TaskStatus::Deactivating;
         task.execution_stopped_at = Some(now);
         task.stopping_at = Some(now);
         task.stop_code = Some(
@@ -53,14 +56,14 @@ impl World {
         );
         task.stopped_reason = Some("Essential container in task exited".into());
         for (place, container) in task.containers.iter_mut().enumerate() {
-            container.last_status = "STOPPED".into();
+            container.last_status = TaskStatus::Stopped;
             // The others are stopped with it.
             container.exit_code = Some(if place == 0 { exit_code } else { 137 });
             container.reason = reason.clone().filter(|_| place == 0);
         }
         let service = task.service.clone();
         self.deregister_soon(cluster, &service, &[id.to_owned()], false);
-        self.after(Duration::from_millis(2_500), stage(cluster, id, Stage::Stopped));
+        self.after(Duration::from_millis(2_500), stage(cluster, id, TaskStage::Stopped));
         self.start_failed(cluster, &service, id, false);
         self.recount(cluster, &service);
     }
@@ -80,19 +83,19 @@ impl World {
             let Some(task) = self.task_mut(cluster, id) else {
                 continue;
             };
-            task.desired_status = "STOPPED".into();
+            task.desired_status = TaskStatus::Stopped;
             task.stop_code = Some(code.to_owned());
             task.stopped_reason = Some(reason.to_owned());
             task.version += 1;
             if has_targets {
-                task.last_status = "DEACTIVATING".into();
+                task.last_status = TaskStatus::Deactivating;
                 behind_balancer.push(id.clone());
             } else {
-                self.after(Duration::from_millis(600), stage(cluster, id, Stage::Stop));
+                self.after(Duration::from_millis(600), stage(cluster, id, TaskStage::Stop));
             }
         }
         let now = self.now;
-        self.mind(cluster, &service).last_action = now;
+        self.scheduler_state(cluster, &service).timing.last_action = now;
         self.deregister_soon(cluster, &service, &behind_balancer, for_health);
         self.recount(cluster, &service);
     }
@@ -106,7 +109,7 @@ impl World {
             if let Some((exit_code, later, reason)) = self.behaviour(cluster, task).ends {
                 self.after(
                     later,
-                    Happening::Ends {
+                    ScheduledEvent::Ends {
                         cluster: cluster.to_owned(),
                         task: id.clone(),
                         exit_code,

@@ -5,15 +5,38 @@ use std::time::Duration;
 use super::placement::Obstacle;
 use crate::model::container::{Mapping, Needs, containers, mappings};
 use crate::model::state::{Container, Task, TaskRequest};
+use crate::model::status::{HealthStatus, TaskStatus};
 use crate::scenario::span::Spread;
-use crate::world::birth::Birth;
-use crate::world::{Happening, Life, Stage, World, service_event};
+use crate::world::new_task::NewTask;
+use crate::world::{ScheduledEvent, TaskRuntime, TaskStage, World, service_event};
 
 /// A cluster has at most so many tasks PROVISIONING (aws-facts 2.6); without a limit, a slip in a desired count would start
 /// them all.
 const TOGETHER_MAX: u32 = 500;
 /// Stopped tasks stay visible for an hour.
 const VISIBLE_FOR: Duration = Duration::from_secs(3600);
+
+/// The same as a range to draw from.
+const VISIBLE: Spread = Spread {
+    low: VISIBLE_FOR,
+    high: VISIBLE_FOR,
+};
+
+/// A container of the document, before anything of it runs.
+fn pending_container(defined: &serde_json::Value) -> Container {
+    let number = |key: &str| defined.get(key).and_then(serde_json::Value::as_i64);
+    Container {
+        name: text(defined, "name"),
+        image: text(defined, "image"),
+        last_status: TaskStatus::Pending,
+        exit_code: None,
+        reason: None,
+        network_bindings: Vec::new(),
+        cpu: number("cpu").unwrap_or(0),
+        memory: number("memory"),
+        memory_reservation: number("memoryReservation"),
+    }
+}
 
 impl World {
     /// Creates one task of a deployment; its id, or what keeps it from being placed.
@@ -27,29 +50,24 @@ impl World {
         });
         let (arn, launch_type) = found.ok_or(None)?;
         let needs = self.definition(&arn).map(|d| Needs::of(&d.document)).ok_or(None)?;
-        let birth = Birth {
+        let new = NewTask {
             service,
             started_by: deployment,
             task_definition: &arn,
             launch_type: &launch_type,
             needs: &needs,
         };
-        self.bear_task(cluster, &birth)
+        self.add_task(cluster, &new)
     }
 
     /// Creates one task, of a service or of none; its id, or what keeps it from being placed.
-    pub(crate) fn bear_task(&mut self, cluster: &str, birth: &Birth<'_>) -> Result<String, Obstacle> {
-        let needs = birth.needs;
-        let document = self
-            .definition(birth.task_definition)
-            .map(|d| d.document.clone())
-            .ok_or(None)?;
-        let fargate = birth.launch_type == "FARGATE";
-        let instance = if fargate {
-            None
-        } else {
-            Some(self.place(cluster, birth.service, needs)?)
-        };
+    pub(crate) fn add_task(&mut self, cluster: &str, new: &NewTask<'_>) -> Result<String, Obstacle> {
+        let needs = new.needs;
+        let definition = self.definition(new.task_definition).ok_or(None)?;
+        let document = definition.document.clone();
+        let fargate = new.launch_type == "FARGATE";
+        let on_instance = (!fargate).then(|| self.place(cluster, new.service, needs));
+        let instance = on_instance.transpose()?;
         let home = instance
             .as_ref()
             .and_then(|id| self.account.clusters.get(cluster)?.instances.get(id));
@@ -62,37 +80,26 @@ impl World {
             self.interfaces += 1;
             format!("10.0.{}.{}", 16 + self.interfaces / 250, 4 + self.interfaces % 250)
         });
-        let containers = containers(&document).into_iter().map(|c| Container {
-            name: text(c, "name"),
-            image: text(c, "image"),
-            last_status: "PENDING".into(),
-            exit_code: None,
-            reason: None,
-            network_bindings: Vec::new(),
-            cpu: c.get("cpu").and_then(serde_json::Value::as_i64).unwrap_or(0),
-            memory: c.get("memory").and_then(serde_json::Value::as_i64),
-            memory_reservation: c.get("memoryReservation").and_then(serde_json::Value::as_i64),
-        });
+        let first = if needs.awsvpc {
+            TaskStatus::Provisioning
+        } else {
+            TaskStatus::Pending
+        };
+        let (region, account) = (&self.account.region, &self.account.id);
         let task = Task {
-            arn: format!(
-                "arn:aws:ecs:{}:{}:task/{cluster}/{id}",
-                self.account.region, self.account.id
-            ),
+            arn: format!("arn:aws:ecs:{region}:{account}:task/{cluster}/{id}"),
             id: id.clone(),
-            cluster_arn: format!(
-                "arn:aws:ecs:{}:{}:cluster/{cluster}",
-                self.account.region, self.account.id
-            ),
-            service: birth.service.to_owned(),
-            started_by: birth.started_by.to_owned(),
-            task_definition: birth.task_definition.to_owned(),
-            last_status: if needs.awsvpc { "PROVISIONING" } else { "PENDING" }.into(),
-            desired_status: "RUNNING".into(),
+            cluster_arn: format!("arn:aws:ecs:{region}:{account}:cluster/{cluster}"),
+            service: new.service.to_owned(),
+            started_by: new.started_by.to_owned(),
+            task_definition: new.task_definition.to_owned(),
+            last_status: first,
+            desired_status: TaskStatus::Running,
             instance,
             availability_zone: zone,
-            launch_type: birth.launch_type.to_owned(),
-            containers: containers.collect(),
-            health_status: "UNKNOWN".into(),
+            launch_type: new.launch_type.to_owned(),
+            containers: containers(&document).into_iter().map(pending_container).collect(),
+            health_status: HealthStatus::Undetermined,
             cpu: needs.cpu,
             memory: needs.memory,
             private_ip: address,
@@ -108,16 +115,19 @@ impl World {
             version: 1,
             request: TaskRequest::default(),
         };
+        self.admit_task(cluster, task);
+        Ok(id)
+    }
+
+    /// Adds a task to the account, to what is known of tasks, and to its service.
+    fn admit_task(&mut self, cluster: &str, task: Task) {
+        let (id, service) = (task.id.clone(), task.service.clone());
         if let Some(home) = self.account.clusters.get_mut(cluster) {
             home.tasks.insert(id.clone(), task);
         }
-        self.lives.insert(id.clone(), Life::default());
-        let crew = self
-            .crews
-            .entry((cluster.to_owned(), birth.service.to_owned()))
-            .or_default();
-        crew.insert(id.clone());
-        Ok(id)
+        self.task_runtimes.insert(id.clone(), TaskRuntime::default());
+        let tasks = self.task_ids.entry((cluster.to_owned(), service)).or_default();
+        tasks.insert(id);
     }
 
     /// Starts tasks of a deployment together, as many as can be placed up to `count`, and says so.
@@ -150,25 +160,25 @@ impl World {
             let (cluster, tasks) = (cluster.to_owned(), tasks.to_vec());
             self.after(
                 whole.mul_f64(0.5),
-                Happening::Stage {
+                ScheduledEvent::TaskStage {
                     cluster: cluster.clone(),
                     tasks: tasks.clone(),
-                    stage: Stage::Pull,
+                    stage: TaskStage::Pull,
                 },
             );
             self.after(
                 whole,
-                Happening::Stage {
+                ScheduledEvent::TaskStage {
                     cluster,
                     tasks,
-                    stage: Stage::Start,
+                    stage: TaskStage::Start,
                 },
             );
         }
     }
 
     /// Brings tasks into their next stage and puts the stage after it on the queue.
-    pub(crate) fn enter_stage(&mut self, cluster: &str, tasks: &[String], stage: Stage) {
+    pub(crate) fn enter_stage(&mut self, cluster: &str, tasks: &[String], stage: TaskStage) {
         let going: Vec<String> = tasks
             .iter()
             .filter(|task| self.goes_on(cluster, task, stage))
@@ -178,11 +188,11 @@ impl World {
             return;
         }
         let done = self.settle_stage(cluster, &going, stage);
-        let next = |world: &mut World, spread: Spread, stage: Stage| {
+        let next = |world: &mut World, spread: Spread, stage: TaskStage| {
             let span = world.draw(spread);
             world.after(
                 span,
-                Happening::Stage {
+                ScheduledEvent::TaskStage {
                     cluster: cluster.to_owned(),
                     tasks: done.clone(),
                     stage,
@@ -190,85 +200,76 @@ impl World {
             );
         };
         match stage {
-            Stage::Pull | Stage::Run | Stage::Forget => {}
-            Stage::Start => {
+            TaskStage::Pull | TaskStage::Run | TaskStage::Forget => {}
+            TaskStage::Start => {
                 self.begin_checks(&done);
                 self.script_ends(cluster, &done);
-                next(self, self.timings.activation, Stage::Run);
+                next(self, self.timings.activation, TaskStage::Run);
             }
-            Stage::Stop => {
+            TaskStage::Stop => {
                 let span = self.stopping_span(cluster, &done);
-                next(self, span, Stage::Stopped);
+                next(self, span, TaskStage::Stopped);
             }
-            Stage::Stopped => {
+            TaskStage::Stopped => {
                 let awsvpc = |task: &String| {
                     self.task(cluster, task)
-                        .is_some_and(|t| t.last_status == "DEPROVISIONING")
+                        .is_some_and(|t| t.last_status == TaskStatus::Deprovisioning)
                 };
                 if done.iter().any(awsvpc) {
-                    next(self, self.timings.deprovision, Stage::Deprovisioned);
+                    next(self, self.timings.deprovision, TaskStage::Deprovisioned);
                 } else {
-                    next(
-                        self,
-                        Spread {
-                            low: VISIBLE_FOR,
-                            high: VISIBLE_FOR,
-                        },
-                        Stage::Forget,
-                    );
+                    next(self, VISIBLE, TaskStage::Forget);
                 }
             }
-            Stage::Deprovisioned => next(
-                self,
-                Spread {
-                    low: VISIBLE_FOR,
-                    high: VISIBLE_FOR,
-                },
-                Stage::Forget,
-            ),
+            TaskStage::Deprovisioned => next(self, VISIBLE, TaskStage::Forget),
         }
         self.recount_for(cluster, &going);
     }
 
     /// Whether the stage is still ahead of the task: one that is being stopped starts nothing more.
-    fn goes_on(&self, cluster: &str, task: &str, stage: Stage) -> bool {
+    fn goes_on(&self, cluster: &str, task: &str, stage: TaskStage) -> bool {
         let Some(task) = self.task(cluster, task) else {
             return false;
         };
-        let status = task.last_status.as_str();
+        let status = &task.last_status;
         match stage {
-            Stage::Pull | Stage::Start => {
-                task.desired_status == "RUNNING" && matches!(status, "PROVISIONING" | "PENDING")
+            TaskStage::Pull | TaskStage::Start => {
+                task.desired_status == TaskStatus::Running
+                    && matches!(status, TaskStatus::Provisioning | TaskStatus::Pending)
             }
-            Stage::Run => task.desired_status == "RUNNING" && status == "ACTIVATING",
-            Stage::Stop => matches!(
+            TaskStage::Run => task.desired_status == TaskStatus::Running && *status == TaskStatus::Activating,
+            TaskStage::Stop => matches!(
                 status,
-                "DEACTIVATING" | "ACTIVATING" | "RUNNING" | "PENDING" | "PROVISIONING"
+                TaskStatus::Deactivating
+                    | TaskStatus::Activating
+                    | TaskStatus::Running
+                    | TaskStatus::Pending
+                    | TaskStatus::Provisioning
             ),
-            Stage::Stopped => !matches!(status, "STOPPED" | "DEPROVISIONING"),
-            Stage::Deprovisioned => status == "DEPROVISIONING",
-            Stage::Forget => status == "STOPPED",
+            TaskStage::Stopped => !matches!(status, TaskStatus::Stopped | TaskStatus::Deprovisioning),
+            TaskStage::Deprovisioned => *status == TaskStatus::Deprovisioning,
+            TaskStage::Forget => *status == TaskStatus::Stopped,
         }
     }
 
     /// The change of a stage alone. Returns the tasks that made it: a start may fail.
-    pub(crate) fn settle_stage(&mut self, cluster: &str, tasks: &[String], stage: Stage) -> Vec<String> {
+    pub(crate) fn settle_stage(&mut self, cluster: &str, tasks: &[String], stage: TaskStage) -> Vec<String> {
         let mut done = Vec::new();
         for task in tasks {
             let made = match stage {
-                Stage::Pull => self.pull(cluster, task),
-                Stage::Start => self.start_containers(cluster, task),
-                Stage::Run => self.run(cluster, task),
-                Stage::Stop => self.stop_containers(cluster, task),
-                Stage::Stopped => self.containers_stopped(cluster, task),
-                Stage::Deprovisioned => self.finish(cluster, task),
-                Stage::Forget => self.forget(cluster, task),
+                TaskStage::Pull => self.pull(cluster, task),
+                TaskStage::Start => self.start_containers(cluster, task),
+                TaskStage::Run => self.run(cluster, task),
+                TaskStage::Stop => self.stop_containers(cluster, task),
+                TaskStage::Stopped => self.containers_stopped(cluster, task),
+                TaskStage::Deprovisioned => self.finish(cluster, task),
+                TaskStage::Forget => self.forget(cluster, task),
             };
             if made {
                 done.push(task.clone());
             }
         }
-        if stage == Stage::Start {
+        if stage == TaskStage::Start {
             self.register_targets(cluster, &done);
         }
         done
@@ -277,7 +278,7 @@ impl World {
     fn pull(&mut self, cluster: &str, task: &str) -> bool {
         let now = self.now;
         if let Some(task) = self.task_mut(cluster, task) {
-            task.last_status = "PENDING".into();
+            task.last_status = TaskStatus::Pending;
             task.pull_started_at = Some(now);
             task.version += 1;
         }
@@ -320,22 +321,22 @@ impl World {
         };
         if let Some(task) = self.task_mut(cluster, id) {
             task.pull_stopped_at = Some(now);
-            task.last_status = "ACTIVATING".into();
+            task.last_status = TaskStatus::Activating;
             task.version += 1;
             for container in &mut task.containers {
-                container.last_status = "RUNNING".into();
+                container.last_status = TaskStatus::Running;
                 let own = bound.iter().filter(|(name, _)| name == &container.name);
                 container.network_bindings = own.map(|(_, binding)| binding.clone()).collect();
             }
         }
-        self.lives.entry(id.to_owned()).or_default().running_since = Some(now);
+        self.task_runtimes.entry(id.to_owned()).or_default().running_since = Some(now);
         true
     }
 
     fn run(&mut self, cluster: &str, task: &str) -> bool {
         let now = self.now;
         if let Some(task) = self.task_mut(cluster, task) {
-            task.last_status = "RUNNING".into();
+            task.last_status = TaskStatus::Running;
             task.started_at = Some(now);
             task.version += 1;
         }
@@ -345,7 +346,7 @@ impl World {
     fn stop_containers(&mut self, cluster: &str, task: &str) -> bool {
         let now = self.now;
         if let Some(task) = self.task_mut(cluster, task) {
-            task.last_status = "STOPPING".into();
+            task.last_status = TaskStatus::Stopping;
             task.stopping_at = Some(now);
             task.version += 1;
         }
@@ -358,19 +359,23 @@ impl World {
         let Some(task) = self.task_mut(cluster, task) else {
             return false;
         };
-        for container in task.containers.iter_mut().filter(|c| c.last_status != "STOPPED") {
-            if container.last_status == "RUNNING" {
+        for container in task
+            .containers
+            .iter_mut()
+            .filter(|c| c.last_status != TaskStatus::Stopped)
+        {
+            if container.last_status == TaskStatus::Running {
                 container.exit_code = container.exit_code.or(Some(exit_code));
             }
-            container.last_status = "STOPPED".into();
+            container.last_status = TaskStatus::Stopped;
         }
         task.stopping_at = task.stopping_at.or(Some(now));
         task.execution_stopped_at = task.execution_stopped_at.or(Some(now));
         task.version += 1;
         if task.private_ip.is_some() {
-            task.last_status = "DEPROVISIONING".into();
+            task.last_status = TaskStatus::Deprovisioning;
         } else {
-            task.last_status = "STOPPED".into();
+            task.last_status = TaskStatus::Stopped;
             task.stopped_at = Some(now);
         }
         true
@@ -379,7 +384,7 @@ impl World {
     fn finish(&mut self, cluster: &str, task: &str) -> bool {
         let now = self.now;
         if let Some(task) = self.task_mut(cluster, task) {
-            task.last_status = "STOPPED".into();
+            task.last_status = TaskStatus::Stopped;
             task.stopped_at = Some(now);
             task.version += 1;
         }
@@ -387,13 +392,13 @@ impl World {
     }
 
     fn forget(&mut self, cluster: &str, task: &str) -> bool {
-        self.lives.remove(task);
+        self.task_runtimes.remove(task);
         self.account.protections.remove(task);
         let gone = self.task(cluster, task).map(|t| t.arn.clone());
         self.account.tags.remove(&gone.unwrap_or_default());
         let service = self.task(cluster, task).map(|t| t.service.clone()).unwrap_or_default();
-        if let Some(crew) = self.crews.get_mut(&(cluster.to_owned(), service)) {
-            crew.remove(task);
+        if let Some(tasks) = self.task_ids.get_mut(&(cluster.to_owned(), service)) {
+            tasks.remove(task);
         }
         self.account
             .clusters
@@ -413,8 +418,8 @@ impl World {
     }
 }
 
-pub(crate) fn stage(cluster: &str, task: &str, stage: Stage) -> Happening {
-    Happening::Stage {
+pub(crate) fn stage(cluster: &str, task: &str, stage: TaskStage) -> ScheduledEvent {
+    ScheduledEvent::TaskStage {
         cluster: cluster.to_owned(),
         tasks: vec![task.to_owned()],
         stage,

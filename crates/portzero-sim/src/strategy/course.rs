@@ -2,105 +2,13 @@
 
 use std::time::Duration;
 
-use super::super::world::{Happening, World};
+use super::super::world::{ScheduledEvent, World};
 use super::WHOLE;
-use crate::model::state::{ServiceDeployment, is_open, primary};
+use crate::model::state::{ServiceDeployment, primary};
 use crate::scheduler::rollback::Failure;
-use crate::strategy::gate::{Gate, OpenHook};
+use crate::strategy::gate::Gate;
+use crate::strategy::lifecycle::{Course, Lifecycle};
 use crate::timestamp::Timestamp;
-
-/// Where a deployment stands. The scheduler's memory of it; the API shows only the stage.
-#[derive(Clone, Debug)]
-pub(crate) struct Course {
-    pub deployment: String,
-    pub stage: Lifecycle,
-    /// Nothing of the stage ends before this.
-    pub until: Timestamp,
-    /// How many steps of the production traffic have been made.
-    pub steps: usize,
-    pub hooks: Vec<OpenHook>,
-    /// The first stage is entered with the scheduler's first look.
-    pub has_begun: bool,
-}
-
-impl Course {
-    pub(crate) fn of(deployment: &str, reconciles: bool, from: Timestamp) -> Self {
-        Self {
-            deployment: deployment.to_owned(),
-            stage: if reconciles {
-                Lifecycle::Reconcile
-            } else {
-                Lifecycle::PreScaleUp
-            },
-            until: from,
-            steps: 0,
-            hooks: Vec::new(),
-            has_begun: false,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Lifecycle {
-    Reconcile,
-    PreScaleUp,
-    ScaleUp,
-    PostScaleUp,
-    TestShift,
-    PostTestShift,
-    /// Hooks may be set for it, but `lifecycleStage` has no such value.
-    PreProductionShift,
-    ProductionShift,
-    PostProductionShift,
-    BakeTime,
-    CleanUp,
-}
-
-impl Lifecycle {
-    const ORDER: [Lifecycle; 11] = [
-        Lifecycle::Reconcile,
-        Lifecycle::PreScaleUp,
-        Lifecycle::ScaleUp,
-        Lifecycle::PostScaleUp,
-        Lifecycle::TestShift,
-        Lifecycle::PostTestShift,
-        Lifecycle::PreProductionShift,
-        Lifecycle::ProductionShift,
-        Lifecycle::PostProductionShift,
-        Lifecycle::BakeTime,
-        Lifecycle::CleanUp,
-    ];
-
-    /// What hooks name it.
-    pub(crate) fn hook_name(self) -> &'static str {
-        match self {
-            Lifecycle::Reconcile => "RECONCILE_SERVICE",
-            Lifecycle::PreScaleUp => "PRE_SCALE_UP",
-            Lifecycle::ScaleUp => "SCALE_UP",
-            Lifecycle::PostScaleUp => "POST_SCALE_UP",
-            Lifecycle::TestShift => "TEST_TRAFFIC_SHIFT",
-            Lifecycle::PostTestShift => "POST_TEST_TRAFFIC_SHIFT",
-            Lifecycle::PreProductionShift => "PRE_PRODUCTION_TRAFFIC_SHIFT",
-            Lifecycle::ProductionShift => "PRODUCTION_TRAFFIC_SHIFT",
-            Lifecycle::PostProductionShift => "POST_PRODUCTION_TRAFFIC_SHIFT",
-            Lifecycle::BakeTime => "BAKE_TIME",
-            Lifecycle::CleanUp => "CLEAN_UP",
-        }
-    }
-
-    /// What `lifecycleStage` shows.
-    fn shown(self) -> &'static str {
-        match self {
-            Lifecycle::PreProductionShift => Lifecycle::PostTestShift.hook_name(),
-            other => other.hook_name(),
-        }
-    }
-
-    fn next(self) -> Option<Lifecycle> {
-        let place = Self::ORDER.iter().position(|one| *one == self)?;
-        Self::ORDER.get(place + 1).copied()
-    }
-}
 
 impl World {
     /// One look of the scheduler at a service whose traffic shifts, while a deployment is under way.
@@ -117,12 +25,12 @@ impl World {
     /// The service deployment that goes on, where one does.
     pub(crate) fn running_deployment(&mut self, cluster: &str, name: &str) -> Option<&mut ServiceDeployment> {
         let service = self.service_mut(cluster, name)?;
-        service.service_deployments.iter_mut().find(|d| is_open(&d.status))
+        service.service_deployments.iter_mut().find(|d| d.status.is_open())
     }
 
     fn walk(&mut self, cluster: &str, name: &str) {
         // Each round ends one stage, or one step of the production traffic.
-        while let Some(course) = self.mind(cluster, name).course.clone() {
+        while let Some(course) = self.scheduler_state(cluster, name).course.clone() {
             if !course.has_begun {
                 self.enter(cluster, name, course.stage);
                 continue;
@@ -160,7 +68,7 @@ impl World {
             Lifecycle::BakeTime => self.bake_time(cluster, name),
             _ => self.draw(self.timings.stage),
         };
-        let Some(course) = &mut self.mind(cluster, name).course else {
+        let Some(course) = &mut self.scheduler_state(cluster, name).course else {
             return;
         };
         course.stage = stage;
@@ -196,7 +104,7 @@ impl World {
                 .map(|s| s.strategy.pause_after(share))
                 .unwrap_or_default()
         };
-        if let Some(course) = &mut self.mind(cluster, name).course {
+        if let Some(course) = &mut self.scheduler_state(cluster, name).course {
             course.steps += 1;
             course.until = now + pause;
         }
@@ -210,7 +118,7 @@ impl World {
     fn wake(&mut self, cluster: &str, name: &str, at: Timestamp) {
         if at > self.now {
             let (cluster, service) = (cluster.to_owned(), name.to_owned());
-            self.at(at, Happening::Look { cluster, service });
+            self.at(at, ScheduledEvent::Look { cluster, service });
         }
     }
 
@@ -247,7 +155,9 @@ impl World {
     fn is_alone(&self, cluster: &str, name: &str, course: &Course) -> bool {
         let source = self.source(cluster, name);
         let is_other = |by: &String| Some(by) != source.as_ref() && *by != course.deployment;
-        let settled = self.mind_of(cluster, name).is_some_and(|mind| mind.deregistering == 0);
+        let settled = self
+            .scheduler_state_of(cluster, name)
+            .is_some_and(|scheduler| scheduler.timing.deregistering == 0);
         settled
             && !self
                 .wanted_tasks(cluster, name)
@@ -269,13 +179,13 @@ impl World {
         }
         self.shift_production(cluster, name, &source, WHOLE);
         self.shift_test(cluster, name, &source);
-        self.mind(cluster, name).traffic_returns = false;
+        self.scheduler_state(cluster, name).rollback.traffic_returns = false;
         true
     }
 
     /// The deployment that a running one replaces, or that the service goes back to: the last completed one.
     pub(crate) fn source(&self, cluster: &str, name: &str) -> Option<String> {
-        let completed = self.mind_of(cluster, name)?.completed.as_ref()?;
+        let completed = self.scheduler_state_of(cluster, name)?.deployments.completed.as_ref()?;
         Some(completed.id.clone())
     }
 
@@ -299,8 +209,8 @@ impl World {
             self.account.on_alternate.insert(id.clone());
         }
         let course = is_shifting.then(|| Course::of(&id, reconciles, from));
-        let mind = self.mind(cluster, name);
-        mind.course = course;
-        mind.traffic_returns = false;
+        let scheduler = self.scheduler_state(cluster, name);
+        scheduler.course = course;
+        scheduler.rollback.traffic_returns = false;
     }
 }

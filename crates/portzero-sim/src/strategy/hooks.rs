@@ -1,9 +1,10 @@
 //! Lifecycle hooks: functions that answer, and pauses that somebody ends.
 
-use super::super::world::{Happening, World};
-use super::course::Lifecycle;
+use super::super::world::{ScheduledEvent, World};
+use super::lifecycle::Lifecycle;
 use crate::model::refusal::Refusal;
 use crate::model::state::HookDetail;
+use crate::model::status::ServiceDeploymentStatus;
 use crate::scenario::strategy::Hook;
 use crate::strategy::gate::{Gate, OpenHook};
 use crate::timestamp::Timestamp;
@@ -22,7 +23,7 @@ impl World {
         for hook in due {
             let (open, detail) = self.begin_hook(&hook);
             self.after_hook(cluster, name, open.ends_at);
-            if let Some(course) = &mut self.mind(cluster, name).course {
+            if let Some(course) = &mut self.scheduler_state(cluster, name).course {
                 course.hooks.push(open);
             }
             if let Some(running) = self.running_deployment(cluster, name) {
@@ -66,13 +67,13 @@ impl World {
 
     fn after_hook(&mut self, cluster: &str, name: &str, at: Timestamp) {
         let (cluster, service) = (cluster.to_owned(), name.to_owned());
-        self.at(at, Happening::Look { cluster, service });
+        self.at(at, ScheduledEvent::Look { cluster, service });
     }
 
     /// Ends the hooks whose moment has come; whether the stage may go on.
     pub(crate) fn settle_hooks(&mut self, cluster: &str, name: &str) -> Gate {
         let now = self.now;
-        let Some(course) = &mut self.mind(cluster, name).course else {
+        let Some(course) = &mut self.scheduler_state(cluster, name).course else {
             return Gate::Open;
         };
         let shown = course.stage.hook_name();
@@ -103,7 +104,7 @@ impl World {
 
     /// ContinueServiceDeployment: ends a pause, with `CONTINUE` (the default) or `ROLLBACK`; returns the ARN. Without
     /// a hook id it ends the one pause that there is.
-    pub fn continue_service_deployment(
+    pub(crate) fn continue_service_deployment(
         &mut self,
         arn: &str,
         hook: Option<&str>,
@@ -124,12 +125,12 @@ impl World {
             .hooks
             .iter()
             .find(|detail| detail.status == "AWAITING_ACTION" && hook.is_none_or(|id| id == detail.id));
-        let is_running = found.status == "IN_PROGRESS";
+        let is_running = found.status == ServiceDeploymentStatus::InProgress;
         let Some(id) = paused.filter(|_| is_running).map(|detail| detail.id.clone()) else {
             return Err(invalid("The lifecycle hook is not awaiting an action.".into()));
         };
         let now = self.now;
-        if let Some(course) = &mut self.mind(&cluster, &name).course {
+        if let Some(course) = &mut self.scheduler_state(&cluster, &name).course {
             for open in course.hooks.iter_mut().filter(|open| open.id == id) {
                 open.ends_at = now;
                 open.ends_as = ends_as;

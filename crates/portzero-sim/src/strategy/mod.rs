@@ -5,10 +5,11 @@
 //! so how long a stage without work lasts is inferred ([`super::scenario::Timings::stage`]).
 
 mod course;
-pub mod gate;
+pub(crate) mod gate;
 mod hooks;
+mod lifecycle;
 mod revisions;
 mod traffic;
 
 pub(super) use crate::scenario::strategy::WHOLE;
-pub(crate) use course::Course;
+pub(crate) use lifecycle::Course;

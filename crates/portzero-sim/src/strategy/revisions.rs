@@ -2,15 +2,16 @@
 
 use super::super::world::World;
 use super::WHOLE;
-use super::course::Lifecycle;
+use super::lifecycle::Lifecycle;
 use crate::model::state::Task;
+use crate::model::status::TaskStatus;
 use crate::world::service_event;
 
 impl World {
     /// Blue keeps all its tasks until CLEAN_UP, green gets all of its own in SCALE_UP; whatever an earlier deployment
     /// left goes in RECONCILE_SERVICE.
     pub(crate) fn keep_revisions(&mut self, cluster: &str, name: &str) {
-        let Some(course) = self.mind(cluster, name).course.clone() else {
+        let Some(course) = self.scheduler_state(cluster, name).course.clone() else {
             return;
         };
         let Some(service) = self.service(cluster, name) else {
@@ -68,8 +69,9 @@ impl World {
             .collect();
         let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
         if own.len() > wanted {
-            let (running, pending): (Vec<&Task>, Vec<&Task>) =
-                own[wanted..].iter().partition(|task| task.last_status == "RUNNING");
+            let (running, pending): (Vec<&Task>, Vec<&Task>) = own[wanted..]
+                .iter()
+                .partition(|task| task.last_status == TaskStatus::Running);
             let ids = |tasks: Vec<&Task>| tasks.into_iter().map(|task| task.id.clone()).collect();
             let (running, pending): (Vec<String>, Vec<String>) = (ids(running), ids(pending));
             self.stop_spare(cluster, name, &running, &pending);
@@ -78,17 +80,24 @@ impl World {
         let missing = wanted - own.len();
         let now = self.now;
         let is_primary = self.is_primary(cluster, name, deployment);
-        if missing == 0 || is_primary && self.mind(cluster, name).retry_at.is_some_and(|at| at > now) {
+        if missing == 0
+            || is_primary
+                && self
+                    .scheduler_state(cluster, name)
+                    .failures
+                    .retry_at
+                    .is_some_and(|at| at > now)
+        {
             return;
         }
         if is_primary {
-            self.mind(cluster, name).retry_at = None;
+            self.scheduler_state(cluster, name).failures.retry_at = None;
             self.count_failures(cluster, name);
         }
         let started = self.start_tasks(cluster, name, deployment, u32::try_from(missing).unwrap_or(0));
         if !started.is_empty() {
             self.say(cluster, name, service_event::started(name, &started));
-            self.mind(cluster, name).last_action = now;
+            self.scheduler_state(cluster, name).timing.last_action = now;
         } else if is_primary {
             let pause = self.draw(self.timings.retry);
             self.failed_once(cluster, name, pause);
@@ -113,7 +122,10 @@ impl World {
 
     /// Whether the deployment has reached the end of its course, and all production traffic with it.
     pub(crate) fn has_run_its_course(&self, cluster: &str, name: &str) -> bool {
-        let Some(course) = self.mind_of(cluster, name).and_then(|mind| mind.course.as_ref()) else {
+        let Some(course) = self
+            .scheduler_state_of(cluster, name)
+            .and_then(|scheduler| scheduler.course.as_ref())
+        else {
             return true;
         };
         let share = self

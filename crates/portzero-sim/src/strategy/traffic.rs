@@ -15,7 +15,7 @@ impl World {
     ///
     /// They are whole percents, which sum to 100. Where the shares have a fraction they are tenths of a percent
     /// instead (a weight may be at most 999).
-    pub fn forward_weights(&self, rule_or_listener: &str) -> Option<Vec<(String, u32)>> {
+    pub(crate) fn forward_weights(&self, rule_or_listener: &str) -> Option<Vec<(String, u32)>> {
         let shares = self.account.traffic.get(rule_or_listener)?;
         let is_whole = shares.iter().all(|(_, share)| share % 10 == 0);
         let weight = |share: &u32| {

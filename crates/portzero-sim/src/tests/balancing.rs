@@ -10,6 +10,7 @@ use crate::balancer::target_groups::CheckChange;
 use crate::model::load_balancer::{Action, Condition};
 use crate::model::network::subnet_of;
 use crate::model::state::Target;
+use crate::model::status::TargetState;
 use crate::scenario::{ClassicSpec, InstanceSpec, LoadBalancerSpec, Scenario};
 
 fn world(scenario: &Scenario) -> World {
@@ -59,7 +60,7 @@ fn forward(protocol: &str, port: u16, group: &str) -> ListenerChange {
 fn a_listener_brings_its_targets_into_use_and_takes_them_out_again() {
     let mut world = world(&unattached());
     let group = group_arn(&world);
-    assert_eq!(target(&world).state, "unused");
+    assert_eq!(target(&world).state, TargetState::Unused);
     let balancer = create_balancer(&mut world, "front", "application");
     // It takes two minutes until there are nodes to check from.
     pass(&mut world, 120);
@@ -68,11 +69,11 @@ fn a_listener_brings_its_targets_into_use_and_takes_them_out_again() {
         .expect("created");
     assert_eq!(target(&world).reason.as_deref(), Some("Elb.RegistrationInProgress"));
     pass(&mut world, 31);
-    assert_eq!(target(&world).state, "healthy");
+    assert_eq!(target(&world).state, TargetState::Healthy);
     world.delete_listener(&listener).expect("deleted");
     assert_eq!(target(&world).reason.as_deref(), Some("Target.NotInUse"));
     pass(&mut world, 300);
-    assert_eq!(target(&world).state, "unused");
+    assert_eq!(target(&world).state, TargetState::Unused);
 }
 
 #[test]
@@ -84,9 +85,9 @@ fn a_load_balancer_that_is_being_set_up_checks_nothing() {
         .create_listener(&balancer, &forward("HTTP", 80, &group), &[])
         .expect("created");
     pass(&mut world, 119);
-    assert_eq!(target(&world).state, "initial");
+    assert_eq!(target(&world).state, TargetState::Initial);
     pass(&mut world, 32);
-    assert_eq!(target(&world).state, "healthy");
+    assert_eq!(target(&world).state, TargetState::Healthy);
 }
 
 #[test]
@@ -103,7 +104,7 @@ fn a_rule_alone_keeps_a_group_in_use() {
         ..forward("HTTP", 80, &group)
     };
     let listener = world.create_listener(&balancer, &nothing, &[]).expect("created");
-    assert_eq!(target(&world).state, "unused");
+    assert_eq!(target(&world).state, TargetState::Unused);
     let condition = Condition {
         field: "host-header".into(),
         values: vec!["web.example.com".into()],
@@ -113,11 +114,11 @@ fn a_rule_alone_keeps_a_group_in_use() {
     let rule = world
         .create_rule(&listener, 1, vec![condition], actions, &[])
         .expect("created");
-    assert_eq!(target(&world).state, "initial");
+    assert_eq!(target(&world).state, TargetState::Initial);
     let refusal = world.delete_target_group(&group).expect_err("in use");
     assert_eq!(refusal.code, "ResourceInUse");
     world.delete_rule(&rule).expect("deleted");
-    assert_eq!(target(&world).state, "unused");
+    assert_eq!(target(&world).state, TargetState::Unused);
 }
 
 #[test]
@@ -195,9 +196,9 @@ fn checks_that_are_switched_off_leave_targets_unavailable_until_they_are_back() 
     assert_eq!(target(&world).reason.as_deref(), Some("Target.HealthCheckDisabled"));
     check.enabled = true;
     world.set_health_check(&group, check);
-    assert_eq!(target(&world).state, "initial");
+    assert_eq!(target(&world).state, TargetState::Initial);
     pass(&mut world, 31);
-    assert_eq!(target(&world).state, "healthy");
+    assert_eq!(target(&world).state, TargetState::Healthy);
 }
 
 #[test]
@@ -206,12 +207,12 @@ fn a_task_whose_target_is_taken_away_is_replaced() {
     let (group, lost) = (group_arn(&world), target(&world));
     let targets = [(lost.id.clone(), Some(lost.port))];
     world.deregister_by_hand(&group, &targets).expect("deregistered");
-    assert_eq!(target(&world).state, "draining");
+    assert_eq!(target(&world).state, TargetState::Draining);
     pass(&mut world, 900);
     let events = &world.account().clusters["default"].services["web"].events;
     let said = |words: &str| events.iter().any(|event| event.message.contains(words));
     assert!(said("due to TARGET IS NOT FOUND"), "{events:#?}");
-    assert!(target(&world).state == "healthy" && target(&world).task != lost.task);
+    assert!(target(&world).state == TargetState::Healthy && target(&world).task != lost.task);
 }
 
 #[test]
@@ -234,7 +235,10 @@ fn where_nobody_is_healthy_everybody_is_served() {
         .deregister_by_hand(&group, &[(healthy.id, Some(healthy.port))])
         .expect("deregistered");
     let shares = world.shares(&group);
-    assert!(shares.len() == 1 && shares[0].0.state == "unhealthy", "{shares:?}");
+    assert!(
+        shares.len() == 1 && shares[0].0.state == TargetState::Unhealthy,
+        "{shares:?}"
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::super::scenario::Scenario;
 use super::{Story, bridge, fargate, with_fault};
+use crate::model::status::{RolloutState, ServiceDeploymentStatus};
 use crate::scenario::specs::AlarmSpec;
 use crate::scenario::strategy::{AlarmWatch, EarlySuccess};
 
@@ -25,7 +26,7 @@ fn listening(rollback: bool, at: u64) -> Scenario {
 
 fn shown(story: &Story) -> (&str, &str) {
     let own = &story.service().service_deployments[0];
-    (&own.status, &own.progress.alarm_status)
+    (own.status.as_str(), &own.progress.alarm_status)
 }
 
 #[test]
@@ -55,7 +56,7 @@ fn without_rollback_an_alarm_leaves_the_failed_deployment() {
     let mut story = Story::of(&listening(false, 60));
     story.pass(600);
     assert_eq!(shown(&story), ("STOPPED", "TRIGGERED"));
-    assert_eq!(story.service().deployments[0].rollout_state, "FAILED");
+    assert_eq!(story.service().deployments[0].rollout_state, RolloutState::Failed);
     assert_eq!(story.says("rolling back"), 0);
 }
 
@@ -97,7 +98,10 @@ fn a_deferred_clean_up_completes_while_old_tasks_still_run() {
         let mut story = Story::of(&scenario);
         story.pass_until(|story| story.truth().is_completed);
         completed_at.push(story.world.now().since(story.update));
-        assert_eq!(story.service().service_deployments[0].status, "SUCCESSFUL");
+        assert_eq!(
+            story.service().service_deployments[0].status,
+            ServiceDeploymentStatus::Successful
+        );
         if cleanup == "BLOCKING" {
             let old = story.service().deployments.len();
             assert_eq!(old, 1, "nothing of the source revision is wanted any more");
@@ -113,8 +117,7 @@ fn a_deferred_clean_up_completes_while_old_tasks_still_run() {
 fn a_crashed_old_task_is_replaced_by_its_like_during_a_rollout() {
     let of_old = |returns: bool| {
         // The new revision never becomes healthy, so the old one has to go on.
-        let mut scenario = with_fault(bridge(0, 2), "slow-start");
-        scenario.faults[0].delay = Some(Duration::from_secs(1200));
+        let mut scenario = with_fault(bridge(0, 2), "slow-start,delay=20m");
         scenario.services[0].health_check_grace_period = Some(Duration::from_secs(1200));
         scenario.switches.crashed_old_tasks_return = returns;
         let mut story = Story::of(&scenario);

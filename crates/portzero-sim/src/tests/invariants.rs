@@ -7,8 +7,9 @@ use proptest::prelude::*;
 
 use super::super::scenario::{InstanceSpec, Scenario};
 use super::super::scheduler::limits;
-use super::super::{World, fault_names};
+use super::super::{Fault, World, fault_names};
 use super::{Story, bridge, with_breaker, with_fault};
+use crate::model::status::{DeploymentStatus, TargetState, TaskStatus};
 
 fn scenarios() -> impl Strategy<Value = Scenario> {
     let limits = prop_oneof![
@@ -55,9 +56,9 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
         )
 }
 
-fn hold(world: &World, is_resized: bool) {
-    let account = world.account();
-    let home = &account.clusters["default"];
+/// No instance is overcommitted, and no port has two containers.
+fn hold_placement(world: &World) {
+    let home = &world.account().clusters["default"];
     for instance in home.instances.values() {
         let (cpu, memory, _) = world.booked("default", &instance.id);
         assert!(
@@ -69,7 +70,10 @@ fn hold(world: &World, is_resized: bool) {
             .tasks
             .values()
             .filter(|t| t.instance.as_deref() == Some(&instance.id));
-        for container in here.flat_map(|t| &t.containers).filter(|c| c.last_status == "RUNNING") {
+        for container in here
+            .flat_map(|t| &t.containers)
+            .filter(|c| c.last_status == TaskStatus::Running)
+        {
             for binding in &container.network_bindings {
                 assert!(
                     held.insert(binding.host_port),
@@ -80,18 +84,31 @@ fn hold(world: &World, is_resized: bool) {
             }
         }
     }
+}
+
+fn hold(world: &World, is_resized: bool) {
+    let account = world.account();
+    let home = &account.clusters["default"];
+    hold_placement(world);
     for service in home.services.values() {
         let wanted = home
             .tasks
             .values()
-            .filter(|t| t.service == service.name && t.desired_status == "RUNNING")
+            .filter(|t| t.service == service.name && t.desired_status == TaskStatus::Running)
             .count();
         assert!(
             is_resized || wanted <= limits(service).1,
             "{wanted} tasks of at most {}",
             limits(service).1
         );
-        assert_eq!(service.deployments.iter().filter(|d| d.status == "PRIMARY").count(), 1);
+        assert_eq!(
+            service
+                .deployments
+                .iter()
+                .filter(|d| d.status == DeploymentStatus::Primary)
+                .count(),
+            1
+        );
         let mut ids: Vec<_> = service.deployments.iter().map(|d| &d.id).collect();
         ids.sort();
         ids.dedup();
@@ -108,7 +125,9 @@ fn hold(world: &World, is_resized: bool) {
         let owner = target.task.as_ref().and_then(|id| home.tasks.get(id));
         assert!(owner.is_some(), "nobody owns {target:?}");
         assert!(
-            owner.is_none_or(|t| t.last_status != "STOPPED") || target.state == "draining" || is_fresh(world, owner),
+            owner.is_none_or(|t| t.last_status != TaskStatus::Stopped)
+                || target.state == TargetState::Draining
+                || is_fresh(world, owner),
             "{target:?} of a stopped task"
         );
     }
@@ -126,7 +145,7 @@ proptest! {
 
     #[test]
     fn no_port_is_shared_nothing_is_overcommitted_and_no_limit_is_passed(scenario in scenarios()) {
-        let is_resized = scenario.faults.iter().any(|f| ["autoscaling", "desired-zero"].contains(&f.fault.as_str()));
+        let is_resized = scenario.faults.iter().any(|f| matches!(f.fault, Fault::Autoscaling { .. } | Fault::DesiredZero));
         let mut story = Story::of(&scenario);
         for _ in 0..360 {
             story.pass(5);

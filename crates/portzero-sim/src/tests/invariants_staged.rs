@@ -8,6 +8,7 @@ use super::super::scenario::{InstanceSpec, Scenario};
 use super::super::{World, fault_names};
 use super::strategies::staged;
 use super::{Story, with_breaker, with_fault};
+use crate::model::status::{DeploymentStatus, ServiceDeploymentStatus, TaskStatus};
 use crate::scenario::strategy::{Hook, Kind};
 
 const STAGES: [&str; 7] = [
@@ -92,8 +93,7 @@ fn groups(world: &World) -> Vec<(usize, u32)> {
     }
     let taking = |arn: &String| {
         let group = &world.account().target_groups[arn];
-        let takes = |state: &str| matches!(state, "healthy" | "unavailable");
-        group.targets.iter().filter(|t| takes(&t.state)).count()
+        group.targets.iter().filter(|t| t.state.counts_as_healthy()).count()
     };
     let shares = &world.account().traffic[&advanced.production_listener_rule];
     shares.iter().map(|(group, share)| (taking(group), *share)).collect()
@@ -117,7 +117,9 @@ fn hold(world: &World, before: &[(usize, u32)]) {
             .tasks
             .values()
             .filter(|t| t.instance.as_deref() == Some(&instance.id));
-        let running = here.flat_map(|t| &t.containers).filter(|c| c.last_status == "RUNNING");
+        let running = here
+            .flat_map(|t| &t.containers)
+            .filter(|c| c.last_status == TaskStatus::Running);
         let mut ports: Vec<u16> = running.flat_map(|c| &c.network_bindings).map(|b| b.host_port).collect();
         let count = ports.len();
         ports.sort_unstable();
@@ -125,12 +127,19 @@ fn hold(world: &World, before: &[(usize, u32)]) {
         assert_eq!(ports.len(), count, "a port is shared");
     }
     let service = &home.services["web"];
-    assert_eq!(service.deployments.iter().filter(|d| d.status == "PRIMARY").count(), 1);
+    assert_eq!(
+        service
+            .deployments
+            .iter()
+            .filter(|d| d.status == DeploymentStatus::Primary)
+            .count(),
+        1
+    );
     // At most two revisions have tasks that ECS means to keep: what a third had is on its way out.
     let open = service
         .service_deployments
         .iter()
-        .filter(|d| d.status == "IN_PROGRESS")
+        .filter(|d| d.status == ServiceDeploymentStatus::InProgress)
         .count();
     assert!(open <= 1, "{:#?}", service.service_deployments);
 }
@@ -151,7 +160,7 @@ fn spares_the_old(scenario: &Scenario) -> bool {
         "checks-disabled",
         "flapping",
     ];
-    scenario.faults.iter().all(|f| !harmful.contains(&f.fault.as_str()))
+    scenario.faults.iter().all(|f| !harmful.contains(&f.fault.name()))
 }
 
 proptest! {

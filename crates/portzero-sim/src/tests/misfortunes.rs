@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{Story, World, bridge, with_breaker, with_fault};
+use crate::model::status::{RolloutState, ServiceDeploymentStatus, TargetState};
+use crate::scenario::fault::kinds::{Fault, Lack};
 
 #[test]
 fn a_fixed_port_on_one_instance_is_said_once_and_nothing_else_happens() {
@@ -75,7 +77,10 @@ fn a_breaker_that_rolls_back_brings_the_old_deployment_id_back() {
     assert_eq!(after.len(), 1);
     assert_eq!((&after[0].id, after[0].created_at), (&old.id, old.created_at));
     assert_eq!(story.service().task_definition, old.task_definition);
-    assert_eq!(story.service().service_deployments[0].status, "ROLLBACK_SUCCESSFUL");
+    assert_eq!(
+        story.service().service_deployments[0].status,
+        ServiceDeploymentStatus::RollbackSuccessful
+    );
     assert!(!story.truth().is_done());
 }
 
@@ -96,7 +101,7 @@ fn without_a_breaker_an_image_that_cannot_be_pulled_is_tried_for_ever() {
     let mut story = Story::of(&with_fault(bridge(0, 1), "image-pull"));
     story.pass(7200);
     let service = story.service();
-    assert_eq!(service.deployments[0].rollout_state, "IN_PROGRESS");
+    assert_eq!(service.deployments[0].rollout_state, RolloutState::InProgress);
     assert!(service.deployments[0].failed_tasks > 5, "{:?}", service.deployments[0]);
     assert!(story.says("CannotPullContainerError") >= 1);
     assert!(story.says("is unable to consistently start tasks successfully") >= 1);
@@ -129,21 +134,21 @@ fn a_strategy_that_is_not_modelled_is_refused() {
 }
 
 #[test]
-fn where_no_task_can_be_placed_the_books_show_no_room() {
+fn where_no_task_can_be_placed_the_instances_show_nothing_free() {
     let mut scenario = with_fault(bridge(0, 1), "no-capacity");
-    scenario.faults[0].lasts = Some(Duration::from_secs(300));
-    for (kind, words) in [
-        ("cpu", "has insufficient CPU units available."),
-        ("memory", "has insufficient memory available."),
+    scenario.faults[0].timetable.lasts = Some(Duration::from_secs(300));
+    for (lack, words) in [
+        (Lack::Cpu, "has insufficient CPU units available."),
+        (Lack::Memory, "has insufficient memory available."),
     ] {
-        scenario.faults[0].kind = Some(kind.into());
+        scenario.faults[0].fault = Fault::NoCapacity { lack: Some(lack) };
         let mut story = Story::of(&scenario);
         story.pass(120);
         assert!(story.says(words) >= 1, "{:#?}", story.events());
         let (cpu, memory) = free(&story.world);
         assert_eq!(
             (cpu == 0, memory == 0),
-            (kind == "cpu", kind == "memory"),
+            (lack == Lack::Cpu, lack == Lack::Memory),
             "{cpu} {memory}"
         );
         story.pass(1800);
@@ -223,7 +228,7 @@ fn a_target_in_a_zone_without_a_load_balancer_node_is_unused() {
     let mut story = Story::of(&scenario);
     story.pass(600);
     let targets = story.world.account().target_groups.values().flat_map(|g| &g.targets);
-    assert!(targets.clone().count() == 2 && targets.clone().all(|t| t.state == "unused"));
+    assert!(targets.clone().count() == 2 && targets.clone().all(|t| t.state == TargetState::Unused));
     assert!(!story.truth().is_completed);
 }
 
@@ -268,8 +273,8 @@ fn a_rollback_whose_tasks_fail_as_well_fails_and_nothing_more_is_started() {
     scenario.services[0].maximum_percent = 100;
     scenario.switches.crashed_old_tasks_return = false;
     let mut story = Story::of(&scenario);
-    story.pass_until(|s| s.service().service_deployments[0].status == "ROLLBACK_IN_PROGRESS");
-    story.pass_until(|s| s.service().service_deployments[0].status == "ROLLBACK_FAILED");
+    story.pass_until(|s| s.service().service_deployments[0].status == ServiceDeploymentStatus::RollbackInProgress);
+    story.pass_until(|s| s.service().service_deployments[0].status == ServiceDeploymentStatus::RollbackFailed);
     let primary = &story.service().deployments[0];
     assert_eq!(
         (primary.status.as_str(), primary.rollout_state.as_str()),

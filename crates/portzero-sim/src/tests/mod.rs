@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::scenario::{CircuitBreakerSpec, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
-use super::{Truth, World};
+use super::{GroundTruth, World};
 use crate::model::state::ServiceChange;
 
 mod balancing;
@@ -110,8 +110,8 @@ impl Story {
         panic!("it never comes: {:?}\n{:#?}", self.truth(), self.events());
     }
 
-    fn truth(&self) -> Truth {
-        self.world.truth("default", "web", &self.deployment)
+    fn truth(&self) -> GroundTruth {
+        self.world.ground_truth("default", "web", &self.deployment)
     }
 
     fn service(&self) -> &crate::model::state::Service {

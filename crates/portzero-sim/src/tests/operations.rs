@@ -1,5 +1,6 @@
 //! What the simulated AWS refuses, and how it fills in what was registered.
 
+use crate::model::status::ServiceDeploymentStatus;
 use serde_json::{Value, json};
 
 use super::super::World;
@@ -218,7 +219,10 @@ fn a_stopped_service_deployment_rolls_back() {
     world.stop_service_deployment(&ours.arn, true).expect("stops");
     world.advance(world.now() + std::time::Duration::from_secs(300));
     let service = &world.account().clusters["default"].services["web"];
-    assert_eq!(service.service_deployments[0].status, "ROLLBACK_SUCCESSFUL");
+    assert_eq!(
+        service.service_deployments[0].status,
+        ServiceDeploymentStatus::RollbackSuccessful
+    );
     assert_ne!(service.deployments[0].id, ours.deployment_id);
     let again = world.stop_service_deployment(&ours.arn, true).expect_err("over");
     assert_eq!(again.code, "ConflictException");

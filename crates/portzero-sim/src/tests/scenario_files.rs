@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::super::Scenario;
 use super::super::scenario::Throttling;
+use crate::model::status::TargetState;
 use crate::scenario::span::Spread;
 
 #[test]
@@ -13,7 +14,7 @@ fn a_file_is_read_with_its_durations() {
     let scenario = Scenario::read(text, "a.yml").expect("reads");
     assert_eq!(scenario.target_groups[0].health_check.interval, Duration::from_secs(10));
     assert_eq!(scenario.timings.cadence, Spread::millis(9_000, 11_000));
-    assert_eq!(scenario.faults[0].at, Some(Duration::from_secs(5)));
+    assert_eq!(scenario.faults[0].timetable.at, Some(Duration::from_secs(5)));
 }
 
 #[test]
@@ -51,7 +52,13 @@ command: [deploy, users]
     assert_eq!(service.deployments[0].running_count, 2);
     assert!(service.task_definition.ends_with(":task-definition/users:41"));
     let group = world.account().target_groups.values().next().expect("a group");
-    assert!(group.targets.len() == 2 && group.targets.iter().all(|t| t.state == "healthy" && t.port >= 32_768));
+    assert!(
+        group.targets.len() == 2
+            && group
+                .targets
+                .iter()
+                .all(|t| t.state == TargetState::Healthy && t.port >= 32_768)
+    );
     assert_eq!(world.now().to_string(), "2026-03-01T08:00:00.000Z");
 }
 
@@ -95,7 +102,7 @@ fn a_fault_on_the_command_line_takes_the_keys_of_a_file() {
     scenario.add_fault(text).expect("a fault");
     let fault = &scenario.faults[0];
     assert_eq!(
-        (fault.count, fault.share, fault.lasts),
+        (fault.calls.count, fault.calls.share, fault.timetable.lasts),
         (Some(1), Some(0.5), Some(Duration::from_secs(10)))
     );
     for (wrong, words) in [
@@ -107,4 +114,31 @@ fn a_fault_on_the_command_line_takes_the_keys_of_a_file() {
         let error = scenario.add_fault(wrong).expect_err(wrong);
         assert!(error.message.contains(words), "{}", error.message);
     }
+}
+
+#[test]
+fn a_mistake_in_a_fault_is_said_in_the_same_words_everywhere() {
+    for (fault, words) in [
+        ("{at: 5s}", "a fault has a name: {\"fault\": \"unhealthy\"}"),
+        ("unhealthy", "expected mapping start"),
+        ("{fault: unhealthy, code: many}", "invalid u16"),
+        (
+            "{fault: unhealthy, kind: purple}",
+            "`purple` is no kind of anything; known are cpu, memory, ports, ",
+        ),
+        (
+            "{fault: html, status: 404}",
+            "`404` is no status of a server's failure: from 500 to 599",
+        ),
+        (
+            "{fault: reset, cuont: 1}",
+            "unknown field `cuont`, expected one of fault, at, for, until, since, service, ",
+        ),
+    ] {
+        let errors = Scenario::read(&format!("faults:\n  - {fault}\n"), "a.yml").expect_err(fault);
+        assert!(errors[0].message.contains(words), "{errors:?}");
+        assert_eq!(errors[0].place.as_ref().map(|place| place.line), Some(2), "{errors:?}");
+    }
+    let error = serde_json::from_value::<crate::FaultSpec>(3.into()).expect_err("no mapping");
+    assert_eq!(error.to_string(), "invalid type: number, expected struct FaultSpec");
 }

@@ -74,7 +74,7 @@ fn as_told(told: &[(String, u32)]) -> Vec<(&str, u32)> {
 fn status(story: &Story) -> &str {
     let own = |d: &&crate::model::state::ServiceDeployment| d.deployment_id == story.deployment;
     let found = story.service().service_deployments.iter().find(own);
-    &found.expect("listed").status
+    found.expect("listed").status.as_str()
 }
 
 fn reason(story: &Story) -> &str {
@@ -325,7 +325,7 @@ fn a_newer_deployment_is_reconciled_before_it_scales_up() {
     assert_eq!(told[1].0, "RECONCILE_SERVICE", "{told:?}");
     assert_eq!(told[1].1, 0);
     assert!(story.truth().is_done(), "{:?}\n{:#?}", story.truth(), story.events());
-    assert!(story.world.truth("default", "web", &first).superseded);
+    assert!(story.world.ground_truth("default", "web", &first).superseded);
 }
 
 #[test]

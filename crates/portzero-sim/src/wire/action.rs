@@ -7,14 +7,14 @@ use crate::wire::query::{elb, elb_classic};
 
 /// An operation by its service's IAM prefix and its own name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Action {
+pub(super) struct Action {
     pub service: &'static str,
     pub operation: String,
 }
 
 impl Action {
     /// `None` where the request is none of AWS's.
-    pub fn of(request: &HttpRequest, form: Option<&Form>) -> Option<Self> {
+    pub(super) fn of(request: &HttpRequest, form: Option<&Form>) -> Option<Self> {
         if let Some(target) = request.header("x-amz-target") {
             let (api, operation) = target.rsplit_once('.').unwrap_or(("", target));
             let service = match api {
@@ -40,18 +40,18 @@ impl Action {
     }
 
     /// `ecs:DescribeServices`.
-    pub fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         format!("{}:{}", self.service, self.operation)
     }
 
-    pub fn is_read(&self) -> bool {
+    pub(super) fn is_read(&self) -> bool {
         ["Describe", "List", "Get"]
             .iter()
             .any(|verb| self.operation.starts_with(verb))
     }
 
     /// Whether a pattern means it: `ecs:DescribeServices`, `DescribeServices`, `ecs:Describe*`, `*`.
-    pub fn is_meant_by(&self, pattern: &str) -> bool {
+    pub(super) fn is_meant_by(&self, pattern: &str) -> bool {
         let is_meant = |text: &str| match pattern.strip_suffix('*') {
             Some(head) => text.starts_with(head),
             None => text == pattern,
@@ -110,7 +110,7 @@ pub fn served() -> Vec<(&'static str, &'static str)> {
 }
 
 /// Whether a pattern means any operation that is served.
-pub fn means_anything(pattern: &str) -> bool {
+pub(crate) fn means_anything(pattern: &str) -> bool {
     let meant = |(service, operation): &(&'static str, &'static str)| {
         Action {
             service,

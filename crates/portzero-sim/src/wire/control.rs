@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{HttpRequest, HttpResponse, Tempo, Wire, served};
+use super::{HttpRequest, HttpResponse, TimeSource, Wire, served};
 use crate::scenario::fault::FaultSpec;
 use crate::timestamp::Timestamp;
 use crate::world::World;
@@ -17,10 +17,10 @@ const PREFIX: &str = "/_portzero";
 
 /// A world in which nothing happens costs little to move, and one with many services costs seconds of real time a day.
 const ADVANCE_MAX: Duration = Duration::from_secs(7 * 86_400);
-pub const SPEED_MAX: f64 = 100_000.0;
+pub(super) const SPEED_MAX: f64 = 100_000.0;
 
 /// Each route with what it does: what `GET /_portzero/` answers.
-pub const ROUTES: &[(&str, &str, &str)] = &[
+pub(super) const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/_portzero/", "these routes"),
     (
         "GET",
@@ -56,7 +56,7 @@ pub const ROUTES: &[(&str, &str, &str)] = &[
     ),
 ];
 
-pub fn is_meant(request: &HttpRequest) -> bool {
+pub(super) fn is_meant(request: &HttpRequest) -> bool {
     path(request)
         .strip_prefix(PREFIX)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -72,10 +72,15 @@ fn path(request: &HttpRequest) -> &str {
 }
 
 /// A refusal: the status, and why.
-type Refused = (u16, String);
+type ControlError = (u16, String);
 
-pub fn handle(wire: &Wire, world: &mut World, tempo: &dyn Tempo, request: &HttpRequest) -> HttpResponse {
-    let (status, body) = match check_origin(request).and_then(|()| route(wire, world, tempo, request)) {
+pub(super) fn handle(
+    wire: &Wire,
+    world: &mut World,
+    time_source: &dyn TimeSource,
+    request: &HttpRequest,
+) -> HttpResponse {
+    let (status, body) = match check_origin(request).and_then(|()| route(wire, world, time_source, request)) {
         Ok(answer) => answer,
         Err((status, why)) => (status, json!({"error": why})),
     };
@@ -92,18 +97,23 @@ pub fn handle(wire: &Wire, world: &mut World, tempo: &dyn Tempo, request: &HttpR
     }
 }
 
-fn route(wire: &Wire, world: &mut World, tempo: &dyn Tempo, request: &HttpRequest) -> Result<(u16, Value), Refused> {
+fn route(
+    wire: &Wire,
+    world: &mut World,
+    time_source: &dyn TimeSource,
+    request: &HttpRequest,
+) -> Result<(u16, Value), ControlError> {
     let path = path(request).strip_prefix(PREFIX).unwrap_or_default().trim_matches('/');
     let ok = |body| Ok((200, body));
     match (request.method.as_str(), path) {
         ("GET", "") => ok(routes()),
-        ("GET", "truth") => ok(truth(world, tempo)),
+        ("GET", "truth") => ok(truth(world, time_source)),
         ("GET", "faults") => ok(faults(wire, world)),
         ("POST", "faults") => switch_on(wire, world, request),
         ("DELETE", path) if path.starts_with("faults/") => switch_off(wire, world, &path["faults/".len()..]),
-        ("GET", "speed") => ok(json!({"speed": tempo.speed()})),
-        ("POST", "speed") => set_speed(world, tempo, request),
-        ("POST", "advance") => advance(world, tempo, request),
+        ("GET", "speed") => ok(json!({"speed": time_source.speed()})),
+        ("POST", "speed") => set_speed(world, time_source, request),
+        ("POST", "advance") => advance(world, time_source, request),
         ("GET", "operations") => ok(operations(wire)),
         (method, "" | "truth" | "faults" | "speed" | "advance" | "operations") => Err((
             405,
@@ -116,8 +126,8 @@ fn route(wire: &Wire, world: &mut World, tempo: &dyn Tempo, request: &HttpReques
     }
 }
 
-/// Refuses whoever may be acting for a page of another origin.
-fn check_origin(request: &HttpRequest) -> Result<(), Refused> {
+/// Refuses requests that a browser may send for a page of another origin.
+fn check_origin(request: &HttpRequest) -> Result<(), ControlError> {
     let refused = |why: String| Err((403, why));
     let host = request.header("host").unwrap_or_default();
     if !is_loopback(host) {
@@ -145,7 +155,7 @@ fn is_loopback(host: &str) -> bool {
         .any(|name| host.strip_prefix(name).is_some_and(is_port))
 }
 
-fn document(request: &HttpRequest) -> Result<Value, Refused> {
+fn document(request: &HttpRequest) -> Result<Value, ControlError> {
     let not_json = |why| (400, format!("the body is not JSON: {why}"));
     serde_json::from_slice(&request.body).map_err(not_json)
 }
@@ -155,21 +165,19 @@ fn routes() -> Value {
     json!({"routes": all.map(|(method, path, what)| json!({"route": format!("{method} {path}"), "what": what})).collect::<Vec<_>>()})
 }
 
-fn switch_on(wire: &Wire, world: &mut World, request: &HttpRequest) -> Result<(u16, Value), Refused> {
+fn switch_on(wire: &Wire, world: &mut World, request: &HttpRequest) -> Result<(u16, Value), ControlError> {
     let document = document(request)?;
     let bad = |why: String| (400, why);
     let fault: FaultSpec = serde_json::from_value(document).map_err(|error| bad(error.to_string()))?;
-    if fault.fault.is_empty() {
-        return Err(bad("a fault has a name: {\"fault\": \"unhealthy\"}".into()));
-    }
-    if let [first, ..] = fault.ignored_keys().as_slice() {
-        return Err(bad(format!("the fault `{}` does not read `{first}`", fault.fault)));
+    if let [first, ..] = fault.ignored_keys.as_slice() {
+        let name = fault.fault.name();
+        return Err(bad(format!("the fault `{name}` does not read `{first}`")));
     }
     let number = world.switch_on(fault);
     Ok((201, one_fault(wire, world, number)))
 }
 
-fn switch_off(wire: &Wire, world: &mut World, number: &str) -> Result<(u16, Value), Refused> {
+fn switch_off(wire: &Wire, world: &mut World, number: &str) -> Result<(u16, Value), ControlError> {
     let number: usize = number
         .parse()
         .map_err(|_| (400, format!("`{number}` is no number of a fault")))?;
@@ -188,8 +196,16 @@ fn faults(wire: &Wire, world: &World) -> Value {
 
 fn one_fault(wire: &Wire, world: &World, number: usize) -> Value {
     let fault = &world.faults[number];
-    let updates = world.minds.iter().filter(|((_, service), _)| fault.concerns(service));
-    let base = world.base_of(fault, updates.filter_map(|(_, mind)| mind.first_update).min());
+    let updates = world
+        .scheduler_states
+        .iter()
+        .filter(|((_, service), _)| fault.concerns(service));
+    let base = world.base_of(
+        fault,
+        updates
+            .filter_map(|(_, scheduler)| scheduler.deployments.first_update)
+            .min(),
+    );
     let begins = base.map(|base| base + fault.begins());
     let ends = base.and_then(|base| Some(base + fault.ends()?));
     let now = world.now();
@@ -203,17 +219,21 @@ fn one_fault(wire: &Wire, world: &World, number: usize) -> Value {
     let text = |at: Option<Timestamp>| at.map(|at| at.to_string());
     json!({
         "number": number,
-        "fault": fault.fault,
+        "fault": fault.fault.name(),
         "state": state,
         "from": text(begins),
         "until": text(ends),
-        "service": fault.service,
-        "action": fault.action,
+        "service": fault.scope.service,
+        "action": fault.calls.action,
         "struck": fault.is_on_the_wire().then(|| wire.misbehaviour.struck(number)),
     })
 }
 
-fn set_speed(world: &mut World, tempo: &dyn Tempo, request: &HttpRequest) -> Result<(u16, Value), Refused> {
+fn set_speed(
+    world: &mut World,
+    time_source: &dyn TimeSource,
+    request: &HttpRequest,
+) -> Result<(u16, Value), ControlError> {
     let document = document(request)?;
     let wanted = &document["speed"];
     let factor = wanted
@@ -225,7 +245,7 @@ fn set_speed(world: &mut World, tempo: &dyn Tempo, request: &HttpRequest) -> Res
             format!("`speed` is a factor above 0 and up to {SPEED_MAX}, such as \"10x\""),
         ));
     };
-    if !tempo.set_speed(world, factor) {
+    if !time_source.set_speed(world, factor) {
         return Err((
             409,
             "the time of this world is moved by the program that it is rehearsed with".into(),
@@ -234,7 +254,11 @@ fn set_speed(world: &mut World, tempo: &dyn Tempo, request: &HttpRequest) -> Res
     Ok((200, json!({"speed": factor})))
 }
 
-fn advance(world: &mut World, tempo: &dyn Tempo, request: &HttpRequest) -> Result<(u16, Value), Refused> {
+fn advance(
+    world: &mut World,
+    time_source: &dyn TimeSource,
+    request: &HttpRequest,
+) -> Result<(u16, Value), ControlError> {
     let document = document(request)?;
     let span = document["by"]
         .as_str()
@@ -244,7 +268,7 @@ fn advance(world: &mut World, tempo: &dyn Tempo, request: &HttpRequest) -> Resul
     };
     let to = world.now() + span;
     world.advance(to);
-    tempo.rebase(world);
+    time_source.rebase(world);
     Ok((200, json!({"now": world.now().to_string()})))
 }
 
@@ -255,7 +279,7 @@ fn operations(wire: &Wire) -> Value {
     json!({"operations": counts})
 }
 
-fn truth(world: &World, tempo: &dyn Tempo) -> Value {
+fn truth(world: &World, time_source: &dyn TimeSource) -> Value {
     let clusters = world.account().clusters.values();
     let services: Vec<Value> = clusters
         .clone()
@@ -291,7 +315,7 @@ fn truth(world: &World, tempo: &dyn Tempo) -> Value {
         "now": world.now().to_string(),
         "start": world.start.to_string(),
         "seed": world.seed,
-        "speed": tempo.speed(),
+        "speed": time_source.speed(),
         "events_pending": world.events_pending(),
         "services": services,
         "tasks": tasks,
@@ -305,7 +329,7 @@ fn one_service(world: &World, cluster: &str, service: &crate::model::state::Serv
         .deployments
         .iter()
         .map(|deployment| {
-            let truth = world.truth(cluster, &service.name, &deployment.id);
+            let truth = world.ground_truth(cluster, &service.name, &deployment.id);
             json!({
                 "id": deployment.id, "status": deployment.status, "task_definition": deployment.task_definition,
                 "rollout_state": deployment.rollout_state, "failed_tasks": deployment.failed_tasks, "done": truth.is_done(),

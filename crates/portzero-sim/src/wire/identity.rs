@@ -1,7 +1,7 @@
 //! Identifiers that AWS would draw at random, drawn from a name instead: the same name gets the same identifier.
 
 /// A version 4 UUID in shape.
-pub fn uuid(name: &str) -> String {
+pub(crate) fn uuid(name: &str) -> String {
     let (a, b) = (hash(name, 1), hash(name, 2));
     format!(
         "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
@@ -14,7 +14,7 @@ pub fn uuid(name: &str) -> String {
 }
 
 /// Sixteen hexadecimal digits, as at the end of a load balancer's ARNs.
-pub fn hex(name: &str) -> String {
+pub(crate) fn hex(name: &str) -> String {
     format!("{:016x}", hash(name, 3))
 }
 

@@ -1,4 +1,4 @@
-//! What the faults on the wire make of a call: refused, answered by somebody else, seen through a lens, late, cut off.
+//! What the faults on the wire make of a call: refused, answered by somebody else, shown another account, late, cut off.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +10,8 @@ use super::throttle::{Size, Throttle};
 use super::{HttpRequest, HttpResponse};
 use crate::model::refusal::Refusal;
 use crate::scenario::Throttling;
-use crate::scenario::fault::{FaultSpec, Moment};
+use crate::scenario::fault::FaultSpec;
+use crate::scenario::fault::kinds::{Fault, Moment};
 use crate::timestamp::Timestamp;
 use crate::wire::query::form::Form;
 use crate::wire::query::xml;
@@ -19,6 +20,7 @@ use crate::world::World;
 /// How an answer reaches the client, if it does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Delivery {
+    /// All of it.
     #[default]
     Whole,
     /// The half of the body that was announced, and then the connection is closed.
@@ -29,17 +31,15 @@ pub enum Delivery {
 
 /// What the faults make of one call.
 #[derive(Debug, Default)]
-pub struct Fate {
+pub(super) struct Fate {
     /// The call has no effect, and this is the answer.
     pub instead: Option<HttpResponse>,
-    /// What a read is seen through.
-    pub lenses: Vec<FaultSpec>,
+    /// What changes the account that a read shows.
+    pub shown_by: Vec<Fault>,
     pub delivery: Delivery,
     pub late: Duration,
 }
 
-/// How late a `slow` answer is.
-const SLOW: Duration = Duration::from_secs(10);
 /// How wrong a clock may be: AWS accepts signatures of the last five minutes, and of the next.
 const SKEW_MAX: Duration = Duration::from_secs(300);
 /// How many registrations somebody else gets in the way of.
@@ -47,14 +47,14 @@ const CONCURRENT: u32 = 2;
 
 /// What is remembered of the calls: who was struck how often, the buckets, the dice.
 #[derive(Clone, Debug, Default)]
-pub struct Misbehaviour {
+pub(super) struct Misbehaviour {
     struck: BTreeMap<usize, u32>,
     throttle: Throttle,
     dice: Option<fastrand::Rng>,
 }
 
 /// One call as the faults look at it.
-pub struct Call<'a> {
+pub(super) struct Call<'a> {
     pub action: &'a Action,
     pub request: &'a HttpRequest,
     pub form: Option<&'a Form>,
@@ -63,12 +63,12 @@ pub struct Call<'a> {
 
 impl Misbehaviour {
     /// How many calls a fault has struck.
-    pub fn struck(&self, fault: usize) -> u32 {
+    pub(super) fn struck(&self, fault: usize) -> u32 {
         self.struck.get(&fault).copied().unwrap_or(0)
     }
 
     /// What the faults in force make of a call. The same calls in the same order meet the same fate.
-    pub fn judge(&mut self, world: &World, call: &Call<'_>) -> Fate {
+    pub(super) fn judge(&mut self, world: &World, call: &Call<'_>) -> Fate {
         let mut fate = Fate::default();
         let mut faults: Vec<(usize, FaultSpec)> = world.faults_on_the_wire().map(|(n, f)| (n, f.clone())).collect();
         faults.sort_by_key(|(_, fault)| rank(&fault.fault));
@@ -96,18 +96,15 @@ impl Misbehaviour {
     /// Whether the fault strikes this very call.
     fn strikes(&mut self, world: &World, number: usize, fault: &FaultSpec, call: &Call<'_>) -> bool {
         let Some(entry) = fault.entry() else { return false };
-        let pattern = fault.action.as_deref().unwrap_or(entry.action);
-        let is_meant = match (fault.fault.as_str(), pattern) {
-            ("denied", "iam:PassRole") => call.action.operation == "RegisterTaskDefinition",
-            ("stale" | "unlisted" | "unknown-enum" | "hostile-text", _) => {
-                call.action.is_read() && call.action.is_meant_by(pattern)
-            }
-            ("aws-throttling", _) => false,
+        let pattern = fault.calls.action.as_deref().unwrap_or(entry.action);
+        let is_meant = match (&fault.fault, pattern) {
+            (Fault::Denied { .. }, "iam:PassRole") => call.action.operation == "RegisterTaskDefinition",
+            (Fault::AwsThrottling, _) => false,
+            (shown, _) if shown.changes_what_is_shown() => call.action.is_read() && call.action.is_meant_by(pattern),
             _ => call.action.is_meant_by(pattern),
         };
-        let limit = fault
-            .count
-            .or((fault.fault == "concurrent-registration").then_some(CONCURRENT));
+        let by_default = (fault.fault == Fault::ConcurrentRegistration).then_some(CONCURRENT);
+        let limit = fault.calls.count.or(by_default);
         if !is_meant || limit.is_some_and(|limit| self.struck(number) >= limit) {
             return false;
         }
@@ -115,10 +112,10 @@ impl Misbehaviour {
         let dice = self
             .dice
             .get_or_insert_with(|| fastrand::Rng::with_seed(world.seed ^ 0x5EED_D1CE));
-        if fault.share.is_some_and(|share| dice.f64() >= share) {
+        if fault.calls.share.is_some_and(|share| dice.f64() >= share) {
             return false;
         }
-        if fault.fault == "throttled" && self.passes(number, fault, world.now()) {
+        if self.passes(number, &fault.fault, world.now()) {
             return false;
         }
         *self.struck.entry(number).or_default() += 1;
@@ -126,10 +123,16 @@ impl Misbehaviour {
     }
 
     /// Whether the rate of a `throttled` has room for the call; without a rate it has none.
-    fn passes(&mut self, number: usize, fault: &FaultSpec, now: Timestamp) -> bool {
-        let Some(rate) = fault.rate else { return false };
+    fn passes(&mut self, number: usize, fault: &Fault, now: Timestamp) -> bool {
+        let &Fault::Throttled {
+            rate: Some(rate),
+            burst,
+        } = fault
+        else {
+            return false;
+        };
         let size = Size {
-            burst: fault.burst.map_or(rate.ceil() as u64, u64::from).max(1),
+            burst: burst.map_or(rate.ceil() as u64, u64::from).max(1),
             per_kilosecond: (rate * 1000.0).round() as u64,
         };
         self.throttle.takes(&[(format!("fault {number}"), size)], now)
@@ -137,22 +140,23 @@ impl Misbehaviour {
 }
 
 fn throttling(world: &World, faults: &[(usize, FaultSpec)]) -> Throttling {
-    if faults.iter().any(|(_, fault)| fault.fault == "aws-throttling") {
+    if faults.iter().any(|(_, fault)| fault.fault == Fault::AwsThrottling) {
         return Throttling::Aws;
     }
     world.throttling
 }
 
 fn apply(world: &World, fault: &FaultSpec, call: &Call<'_>, fate: &mut Fate) {
-    match fault.fault.as_str() {
-        "reset" if fault.when == Some(Moment::After) => fate.delivery = Delivery::HangUp,
-        "reset" => {
+    match &fault.fault {
+        Fault::Reset { when } => {
             fate.delivery = Delivery::HangUp;
-            fate.instead = Some(nothing(0));
+            if *when == Moment::Before {
+                fate.instead = Some(nothing(0));
+            }
         }
-        "truncated" => fate.delivery = Delivery::Half,
-        "slow" => fate.late = fault.delay.unwrap_or(SLOW),
-        "stale" | "unlisted" | "unknown-enum" | "hostile-text" => fate.lenses.push(fault.clone()),
+        Fault::Truncated => fate.delivery = Delivery::Half,
+        Fault::Slow { by } => fate.late = *by,
+        shown if shown.changes_what_is_shown() => fate.shown_by.push(shown.clone()),
         _ => fate.instead = instead(world, fault, call),
     }
 }
@@ -161,25 +165,25 @@ fn apply(world: &World, fault: &FaultSpec, call: &Call<'_>, fate: &mut Fate) {
 const THROTTLED: u8 = 4;
 
 /// In which order the faults get to see a call: what is nearest to the client first.
-fn rank(fault: &str) -> u8 {
+fn rank(fault: &Fault) -> u8 {
     match fault {
-        "slow" => 0,
-        "reset" | "truncated" => 1,
-        "html" => 2,
-        "clock-skew" | "expired-credentials" => 3,
-        "throttled" => THROTTLED,
-        "denied" => 5,
+        Fault::Slow { .. } => 0,
+        Fault::Reset { .. } | Fault::Truncated => 1,
+        Fault::Html { .. } => 2,
+        Fault::ClockSkew { .. } | Fault::ExpiredCredentials => 3,
+        Fault::Throttled { .. } => THROTTLED,
+        Fault::Denied { .. } => 5,
         _ => 6,
     }
 }
 
 /// The answer that takes the place of the service's.
 fn instead(world: &World, fault: &FaultSpec, call: &Call<'_>) -> Option<HttpResponse> {
-    Some(match fault.fault.as_str() {
-        "throttled" => throttled(call),
-        "html" => page(fault.status.unwrap_or(502)),
-        "server-error" => server_error(fault, call),
-        "expired-credentials" => {
+    Some(match &fault.fault {
+        Fault::Throttled { .. } => throttled(call),
+        Fault::Html { status } => page(*status),
+        Fault::ServerError { status, has_body } => server_error(*status, *has_body, call),
+        Fault::ExpiredCredentials => {
             let message = "The security token included in the request is expired";
             refuse(
                 call,
@@ -189,11 +193,9 @@ fn instead(world: &World, fault: &FaultSpec, call: &Call<'_>) -> Option<HttpResp
                 "message",
             )
         }
-        "clock-skew" => {
-            if fault.skew() <= SKEW_MAX {
-                return None;
-            }
-            let message = mistimed(world.now(), fault.shown_at(world.now()));
+        Fault::ClockSkew { by, .. } if *by <= SKEW_MAX => return None,
+        Fault::ClockSkew { .. } => {
+            let message = mistimed(world.now(), fault.callers_time(world.now())?);
             refuse(
                 call,
                 ["InvalidSignatureException", "SignatureDoesNotMatch"],
@@ -202,15 +204,15 @@ fn instead(world: &World, fault: &FaultSpec, call: &Call<'_>) -> Option<HttpResp
                 "message",
             )
         }
-        "denied" => return denied(world, fault, call),
-        "concurrent-registration" => {
+        Fault::Denied { role } => return denied(world, fault, role.clone(), call),
+        Fault::ConcurrentRegistration => {
             let message = "Too many concurrent attempts to create a new revision of the specified family.";
             refuse(call, ["ClientException"; 2], message, [400; 2], "message")
         }
-        "service-role" => {
+        Fault::ServiceRole { message: words } => {
             let message = "Unable to assume role and validate the listeners configured on your load balancer. Please \
                            verify that the ECS service role being passed has the proper permissions.";
-            let message = fault.message.as_deref().unwrap_or(message);
+            let message = words.as_deref().unwrap_or(message);
             refuse(call, ["InvalidParameterException"; 2], message, [400; 2], "message")
         }
         _ => return None,
@@ -259,9 +261,8 @@ fn nothing(status: u16) -> HttpResponse {
     }
 }
 
-fn server_error(fault: &FaultSpec, call: &Call<'_>) -> HttpResponse {
-    let status = fault.status.unwrap_or(500);
-    if fault.body == Some(false) {
+fn server_error(status: u16, has_body: bool, call: &Call<'_>) -> HttpResponse {
+    if !has_body {
         return nothing(status);
     }
     let codes = if status == 503 {
@@ -316,12 +317,12 @@ fn mistimed(now: Timestamp, signed: Timestamp) -> String {
 }
 
 /// IAM's sentence. It spells the message's key with a capital letter.
-fn denied(world: &World, fault: &FaultSpec, call: &Call<'_>) -> Option<HttpResponse> {
+fn denied(world: &World, fault: &FaultSpec, role: Option<String>, call: &Call<'_>) -> Option<HttpResponse> {
     let account = &world.account.id;
     let by_default = || format!("arn:aws:sts::{account}:assumed-role/deployer/portzero");
-    let user = fault.role.clone().unwrap_or_else(by_default);
+    let user = role.unwrap_or_else(by_default);
     let body: Value = serde_json::from_slice(&call.request.body).unwrap_or_default();
-    let (action, resource) = if fault.action.as_deref() == Some("iam:PassRole") {
+    let (action, resource) = if fault.calls.action.as_deref() == Some("iam:PassRole") {
         let role = ["executionRoleArn", "taskRoleArn"]
             .iter()
             .find_map(|key| body.get(*key)?.as_str())?;

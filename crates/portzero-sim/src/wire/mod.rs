@@ -26,8 +26,8 @@ mod page;
 pub(crate) mod query;
 #[cfg(feature = "server")]
 pub mod server;
-mod tempo;
 mod throttle;
+mod time_source;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -38,12 +38,12 @@ use serde_json::json;
 
 use super::world::World;
 use crate::model::refusal::Refusal;
-use crate::scenario::fault::FaultSpec;
+use crate::scenario::fault::kinds::Fault;
 
 pub(crate) use action::means_anything;
 pub use action::served;
 pub use misbehaviour::Delivery;
-pub use tempo::Tempo;
+pub use time_source::TimeSource;
 
 /// The names of the ECS operations that are served.
 pub fn ecs_operations() -> impl Iterator<Item = &'static str> {
@@ -53,15 +53,18 @@ pub fn ecs_operations() -> impl Iterator<Item = &'static str> {
 /// What is read of an HTTP request.
 #[derive(Clone, Debug, Default)]
 pub struct HttpRequest {
+    /// GET, POST or another.
     pub method: String,
     /// With the query string, where there is one.
     pub path: String,
     /// Names in any case. Only `x-amz-target` and `content-type` matter.
     pub headers: Vec<(String, String)>,
+    /// The body, decoded from any transfer encoding.
     pub body: Vec<u8>,
 }
 
 impl HttpRequest {
+    /// The value of a header, whatever the case of its name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
@@ -73,9 +76,13 @@ impl HttpRequest {
 /// The answer, and what the person who runs the simulator should hear about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpResponse {
+    /// The HTTP status. 0 where the connection is closed without an answer.
     pub status: u16,
+    /// `Content-Type`.
     pub content_type: &'static str,
+    /// Further headers.
     pub headers: Vec<(&'static str, String)>,
+    /// The body.
     pub body: Vec<u8>,
     /// One line for the operator: an operation or a parameter that is not modelled. The client does not see it.
     pub note: Option<String>,
@@ -84,7 +91,9 @@ pub struct HttpResponse {
 /// What comes of one request: an answer, and how it gets to the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
+    /// What would be answered.
     pub response: HttpResponse,
+    /// How much of it reaches the client.
     pub delivery: Delivery,
     /// How much later than at once, in virtual time.
     pub late: Duration,
@@ -100,6 +109,7 @@ pub struct Wire {
 }
 
 impl Wire {
+    /// An endpoint that no client has used yet.
     pub fn new() -> Self {
         Self::default()
     }
@@ -110,11 +120,11 @@ impl Wire {
         self.exchange(world, &|_: &mut World| {}, request).response
     }
 
-    /// The same, with what the faults on the wire do to the answer on its way, and with the control routes: `tempo` is
+    /// The same, with what the faults on the wire do to the answer on its way, and with the control routes: `time_source` is
     /// who moves the world's time.
-    pub fn exchange(&mut self, world: &mut World, tempo: &dyn Tempo, request: &HttpRequest) -> Exchange {
+    pub fn exchange(&mut self, world: &mut World, time_source: &dyn TimeSource, request: &HttpRequest) -> Exchange {
         if control::is_meant(request) {
-            return Exchange::plain(control::handle(self, world, tempo, request));
+            return Exchange::plain(control::handle(self, world, time_source, request));
         }
         self.requests += 1;
         let request_id = identity::uuid(&format!("request {}", self.requests));
@@ -134,7 +144,7 @@ impl Wire {
             request_id: &request_id,
         };
         let fate = self.misbehaviour.judge(world, &call);
-        let serve = || serve(world, &fate.lenses, request, form.as_ref(), &request_id).with_id(&request_id);
+        let serve = || serve(world, &fate.shown_by, request, form.as_ref(), &request_id).with_id(&request_id);
         Exchange {
             response: fate.instead.unwrap_or_else(serve),
             delivery: fate.delivery,
@@ -142,7 +152,7 @@ impl Wire {
         }
     }
 
-    /// Made-up names are counted together: whoever sends them must not fill the memory.
+    /// Made-up names are counted together: a client that sends them must not fill the memory.
     fn count(&mut self, action: &Action) {
         let is_known = served()
             .iter()
@@ -167,28 +177,28 @@ impl Exchange {
 }
 
 /// What an operation answers. `T` is its protocol's document.
-struct Answer<T> {
+pub(crate) struct Output<T> {
     document: T,
     note: Option<String>,
 }
 
-impl<T> From<T> for Answer<T> {
+impl<T> From<T> for Output<T> {
     fn from(document: T) -> Self {
         Self { document, note: None }
     }
 }
 
-type Reply<T> = Result<Answer<T>, Refusal>;
+pub(crate) type Reply<T> = Result<Output<T>, Refusal>;
 
-/// Answers through the lenses of the faults, where there are any: only the account that is shown is another.
+/// Answers with another account where faults show another one. The world itself stays as it is.
 fn serve(
     world: &mut World,
-    lenses: &[FaultSpec],
+    shown_by: &[Fault],
     request: &HttpRequest,
     form: Option<&query::form::Form>,
     request_id: &str,
 ) -> HttpResponse {
-    let Some(seen) = world.seen_through(lenses) else {
+    let Some(seen) = world.seen_through(shown_by) else {
         let response = route(world, request, form, request_id);
         world.remember();
         return response;

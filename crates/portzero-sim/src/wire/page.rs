@@ -7,21 +7,21 @@ use crate::model::refusal::Refusal;
 use crate::wire::json::members::Members;
 
 /// The most tasks of one DescribeTasks. Source: the words of AWS's refusal of more, `taskIds can have at most 100 items.`
-pub const TASKS_PER_CALL: usize = 100;
+pub(super) const TASKS_PER_CALL: usize = 100;
 
 /// The most tasks of one UpdateTaskProtection (API reference).
-pub const TASKS_PER_PROTECTION: usize = 10;
+pub(super) const TASKS_PER_PROTECTION: usize = 10;
 
 /// One page, and the token of the next where there is one.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Page {
+pub(super) struct Page {
     pub items: Vec<String>,
     pub next: Option<String>,
 }
 
 /// A page as an ECS operation asks for it (`maxResults`, `nextToken`). `default` is the operation's page size; the
 /// largest is 100 everywhere in ECS.
-pub fn page(members: Members<'_>, default: usize, all: Vec<String>) -> Result<Page, Refusal> {
+pub(super) fn page(members: Members<'_>, default: usize, all: Vec<String>) -> Result<Page, Refusal> {
     let limit = match members.integer("maxResults")? {
         None => default,
         Some(wanted) => usize::try_from(wanted)
@@ -33,7 +33,7 @@ pub fn page(members: Members<'_>, default: usize, all: Vec<String>) -> Result<Pa
 }
 
 /// The page of `limit` items behind `token`; `None` where the token is none of ours.
-pub fn cut(all: Vec<String>, limit: usize, token: Option<&str>) -> Option<Page> {
+pub(super) fn cut(all: Vec<String>, limit: usize, token: Option<&str>) -> Option<Page> {
     let start = match token {
         None => 0,
         Some(token) => {

@@ -17,7 +17,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::LocalSet;
 
-use super::{Delivery, Exchange, HttpRequest, HttpResponse, Tempo, Wire, control};
+use super::{Delivery, Exchange, HttpRequest, HttpResponse, TimeSource, Wire, control};
 use crate::world::World;
 
 /// The largest request that is read. The largest that AWS takes of ECS is a task definition of 64 KiB; the rest is room
@@ -39,18 +39,18 @@ pub async fn bind(port: u16) -> io::Result<TcpListener> {
 
 /// Answers requests until it is dropped, connections and all; it returns only where the listener fails.
 ///
-/// `tempo` brings the world up to the present ahead of every request, and may be told to go faster; a closure that
+/// `time_source` brings the world up to the present ahead of every request, and may be told to go faster; a closure that
 /// advances the world will do. `note` hears what the simulator does not model.
 /// The runtime needs its time and I/O drivers enabled; `LocalSet` is brought along.
 pub async fn serve(
     listener: TcpListener,
     world: Rc<RefCell<World>>,
-    tempo: impl Tempo + 'static,
+    time_source: impl TimeSource + 'static,
     note: impl Fn(&str) + 'static,
 ) -> io::Result<()> {
     let endpoint = Rc::new(Endpoint {
         world,
-        tempo,
+        time_source,
         note,
         wire: RefCell::new(Wire::new()),
     });
@@ -72,17 +72,17 @@ pub async fn serve(
 
 struct Endpoint<T, N> {
     world: Rc<RefCell<World>>,
-    tempo: T,
+    time_source: T,
     note: N,
     wire: RefCell<Wire>,
 }
 
-impl<T: Tempo, N: Fn(&str)> Endpoint<T, N> {
+impl<T: TimeSource, N: Fn(&str)> Endpoint<T, N> {
     /// One request at a time goes through the world: an answer is made without waiting for anything.
     fn exchange(&self, request: &HttpRequest) -> Exchange {
         let mut world = self.world.borrow_mut();
-        self.tempo.tick(&mut world);
-        let exchange = self.wire.borrow_mut().exchange(&mut world, &self.tempo, request);
+        self.time_source.tick(&mut world);
+        let exchange = self.wire.borrow_mut().exchange(&mut world, &self.time_source, request);
         drop(world);
         if let Some(line) = &exchange.response.note {
             (self.note)(line);
@@ -92,7 +92,7 @@ impl<T: Tempo, N: Fn(&str)> Endpoint<T, N> {
 
     /// Lets the answer be late: in real time where there is such, else by moving the world.
     async fn delay(&self, mut exchange: Exchange) -> Exchange {
-        match self.tempo.speed() {
+        match self.time_source.speed() {
             _ if exchange.late.is_zero() => {}
             Some(factor) => wait(exchange.late.div_f64(factor)).await,
             None => {
@@ -124,7 +124,7 @@ fn is_the_clients(error: &io::Error) -> bool {
     )
 }
 
-async fn converse<T: Tempo, N: Fn(&str)>(stream: TcpStream, peer: SocketAddr, endpoint: Rc<Endpoint<T, N>>) {
+async fn converse<T: TimeSource, N: Fn(&str)>(stream: TcpStream, peer: SocketAddr, endpoint: Rc<Endpoint<T, N>>) {
     let is_local = peer.ip().is_loopback();
     let service = service_fn(|request| respond(request, is_local, &endpoint));
     // What goes wrong on a connection (a reset, nonsense instead of HTTP) ends that connection and concerns nobody else.
@@ -140,7 +140,7 @@ async fn converse<T: Tempo, N: Fn(&str)>(stream: TcpStream, peer: SocketAddr, en
 #[error("the connection is closed without an answer, as a fault wants it")]
 struct HungUp;
 
-async fn respond<T: Tempo, N: Fn(&str)>(
+async fn respond<T: TimeSource, N: Fn(&str)>(
     request: Request<Incoming>,
     is_local: bool,
     endpoint: &Endpoint<T, N>,

@@ -2,6 +2,9 @@
 //!
 //! Source: the request throttling pages of the Amazon ECS and the Elastic Load Balancing API references (aws-facts 5).
 //! Operations that these do not list are not throttled here.
+//!
+//! A client that keeps within AWS's rates has buckets of its own, which look much like these. The two must not share code:
+//! this one judges that one, and a mistake in common would hide itself.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +14,7 @@ use crate::timestamp::Timestamp;
 
 /// What a bucket holds at most, and the tokens that come back in a thousand seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Size {
+pub(super) struct Size {
     pub burst: u64,
     pub per_kilosecond: u64,
 }
@@ -147,11 +150,11 @@ impl Bucket {
 
 /// The buckets of an account. They begin full.
 #[derive(Clone, Debug, Default)]
-pub struct Throttle(BTreeMap<String, Bucket>);
+pub(super) struct Throttle(BTreeMap<String, Bucket>);
 
 impl Throttle {
     /// Whether a call passes. One that is refused takes no token from anywhere.
-    pub fn admits(&mut self, throttling: Throttling, action: &Action, version: &str, now: Timestamp) -> bool {
+    pub(super) fn admits(&mut self, throttling: Throttling, action: &Action, version: &str, now: Timestamp) -> bool {
         match throttling {
             Throttling::None => true,
             Throttling::Aws => self.takes(&published(action, version), now),
@@ -163,7 +166,7 @@ impl Throttle {
     }
 
     /// Takes one token from each of the buckets, or none from any.
-    pub fn takes(&mut self, buckets: &[(String, Size)], now: Timestamp) -> bool {
+    pub(super) fn takes(&mut self, buckets: &[(String, Size)], now: Timestamp) -> bool {
         for (name, size) in buckets {
             let bucket = self.0.entry(name.clone()).or_insert_with(|| Bucket::full(*size, now));
             bucket.fill(now);

@@ -7,7 +7,7 @@ impl Account {
     /// The short id of a service, task or container instance (`kind`, as in its ARN) of a cluster. AWS's refusals of
     /// other ARNs are quoted in aws/aws-toolkit-vscode issue 2915 (of another cluster), aws-actions/
     /// amazon-ecs-deploy-task-definition issue 261 (of another account), and aws/aws-cli issue 7875 (of another kind).
-    pub fn id_of<'a>(&self, cluster: &str, kind: &str, reference: &'a str) -> Result<&'a str, Refusal> {
+    pub(crate) fn id_of<'a>(&self, cluster: &str, kind: &str, reference: &'a str) -> Result<&'a str, Refusal> {
         let Some(arn) = reference.strip_prefix("arn:") else {
             // `CLUSTER/ID` is what some clients cut off an ARN.
             return Ok(reference.rsplit('/').next().unwrap_or(reference));

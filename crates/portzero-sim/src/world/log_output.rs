@@ -15,7 +15,9 @@ use crate::world::World;
 /// One line of a log stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Printed {
+    /// When it was printed.
     pub at: Timestamp,
+    /// The line, without its end.
     pub line: String,
 }
 
@@ -53,7 +55,7 @@ impl World {
 
     /// The container of a task that prints to the stream.
     fn printing_to<'a>(&'a self, task: &'a Task, group: &str, stream: &str) -> Option<&'a Container> {
-        self.lives.get(&task.id)?.running_since?;
+        self.task_runtimes.get(&task.id)?.running_since?;
         let document = &self.definition(&task.task_definition)?.document;
         let defined = containers(document).into_iter().find(|defined| {
             let name = defined["name"].as_str().unwrap_or_default();
@@ -64,13 +66,16 @@ impl World {
     }
 
     fn lines_of(&self, cluster: &str, task: &Task, container: &Container) -> Vec<Printed> {
-        let since = self.lives.get(&task.id).and_then(|life| life.running_since);
+        let since = self
+            .task_runtimes
+            .get(&task.id)
+            .and_then(|runtime| runtime.running_since);
         // Faults strike a task's first container.
         let is_struck = task
             .containers
             .first()
             .is_some_and(|first| first.name == container.name);
-        let texts = self.faults_of(cluster, task).filter_map(|fault| fault.log.as_deref());
+        let texts = self.faults_of(cluster, task).filter_map(|fault| fault.fault.log());
         let lines = texts.flat_map(str::lines).filter(|_| is_struck).zip(0_u32..);
         lines
             .map(|(line, number)| Printed {

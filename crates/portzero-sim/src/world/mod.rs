@@ -3,9 +3,9 @@
 //! Everything that happens has a moment and a number; the queue runs in that order, and every draw comes from one seeded
 //! generator, so the same scenario and the same calls at the same moments give the same account to the last byte.
 
-pub mod birth;
 pub(crate) mod identifier;
 pub mod log_output;
+pub(crate) mod new_task;
 pub(crate) mod service_event;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,12 +15,14 @@ use super::scenario::{Scenario, Throttling, Timings};
 use super::strategy::Course;
 use crate::model::refusal::Refusal;
 use crate::model::state::{Account, Cluster, Deployment, Past, Service, Task, short};
+use crate::model::status::TaskStatus;
 use crate::scenario::fault::FaultSpec;
 use crate::scenario::span::Spread;
 use crate::scenario::specs::AlarmSpec;
 use crate::scenario::switches::Switches;
 use crate::timestamp::Timestamp;
 
+/// An account at one moment of virtual time, and what will happen to it.
 pub struct World {
     pub(crate) now: Timestamp,
     pub(crate) start: Timestamp,
@@ -34,11 +36,11 @@ pub struct World {
     /// Keys of task definitions that are kept, though nothing here knows them.
     pub(crate) newer_keys: Vec<String>,
     /// The tasks of each service that are still shown, stopped ones too. By cluster and service.
-    pub(crate) crews: BTreeMap<(String, String), BTreeSet<String>>,
+    pub(crate) task_ids: BTreeMap<(String, String), BTreeSet<String>>,
     /// What the scheduler remembers of each service, beside what the API shows. By cluster and service.
-    pub(crate) minds: BTreeMap<(String, String), Mind>,
+    pub(crate) scheduler_states: BTreeMap<(String, String), SchedulerState>,
     /// What is known of each task beside what the API shows. By task id.
-    pub(crate) lives: BTreeMap<String, Life>,
+    pub(crate) task_runtimes: BTreeMap<String, TaskRuntime>,
     /// The next dynamic port of each container instance. By instance id.
     pub(crate) next_ports: BTreeMap<String, u16>,
     /// How many network interfaces there have been: the next private address.
@@ -49,62 +51,92 @@ pub struct World {
     pub(crate) throttling: Throttling,
     /// What reads showed before, where a fault wants to show it again.
     pub(crate) past: Past,
-    queue: BTreeMap<(Timestamp, u64), Happening>,
+    queue: BTreeMap<(Timestamp, u64), ScheduledEvent>,
     sequence: u64,
     happened: u64,
     rng: fastrand::Rng,
 }
 
-/// The scheduler's own memory of one service.
+/// What the scheduler remembers of one service, beside what the API shows.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Mind {
-    /// The deployment that ran at the world's start.
-    pub initial: String,
-    /// The first deployment that somebody's UpdateService made, and its task definition: what `next` means.
-    pub next: Option<(String, String)>,
-    pub first_update: Option<Timestamp>,
-    /// The newest COMPLETED deployment: what a rollback goes back to.
-    pub completed: Option<Deployment>,
-    /// Set while that deployment is PRIMARY again after a failure: its original creation time.
-    pub rolling_back: Option<Timestamp>,
-    /// The next regular look.
-    pub next_look: Option<Timestamp>,
-    /// Nothing is done before this.
-    pub acts_from: Timestamp,
-    /// Failed starts that have not been counted yet: that happens when the next start is tried.
-    pub uncounted: u32,
-    /// The last failure was one of a container health check.
-    pub failed_by_health: bool,
-    pub retry_at: Option<Timestamp>,
-    pub retries: u32,
-    /// Nothing is started before this.
-    pub starts_from: Timestamp,
-    /// A rollback that has to start tasks does so as long after it began as a first action comes (recorded: 18 s).
-    pub starts_late: bool,
-    /// When crashed tasks of the old revision may be replaced again.
-    pub old_retry_at: Option<Timestamp>,
-    /// The last start, stop or deregistration.
-    pub last_action: Timestamp,
-    /// Deregistrations that have been decided and not been made.
-    pub deregistering: u32,
-    pub completes_at: Option<Timestamp>,
-    pub breaker_pending: bool,
-    pub alarm_pending: bool,
+pub(crate) struct SchedulerState {
+    pub(crate) deployments: KnownDeployments,
+    pub(crate) rollback: RollbackState,
+    pub(crate) timing: Timing,
+    pub(crate) failures: FailureState,
+    pub(crate) health: HealthState,
     /// Where a deployment whose traffic shifts stands.
-    pub course: Option<Course>,
-    /// A rollback's traffic has not gone back yet.
-    pub traffic_returns: bool,
+    pub(crate) course: Option<Course>,
+}
+
+/// Which deployments the scheduler and the faults tell apart.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KnownDeployments {
+    /// The deployment that ran at the world's start.
+    pub(crate) initial: String,
+    /// The first deployment that somebody's UpdateService made, and its task definition: what `next` means.
+    pub(crate) next: Option<(String, String)>,
+    pub(crate) first_update: Option<Timestamp>,
+    /// The newest COMPLETED deployment: what a rollback goes back to.
+    pub(crate) completed: Option<Deployment>,
+}
+
+/// A rollback in progress.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RollbackState {
+    /// Set while the deployment that it goes back to is PRIMARY again: its original creation time.
+    pub(crate) since: Option<Timestamp>,
+    /// A rollback that has to start tasks does so as long after it began as a first action comes (recorded: 18 s).
+    pub(crate) starts_late: bool,
+    /// Its traffic has not gone back yet.
+    pub(crate) traffic_returns: bool,
+}
+
+/// When the scheduler acts next, and when it acted last.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Timing {
+    /// The next regular look.
+    pub(crate) next_look: Option<Timestamp>,
+    /// Nothing is done before this.
+    pub(crate) acts_from: Timestamp,
+    /// Nothing is started before this.
+    pub(crate) starts_from: Timestamp,
+    /// The last start, stop or deregistration.
+    pub(crate) last_action: Timestamp,
+    /// Deregistrations that have been decided and not been made.
+    pub(crate) deregistering: u32,
+    pub(crate) completes_at: Option<Timestamp>,
+}
+
+/// What has failed, and when it is tried again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FailureState {
+    /// Failed starts that have not been counted yet: that happens when the next start is tried.
+    pub(crate) uncounted: u32,
+    /// The last failure was one of a container health check.
+    pub(crate) last_by_health: bool,
+    pub(crate) retry_at: Option<Timestamp>,
+    pub(crate) retries: u32,
+    /// When crashed tasks of the old revision may be replaced again.
+    pub(crate) old_retry_at: Option<Timestamp>,
+    pub(crate) breaker_pending: bool,
+    pub(crate) alarm_pending: bool,
+}
+
+/// Who is, was or is not healthy.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HealthState {
     /// Whether a task of the PRIMARY deployment has been healthy.
-    pub has_been_healthy: bool,
+    pub(crate) has_been_healthy: bool,
     /// Unhealthy tasks for which a replacement has been started: unhealthy one -> its replacement.
-    pub replacements: BTreeMap<String, String>,
+    pub(crate) replacements: BTreeMap<String, String>,
     /// Since when ECS has seen a task's target unhealthy, and how long it waits before it acts.
-    pub unhealthy_since: BTreeMap<String, (Timestamp, Duration)>,
+    pub(crate) unhealthy_since: BTreeMap<String, (Timestamp, Duration)>,
 }
 
 /// What is known of one task beside what the API shows.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Life {
+pub(crate) struct TaskRuntime {
     /// (target group, target id, port, container port).
     pub targets: Vec<(String, String, u16, u16)>,
     /// When its containers began to run.
@@ -113,14 +145,14 @@ pub(crate) struct Life {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) enum Happening {
+pub(crate) enum ScheduledEvent {
     /// The scheduler looks at a service.
     Look { cluster: String, service: String },
     /// Tasks that were started together go on together.
-    Stage {
+    TaskStage {
         cluster: String,
         tasks: Vec<String>,
-        stage: Stage,
+        stage: TaskStage,
     },
     /// The essential container of a task ends by itself.
     Ends {
@@ -149,26 +181,12 @@ pub(crate) enum Happening {
         port: u16,
         registered_at: Timestamp,
     },
-    BreakerFires {
+    /// Something becomes of a deployment.
+    Deployment {
         cluster: String,
         service: String,
         deployment: String,
-    },
-    Completes {
-        cluster: String,
-        service: String,
-        deployment: String,
-    },
-    /// A service deployment is no longer PENDING.
-    Begins {
-        cluster: String,
-        service: String,
-        deployment: String,
-    },
-    AlarmFires {
-        cluster: String,
-        service: String,
-        deployment: String,
+        what: DeploymentEvent,
     },
     /// Somebody's StopServiceDeployment takes effect.
     UserStops {
@@ -192,7 +210,16 @@ pub(crate) enum Happening {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
+pub(crate) enum DeploymentEvent {
+    /// Its service deployment is no longer PENDING.
+    Begins,
+    Completes,
+    BreakerFires,
+    AlarmFires,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TaskStage {
     Pull,
     Start,
     Run,
@@ -219,9 +246,9 @@ impl World {
             alarms: scenario.alarms.clone(),
             switches: scenario.switches,
             newer_keys: scenario.newer_keys.clone(),
-            crews: BTreeMap::new(),
-            minds: BTreeMap::new(),
-            lives: BTreeMap::new(),
+            task_ids: BTreeMap::new(),
+            scheduler_states: BTreeMap::new(),
+            task_runtimes: BTreeMap::new(),
             next_ports: BTreeMap::new(),
             interfaces: 0,
             seed: scenario.seed,
@@ -234,12 +261,13 @@ impl World {
         }
     }
 
+    /// The virtual time.
     pub fn now(&self) -> Timestamp {
         self.now
     }
 
     /// The time that a client will hold an answer against, such as the end of credentials.
-    pub fn clients_now(&self) -> Timestamp {
+    pub(crate) fn clients_now(&self) -> Timestamp {
         self.clients_now.unwrap_or(self.now)
     }
 
@@ -248,6 +276,7 @@ impl World {
         self.clients_now = Some(now);
     }
 
+    /// The account as it is, whatever the faults show to clients.
     pub fn account(&self) -> &Account {
         &self.account
     }
@@ -258,6 +287,7 @@ impl World {
         self.queue.keys().next().map(|(at, _)| *at)
     }
 
+    /// How many events are in the queue.
     pub fn events_pending(&self) -> usize {
         self.queue.len()
     }
@@ -273,10 +303,10 @@ impl World {
             if entry.key().0 > to {
                 break;
             }
-            let ((at, _), happening) = entry.remove_entry();
+            let ((at, _), event) = entry.remove_entry();
             self.now = self.now.max(at);
             self.happened += 1;
-            self.happen(happening);
+            self.run_event(event);
             self.remember();
         }
         self.now = self.now.max(to);
@@ -293,17 +323,17 @@ impl World {
             .ok_or_else(|| Refusal::new("ClusterNotFoundException", "Cluster not found."))
     }
 
-    fn happen(&mut self, happening: Happening) {
-        match happening {
-            Happening::Look { cluster, service } => self.look(&cluster, &service),
-            Happening::Stage { cluster, tasks, stage } => self.enter_stage(&cluster, &tasks, stage),
-            Happening::Ends {
+    fn run_event(&mut self, event: ScheduledEvent) {
+        match event {
+            ScheduledEvent::Look { cluster, service } => self.look(&cluster, &service),
+            ScheduledEvent::TaskStage { cluster, tasks, stage } => self.enter_stage(&cluster, &tasks, stage),
+            ScheduledEvent::Ends {
                 cluster,
                 task,
                 exit_code,
                 reason,
             } => self.container_ends(&cluster, &task, exit_code, reason),
-            Happening::Deregister {
+            ScheduledEvent::Deregister {
                 cluster,
                 service,
                 tasks,
@@ -311,46 +341,32 @@ impl World {
             } => {
                 self.deregister_tasks(&cluster, &service, &tasks, for_health);
             }
-            Happening::Check {
+            ScheduledEvent::Check {
                 group,
                 id,
                 port,
                 registered_at,
             } => self.check_target(&group, &id, port, registered_at),
-            Happening::Gone {
+            ScheduledEvent::Gone {
                 group,
                 id,
                 port,
                 registered_at,
             } => self.target_gone(&group, &id, port, registered_at),
-            Happening::BreakerFires {
+            ScheduledEvent::Deployment {
                 cluster,
                 service,
                 deployment,
-            } => self.breaker_fires(&cluster, &service, &deployment),
-            Happening::Completes {
-                cluster,
-                service,
-                deployment,
-            } => self.completes(&cluster, &service, &deployment),
-            Happening::Begins {
-                cluster,
-                service,
-                deployment,
-            } => self.begins(&cluster, &service, &deployment),
-            Happening::AlarmFires {
-                cluster,
-                service,
-                deployment,
-            } => self.alarm_fires(&cluster, &service, &deployment),
-            Happening::UserStops {
+                what,
+            } => self.run_deployment_event(&cluster, &service, &deployment, what),
+            ScheduledEvent::UserStops {
                 cluster,
                 service,
                 deployment,
                 goes_back,
             } => self.user_stops(&cluster, &service, &deployment, goes_back),
-            Happening::Superseded { cluster, service, arn } => self.superseded(&cluster, &service, &arn),
-            Happening::Fault {
+            ScheduledEvent::Superseded { cluster, service, arn } => self.superseded(&cluster, &service, &arn),
+            ScheduledEvent::Fault {
                 index,
                 cluster,
                 service,
@@ -358,13 +374,22 @@ impl World {
         }
     }
 
-    pub(crate) fn after(&mut self, span: Duration, happening: Happening) {
-        self.at(self.now + span, happening);
+    fn run_deployment_event(&mut self, cluster: &str, service: &str, deployment: &str, what: DeploymentEvent) {
+        match what {
+            DeploymentEvent::Begins => self.begins(cluster, service, deployment),
+            DeploymentEvent::Completes => self.completes(cluster, service, deployment),
+            DeploymentEvent::BreakerFires => self.breaker_fires(cluster, service, deployment),
+            DeploymentEvent::AlarmFires => self.alarm_fires(cluster, service, deployment),
+        }
     }
 
-    pub(crate) fn at(&mut self, at: Timestamp, happening: Happening) {
+    pub(crate) fn after(&mut self, span: Duration, event: ScheduledEvent) {
+        self.at(self.now + span, event);
+    }
+
+    pub(crate) fn at(&mut self, at: Timestamp, event: ScheduledEvent) {
         self.sequence += 1;
-        self.queue.insert((at, self.sequence), happening);
+        self.queue.insert((at, self.sequence), event);
     }
 
     pub(crate) fn draw(&mut self, spread: Spread) -> Duration {
@@ -396,6 +421,7 @@ impl World {
         format!("{}-{}-{}-{}-{}", &h[..8], &h[8..12], &h[12..16], &h[16..20], &h[20..])
     }
 
+    /// A service by the names of its cluster and its own.
     pub fn service(&self, cluster: &str, service: &str) -> Option<&Service> {
         self.account.clusters.get(cluster)?.services.get(service)
     }
@@ -412,37 +438,39 @@ impl World {
         self.account.clusters.get_mut(cluster)?.tasks.get_mut(task)
     }
 
-    pub(crate) fn mind(&mut self, cluster: &str, service: &str) -> &mut Mind {
-        self.minds.entry((cluster.to_owned(), service.to_owned())).or_default()
+    pub(crate) fn scheduler_state(&mut self, cluster: &str, service: &str) -> &mut SchedulerState {
+        self.scheduler_states
+            .entry((cluster.to_owned(), service.to_owned()))
+            .or_default()
     }
 
-    pub(crate) fn mind_of(&self, cluster: &str, service: &str) -> Option<&Mind> {
-        self.minds.get(&(cluster.to_owned(), service.to_owned()))
+    pub(crate) fn scheduler_state_of(&self, cluster: &str, service: &str) -> Option<&SchedulerState> {
+        self.scheduler_states.get(&(cluster.to_owned(), service.to_owned()))
     }
 
     /// The service's tasks that ECS wants to run, in the order of their creation.
     pub(crate) fn wanted_tasks(&self, cluster: &str, service: &str) -> Vec<&Task> {
         let mut tasks: Vec<&Task> = self
-            .crew(cluster, service)
-            .filter(|t| t.desired_status == "RUNNING")
+            .tasks_of(cluster, service)
+            .filter(|t| t.desired_status == TaskStatus::Running)
             .collect();
         tasks.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
         tasks
     }
 
     /// The service's tasks that are still shown, stopped ones too.
-    pub(crate) fn crew(&self, cluster: &str, service: &str) -> impl Iterator<Item = &Task> {
+    pub(crate) fn tasks_of(&self, cluster: &str, service: &str) -> impl Iterator<Item = &Task> {
         let home = self.account.clusters.get(cluster);
-        let ids = self.crews.get(&(cluster.to_owned(), service.to_owned()));
+        let ids = self.task_ids.get(&(cluster.to_owned(), service.to_owned()));
         ids.into_iter().flatten().filter_map(move |id| home?.tasks.get(id))
     }
 
     /// Every target that a task was registered as and still is.
     pub(crate) fn owned_targets(&self, task: &str) -> BTreeSet<(String, String, u16)> {
         let registered = self
-            .lives
+            .task_runtimes
             .get(task)
-            .map(|life| life.targets.as_slice())
+            .map(|runtime| runtime.targets.as_slice())
             .unwrap_or_default();
         let is_held = |group: &String, id: &String, port: u16| {
             let found = self.group(group);

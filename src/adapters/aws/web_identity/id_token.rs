@@ -1,13 +1,13 @@
 //! The ID token of the workflow run: asked for at GitHub's address for it, good for one exchange and some minutes.
 
-use std::fmt;
 use std::time::Duration;
 
 use reqwest::{StatusCode, Url, redirect};
 use serde_json::Value;
 
-use super::refusal::NotAssumed;
 use crate::adapters::aws::web_identity::claims::Claims;
+use crate::adapters::aws::web_identity::refusal::NotAssumed;
+use crate::adapters::aws::web_identity::request::TokenRequest;
 
 /// As for calls to AWS: a connection that is not made by then will not be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -18,37 +18,14 @@ const ANSWER_MAX: usize = 64 * 1024;
 /// As much of a foreign text as a message quotes.
 const QUOTE_LENGTH: usize = 160;
 
-/// Where the token of this run is asked for, and with what.
-#[derive(Clone, PartialEq, Eq)]
-pub struct TokenRequest {
-    url: String,
-    bearer: String,
-}
-
-impl TokenRequest {
-    /// `ACTIONS_ID_TOKEN_REQUEST_URL` and `ACTIONS_ID_TOKEN_REQUEST_TOKEN`.
-    pub fn new(url: impl Into<String>, bearer: impl Into<String>) -> Self {
-        Self {
-            url: url.into(),
-            bearer: bearer.into(),
-        }
+/// The address with the audience in it. The bearer goes over TLS, or does not leave this machine.
+fn address(request: &TokenRequest, audience: &str) -> Result<Url, NotAssumed> {
+    let mut url = Url::parse(&request.url).map_err(|_| NotAssumed::bad_token_address("it is no URL"))?;
+    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
+        return Err(NotAssumed::bad_token_address("it is neither https nor on this machine"));
     }
-
-    /// The address with the audience in it. The bearer goes over TLS, or does not leave this machine.
-    fn address(&self, audience: &str) -> Result<Url, NotAssumed> {
-        let mut url = Url::parse(&self.url).map_err(|_| NotAssumed::bad_token_address("it is no URL"))?;
-        if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
-            return Err(NotAssumed::bad_token_address("it is neither https nor on this machine"));
-        }
-        url.query_pairs_mut().append_pair("audience", audience);
-        Ok(url)
-    }
-}
-
-impl fmt::Debug for TokenRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenRequest").finish_non_exhaustive()
-    }
+    url.query_pairs_mut().append_pair("audience", audience);
+    Ok(url)
 }
 
 /// Who this run is, signed by GitHub. Whoever has it can be this run for some minutes, so it is shown nowhere.
@@ -56,8 +33,8 @@ pub(super) struct IdToken(String);
 
 impl IdToken {
     /// A fresh one.
-    pub async fn fetch(request: &TokenRequest, audience: &str) -> Result<Self, NotAssumed> {
-        let url = request.address(audience)?;
+    pub(super) async fn fetch(request: &TokenRequest, audience: &str) -> Result<Self, NotAssumed> {
+        let url = address(request, audience)?;
         let unreachable = |error: reqwest::Error| NotAssumed::no_answer_for_token(&innermost(&error));
         let client = client(is_loopback(&url)).map_err(unreachable)?;
         let asked = client.get(url).bearer_auth(&request.bearer);
@@ -91,12 +68,12 @@ impl IdToken {
         }
     }
 
-    pub fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 
     /// What the token says, which is no secret. Nothing where it is no JWT: it is for messages only.
-    pub fn claims(&self) -> Claims {
+    pub(super) fn claims(&self) -> Claims {
         let payload = self.0.split('.').nth(1).and_then(decode);
         let payload: Value = payload
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
@@ -179,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_bearer_leaves_this_machine_over_tls_only() {
-        let address = |url: &str| TokenRequest::new(url, "b").address("sts.amazonaws.com");
+        let address = |url: &str| super::address(&TokenRequest::new(url, "b"), "sts.amazonaws.com");
         assert!(address("http://pipelines.example/token").is_err());
         assert!(address("http://127.0.0.1.example/token").is_err());
         assert!(address("token").is_err());

@@ -1,7 +1,7 @@
 //! A role that this program assumes itself, with the ID token of the workflow run (OpenID Connect), and again before
 //! the credentials end: so a wait may last longer than they do.
 //!
-//! * `role`: what is asked of STS, checked before anything is sent
+//! * `request`: which role, as whom, with which token; `role`: what STS takes of that, checked before anything is sent
 //! * `id_token`: the token of the workflow run; each exchange takes a fresh one
 //! * `refusal`: why it did not work, in words
 //!
@@ -9,9 +9,10 @@
 //! them five seconds, and fail the call where they cannot be had although the old ones are still good. Here they are
 //! renewed between calls, minutes ahead, on the run's own clock.
 
-pub mod claims;
+pub(super) mod claims;
 mod id_token;
 mod refusal;
+mod request;
 mod role;
 
 use std::fmt;
@@ -22,45 +23,28 @@ use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
+use aws_sdk_sts::operation::RequestId;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityOutput;
 use id_token::{IdToken, without};
+use portzero_core::base::backoff::Backoff;
 use portzero_core::base::time::Timestamp;
 use portzero_core::port::Clock;
 
 use super::error::Failure;
 use crate::adapters::aws::error::{Call, unreadable};
+use crate::adapters::watch::Watch;
 
-pub use id_token::TokenRequest;
 pub(super) use refusal::NotAssumed;
+pub use request::{TokenRequest, TokenSource, WebIdentity};
 pub use role::{RoleArn, SessionDuration, SessionName};
 
 /// Ahead of their end by this much, credentials are renewed: time for several tries through an outage of GitHub or STS.
 const RENEW_AHEAD: Duration = Duration::from_secs(300);
 /// After a renewal that failed, the old credentials are used for as long before the next try.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(30);
-/// Before each further try of one exchange.
-const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
-
-/// Which role, as whom, for how long.
-#[derive(Clone, Debug)]
-pub struct WebIdentity {
-    pub role: RoleArn,
-    pub session_name: SessionName,
-    pub duration: SessionDuration,
-    /// For whom the token is: `sts.amazonaws.com`, in China `sts.amazonaws.com.cn`.
-    pub audience: String,
-    pub token: TokenSource,
-}
-
-/// Whether this run can have an ID token.
-#[derive(Clone, Debug)]
-pub enum TokenSource {
-    Offered(TokenRequest),
-    /// GitHub Actions, without the permission.
-    Withheld,
-    /// Not GitHub Actions.
-    Elsewhere,
-}
+/// Of one exchange: a person waits for it, and a renewal comes again soon.
+const ATTEMPTS: u32 = 3;
+const BACKOFF: Backoff = Backoff::growing(Duration::from_secs(1), 4, Duration::from_secs(4));
 
 /// The credentials that calls are signed with at the moment; clones share them.
 #[derive(Clone, Default)]
@@ -100,7 +84,7 @@ struct Lease {
 /// The role of one run.
 #[derive(Debug)]
 pub(super) struct RoleSession {
-    wish: WebIdentity,
+    wanted: WebIdentity,
     sts: aws_sdk_sts::Client,
     current: CurrentCredentials,
     lease: tokio::sync::Mutex<Option<Lease>>,
@@ -108,9 +92,9 @@ pub(super) struct RoleSession {
 
 impl RoleSession {
     /// `config` says where STS is; the exchange itself is not signed.
-    pub fn new(wish: WebIdentity, config: &SdkConfig, current: CurrentCredentials) -> Self {
+    pub(super) fn new(wanted: WebIdentity, config: &SdkConfig, current: CurrentCredentials) -> Self {
         Self {
-            wish,
+            wanted,
             sts: aws_sdk_sts::Client::new(config),
             current,
             lease: tokio::sync::Mutex::new(None),
@@ -121,7 +105,7 @@ impl RoleSession {
     ///
     /// Where they cannot be renewed while the old ones still work, the old ones are kept and the failure is not told:
     /// it is tried again soon, and told when they have ended.
-    pub async fn ensure(&self, clock: &impl Clock, count: impl Fn()) -> Result<(), NotAssumed> {
+    pub(super) async fn ensure(&self, clock: &impl Clock, count: impl Fn()) -> Result<(), NotAssumed> {
         let mut lease = self.lease.lock().await;
         let now = clock.now();
         if lease.is_some_and(|lease| now < lease.renew_at) {
@@ -142,46 +126,66 @@ impl RoleSession {
     }
 
     /// AWS takes the credentials for expired: they are not used again.
-    pub async fn give_up_current(&self) {
+    pub(super) async fn give_up_current(&self) {
         *self.lease.lock().await = None;
     }
 
     async fn exchange(&self, clock: &impl Clock, count: &impl Fn()) -> Result<(Credentials, Lease), NotAssumed> {
-        for pause in PAUSES {
+        let mut watch = Watch::begin(clock, refusal::ACTION);
+        let mut attempt = 1;
+        let done = loop {
+            watch.attempt();
             match self.exchange_once(clock, count).await {
-                Err(refused) if refused.is_passing() => clock.sleep(pause).await,
-                done => return done,
+                Ok((credentials, lease, request_id)) => {
+                    watch.answered(request_id.as_deref());
+                    break Ok((credentials, lease));
+                }
+                Err(refused) => {
+                    watch.failed(&refused.api_error());
+                    if !refused.is_passing() || attempt >= ATTEMPTS {
+                        break Err(refused);
+                    }
+                }
             }
-        }
-        self.exchange_once(clock, count).await
+            clock.sleep(BACKOFF.wait(attempt)).await;
+            attempt += 1;
+        };
+        watch.end(done.as_ref().err().map(NotAssumed::api_error).as_ref());
+        done
     }
 
-    async fn exchange_once(&self, clock: &impl Clock, count: &impl Fn()) -> Result<(Credentials, Lease), NotAssumed> {
-        let TokenSource::Offered(request) = &self.wish.token else {
-            return Err(NotAssumed::no_token(&self.wish.token, &self.wish.role));
+    /// One token, and what STS gives for it; with the id of the request.
+    async fn exchange_once(
+        &self,
+        clock: &impl Clock,
+        count: &impl Fn(),
+    ) -> Result<(Credentials, Lease, Option<String>), NotAssumed> {
+        let TokenSource::Offered(request) = &self.wanted.token else {
+            return Err(NotAssumed::no_token(&self.wanted.token, &self.wanted.role));
         };
-        let token = IdToken::fetch(request, &self.wish.audience).await?;
+        let token = IdToken::fetch(request, &self.wanted.audience).await?;
         let claims = token.claims();
         let begun = clock.now();
         count();
-        let call = Call::read("sts:AssumeRoleWithWebIdentity").on(&self.wish.role);
+        let call = Call::read("sts:AssumeRoleWithWebIdentity").on(&self.wanted.role);
         let sent = self
             .sts
             .assume_role_with_web_identity()
-            .role_arn(self.wish.role.as_str())
-            .role_session_name(self.wish.session_name.as_str())
-            .duration_seconds(i32::try_from(self.wish.duration.get().as_secs()).unwrap_or(i32::MAX))
+            .role_arn(self.wanted.role.as_str())
+            .role_session_name(self.wanted.session_name.as_str())
+            .duration_seconds(i32::try_from(self.wanted.duration.get().as_secs()).unwrap_or(i32::MAX))
             .web_identity_token(token.as_str())
             .send();
         match sent.await {
             Ok(answer) => {
-                let empty = || NotAssumed::by_sts(unreadable(&call, "Credentials"), &self.wish, &claims);
-                self.read(&answer, begun).ok_or_else(empty)
+                let empty = || NotAssumed::by_sts(unreadable(&call, "Credentials"), &self.wanted, &claims);
+                let (credentials, lease) = self.read(&answer, begun).ok_or_else(empty)?;
+                Ok((credentials, lease, answer.request_id().map(str::to_owned)))
             }
             Err(error) => {
                 let mut error = Failure::read(&call, &error).error;
                 error.message = without(&error.message, token.as_str());
-                Err(NotAssumed::by_sts(error, &self.wish, &claims))
+                Err(NotAssumed::by_sts(error, &self.wanted, &claims))
             }
         }
     }
@@ -199,7 +203,7 @@ impl RoleSession {
         let millis = given.expiration().to_millis().ok()?;
         Some((
             credentials,
-            lease(begun, Timestamp::from_millis(millis), self.wish.duration.get()),
+            lease(begun, Timestamp::from_millis(millis), self.wanted.duration.get()),
         ))
     }
 }

@@ -1,26 +1,26 @@
 //! Why a role was not assumed, in words: before the first change as a finding, later as a failed call.
 
-use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::finding::{Code, EvidenceLabel, Finding, Hint};
 use portzero_core::port::{ApiError, ApiErrorKind};
 
-use super::role::RoleArn;
-use super::{TokenSource, WebIdentity};
 use crate::adapters::aws::web_identity::claims::Claims;
+use crate::adapters::aws::web_identity::request::{TokenSource, WebIdentity};
+use crate::adapters::aws::web_identity::role::RoleArn;
 
-const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
+pub(super) const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
 /// Where GitHub's own tokens come from; an Enterprise Server's token names another issuer.
 const GITHUB: &str = "https://token.actions.githubusercontent.com";
 
 /// An exchange that gave no credentials.
 #[derive(Clone, Debug)]
-pub struct NotAssumed {
+pub(crate) struct NotAssumed {
     code: Code,
     pub kind: ApiErrorKind,
     /// AWS's code.
     answer_code: Option<String>,
     summary: String,
-    evidence: Vec<(String, String)>,
-    hints: Vec<String>,
+    evidence: Vec<(EvidenceLabel, String)>,
+    hints: Vec<Hint>,
     request_id: Option<String>,
     status: Option<u16>,
 }
@@ -40,17 +40,17 @@ impl NotAssumed {
     }
 
     fn evidence(mut self, label: &str, text: impl Into<String>) -> Self {
-        self.evidence.push((label.to_owned(), text.into()));
+        self.evidence.push((label.into(), text.into()));
         self
     }
 
-    fn hint(mut self, hint: impl Into<String>) -> Self {
+    fn hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
     /// Whether the next try may work.
-    pub fn is_passing(&self) -> bool {
+    pub(crate) fn is_passing(&self) -> bool {
         matches!(self.kind, ApiErrorKind::Transient | ApiErrorKind::Throttled)
     }
 
@@ -77,7 +77,7 @@ impl NotAssumed {
         }
     }
 
-    pub fn bad_token_address(why: &str) -> Self {
+    pub(crate) fn bad_token_address(why: &str) -> Self {
         Self::new(
             Code::IdTokenUnavailable,
             ApiErrorKind::Credentials,
@@ -86,7 +86,7 @@ impl NotAssumed {
         .evidence("because", why)
     }
 
-    pub fn no_answer_for_token(why: &str) -> Self {
+    pub(crate) fn no_answer_for_token(why: &str) -> Self {
         Self::new(
             Code::IdTokenUnavailable,
             ApiErrorKind::Transient,
@@ -96,7 +96,7 @@ impl NotAssumed {
         .hint("run the job again; the service for ID tokens is GitHub's, see https://www.githubstatus.com")
     }
 
-    pub fn token_denied(status: u16, body: &str) -> Self {
+    pub(crate) fn token_denied(status: u16, body: &str) -> Self {
         if status >= 500 || status == 429 {
             return Self::no_answer_for_token(&format!("HTTP status {status}"));
         }
@@ -115,7 +115,7 @@ impl NotAssumed {
     }
 
     /// STS said no, or did not answer.
-    pub(super) fn by_sts(error: ApiError, wish: &WebIdentity, claims: &Claims) -> Self {
+    pub(super) fn by_sts(error: ApiError, wanted: &WebIdentity, claims: &Claims) -> Self {
         let answer_code = error.code.clone().unwrap_or_default();
         let answer = match &error.code {
             Some(code) => format!("{code}: {}", error.message),
@@ -129,22 +129,25 @@ impl NotAssumed {
                 } else {
                     ApiErrorKind::Transient
                 },
-                format!("STS gave no usable answer for role `{}`", wish.role.name()),
+                format!("STS gave no usable answer for role `{}`", wanted.role.name()),
             )
         } else {
             (
                 ApiErrorKind::Credentials,
-                format!("AWS does not let this run assume role `{}`", wish.role.name()),
+                format!("AWS does not let this run assume role `{}`", wanted.role.name()),
             )
         };
         let mut told = Self::new(Code::RoleNotAssumed, kind, summary)
-            .evidence("role", wish.role.as_str())
+            .evidence("role", wanted.role.as_str())
             .evidence("answer", answer);
         if !is_passing {
             told = told
                 .evidence("sub", claims.subject.as_deref().unwrap_or("not in the token"))
                 .evidence("aud", claims.audience.as_deref().unwrap_or("not in the token"));
-            told.hints = hints(&answer_code, &error.message, wish, claims);
+            told.hints = hints(&answer_code, &error.message, wanted, claims)
+                .into_iter()
+                .map(Hint::from)
+                .collect();
         }
         Self {
             answer_code: error.code,
@@ -154,7 +157,7 @@ impl NotAssumed {
         }
     }
 
-    pub fn finding(&self) -> Finding {
+    pub(crate) fn finding(&self) -> Finding {
         let mut finding = Finding::error(self.code, self.summary.clone()).state("nothing was changed");
         finding.evidence.clone_from(&self.evidence);
         if let Some(id) = &self.request_id {
@@ -165,8 +168,8 @@ impl NotAssumed {
     }
 
     /// For the call that needed the credentials.
-    pub fn api_error(&self) -> ApiError {
-        let answer = self.evidence.iter().find(|(label, _)| label == "answer");
+    pub(crate) fn api_error(&self) -> ApiError {
+        let answer = self.evidence.iter().find(|(label, _)| *label == EvidenceLabel::Answer);
         ApiError {
             kind: self.kind,
             action: ACTION,
@@ -182,7 +185,7 @@ impl NotAssumed {
     }
 }
 
-fn hints(code: &str, message: &str, wish: &WebIdentity, claims: &Claims) -> Vec<String> {
+fn hints(code: &str, message: &str, wanted: &WebIdentity, claims: &Claims) -> Vec<String> {
     let issuer = claims.issuer.as_deref().unwrap_or(GITHUB);
     let key = issuer.trim_start_matches("https://");
     match code {
@@ -190,12 +193,12 @@ fn hints(code: &str, message: &str, wish: &WebIdentity, claims: &Claims) -> Vec<
         "InvalidIdentityToken" if message.contains("No OpenIDConnect provider") => vec![format!(
             "create the provider in the role's account: aws iam create-open-id-connect-provider --url {issuer} \
              --client-id-list {}",
-            wish.audience
+            wanted.audience
         )],
         "InvalidIdentityToken" if message.contains("audience") => vec![format!(
             "add `{}` to the audiences (client ids) of the provider {key} in the role's account, or name the one that it \
              has with `--audience`",
-            wish.audience
+            wanted.audience
         )],
         "RegionDisabledException" => vec!["activate STS for this region in the account's settings of IAM, or choose another region".into()],
         _ if message.contains("role chaining") => {
@@ -206,8 +209,8 @@ fn hints(code: &str, message: &str, wish: &WebIdentity, claims: &Claims) -> Vec<
                 .into(),
             format!(
                 "or raise the role's maximum: aws iam update-role --role-name {} --max-session-duration {}",
-                wish.role.name(),
-                wish.duration.get().as_secs()
+                wanted.role.name(),
+                wanted.duration.get().as_secs()
             ),
         ],
         _ => Vec::new(),

@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use portzero_core::base::id::last_segment;
+
 /// The ARN of an IAM role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleArn(String);
@@ -15,7 +17,7 @@ impl RoleArn {
 
     /// The role's name without its path.
     pub fn name(&self) -> &str {
-        self.0.rsplit('/').next().unwrap_or(&self.0)
+        last_segment(&self.0)
     }
 }
 

@@ -4,7 +4,7 @@
 /// `User: A is not authorized to perform: B on resource: C because no D allows the B action`, or `... with an explicit deny
 /// in a D`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Denial<'a> {
+pub(crate) struct Denial<'a> {
     /// The ARN that the call was made as.
     pub caller: Option<&'a str>,
     pub action: &'a str,
@@ -14,7 +14,7 @@ pub struct Denial<'a> {
 
 /// Why it is not allowed: without this, advice sends people to the wrong policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ground<'a> {
+pub(crate) enum Ground<'a> {
     NotSaid,
     /// No policy of this kind allows it.
     NothingAllows(&'a str),
@@ -28,7 +28,7 @@ const NOTHING: &str = " because no ";
 const DENY: &str = " with an explicit deny in ";
 
 impl<'a> Denial<'a> {
-    pub fn read(message: &'a str) -> Option<Self> {
+    pub(crate) fn read(message: &'a str) -> Option<Self> {
         let (before, after) = message.split_once(PERFORM)?;
         let action = word(after)?;
         let resource = after.split_once(RESOURCE).and_then(|(_, rest)| word(rest));
@@ -42,7 +42,7 @@ impl<'a> Denial<'a> {
     }
 
     /// `role deployer` or `user ci`, out of the caller's ARN.
-    pub fn holder(&self) -> Option<String> {
+    pub(crate) fn holder(&self) -> Option<String> {
         let (_, name) = self.caller?.rsplit_once(':')?;
         let mut parts = name.split('/');
         match (parts.next()?, parts.next()?) {

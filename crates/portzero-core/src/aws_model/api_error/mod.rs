@@ -5,7 +5,12 @@ mod denial;
 use std::error::Error;
 use std::fmt;
 
-pub use denial::{Denial, Ground};
+pub(crate) use denial::{Denial, Ground};
+
+/// The code of a call that found no credentials at all: AWS has not refused anything. It is portzero's own, like the next.
+pub const NO_CREDENTIALS: &str = "NoCredentials";
+/// The code of a call whose credentials are configured and cannot be had.
+pub const CREDENTIALS_UNAVAILABLE: &str = "CredentialsUnavailable";
 
 /// What kind of failure an answer is, which is all that decides what to do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,6 +21,7 @@ pub enum ApiErrorKind {
     Credentials,
     /// The signature is too old or too new: the clock of this machine is wrong.
     ClockSkew,
+    /// Too many calls in a short time.
     Throttled,
     /// 5xx, reset, time-out, an answer that could not be read: the next try may work.
     Transient,
@@ -30,13 +36,17 @@ pub enum ApiErrorKind {
 /// A failed call: which action on which resource, in whose words, under which request id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ApiError {
+    /// What decides what to do about it.
     pub kind: ApiErrorKind,
     /// `ecs:UpdateService`, spelled as IAM does; `github:issues/create-comment`, as GitHub's description of its API does.
     pub action: &'static str,
+    /// What the call was about, where it names one thing.
     pub resource: Option<String>,
     /// AWS's code, for example `ClusterNotFoundException`.
     pub code: Option<String>,
+    /// AWS's own words, or those of whoever answered in its place.
     pub message: String,
+    /// The request id that AWS's support asks for.
     pub request_id: Option<String>,
     /// The HTTP status, where there was an answer.
     pub status: Option<u16>,
@@ -62,7 +72,7 @@ impl ApiError {
     }
 
     /// What IAM says is missing, where this is a denial in its words.
-    pub fn denial(&self) -> Option<Denial<'_>> {
+    pub(crate) fn denial(&self) -> Option<Denial<'_>> {
         Denial::read(&self.message).filter(|_| self.kind == ApiErrorKind::Denied)
     }
 }

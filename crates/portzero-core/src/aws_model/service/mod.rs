@@ -4,42 +4,14 @@ mod strategy;
 
 use std::time::Duration;
 
+use crate::aws_model::aws_enum::aws_enum;
 use crate::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, TaskDefinitionArn};
 use crate::base::time::Timestamp;
 
-pub use strategy::{AlarmWatch, Hook, HookDetail, Progress, ServiceRevision, Stage, TrafficSteps, WHOLE};
-
-/// An enumeration of AWS's that may grow: the unknown value is kept so that it can be shown, and never counts as success.
-macro_rules! aws_enum {
-    ($(#[$doc:meta])* $name:ident { $($variant:ident = $text:literal),* $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum $name {
-            $($variant,)*
-            /// A value that this version does not know.
-            Unknown(String),
-        }
-
-        impl $name {
-            pub fn as_str(&self) -> &str {
-                match self {
-                    $(Self::$variant => $text,)*
-                    Self::Unknown(text) => text,
-                }
-            }
-        }
-
-        impl From<&str> for $name {
-            fn from(text: &str) -> Self {
-                match text {
-                    $($text => Self::$variant,)*
-                    other => Self::Unknown(other.to_owned()),
-                }
-            }
-        }
-    };
-}
-pub(crate) use aws_enum;
+pub use strategy::{
+    AlarmWatch, DeploymentStrategy, Hook, HookDetail, HookStatus, HookTargetType, Progress, ServiceRevision, Stage,
+    TrafficSteps, WHOLE,
+};
 
 aws_enum! {
     /// The status of a service. Only an ACTIVE one can be updated.
@@ -52,15 +24,28 @@ aws_enum! {
 }
 
 aws_enum! {
+    /// How far ECS calls a deployment.
     RolloutState { InProgress = "IN_PROGRESS", Completed = "COMPLETED", Failed = "FAILED" }
 }
 
 aws_enum! {
+    /// Who rolls out the deployments of a service.
     DeploymentController { Ecs = "ECS", CodeDeploy = "CODE_DEPLOY", External = "EXTERNAL" }
 }
 
 aws_enum! {
+    /// So many tasks, or one on each instance.
     SchedulingStrategy { Replica = "REPLICA", Daemon = "DAEMON" }
+}
+
+aws_enum! {
+    /// What the tasks of a service run on.
+    LaunchType {
+        Ec2 = "EC2",
+        Fargate = "FARGATE",
+        External = "EXTERNAL",
+        ManagedInstances = "MANAGED_INSTANCES",
+    }
 }
 
 aws_enum! {
@@ -78,38 +63,62 @@ aws_enum! {
     }
 }
 
+impl ServiceDeploymentStatus {
+    /// ECS goes back from the deployment, or has done so, or could not. A status that this version does not know counts
+    /// by its spelling.
+    pub fn is_rollback(&self) -> bool {
+        self.as_str().starts_with("ROLLBACK")
+    }
+}
+
 /// One service, as one answer of DescribeServices or UpdateService shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Service {
+    /// The cluster's short name.
     pub cluster: ClusterName,
+    /// The service's short name.
     pub name: ServiceName,
+    /// The service's full ARN; old ones lack the cluster.
     pub arn: String,
+    /// Whether it can be updated at all.
     pub status: ServiceStatus,
+    /// How many tasks the service is to run.
     pub desired_count: u32,
+    /// How many run, of all deployments together.
     pub running_count: u32,
+    /// How many are on their way to run.
     pub pending_count: u32,
     /// Absent for services whose controller is EXTERNAL.
     pub task_definition: Option<TaskDefinitionArn>,
+    /// The PRIMARY one and those that it replaces, in no particular order.
     pub deployments: Vec<Deployment>,
     /// Newest first, at most 100; for people, never for decisions about who is ours.
     pub events: Vec<ServiceEvent>,
+    /// What connects its containers with load balancers, in the order in which the service lists them.
     pub load_balancers: Vec<LoadBalancerBinding>,
+    /// Who deploys it: ECS itself, CodeDeploy, or somebody else.
     pub controller: DeploymentController,
+    /// REPLICA or DAEMON, which decides what the percentages default to.
     pub scheduling: SchedulingStrategy,
+    /// How ECS replaces its tasks.
     pub configuration: DeploymentConfiguration,
-    /// `EC2`, `FARGATE`, `EXTERNAL`; absent where a capacity provider strategy is used.
-    pub launch_type: Option<String>,
+    /// Absent where a capacity provider strategy is used.
+    pub launch_type: Option<LaunchType>,
+    /// Its tasks run on capacity that ECS picks by a capacity provider strategy.
     pub has_capacity_providers: bool,
+    /// For how long ECS ignores health checks after a task has started.
     pub health_check_grace_period: Option<Duration>,
     /// The role that ECS uses towards the load balancer: its service-linked one, or one that the service names.
     pub role_arn: Option<String>,
 }
 
 impl Service {
+    /// The deployment that is rolled out, or was last.
     pub fn primary(&self) -> Option<&Deployment> {
         self.deployments.iter().find(|d| d.status == DeploymentStatus::Primary)
     }
 
+    /// The deployment with this id, as far as it is still listed.
     pub fn deployment(&self, id: &DeploymentId) -> Option<&Deployment> {
         self.deployments.iter().find(|d| &d.id == id)
     }
@@ -133,8 +142,11 @@ impl Service {
 /// What connects a container's port with a load balancer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadBalancerBinding {
+    /// Where the traffic comes from.
     pub balancer: Balancer,
+    /// The container that gets it, by its name in the task definition.
     pub container_name: String,
+    /// The container's own port.
     pub container_port: u16,
     /// The second target group of a service whose traffic shifts. Each deployment takes the one that is not in use, so
     /// either may be the live one.
@@ -143,7 +155,7 @@ pub struct LoadBalancerBinding {
 
 impl LoadBalancerBinding {
     /// Whether both mean the same load balancer. A file names one target group, and that may be either of the two.
-    pub fn is_same(&self, other: &Self) -> bool {
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         let either =
             |one: &Self, two: &Self| one.balancer == two.balancer || two.alternate.as_ref() == one.target_group();
         let is_same_port = (&self.container_name, self.container_port) == (&other.container_name, other.container_port);
@@ -158,6 +170,7 @@ impl LoadBalancerBinding {
         }
     }
 
+    /// The target group, where it is one.
     pub fn target_group(&self) -> Option<&TargetGroupArn> {
         match &self.balancer {
             Balancer::TargetGroup(arn) => Some(arn),
@@ -166,6 +179,7 @@ impl LoadBalancerBinding {
     }
 }
 
+/// A load balancer, as a service names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Balancer {
     /// An Application or Network Load Balancer, by target group.
@@ -174,43 +188,75 @@ pub enum Balancer {
     Classic(String),
 }
 
+/// One deployment of a service, as DescribeServices lists it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Deployment {
+    /// `ecs-svc/NUMBER`.
     pub id: DeploymentId,
+    /// PRIMARY for the newest; everything else gives way to it.
     pub status: DeploymentStatus,
+    /// The revision that it runs.
     pub task_definition: TaskDefinitionArn,
+    /// How many tasks it is to run.
     pub desired_count: u32,
+    /// How many of its tasks run.
     pub running_count: u32,
+    /// How many of its tasks are on their way to run.
     pub pending_count: u32,
     /// Absent in answers from before 2020-12.
     pub failed_tasks: Option<u32>,
     /// Absent for services behind a classic load balancer, and before 2020-12.
     pub rollout_state: Option<RolloutState>,
+    /// ECS's sentence on the state.
     pub rollout_state_reason: Option<String>,
     /// After a rollback this is the original one of the deployment that was rolled back to, so it orders nothing.
     pub created_at: Option<Timestamp>,
+    /// When ECS last changed anything about it.
     pub updated_at: Option<Timestamp>,
 }
 
+impl Deployment {
+    /// The deployment is what ECS goes back to, and has not come to its end.
+    pub(crate) fn is_rolling_back(&self) -> bool {
+        self.rollout_state == Some(RolloutState::InProgress) && self.began_as_rollback()
+    }
+
+    /// ECS's own words say that it goes back to this deployment, whatever has become of it since.
+    pub(crate) fn began_as_rollback(&self) -> bool {
+        let reason = self.rollout_state_reason.as_deref().unwrap_or_default();
+        reason.contains("rolling back")
+    }
+}
+
+/// A line of the service's event log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceEvent {
+    /// ECS's id of the event, by which an event that was seen is known again.
     pub id: String,
+    /// When ECS wrote it.
     pub created_at: Option<Timestamp>,
+    /// A sentence for people. Its wording changes over the years.
     pub message: String,
 }
 
+/// How ECS replaces tasks: DescribeServices' `deploymentConfiguration`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeploymentConfiguration {
+    /// In percent of the desired count; absent means the default of the scheduling strategy.
     pub minimum_healthy_percent: Option<u32>,
+    /// In percent of the desired count; absent means the default of the scheduling strategy.
     pub maximum_percent: Option<u32>,
+    /// Absent where none is configured, which means that it is off.
     pub circuit_breaker: Option<CircuitBreaker>,
-    /// ROLLING, BLUE_GREEN, LINEAR or CANARY; absent means ROLLING.
-    pub strategy: Option<String>,
+    /// Absent means ROLLING.
+    pub strategy: Option<DeploymentStrategy>,
     /// How long both revisions run after the production traffic has shifted; with alarms also in rolling updates.
     pub bake_time: Option<Duration>,
     /// Of LINEAR and CANARY.
     pub steps: Option<TrafficSteps>,
+    /// Functions and pauses between the stages.
     pub hooks: Vec<Hook>,
+    /// CloudWatch alarms that may end a deployment.
     pub alarms: Option<AlarmWatch>,
     /// Early success criteria leave the old tasks for later (DEFERRED): SUCCESSFUL comes before they are gone.
     pub defers_clean_up: bool,
@@ -240,9 +286,12 @@ impl DeploymentConfiguration {
     }
 }
 
+/// ECS's deployment circuit breaker, as the service has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CircuitBreaker {
+    /// It ends deployments whose tasks keep failing.
     pub enable: bool,
+    /// And then goes back to the deployment that was completed last.
     pub rollback: bool,
 }
 
@@ -255,68 +304,55 @@ pub fn breaker_threshold(desired: u32) -> u32 {
 /// A service deployment (ListServiceDeployments/DescribeServiceDeployments), the best source of truth where it may be read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServiceDeployment {
+    /// The ARN of the service deployment itself.
     pub arn: String,
+    /// How far it is, or how it ended.
     pub status: ServiceDeploymentStatus,
+    /// ECS's sentence on the status.
     pub status_reason: Option<String>,
     /// The ARN of the target service revision; `ecs-svc/` in front of the number at its end gives the deployment id.
     pub target_revision: Option<String>,
+    /// The circuit breaker's counter; absent where it may not be read.
     pub breaker: Option<BreakerState>,
+    /// Why ECS went back from it.
     pub rollback_reason: Option<String>,
+    /// Stages, traffic and hooks.
     pub progress: Progress,
     /// The numbers of the service revisions that it replaces.
     pub source_revisions: Vec<String>,
+    /// When it began.
     pub created_at: Option<Timestamp>,
 }
 
 impl ServiceDeployment {
+    /// The id of the deployment that DescribeServices lists for it.
     pub fn deployment_id(&self) -> Option<DeploymentId> {
-        let number = self.target_revision.as_ref()?.rsplit('/').next()?;
-        Some(DeploymentId::new(format!("ecs-svc/{number}")))
+        self.target_revision.as_deref().map(DeploymentId::of_revision)
     }
 }
 
+/// The circuit breaker's counter, as AWS shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BreakerState {
     /// MONITORING, MONITORING_COMPLETE, TRIGGERED or DISABLED.
     pub status: String,
+    /// Tasks that have failed so far.
     pub failure_count: u32,
+    /// The failures at which it fires.
     pub threshold: u32,
 }
 
 /// The one change of a service that a deployment makes. Nothing else is ever sent: autoscaling owns the desired count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceUpdate {
+    /// The cluster's short name.
     pub cluster: ClusterName,
+    /// The service's short name.
     pub service: ServiceName,
+    /// The revision to run.
     pub task_definition: TaskDefinitionArn,
+    /// Replace the tasks even where the revision is the one that runs.
     pub force_new_deployment: bool,
-}
-
-#[cfg(test)]
-impl Service {
-    /// `web` in cluster `c` with nothing in it: tests name what they are about, and no more.
-    pub(crate) fn plain() -> Self {
-        Self {
-            cluster: "c".into(),
-            name: "web".into(),
-            arn: String::new(),
-            status: ServiceStatus::Active,
-            desired_count: 1,
-            running_count: 1,
-            pending_count: 0,
-            task_definition: None,
-            deployments: Vec::new(),
-            events: Vec::new(),
-            load_balancers: Vec::new(),
-            controller: DeploymentController::Ecs,
-            scheduling: SchedulingStrategy::Replica,
-            configuration: DeploymentConfiguration::default(),
-            launch_type: None,
-            has_capacity_providers: false,
-            health_check_grace_period: None,
-            role_arn: None,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::aws_model::aws_enum::aws_enum;
 use crate::aws_model::service::DeploymentConfiguration;
 use crate::base::id::{TargetGroupArn, TaskDefinitionArn};
 use crate::base::time::Timestamp;
@@ -10,19 +11,47 @@ use crate::base::time::Timestamp;
 /// All of the traffic, in tenths of a percent.
 pub const WHOLE: u32 = 1000;
 
+aws_enum! {
+    /// How a deployment replaces the tasks of a service.
+    DeploymentStrategy { Rolling = "ROLLING", BlueGreen = "BLUE_GREEN", Linear = "LINEAR", Canary = "CANARY" }
+}
+
+aws_enum! {
+    /// What a lifecycle hook calls, or that it calls nothing and waits for somebody.
+    HookTargetType { Lambda = "AWS_LAMBDA", Pause = "PAUSE" }
+}
+
+aws_enum! {
+    /// How far a lifecycle hook of a service deployment is.
+    HookStatus {
+        AwaitingAction = "AWAITING_ACTION",
+        InProgress = "IN_PROGRESS",
+        Succeeded = "SUCCEEDED",
+        Failed = "FAILED",
+        TimedOut = "TIMED_OUT",
+    }
+}
+
 macro_rules! stages {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
         /// The stages of a service deployment whose traffic shifts, in their order. Source: API reference of
         /// DescribeServiceDeployments, and of the stages that lifecycle hooks may name, 2026.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Stage {
-            $($(#[$doc])* $variant,)*
+            $(
+                #[doc = concat!("`", $text, "`.")]
+                $(#[$doc])*
+                $variant,
+            )*
         }
 
         impl Stage {
+            /// All of them, in their order.
             pub const ALL: &'static [Stage] = &[$(Stage::$variant,)*];
+            /// Their spellings, in the same order.
             pub const WORDS: &'static [&'static str] = &[$($text,)*];
 
+            /// As AWS spells it.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text,)*
@@ -30,7 +59,7 @@ macro_rules! stages {
             }
 
             /// As it is asked for: `stage:BAKE_TIME`.
-            pub fn as_goal(self) -> &'static str {
+            pub(crate) fn as_goal(self) -> &'static str {
                 match self {
                     $(Self::$variant => concat!("stage:", $text),)*
                 }
@@ -77,44 +106,50 @@ pub struct TrafficSteps {
 /// CloudWatch alarms that end a deployment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AlarmWatch {
+    /// Their names in CloudWatch.
     pub names: Vec<String>,
+    /// Whether they are watched at all.
     pub enable: bool,
+    /// Whether ECS goes back when one goes off.
     pub rollback: bool,
 }
 
 /// A lifecycle hook of a service: a function that is asked, or a pause that somebody ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hook {
-    /// `AWS_LAMBDA` or `PAUSE`.
-    pub target_type: String,
+    /// Whom the hook asks.
+    pub target_type: HookTargetType,
+    /// The stages at which it is asked, as AWS spells them.
     pub stages: Vec<String>,
 }
 
 impl Hook {
+    /// It asks no function, but waits for somebody to continue.
     pub fn is_pause(&self) -> bool {
-        self.target_type == "PAUSE"
+        self.target_type == HookTargetType::Pause
     }
 }
 
 impl DeploymentConfiguration {
     /// The old tasks stay beside the new ones while traffic shifts in stages.
     pub fn is_staged(&self) -> bool {
-        matches!(self.strategy.as_deref(), Some("BLUE_GREEN" | "LINEAR" | "CANARY"))
+        use DeploymentStrategy::{BlueGreen, Canary, Linear};
+        matches!(self.strategy, Some(BlueGreen | Linear | Canary))
     }
 
     /// How long ECS waits between the steps of the production traffic, in all.
-    pub fn shift_time(&self) -> Duration {
+    pub(crate) fn shift_time(&self) -> Duration {
         let Some(steps) = self.steps else { return Duration::ZERO };
-        let pauses = match self.strategy.as_deref() {
-            Some("LINEAR") => WHOLE.div_ceil(steps.share.clamp(1, WHOLE)) - 1,
-            Some("CANARY") => u32::from(steps.share < WHOLE),
+        let pauses = match self.strategy {
+            Some(DeploymentStrategy::Linear) => WHOLE.div_ceil(steps.share.clamp(1, WHOLE)) - 1,
+            Some(DeploymentStrategy::Canary) => u32::from(steps.share < WHOLE),
             _ => 0,
         };
         steps.bake * pauses
     }
 
     /// The alarms that a deployment listens to.
-    pub fn watched_alarms(&self) -> &[String] {
+    pub(crate) fn watched_alarms(&self) -> &[String] {
         let watch = self.alarms.as_ref().filter(|watch| watch.enable);
         watch.map(|watch| watch.names.as_slice()).unwrap_or_default()
     }
@@ -140,31 +175,43 @@ pub struct Progress {
 /// One hook of a service deployment, once it has begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HookDetail {
+    /// The id by which a pause is continued.
     pub id: String,
-    pub target_type: String,
+    /// Whom the hook asks.
+    pub target_type: HookTargetType,
+    /// The function; a pause has none.
     pub target_arn: Option<String>,
-    /// AWAITING_ACTION, IN_PROGRESS, SUCCEEDED, FAILED, TIMED_OUT.
-    pub status: String,
+    /// How far it is.
+    pub status: HookStatus,
+    /// When ECS stops waiting for it.
     pub expires_at: Option<Timestamp>,
     /// What ECS does when it expires: CONTINUE or ROLLBACK.
     pub timeout_action: Option<String>,
 }
 
 impl HookDetail {
-    /// A pause that somebody has to end.
-    pub fn awaits_somebody(&self) -> bool {
-        self.status == "AWAITING_ACTION"
+    /// It asks no function, but waits for somebody to continue.
+    pub fn is_pause(&self) -> bool {
+        self.target_type == HookTargetType::Pause
     }
 
+    /// A pause that somebody has to end.
+    pub(crate) fn awaits_somebody(&self) -> bool {
+        self.status == HookStatus::AwaitingAction
+    }
+
+    /// It keeps the deployment in its stage.
     pub fn is_open(&self) -> bool {
-        self.awaits_somebody() || self.status == "IN_PROGRESS"
+        self.awaits_somebody() || self.status == HookStatus::InProgress
     }
 }
 
 /// What a deployment was resolved to (DescribeServiceRevisions).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceRevision {
+    /// The ARN of the service revision; its last segment is the number of the deployment.
     pub arn: String,
+    /// The revision of the task definition that was resolved.
     pub task_definition: Option<TaskDefinitionArn>,
     /// The target groups that its tasks register in. Of the two that a load balancer entry names, this tells which.
     pub target_groups: Vec<TargetGroupArn>,

@@ -7,14 +7,17 @@ use std::fmt;
 pub struct Route {
     /// The listener's: HTTP, HTTPS, TCP, TLS, UDP, …
     pub protocol: String,
+    /// The port that the listener takes connections on.
     pub port: u16,
     /// The load balancer's own name.
     pub dns_name: String,
+    /// The load balancer has private addresses only.
     pub is_internal: bool,
     /// What a request must have, beside coming to the port; nothing for a default action.
     pub conditions: Vec<RouteCondition>,
 }
 
+/// One condition of a listener rule, as far as it narrows an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteCondition {
     /// `host-header`, `path-pattern`, …

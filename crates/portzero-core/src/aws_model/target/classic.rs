@@ -7,11 +7,13 @@ use crate::base::id::TargetKey;
 /// answers on its port there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InstanceHealth {
+    /// The EC2 instance.
     pub instance: String,
     /// `InService`, `OutOfService` or `Unknown`.
     pub state: String,
     /// `ELB`, `Instance` or `N/A`.
     pub reason_code: String,
+    /// AWS's sentence on the state.
     pub description: String,
 }
 

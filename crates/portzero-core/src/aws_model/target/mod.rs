@@ -5,13 +5,14 @@ mod classic;
 
 use std::time::Duration;
 
-use crate::aws_model::service::aws_enum;
+use crate::aws_model::aws_enum::aws_enum;
 use crate::base::id::{TargetGroupArn, TargetKey};
 
 pub use address::{Address, Route, RouteCondition};
 pub use classic::InstanceHealth;
 
 aws_enum! {
+    /// What a load balancer holds of a target. Source: API reference of `TargetHealth`.
     TargetState {
         Initial = "initial",
         Healthy = "healthy",
@@ -23,17 +24,33 @@ aws_enum! {
     }
 }
 
+impl TargetState {
+    /// It is taken out of service: it gets no new connections, and goes when the deregistration delay is over. A state
+    /// that this version does not know counts by its spelling.
+    pub fn is_draining(&self) -> bool {
+        self.as_str().ends_with("draining")
+    }
+}
+
 aws_enum! {
+    /// What the targets of a group are.
     TargetType { Instance = "instance", Ip = "ip", Lambda = "lambda", Alb = "alb" }
 }
 
+/// A target group of an Application or Network Load Balancer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TargetGroup {
+    /// The full ARN.
     pub arn: TargetGroupArn,
+    /// The name within the region.
     pub name: String,
+    /// What its targets are: instances, addresses, functions or another load balancer.
     pub target_type: TargetType,
+    /// The port that targets get where their registration names none.
     pub port: Option<u16>,
+    /// The VPC of its targets; absent for functions.
     pub vpc_id: Option<String>,
+    /// How its targets are checked.
     pub health_check: HealthCheck,
     /// Empty where no listener forwards to the group: then its targets never become healthy.
     pub load_balancers: Vec<String>,
@@ -41,17 +58,24 @@ pub struct TargetGroup {
     pub deregistration_delay: Option<Duration>,
 }
 
+/// The health check of a target group.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HealthCheck {
+    /// Switched off it leaves every target `unavailable`.
     pub enabled: bool,
+    /// HTTP, HTTPS or TCP; absent where it is not shown.
     pub protocol: Option<String>,
     /// `traffic-port`, or a fixed number, which cannot work with dynamic host ports.
     pub port: Option<String>,
     /// Absent for TCP checks.
     pub path: Option<String>,
+    /// The time between two checks of a target.
     pub interval: Duration,
+    /// For how long an answer is waited for.
     pub timeout: Duration,
+    /// The successes in a row that make a target healthy.
     pub healthy_threshold: u32,
+    /// The failures in a row that make a target unhealthy.
     pub unhealthy_threshold: u32,
     /// The HTTP or gRPC codes that count as healthy, for example `200-299`.
     pub matcher: Option<String>,
@@ -60,26 +84,12 @@ pub struct HealthCheck {
 /// One row of DescribeTargetHealth.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetHealth {
+    /// Who is registered.
     pub key: TargetKey,
+    /// What the load balancer holds of it.
     pub state: TargetState,
     /// A code such as `Target.ResponseCodeMismatch`; healthy targets carry none.
     pub reason: Option<String>,
+    /// AWS's sentence on the reason.
     pub description: Option<String>,
-}
-
-#[cfg(test)]
-impl TargetGroup {
-    /// The group `web` of addresses, checked as nobody has said: tests name what they are about, and no more.
-    pub(crate) fn plain() -> Self {
-        Self {
-            arn: "targetgroup/web/1".into(),
-            name: "web".into(),
-            target_type: TargetType::Ip,
-            port: None,
-            vpc_id: None,
-            health_check: HealthCheck::default(),
-            load_balancers: Vec::new(),
-            deregistration_delay: None,
-        }
-    }
 }

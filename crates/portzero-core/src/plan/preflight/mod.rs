@@ -19,11 +19,15 @@ use crate::rollout::view::limits::Limits;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
     /// bridge, host: targets are instances.
-    Instance { has_dynamic_ports: bool },
+    Instance {
+        /// ECS picks the ports, so that no fixed health check port can meet them.
+        has_dynamic_ports: bool,
+    },
     /// awsvpc: targets are addresses.
     Address,
 }
 
+/// Everything that can be known to be wrong before the first change.
 pub fn check(survey: &Survey, network: Network) -> Vec<Finding> {
     let mut findings = Vec::new();
     let service = &survey.service;
@@ -58,7 +62,9 @@ pub fn check(survey: &Survey, network: Network) -> Vec<Finding> {
 pub struct Expectation {
     /// What other services of the run take before.
     pub ahead: Duration,
+    /// How long the rollout is expected to take.
     pub forecast: Duration,
+    /// For how long the run may wait.
     pub wait_budget: Duration,
 }
 
@@ -198,64 +204,71 @@ fn classic(survey: &Survey) -> Vec<Finding> {
 }
 
 fn target_group(group: &TargetGroup, network: Network) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    if group.load_balancers.is_empty() {
-        findings.push(
-            Finding::error(
-                Code::TargetGroupNotInUse,
-                format!(
-                    "no load balancer forwards to target group `{}`, so no target in it ever becomes healthy",
-                    group.name
-                ),
-            )
-            .state("nothing was changed")
-            .hint("attach the target group to a listener or a rule"),
-        );
-    }
+    let unused = || {
+        Finding::error(
+            Code::TargetGroupNotInUse,
+            format!(
+                "no load balancer forwards to target group `{}`, so no target in it ever becomes healthy",
+                group.name
+            ),
+        )
+        .state("nothing was changed")
+        .hint("attach the target group to a listener or a rule")
+    };
+    let unused = group.load_balancers.is_empty().then(unused);
+    let findings = [
+        unused,
+        mismatched_type(group, network),
+        fixed_health_check_port(group, network),
+    ];
+    findings.into_iter().flatten().collect()
+}
+
+fn mismatched_type(group: &TargetGroup, network: Network) -> Option<Finding> {
     let wants_instances = matches!(network, Network::Instance { .. });
     let is_mismatch = match group.target_type {
         TargetType::Instance => !wants_instances,
         TargetType::Ip => wants_instances,
         _ => false,
     };
-    if is_mismatch {
-        let mode = if wants_instances { "bridge or host" } else { "awsvpc" };
-        findings.push(
-            Finding::error(
-                Code::TargetTypeMismatch,
-                format!(
-                    "target group `{}` has target type {}, which is incompatible with the {mode} network mode of the task definition",
-                    group.name,
-                    group.target_type.as_str()
-                ),
-            )
-            .state("nothing was changed"),
-        );
-    }
-    // A classic load balancer knows fixed ports only, and ECS refuses dynamic ones behind it.
-    let fixed = group
-        .health_check
-        .port
-        .as_deref()
-        .filter(|p| *p != "traffic-port" && !p.is_empty() && group.arn.classic_name().is_none());
-    if let (
-        Some(port),
+    let mode = if wants_instances { "bridge or host" } else { "awsvpc" };
+    let mismatch = || {
+        Finding::error(
+            Code::TargetTypeMismatch,
+            format!(
+                "target group `{}` has target type {}, which is incompatible with the {mode} network mode of the task definition",
+                group.name,
+                group.target_type.as_str()
+            ),
+        )
+        .state("nothing was changed")
+    };
+    is_mismatch.then(mismatch)
+}
+
+/// A classic load balancer knows fixed ports only, and ECS refuses dynamic ones behind it.
+fn fixed_health_check_port(group: &TargetGroup, network: Network) -> Option<Finding> {
+    let has_dynamic_ports = matches!(
+        network,
         Network::Instance {
-            has_dynamic_ports: true,
-        },
-    ) = (fixed, network)
-    {
-        findings.push(
-            Finding::error(
-                Code::HealthCheckPortFixed,
-                format!(
-                    "target group `{}` checks port {port} of every target, but the host port is dynamic",
-                    group.name
-                ),
-            )
+            has_dynamic_ports: true
+        }
+    );
+    let is_fixed = |port: &&str| *port != "traffic-port" && !port.is_empty();
+    let port = group.health_check.port.as_deref().filter(is_fixed)?;
+    if !has_dynamic_ports || group.arn.classic_name().is_some() {
+        return None;
+    }
+    let finding = Finding::error(
+        Code::HealthCheckPortFixed,
+        format!(
+            "target group `{}` checks port {port} of every target, but the host port is dynamic",
+            group.name
+        ),
+    );
+    Some(
+        finding
             .state("nothing was changed")
             .hint("set the target group's health check port to `traffic-port`"),
-        );
-    }
-    findings
+    )
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::aws_model::service::{Service, Stage};
+use crate::aws_model::service::{DeploymentStrategy, Service, Stage};
 use crate::base::finding::{Code, Finding};
 use crate::base::time::human;
 use crate::rollout::Until;
@@ -10,11 +10,11 @@ use crate::rollout::Until;
 /// A wait of this length is worth a word: half of what most pipelines give a job without being asked.
 const LONG: Duration = Duration::from_secs(30 * 60);
 
-const STRATEGIES: [&str; 4] = ["ROLLING", "BLUE_GREEN", "LINEAR", "CANARY"];
-
+/// What the service's deployment strategy means for the run, and whether it ever comes to the point that was asked for.
 pub fn strategy(service: &Service, until: Until) -> Vec<Finding> {
-    let name = service.configuration.strategy.as_deref().unwrap_or("ROLLING");
-    if !STRATEGIES.contains(&name) {
+    let used = service.configuration.strategy.as_ref();
+    let name = used.unwrap_or(&DeploymentStrategy::Rolling).as_str();
+    if let Some(DeploymentStrategy::Unknown(_)) = used {
         return vec![unknown(service, name)];
     }
     if let (Until::Stage(stage), false) = (until, service.configuration.is_staged()) {
@@ -100,16 +100,16 @@ fn pauses(service: &Service, until: Until) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws_model::service::{DeploymentConfiguration, Hook};
+    use crate::aws_model::service::{DeploymentConfiguration, Hook, HookTargetType};
 
     fn service(strategy: &str, bake_minutes: u64, pause: Option<&str>) -> Service {
         let hooks = pause.into_iter().map(|stage| Hook {
-            target_type: "PAUSE".into(),
+            target_type: HookTargetType::Pause,
             stages: vec![stage.to_owned()],
         });
         Service {
             configuration: DeploymentConfiguration {
-                strategy: Some(strategy.to_owned()),
+                strategy: Some(strategy.into()),
                 bake_time: Some(Duration::from_secs(bake_minutes * 60)),
                 hooks: hooks.collect(),
                 ..DeploymentConfiguration::default()

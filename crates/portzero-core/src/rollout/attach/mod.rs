@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::aws_model::service::{Deployment, RolloutState, Service, ServiceDeployment, ServiceDeploymentStatus};
+use crate::aws_model::service::{
+    Deployment, DeploymentStatus, RolloutState, Service, ServiceDeployment, ServiceDeploymentStatus,
+};
 use crate::aws_model::task::Task;
 use crate::base::finding::{Code, Finding};
 use crate::base::id::{DeploymentId, TaskDefinitionArn};
@@ -15,8 +17,10 @@ use crate::rollout::view::{View, join};
 
 /// Everything that one reading has shown of a service's deployments, present and past.
 #[derive(Clone, Copy, Debug)]
-pub struct Traces<'a> {
+pub struct AttachEvidence<'a> {
+    /// The service as it was read.
     pub service: &'a Service,
+    /// Its tasks and targets, read after it.
     pub snapshot: &'a Snapshot,
     /// The service deployments, newest first; `None` where they may not be read.
     pub history: Option<&'a [ServiceDeployment]>,
@@ -26,27 +30,32 @@ pub struct Traces<'a> {
 
 /// Where a run can join.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Lead {
-    Follow(Ours),
+pub enum Candidate {
+    /// It goes on: follow it.
+    Follow(AttachDecision),
     /// There is nothing to follow (any more); what can be said of it.
     Over {
-        ours: Option<Ours>,
+        /// The deployment that it was about, as far as it is known.
+        ours: Option<AttachDecision>,
+        /// How that ended.
         outcome: Outcome,
     },
 }
 
 /// The deployment that a run makes its own.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ours {
+pub struct AttachDecision {
+    /// Its id.
     pub deployment: DeploymentId,
     /// `None`: AWS shows it nowhere any more.
     pub task_definition: Option<TaskDefinitionArn>,
+    /// The revision that ran before it; absent where nobody can tell.
     pub previous: Option<TaskDefinitionArn>,
 }
 
-impl<'a> Traces<'a> {
+impl<'a> AttachEvidence<'a> {
     /// The deployment of that id, else the one that ECS rolls out, rolls back, or has rolled out last.
-    pub fn lead(&self, wanted: Option<&DeploymentId>) -> Lead {
+    pub fn candidate(&self, wanted: Option<&DeploymentId>) -> Candidate {
         match wanted {
             Some(id) => self.named(id),
             None => self.newest(),
@@ -63,9 +72,9 @@ impl<'a> Traces<'a> {
         ids
     }
 
-    fn newest(&self) -> Lead {
+    fn newest(&self) -> Candidate {
         let Some(primary) = self.service.primary() else {
-            return Lead::Over {
+            return Candidate::Over {
                 ours: None,
                 outcome: Outcome::new(Verdict::Refused, vec![no_deployment(self.service)]),
             };
@@ -80,12 +89,12 @@ impl<'a> Traces<'a> {
         {
             return self.follow(id);
         }
-        if !crate::rollout::view::snapshot::says_rollback(primary) {
+        if !primary.is_rolling_back() {
             return self.follow(&primary.id);
         }
         match self.rolled_back_row() {
             Some(row) => self.follow(&row.id),
-            None => Lead::Over {
+            None => Candidate::Over {
                 ours: None,
                 outcome: Outcome {
                     verdict: Verdict::Failed,
@@ -96,7 +105,7 @@ impl<'a> Traces<'a> {
         }
     }
 
-    fn named(&self, id: &DeploymentId) -> Lead {
+    fn named(&self, id: &DeploymentId) -> Candidate {
         if self.service.deployment(id).is_some() {
             return self.follow(id);
         }
@@ -133,12 +142,12 @@ impl<'a> Traces<'a> {
         }
     }
 
-    fn follow(&self, id: &DeploymentId) -> Lead {
-        Lead::Follow(self.ours(id))
+    fn follow(&self, id: &DeploymentId) -> Candidate {
+        Candidate::Follow(self.ours(id))
     }
 
-    fn over(&self, id: &DeploymentId, verdict: Verdict, finding: Finding) -> Lead {
-        Lead::Over {
+    fn over(&self, id: &DeploymentId, verdict: Verdict, finding: Finding) -> Candidate {
+        Candidate::Over {
             ours: Some(self.ours(id)),
             outcome: Outcome {
                 is_rolled_back: verdict == Verdict::Failed && self.record(id).is_some_and(goes_back),
@@ -148,8 +157,8 @@ impl<'a> Traces<'a> {
         }
     }
 
-    fn ours(&self, id: &DeploymentId) -> Ours {
-        Ours {
+    fn ours(&self, id: &DeploymentId) -> AttachDecision {
+        AttachDecision {
             deployment: id.clone(),
             task_definition: self.revision(id),
             previous: self.previous(id),
@@ -183,6 +192,7 @@ impl<'a> Traces<'a> {
         self.history.unwrap_or_default()
     }
 
+    /// The service deployment of that deployment, where the history may be read and reaches back to it.
     pub fn record(&self, id: &DeploymentId) -> Option<&'a ServiceDeployment> {
         self.records().iter().find(|d| d.deployment_id().as_ref() == Some(id))
     }
@@ -227,7 +237,7 @@ impl<'a> Traces<'a> {
             (Some(theirs), Some(own)) => theirs < own,
             _ => false,
         };
-        self.record(ours).is_some_and(goes_back) || crate::rollout::view::snapshot::says_rollback(primary) || is_older
+        self.record(ours).is_some_and(goes_back) || primary.is_rolling_back() || is_older
     }
 
     /// The world without the deployment: what was there before it, as far as it is there still. Its own tasks, targets and
@@ -241,7 +251,7 @@ impl<'a> Traces<'a> {
             // Where another one is PRIMARY, and it is nothing that ECS goes back to, it is newer.
             service
                 .deployments
-                .retain(|d| d.id != *ours && !(has_newer && d.status.as_str() == "PRIMARY"));
+                .retain(|d| d.id != *ours && !(has_newer && d.status == DeploymentStatus::Primary));
             let began = own.and_then(|d| d.created_at);
             service.events.retain(|event| match (event.created_at, began) {
                 (Some(at), Some(began)) => at < began,
@@ -251,11 +261,9 @@ impl<'a> Traces<'a> {
         before
     }
 
+    /// What was there before the deployment, for an observer that begins in the middle of it.
     pub fn baseline(&self, before: &Snapshot, scope: &Scope) -> Baseline {
-        let was_rolling_back = |d: &Deployment| {
-            let reason = d.rollout_state_reason.as_deref().unwrap_or_default();
-            d.id != scope.deployment && reason.contains("rolling back")
-        };
+        let was_rolling_back = |d: &Deployment| d.id != scope.deployment && d.began_as_rollback();
         let is_ours_in_front = self.service.primary().is_some_and(|p| p.id == scope.deployment);
         let mut baseline = Baseline::of(before, scope);
         baseline.places.extend(self.unclaimed(scope));
@@ -276,7 +284,7 @@ impl<'a> Traces<'a> {
         let mut places = BTreeSet::new();
         for (group, rows) in &self.snapshot.targets {
             let rows = rows.iter();
-            let old = rows.filter(|row| is_anybody_lost || row.state.as_str().ends_with("draining"));
+            let old = rows.filter(|row| is_anybody_lost || row.state.is_draining());
             places.extend(old.map(|row| (group.clone(), row.key.clone())));
         }
         places.retain(|place| !claimed.contains_key(place));
@@ -292,11 +300,11 @@ pub fn is_at_rest(snapshot: &Snapshot, scope: &Scope, baseline: &Baseline) -> bo
 
 fn sources(record: &ServiceDeployment) -> impl Iterator<Item = DeploymentId> {
     let numbers = record.source_revisions.iter();
-    numbers.map(|number| DeploymentId::new(format!("ecs-svc/{number}")))
+    numbers.map(|number| DeploymentId::of_revision(number))
 }
 
 fn goes_back(record: &ServiceDeployment) -> bool {
-    record.status.as_str().starts_with("ROLLBACK")
+    record.status.is_rollback()
 }
 
 fn is_open(record: &ServiceDeployment) -> bool {
@@ -319,12 +327,12 @@ fn now(service: &Service) -> String {
     }
 }
 
-fn past(traces: &Traces, id: &DeploymentId, record: &ServiceDeployment, how: &str) -> Finding {
-    let of = match traces.revision(id) {
+fn past(attach_evidence: &AttachEvidence, id: &DeploymentId, record: &ServiceDeployment, how: &str) -> Finding {
+    let of = match attach_evidence.revision(id) {
         Some(revision) => format!("{id} ({})", revision.short()),
         None => id.to_string(),
     };
-    let summary = format!("deployment {of} of `{}` is over: {how}", traces.service.name);
+    let summary = format!("deployment {of} of `{}` is over: {how}", attach_evidence.service.name);
     let mut finding = Finding::error(Code::DeploymentGone, summary);
     let reason = [&record.rollback_reason, &record.status_reason]
         .into_iter()
@@ -335,11 +343,11 @@ fn past(traces: &Traces, id: &DeploymentId, record: &ServiceDeployment, how: &st
         None => record.status.as_str().to_owned(),
     };
     finding.evidence.push(("status".into(), status));
-    finding.state(now(traces.service))
+    finding.state(now(attach_evidence.service))
 }
 
-fn unheard_of(traces: &Traces, id: &DeploymentId) -> Finding {
-    let service = traces.service;
+fn unheard_of(attach_evidence: &AttachEvidence, id: &DeploymentId) -> Finding {
+    let service = attach_evidence.service;
     let listed: Vec<String> = service.deployments.iter().map(|d| d.id.to_string()).collect();
     let summary = format!("ECS shows no deployment {id} of `{}`", service.name);
     let finding = Finding::error(Code::DeploymentGone, summary)
@@ -352,7 +360,7 @@ fn unheard_of(traces: &Traces, id: &DeploymentId) -> Finding {
             },
         )
         .state(now(service));
-    if traces.history.is_none() {
+    if attach_evidence.history.is_none() {
         finding.hint(
             "allow ecs:ListServiceDeployments and ecs:DescribeServiceDeployments: they tell how a deployment ended",
         )

@@ -1,5 +1,5 @@
 use super::*;
-use crate::aws_model::service::{DeploymentStatus, Progress, ServiceEvent};
+use crate::aws_model::service::{DeploymentStatus, ServiceEvent};
 use crate::aws_model::target::{TargetHealth, TargetState};
 use crate::base::id::{TargetGroupArn, TargetKey};
 use crate::base::time::Timestamp;
@@ -14,14 +14,9 @@ fn row(id: &str, status: DeploymentStatus, state: RolloutState) -> Deployment {
         id: id.into(),
         status,
         task_definition: format!("task-definition/web:{number}").into(),
-        desired_count: 1,
-        running_count: 1,
-        pending_count: 0,
-        failed_tasks: None,
         rollout_state: Some(state),
-        rollout_state_reason: None,
         created_at: number.parse().ok().map(at),
-        updated_at: None,
+        ..Deployment::plain()
     }
 }
 
@@ -36,11 +31,9 @@ fn record(id: &str, status: ServiceDeploymentStatus) -> ServiceDeployment {
         status,
         status_reason: Some("why".into()),
         target_revision: Some(number.to_string()),
-        breaker: None,
-        rollback_reason: None,
         source_revisions: vec![(number - 1).to_string()],
         created_at: Some(at(i64::from(number))),
-        progress: Progress::default(),
+        ..ServiceDeployment::plain()
     }
 }
 
@@ -65,7 +58,7 @@ struct World {
 }
 
 impl World {
-    fn look<T>(&self, of: impl FnOnce(Traces<'_>) -> T) -> T {
+    fn look<T>(&self, of: impl FnOnce(AttachEvidence<'_>) -> T) -> T {
         let service = Service {
             deployments: self.rows.clone(),
             events: self.events.clone(),
@@ -78,7 +71,7 @@ impl World {
             targets: self.targets.clone(),
             ..Snapshot::default()
         };
-        of(Traces {
+        of(AttachEvidence {
             service: &service,
             snapshot: &snapshot,
             history: self.history.as_deref(),
@@ -87,17 +80,17 @@ impl World {
     }
 
     /// The followed deployment with its revisions, or the verdict on what is over.
-    fn lead(&self, wanted: Option<&str>) -> String {
+    fn candidate(&self, wanted: Option<&str>) -> String {
         let wanted = wanted.map(DeploymentId::from);
         let short = |arn: &Option<TaskDefinitionArn>| arn.as_ref().map_or("?", |arn| arn.short()).to_owned();
-        match self.look(|traces| traces.lead(wanted.as_ref())) {
-            Lead::Follow(ours) => format!(
+        match self.look(|attach_evidence| attach_evidence.candidate(wanted.as_ref())) {
+            Candidate::Follow(ours) => format!(
                 "{} {} -> {}",
                 ours.deployment,
                 short(&ours.previous),
                 short(&ours.task_definition)
             ),
-            Lead::Over { outcome, .. } => outcome.verdict.as_str().to_owned(),
+            Candidate::Over { outcome, .. } => outcome.verdict.as_str().to_owned(),
         }
     }
 }
@@ -138,33 +131,36 @@ fn with_history(mut world: World, newest_first: &[(&str, ServiceDeploymentStatus
 
 #[test]
 fn the_primary_is_what_is_rolled_out() {
-    assert_eq!(rolling_out().lead(None), "ecs-svc/2 web:1 -> web:2");
-    assert_eq!(only(OURS).lead(None), "ecs-svc/2 ? -> web:2");
+    assert_eq!(rolling_out().candidate(None), "ecs-svc/2 web:1 -> web:2");
+    assert_eq!(only(OURS).candidate(None), "ecs-svc/2 ? -> web:2");
 }
 
 #[test]
 fn during_a_rollback_it_is_the_one_that_ecs_leaves() {
     use ServiceDeploymentStatus::{RollbackInProgress, RollbackSuccessful, Successful};
     let told = with_history(rolling_back(), &[(OURS, RollbackInProgress), (OLD, Successful)]);
-    assert_eq!(told.lead(None), "ecs-svc/2 web:1 -> web:2");
+    assert_eq!(told.candidate(None), "ecs-svc/2 web:1 -> web:2");
     assert_eq!(
-        rolling_back().lead(None),
+        rolling_back().candidate(None),
         "ecs-svc/2 web:1 -> web:2",
         "without the service deployments"
     );
     let over = with_history(only(OLD), &[(OURS, RollbackSuccessful), (OLD, Successful)]);
-    assert_eq!(over.lead(None), "ecs-svc/2 web:1 -> ?");
+    assert_eq!(over.candidate(None), "ecs-svc/2 web:1 -> ?");
     let mut nameless = rolling_back();
     nameless.rows.truncate(1);
-    assert_eq!(nameless.lead(None), "failed");
+    assert_eq!(nameless.candidate(None), "failed");
 }
 
 #[test]
 fn what_only_the_newest_list_shows_is_what_is_rolled_out() {
     let mut world = with_history(only(OLD), &[(OURS, ServiceDeploymentStatus::InProgress)]);
-    assert_eq!(world.look(|traces| traces.unknown(None)), [DeploymentId::from(OURS)]);
+    assert_eq!(
+        world.look(|attach_evidence| attach_evidence.unknown(None)),
+        [DeploymentId::from(OURS)]
+    );
     world.revisions.insert(OURS.into(), "task-definition/web:7".into());
-    assert_eq!(world.lead(None), "ecs-svc/2 web:1 -> web:7");
+    assert_eq!(world.candidate(None), "ecs-svc/2 web:1 -> web:7");
 }
 
 #[test]
@@ -185,9 +181,9 @@ fn a_deployment_that_is_no_longer_listed_is_told_by_its_service_deployment() {
             history.insert(0, (NEWER, Status::Successful));
         }
         let world = with_history(only(NEWER), &history);
-        assert_eq!(world.lead(Some(OURS)), verdict, "{status:?}, newer: {newer}");
+        assert_eq!(world.candidate(Some(OURS)), verdict, "{status:?}, newer: {newer}");
     }
-    assert_eq!(only(NEWER).lead(Some(OURS)), "could-not-observe");
+    assert_eq!(only(NEWER).candidate(Some(OURS)), "could-not-observe");
 }
 
 #[test]
@@ -197,7 +193,7 @@ fn a_listed_deployment_is_followed_whoever_is_primary() {
     world
         .rows
         .insert(0, row(NEWER, DeploymentStatus::Primary, RolloutState::InProgress));
-    assert_eq!(world.lead(Some(OURS)), "ecs-svc/2 web:1 -> web:2");
+    assert_eq!(world.candidate(Some(OURS)), "ecs-svc/2 web:1 -> web:2");
     let ours = DeploymentId::from(OURS);
     // The newer one is no part of what was there before: it will be told as what it is.
     let known = |before: Snapshot| {
@@ -209,9 +205,15 @@ fn a_listed_deployment_is_followed_whoever_is_primary() {
             .map(|d| d.id.to_string())
             .collect::<Vec<_>>()
     };
-    assert_eq!(world.look(|traces| known(traces.before(&ours))), [OLD]);
+    assert_eq!(
+        world.look(|attach_evidence| known(attach_evidence.before(&ours))),
+        [OLD]
+    );
     // Whereas the one that ECS goes back to is.
-    assert_eq!(rolling_back().look(|traces| known(traces.before(&ours))), [OLD]);
+    assert_eq!(
+        rolling_back().look(|attach_evidence| known(attach_evidence.before(&ours))),
+        [OLD]
+    );
 }
 
 #[test]
@@ -224,7 +226,7 @@ fn what_was_there_before_is_what_is_not_of_the_deployment() {
     let mut world = rolling_out();
     world.tasks = vec![task(OLD), task(OURS)];
     world.events = vec![event("late", 3), event("early", 1)];
-    let before = world.look(|traces| traces.before(&OURS.into()));
+    let before = world.look(|attach_evidence| attach_evidence.before(&OURS.into()));
     assert_eq!(before.tasks, [task(OLD)]);
     let events = before.service.unwrap().events;
     assert_eq!(events.iter().map(|e| e.id.as_str()).collect::<Vec<_>>(), ["early"]);
@@ -243,9 +245,9 @@ fn a_target_that_drains_and_is_nobodys_is_waited_for() {
     let rows = vec![target(1, TargetState::Healthy), target(2, TargetState::Draining)];
     world.targets.insert(group.clone(), rows);
     let ports = |world: &World| -> Vec<u16> {
-        world.look(|traces| {
-            let before = traces.before(&OURS.into());
-            let places = traces.baseline(&before, &scope()).places;
+        world.look(|attach_evidence| {
+            let before = attach_evidence.before(&OURS.into());
+            let places = attach_evidence.baseline(&before, &scope()).places;
             places.iter().map(|(_, key)| key.port).collect()
         })
     };
@@ -268,14 +270,14 @@ fn scope() -> Scope {
 fn the_newest_record_counts_where_it_is_newer_than_the_list_and_still_open() {
     use ServiceDeploymentStatus::{InProgress, Successful};
     let over = with_history(only(OLD), &[(OURS, Successful), (OLD, Successful)]);
-    assert_eq!(over.lead(None), "ecs-svc/1 ? -> web:1");
+    assert_eq!(over.candidate(None), "ecs-svc/1 ? -> web:1");
     // It is listed behind a PRIMARY that no record shows yet.
     let mut behind = rolling_out();
     behind.rows[0].status = DeploymentStatus::Active;
     let newer = row(NEWER, DeploymentStatus::Primary, RolloutState::InProgress);
     behind.rows.insert(0, newer);
     let behind = with_history(behind, &[(OURS, InProgress)]);
-    assert_eq!(behind.lead(None), "ecs-svc/3 web:1 -> web:3");
+    assert_eq!(behind.candidate(None), "ecs-svc/3 web:1 -> web:3");
 }
 
 #[test]
@@ -284,7 +286,7 @@ fn of_two_that_ecs_may_be_leaving_it_is_the_failed_one() {
     world
         .rows
         .push(row(NEWER, DeploymentStatus::Active, RolloutState::InProgress));
-    assert_eq!(world.lead(None), "ecs-svc/2 web:1 -> web:2");
+    assert_eq!(world.candidate(None), "ecs-svc/2 web:1 -> web:2");
 }
 
 #[test]
@@ -295,10 +297,10 @@ fn an_older_primary_is_what_ecs_goes_back_to() {
     let mut busiest = row("ecs-svc/0", DeploymentStatus::Active, RolloutState::Completed);
     busiest.running_count = 5;
     world.rows.push(busiest);
-    assert_eq!(world.lead(Some(OURS)), "ecs-svc/2 web:1 -> web:2");
+    assert_eq!(world.candidate(Some(OURS)), "ecs-svc/2 web:1 -> web:2");
     // Where nothing says which is older, what runs most is what was there before.
     world.rows[1].created_at = world.rows[0].created_at;
-    assert_eq!(world.lead(Some(OURS)), "ecs-svc/2 web:0 -> web:2");
+    assert_eq!(world.candidate(Some(OURS)), "ecs-svc/2 web:0 -> web:2");
 }
 
 #[test]
@@ -314,8 +316,8 @@ fn what_is_over_is_told_with_what_came_of_it() {
         let mut own = task(OURS);
         own.task_definition = "task-definition/web:7".into();
         world.tasks = vec![task(OLD), own];
-        let lead = world.look(|traces| traces.lead(Some(&OURS.into())));
-        let Lead::Over { ours, outcome } = lead else {
+        let candidate = world.look(|attach_evidence| attach_evidence.candidate(Some(&OURS.into())));
+        let Candidate::Over { ours, outcome } = candidate else {
             panic!("it is followed")
         };
         let revision = ours.and_then(|ours| ours.task_definition);
@@ -353,16 +355,16 @@ fn an_event_of_the_very_moment_is_of_the_deployment() {
         created_at: Some(at(2)),
         message: String::new(),
     }];
-    let before = world.look(|traces| traces.before(&OURS.into()));
+    let before = world.look(|attach_evidence| attach_evidence.before(&OURS.into()));
     assert_eq!(before.service.unwrap().events, []);
 }
 
 #[test]
 fn an_earlier_rollback_is_remembered_where_ours_is_in_front_of_it() {
     let was_rolling_back = |world: &World| {
-        world.look(|traces| {
-            let before = traces.before(&OURS.into());
-            traces.baseline(&before, &scope()).was_rolling_back
+        world.look(|attach_evidence| {
+            let before = attach_evidence.before(&OURS.into());
+            attach_evidence.baseline(&before, &scope()).was_rolling_back
         })
     };
     let words = Some("ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/0.".to_owned());
@@ -383,9 +385,13 @@ fn an_earlier_rollback_is_remembered_where_ours_is_in_front_of_it() {
 #[test]
 fn at_rest_is_what_is_completed_with_nothing_old_left() {
     let at_rest = |world: &World| {
-        world.look(|traces| {
-            let before = traces.before(&OURS.into());
-            is_at_rest(traces.snapshot, &scope(), &traces.baseline(&before, &scope()))
+        world.look(|attach_evidence| {
+            let before = attach_evidence.before(&OURS.into());
+            is_at_rest(
+                attach_evidence.snapshot,
+                &scope(),
+                &attach_evidence.baseline(&before, &scope()),
+            )
         })
     };
     let mut world = only(OURS);
@@ -399,8 +405,8 @@ fn at_rest_is_what_is_completed_with_nothing_old_left() {
 fn what_a_deployment_replaces_is_what_its_record_names() {
     let mut world = with_history(only(NEWER), &[(OURS, ServiceDeploymentStatus::InProgress)]);
     let ours = DeploymentId::from(OURS);
-    let unknown = world.look(|traces| traces.unknown(Some(&ours)));
+    let unknown = world.look(|attach_evidence| attach_evidence.unknown(Some(&ours)));
     assert_eq!(unknown, [ours, DeploymentId::from(OLD)]);
     world.revisions.insert(OLD.into(), "task-definition/web:1".into());
-    assert_eq!(world.lead(Some(OURS)), "ecs-svc/2 web:1 -> ?");
+    assert_eq!(world.candidate(Some(OURS)), "ecs-svc/2 web:1 -> ?");
 }

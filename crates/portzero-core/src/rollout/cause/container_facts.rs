@@ -8,42 +8,57 @@ use serde_json::Value;
 use crate::aws_model::task::{Container, LogStream};
 use crate::base::id::TaskArn;
 
+/// What a task definition says of one container, as far as a failure may be explained by it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ContainerFacts {
+    /// Its name.
     pub name: String,
     /// The task ends with it, and its health is the task's.
     pub is_essential: bool,
+    /// Its image, as the document names it.
     pub image: Option<String>,
     /// The hard limit, in MiB; `None` where only the task has one.
     pub memory: Option<i64>,
     /// Where it logs (awslogs).
     pub log: Option<LogPlace>,
+    /// The secrets that it is given, in their order.
     pub secrets: Vec<Secret>,
+    /// How long ECS waits between SIGTERM and SIGKILL; absent means its default.
     pub stop_timeout: Option<Duration>,
+    /// Its container health check.
     pub health_check: Option<OwnCheck>,
 }
 
 /// An awslogs configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogPlace {
+    /// `awslogs-group`.
     pub group: String,
+    /// `awslogs-stream-prefix`; absent where the definition sets none.
     pub stream_prefix: Option<String>,
+    /// `awslogs-region`, where it is not the service's own.
     pub region: Option<String>,
 }
 
 /// A secret that a container reads: the variable that it fills, and the name or ARN of where it lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Secret {
+    /// The environment variable that carries it.
     pub variable: String,
+    /// Where it comes from: an ARN, or the name of a parameter.
     pub source: String,
 }
 
 /// A container health check of the task definition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnCheck {
+    /// What is run in the container, in one line.
     pub command: String,
+    /// The time between two checks.
     pub interval: Duration,
+    /// The failures in a row that make the container unhealthy.
     pub retries: u64,
+    /// For how long failures do not count after the start.
     pub start_period: Duration,
 }
 

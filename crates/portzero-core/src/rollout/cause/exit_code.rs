@@ -2,7 +2,7 @@
 
 /// Docker's and the shell's convention: 126 and 127 for a command that could not be run, 128 and a signal's number for
 /// a process that a signal ended.
-pub fn meaning(code: i32) -> Option<&'static str> {
+pub(crate) fn meaning(code: i32) -> Option<&'static str> {
     Some(match code {
         126 => "the command cannot be executed: no permission, or not a program",
         127 => "the command was not found in the image",

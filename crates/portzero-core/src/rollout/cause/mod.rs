@@ -1,7 +1,7 @@
 //! Why a rollout fails: AWS's own words are recognised, weighed and explained.
 
 pub(crate) mod container_facts;
-pub mod diagnose;
+pub(crate) mod diagnose;
 pub(crate) mod exit_code;
 pub mod failure;
 pub mod placement;

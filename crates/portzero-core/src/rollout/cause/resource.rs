@@ -3,34 +3,46 @@
 
 use crate::base::text::contains;
 
+/// What ECS could not get ready for a task before its containers start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResourceTrouble {
+    /// What it was.
     pub kind: Resource,
+    /// Why it could not be had.
     pub why: Why,
     /// The name of the secret or log group, where ECS says it.
     pub name: Option<String>,
     /// The role that was refused.
     pub role: Option<String>,
+    /// AWS's words.
     pub message: String,
 }
 
+/// What a task needs before its containers start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Resource {
     /// Of Secrets Manager or the Parameter Store.
     Secret,
     /// The login at the image's registry.
     RegistryLogin,
+    /// A log group for what a container prints.
     LogGroup,
+    /// A volume to mount.
     Volume,
+    /// Anything else.
     Other,
 }
 
+/// Why something could not be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
+    /// A role is not allowed to.
     Denied,
+    /// It is not there.
     Missing,
     /// No way through the network.
     Unreachable,
+    /// AWS's words tell nothing of that.
     Unknown,
 }
 

@@ -1,16 +1,17 @@
 //! The decisions: what a look means for the verdict. Everything that can end a rollout ends it here.
 
-use super::{Ending, Observer, Rollback};
+use super::state::Rollback;
+use super::{Ending, Observer};
 use crate::aws_model::service::{Deployment, RolloutState, ServiceDeploymentStatus};
 use crate::aws_model::task::TaskStatus;
 use crate::base::finding::Finding;
 use crate::base::time::Timestamp;
 use crate::rollout::cause::placement;
-use crate::rollout::event::Happening;
+use crate::rollout::event::RolloutEvent;
 use crate::rollout::observer::unknown_value;
 use crate::rollout::timeouts;
 use crate::rollout::verdict::{Verdict, success};
-use crate::rollout::view::deployment_status::Standing;
+use crate::rollout::view::deployment_status::DeploymentState;
 use crate::rollout::view::snapshot::Snapshot;
 use crate::rollout::view::waiting::WaitingOn;
 use crate::rollout::view::{View, deployment_status};
@@ -24,24 +25,24 @@ impl Observer {
         view: &View,
         waiting: &[WaitingOn],
         now: Timestamp,
-        happenings: &mut Vec<Happening>,
+        events: &mut Vec<RolloutEvent>,
     ) -> Option<Ending> {
         // An answer may be older than our update for a while, but not for ever.
-        // Whose tasks run is not gone.
-        let is_over_time = now.since(self.started_at) > timeouts::UNLISTED_MAX && view.new_tasks.is_empty();
-        let must_be_listed = self.was_listed || is_over_time;
-        let standing = Standing::of(snapshot, &self.scope, &self.baseline, must_be_listed);
+        // Generation tasks run is not gone.
+        let is_over_time = now.since(self.pace.started_at) > timeouts::UNLISTED_MAX && view.new_tasks.is_empty();
+        let must_be_listed = self.sight.was_listed || is_over_time;
+        let standing = DeploymentState::of(snapshot, &self.scope, &self.baseline, must_be_listed);
         self.course.standing = Some(standing.clone());
         if !matches!(
             standing,
-            Standing::Absent { .. } | Standing::ServiceLost { status: None }
+            DeploymentState::Absent { .. } | DeploymentState::ServiceLost { status: None }
         ) {
             self.course.absent_since = None;
         }
-        if !matches!(standing, Standing::StopRequested { .. }) {
+        if !matches!(standing, DeploymentState::StopRequested { .. }) {
             self.course.stop_seen_at = None;
         }
-        let ending = self.judge_standing(standing, snapshot, view, now, happenings);
+        let ending = self.judge_standing(standing, snapshot, view, now, events);
         if ending.is_some() {
             return ending;
         }
@@ -56,16 +57,16 @@ impl Observer {
         // Where targets cannot be told apart, ECS's word that it could not register one is the only word on that.
         let is_doubtful = view.is_join_missing && self.evidence.was_refused_a_target();
         if waiting.is_empty() && is_doubtful {
-            self.look.waiting.push(WaitingOn::Registration);
+            self.sight.look.waiting.push(WaitingOn::Registration);
         }
         if waiting.is_empty() && is_ours && !is_doubtful {
             let (verdict, mut findings) = success(view, &self.scope);
             if verdict.is_success() {
-                findings.extend((self.flaps > 0).then(|| verdict::flapped(&self.scope, self.flaps)));
+                findings.extend((self.settling.flaps > 0).then(|| verdict::flapped(&self.scope, self.settling.flaps)));
                 findings.extend(self.evidence.besides(&self.scope));
             }
-            let stage = self.memory.stage.as_ref();
-            findings.extend(stage::goes_on(view, &self.scope, stage, &self.look, now));
+            let stage = self.settling.memory.stage.as_ref();
+            findings.extend(stage::goes_on(view, &self.scope, stage, &self.sight.look, now));
             findings.extend(stage::cannot_tell_apart(view, &self.scope, &self.old_places));
             return Some((verdict, findings));
         }
@@ -76,7 +77,7 @@ impl Observer {
     /// The budget is spent. The cause of a failure is told only where something new is missing: what once went wrong
     /// does not explain a long drain.
     pub(super) fn time_out(&self) -> Ending {
-        let is_new_missing = self.look.waiting.iter().any(|w| {
+        let is_new_missing = self.sight.look.waiting.iter().any(|w| {
             matches!(
                 w,
                 WaitingOn::FirstTask
@@ -87,6 +88,7 @@ impl Observer {
         });
         // ECS calls nothing completed while it cannot put back what an instance took along.
         let is_incomplete = self
+            .sight
             .look
             .waiting
             .iter()
@@ -94,9 +96,9 @@ impl Observer {
         let is_short = self.evidence.live_placement().is_some() || self.evidence.has_lost_instances();
         let is_explained = is_new_missing || is_incomplete && is_short;
         let cause = self.evidence.likely_cause(&self.scope).filter(|_| is_explained);
-        let mut findings = verdict::timed_out(&self.scope, cause, &self.look);
+        let mut findings = verdict::timed_out(&self.scope, cause, &self.sight.look);
         if let Some(first) = findings.first_mut() {
-            unknown_value::explain(first, &self.unknown);
+            unknown_value::explain(first, &self.sight.unknown);
         }
         (Verdict::TimedOut, findings)
     }
@@ -113,66 +115,72 @@ impl Observer {
         let cause = self.evidence.likely_cause(&self.scope);
         (
             Verdict::Failed,
-            vec![verdict::failed(&self.scope, cause, reason, rolls_back, &self.look)],
+            vec![verdict::failed(
+                &self.scope,
+                cause,
+                reason,
+                rolls_back,
+                &self.sight.look,
+            )],
         )
     }
 
     fn judge_standing(
         &mut self,
-        standing: Standing,
+        standing: DeploymentState,
         snapshot: &Snapshot,
         view: &View,
         now: Timestamp,
-        happenings: &mut Vec<Happening>,
+        events: &mut Vec<RolloutEvent>,
     ) -> Option<Ending> {
         match standing {
-            Standing::Ours => {
+            DeploymentState::Ours => {
                 self.course.failed_since = None;
                 None
             }
-            Standing::Superseded { by } => Some(self.give_way(&by)),
-            Standing::ServiceLost { status: Some(status) } => Some((
+            DeploymentState::Superseded { by } => Some(self.give_way(&by)),
+            DeploymentState::ServiceLost { status: Some(status) } => Some((
                 Verdict::Failed,
                 vec![verdict::service_lost(&self.scope, Some(status.as_str()))],
             )),
-            Standing::ServiceLost { status: None } => self
+            DeploymentState::ServiceLost { status: None } => self
                 .is_absent_for_good(now)
                 .then(|| (Verdict::Failed, vec![verdict::service_lost(&self.scope, None)])),
-            Standing::RollingBack { to } => self.roll_back(Some(to), snapshot, view, happenings),
-            Standing::StopRequested { .. } if deployment_status::is_rolling_back(snapshot) => {
-                self.roll_back(None, snapshot, view, happenings)
+            DeploymentState::RollingBack { to } => self.roll_back(Some(to), snapshot, view, events),
+            DeploymentState::StopRequested { .. } if deployment_status::is_rolling_back(snapshot) => {
+                self.roll_back(None, snapshot, view, events)
             }
-            Standing::StopRequested { status } => {
+            DeploymentState::StopRequested { status } => {
                 let since = *self.course.stop_seen_at.get_or_insert(now);
                 (now.since(since) >= timeouts::STOP_EXPLAINS_ITSELF_WITHIN).then(|| {
                     (
                         Verdict::Failed,
-                        vec![verdict::stopped(&self.scope, status.as_str(), &self.look)],
+                        vec![verdict::stopped(&self.scope, status.as_str(), &self.sight.look)],
                     )
                 })
             }
-            Standing::Absent { primary } if self.course.rollback.is_some() => {
-                self.roll_back(primary, snapshot, view, happenings)
+            DeploymentState::Absent { primary } if self.course.rollback.is_some() => {
+                self.roll_back(primary, snapshot, view, events)
             }
-            Standing::Absent { primary } => self.is_absent_for_good(now).then(|| {
+            DeploymentState::Absent { primary } => self.is_absent_for_good(now).then(|| {
                 let cause = self.evidence.likely_cause(&self.scope);
-                let finding = verdict::deployment_gone(&self.scope, primary.as_ref(), cause, &self.look);
+                let finding = verdict::deployment_gone(&self.scope, primary.as_ref(), cause, &self.sight.look);
                 (Verdict::Failed, vec![finding])
             }),
-            Standing::Failed { reason } => {
+            DeploymentState::Failed { reason } => {
                 let since = *self.course.failed_since.get_or_insert(now);
                 let rolls_back = snapshot.rolls_back() || self.course.rollback.is_some();
                 let is_patient = rolls_back && now.since(since) < timeouts::ROLLBACK_BEGINS_WITHIN;
                 (!is_patient).then(|| self.end_failed(reason, rolls_back))
             }
-            Standing::RollbackFailed { reason } => Some(self.fail_rollback(reason, snapshot, view)),
+            DeploymentState::RollbackFailed { reason } => Some(self.fail_rollback(reason, snapshot, view)),
         }
     }
 
     fn fail_rollback(&mut self, reason: Option<String>, snapshot: &Snapshot, view: &View) -> Ending {
         self.course.has_rollback_failed = true;
         let cause = self.evidence.likely_cause(&self.scope);
-        let found = stage::rollback_failed(&self.scope, snapshot, view, &self.look, reason, cause);
+        let found = stage::rollback_failed(&self.scope, snapshot, view, &self.sight.look, reason, cause);
         (Verdict::Failed, found)
     }
 
@@ -187,11 +195,11 @@ impl Observer {
         to: Option<Deployment>,
         snapshot: &Snapshot,
         view: &View,
-        happenings: &mut Vec<Happening>,
+        events: &mut Vec<RolloutEvent>,
     ) -> Option<Ending> {
         let is_news = self.course.rollback.as_ref().is_none_or(|r| r.to.is_none());
         if let Some(to) = to.as_ref().filter(|_| is_news) {
-            happenings.push(Happening::RollingBack {
+            events.push(RolloutEvent::RollingBack {
                 is_over: to.rollout_state == Some(RolloutState::Completed),
                 to: to.task_definition.clone(),
                 reason: to.rollout_state_reason.clone(),
@@ -204,7 +212,7 @@ impl Observer {
         // Somebody else may deploy while ECS goes back: what the service is at then is not what was gone back to.
         if let (Some(known), Some(by)) = (&known, &to)
             && known.id != by.id
-            && !crate::rollout::view::snapshot::says_rollback(by)
+            && !by.is_rolling_back()
         {
             let (to, by) = (Some(known.clone()), by.clone());
             self.course.rollback = Some(Rollback { to, is_over: false });
@@ -232,7 +240,7 @@ impl Observer {
             return (verdict, findings);
         }
         self.course.rollback = None;
-        let finding = verdict::superseded(&self.scope, by, &self.look);
+        let finding = verdict::superseded(&self.scope, by, &self.sight.look);
         (Verdict::Superseded, vec![finding])
     }
 
@@ -241,7 +249,7 @@ impl Observer {
         let cause = self.evidence.likely_cause(&self.scope);
         (
             Verdict::Failed,
-            vec![verdict::rolled_back(&self.scope, cause, to, end, &self.look)],
+            vec![verdict::rolled_back(&self.scope, cause, to, end, &self.sight.look)],
         )
     }
 
@@ -253,20 +261,20 @@ impl Observer {
             .evidence
             .certain_failure(&self.scope, view, has_breaker, now)
             .or_else(|| self.cannot_place(snapshot, view, now))?;
-        let finding = verdict::failed_early(&self.scope, finding, snapshot.rolls_back(), &self.look);
+        let finding = verdict::failed_early(&self.scope, finding, snapshot.rolls_back(), &self.sight.look);
         Some((Verdict::Failed, vec![finding]))
     }
 
     /// ECS says that it cannot place a task, nothing has moved since, and nothing can make room.
     fn cannot_place(&mut self, snapshot: &Snapshot, view: &View, now: Timestamp) -> Option<Finding> {
-        let since = self.stuck_since?;
+        let since = self.pace.stuck_since?;
         if view.all_running() || view.is_completed {
             // A task that autoscaling asks for later is no part of this deployment.
-            self.stuck_since = None;
+            self.pace.stuck_since = None;
             return None;
         }
         if self.can_still_move(snapshot, view) {
-            self.stuck_since = Some(now);
+            self.pace.stuck_since = Some(now);
             return None;
         }
         let service = snapshot.service.as_ref()?;
@@ -283,7 +291,7 @@ impl Observer {
         } else {
             timeouts::PLACEMENT_PATIENCE
         };
-        let is_spent = now.since(since.max(self.moved_at)) >= patience;
+        let is_spent = now.since(since.max(self.pace.moved_at)) >= patience;
         // Whoever took the instance may bring another one, and the new revision is not to blame: that is worth the budget.
         let is_infrastructure = self.evidence.has_lost_instances() && trouble.lack.is_of_instances();
         (is_spent && !is_infrastructure).then(|| self.evidence.cannot_place(&trouble, &self.scope))

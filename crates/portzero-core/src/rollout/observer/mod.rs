@@ -2,32 +2,31 @@
 
 mod judge;
 pub mod read_outage;
-pub(crate) mod rolling_back;
+mod rolling_back;
+mod state;
 pub mod status_view;
-pub mod unknown_value;
+pub(crate) mod unknown_value;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::aws_model::api_error::ApiError;
-use crate::aws_model::service::{Deployment, breaker_threshold};
-use crate::aws_model::target::TargetState;
+use crate::aws_model::service::breaker_threshold;
 use crate::aws_model::task::LogStream;
 use crate::base::finding::Finding;
 use crate::base::time::Timestamp;
 use crate::rollout::cause::diagnose::{BreakerCount, Evidence};
 use crate::rollout::cause::service_event;
-use crate::rollout::event::{Happening, Seen};
-use crate::rollout::history::{PhaseSpan, Story, TargetStory};
-use crate::rollout::observer::read_outage::{Blind, Borne, LastSeen};
-use crate::rollout::observer::unknown_value::{UnknownValue, unknown_values};
+use crate::rollout::event::{RolloutEvent, Seen};
+use crate::rollout::history::{History, PhaseSpan, TargetHistory};
+use crate::rollout::observer::read_outage::{LastSeen, ReadOutage, Tolerance};
+use crate::rollout::observer::state::{Course, Pace, Reported, Settling, Sight};
+use crate::rollout::observer::unknown_value::unknown_values;
 use crate::rollout::scope::Scope;
 use crate::rollout::timeouts;
 use crate::rollout::verdict::{Outcome, Verdict};
 use crate::rollout::view::baseline::Baseline;
-use crate::rollout::view::deployment_stage::SeenStage;
-use crate::rollout::view::deployment_status::Standing;
-use crate::rollout::view::phase::{Memory, Phase, waiting_on};
+use crate::rollout::view::phase::{Phase, waiting_on};
 use crate::rollout::view::snapshot::{Place, Snapshot};
 use crate::rollout::view::waiting::WaitingOn;
 use crate::rollout::view::{View, deployment_stage, join};
@@ -37,6 +36,7 @@ use crate::rollout::words::verdict;
 /// One reading of the world.
 #[derive(Clone, Debug)]
 pub enum Input {
+    /// One look at the world.
     Seen(Box<Snapshot>),
     /// The world could not be read this time.
     Unreadable(ApiError),
@@ -44,15 +44,21 @@ pub enum Input {
     Interrupted,
 }
 
+/// What one reading means.
 #[derive(Clone, Debug)]
 pub struct Step {
-    pub happenings: Vec<Happening>,
+    /// What has happened since the reading before, in the order to report it.
+    pub events: Vec<RolloutEvent>,
+    /// Whether to look again.
     pub next: Next,
 }
 
+/// What the caller does next.
 #[derive(Clone, Debug)]
 pub enum Next {
+    /// Look again at this time.
     PollAt(Timestamp),
+    /// The rollout has come to its end, or the run to its.
     Done(Outcome),
 }
 
@@ -61,61 +67,15 @@ pub enum Next {
 pub struct Observer {
     scope: Scope,
     baseline: Baseline,
-    started_at: Timestamp,
+    /// Where old targets are: those of the beginning, and those that old tasks have shown since.
     old_places: BTreeSet<Place>,
-    memory: Memory,
-    seen: Seen,
-    story: Story,
+    story: History,
     evidence: Evidence,
-    events_known: BTreeSet<String>,
-    /// What ECS has been quoted with: it repeats itself for every task.
-    told_events: BTreeSet<String>,
-    /// Which targets there were at the last look: another set is another settling.
-    healthy_places: BTreeSet<Place>,
-    /// How often the new targets were all healthy and then were not.
-    flaps: u32,
-    was_listed: bool,
     course: Course,
-    blind: Option<Blind>,
-    stuck_since: Option<Timestamp>,
-    moved_at: Timestamp,
-    /// How many tasks the service wanted at the last look.
-    desired: Option<u32>,
-    breaker_failures: u32,
-    said: Option<(Timestamp, Vec<WaitingOn>)>,
-    told_stage: Option<(Option<String>, Option<u32>)>,
-    look: LastLook,
-    seen_at: Option<Timestamp>,
-    /// What the last look has shown that nobody here knows.
-    unknown: BTreeSet<UnknownValue>,
-    told_unknown: BTreeSet<UnknownValue>,
-    known: rolling_back::Known,
-    poll_interval: Option<Duration>,
-    /// It would have ended on a snapshot with remembered parts.
-    wants_everything: bool,
-}
-
-/// What has become of the deployment, as far as it was judged. A look that may not be judged by leaves it as it was.
-#[derive(Clone, Debug, Default)]
-struct Course {
-    /// By the last look.
-    standing: Option<Standing>,
-    absent_since: Option<Timestamp>,
-    failed_since: Option<Timestamp>,
-    /// Since when the service deployment of ours is being stopped without a word on why.
-    stop_seen_at: Option<Timestamp>,
-    /// Set once a rollback has been seen; success is impossible from then on.
-    rollback: Option<Rollback>,
-    /// The rollback has failed too: nothing is rolled back then.
-    has_rollback_failed: bool,
-    /// The deployment that has taken over: `ecs-svc/3 (web:3)`.
-    replaced_by: Option<String>,
-}
-
-#[derive(Clone, Debug)]
-struct Rollback {
-    to: Option<Deployment>,
-    is_over: bool,
+    reported: Reported,
+    settling: Settling,
+    sight: Sight,
+    pace: Pace,
 }
 
 impl Observer {
@@ -124,62 +84,57 @@ impl Observer {
         let old_places = baseline.places.clone();
         let view = View::of(before, &scope, &baseline, &old_places);
         let seen = Seen::at_start(&view);
-        let mut story = Story::default();
+        let mut story = History::default();
         story.begin(&view, &join::owners(before, &scope), now);
-        Self {
-            events_known: baseline.events.clone(),
-            scope,
-            baseline,
-            started_at: now,
-            old_places,
-            memory: Memory::default(),
+        let reported = Reported {
             seen,
-            story,
-            evidence: Evidence::default(),
-            told_events: BTreeSet::new(),
-            healthy_places: BTreeSet::new(),
-            flaps: 0,
-            was_listed: false,
-            course: Course::default(),
-            blind: None,
-            stuck_since: None,
-            moved_at: now,
+            events: baseline.events.clone(),
+            event_texts: BTreeSet::new(),
             desired: before.service.as_ref().map(|service| service.desired_count),
             breaker_failures: 0,
-            said: None,
-            told_stage: None,
-            look: LastLook::default(),
-            seen_at: None,
+            waiting: None,
+            stage: None,
             unknown: BTreeSet::new(),
-            told_unknown: BTreeSet::new(),
-            known: rolling_back::Known::default(),
-            poll_interval: None,
-            wants_everything: false,
+        };
+        Self {
+            scope,
+            baseline,
+            old_places,
+            story,
+            evidence: Evidence::default(),
+            course: Course::default(),
+            reported,
+            settling: Settling::default(),
+            sight: Sight::default(),
+            pace: Pace::begin(now),
         }
     }
 
     /// Looks again after this time, in place of a pace that follows what happens.
     pub fn polling_every(mut self, interval: Option<Duration>) -> Self {
-        self.poll_interval = interval;
+        self.pace.poll_interval = interval;
         self
     }
 
+    /// What is followed, with its settings.
     pub fn scope(&self) -> &Scope {
         &self.scope
     }
 
+    /// The phases so far, in their order.
     pub fn phases(&self) -> Vec<PhaseSpan> {
         self.story.phases()
     }
 
-    pub fn targets(&self) -> Vec<&TargetStory> {
+    /// What was seen of each target.
+    pub fn targets(&self) -> Vec<&TargetHistory> {
         self.story.targets()
     }
 
     /// Whether the next snapshot should carry the instances with their free capacity: a placement has failed, or a task
     /// of ours has ended whose instance may say why.
     pub fn wants_capacity(&self) -> bool {
-        self.stuck_since.is_some() || self.evidence.wants_instances()
+        self.pace.stuck_since.is_some() || self.evidence.wants_instances()
     }
 
     /// Where the container whose failure the finding tells of has logged.
@@ -189,20 +144,21 @@ impl Observer {
 
     /// Whether the next snapshot must be all fresh: an end is near, and it rests on nothing remembered.
     pub fn wants_everything(&self) -> bool {
-        self.wants_everything
+        self.sight.wants_everything
     }
 
+    /// Takes in one reading of the world, as it is at `now`.
     pub fn step(&mut self, now: Timestamp, input: Input) -> Step {
-        let mut happenings = Vec::new();
+        let mut events = Vec::new();
         let outcome = match input {
             Input::Seen(snapshot) => {
-                happenings.extend(self.see_again(now));
-                self.look_at(&snapshot, now, &mut happenings)
+                events.extend(self.see_again(now));
+                self.look_at(&snapshot, now, &mut events)
             }
-            Input::Unreadable(error) => self.miss(error, now, &mut happenings),
+            Input::Unreadable(error) => self.miss(error, now, &mut events),
             Input::Interrupted => {
                 let is_rolling_back = self.course.rollback.is_some();
-                let finding = verdict::interrupted(&self.scope, &self.waiting(), is_rolling_back, &self.look);
+                let finding = verdict::interrupted(&self.scope, &self.waiting(), is_rolling_back, &self.sight.look);
                 Some((Verdict::Interrupted, vec![finding]))
             }
         };
@@ -220,122 +176,106 @@ impl Observer {
             }
             None => Next::PollAt(self.next_poll(now)),
         };
-        Step { happenings, next }
+        Step { events, next }
     }
 
     fn deadline(&self) -> Timestamp {
-        self.started_at + self.scope.wait_budget
+        self.pace.started_at + self.scope.wait_budget
     }
 
     fn next_poll(&self, now: Timestamp) -> Timestamp {
-        if self.wants_everything && self.blind.is_none() {
+        if self.sight.wants_everything && self.sight.outage.is_none() {
             return now;
         }
-        let pace = self.poll_interval.unwrap_or_else(|| self.pace(now));
-        (now + pace).min(self.deadline().max(now + Duration::from_millis(100)))
+        let waiting = &self.sight.look.waiting;
+        let is_slow = deployment_stage::is_slow(waiting) && self.course.rollback.is_none();
+        let pause = self.pace.pause(waiting, is_slow, now);
+        (now + pause).min(self.deadline().max(now + Duration::from_millis(100)))
     }
 
-    fn pace(&self, now: Timestamp) -> Duration {
-        if now.since(self.moved_at) < timeouts::MOVING_FOR {
-            return timeouts::POLL_FAST;
-        }
-        if deployment_stage::is_slow(&self.look.waiting) && self.course.rollback.is_none() {
-            return deployment_stage::POLL;
-        }
-        match self.look.waiting.as_slice() {
-            // Near the end of the delay the looks come closer again.
-            [
-                WaitingOn::OldTargets {
-                    serving: 0,
-                    at_most: Some(left),
-                    ..
-                },
-            ] if *left >= timeouts::POLL_DRAIN + timeouts::POLL_SLOW => timeouts::POLL_DRAIN,
-            _ => timeouts::POLL_SLOW,
-        }
-    }
-
-    fn miss(&mut self, error: ApiError, now: Timestamp, happenings: &mut Vec<Happening>) -> Option<Ending> {
+    fn miss(&mut self, error: ApiError, now: Timestamp, events: &mut Vec<RolloutEvent>) -> Option<Ending> {
         let deadline = self.deadline();
-        let blind = self.blind.get_or_insert_with(|| Blind::begin(now));
-        match blind.bear(&error, now, deadline) {
-            Borne::Silently => return None,
-            Borne::Telling(told) => {
-                happenings.push(told);
+        let blind = self.sight.outage.get_or_insert_with(|| ReadOutage::begin(now));
+        match blind.tolerate(&error, now, deadline) {
+            Tolerance::Silently => return None,
+            Tolerance::Telling(told) => {
+                events.push(told);
                 return None;
             }
-            Borne::NoLonger => {}
+            Tolerance::NoLonger => {}
         }
         let is_brief = now.since(blind.since) < timeouts::HEARTBEAT && !blind.left(now).is_zero();
-        let (look, at) = (&self.look, self.seen_at);
+        let (look, at) = (&self.sight.look, self.sight.seen_at);
         let finding = read_outage::could_not_observe(&self.scope, &error, blind, LastSeen { look, at }, now);
         if let Some(known) = self.known_failure() {
             return Some(known);
         }
         // A passing miss at the very end takes nothing from what was seen right before it.
         // Where nothing was missing there, its last parts were remembered, and a whole look was never had.
-        if is_brief && self.was_listed && !self.look.waiting.is_empty() {
+        if is_brief && self.sight.was_listed && !self.sight.look.waiting.is_empty() {
             return Some(self.time_out());
         }
         Some((Verdict::CouldNotObserve, vec![finding]))
     }
 
-    fn see_again(&mut self, now: Timestamp) -> Option<Happening> {
-        let blind = self.blind.take()?;
+    fn see_again(&mut self, now: Timestamp) -> Option<RolloutEvent> {
+        let blind = self.sight.outage.take()?;
         // Nobody saw whether the new targets stayed healthy meanwhile.
-        self.memory.healthy_since = None;
-        Some(Happening::SeesAgain {
+        self.settling.memory.healthy_since = None;
+        Some(RolloutEvent::SeesAgain {
             misses: blind.misses,
             blind_for: now.since(blind.since),
         })
     }
 
-    fn look_at(&mut self, snapshot: &Snapshot, now: Timestamp, happenings: &mut Vec<Happening>) -> Option<Ending> {
+    fn look_at(&mut self, snapshot: &Snapshot, now: Timestamp, events: &mut Vec<RolloutEvent>) -> Option<Ending> {
         self.learn_places(snapshot);
         let view = View::of(snapshot, &self.scope, &self.baseline, &self.old_places);
-        self.remember(&view, now);
+        self.settling.note(&view, &self.scope, now);
+        self.sight.was_listed |= view.ours.is_some();
         self.evidence.collect(now, snapshot, &view, &self.scope);
-        let changes = self.seen.changes(&view, snapshot);
+        let changes = self.reported.seen.changes(&view, snapshot);
         if !changes.is_empty() {
-            self.moved_at = now;
+            self.pace.moved_at = now;
         }
         self.story.note(&changes, &join::owners(snapshot, &self.scope), now);
-        happenings.extend(changes);
-        happenings.extend(self.stage_news(&view));
-        happenings.extend(self.news(snapshot, &view, now));
-        let waiting = waiting_on(&view, &self.scope, &self.memory, now);
-        self.look = LastLook::of(&view, &self.scope, &waiting);
-        self.seen_at = Some(now);
-        happenings.extend(self.unknowns(snapshot));
-        self.known.note(snapshot, &view);
-        let (course, told) = (self.course.clone(), happenings.len());
-        let ending = self.judge(snapshot, &view, &waiting, now, happenings);
-        self.wants_everything = ending.is_some() && snapshot.is_partly_remembered;
-        let ending = ending.filter(|_| !self.wants_everything);
-        if self.wants_everything {
+        events.extend(changes);
+        events.extend(self.stage_news(&view));
+        events.extend(self.news(snapshot, &view, now));
+        let waiting = waiting_on(&view, &self.scope, &self.settling.memory, now);
+        self.sight.look = LastLook::of(&view, &self.scope, &waiting);
+        self.sight.seen_at = Some(now);
+        events.extend(self.unknowns(snapshot));
+        self.sight.known.note(snapshot, &view);
+        let (course, told) = (self.course.clone(), events.len());
+        let ending = self.judge(snapshot, &view, &waiting, now, events);
+        self.sight.wants_everything = ending.is_some() && snapshot.is_partly_remembered;
+        let ending = ending.filter(|_| !self.sight.wants_everything);
+        if self.sight.wants_everything {
             self.course = course;
-            happenings.truncate(told);
+            events.truncate(told);
         }
         if self.course.rollback.is_none() {
             let phase = Phase::of(&view, &self.scope);
             if view.ours.is_some() && self.story.note_phase(phase, now) {
-                happenings.push(Happening::Phase(phase));
+                events.push(RolloutEvent::Phase(phase));
             }
         }
         if ending.is_none() {
-            self.say_waiting(now, happenings);
+            self.say_waiting(now, events);
         }
         ending
     }
 
     /// What is spelled in a way that nobody here knows, each once.
-    fn unknowns(&mut self, snapshot: &Snapshot) -> Vec<Happening> {
-        self.unknown = unknown_values(snapshot);
+    fn unknowns(&mut self, snapshot: &Snapshot) -> Vec<RolloutEvent> {
+        self.sight.unknown = unknown_values(snapshot);
         let news = self
+            .sight
             .unknown
             .iter()
-            .filter(|value| self.told_unknown.insert((*value).clone()));
-        news.cloned().map(Happening::Unknown).collect()
+            .filter(|value| self.reported.unknown.insert((*value).clone()));
+        news.cloned().map(RolloutEvent::Unknown).collect()
     }
 
     fn learn_places(&mut self, snapshot: &Snapshot) {
@@ -346,60 +286,24 @@ impl Observer {
         }
     }
 
-    fn remember(&mut self, view: &View, now: Timestamp) {
-        self.memory
-            .draining_since
-            .retain(|place, _| view.old_targets.contains_key(place));
-        for (place, row) in &view.old_targets {
-            if row.state.as_str().ends_with("draining") {
-                self.memory.draining_since.entry(place.clone()).or_insert(now);
-            }
-        }
-        let places: BTreeSet<Place> = view.new_targets.keys().cloned().collect();
-        if !view.all_healthy(&self.scope) {
-            let were_healthy = self.memory.healthy_since.take().is_some();
-            self.flaps += u32::from(were_healthy && self.has_flapped(view));
-        } else if self.memory.healthy_since.is_none() || places != self.healthy_places {
-            self.memory.healthy_since = Some(now);
-        }
-        self.healthy_places = places;
-        self.memory.stage = SeenStage::after(self.memory.stage.take(), view, now);
-        self.was_listed |= view.ours.is_some();
-    }
-
-    /// Whether a target that was there at the last look is out of service. That ECS wants more tasks now, or that an
-    /// instance left and took its targets along, is no flapping; nor is a state whose meaning nobody knows here.
-    fn has_flapped(&self, view: &View) -> bool {
-        let stayed = view
-            .new_targets
-            .iter()
-            .filter(|(place, _)| self.healthy_places.contains(*place));
-        stayed.filter_map(|(_, row)| row.as_ref()).any(|row| {
-            matches!(
-                row.state,
-                TargetState::Unhealthy | TargetState::UnhealthyDraining | TargetState::Draining | TargetState::Unused
-            )
-        })
-    }
-
     /// Service events that are no part of an ordinary rollout, and the circuit breaker's counter.
-    fn news(&mut self, snapshot: &Snapshot, view: &View, now: Timestamp) -> Vec<Happening> {
+    fn news(&mut self, snapshot: &Snapshot, view: &View, now: Timestamp) -> Vec<RolloutEvent> {
         let mut news = Vec::new();
         let Some(service) = &snapshot.service else { return news };
         let to = service.desired_count;
-        if let Some(from) = self.desired.replace(to).filter(|from| *from != to) {
-            news.push(Happening::Desired { from, to });
+        if let Some(from) = self.reported.desired.replace(to).filter(|from| *from != to) {
+            news.push(RolloutEvent::Desired { from, to });
         }
         // AWS lists them newest first; people read them in the order in which they happened.
         for event in service.events.iter().rev() {
-            if !self.events_known.insert(event.id.clone()) {
+            if !self.reported.events.insert(event.id.clone()) {
                 continue;
             }
             if self.evidence.hear(event) {
-                self.stuck_since.get_or_insert(now);
+                self.pace.stuck_since.get_or_insert(now);
             }
-            if service_event::is_unusual(&event.message) && self.told_events.insert(event.message.clone()) {
-                news.push(Happening::EcsSays {
+            if service_event::is_unusual(&event.message) && self.reported.event_texts.insert(event.message.clone()) {
+                news.push(RolloutEvent::EcsSays {
                     message: event.message.clone(),
                 });
             }
@@ -411,14 +315,14 @@ impl Observer {
                 .or(view.ours.and_then(|d| d.failed_tasks))
                 .unwrap_or(0);
             let threshold = known.map_or_else(|| breaker_threshold(view.desired), |b| b.threshold);
-            if failures > self.breaker_failures && self.course.rollback.is_none() {
-                news.push(Happening::Breaker {
+            if failures > self.reported.breaker_failures && self.course.rollback.is_none() {
+                news.push(RolloutEvent::Breaker {
                     failures,
                     threshold,
                     rolls_back: breaker.rollback,
                 });
             }
-            self.breaker_failures = failures;
+            self.reported.breaker_failures = failures;
             if self.course.rollback.is_none() {
                 self.evidence.count_breaker(BreakerCount {
                     failures,
@@ -431,18 +335,19 @@ impl Observer {
     }
 
     /// A stage, or a step of the traffic, that has begun.
-    fn stage_news(&mut self, view: &View) -> Option<Happening> {
+    fn stage_news(&mut self, view: &View) -> Option<RolloutEvent> {
         let told = self
+            .settling
             .memory
             .stage
             .as_ref()
             .map(|seen| (seen.stage.clone(), seen.production));
-        if told == self.told_stage {
+        if told == self.reported.stage {
             return None;
         }
-        self.told_stage = told;
+        self.reported.stage = told;
         let progress = &view.deployment?.progress;
-        Some(Happening::Stage {
+        Some(RolloutEvent::Stage {
             stage: progress.stage.clone()?,
             production: progress.production_traffic,
             revision: self.scope.task_definition.clone(),
@@ -455,27 +360,15 @@ impl Observer {
             Some(r) => vec![WaitingOn::Rollback {
                 to: r.to.as_ref().map(|d| d.task_definition.short().to_owned()),
             }],
-            None => self.look.waiting.clone(),
+            None => self.sight.look.waiting.clone(),
         }
     }
 
-    fn say_waiting(&mut self, now: Timestamp, happenings: &mut Vec<Happening>) {
+    fn say_waiting(&mut self, now: Timestamp, events: &mut Vec<RolloutEvent>) {
         let on = self.waiting();
-        let is_due = match &self.said {
-            None => true,
-            Some((at, said)) => {
-                let is_same = said.len() == on.len() && said.iter().zip(&on).all(|(a, b)| a.is_same_step(b));
-                let heartbeat = if deployment_stage::is_slow(&on) {
-                    deployment_stage::HEARTBEAT
-                } else {
-                    timeouts::HEARTBEAT
-                };
-                !is_same || now.since(*at) >= heartbeat
-            }
-        };
-        if is_due && !on.is_empty() {
-            self.said = Some((now, on.clone()));
-            happenings.push(Happening::Waiting { on });
+        if !on.is_empty() && self.reported.is_wait_due(&on, now) {
+            self.reported.waiting = Some((now, on.clone()));
+            events.push(RolloutEvent::Waiting { on });
         }
     }
 }

@@ -6,14 +6,17 @@ use crate::aws_model::api_error::{ApiError, ApiErrorKind};
 use crate::aws_model::failed_call;
 use crate::base::finding::{Code, Finding};
 use crate::base::time::{Timestamp, human};
-use crate::rollout::event::Happening;
+use crate::rollout::event::RolloutEvent;
 use crate::rollout::scope::Scope;
 use crate::rollout::timeouts;
 use crate::rollout::words::last_look::LastLook;
 
+/// A time in which nothing can be read.
 #[derive(Clone, Debug)]
-pub struct Blind {
+pub struct ReadOutage {
+    /// When it began.
     pub since: Timestamp,
+    /// Looks in a row without an answer.
     pub misses: u32,
     /// When it was last said, and of which trouble.
     said: Option<(Timestamp, Trouble)>,
@@ -26,10 +29,11 @@ type Trouble = (ApiErrorKind, Option<String>, Option<u16>);
 
 /// What one more miss means for who cannot see.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Borne {
+pub enum Tolerance {
+    /// It is not due to be told.
     Silently,
     /// It is due to be told.
-    Telling(Happening),
+    Telling(RolloutEvent),
     /// Nothing more is to be expected, or there is no more time.
     NoLonger,
 }
@@ -43,7 +47,8 @@ enum News {
     StillBlind,
 }
 
-impl Blind {
+impl ReadOutage {
+    /// It begins with the first look that fails.
     pub fn begin(now: Timestamp) -> Self {
         Self {
             since: now,
@@ -54,16 +59,16 @@ impl Blind {
     }
 
     /// One more look without an answer, which is borne until the deadline at the latest.
-    pub fn bear(&mut self, error: &ApiError, now: Timestamp, deadline: Timestamp) -> Borne {
+    pub fn tolerate(&mut self, error: &ApiError, now: Timestamp, deadline: Timestamp) -> Tolerance {
         self.miss(error, now);
         let left = self.left(now).min(deadline.since(now));
         if left.is_zero() {
-            return Borne::NoLonger;
+            return Tolerance::NoLonger;
         }
         let Some(news) = self.news(error, now) else {
-            return Borne::Silently;
+            return Tolerance::Silently;
         };
-        Borne::Telling(Happening::Blind {
+        Tolerance::Telling(RolloutEvent::ReadOutage {
             misses: self.misses,
             blind_for: now.since(self.since),
             left,
@@ -120,13 +125,19 @@ fn passes(kind: ApiErrorKind) -> bool {
 
 /// The last look that was answered.
 #[derive(Clone, Copy, Debug)]
-pub struct LastSeen<'a> {
+pub(crate) struct LastSeen<'a> {
     pub look: &'a LastLook,
     /// `None`: there was none since the update.
     pub at: Option<Timestamp>,
 }
 
-pub fn could_not_observe(scope: &Scope, error: &ApiError, blind: &Blind, last: LastSeen, now: Timestamp) -> Finding {
+pub(crate) fn could_not_observe(
+    scope: &Scope,
+    error: &ApiError,
+    blind: &ReadOutage,
+    last: LastSeen,
+    now: Timestamp,
+) -> Finding {
     let revision = scope.task_definition.short();
     let seen = match last.at {
         Some(at) => format!("{revision} {}, at {at}", last.look.progress()),
@@ -151,7 +162,7 @@ pub fn could_not_observe(scope: &Scope, error: &ApiError, blind: &Blind, last: L
     }
     finding = finding
         .state("ECS goes on with the rollout without this run; how it ends is not known")
-        .hint(format!("{}: {}", look_again(error.kind), observe(scope)));
+        .hint(format!("{}: {}", look_again(error.kind), scope.observe_command()));
     match cure(error) {
         Some(cure) => finding.hint(cure),
         None => finding,
@@ -174,14 +185,6 @@ fn look_again(kind: ApiErrorKind) -> &'static str {
         ApiErrorKind::Credentials => "look again with new credentials",
         _ => "look again",
     }
-}
-
-/// The command that follows the same rollout.
-fn observe(scope: &Scope) -> String {
-    format!(
-        "portzero observe --cluster {} --service {} --deployment {}",
-        scope.cluster, scope.service, scope.deployment
-    )
 }
 
 /// What helps against the trouble itself.
@@ -219,7 +222,7 @@ mod tests {
 
     #[test]
     fn an_outage_is_borne_for_minutes_and_a_denial_for_seconds() {
-        let mut blind = Blind::begin(at(0));
+        let mut blind = ReadOutage::begin(at(0));
         blind.miss(&error(ApiErrorKind::Transient), at(0));
         assert_eq!(blind.left(at(10)), timeouts::BLIND_MAX - Duration::from_secs(10));
         blind.miss(&error(ApiErrorKind::Credentials), at(20));
@@ -236,15 +239,15 @@ mod tests {
 
     #[test]
     fn it_is_borne_until_the_deadline_at_the_latest() {
-        let mut blind = Blind::begin(at(0));
+        let mut blind = ReadOutage::begin(at(0));
         let throttled = error(ApiErrorKind::Throttled);
-        let told = blind.bear(&throttled, at(0), at(20));
-        let Borne::Telling(Happening::Blind { left, .. }) = told else {
+        let told = blind.tolerate(&throttled, at(0), at(20));
+        let Tolerance::Telling(RolloutEvent::ReadOutage { left, .. }) = told else {
             panic!("{told:?}");
         };
         assert_eq!(left, Duration::from_secs(20));
-        assert_eq!(blind.bear(&throttled, at(19), at(20)), Borne::Silently);
-        assert_eq!(blind.bear(&throttled, at(20), at(20)), Borne::NoLonger);
+        assert_eq!(blind.tolerate(&throttled, at(19), at(20)), Tolerance::Silently);
+        assert_eq!(blind.tolerate(&throttled, at(20), at(20)), Tolerance::NoLonger);
         assert_eq!(
             blind.spell(at(20)),
             "since 1970-01-01T00:00:00.000Z: 3 reads in a row in 20s"
@@ -253,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_trouble_is_told_once_and_then_counted() {
-        let mut blind = Blind::begin(at(0));
+        let mut blind = ReadOutage::begin(at(0));
         let throttled = error(ApiErrorKind::Throttled);
         assert_eq!(blind.news(&throttled, at(0)), Some(News::Trouble));
         assert_eq!(blind.news(&throttled, at(29)), None);
@@ -269,7 +272,7 @@ mod tests {
             ..Scope::plain()
         };
         let told = |error: &ApiError| {
-            let mut blind = Blind::begin(at(0));
+            let mut blind = ReadOutage::begin(at(0));
             blind.miss(error, at(0));
             let (look, at) = (&LastLook::default(), None);
             could_not_observe(

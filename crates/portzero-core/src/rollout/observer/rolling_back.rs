@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Observer, Rollback};
+use super::Observer;
+use super::state::Rollback;
 use crate::aws_model::service::ServiceDeployment;
 use crate::base::finding::{Code, Finding};
 use crate::base::id::TaskDefinitionArn;
@@ -10,27 +11,8 @@ use crate::base::time::Timestamp;
 use crate::rollout::rollback::{Leaves, Way, is_stoppable};
 use crate::rollout::timeouts;
 use crate::rollout::verdict::Verdict;
-use crate::rollout::view::View;
-use crate::rollout::view::deployment_status::Standing;
-use crate::rollout::view::snapshot::Snapshot;
+use crate::rollout::view::deployment_status::DeploymentState;
 use crate::rollout::view::waiting::WaitingOn;
-
-/// What the last look that could be taken has shown of our deployment.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Known {
-    service_deployment: Option<ServiceDeployment>,
-    is_completed: bool,
-}
-
-impl Known {
-    pub fn note(&mut self, snapshot: &Snapshot, view: &View) {
-        // A read that is done without for once takes nothing from what was seen before.
-        if snapshot.service_deployment.is_some() {
-            self.service_deployment.clone_from(&snapshot.service_deployment);
-        }
-        self.is_completed = view.is_completed;
-    }
-}
 
 impl Observer {
     /// Whether an end with this verdict leaves something to go back from, which ECS does not go back from itself.
@@ -41,7 +23,7 @@ impl Observer {
     /// cancelled run has something to go back from until ECS calls its deployment completed.
     pub fn leaves(&self, verdict: Verdict) -> Leaves {
         let is_ours = match &self.course.standing {
-            Some(standing) => matches!(standing, Standing::Ours | Standing::Failed { .. }),
+            Some(standing) => matches!(standing, DeploymentState::Ours | DeploymentState::Failed { .. }),
             // The signal came before the first look.
             None => verdict == Verdict::Interrupted,
         };
@@ -52,7 +34,7 @@ impl Observer {
             Verdict::Failed => Leaves::Something,
             Verdict::TimedOut if self.is_new_missing() => Leaves::Something,
             Verdict::TimedOut => Leaves::NothingBecause("all new tasks and targets are there"),
-            Verdict::Interrupted if self.known.is_completed => {
+            Verdict::Interrupted if self.sight.known.is_completed => {
                 Leaves::NothingBecause("ECS calls the deployment completed")
             }
             Verdict::Interrupted => Leaves::Something,
@@ -61,7 +43,7 @@ impl Observer {
     }
 
     fn is_new_missing(&self) -> bool {
-        self.look.waiting.iter().any(|w| {
+        self.sight.look.waiting.iter().any(|w| {
             matches!(
                 w,
                 WaitingOn::FirstTask | WaitingOn::Tasks { .. } | WaitingOn::Targets { .. }
@@ -71,7 +53,7 @@ impl Observer {
 
     /// How to get back. `good`: what ran well before; without it only ECS may know. Going back to the revision that has
     /// just failed would be no way back, but ECS goes back by deployment, and may.
-    pub fn way_back(&self, good: Option<&TaskDefinitionArn>) -> Option<Way> {
+    pub fn rollback_report(&self, good: Option<&TaskDefinitionArn>) -> Option<Way> {
         self.stoppable().or_else(|| self.redeployment(good))
     }
 
@@ -82,7 +64,7 @@ impl Observer {
     }
 
     fn stoppable(&self) -> Option<Way> {
-        let deployment = self.known.service_deployment.as_ref()?;
+        let deployment = self.sight.known.service_deployment.as_ref()?;
         is_stoppable(&deployment.status).then(|| Way::Stop {
             service_deployment: deployment.arn.clone(),
         })
@@ -90,7 +72,7 @@ impl Observer {
 
     /// What is known of our deployment before the first look.
     pub fn note_service_deployment(&mut self, service_deployment: ServiceDeployment) {
-        self.known.service_deployment = Some(service_deployment);
+        self.sight.known.service_deployment = Some(service_deployment);
     }
 
     /// For how long a way back is followed: its own wait budget, which a short timeout of the rollout does not cut.
@@ -105,12 +87,12 @@ impl Observer {
             to: None,
             is_over: false,
         });
-        self.started_at = now;
-        self.moved_at = now;
+        self.pace.started_at = now;
+        self.pace.moved_at = now;
         self.course.failed_since = None;
         self.course.stop_seen_at = None;
         self.course.absent_since = None;
-        self.said = None;
+        self.reported.waiting = None;
     }
 
     /// Where the rollback leads, once ECS shows it.
@@ -131,13 +113,13 @@ impl Observer {
 
     /// For how long nothing could be read, up to now.
     pub fn blind_for(&self, now: Timestamp) -> Option<Duration> {
-        self.blind.as_ref().map(|blind| now.since(blind.since))
+        self.sight.outage.as_ref().map(|blind| now.since(blind.since))
     }
 
     /// ECS's word that its rollback has come to a bad end.
     pub fn rollback_failure(&self) -> Option<Finding> {
         let reason = match self.course.standing.as_ref()? {
-            Standing::RollbackFailed { reason } | Standing::Failed { reason } => reason.clone(),
+            DeploymentState::RollbackFailed { reason } | DeploymentState::Failed { reason } => reason.clone(),
             _ => return None,
         };
         let summary = "ECS calls the rollback, or the deployment that it went back from, failed";
@@ -150,16 +132,16 @@ impl Observer {
 
     /// `web:41 runs 2 tasks`, by the last look.
     pub fn serving(&self) -> String {
-        self.look.serving_line()
+        self.sight.look.serving_line()
     }
 
     /// What it means that the service is back at a revision, by the last look.
     pub fn back_at(&self, revision: &TaskDefinitionArn) -> String {
-        self.look.back_at(revision.short(), &self.scope)
+        self.sight.look.back_at(revision.short(), &self.scope)
     }
 
     /// Whether the service wanted no task when it was last seen.
     pub fn wants_no_task(&self) -> bool {
-        self.seen_at.is_some() && self.look.desired == 0
+        self.sight.seen_at.is_some() && self.sight.look.desired == 0
     }
 }

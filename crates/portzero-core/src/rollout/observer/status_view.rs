@@ -16,10 +16,12 @@ use crate::rollout::view::snapshot::{Place, Snapshot};
 /// How many unusual events are worth a look.
 const EVENTS_MAX: usize = 5;
 
+/// A service in one look, sorted for people.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Picture {
+pub struct StatusView {
     /// By revision and deployment, those that have not stopped.
     pub tasks: Vec<Crew>,
+    /// The targets of each target group.
     pub groups: Vec<(TargetGroupArn, Vec<Row>)>,
     /// Service events that an ordinary rollout does not have, newest first.
     pub events: Vec<ServiceEvent>,
@@ -28,7 +30,9 @@ pub struct Picture {
 /// The tasks of one deployment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Crew {
+    /// The revision that they run.
     pub task_definition: TaskDefinitionArn,
+    /// The deployment that started them; absent for tasks that no service runs.
     pub deployment: Option<DeploymentId>,
     /// (status, how many); a running task that is to stop counts as `RUNNING, to be stopped`.
     pub statuses: BTreeMap<String, u32>,
@@ -37,12 +41,19 @@ pub struct Crew {
 /// A row of a target group, with the task behind it where it can be told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
+    /// Who is registered.
     pub key: TargetKey,
+    /// What the load balancer holds of it.
     pub state: TargetState,
+    /// AWS's code for the state.
     pub reason: Option<String>,
+    /// AWS's sentence on the state.
     pub description: Option<String>,
+    /// The task that stands behind it, where one is known.
     pub task: Option<TaskArn>,
+    /// The revision of that task.
     pub task_definition: Option<TaskDefinitionArn>,
+    /// The deployment of that task.
     pub deployment: Option<DeploymentId>,
     /// Its task is of another deployment than the PRIMARY one.
     pub is_old: bool,
@@ -50,7 +61,8 @@ pub struct Row {
     pub left: Option<Duration>,
 }
 
-impl Picture {
+impl StatusView {
+    /// Sorts one look; `now` is when it was taken.
     pub fn of(service: &Service, snapshot: &Snapshot, scope: &Scope, now: Timestamp) -> Self {
         let owners = owners(snapshot, scope);
         let draining_since = draining_since(service);
@@ -58,7 +70,7 @@ impl Picture {
         let groups = snapshot.targets.iter().map(|(group, rows)| {
             let rows = rows.iter().map(|row| {
                 let owner = owners.get(&(group.clone(), row.key.clone()));
-                let drains = row.state.as_str().ends_with("draining") && owner.is_some();
+                let drains = row.state.is_draining() && owner.is_some();
                 let delay = scope.deregistration_delay(group).filter(|_| drains);
                 Row {
                     key: row.key.clone(),
@@ -142,7 +154,7 @@ fn crews(service: &Service, snapshot: &Snapshot) -> Vec<Crew> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws_model::service::{Balancer, Deployment, DeploymentStatus, LoadBalancerBinding};
+    use crate::aws_model::service::{Deployment, DeploymentStatus, LoadBalancerBinding};
     use crate::aws_model::target::{TargetGroup, TargetHealth};
     use crate::aws_model::task::{Container, TaskStatus};
 
@@ -166,12 +178,7 @@ mod tests {
             ..TargetGroup::plain()
         };
         Scope {
-            bindings: vec![LoadBalancerBinding {
-                balancer: Balancer::TargetGroup(GROUP.into()),
-                container_name: "web".into(),
-                container_port: 80,
-                alternate: None,
-            }],
+            bindings: vec![LoadBalancerBinding::plain()],
             target_groups: BTreeMap::from([(GROUP.into(), group)]),
             ..Scope::plain()
         }
@@ -181,11 +188,7 @@ mod tests {
         Task {
             arn: format!("task/{id}").as_str().into(),
             started_by: Some(deployment.into()),
-            containers: vec![Container {
-                name: "web".into(),
-                private_ip: Some(ip.into()),
-                ..Container::default()
-            }],
+            containers: vec![Container::at(ip)],
             ..Task::plain()
         }
     }
@@ -194,15 +197,7 @@ mod tests {
         Deployment {
             id: id.into(),
             status,
-            task_definition: "task-definition/web:2".into(),
-            desired_count: 1,
-            running_count: 1,
-            pending_count: 0,
-            failed_tasks: None,
-            rollout_state: None,
-            rollout_state_reason: None,
-            created_at: None,
-            updated_at: None,
+            ..Deployment::plain()
         }
     }
 
@@ -241,8 +236,8 @@ mod tests {
             tasks,
             ..Snapshot::default()
         };
-        let picture = Picture::of(&service(&[]), &snapshot, &scope(), Timestamp::from_millis(0));
-        let told: Vec<_> = picture
+        let status_view = StatusView::of(&service(&[]), &snapshot, &scope(), Timestamp::from_millis(0));
+        let told: Vec<_> = status_view
             .tasks
             .iter()
             .map(|crew| format!("{} {:?}", crew.deployment.as_ref().unwrap(), crew.statuses))
@@ -258,12 +253,7 @@ mod tests {
 
     #[test]
     fn a_row_is_told_with_who_stands_there_and_what_is_left_of_its_drain() {
-        let row = |ip: &str, state| TargetHealth {
-            key: TargetKey::new(ip, 80),
-            state,
-            reason: None,
-            description: None,
-        };
+        let row = |ip: &str, state| TargetHealth::plain(ip, state);
         let mut left_behind = task("c", "ecs-svc/1", "10.0.0.2");
         left_behind.last_status = TaskStatus::Stopped;
         let snapshot = Snapshot {
@@ -288,8 +278,8 @@ mod tests {
             ("(service web) has begun draining connections on 1 tasks.", 100),
             ("(service web) has begun draining connections on 1 tasks.", 40),
         ]);
-        let picture = Picture::of(&service, &snapshot, &scope(), Timestamp::from_millis(160_000));
-        let told: Vec<_> = picture.groups[0]
+        let status_view = StatusView::of(&service, &snapshot, &scope(), Timestamp::from_millis(160_000));
+        let told: Vec<_> = status_view.groups[0]
             .1
             .iter()
             .map(|row| {
@@ -305,10 +295,10 @@ mod tests {
             [
                 "10.0.0.1 a false None",
                 "10.0.0.2 b true Some(240)",
-                // Whose drain it is nobody knows, nor when it began.
+                // Generation drain it is nobody knows, nor when it began.
                 "10.0.0.9 nobody false None",
             ]
         );
-        assert_eq!(picture.events, []);
+        assert_eq!(status_view.events, []);
     }
 }

@@ -3,16 +3,21 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::aws_model::service::{DeploymentStatus, RolloutState, Service, ServiceDeploymentStatus, ServiceStatus};
+use crate::aws_model::service::{
+    DeploymentStatus, DeploymentStrategy, HookStatus, HookTargetType, RolloutState, Service, ServiceDeployment,
+    ServiceDeploymentStatus, ServiceStatus,
+};
 use crate::aws_model::target::TargetState;
-use crate::aws_model::task::{Task, TaskStatus};
+use crate::aws_model::task::{HealthStatus, Task, TaskStatus};
 use crate::base::finding::Finding;
 use crate::rollout::view::snapshot::Snapshot;
 
 /// One value, and what it is a value of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnknownValue {
+    /// What it is a value of, in words: `task status`.
     pub field: &'static str,
+    /// As AWS spells it.
     pub value: String,
 }
 
@@ -22,8 +27,9 @@ impl fmt::Display for UnknownValue {
     }
 }
 
-/// Everything in a snapshot that decides something and is spelled in a way that nobody here knows.
-pub fn unknown_values(snapshot: &Snapshot) -> BTreeSet<UnknownValue> {
+/// Everything in a snapshot that decides something and is spelled in a way that nobody here knows. The launch type is not
+/// among it: the forecast alone looks at it.
+pub(crate) fn unknown_values(snapshot: &Snapshot) -> BTreeSet<UnknownValue> {
     let mut found = BTreeSet::new();
     let mut add = |field: &'static str, value: &str| {
         found.insert(UnknownValue {
@@ -42,16 +48,32 @@ pub fn unknown_values(snapshot: &Snapshot) -> BTreeSet<UnknownValue> {
             add("target state", value);
         }
     }
-    let status = snapshot.service_deployment.as_ref().map(|d| &d.status);
-    if let Some(ServiceDeploymentStatus::Unknown(value)) = status {
-        add("service deployment status", value);
+    if let Some(deployment) = &snapshot.service_deployment {
+        of_service_deployment(deployment, &mut add);
     }
     found
+}
+
+fn of_service_deployment(deployment: &ServiceDeployment, add: &mut impl FnMut(&'static str, &str)) {
+    if let ServiceDeploymentStatus::Unknown(value) = &deployment.status {
+        add("service deployment status", value);
+    }
+    for hook in &deployment.progress.hooks {
+        if let HookStatus::Unknown(value) = &hook.status {
+            add("lifecycle hook status", value);
+        }
+        if let HookTargetType::Unknown(value) = &hook.target_type {
+            add("lifecycle hook target type", value);
+        }
+    }
 }
 
 fn of_service(service: &Service, add: &mut impl FnMut(&'static str, &str)) {
     if let ServiceStatus::Unknown(value) = &service.status {
         add("service status", value);
+    }
+    if let Some(DeploymentStrategy::Unknown(value)) = &service.configuration.strategy {
+        add("deployment strategy", value);
     }
     for deployment in &service.deployments {
         if let DeploymentStatus::Unknown(value) = &deployment.status {
@@ -70,24 +92,28 @@ fn of_task(task: &Task, add: &mut impl FnMut(&'static str, &str)) {
     if let TaskStatus::Unknown(value) = &task.desired_status {
         add("desired task status", value);
     }
+    if let Some(HealthStatus::Unknown(value)) = &task.health_status {
+        add("task health status", value);
+    }
 }
 
 /// Says of a rollout that ran out of time what it was measured against in vain. More time would not have helped, so the
 /// advice to take more goes.
-pub fn explain(finding: &mut Finding, unknown: &BTreeSet<UnknownValue>) {
+pub(crate) fn explain(finding: &mut Finding, unknown: &BTreeSet<UnknownValue>) {
     let Some(first) = unknown.first() else { return };
     for value in unknown {
         finding.evidence.push(("unknown".into(), value.to_string()));
     }
-    finding.hints = vec![format!(
+    let hint = format!(
         "portzero does not know the {first}, so it does not count it as success: a newer version of portzero may know it"
-    )];
+    );
+    finding.hints = vec![hint.into()];
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws_model::service::{Deployment, Progress, ServiceDeployment};
+    use crate::aws_model::service::{Deployment, DeploymentConfiguration, HookDetail, Progress};
 
     #[test]
     fn every_value_that_decides_something_is_looked_at() {
@@ -96,35 +122,34 @@ mod tests {
             service: Some(Service {
                 status: ServiceStatus::Unknown(strange()),
                 deployments: vec![Deployment {
-                    id: "ecs-svc/2".into(),
                     status: DeploymentStatus::Unknown(strange()),
-                    task_definition: "task-definition/web:2".into(),
-                    desired_count: 1,
-                    running_count: 1,
-                    pending_count: 0,
-                    failed_tasks: None,
                     rollout_state: Some(RolloutState::Unknown(strange())),
-                    rollout_state_reason: None,
-                    created_at: None,
-                    updated_at: None,
+                    ..Deployment::plain()
                 }],
+                configuration: DeploymentConfiguration {
+                    strategy: Some(DeploymentStrategy::Unknown(strange())),
+                    ..DeploymentConfiguration::default()
+                },
                 ..Service::plain()
             }),
             tasks: vec![Task {
                 last_status: TaskStatus::Unknown(strange()),
                 desired_status: TaskStatus::Unknown(strange()),
+                health_status: Some(HealthStatus::Unknown(strange())),
                 ..Task::plain()
             }],
             service_deployment: Some(ServiceDeployment {
                 arn: String::new(),
                 status: ServiceDeploymentStatus::Unknown(strange()),
-                status_reason: None,
-                target_revision: None,
-                breaker: None,
-                rollback_reason: None,
-                progress: Progress::default(),
-                source_revisions: Vec::new(),
-                created_at: None,
+                progress: Progress {
+                    hooks: vec![HookDetail {
+                        target_type: HookTargetType::Unknown(strange()),
+                        status: HookStatus::Unknown(strange()),
+                        ..HookDetail::plain()
+                    }],
+                    ..Progress::default()
+                },
+                ..ServiceDeployment::plain()
             }),
             ..Snapshot::default()
         };
@@ -133,10 +158,14 @@ mod tests {
             found,
             [
                 "deployment status `NEW`",
+                "deployment strategy `NEW`",
                 "desired task status `NEW`",
+                "lifecycle hook status `NEW`",
+                "lifecycle hook target type `NEW`",
                 "rollout state `NEW`",
                 "service deployment status `NEW`",
                 "service status `NEW`",
+                "task health status `NEW`",
                 "task status `NEW`",
             ]
         );

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::aws_model::service::Service;
+use crate::aws_model::service::{Deployment, Service};
 use crate::base::id::DeploymentId;
 use crate::rollout::scope::Scope;
 use crate::rollout::view::join;
@@ -23,6 +23,7 @@ pub struct Baseline {
 }
 
 impl Baseline {
+    /// What the snapshot shows is what was there before.
     pub fn of(snapshot: &Snapshot, scope: &Scope) -> Self {
         let service = snapshot.service.as_ref();
         let joined = snapshot
@@ -50,7 +51,7 @@ impl Baseline {
             places,
             was_rolling_back: service
                 .and_then(|s| s.primary())
-                .is_some_and(crate::rollout::view::snapshot::says_rollback),
+                .is_some_and(Deployment::is_rolling_back),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Container health checks: what tasks say of themselves, besides what a load balancer says of them.
 
+use crate::aws_model::task::HealthStatus;
 use crate::rollout::scope::Scope;
 use crate::rollout::view::View;
 use crate::rollout::view::waiting::WaitingOn;
@@ -20,7 +21,7 @@ pub(crate) fn healthy(view: &View, scope: &Scope) -> Option<u32> {
     containers.find(|facts| facts.is_essential && facts.health_check.is_some())?;
     let tasks = view.new_tasks.values();
     let passing = tasks
-        .filter(|task| task.health_status.as_deref() == Some("HEALTHY"))
+        .filter(|task| task.health_status == Some(HealthStatus::Healthy))
         .count();
     u32::try_from(passing).ok()
 }

@@ -10,12 +10,12 @@ use crate::rollout::view::waiting::{HookWait, StageWait, WaitingOn};
 
 /// Between two looks, and between two lines, while only a stage's time passes: stages last minutes, a bake time hours and
 /// a pause days. Fifteen seconds is one round and a half of ECS's scheduler.
-pub const POLL: Duration = Duration::from_secs(15);
-pub const HEARTBEAT: Duration = Duration::from_secs(300);
+pub(crate) const POLL: Duration = Duration::from_secs(15);
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(300);
 
 /// Since when a stage, and in it a share of the production traffic, has been seen. AWS tells neither.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SeenStage {
+pub(crate) struct SeenStage {
     pub stage: Option<String>,
     pub production: Option<u32>,
     pub since: Timestamp,
@@ -23,7 +23,7 @@ pub struct SeenStage {
 
 impl SeenStage {
     /// What is remembered after a look.
-    pub fn after(before: Option<Self>, view: &View, now: Timestamp) -> Option<Self> {
+    pub(crate) fn after(before: Option<Self>, view: &View, now: Timestamp) -> Option<Self> {
         let progress = &view.deployment?.progress;
         let is_same = |seen: &Self| seen.stage == progress.stage && seen.production == progress.production_traffic;
         before.filter(is_same).or_else(|| {
@@ -37,13 +37,13 @@ impl SeenStage {
 }
 
 /// The stage, where it is known and the deployment goes on.
-pub fn of(view: &View) -> Option<Stage> {
+pub(crate) fn of(view: &View) -> Option<Stage> {
     let deployment = view.deployment.filter(|d| is_under_way(d))?;
     Stage::named(deployment.progress.stage.as_deref()?)
 }
 
 /// Whether the traffic has yet to shift, as far as is known.
-pub fn is_shifting(view: &View) -> bool {
+pub(crate) fn is_shifting(view: &View) -> bool {
     is_ahead(view) && of(view).is_none_or(|stage| stage < Stage::BakeTime)
 }
 
@@ -65,12 +65,12 @@ fn is_under_way(deployment: &ServiceDeployment) -> bool {
 }
 
 /// Whether the stage that was asked for, or a later one, is there.
-pub fn is_reached(view: &View, goal: Stage) -> bool {
+pub(crate) fn is_reached(view: &View, goal: Stage) -> bool {
     view.is_completed || of(view).is_some_and(|stage| stage >= goal)
 }
 
 /// What is still missing of the stages for what was asked for; hooks that hold one up stand in its place.
-pub fn missing(view: &View, scope: &Scope, seen: Option<&SeenStage>, now: Timestamp) -> Vec<WaitingOn> {
+pub(crate) fn missing(view: &View, scope: &Scope, seen: Option<&SeenStage>, now: Timestamp) -> Vec<WaitingOn> {
     let is_missing = match scope.until {
         Until::Stage(goal) => !is_reached(view, goal),
         Until::Registered => false,
@@ -94,7 +94,7 @@ pub fn missing(view: &View, scope: &Scope, seen: Option<&SeenStage>, now: Timest
 }
 
 /// The hooks that hold the deployment up.
-pub fn hooks(view: &View, now: Timestamp) -> Vec<WaitingOn> {
+pub(crate) fn hooks(view: &View, now: Timestamp) -> Vec<WaitingOn> {
     let Some(deployment) = view.deployment.filter(|d| is_under_way(d)) else {
         return Vec::new();
     };
@@ -113,7 +113,7 @@ pub fn hooks(view: &View, now: Timestamp) -> Vec<WaitingOn> {
 }
 
 /// Whether nothing but time, or somebody's decision, is waited for.
-pub fn is_slow(waiting: &[WaitingOn]) -> bool {
+pub(crate) fn is_slow(waiting: &[WaitingOn]) -> bool {
     !waiting.is_empty()
         && waiting
             .iter()
@@ -122,7 +122,7 @@ pub fn is_slow(waiting: &[WaitingOn]) -> bool {
 
 /// What is left of the bake time, or of the wait for the next step. It is counted from when the stage was first seen, so
 /// the real end comes earlier, and never later.
-pub fn left(view: &View, seen: Option<&SeenStage>, now: Timestamp) -> Option<Duration> {
+pub(crate) fn left(view: &View, seen: Option<&SeenStage>, now: Timestamp) -> Option<Duration> {
     let configuration = view.configuration?;
     let spent = now.since(seen?.since);
     let lasts = match of(view)? {
@@ -177,18 +177,12 @@ mod tests {
     }
     fn deployment(status: ServiceDeploymentStatus, stage: &str) -> ServiceDeployment {
         ServiceDeployment {
-            arn: "service-deployment/2".into(),
             status,
-            status_reason: None,
-            target_revision: None,
-            breaker: None,
-            rollback_reason: None,
             progress: Progress {
                 stage: Some(stage.into()),
                 ..Progress::default()
             },
-            source_revisions: Vec::new(),
-            created_at: None,
+            ..ServiceDeployment::plain()
         }
     }
 

@@ -3,10 +3,10 @@
 use crate::aws_model::service::{Deployment, RolloutState, ServiceDeploymentStatus, ServiceStatus};
 use crate::rollout::scope::Scope;
 use crate::rollout::view::baseline::Baseline;
-use crate::rollout::view::snapshot::{Snapshot, says_rollback};
+use crate::rollout::view::snapshot::Snapshot;
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Standing {
+pub(crate) enum DeploymentState {
     /// PRIMARY, or not listed yet by an answer that is older than our update.
     Ours,
     /// An earlier deployment is PRIMARY and ours is not listed, although it has been: gone, or an old answer.
@@ -25,9 +25,9 @@ pub enum Standing {
     ServiceLost { status: Option<ServiceStatus> },
 }
 
-impl Standing {
+impl DeploymentState {
     /// `was_listed`: an earlier snapshot has shown our deployment, so that an answer without it needs an explanation.
-    pub fn of(snapshot: &Snapshot, scope: &Scope, baseline: &Baseline, was_listed: bool) -> Self {
+    pub(crate) fn of(snapshot: &Snapshot, scope: &Scope, baseline: &Baseline, was_listed: bool) -> Self {
         let Some(service) = &snapshot.service else {
             return Self::ServiceLost { status: None };
         };
@@ -60,7 +60,7 @@ impl Standing {
         let to = primary.clone();
         // ECS goes back to a deployment that was there before ours, or makes one anew of what ran then. What else has come
         // after ours is somebody's.
-        let may_be_back = says_rollback(primary) || scope.previous.as_ref() == Some(&primary.task_definition);
+        let may_be_back = primary.is_rolling_back() || scope.previous.as_ref() == Some(&primary.task_definition);
         if !may_be_back && is_newer(primary, snapshot, ours) {
             return Self::Superseded { by: to };
         }
@@ -70,7 +70,7 @@ impl Standing {
         let is_listed = ours.is_some();
         let is_older = baseline.deployments.contains(&primary.id);
         // A rollback may go to a deployment that was no longer listed when ours began.
-        if says_rollback(primary) && (is_listed || !baseline.was_rolling_back) {
+        if primary.is_rolling_back() && (is_listed || !baseline.was_rolling_back) {
             return Self::RollingBack { to };
         }
         if !is_older {
@@ -117,9 +117,11 @@ fn is_newer(other: &Deployment, snapshot: &Snapshot, ours: Option<&Deployment>) 
 }
 
 /// The service deployment of ours says that ECS goes back.
-pub fn is_rolling_back(snapshot: &Snapshot) -> bool {
-    let status = snapshot.service_deployment.as_ref().map(|d| d.status.as_str());
-    status.is_some_and(|s| s.starts_with("ROLLBACK"))
+pub(crate) fn is_rolling_back(snapshot: &Snapshot) -> bool {
+    snapshot
+        .service_deployment
+        .as_ref()
+        .is_some_and(|d| d.status.is_rollback())
 }
 
 #[cfg(test)]
@@ -127,7 +129,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::aws_model::service::{DeploymentStatus, Progress, Service, ServiceDeployment};
+    use crate::aws_model::service::{DeploymentStatus, Service, ServiceDeployment};
     use crate::base::id::DeploymentId;
     use crate::base::time::Timestamp;
 
@@ -143,14 +145,9 @@ mod tests {
             id: id.into(),
             status,
             task_definition: "task-definition/web:1".into(),
-            desired_count: 1,
-            running_count: 1,
-            pending_count: 0,
-            failed_tasks: None,
             rollout_state: Some(state),
             rollout_state_reason: Some(reason.into()),
-            created_at: None,
-            updated_at: None,
+            ..Deployment::plain()
         }
     }
 
@@ -162,13 +159,7 @@ mod tests {
         let service_deployment = service_deployment.map(|status| ServiceDeployment {
             arn: String::new(),
             status,
-            status_reason: None,
-            target_revision: None,
-            breaker: None,
-            rollback_reason: None,
-            progress: Progress::default(),
-            source_revisions: Vec::new(),
-            created_at: None,
+            ..ServiceDeployment::plain()
         });
         Snapshot {
             service: Some(service),
@@ -193,24 +184,27 @@ mod tests {
     #[test]
     fn an_old_answer_about_an_earlier_rollback_is_not_ours() {
         let stale = snapshot(vec![rolling_back_to(OLD)], None);
-        assert_eq!(Standing::of(&stale, &scope(), &baseline(true), false), Standing::Ours);
-        let told = Standing::of(&stale, &scope(), &baseline(false), true);
-        assert!(matches!(told, Standing::RollingBack { .. }), "{told:?}");
+        assert_eq!(
+            DeploymentState::of(&stale, &scope(), &baseline(true), false),
+            DeploymentState::Ours
+        );
+        let told = DeploymentState::of(&stale, &scope(), &baseline(false), true);
+        assert!(matches!(told, DeploymentState::RollingBack { .. }), "{told:?}");
     }
 
     #[test]
     fn a_rollback_may_go_to_a_deployment_that_was_no_longer_listed() {
         let shown = snapshot(vec![rolling_back_to("ecs-svc/0")], None);
-        let told = Standing::of(&shown, &scope(), &baseline(false), true);
-        assert!(matches!(told, Standing::RollingBack { .. }), "{told:?}");
+        let told = DeploymentState::of(&shown, &scope(), &baseline(false), true);
+        assert!(matches!(told, DeploymentState::RollingBack { .. }), "{told:?}");
     }
 
     #[test]
     fn a_stop_request_is_no_rollback_before_the_primary_says_so() {
         let ours = deployment(OURS, DeploymentStatus::Primary, RolloutState::InProgress, "");
         let shown = snapshot(vec![ours], Some(ServiceDeploymentStatus::StopRequested));
-        let told = Standing::of(&shown, &scope(), &baseline(false), true);
-        assert!(matches!(told, Standing::StopRequested { .. }), "{told:?}");
+        let told = DeploymentState::of(&shown, &scope(), &baseline(false), true);
+        assert!(matches!(told, DeploymentState::StopRequested { .. }), "{told:?}");
         assert!(!is_rolling_back(&shown));
     }
 
@@ -220,8 +214,8 @@ mod tests {
             vec![rolling_back_to(OLD)],
             Some(ServiceDeploymentStatus::RollbackFailed),
         );
-        let told = Standing::of(&shown, &scope(), &baseline(false), true);
-        assert!(matches!(told, Standing::RollbackFailed { .. }), "{told:?}");
+        let told = DeploymentState::of(&shown, &scope(), &baseline(false), true);
+        assert!(matches!(told, DeploymentState::RollbackFailed { .. }), "{told:?}");
     }
 
     /// A deployment that was made so many seconds after the epoch; ours was at ten.
@@ -245,32 +239,32 @@ mod tests {
                 ..made_at(10, OURS, "task-definition/web:2")
             };
             let status = Some(ServiceDeploymentStatus::RollbackInProgress);
-            Standing::of(&snapshot(vec![primary, ours], status), &scope, &baseline(false), true)
+            DeploymentState::of(&snapshot(vec![primary, ours], status), &scope, &baseline(false), true)
         };
         let again = made_at(11, "ecs-svc/3", "task-definition/web:1");
-        assert_eq!(told(again.clone()), Standing::RollingBack { to: again });
+        assert_eq!(told(again.clone()), DeploymentState::RollingBack { to: again });
         let newer = made_at(11, "ecs-svc/3", "task-definition/web:3");
-        assert_eq!(told(newer.clone()), Standing::Superseded { by: newer });
+        assert_eq!(told(newer.clone()), DeploymentState::Superseded { by: newer });
         let older = made_at(9, OLD, "task-definition/web:0");
-        assert_eq!(told(older.clone()), Standing::RollingBack { to: older });
+        assert_eq!(told(older.clone()), DeploymentState::RollingBack { to: older });
     }
 
     #[test]
     fn a_service_without_any_deployment_has_lost_ours_only_where_it_was_seen() {
         let nothing = snapshot(Vec::new(), None);
         assert_eq!(
-            Standing::of(&nothing, &scope(), &baseline(false), false),
-            Standing::Ours
+            DeploymentState::of(&nothing, &scope(), &baseline(false), false),
+            DeploymentState::Ours
         );
-        let told = Standing::of(&nothing, &scope(), &baseline(false), true);
-        assert_eq!(told, Standing::Absent { primary: None });
+        let told = DeploymentState::of(&nothing, &scope(), &baseline(false), true);
+        assert_eq!(told, DeploymentState::Absent { primary: None });
     }
 
     #[test]
     fn a_failure_that_ecs_goes_back_from_is_a_rollback() {
         let failed = || deployment(OURS, DeploymentStatus::Primary, RolloutState::Failed, "broken");
         let told = |status| {
-            Standing::of(
+            DeploymentState::of(
                 &snapshot(vec![failed()], Some(status)),
                 &scope(),
                 &baseline(false),
@@ -278,8 +272,11 @@ mod tests {
             )
         };
         let reason = Some("broken".to_owned());
-        assert_eq!(told(ServiceDeploymentStatus::Stopped), Standing::Failed { reason });
+        assert_eq!(
+            told(ServiceDeploymentStatus::Stopped),
+            DeploymentState::Failed { reason }
+        );
         let status = ServiceDeploymentStatus::RollbackInProgress;
-        assert_eq!(told(status.clone()), Standing::StopRequested { status });
+        assert_eq!(told(status.clone()), DeploymentState::StopRequested { status });
     }
 }

@@ -10,7 +10,7 @@ use crate::rollout::scope::Scope;
 use crate::rollout::view::snapshot::{Place, Snapshot};
 
 /// Where `task` is (or was) registered. `None`: it cannot be known, for its port or its instance is not shown (yet).
-pub fn places(task: &Task, snapshot: &Snapshot, scope: &Scope) -> Option<BTreeSet<Place>> {
+pub(crate) fn places(task: &Task, snapshot: &Snapshot, scope: &Scope) -> Option<BTreeSet<Place>> {
     let mut places = BTreeSet::new();
     for binding in scope.bindings.iter().filter(|b| scope.is_watched(b)) {
         let group = binding.group();
@@ -42,7 +42,7 @@ fn of_two(
     }
     let row = |group: &&TargetGroupArn| snapshot.targets.get(*group)?.iter().find(|row| row.key == *key);
     let listed: Vec<&TargetGroupArn> = both.iter().filter(|group| row(group).is_some()).collect();
-    let is_draining = |group: &&TargetGroupArn| row(group).is_some_and(|row| row.state.as_str().ends_with("draining"));
+    let is_draining = |group: &&TargetGroupArn| row(group).is_some_and(|row| row.state.is_draining());
     let (draining, serving): (Vec<_>, Vec<_>) = listed.into_iter().partition(|group| is_draining(group));
     let found = if serving.is_empty() { draining } else { serving };
     match found.as_slice() {
@@ -55,7 +55,7 @@ fn of_two(
 
 /// Which task stands behind which place, for the story. One that has stopped may have left its place to another one, and
 /// an old one that is about to stop to a new one.
-pub fn owners(snapshot: &Snapshot, scope: &Scope) -> BTreeMap<Place, String> {
+pub(crate) fn owners(snapshot: &Snapshot, scope: &Scope) -> BTreeMap<Place, String> {
     let mut owners = BTreeMap::new();
     let mut tasks: Vec<&Task> = snapshot.tasks.iter().collect();
     // The last one wins; lists come in any order.
@@ -71,13 +71,12 @@ pub fn owners(snapshot: &Snapshot, scope: &Scope) -> BTreeMap<Place, String> {
 
 /// Where a task of another deployment is still to be waited for. A task that has stopped leaves its place to whoever
 /// comes next, another service in a shared target group for example: it counts only while the target there drains.
-pub fn old_places(task: &Task, snapshot: &Snapshot, scope: &Scope) -> BTreeSet<Place> {
+pub(crate) fn old_places(task: &Task, snapshot: &Snapshot, scope: &Scope) -> BTreeSet<Place> {
     let mut places = places(task, snapshot, scope).unwrap_or_default();
     if task.is_stopped() {
         places.retain(|(group, key)| {
             let rows = snapshot.targets.get(group).into_iter().flatten();
-            rows.into_iter()
-                .any(|row| row.key == *key && row.state.as_str().ends_with("draining"))
+            rows.into_iter().any(|row| row.key == *key && row.state.is_draining())
         });
     }
     places
@@ -123,29 +122,18 @@ mod tests {
     use crate::aws_model::service::ServiceRevision;
     use crate::aws_model::target::{TargetHealth, TargetState};
     use crate::aws_model::task::{Container, ContainerInstance, TaskStatus};
-    use crate::rollout::scope::{Needs, Until};
 
     const IP: &str = "10.0.0.7";
 
     fn scope() -> Scope {
         Scope {
-            cluster: "c".into(),
-            service: "web".into(),
-            deployment: "ecs-svc/2".into(),
-            task_definition: "task-definition/web:2".into(),
-            previous: None,
             bindings: vec![LoadBalancerBinding {
                 balancer: Balancer::TargetGroup("blue".into()),
-                container_name: "web".into(),
-                container_port: 80,
                 alternate: Some("green".into()),
+                ..LoadBalancerBinding::plain()
             }],
-            target_groups: BTreeMap::new(),
-            is_host_network: false,
-            needs: Needs::default(),
-            until: Until::Drained,
-            settle: Duration::ZERO,
             wait_budget: Duration::ZERO,
+            ..Scope::plain()
         }
     }
 
@@ -153,35 +141,15 @@ mod tests {
         Task {
             arn: "task/t".into(),
             started_by: Some(started_by.into()),
-            task_definition: "task-definition/web:2".into(),
-            last_status: TaskStatus::Running,
-            desired_status: TaskStatus::Running,
-            container_instance: None,
-            zone: None,
-            containers: vec![Container {
-                name: "web".into(),
-                private_ip: Some(IP.into()),
-                ..Container::default()
-            }],
-            health_status: None,
-            stop_code: None,
-            stopped_reason: None,
-            created_at: None,
-            started_at: None,
-            stopping_at: None,
-            stopped_at: None,
+            containers: vec![Container::at(IP)],
+            ..Task::plain()
         }
     }
 
     /// The groups in which the task's address is listed, with its state there.
     fn snapshot(rows: &[(&str, TargetState)]) -> Snapshot {
         let targets = rows.iter().map(|(group, state)| {
-            let row = TargetHealth {
-                key: TargetKey::new(IP, 80),
-                state: state.clone(),
-                reason: None,
-                description: None,
-            };
+            let row = TargetHealth::plain(IP, state.clone());
             (TargetGroupArn::from(*group), vec![row])
         });
         Snapshot {
@@ -253,12 +221,7 @@ mod tests {
             ..task("ecs-svc/1")
         };
         assert_eq!(old_places(&gone, &shown, &scope()), BTreeSet::new());
-        let row = |ip: &str, state| TargetHealth {
-            key: TargetKey::new(ip, 80),
-            state,
-            reason: None,
-            description: None,
-        };
+        let row = |ip: &str, state| TargetHealth::plain(ip, state);
         let others = vec![row(IP, TargetState::Healthy), row("10.0.0.8", TargetState::Draining)];
         shown.targets.insert("blue".into(), others);
         assert_eq!(old_places(&gone, &shown, &scope()), BTreeSet::new());
@@ -270,15 +233,7 @@ mod tests {
 
     #[test]
     fn a_port_that_is_not_shown_is_known_in_host_mode_alone() {
-        let home = ContainerInstance {
-            arn: "container-instance/1".into(),
-            ec2_instance_id: Some("i-1".into()),
-            status: "ACTIVE".into(),
-            vpc: None,
-            agent_connected: true,
-            remaining: Default::default(),
-            registered: Default::default(),
-        };
+        let home = ContainerInstance::plain();
         let mut shown = snapshot(&[]);
         shown.instances = Some(BTreeMap::from([(home.arn.clone(), home)]));
         let mut task = task("ecs-svc/2");

@@ -1,9 +1,10 @@
 //! How many tasks ECS must keep, and may run, while it rolls out: the arithmetic of the minimum and the maximum percent.
 
 use crate::aws_model::service::{SchedulingStrategy, Service};
+use crate::base::finding::EvidenceLabel;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub(crate) struct Limits {
     pub desired: u32,
     pub minimum_percent: u32,
     pub maximum_percent: u32,
@@ -13,7 +14,7 @@ pub struct Limits {
 
 impl Limits {
     /// `desired`: the count that the deployment has, which may not be the service's any more.
-    pub fn of(service: &Service, desired: u32) -> Self {
+    pub(crate) fn of(service: &Service, desired: u32) -> Self {
         let configuration = &service.configuration;
         let (minimum, maximum) = if service.scheduling == SchedulingStrategy::Daemon {
             (0, 100)
@@ -30,12 +31,12 @@ impl Limits {
     }
 
     /// Whether ECS may neither stop an old task nor start a new one beside all of them.
-    pub fn block(&self) -> bool {
+    pub(crate) fn block(&self) -> bool {
         self.desired > 0 && self.upper <= self.desired && self.lower >= self.desired
     }
 
     /// The two sums, as evidence.
-    pub fn sums(&self) -> [(String, String); 2] {
+    pub(crate) fn sums(&self) -> [(EvidenceLabel, String); 2] {
         let Self {
             desired,
             minimum_percent,
@@ -45,18 +46,18 @@ impl Limits {
         } = self;
         [
             (
-                "lower".to_owned(),
+                "lower".into(),
                 format!("ceil({desired} x {minimum_percent} %) = {lower} tasks must stay healthy"),
             ),
             (
-                "upper".to_owned(),
+                "upper".into(),
                 format!("floor({desired} x {maximum_percent} %) = {upper} tasks may run at once"),
             ),
         ]
     }
 
     /// `lower the minimum healthy percent to 66, so that ECS stops an old task first`.
-    pub fn unblocking(&self) -> String {
+    pub(crate) fn unblocking(&self) -> String {
         format!(
             "raise the maximum percent to 200, so that ECS starts new tasks first, or lower the minimum healthy percent to {}, \
              so that it stops an old one first",
@@ -65,7 +66,7 @@ impl Limits {
     }
 
     /// Advice to let one old task go first, where the present percentage keeps them all.
-    pub fn stop_first(&self) -> Option<String> {
+    pub(crate) fn stop_first(&self) -> Option<String> {
         (self.desired > 0 && self.lower >= self.desired).then(|| {
             format!(
                 "let ECS stop an old task first: a minimum healthy percent of {} (now {}) leaves {} of {} serving meanwhile",

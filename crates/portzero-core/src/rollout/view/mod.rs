@@ -1,13 +1,13 @@
 //! A snapshot read with the question "new or old?": the one place where tasks and targets are sorted.
 
-pub mod baseline;
+pub(crate) mod baseline;
 pub(crate) mod container_health;
-pub mod deployment_stage;
-pub mod deployment_status;
+pub(crate) mod deployment_stage;
+pub(crate) mod deployment_status;
 pub(crate) mod join;
-pub mod limits;
+pub(crate) mod limits;
 pub mod phase;
-pub mod snapshot;
+pub(crate) mod snapshot;
 pub mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::aws_model::service::{
     Deployment, DeploymentConfiguration, RolloutState, ServiceDeployment, ServiceDeploymentStatus, ServiceStatus, WHOLE,
 };
-use crate::aws_model::target::{TargetHealth, TargetState};
+use crate::aws_model::target::{TargetHealth, TargetState, TargetType};
 use crate::aws_model::task::{Task, TaskStatus};
 use crate::base::id::TaskArn;
 use crate::rollout::scope::Scope;
@@ -95,7 +95,7 @@ impl<'a> View<'a> {
     }
 
     fn place_new(&mut self, snapshot: &'a Snapshot, scope: &Scope, baseline: &Baseline) {
-        if snapshot.instances.is_none() && scope.target_groups.values().any(|g| g.target_type.as_str() != "ip") {
+        if snapshot.instances.is_none() && scope.target_groups.values().any(|g| g.target_type != TargetType::Ip) {
             // Without container instances nothing can be joined: whatever was not there before is taken for new, and
             // once every old task has stopped, whatever does not drain.
             self.is_join_missing = true;
@@ -103,7 +103,7 @@ impl<'a> View<'a> {
             for (group, rows) in &snapshot.targets {
                 for row in rows {
                     let place = (group.clone(), row.key.clone());
-                    let is_draining = row.state.as_str().ends_with("draining");
+                    let is_draining = row.state.is_draining();
                     if !baseline.places.contains(&place) || (is_old_stopped && !is_draining) {
                         self.new_targets.insert(place, Some(row));
                     }
@@ -140,6 +140,7 @@ impl<'a> View<'a> {
         }
     }
 
+    /// How many new tasks run and are to go on running.
     pub fn running(&self) -> u32 {
         count(self.new_tasks.values().filter(|t| t.last_status == TaskStatus::Running))
     }
@@ -154,7 +155,7 @@ impl<'a> View<'a> {
     }
 
     /// New targets whose health checks are switched off: nobody can say whether they are healthy.
-    pub fn unverifiable(&self) -> u32 {
+    pub(crate) fn unverifiable(&self) -> u32 {
         count(self.new_targets.values().filter(|row| row.is_some_and(is_unverifiable)))
     }
 
@@ -173,29 +174,29 @@ impl<'a> View<'a> {
             .saturating_mul(u32::try_from(scope.places_per_task()).unwrap_or(u32::MAX))
     }
 
-    pub fn all_running(&self) -> bool {
+    pub(crate) fn all_running(&self) -> bool {
         self.running() >= self.desired
     }
 
     /// Every running task of ours has all its targets, each of them healthy (or not verifiable, by configuration).
-    pub fn all_healthy(&self, scope: &Scope) -> bool {
+    pub(crate) fn all_healthy(&self, scope: &Scope) -> bool {
         let good = self.healthy() + self.unverifiable();
         self.all_running() && good >= self.wanted(scope) && good as usize == self.new_targets.len()
     }
 
-    pub fn all_registered(&self, scope: &Scope) -> bool {
+    pub(crate) fn all_registered(&self, scope: &Scope) -> bool {
         self.all_running() && self.registered() >= self.wanted(scope)
     }
 
     /// No old task has been told to stop, and no old target drains.
-    pub fn is_nothing_old_leaving(&self) -> bool {
-        let is_draining = |row: &&TargetHealth| row.state.as_str().ends_with("draining");
+    pub(crate) fn is_nothing_old_leaving(&self) -> bool {
+        let is_draining = |row: &&TargetHealth| row.state.is_draining();
         let is_stopping = |task: &&Task| task.desired_status == TaskStatus::Stopped;
         !self.old_targets.values().copied().any(|row| is_draining(&row))
             && !self.old_tasks.values().copied().any(|task| is_stopping(&task))
     }
 
-    pub fn is_old_gone(&self) -> bool {
+    pub(crate) fn is_old_gone(&self) -> bool {
         self.old_targets.is_empty() && self.old_tasks.is_empty()
     }
 }
@@ -242,7 +243,7 @@ fn count<T>(items: impl Iterator<Item = T>) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws_model::service::{Balancer, DeploymentStatus, LoadBalancerBinding, Progress, Service};
+    use crate::aws_model::service::{DeploymentStatus, LoadBalancerBinding, Progress, Service};
     use crate::aws_model::target::{TargetGroup, TargetType};
     use crate::aws_model::task::Container;
     use crate::base::id::TargetKey;
@@ -260,34 +261,19 @@ mod tests {
 
     fn deployment() -> Deployment {
         Deployment {
-            id: "ecs-svc/2".into(),
-            status: DeploymentStatus::Primary,
-            task_definition: "task-definition/web:2".into(),
-            desired_count: 1,
-            running_count: 1,
-            pending_count: 0,
-            failed_tasks: None,
             rollout_state: Some(RolloutState::Completed),
-            rollout_state_reason: None,
-            created_at: None,
-            updated_at: None,
+            ..Deployment::plain()
         }
     }
 
     fn service_deployment(status: ServiceDeploymentStatus, share: Option<u32>) -> ServiceDeployment {
         ServiceDeployment {
-            arn: "service-deployment/2".into(),
             status,
-            status_reason: None,
-            target_revision: None,
-            breaker: None,
-            rollback_reason: None,
             progress: Progress {
                 production_traffic: share,
                 ..Progress::default()
             },
-            source_revisions: Vec::new(),
-            created_at: None,
+            ..ServiceDeployment::plain()
         }
     }
 
@@ -422,12 +408,7 @@ mod tests {
     #[test]
     fn what_an_ended_task_of_ours_left_is_told_unless_somebody_else_has_it() {
         let scope = Scope {
-            bindings: vec![LoadBalancerBinding {
-                balancer: Balancer::TargetGroup(GROUP.into()),
-                container_name: "web".into(),
-                container_port: 80,
-                alternate: None,
-            }],
+            bindings: vec![LoadBalancerBinding::plain()],
             ..Scope::plain()
         };
         let baseline = Baseline::default();
@@ -435,11 +416,7 @@ mod tests {
             last_status: TaskStatus::Stopped,
             ..Task::plain()
         };
-        ended.containers.push(Container {
-            name: "web".into(),
-            private_ip: Some("10.0.0.1".into()),
-            ..Container::default()
-        });
+        ended.containers.push(Container::at("10.0.0.1"));
         let target = TargetHealth {
             key: TargetKey::new("10.0.0.1", 80),
             ..row(80, TargetState::Draining)

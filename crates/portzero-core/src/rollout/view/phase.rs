@@ -28,6 +28,7 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// The phase that a snapshot shows.
     pub fn of(view: &View, scope: &Scope) -> Self {
         if !view.all_running() {
             Self::Starting
@@ -44,6 +45,7 @@ impl Phase {
         }
     }
 
+    /// As it is printed.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Starting => "starting",
@@ -64,7 +66,7 @@ pub struct Memory {
     /// Since when all new targets have been healthy without a break.
     pub healthy_since: Option<Timestamp>,
     /// The stage of the service deployment, and since when it has been seen.
-    pub stage: Option<SeenStage>,
+    pub(crate) stage: Option<SeenStage>,
 }
 
 /// Everything that is still missing for success, in the order in which a reader wants it. Empty: done.
@@ -167,11 +169,7 @@ fn old(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -> Vec<Waiti
                 at_most = at_most.max(Some(delay.saturating_sub(now.since(*since))));
             }
         }
-        let draining = view
-            .old_targets
-            .values()
-            .filter(|r| r.state.as_str().ends_with("draining"))
-            .count();
+        let draining = view.old_targets.values().filter(|r| r.state.is_draining()).count();
         reasons.push(WaitingOn::OldTargets {
             left: u32::try_from(view.old_targets.len()).unwrap_or(u32::MAX),
             serving: u32::try_from(view.old_targets.len() - draining).unwrap_or(u32::MAX),
@@ -220,9 +218,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::aws_model::service::{
-        AlarmWatch, Deployment, DeploymentStatus, Progress, Service, ServiceDeployment, ServiceDeploymentStatus,
-    };
+    use crate::aws_model::service::{AlarmWatch, Deployment, Progress, Service, ServiceDeployment};
     use crate::aws_model::task::Task;
     use crate::rollout::view::baseline::Baseline;
     use crate::rollout::view::snapshot::Snapshot;
@@ -237,34 +233,18 @@ mod tests {
             rollback: false,
         });
         service.deployments = vec![Deployment {
-            id: "ecs-svc/2".into(),
-            status: DeploymentStatus::Primary,
-            task_definition: "task-definition/web:2".into(),
-            desired_count: 1,
-            running_count: 1,
-            pending_count: 0,
-            failed_tasks: None,
             rollout_state: Some(RolloutState::InProgress),
-            rollout_state_reason: None,
-            created_at: None,
-            updated_at: None,
+            ..Deployment::plain()
         }];
         let snapshot = Snapshot {
             service: Some(service),
             tasks: vec![Task::plain()],
             service_deployment: Some(ServiceDeployment {
-                arn: "service-deployment/2".into(),
-                status: ServiceDeploymentStatus::InProgress,
-                status_reason: None,
-                target_revision: None,
-                breaker: None,
-                rollback_reason: None,
                 progress: Progress {
                     is_monitoring,
                     ..Progress::default()
                 },
-                source_revisions: Vec::new(),
-                created_at: None,
+                ..ServiceDeployment::plain()
             }),
             ..Snapshot::default()
         };

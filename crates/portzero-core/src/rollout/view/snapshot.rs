@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::aws_model::service::{Deployment, RolloutState, Service, ServiceDeployment, ServiceRevision};
+use crate::aws_model::service::{Service, ServiceDeployment, ServiceRevision};
 use crate::aws_model::target::TargetHealth;
 use crate::aws_model::task::{ContainerInstance, Task};
 use crate::base::id::{ContainerInstanceArn, TargetGroupArn, TargetKey};
@@ -50,16 +50,10 @@ impl Snapshot {
     }
 }
 
-/// The deployment says that it is what ECS goes back to.
-pub fn says_rollback(primary: &Deployment) -> bool {
-    let reason = primary.rollout_state_reason.as_deref().unwrap_or_default();
-    primary.rollout_state == Some(RolloutState::InProgress) && reason.contains("rolling back")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws_model::service::{AlarmWatch, CircuitBreaker, Progress, ServiceDeploymentStatus};
+    use crate::aws_model::service::{AlarmWatch, CircuitBreaker, Progress};
 
     #[test]
     fn what_ended_a_deployment_decides_whether_ecs_goes_back() {
@@ -76,17 +70,11 @@ mod tests {
             });
             let deployment = ServiceDeployment {
                 arn: String::new(),
-                status: ServiceDeploymentStatus::InProgress,
-                status_reason: None,
-                target_revision: None,
-                breaker: None,
-                rollback_reason: None,
                 progress: Progress {
                     triggered_alarms: alarms.iter().map(|name| (*name).to_owned()).collect(),
                     ..Progress::default()
                 },
-                source_revisions: Vec::new(),
-                created_at: None,
+                ..ServiceDeployment::plain()
             };
             let snapshot = Snapshot {
                 service: Some(service),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::aws_model::service::Stage;
+use crate::aws_model::service::{HookTargetType, Stage};
 use crate::base::text::plural;
 use crate::base::time::{Timestamp, human};
 
@@ -14,33 +14,47 @@ pub enum WaitingOn {
     Listing,
     /// ECS has not started a task yet.
     FirstTask,
+    /// New tasks that do not run yet.
     Tasks {
+        /// How many run.
         running: u32,
+        /// How many the service wants.
         desired: u32,
         /// How many stand in which other status, for example (`PENDING`, 1).
         others: Vec<(String, u32)>,
     },
+    /// New targets that are not healthy yet.
     Targets {
+        /// How many are healthy.
         healthy: u32,
+        /// How many are wanted.
         wanted: u32,
         /// How many stand in which other state, for example (`initial`, 1).
         others: Vec<(String, u32)>,
     },
     /// Container health checks of the task definition.
     ContainerChecks {
+        /// How many tasks pass their own check.
         healthy: u32,
+        /// How many the service wants.
         desired: u32,
     },
+    /// Old targets that are still registered.
     OldTargets {
+        /// How many.
         left: u32,
         /// Of these, how many still take new connections.
         serving: u32,
         /// The longest that the draining ones can still take: what is left of the deregistration delay.
         at_most: Option<Duration>,
+        /// The deregistration delay, where it is known.
         delay: Option<Duration>,
     },
+    /// Old tasks that have not stopped.
     OldTasks {
+        /// How many.
         left: u32,
+        /// How many stand in which status.
         statuses: Vec<(String, u32)>,
     },
     /// ECS calls the deployment successful already, and cleans up when it likes.
@@ -49,10 +63,12 @@ pub enum WaitingOn {
     Registration,
     /// ECS has not called the deployment completed yet.
     Completion {
+        /// The rollout state, as AWS spells it; absent where ECS shows none.
         state: Option<String>,
     },
     /// All else is done; ECS watches these CloudWatch alarms for a while before it calls the deployment completed.
     Alarms {
+        /// The alarms of the service.
         names: Vec<String>,
     },
     /// The deployment is in a stage that comes before what was asked for.
@@ -61,17 +77,19 @@ pub enum WaitingOn {
     Hook(HookWait),
     /// The new targets must stay healthy for a while.
     Settle {
+        /// What is left of the time to settle.
         left: Duration,
     },
     /// ECS rolls back; the end of that is awaited so that it can be told.
     Rollback {
+        /// The revision that it goes back to, where that is known.
         to: Option<String>,
     },
 }
 
 impl WaitingOn {
     /// Whether two reasons differ in more than the time that is left.
-    pub fn is_same_step(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_step(&self, other: &Self) -> bool {
         match (self, other) {
             (
                 Self::OldTargets {
@@ -186,6 +204,7 @@ pub struct StageWait {
     pub revision: String,
     /// Its shares of the traffic, in tenths of a percent.
     pub production: Option<u32>,
+    /// Its share of the test traffic, in tenths of a percent.
     pub test: Option<u32>,
     /// The longest that the timer of this stage, or of this step, can still take.
     pub left: Option<Duration>,
@@ -194,10 +213,13 @@ pub struct StageWait {
 /// A lifecycle hook that keeps a deployment in its stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HookWait {
+    /// The id by which a pause is continued.
     pub id: String,
-    /// `PAUSE` or `AWS_LAMBDA`.
-    pub kind: String,
+    /// Whom the hook asks.
+    pub kind: HookTargetType,
+    /// The stage that it holds up, as AWS spells it.
     pub stage: Option<String>,
+    /// When ECS stops waiting for it, and how long that still is.
     pub expires: Option<(Timestamp, Duration)>,
     /// `CONTINUE` or `ROLLBACK`.
     pub then: Option<String>,
@@ -214,7 +236,7 @@ pub fn percent(tenths: u32) -> String {
 }
 
 impl StageWait {
-    pub fn is_same_step(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_step(&self, other: &Self) -> bool {
         (&self.stage, self.production, self.test) == (&other.stage, other.production, other.test)
     }
 }
@@ -255,8 +277,9 @@ impl fmt::Display for StageWait {
 }
 
 impl HookWait {
+    /// It waits for somebody to continue it.
     pub fn is_pause(&self) -> bool {
-        self.kind == "PAUSE"
+        self.kind == HookTargetType::Pause
     }
 }
 

@@ -10,7 +10,7 @@ use crate::rollout::view::waiting::WaitingOn;
 
 /// The figures of the last look, kept because the verdict may come when nothing can be read any more.
 #[derive(Clone, Debug, Default)]
-pub struct LastLook {
+pub(crate) struct LastLook {
     pub running: u32,
     pub desired: u32,
     pub healthy: u32,
@@ -22,7 +22,7 @@ pub struct LastLook {
 
 /// How far ECS has come with its rollback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GoingBack<'a> {
+pub(crate) enum GoingBack<'a> {
     Over,
     GoesOn,
     /// Another deployment has taken over before it was complete.
@@ -35,7 +35,7 @@ pub(crate) fn waiting_line(on: &[WaitingOn]) -> String {
 }
 
 impl LastLook {
-    pub fn of(view: &View, scope: &Scope, waiting: &[WaitingOn]) -> Self {
+    pub(crate) fn of(view: &View, scope: &Scope, waiting: &[WaitingOn]) -> Self {
         let mut serving = BTreeMap::new();
         for task in view.new_tasks.values().chain(view.old_tasks.values()) {
             if task.last_status == TaskStatus::Running && task.desired_status == TaskStatus::Running {
@@ -52,16 +52,16 @@ impl LastLook {
         }
     }
 
-    pub fn progress(&self) -> String {
+    pub(crate) fn progress(&self) -> String {
         crate::rollout::words::last_look::progress(self.running, self.desired, self.healthy, self.wanted)
     }
 
-    pub fn waiting_line(&self) -> String {
+    pub(crate) fn waiting_line(&self) -> String {
         waiting_line(&self.waiting)
     }
 
     /// What it means that the service has gone back to a revision: `web:41 serves all traffic with 2 tasks`.
-    pub fn back_at(&self, revision: &str, scope: &Scope) -> String {
+    pub(crate) fn back_at(&self, revision: &str, scope: &Scope) -> String {
         let tasks = self
             .serving
             .get(revision)
@@ -75,7 +75,7 @@ impl LastLook {
     }
 
     /// `web:41 runs 2 tasks`.
-    pub fn serving_line(&self) -> String {
+    pub(crate) fn serving_line(&self) -> String {
         if self.serving.is_empty() {
             return "no task of the service is running".to_owned();
         }
@@ -89,7 +89,7 @@ impl LastLook {
 }
 
 /// `2 of 3 tasks run, 1 of 3 targets healthy`, for the lines of a verdict that is no success.
-pub fn progress(running: u32, desired: u32, healthy: u32, wanted: u32) -> String {
+pub(crate) fn progress(running: u32, desired: u32, healthy: u32, wanted: u32) -> String {
     if wanted == 0 {
         return format!("{running} of {desired} {} running", plural(desired, "task"));
     }

@@ -1,6 +1,6 @@
 //! The sentences in which a rollout ends.
 
 pub(crate) mod advice;
-pub mod last_look;
+pub(crate) mod last_look;
 pub(crate) mod stage;
 pub(crate) mod verdict;

@@ -5,12 +5,12 @@ use crate::base::finding::{Code, Finding};
 use crate::base::time::human;
 use crate::rollout::scope::Scope;
 use crate::rollout::view::waiting::WaitingOn;
-use crate::rollout::words::advice::{GO_BACK, WAIT_LONGER, WAIT_ON};
+use crate::rollout::words::advice::{follow_again, go_back, wait_longer};
 use crate::rollout::words::last_look::{GoingBack, LastLook, waiting_line};
 use crate::rollout::words::stage;
 
 /// The cause, or failing that the bare fact, of a rollback that has been seen.
-pub fn rolled_back(
+pub(crate) fn rolled_back(
     scope: &Scope,
     cause: Option<Finding>,
     to: Option<&Deployment>,
@@ -54,7 +54,7 @@ pub fn rolled_back(
 }
 
 /// Failed, and no rollback has been seen.
-pub fn failed(
+pub(crate) fn failed(
     scope: &Scope,
     cause: Option<Finding>,
     reason: Option<String>,
@@ -88,7 +88,7 @@ fn what_follows(reason: Option<&str>, rolls_back: bool) -> &'static str {
 }
 
 /// Certain to fail, said before ECS gives up.
-pub fn failed_early(scope: &Scope, mut finding: Finding, rolls_back: bool, look: &LastLook) -> Finding {
+pub(crate) fn failed_early(scope: &Scope, mut finding: Finding, rolls_back: bool, look: &LastLook) -> Finding {
     let until = if rolls_back {
         "its circuit breaker rolls back"
     } else {
@@ -104,18 +104,12 @@ pub fn failed_early(scope: &Scope, mut finding: Finding, rolls_back: bool, look:
         .as_ref()
         .filter(|_| !rolls_back && finding.hints.len() < 2)
     {
-        let back = format!(
-            "{GO_BACK}: aws ecs update-service --cluster {} --service {} --task-definition {}",
-            scope.cluster,
-            scope.service,
-            previous.short()
-        );
-        return finding.hint(back);
+        return finding.hint(go_back(scope, previous));
     }
     finding
 }
 
-pub fn superseded(scope: &Scope, by: &Deployment, look: &LastLook) -> Finding {
+pub(crate) fn superseded(scope: &Scope, by: &Deployment, look: &LastLook) -> Finding {
     let when = by.created_at.map(|at| format!(", created {at}")).unwrap_or_default();
     Finding::error(
         Code::Superseded,
@@ -140,7 +134,7 @@ pub fn superseded(scope: &Scope, by: &Deployment, look: &LastLook) -> Finding {
     .hint("look at the run that started the newer deployment; serialise deployments with a concurrency group")
 }
 
-pub fn service_lost(scope: &Scope, status: Option<&str>) -> Finding {
+pub(crate) fn service_lost(scope: &Scope, status: Option<&str>) -> Finding {
     let what = status.map_or_else(|| "is gone".to_owned(), |s| format!("is {s}"));
     Finding::error(
         Code::ServiceNotActive,
@@ -149,7 +143,7 @@ pub fn service_lost(scope: &Scope, status: Option<&str>) -> Finding {
     .state(format!("{} stays registered", scope.task_definition.short()))
 }
 
-pub fn deployment_gone(
+pub(crate) fn deployment_gone(
     scope: &Scope,
     primary: Option<&Deployment>,
     cause: Option<Finding>,
@@ -176,7 +170,7 @@ pub fn deployment_gone(
     finding.state(format!("{guess}: {}", look.serving_line()))
 }
 
-pub fn timed_out(scope: &Scope, cause: Option<Finding>, look: &LastLook) -> Vec<Finding> {
+pub(crate) fn timed_out(scope: &Scope, cause: Option<Finding>, look: &LastLook) -> Vec<Finding> {
     let budget = human(scope.wait_budget);
     let mut finding = Finding::error(
         Code::TimedOut,
@@ -198,18 +192,16 @@ pub fn timed_out(scope: &Scope, cause: Option<Finding>, look: &LastLook) -> Vec<
     if let Some(hint) = stage::hint(look, scope) {
         finding = finding.hint(hint);
     } else if drains {
-        finding = finding.hint(format!(
-            "{WAIT_LONGER}, or lower the target group's deregistration delay"
-        ));
+        finding = finding.hint(wait_longer(", or lower the target group's deregistration delay"));
     } else if cause.is_none() {
-        finding = finding.hint(format!("{WAIT_LONGER} if the rollout is only slow"));
+        finding = finding.hint(wait_longer(" if the rollout is only slow"));
     }
-    finding = finding.hint(format!("{WAIT_ON}: {}", scope.observe_command()));
+    finding = finding.hint(follow_again(scope));
     // The cause comes first: that the time is over is what follows from it.
     cause.into_iter().chain([finding]).collect()
 }
 
-pub fn interrupted(scope: &Scope, waiting: &[WaitingOn], is_rolling_back: bool, look: &LastLook) -> Finding {
+pub(crate) fn interrupted(scope: &Scope, waiting: &[WaitingOn], is_rolling_back: bool, look: &LastLook) -> Finding {
     let (end, goes_on) = if is_rolling_back {
         ("was rolled back", "ECS is rolling back, and goes on with it")
     } else {
@@ -222,11 +214,11 @@ pub fn interrupted(scope: &Scope, waiting: &[WaitingOn], is_rolling_back: bool, 
     .evidence("new", format!("{} {}", scope.task_definition.short(), look.progress()))
     .evidence("waiting", waiting_line(waiting))
     .state(format!("{}; {goes_on}", look.serving_line()))
-    .hint(format!("{WAIT_ON}: {}", scope.observe_command()))
+    .hint(follow_again(scope))
 }
 
 /// Somebody, or something, ended our service deployment, and neither a rollback nor a newer one followed.
-pub fn stopped(scope: &Scope, status: &str, look: &LastLook) -> Finding {
+pub(crate) fn stopped(scope: &Scope, status: &str, look: &LastLook) -> Finding {
     Finding::error(
         Code::DeploymentFailed,
         format!(
@@ -239,7 +231,7 @@ pub fn stopped(scope: &Scope, status: &str, look: &LastLook) -> Finding {
     .state(look.serving_line())
 }
 
-pub fn no_task_wanted(scope: &Scope) -> Finding {
+pub(crate) fn no_task_wanted(scope: &Scope) -> Finding {
     Finding::warning(
         Code::NothingToVerify,
         format!("`{}` wants no task (desired count 0): nothing to verify", scope.service),
@@ -248,7 +240,7 @@ pub fn no_task_wanted(scope: &Scope) -> Finding {
 }
 
 /// `own`: how many tasks pass a container health check, where there is one.
-pub fn no_target_group(scope: &Scope, own: Option<u32>) -> Finding {
+pub(crate) fn no_target_group(scope: &Scope, own: Option<u32>) -> Finding {
     let service = &scope.service;
     let Some(count) = own else {
         let summary = format!("`{service}` has no target group: only ECS's own word says that it works");
@@ -262,7 +254,7 @@ pub fn no_target_group(scope: &Scope, own: Option<u32>) -> Finding {
 }
 
 /// It ended well, and not at the first try.
-pub fn flapped(scope: &Scope, flaps: u32) -> Finding {
+pub(crate) fn flapped(scope: &Scope, flaps: u32) -> Finding {
     let times = if flaps == 1 {
         "once".to_owned()
     } else {
@@ -275,7 +267,7 @@ pub fn flapped(scope: &Scope, flaps: u32) -> Finding {
     .hint("look at the application's first minute: a health check that passes before it is ready lets traffic in too early")
 }
 
-pub fn checks_disabled(scope: &Scope) -> Finding {
+pub(crate) fn checks_disabled(scope: &Scope) -> Finding {
     Finding::warning(
         Code::NothingToVerify,
         format!(
@@ -285,7 +277,7 @@ pub fn checks_disabled(scope: &Scope) -> Finding {
     )
 }
 
-pub fn join_missing() -> Finding {
+pub(crate) fn join_missing() -> Finding {
     Finding::warning(
         Code::NotChecked,
         "not checked: which target belongs to which task (ecs:DescribeContainerInstances may not be read); every target that is newer than the deployment was taken for a new one",
@@ -311,9 +303,7 @@ mod tests {
         let behind_one = Scope {
             bindings: vec![LoadBalancerBinding {
                 balancer: Balancer::TargetGroup("web".into()),
-                container_name: "web".into(),
-                container_port: 80,
-                alternate: None,
+                ..LoadBalancerBinding::plain()
             }],
             ..Scope::plain()
         };

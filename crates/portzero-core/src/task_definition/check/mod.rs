@@ -15,6 +15,7 @@ use super::document::Document;
 use super::path::Step;
 use super::{path, reference};
 use crate::base::finding::{Code, Finding, Severity};
+use crate::base::text::most_alike;
 use crate::task_definition::check::model::{Model, Type};
 use crate::task_definition::document::at;
 
@@ -195,7 +196,7 @@ impl Walk<'_> {
             self.document.describe(&self.path)
         );
         let finding = Finding::new(Code::InvalidValue, severity, summary).evidence("values", allowed.join(", "));
-        let finding = match suggest::nearest(text, allowed.iter().map(String::as_str)) {
+        let finding = match most_alike(text, allowed.iter().map(String::as_str)) {
             Some(near) => finding.hint(format!("did you mean `{near}`?")),
             None => finding,
         };

@@ -32,7 +32,7 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    pub fn key(&self, name: &str) -> Option<&Type> {
+    pub(crate) fn key(&self, name: &str) -> Option<&Type> {
         self.keys.iter().find(|(key, _)| key == name).map(|(_, kind)| kind)
     }
 }
@@ -48,7 +48,7 @@ pub(crate) const CONTAINER: &str = "ContainerDefinition";
 
 impl Model {
     /// The bundled table, read once.
-    pub fn bundled() -> &'static Self {
+    pub(crate) fn bundled() -> &'static Self {
         static MODEL: OnceLock<Model> = OnceLock::new();
         // A table that could not be read would be empty and the tests below would fail, so there is nothing to report here.
         MODEL.get_or_init(|| {
@@ -59,32 +59,32 @@ impl Model {
         })
     }
 
-    pub fn root(&self) -> Type {
+    pub(crate) fn root(&self) -> Type {
         Type::Shape(self.root.clone())
     }
 
-    pub fn root_name(&self) -> &str {
+    pub(crate) fn root_name(&self) -> &str {
         &self.root
     }
 
-    pub fn shape(&self, name: &str) -> Option<&Shape> {
+    pub(crate) fn shape(&self, name: &str) -> Option<&Shape> {
         self.shapes.get(name)
     }
 
     /// Keys of DescribeTaskDefinition's answer that RegisterTaskDefinition does not take.
-    pub fn output_only(&self) -> &[String] {
+    pub(crate) fn output_only(&self) -> &[String] {
         &self.output_only
     }
 
     /// Every key of every shape, in no order.
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
         self.shapes
             .values()
             .flat_map(|shape| shape.keys.iter().map(|(key, _)| key.as_str()))
     }
 
     /// The names of the shapes that have the key: the task's first, then the container's, then the others by name.
-    pub fn shapes_with(&self, key: &str) -> Vec<&str> {
+    pub(crate) fn shapes_with(&self, key: &str) -> Vec<&str> {
         let mut names: Vec<&str> = self
             .shapes
             .iter()
@@ -96,7 +96,7 @@ impl Model {
     }
 
     /// The type of a member of a value of the type `kind`.
-    pub fn member(&self, kind: &Type, key: &str) -> Type {
+    pub(crate) fn member(&self, kind: &Type, key: &str) -> Type {
         match kind {
             Type::Shape(name) => self
                 .shape(name)
@@ -111,7 +111,7 @@ impl Model {
     }
 
     /// The type of an element of a value of the type `kind`.
-    pub fn item(kind: &Type) -> Type {
+    pub(crate) fn item(kind: &Type) -> Type {
         match kind {
             Type::List(item) => (**item).clone(),
             _ => Type::Any,

@@ -1,23 +1,8 @@
 //! What an unknown key was probably meant to be.
 
-use super::model::{CONTAINER, Model};
+use crate::base::text::{is_misspelling, most_alike};
 
-/// The name nearest to `wanted`: one that holds it or is held by it, else one with few letters changed.
-pub(crate) fn nearest<'n>(wanted: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    let wanted = wanted.to_lowercase();
-    let mut best: Option<(f64, &str)> = None;
-    for name in names {
-        let lower = name.to_lowercase();
-        // A part of a name is only telling where it is long enough not to be in many.
-        let holds = wanted.len().min(lower.len()) >= 4 && (lower.contains(&wanted) || wanted.contains(&lower));
-        let likeness = strsim::normalized_damerau_levenshtein(&wanted, &lower) + if holds { 0.5 } else { 0.0 };
-        // Two letters of five: below that a suggestion misleads more often than it helps.
-        if likeness >= 0.6 && best.is_none_or(|(known, _)| likeness > known) {
-            best = Some((likeness, name));
-        }
-    }
-    best.map(|(_, name)| name)
-}
+use super::model::{CONTAINER, Model};
 
 /// Advice on an unknown key `key` in a value of the shape `shape`; `list` is the key under which that value stands.
 pub(crate) fn for_key(model: &Model, shape: &str, list: &str, key: &str) -> Option<String> {
@@ -41,7 +26,7 @@ pub(crate) fn for_key(model: &Model, shape: &str, list: &str, key: &str) -> Opti
     if let Some(home) = home(model, shape, key) {
         return Some(home);
     }
-    nearest(key, keys().filter(|known| is_misspelling(key, known))).map(|known| format!("did you mean `{known}`?"))
+    most_alike(key, keys().filter(|known| is_misspelling(key, known))).map(|known| format!("did you mean `{known}`?"))
 }
 
 fn plain(key: &str) -> String {
@@ -84,12 +69,6 @@ fn place(model: &Model, shape: &str) -> String {
     }
 }
 
-/// Few letters changed, not merely one word in common: `logConfiguration` is no misspelling of `proxyConfiguration`.
-fn is_misspelling(key: &str, known: &str) -> bool {
-    let changes = strsim::damerau_levenshtein(&key.to_lowercase(), &known.to_lowercase());
-    changes <= 1.max(key.chars().count() / 4)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,7 +101,7 @@ mod tests {
     #[test]
     fn a_name_that_holds_the_wanted_one_is_near() {
         let names = ["nginx-web-container", "php-app-container"];
-        assert_eq!(nearest("app-container", names), Some("php-app-container"));
-        assert_eq!(nearest("redis", names), None);
+        assert_eq!(most_alike("app-container", names), Some("php-app-container"));
+        assert_eq!(most_alike("redis", names), None);
     }
 }

@@ -7,8 +7,9 @@ use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, ast, parse_to_ast};
 use serde_json::Value;
 
-use super::place::{Lines, Mark, Place};
-use crate::base::finding::{Code, Finding, Location, Severity};
+use super::place::Place;
+use crate::base::finding::{Code, Finding, Severity};
+use crate::base::position::{Lines, Position};
 use crate::task_definition::check::placeholder;
 use crate::task_definition::read::parsed::Parsed;
 
@@ -64,10 +65,10 @@ struct Reader<'t> {
 }
 
 impl Reader<'_> {
-    fn place(&mut self, node: &ast::Value<'_>, key: Option<Mark>) -> Place {
+    fn place(&mut self, node: &ast::Value<'_>, key: Option<Position>) -> Place {
         let mut place = Place {
             key,
-            value: self.lines.mark(node.range().start),
+            value: self.lines.position(node.range().start),
             ..Place::default()
         };
         match node {
@@ -85,7 +86,7 @@ impl Reader<'_> {
         let mut seen: HashMap<&str, &ast::ObjectProp<'_>> = HashMap::new();
         for property in &object.properties {
             let name = property.name.as_str();
-            let key = self.lines.mark(property.range.start);
+            let key = self.lines.position(property.range.start);
             let place = self.place(&property.value, Some(key));
             members.insert(name.to_owned(), place);
             if let Some(first) = seen.insert(name, property) {
@@ -103,13 +104,16 @@ impl Reader<'_> {
         } else {
             Severity::Error
         };
-        let (first, second) = (self.lines.mark(first.range.start), self.lines.mark(second.range.start));
+        let (first, second) = (
+            self.lines.position(first.range.start),
+            self.lines.position(second.range.start),
+        );
         self.duplicates
             .push(duplicate_key(self.file, name, first, second, severity));
     }
 }
 
-pub(crate) fn duplicate_key(file: &str, name: &str, first: Mark, second: Mark, severity: Severity) -> Finding {
+pub(crate) fn duplicate_key(file: &str, name: &str, first: Position, second: Position, severity: Severity) -> Finding {
     let what = match severity {
         Severity::Error => "with different values",
         _ => "with the same value",
@@ -122,11 +126,7 @@ pub(crate) fn duplicate_key(file: &str, name: &str, first: Mark, second: Mark, s
             first.line, second.line
         ),
     )
-    .at(Location {
-        file: file.to_owned(),
-        line: second.line,
-        column: second.column,
-    })
+    .at(second.in_file(file))
     .evidence("first", format!("{file}:{}:{}", first.line, first.column))
     .hint(format!("keep one `{name}`"))
 }
@@ -154,19 +154,15 @@ fn is_same(a: &ast::Value<'_>, b: &ast::Value<'_>) -> bool {
 
 fn syntax_error(error: &serde_json::Error, text: &str, file: &str, lines: &Lines<'_>) -> Finding {
     let offset = lines.offset(error.line(), error.column());
-    let mark = lines.mark(offset);
     let message = error.to_string();
     let reason = message.split(" at line ").next().unwrap_or(&message).to_owned();
-    let mut finding = Finding::error(Code::Syntax, format!("`{file}` is not JSON: {reason}")).at(Location {
-        file: file.to_owned(),
-        line: mark.line,
-        column: mark.column,
-    });
+    let mut finding = Finding::error(Code::Syntax, format!("`{file}` is not JSON: {reason}"))
+        .at(lines.position(offset).in_file(file));
     let comma = text.get(..offset).and_then(|before| before.rfind(','));
     if let (Some(comma), "trailing comma") = (comma, reason.as_str()) {
         finding = finding.hint(format!(
             "remove the comma at the end of line {}",
-            lines.mark(comma).line
+            lines.position(comma).line
         ));
     }
     let placeholders = placeholder::names_in(text);

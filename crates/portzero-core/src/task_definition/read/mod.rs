@@ -2,11 +2,9 @@
 //! else), and the document in it.
 
 pub(crate) mod json;
-pub mod parsed;
+pub(super) mod parsed;
 pub(crate) mod place;
 pub(crate) mod yaml;
-pub mod yaml_node;
-pub(crate) mod yaml_value;
 
 use serde_json::{Map, Value};
 

@@ -10,7 +10,9 @@ use crate::base::finding::Finding;
 /// How a file is to be read. A `.json` file is never read as YAML: YAML would take most broken JSON for something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
+    /// A JSON document.
     Json,
+    /// A YAML document, as far as JSON can say the same.
     Yaml,
 }
 
@@ -28,6 +30,7 @@ impl Format {
         if is_yaml { Self::Yaml } else { Self::Json }
     }
 
+    /// As it is printed.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Json => "JSON",

@@ -11,12 +11,12 @@ use crate::wire::page::cut;
 use crate::wire::{HttpResponse, Reply};
 use crate::world::World;
 
-pub const TARGET_PREFIX: &str = "AnyScaleFrontendService.";
+pub(crate) const TARGET_PREFIX: &str = "AnyScaleFrontendService.";
 
 /// DescribeScalableTargets' largest page and its default.
 const PAGE_MAX: usize = 50;
 
-pub fn handle(world: &mut World, operation: &str, body: &[u8]) -> HttpResponse {
+pub(crate) fn handle(world: &mut World, operation: &str, body: &[u8]) -> HttpResponse {
     let serve = match operation {
         "RegisterScalableTarget" => register,
         "DescribeScalableTargets" => describe,

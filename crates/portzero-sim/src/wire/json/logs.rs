@@ -9,12 +9,12 @@ use crate::wire::{HttpResponse, Reply, identity};
 use crate::world::World;
 use crate::world::log_output::Printed;
 
-pub const TARGET_PREFIX: &str = "Logs_20140328.";
+pub(crate) const TARGET_PREFIX: &str = "Logs_20140328.";
 
 /// The most that one call answers, and what it answers unless told otherwise. Source: the API reference of GetLogEvents.
 const EVENTS_MAX: usize = 10_000;
 
-pub fn handle(world: &mut World, operation: &str, body: &[u8]) -> HttpResponse {
+pub(crate) fn handle(world: &mut World, operation: &str, body: &[u8]) -> HttpResponse {
     if operation != "GetLogEvents" {
         let words = format!("the simulator does not serve logs:{operation}");
         return refuse(&Refusal::new("UnknownOperationException", words))
@@ -67,7 +67,7 @@ fn events(world: &World, body: &Value) -> Reply<Value> {
         "nextBackwardToken": token('b'),
     });
     let note = members.text("nextToken")?;
-    Ok(crate::wire::Answer {
+    Ok(crate::wire::Output {
         document,
         note: note.map(|_| "logs:GetLogEvents: not modelled, ignored: nextToken".to_owned()),
     })

@@ -10,29 +10,29 @@ use crate::model::refusal::Refusal;
 type Read<T> = Result<T, Refusal>;
 
 #[derive(Clone, Copy)]
-pub struct Members<'a>(&'a Map<String, Value>);
+pub(crate) struct Members<'a>(&'a Map<String, Value>);
 
 impl<'a> Members<'a> {
-    pub fn of(document: &'a Value) -> Read<Self> {
+    pub(crate) fn of(document: &'a Value) -> Read<Self> {
         match document {
             Value::Object(members) => Ok(Self(members)),
             other => Err(cannot_convert(other, "a structure")),
         }
     }
 
-    pub fn names(self) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn names(self) -> impl Iterator<Item = &'a str> {
         self.0
             .iter()
             .filter(|(_, value)| !value.is_null())
             .map(|(name, _)| name.as_str())
     }
 
-    pub fn text(self, name: &str) -> Read<Option<&'a str>> {
+    pub(crate) fn text(self, name: &str) -> Read<Option<&'a str>> {
         self.read(name, "a String", Value::as_str)
     }
 
     /// A member that the operation requires; an empty one counts as missing.
-    pub fn required(self, name: &str) -> Read<&'a str> {
+    pub(crate) fn required(self, name: &str) -> Read<&'a str> {
         match self.text(name)? {
             Some(text) if !text.is_empty() => Ok(text),
             _ => Err(Refusal::invalid_parameter(format!(
@@ -42,28 +42,28 @@ impl<'a> Members<'a> {
         }
     }
 
-    pub fn boolean(self, name: &str) -> Read<Option<bool>> {
+    pub(crate) fn boolean(self, name: &str) -> Read<Option<bool>> {
         self.read(name, "a Boolean", Value::as_bool)
     }
 
     /// Fractions are cut off, as AWS's reader does.
-    pub fn integer(self, name: &str) -> Read<Option<i64>> {
+    pub(crate) fn integer(self, name: &str) -> Read<Option<i64>> {
         self.read(name, "an Integer", |value| {
             value.as_i64().or_else(|| value.as_f64().map(|float| float as i64))
         })
     }
 
     /// Seconds since the epoch, in plain digits or with an exponent.
-    pub fn timestamp(self, name: &str) -> Read<Option<f64>> {
+    pub(crate) fn timestamp(self, name: &str) -> Read<Option<f64>> {
         self.read(name, "a Timestamp", Value::as_f64)
     }
 
-    pub fn double(self, name: &str) -> Read<Option<f64>> {
+    pub(crate) fn double(self, name: &str) -> Read<Option<f64>> {
         self.read(name, "a Double", Value::as_f64)
     }
 
     /// An integer that cannot be negative.
-    pub fn count(self, name: &str) -> Read<Option<u32>> {
+    pub(crate) fn count(self, name: &str) -> Read<Option<u32>> {
         self.integer(name)?
             .map(|number| {
                 u32::try_from(number).map_err(|_| {
@@ -73,12 +73,12 @@ impl<'a> Members<'a> {
             .transpose()
     }
 
-    pub fn structure(self, name: &str) -> Read<Option<Members<'a>>> {
+    pub(crate) fn structure(self, name: &str) -> Read<Option<Members<'a>>> {
         self.read(name, "a structure", |value| value.as_object().map(Members))
     }
 
     /// A list of structures; `None` where there is none.
-    pub fn structures(self, name: &str) -> Read<Option<Vec<Members<'a>>>> {
+    pub(crate) fn structures(self, name: &str) -> Read<Option<Vec<Members<'a>>>> {
         let Some(list) = self.read(name, "a list", Value::as_array)? else {
             return Ok(None);
         };
@@ -86,18 +86,18 @@ impl<'a> Members<'a> {
     }
 
     /// A structure as it was given, without a look inside.
-    pub fn document(self, name: &str) -> Read<Option<Value>> {
+    pub(crate) fn document(self, name: &str) -> Read<Option<Value>> {
         Ok(self.structure(name)?.map(|inner| Value::Object(inner.0.clone())))
     }
 
     /// A list of structures as it was given, without a look inside.
-    pub fn documents(self, name: &str) -> Read<Option<Value>> {
+    pub(crate) fn documents(self, name: &str) -> Read<Option<Value>> {
         let all = self.structures(name)?;
         Ok(all.map(|all| all.into_iter().map(|one| Value::Object(one.0.clone())).collect()))
     }
 
     /// A text that must be one of a few; refused as AWS refuses `launch type should be one of [EC2,FARGATE]`.
-    pub fn one_of(self, name: &str, allowed: &[&str]) -> Read<Option<&'a str>> {
+    pub(crate) fn one_of(self, name: &str, allowed: &[&str]) -> Read<Option<&'a str>> {
         match self.text(name)? {
             Some(text) if !allowed.contains(&text) => Err(Refusal::invalid_parameter(format!(
                 "{} should be one of [{}]",
@@ -108,7 +108,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    pub fn texts(self, name: &str) -> Read<Vec<&'a str>> {
+    pub(crate) fn texts(self, name: &str) -> Read<Vec<&'a str>> {
         let Some(list) = self.read(name, "a list", Value::as_array)? else {
             return Ok(Vec::new());
         };
@@ -119,7 +119,7 @@ impl<'a> Members<'a> {
 
     /// A list of references that must hold something and at most `limit` entries; `plural` is AWS's word for them where
     /// there are none, `items` where there are too many.
-    pub fn references(self, name: &str, limit: usize, plural: &str, items: &str) -> Read<Vec<&'a str>> {
+    pub(crate) fn references(self, name: &str, limit: usize, plural: &str, items: &str) -> Read<Vec<&'a str>> {
         let references = self.texts(name)?;
         if references.is_empty() {
             return Err(Refusal::invalid_parameter(format!("{plural} cannot be empty.")));
@@ -133,7 +133,7 @@ impl<'a> Members<'a> {
     }
 
     /// Whether the list `include` names `what`.
-    pub fn includes(self, what: &str) -> Read<bool> {
+    pub(crate) fn includes(self, what: &str) -> Read<bool> {
         Ok(self.texts("include")?.contains(&what))
     }
 

@@ -8,13 +8,13 @@ use crate::model::network::subnet_of;
 use crate::model::refusal::Refusal;
 use crate::model::state::ClassicBalancer;
 use crate::wire::page::cut;
-use crate::wire::{Answer, HttpResponse, Reply};
+use crate::wire::{HttpResponse, Output, Reply};
 use crate::world::World;
 
 /// DescribeLoadBalancers' largest page and its default.
 const PAGE_MAX: usize = 400;
 
-pub fn handle(world: &World, form: &Form, request_id: &str) -> HttpResponse {
+pub(crate) fn handle(world: &World, form: &Form, request_id: &str) -> HttpResponse {
     let reply = match form.action() {
         "DescribeLoadBalancers" => describe(world, form),
         "DescribeLoadBalancerAttributes" => describe_attributes(world, form),
@@ -30,7 +30,7 @@ pub fn handle(world: &World, form: &Form, request_id: &str) -> HttpResponse {
 }
 
 /// Whether there is an operation of that name.
-pub fn serves(name: &str) -> bool {
+pub(crate) fn serves(name: &str) -> bool {
     matches!(
         name,
         "DescribeLoadBalancers" | "DescribeLoadBalancerAttributes" | "DescribeInstanceHealth"
@@ -39,7 +39,7 @@ pub fn serves(name: &str) -> bool {
 
 fn content<'a>(write: impl FnOnce(&mut Xml) + 'a) -> Reply<Content<'a>> {
     let content: Content<'a> = Box::new(write);
-    Ok(Answer::from(content))
+    Ok(Output::from(content))
 }
 
 fn describe<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {

@@ -13,10 +13,10 @@ use super::xml::Content;
 use crate::model::refusal::Refusal;
 use crate::timestamp::Timestamp;
 use crate::wire::identity::{hex, uuid};
-use crate::wire::{Answer, HttpResponse, Reply};
+use crate::wire::{HttpResponse, Output, Reply};
 use crate::world::World;
 
-pub fn handle(world: &World, form: &Form, request_id: &str) -> HttpResponse {
+pub(crate) fn handle(world: &World, form: &Form, request_id: &str) -> HttpResponse {
     let reply = match form.action() {
         "GetCallerIdentity" => Ok(caller(world)),
         "AssumeRoleWithWebIdentity" => assume_role(world, form),
@@ -28,14 +28,14 @@ pub fn handle(world: &World, form: &Form, request_id: &str) -> HttpResponse {
     xml::respond(form, reply, request_id)
 }
 
-fn caller(world: &World) -> Answer<Content<'_>> {
+fn caller(world: &World) -> Output<Content<'_>> {
     let account = &world.account().id;
     let content: Content<'_> = Box::new(move |xml| {
         xml.text("Arn", format_args!("arn:aws:iam::{account}:user/simulator"));
         xml.text("UserId", "AIDASIMULATORSIMULATO");
         xml.text("Account", account);
     });
-    Answer::from(content)
+    Output::from(content)
 }
 
 /// The credentials end by the clients' clocks and not by the world's: a client that finds them ended already, because the
@@ -70,7 +70,7 @@ fn assume_role<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {
         });
         xml.text("Provider", text("iss").trim_start_matches("https://"));
     });
-    Ok(Answer::from(content))
+    Ok(Output::from(content))
 }
 
 /// Account and name of a role's ARN.

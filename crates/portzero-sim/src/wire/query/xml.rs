@@ -10,15 +10,15 @@ use crate::model::refusal::Refusal;
 use crate::wire::{HttpResponse, Reply};
 
 /// A document in the making. Nothing here can fail: the writer writes into memory.
-pub struct Xml(Writer<Vec<u8>>);
+pub(crate) struct Xml(Writer<Vec<u8>>);
 
 impl Xml {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Writer::new(Vec::new()))
     }
 
     /// `<name>value</name>`
-    pub fn text(&mut self, name: &str, value: impl Display) {
+    pub(crate) fn text(&mut self, name: &str, value: impl Display) {
         let value = legal(&value.to_string());
         self.event(Event::Start(BytesStart::new(name)));
         self.event(Event::Text(BytesText::new(&value)));
@@ -26,14 +26,19 @@ impl Xml {
     }
 
     /// `<name>…</name>`
-    pub fn element(&mut self, name: &str, content: impl FnOnce(&mut Self)) {
+    pub(crate) fn element(&mut self, name: &str, content: impl FnOnce(&mut Self)) {
         self.event(Event::Start(BytesStart::new(name)));
         content(self);
         self.event(Event::End(BytesEnd::new(name)));
     }
 
     /// `<name><member>…</member>…</name>`
-    pub fn list<T>(&mut self, name: &str, items: impl IntoIterator<Item = T>, mut content: impl FnMut(&mut Self, T)) {
+    pub(crate) fn list<T>(
+        &mut self,
+        name: &str,
+        items: impl IntoIterator<Item = T>,
+        mut content: impl FnMut(&mut Self, T),
+    ) {
         self.element(name, |xml| {
             for item in items {
                 xml.element("member", |xml| content(xml, item));
@@ -42,7 +47,7 @@ impl Xml {
     }
 
     /// `<name><member>text</member>…</name>`
-    pub fn texts<T: Display>(&mut self, name: &str, items: impl IntoIterator<Item = T>) {
+    pub(crate) fn texts<T: Display>(&mut self, name: &str, items: impl IntoIterator<Item = T>) {
         self.element(name, |xml| {
             for item in items {
                 xml.text("member", item);
@@ -68,7 +73,7 @@ impl Xml {
 }
 
 /// The content of an operation's `…Result` element.
-pub type Content<'a> = Box<dyn FnOnce(&mut Xml) + 'a>;
+pub(crate) type Content<'a> = Box<dyn FnOnce(&mut Xml) + 'a>;
 
 /// Wraps an operation's content, or its refusal, as the Query protocol does.
 pub(crate) fn respond(form: &Form, reply: Reply<Content<'_>>, request_id: &str) -> HttpResponse {
@@ -87,7 +92,7 @@ pub(crate) fn respond(form: &Form, reply: Reply<Content<'_>>, request_id: &str) 
     response
 }
 
-pub fn refuse(form: &Form, refusal: &Refusal, request_id: &str) -> HttpResponse {
+pub(crate) fn refuse(form: &Form, refusal: &Refusal, request_id: &str) -> HttpResponse {
     let mut xml = Xml::new();
     xml.root("ErrorResponse", &namespace(form), |xml| {
         xml.element("Error", |xml| {

@@ -14,37 +14,54 @@ const LIKE_FAILURES_MIN: usize = 3;
 
 impl Evidence {
     /// A failure that no further waiting can cure, although ECS has not given up yet.
-    pub fn certain_failure(&self, scope: &Scope, view: &View, has_breaker: bool, now: Timestamp) -> Option<Finding> {
+    pub(crate) fn certain_failure(
+        &self,
+        scope: &Scope,
+        view: &View,
+        has_breaker: bool,
+        now: Timestamp,
+    ) -> Option<Finding> {
         if self.registration.is_hopeless(view) {
             return Some(self.explained(&Suspect::Registration, scope));
         }
         let alike = |failure: &TaskFailure| {
             let label = failure.cause.label();
-            let all = self.failures.values().filter(|f| f.cause.label() == label);
+            let all = self.tasks.failures.values().filter(|f| f.cause.label() == label);
             Suspect::Failures(all.collect())
         };
         // Where a sibling runs, the image is there, and one instance's trouble is not the revision's.
         let idle = view.running() == 0;
-        if let Some(found) = self.failures.values().find(|f| f.cause.is_final()).filter(|_| idle) {
+        if let Some(found) = self
+            .tasks
+            .failures
+            .values()
+            .find(|f| f.cause.is_final())
+            .filter(|_| idle)
+        {
             return Some(self.explained(&alike(found), scope));
         }
         let is_spent = |since: Timestamp| now.since(since) >= timeouts::START_PATIENCE;
-        if self.not_starting_since.is_some_and(is_spent) {
-            let stuck: Vec<_> = self.failures.values().filter(|f| f.cause.is_before_start()).collect();
+        if self.tasks.not_starting_since.is_some_and(is_spent) {
+            let stuck: Vec<_> = self
+                .tasks
+                .failures
+                .values()
+                .filter(|f| f.cause.is_before_start())
+                .collect();
             if stuck.len() > 1 {
                 return Some(self.explained(&alike(stuck[0]), scope));
             }
         }
         // With a circuit breaker ECS itself gives up soon and says so; its word is worth the wait.
-        let main = self.kinds().into_iter().next().filter(|_| !has_breaker)?;
+        let main = self.tasks.kinds().into_iter().next().filter(|_| !has_breaker)?;
         let past = match main[0].cause {
-            Cause::PortInUse { .. } => self.overcome.max(self.beside_old),
-            _ => self.overcome,
+            Cause::PortInUse { .. } => self.tasks.overcome.max(self.tasks.beside_old),
+            _ => self.tasks.overcome,
         };
         // More than a whole batch of tasks, so that tasks which were started together and died together count as the
         // one failure that they may be.
         let enough = LIKE_FAILURES_MIN.max(view.desired as usize + 1);
-        let is_hopeless = main.len() >= enough && self.failures.len() >= past + enough;
+        let is_hopeless = main.len() >= enough && self.tasks.failures.len() >= past + enough;
         is_hopeless.then(|| self.explained(&Suspect::Failures(main), scope))
     }
 }

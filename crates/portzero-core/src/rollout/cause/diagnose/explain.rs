@@ -1,6 +1,7 @@
 //! What is said of a task that ended: cause, evidence, and what is true for this very case.
 
 use crate::base::finding::{Code, Finding};
+use crate::base::id::last_segment;
 use crate::base::text::contains;
 use crate::base::time::human;
 use crate::rollout::cause::failure::{Cause, Pull};
@@ -108,15 +109,11 @@ fn image_pull(container: &str, image: Option<&str>, message: &str, pull: Pull, s
 
 /// Who pulls: the execution role, else the instance's.
 fn puller(scope: &Scope) -> String {
-    let role = scope.needs.execution_role.as_deref().map(role_name);
+    let role = scope.needs.execution_role.as_deref().map(last_segment);
     role.map_or_else(
         || "the instances' role (the task definition names no execution role)".to_owned(),
         |role| format!("the execution role `{role}`"),
     )
-}
-
-fn role_name(arn: &str) -> &str {
-    arn.rsplit('/').next().unwrap_or(arn)
 }
 
 fn resource(trouble: &ResourceTrouble, scope: &Scope) -> Finding {
@@ -126,7 +123,7 @@ fn resource(trouble: &ResourceTrouble, scope: &Scope) -> Finding {
             .needs
             .execution_role
             .as_deref()
-            .map(|arn| role_name(arn).to_owned())
+            .map(|arn| last_segment(arn).to_owned())
     });
     let who = role.as_ref().map_or("the execution role".to_owned(), |role| {
         format!("the execution role `{role}`")
@@ -176,6 +173,38 @@ fn secret(trouble: &ResourceTrouble, who: &str, scope: &Scope) -> Finding {
         .iter()
         .flat_map(|c| c.secrets.iter().map(|s| (s.variable.as_str(), s.source.as_str())))
         .collect();
+    let which = named_secret(trouble, &all);
+    let service = &scope.service;
+    let what = match trouble.why {
+        Why::Denied => format!("{who} may not read"),
+        Why::Missing => "there is no".to_owned(),
+        Why::Unreachable => "no way leads to".to_owned(),
+        Why::Unknown => "ECS cannot read".to_owned(),
+    };
+    let named = match &which {
+        Some(which) => format!("secret {which}"),
+        None if trouble.why == Why::Missing => "such secret".to_owned(),
+        None => "a secret".to_owned(),
+    };
+    let mut finding = Finding::error(
+        Code::Secret,
+        format!("tasks of `{service}` cannot start: {what} {named}"),
+    );
+    if which.is_none() && !all.is_empty() {
+        let listed: Vec<String> = all
+            .iter()
+            .map(|(variable, source)| format!("{source} (for {variable})"))
+            .collect();
+        finding = finding.evidence("one of", listed.join(", "));
+    }
+    let is_parameter = contains(&trouble.message, "ssm") || which.is_some_and(|which| which.contains(":parameter/"));
+    finding
+        .evidence("ecs", trouble.message.clone())
+        .hint(secret_hint(trouble.why, who, is_parameter))
+}
+
+/// `SOURCE` (for VARIABLE), as far as it is known of which secret ECS speaks.
+fn named_secret(trouble: &ResourceTrouble, all: &[(&str, &str)]) -> Option<String> {
     // The definition may say more than ECS does: a key or a version of the secret.
     let is_named = |source: &str| {
         trouble
@@ -184,58 +213,26 @@ fn secret(trouble: &ResourceTrouble, who: &str, scope: &Scope) -> Finding {
             .is_some_and(|name| source.starts_with(name) || name.ends_with(source))
     };
     let meant: Vec<&(&str, &str)> = all.iter().filter(|(_, source)| is_named(source)).collect();
-    let which = match (&trouble.name, all.as_slice(), meant.as_slice()) {
-        (_, [(variable, source)], _) => format!("`{source}` (for {variable})"),
-        (Some(name), _, [(variable, _)]) => format!("`{name}` (for {variable})"),
-        (Some(name), ..) => format!("`{name}`"),
-        (None, ..) => String::new(),
-    };
-    let service = &scope.service;
-    let what = match trouble.why {
-        Why::Denied => format!("{who} may not read"),
-        Why::Missing => "there is no".to_owned(),
-        Why::Unreachable => "no way leads to".to_owned(),
-        Why::Unknown => "ECS cannot read".to_owned(),
-    };
-    let named = if which.is_empty() {
-        "a secret".to_owned()
-    } else {
-        format!("secret {which}")
-    };
-    let named = if trouble.why == Why::Missing && which.is_empty() {
-        "such secret".to_owned()
-    } else {
-        named
-    };
-    let mut finding = Finding::error(
-        Code::Secret,
-        format!("tasks of `{service}` cannot start: {what} {named}"),
-    );
-    if which.is_empty() && !all.is_empty() {
-        let listed: Vec<String> = all
-            .iter()
-            .map(|(variable, source)| format!("{source} (for {variable})"))
-            .collect();
-        finding = finding.evidence("one of", listed.join(", "));
+    match (&trouble.name, all, meant.as_slice()) {
+        (_, [(variable, source)], _) => Some(format!("`{source}` (for {variable})")),
+        (Some(name), _, [(variable, _)]) => Some(format!("`{name}` (for {variable})")),
+        (Some(name), ..) => Some(format!("`{name}`")),
+        (None, ..) => None,
     }
-    let is_parameter = contains(&trouble.message, "ssm") || which.contains(":parameter/");
+}
+
+fn secret_hint(why: Why, who: &str, is_parameter: bool) -> String {
     let (action, service) = if is_parameter {
         ("ssm:GetParameters", "ssm")
     } else {
         ("secretsmanager:GetSecretValue", "secretsmanager")
     };
-    finding
-        .evidence("ecs", trouble.message.clone())
-        .hint(match trouble.why {
-            Why::Denied => {
-                format!("allow {action} on it to {who}, and kms:Decrypt where a key of your own encrypts it")
-            }
-            Why::Missing => {
-                "create it in the service's region, or correct `valueFrom` in the task definition".to_owned()
-            }
-            Why::Unreachable => format!("give the tasks a way to it: NAT, or a VPC endpoint for {service}"),
-            Why::Unknown => format!("check that {who} may read it ({action}), and that the tasks reach it"),
-        })
+    match why {
+        Why::Denied => format!("allow {action} on it to {who}, and kms:Decrypt where a key of your own encrypts it"),
+        Why::Missing => "create it in the service's region, or correct `valueFrom` in the task definition".to_owned(),
+        Why::Unreachable => format!("give the tasks a way to it: NAT, or a VPC endpoint for {service}"),
+        Why::Unknown => format!("check that {who} may read it ({action}), and that the tasks reach it"),
+    }
 }
 
 fn out_of_memory(container: &str, scope: &Scope) -> Finding {

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::aws_model::service::DeploymentStatus;
 use crate::aws_model::task::Task;
 use crate::base::finding::{Code, Finding, Severity};
 use crate::base::id::{ContainerInstanceArn, TaskArn};
 use crate::base::text::{contains, plural};
-use crate::rollout::cause::diagnose::is_primary;
 use crate::rollout::cause::failure;
 use crate::rollout::scope::Scope;
 use crate::rollout::view::View;
@@ -55,15 +55,15 @@ pub(super) struct Losses {
 const FARGATE: &str = "Fargate";
 
 impl Losses {
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.lost.is_empty()
     }
 
-    pub fn wants_instances(&self) -> bool {
+    pub(crate) fn wants_instances(&self) -> bool {
         !self.open.is_empty()
     }
 
-    pub fn collect(&mut self, snapshot: &Snapshot, view: &View) {
+    pub(super) fn collect(&mut self, snapshot: &Snapshot, view: &View) {
         for task in &snapshot.tasks {
             let is_ours = view.new_tasks.contains_key(&task.arn) || view.ended_tasks.contains_key(&task.arn);
             if is_ours || !task.is_stopped() {
@@ -118,7 +118,7 @@ impl Losses {
         self.answered.insert(task.arn.clone());
     }
 
-    pub fn line(&self) -> String {
+    pub(super) fn line(&self) -> String {
         let parts: Vec<String> = self
             .lost
             .iter()
@@ -127,12 +127,12 @@ impl Losses {
         format!("infrastructure: {}", parts.join("; "))
     }
 
-    pub fn finding(&self, scope: &Scope) -> Finding {
+    pub(super) fn finding(&self, scope: &Scope) -> Finding {
         self.told(Severity::Error, scope)
             .hint("see that the cluster gets an instance back (Auto Scaling group, Spot capacity)")
     }
 
-    pub fn warning(&self, scope: &Scope) -> Finding {
+    pub(super) fn warning(&self, scope: &Scope) -> Finding {
         self.told(Severity::Warning, scope)
     }
 
@@ -146,9 +146,9 @@ impl Losses {
         );
         let mut finding = Finding::new(Code::InstanceLost, severity, summary);
         for (instance, loss) in &self.lost {
-            let counted = |tasks: &BTreeSet<TaskArn>, whose: &str| {
-                let count = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
-                (count > 0).then(|| format!("{count} {whose} {}", plural(count, "task")))
+            let counted = |tasks: &BTreeSet<TaskArn>, generation: &str| {
+                let count = tasks.len();
+                (count > 0).then(|| format!("{count} {generation} {}", plural(count, "task")))
             };
             let tasks: Vec<String> = [counted(&loss.new, "new"), counted(&loss.old, "old")]
                 .into_iter()
@@ -197,4 +197,9 @@ fn instance_of(task: &Task, snapshot: &Snapshot) -> String {
     said.map(str::to_owned)
         .or_else(known)
         .unwrap_or_else(|| FARGATE.to_owned())
+}
+
+/// Whether our deployment is the one that ECS rolls out in this look.
+fn is_primary(view: &View) -> bool {
+    view.ours.is_some_and(|ours| ours.status == DeploymentStatus::Primary)
 }

@@ -1,11 +1,12 @@
 //! From what was seen to a cause: the first line that a person reads when a rollout fails.
 //!
-//! `Evidence` collects, look by look, and ranks; what is said of each kind of cause stands in a file of its own:
+//! `Evidence` collects, look by look, and ranks; `gathered` has its parts. What is said of each kind of cause stands in a file of its own:
 //! `certain` (no waiting cures it), `explain` (tasks that ended), `unhealthy` (targets that fail their check), `registration` (targets that never come
 //! into use), `infrastructure` (instances that went away) and `stopping` (old tasks that do not end when asked to).
 
 mod certain;
 mod explain;
+mod gathered;
 mod infrastructure;
 mod registration;
 mod stopping;
@@ -13,23 +14,23 @@ mod stopping;
 mod tests;
 mod unhealthy;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::collections::BTreeMap;
 
+pub(crate) use gathered::BreakerCount;
+use gathered::{AlarmEvidence, PlacementEvidence, ServiceEvidence, TaskEvidence};
 use infrastructure::Losses;
 use registration::Registration;
 use stopping::Kills;
 use unhealthy::Checks;
 
-use crate::aws_model::service::{DeploymentStatus, ServiceDeployment, ServiceEvent};
-use crate::aws_model::task::{ContainerInstance, LogStream, Task, TaskStatus};
-use crate::base::finding::{Code, Finding};
-use crate::base::id::TaskArn;
+use crate::aws_model::service::ServiceEvent;
+use crate::aws_model::task::{LogStream, Task, TaskStatus};
+use crate::base::finding::{Code, EvidenceLabel, Finding, Hint, HintKind};
 use crate::base::text::plural;
 use crate::base::time::Timestamp;
 use crate::rollout::cause::failure::{Cause, TaskFailure};
+use crate::rollout::cause::placement;
 use crate::rollout::cause::placement::{Lack, PlacementTrouble};
-use crate::rollout::cause::{failure, placement};
 use crate::rollout::scope::Scope;
 use crate::rollout::view::limits::Limits;
 use crate::rollout::view::snapshot::{Place, Snapshot};
@@ -38,43 +39,15 @@ use crate::rollout::words::stage;
 
 /// What speaks for a cause, collected over the whole rollout.
 #[derive(Clone, Debug, Default)]
-pub struct Evidence {
-    /// Tasks of ours that failed, by ARN, so that each counts once.
-    failures: BTreeMap<TaskArn, TaskFailure>,
-    /// Since when a kind that keeps tasks from starting has been seen, and nothing of ours running.
-    not_starting_since: Option<Timestamp>,
-    /// Where the containers of our tasks have logged.
-    streams: BTreeMap<(TaskArn, String), LogStream>,
+pub(crate) struct Evidence {
+    tasks: TaskEvidence,
     checks: Checks,
     registration: Registration,
     losses: Losses,
     kills: Kills,
-    alarms: Vec<String>,
-    /// ECS's words where it says that an alarm ended the deployment.
-    alarm_words: Option<String>,
-    /// ECS's last word on placement, and how many tasks of ours there had been by then.
-    placement: Option<(PlacementTrouble, usize)>,
-    capacity: Option<Vec<ContainerInstance>>,
-    limits: Option<Limits>,
-    grace: Duration,
-    breaker: Option<BreakerCount>,
-    started: BTreeSet<TaskArn>,
-    /// The most new targets that were healthy at once.
-    healthy_max: u32,
-    /// How many failures were known when that was: they did not keep the rollout from moving on.
-    overcome: usize,
-    /// How many were known while an old task was still there: it may have held the very port that was missing.
-    beside_old: usize,
-    /// Our service deployment as it was last seen: it names hooks.
-    deployment: Option<ServiceDeployment>,
-}
-
-/// The circuit breaker's counter, as it was last seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BreakerCount {
-    pub failures: u32,
-    pub threshold: u32,
-    pub rolls_back: bool,
+    alarm: AlarmEvidence,
+    placement: PlacementEvidence,
+    service: ServiceEvidence,
 }
 
 /// A kind of cause that something speaks for.
@@ -89,128 +62,54 @@ enum Suspect<'a> {
 
 impl Evidence {
     /// Adds what one look shows.
-    pub fn collect(&mut self, now: Timestamp, snapshot: &Snapshot, view: &View, scope: &Scope) {
-        for task in view.new_tasks.values().chain(view.ended_tasks.values()) {
-            self.started.insert(task.arn.clone());
-            self.learn_streams(task, scope);
-        }
-        for task in view.ended_tasks.values() {
-            if let Some(failure) = failure::read(task) {
-                self.failures.insert(task.arn.clone(), failure);
-            }
-        }
-        self.note_starts(now, view);
+    pub(crate) fn collect(&mut self, now: Timestamp, snapshot: &Snapshot, view: &View, scope: &Scope) {
+        self.tasks.collect(now, view, scope);
         let owners = owners(snapshot, view, scope);
         self.checks.collect(now, view, &owners);
         self.registration.collect(snapshot, view, &owners);
         self.losses.collect(snapshot, view);
         self.kills.collect(snapshot, scope);
-        if view.healthy() > self.healthy_max {
-            self.healthy_max = view.healthy();
-            self.overcome = self.failures.len();
-        }
-        if !view.old_tasks.is_empty() {
-            self.beside_old = self.failures.len();
-        }
+        self.alarm.collect(snapshot, view);
         if let Some(capacity) = &snapshot.capacity {
-            self.capacity = Some(capacity.clone());
+            self.placement.capacity = Some(capacity.clone());
         }
-        self.learn_service(snapshot, view);
+        if let Some(service) = &snapshot.service {
+            self.service.grace = service.health_check_grace_period.unwrap_or_default();
+            self.placement.limits = Some(Limits::of(service, view.desired));
+        }
         if let Some(deployment) = &snapshot.service_deployment {
-            self.deployment = Some(deployment.clone());
+            self.service.deployment = Some(deployment.clone());
         }
     }
 
-    /// A service event that is newer than the deployment.
-    pub fn hear(&mut self, event: &ServiceEvent) -> bool {
+    /// A service event that is newer than the deployment; whether it is about placement.
+    pub(crate) fn hear(&mut self, event: &ServiceEvent) -> bool {
         self.registration.hear(event);
-        if crate::base::text::contains(&event.message, "deployment failed: alarm detected") {
-            self.alarm_words.get_or_insert_with(|| event.message.clone());
-        }
-        let trouble = placement::read(event);
-        let is_placement = trouble.is_some();
-        if let Some(trouble) = trouble {
-            self.placement = Some((trouble, self.started.len()));
-        }
-        is_placement
+        self.alarm.hear(event);
+        self.placement.hear(event, self.tasks.started.len())
     }
 
-    pub fn count_breaker(&mut self, count: BreakerCount) {
-        self.breaker = Some(count);
+    pub(crate) fn count_breaker(&mut self, count: BreakerCount) {
+        self.service.breaker = Some(count);
     }
 
-    pub fn was_refused_a_target(&self) -> bool {
+    pub(crate) fn was_refused_a_target(&self) -> bool {
         self.registration.was_refused()
     }
 
-    pub fn has_lost_instances(&self) -> bool {
+    pub(crate) fn has_lost_instances(&self) -> bool {
         !self.losses.is_empty()
     }
 
     /// Whether the next snapshot should carry all instances: a task of ours ended, and its instance may say why.
-    pub fn wants_instances(&self) -> bool {
+    pub(crate) fn wants_instances(&self) -> bool {
         self.losses.wants_instances()
-    }
-
-    fn learn_streams(&mut self, task: &Task, scope: &Scope) {
-        for container in &task.containers {
-            let log = scope
-                .needs
-                .container(&container.name)
-                .and_then(|facts| facts.log.as_ref());
-            if let Some(stream) = log.and_then(|log| log.stream(container, &task.arn)) {
-                self.streams.insert((task.arn.clone(), container.name.clone()), stream);
-            }
-        }
-    }
-
-    fn note_starts(&mut self, now: Timestamp, view: &View) {
-        let is_kept_from_starting = self.failures.values().any(|f| f.cause.is_before_start());
-        if view.running() > 0 || !is_kept_from_starting {
-            self.not_starting_since = None;
-        } else {
-            self.not_starting_since.get_or_insert(now);
-        }
-    }
-
-    fn learn_service(&mut self, snapshot: &Snapshot, view: &View) {
-        if let Some(service) = &snapshot.service {
-            self.grace = service.health_check_grace_period.unwrap_or_default();
-            self.limits = Some(Limits::of(service, view.desired));
-        }
-        let deployment = snapshot.service_deployment.as_ref();
-        if let Some(found) = deployment.filter(|d| !d.progress.triggered_alarms.is_empty()) {
-            self.alarms.clone_from(&found.progress.triggered_alarms);
-        }
-        let reasons = [
-            deployment.and_then(|d| d.status_reason.as_deref()),
-            deployment.and_then(|d| d.rollback_reason.as_deref()),
-            view.ours.and_then(|d| d.rollout_state_reason.as_deref()),
-        ];
-        let mut reasons = reasons.into_iter().flatten();
-        if let Some(words) = reasons.find(|reason| crate::base::text::contains(reason, "alarm")) {
-            self.alarm_words.get_or_insert_with(|| words.to_owned());
-        }
-    }
-
-    /// Failures by kind: the most frequent first, and of two alike the one that says more.
-    fn kinds(&self) -> Vec<Vec<&TaskFailure>> {
-        let mut kinds = BTreeMap::<String, Vec<&TaskFailure>>::new();
-        for failure in self.failures.values() {
-            kinds.entry(failure.cause.label()).or_default().push(failure);
-        }
-        let mut kinds: Vec<_> = kinds.into_values().collect();
-        kinds.sort_by_key(|kind| {
-            let weight = kind.first().map_or(0, |failure| failure.cause.weight());
-            std::cmp::Reverse((kind.len(), weight))
-        });
-        kinds
     }
 
     /// Everything that something speaks for, the cause before its symptoms.
     fn suspects(&self) -> Vec<Suspect<'_>> {
         let mut suspects = Vec::new();
-        if self.alarm_words.is_some() {
+        if self.alarm.words.is_some() {
             suspects.push(Suspect::Alarm);
         }
         if self.registration.is_certain() {
@@ -220,9 +119,9 @@ impl Evidence {
         let is_room_gone = self.live_placement().is_some_and(|t| t.lack.is_of_instances());
         let is_cause = is_room_gone && self.has_lost_instances();
         suspects.extend(is_cause.then_some(Suspect::Losses));
-        let kinds = self.kinds();
+        let kinds = self.tasks.kinds();
         // Where the rollout moved on after every failure, what holds it up now comes first.
-        let are_past = self.failures.len() <= self.overcome;
+        let are_past = self.tasks.failures.len() <= self.tasks.overcome;
         let told = |kind: &Vec<&TaskFailure>| matches!(&kind[0].cause, Cause::TargetUnhealthy { group } if self.checks.is_failing_in(group));
         let is_told = kinds.iter().any(told);
         let failures = kinds.into_iter().map(Suspect::Failures);
@@ -243,26 +142,26 @@ impl Evidence {
     }
 
     /// ECS's word on placement, unless it has placed a task since.
-    pub fn live_placement(&self) -> Option<&PlacementTrouble> {
-        let (trouble, started) = self.placement.as_ref()?;
-        (self.started.len() <= *started).then_some(trouble)
+    pub(crate) fn live_placement(&self) -> Option<&PlacementTrouble> {
+        let (trouble, started) = self.placement.last_word.as_ref()?;
+        (self.tasks.started.len() <= *started).then_some(trouble)
     }
 
     /// The most likely cause of whatever went wrong, with what else did; `None` where nothing is known.
-    pub fn likely_cause(&self, scope: &Scope) -> Option<Finding> {
-        if let Some(cause) = self.deployment.as_ref().and_then(|d| stage::cause(scope, d)) {
+    pub(crate) fn likely_cause(&self, scope: &Scope) -> Option<Finding> {
+        if let Some(cause) = self.service.deployment.as_ref().and_then(|d| stage::cause(scope, d)) {
             return Some(cause);
         }
         let suspects = self.suspects();
         // The breaker has counted tasks that had no place, whatever was placed afterwards.
-        let has_counted = self.breaker.is_some_and(|breaker| breaker.failures > 0);
-        let placement = self.placement.as_ref().filter(|_| has_counted);
+        let has_counted = self.service.breaker.is_some_and(|breaker| breaker.failures > 0);
+        let placement = self.placement.last_word.as_ref().filter(|_| has_counted);
         let overcome = || Some(Suspect::Placement(&placement?.0));
         let first = suspects.into_iter().next().or_else(overcome)?;
         Some(self.explained(&first, scope))
     }
 
-    pub fn cannot_place(&self, trouble: &PlacementTrouble, scope: &Scope) -> Finding {
+    pub(crate) fn cannot_place(&self, trouble: &PlacementTrouble, scope: &Scope) -> Finding {
         self.explained(&Suspect::Placement(trouble), scope)
     }
 
@@ -272,10 +171,13 @@ impl Evidence {
             Suspect::Alarm => self.alarm(scope),
             Suspect::Registration => self.registration.finding(scope),
             Suspect::Failures(alike) => self.of_failures(alike, scope),
-            Suspect::Targets => self.checks.finding(None, scope, self.grace),
-            Suspect::Placement(trouble) => {
-                placement::cannot_place(trouble, scope, self.capacity.as_deref(), self.limits)
-            }
+            Suspect::Targets => self.checks.finding(None, scope, self.service.grace),
+            Suspect::Placement(trouble) => placement::cannot_place(
+                trouble,
+                scope,
+                self.placement.capacity.as_deref(),
+                self.placement.limits,
+            ),
             Suspect::Losses => self.lost(scope),
         };
         let own = self.line(suspect);
@@ -290,19 +192,18 @@ impl Evidence {
 
     fn of_failures(&self, alike: &[&TaskFailure], scope: &Scope) -> Finding {
         let mut finding = match alike.first().map(|failure| &failure.cause) {
-            Some(Cause::TargetUnhealthy { group }) => self.checks.finding(Some(group), scope, self.grace),
+            Some(Cause::TargetUnhealthy { group }) => self.checks.finding(Some(group), scope, self.service.grace),
             Some(cause) => explain::finding(cause, scope),
             None => Finding::error(Code::DeploymentFailed, "new tasks stop"),
         };
         let line = self.line(&Suspect::Failures(alike.to_vec()));
         finding.evidence.push(("tasks".into(), line));
-        if let Some(count) = self.breaker.filter(|count| count.failures > 0) {
+        if let Some(count) = self.service.breaker.filter(|count| count.failures > 0) {
             finding.evidence.push(("breaker".into(), count.to_string()));
         }
-        let stream = alike.iter().rev().find_map(|failure| self.stream_of(failure));
+        let stream = alike.iter().rev().find_map(|failure| self.tasks.stream_of(failure));
         if let Some(stream) = stream {
-            let place = format!("log group {}, stream {}", stream.group, stream.name);
-            finding.evidence.push(("logs".into(), place));
+            finding.evidence.push((EvidenceLabel::Logs, stream.to_string()));
             // Of a container that logs, `explain` leaves room for this one.
             if finding.code == Code::ContainerExit {
                 finding = finding.hint(whole_log(stream));
@@ -315,15 +216,23 @@ impl Evidence {
     fn lost(&self, scope: &Scope) -> Finding {
         let mut finding = self.losses.finding(scope);
         if let Some(trouble) = self.live_placement() {
-            let lacking = placement::cannot_place(trouble, scope, self.capacity.as_deref(), self.limits);
-            let measured = lacking.evidence.into_iter().filter(|(label, _)| label != "ecs");
+            let lacking = placement::cannot_place(
+                trouble,
+                scope,
+                self.placement.capacity.as_deref(),
+                self.placement.limits,
+            );
+            let measured = lacking
+                .evidence
+                .into_iter()
+                .filter(|(label, _)| *label != EvidenceLabel::Ecs);
             finding.evidence.extend(measured);
         }
         finding
     }
 
     fn alarm(&self, scope: &Scope) -> Finding {
-        let names: Vec<String> = self.alarms.iter().map(|name| format!("`{name}`")).collect();
+        let names: Vec<String> = self.alarm.names.iter().map(|name| format!("`{name}`")).collect();
         let which = match names.as_slice() {
             [] => "a CloudWatch alarm".to_owned(),
             [one] => format!("CloudWatch alarm {one}"),
@@ -331,9 +240,9 @@ impl Evidence {
         };
         let ours = scope.task_definition.short();
         let finding = Finding::error(Code::Alarm, format!("{which} ended the deployment of {ours}"));
-        let words = self.alarm_words.clone().unwrap_or_default();
+        let words = self.alarm.words.clone().unwrap_or_default();
         let finding = finding.evidence("ecs", words);
-        match self.alarms.first() {
+        match self.alarm.names.first() {
             Some(name) => finding.hint(format!(
                 "look at what the alarm saw: aws cloudwatch describe-alarm-history --alarm-name {name}"
             )),
@@ -349,7 +258,7 @@ impl Evidence {
             Suspect::Alarm => "a CloudWatch alarm went off".into(),
             Suspect::Registration => self.registration.line(),
             Suspect::Failures(alike) => {
-                let count = u32::try_from(self.started.len().max(alike.len())).unwrap_or(u32::MAX);
+                let count = self.tasks.started.len().max(alike.len());
                 let label = alike.first().map(|failure| failure.cause.label()).unwrap_or_default();
                 format!("{} of {count} new {}: {label}", alike.len(), plural(count, "task"))
             }
@@ -361,13 +270,13 @@ impl Evidence {
     }
 
     /// Warnings on what went wrong besides, where the rollout ended well all the same.
-    pub fn besides(&self, scope: &Scope) -> Vec<Finding> {
+    pub(crate) fn besides(&self, scope: &Scope) -> Vec<Finding> {
         let lost = (!self.losses.is_empty()).then(|| self.losses.warning(scope));
         lost.into_iter().chain(self.kills.finding(scope)).collect()
     }
 
     /// The container whose last words may explain the finding, and where they are kept.
-    pub fn last_words(&self, finding: &Finding) -> Option<&LogStream> {
+    pub(crate) fn last_words(&self, finding: &Finding) -> Option<&LogStream> {
         let wanted = [
             Code::ContainerExit,
             Code::OutOfMemory,
@@ -377,64 +286,27 @@ impl Evidence {
         if !wanted.contains(&finding.code) {
             return None;
         }
-        let kinds = self.kinds();
+        let kinds = self.tasks.kinds();
         let failed = kinds.iter().flatten().rev().find_map(|failure| {
             let is_it = explain::code(&failure.cause) == finding.code;
-            self.stream_of(failure).filter(|_| is_it)
+            self.tasks.stream_of(failure).filter(|_| is_it)
         });
-        let live = || self.checks.task().and_then(|task| self.any_stream(task));
+        let live = || self.checks.task().and_then(|task| self.tasks.any_stream(task));
         failed.or_else(|| live().filter(|_| finding.code == Code::TargetUnhealthy))
     }
-
-    fn stream_of(&self, failure: &TaskFailure) -> Option<&LogStream> {
-        match &failure.cause {
-            Cause::Exit { container, .. } | Cause::OutOfMemory { container } => {
-                self.streams.get(&(failure.task.clone(), container.clone()))
-            }
-            Cause::ContainerUnhealthy | Cause::TargetUnhealthy { .. } => self.any_stream(&failure.task),
-            _ => None,
-        }
-    }
-
-    /// A task with one container that logs leaves no doubt which one it is.
-    fn any_stream(&self, task: &TaskArn) -> Option<&LogStream> {
-        let mut streams = self
-            .streams
-            .iter()
-            .filter(|((of, _), _)| of == task)
-            .map(|(_, stream)| stream);
-        let first = streams.next()?;
-        streams.next().is_none().then_some(first)
-    }
 }
 
-impl std::fmt::Display for BreakerCount {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            failures, threshold, ..
-        } = self;
-        let then = if self.rolls_back {
-            "rolls back"
-        } else {
-            "gives up and leaves it so"
-        };
-        if failures < threshold {
-            write!(f, "{failures} of {threshold} failures, then ECS {then}")
-        } else {
-            write!(f, "{failures} failures, the threshold is {threshold}: ECS {then}")
-        }
-    }
-}
-
-fn whole_log(stream: &LogStream) -> String {
+fn whole_log(stream: &LogStream) -> Hint {
     let region = stream
         .region
         .as_ref()
         .map_or_else(String::new, |region| format!(" --region {region}"));
-    format!(
+    let text = format!(
         "read all that it printed: aws logs get-log-events --log-group-name {} --log-stream-name {}{region}",
         stream.group, stream.name
-    )
+    );
+    let stream = stream.name.clone();
+    Hint::new(HintKind::ReadLog { stream }, text)
 }
 
 /// Which task of ours stands behind which place.
@@ -449,9 +321,4 @@ fn owners<'a>(snapshot: &Snapshot, view: &View<'a>, scope: &Scope) -> BTreeMap<P
             places.map(|place| (place, *task))
         })
         .collect()
-}
-
-/// Whether our deployment is the one that ECS rolls out in this look.
-fn is_primary(view: &View) -> bool {
-    view.ours.is_some_and(|ours| ours.status == DeploymentStatus::Primary)
 }

@@ -8,7 +8,7 @@ use crate::aws_model::target::{TargetHealth, TargetState};
 use crate::aws_model::task::Task;
 use crate::base::finding::{Code, Finding};
 use crate::base::id::TargetGroupArn;
-use crate::base::text::{contains, plural};
+use crate::base::text::{contains, counted};
 use crate::rollout::scope::Scope;
 use crate::rollout::view::View;
 use crate::rollout::view::snapshot::{Place, Snapshot};
@@ -50,7 +50,7 @@ fn is_idle(row: &TargetHealth) -> bool {
 }
 
 impl Registration {
-    pub fn collect(&mut self, snapshot: &Snapshot, view: &View, owners: &BTreeMap<Place, &Task>) {
+    pub(super) fn collect(&mut self, snapshot: &Snapshot, view: &View, owners: &BTreeMap<Place, &Task>) {
         let idle = |row: &Option<&TargetHealth>| row.is_some_and(is_idle);
         let ours: Vec<&Place> = view
             .new_targets
@@ -83,7 +83,7 @@ impl Registration {
     }
 
     /// `service web failed to register targets in target-group ARN with (error InvalidTarget: …)`.
-    pub fn hear(&mut self, event: &ServiceEvent) {
+    pub(super) fn hear(&mut self, event: &ServiceEvent) {
         let Some(rest) = event
             .message
             .split("failed to register targets in target-group ")
@@ -100,23 +100,23 @@ impl Registration {
         });
     }
 
-    pub fn is_anything(&self) -> bool {
+    pub(crate) fn is_anything(&self) -> bool {
         self.idle.is_some() || self.refused.is_some()
     }
 
     /// Whether ECS has said that it could not register a target of ours.
-    pub fn was_refused(&self) -> bool {
+    pub(super) fn was_refused(&self) -> bool {
         self.refused.is_some()
     }
 
     /// Settings that are wrong, whatever the tasks do.
-    pub fn is_certain(&self) -> bool {
+    pub(crate) fn is_certain(&self) -> bool {
         self.idle.as_ref().is_some_and(|idle| idle.looks > 1)
             || self.refused.as_ref().is_some_and(Refused::is_other_vpc)
     }
 
     /// Whether waiting is of no use: no instance changes its VPC, and a zone that is not enabled stays so.
-    pub fn is_hopeless(&self, view: &View) -> bool {
+    pub(crate) fn is_hopeless(&self, view: &View) -> bool {
         let is_registered = |refused: &Refused| {
             view.new_targets
                 .iter()
@@ -129,7 +129,7 @@ impl Registration {
         is_refused || self.idle.as_ref().is_some_and(|idle| idle.looks > 1)
     }
 
-    pub fn line(&self) -> String {
+    pub(super) fn line(&self) -> String {
         match (&self.refused, &self.idle) {
             (Some(refused), _) => format!("ECS cannot register targets in target group `{}`", refused.group.name()),
             (None, Some(idle)) => format!("targets of target group `{}` are not in use", idle.place.0.name()),
@@ -137,7 +137,7 @@ impl Registration {
         }
     }
 
-    pub fn finding(&self, scope: &Scope) -> Finding {
+    pub(super) fn finding(&self, scope: &Scope) -> Finding {
         match (&self.refused, &self.idle) {
             (Some(refused), _) if refused.is_other_vpc() => self.other_vpc(refused, scope),
             (_, Some(idle)) => idle.finding(scope),
@@ -204,12 +204,7 @@ impl Idle {
             format!("{} in `{name}` is {}: {words}", self.place.1, self.row.state.as_str()),
         );
         if let (Some(previous), 1..) = (&scope.previous, self.old) {
-            let count = u32::try_from(self.old).unwrap_or(u32::MAX);
-            let text = format!(
-                "{}: {count} {} unused as well",
-                previous.short(),
-                plural(count, "target")
-            );
+            let text = format!("{}: {} unused as well", previous.short(), counted(self.old, "target"));
             finding = finding.evidence("old", text);
         }
         if !is_zone {

@@ -31,7 +31,7 @@ struct Kill {
 }
 
 impl Kills {
-    pub fn collect(&mut self, snapshot: &Snapshot, scope: &Scope) {
+    pub(super) fn collect(&mut self, snapshot: &Snapshot, scope: &Scope) {
         let old = snapshot
             .tasks
             .iter()
@@ -45,7 +45,7 @@ impl Kills {
         }
     }
 
-    pub fn finding(&self, scope: &Scope) -> Option<Finding> {
+    pub(super) fn finding(&self, scope: &Scope) -> Option<Finding> {
         let first = self.killed.values().next()?;
         let took = self.killed.values().filter_map(|kill| kill.took).max();
         let mut containers: Vec<String> = self
@@ -61,13 +61,12 @@ impl Kills {
             first.revision, scope.service
         );
         let (killed, ended) = (self.killed.len(), self.ended.len());
-        let count = u32::try_from(ended).unwrap_or(u32::MAX);
         let lost = took.map_or_else(String::new, |took| format!(", {} from SIGTERM to its end", human(took)));
         let finding = Finding::note(Code::SigtermIgnored, summary).evidence(
             "tasks",
             format!(
                 "{killed} of {ended} old {}: exit {SIGKILL}{lost}",
-                plural(count, "task")
+                plural(ended, "task")
             ),
         );
         let timeout = first_timeout(scope, &first.container);

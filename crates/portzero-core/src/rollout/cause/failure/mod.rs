@@ -8,48 +8,74 @@ use crate::rollout::cause::resource::{Resource, ResourceTrouble};
 /// One stopped task and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskFailure {
+    /// The task that ended.
     pub task: TaskArn,
+    /// Why, as far as AWS's words tell.
     pub cause: Cause,
 }
 
+/// Why a task ended, by AWS's codes and words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
+    /// An image could not be pulled.
     ImagePull {
+        /// The container whose image it is.
         container: String,
+        /// The image, where AWS names it.
         image: Option<String>,
+        /// AWS's words.
         message: String,
+        /// What kept it from being pulled.
         pull: Pull,
     },
+    /// Something that a task needs before its containers start could not be had.
     Resource(ResourceTrouble),
+    /// The container used more memory than it may.
     OutOfMemory {
+        /// Which one.
         container: String,
     },
+    /// A host port of its own was taken.
     PortInUse {
+        /// AWS's words.
         message: String,
     },
     /// Fargate, or AWS itself, had no room or no network interface for it.
     NoCapacity {
+        /// AWS's words.
         message: String,
     },
     /// Docker could not start the container.
     CannotStart {
+        /// Which one.
         container: String,
+        /// AWS's words.
         message: String,
     },
+    /// An essential container has ended.
     Exit {
+        /// Which one.
         container: String,
+        /// Its exit code, where AWS shows one.
         code: Option<i32>,
+        /// AWS's words beside the code.
         message: Option<String>,
     },
+    /// A container health check failed.
     ContainerUnhealthy,
+    /// A target group's health check failed, and ECS stopped the task for it.
     TargetUnhealthy {
+        /// The target group.
         group: TargetGroupArn,
     },
     /// Behind a classic load balancer.
     ClassicUnhealthy {
+        /// The classic load balancer's name.
         balancer: String,
     },
+    /// None of those that are known here.
     Other {
+        /// AWS's words.
         message: String,
     },
 }
@@ -57,13 +83,19 @@ pub enum Cause {
 /// Why an image did not come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pull {
+    /// The registry has no such image.
     Missing,
+    /// The registry does not let it be pulled.
     Denied,
     /// It is there for another operating system or processor.
     Platform,
+    /// The registry has had enough for a while.
     RateLimited,
+    /// The instance has no room for it.
     DiskFull,
+    /// The registry was not reached.
     Unreachable,
+    /// AWS's words tell nothing of that.
     Unknown,
 }
 
@@ -77,7 +109,7 @@ impl Pull {
         } else if is(&["matching platform", "no matching manifest for"]) {
             Self::Platform
         } else if is(&["pull access denied"]) {
-            // Docker Hub does not tell a repository that is missing from one that is private.
+            // Docker GithubChannel does not tell a repository that is missing from one that is private.
             Self::Denied
         } else if is(&["not found", "manifest unknown", "does not exist", "invalid reference"]) {
             Self::Missing
@@ -155,7 +187,7 @@ impl Cause {
     }
 
     /// Whether it keeps tasks from starting at all, for reasons outside the container.
-    pub fn is_before_start(&self) -> bool {
+    pub(crate) fn is_before_start(&self) -> bool {
         matches!(
             self,
             Self::ImagePull { .. } | Self::Resource(_) | Self::NoCapacity { .. }

@@ -9,16 +9,10 @@ fn stopped(code: &str, reason: &str, containers: Vec<Container>) -> Task {
         task_definition: TaskDefinitionArn::from("web:1"),
         last_status: TaskStatus::Stopped,
         desired_status: TaskStatus::Stopped,
-        container_instance: None,
-        zone: None,
         containers,
-        health_status: None,
         stop_code: Some(code.into()),
         stopped_reason: Some(reason.into()),
-        created_at: None,
-        started_at: None,
-        stopping_at: None,
-        stopped_at: None,
+        ..Task::plain()
     }
 }
 
@@ -47,99 +41,40 @@ fn kind(task: &Task) -> Option<&'static str> {
     })
 }
 
+/// AWS's code and reason of a task, exit code and reason of its container, and the cause that they become.
+type Case = (
+    &'static str,
+    &'static str,
+    Option<i32>,
+    Option<&'static str>,
+    Option<&'static str>,
+);
+
+#[rustfmt::skip]
+const CASES: [Case; 10] = [
+    ("TaskFailedToStart", "Task failed to start", None,
+        Some("CannotPullContainerError: Error response from daemon: manifest for web:9 not found"), Some("image-pull")),
+    ("EssentialContainerExited", "Essential container in task exited", Some(1), None, Some("exit")),
+    ("EssentialContainerExited", "", Some(137),
+        Some("OutOfMemoryError: container killed due to memory usage"), Some("out-of-memory")),
+    ("ServiceSchedulerInitiated", "Task failed ELB health checks in (target-group arn:x)", Some(137), None,
+        Some("target-unhealthy")),
+    ("ServiceSchedulerInitiated", "Scaling activity initiated by (deployment ecs-svc/1)", Some(143), None, None),
+    ("TaskFailedToStart", "ResourceInitializationError: unable to pull secrets or registry auth: no", None, None,
+        Some("resource")),
+    ("TaskFailedToStart", "Task failed to start", Some(127),
+        Some("CannotStartContainerError: exec: \"serve\": executable file not found in $PATH"), Some("cannot-start")),
+    ("ServiceSchedulerInitiated", "Task failed ELB health checks in (elb shop)", Some(0), None,
+        Some("classic-unhealthy")),
+    ("SpotInterruption", "Your Spot Task was interrupted.", Some(137), None, None),
+    ("", "Host EC2 (instance i-1) stopped/terminated.", Some(1), None, None),
+];
+
 #[test]
 fn aws_words_become_causes() {
-    let pull = "CannotPullContainerError: Error response from daemon: manifest for web:9 not found";
-    let cases = [
-        (
-            stopped(
-                "TaskFailedToStart",
-                "Task failed to start",
-                vec![container(None, Some(pull))],
-            ),
-            Some("image-pull"),
-        ),
-        (
-            stopped(
-                "EssentialContainerExited",
-                "Essential container in task exited",
-                vec![container(Some(1), None)],
-            ),
-            Some("exit"),
-        ),
-        (
-            stopped(
-                "EssentialContainerExited",
-                "",
-                vec![container(
-                    Some(137),
-                    Some("OutOfMemoryError: container killed due to memory usage"),
-                )],
-            ),
-            Some("out-of-memory"),
-        ),
-        (
-            stopped(
-                "ServiceSchedulerInitiated",
-                "Task failed ELB health checks in (target-group arn:x)",
-                vec![container(Some(137), None)],
-            ),
-            Some("target-unhealthy"),
-        ),
-        (
-            stopped(
-                "ServiceSchedulerInitiated",
-                "Scaling activity initiated by (deployment ecs-svc/1)",
-                vec![container(Some(143), None)],
-            ),
-            None,
-        ),
-        (
-            stopped(
-                "TaskFailedToStart",
-                "ResourceInitializationError: unable to pull secrets or registry auth: no",
-                vec![container(None, None)],
-            ),
-            Some("resource"),
-        ),
-        (
-            stopped(
-                "TaskFailedToStart",
-                "Task failed to start",
-                vec![container(
-                    Some(127),
-                    Some("CannotStartContainerError: exec: \"serve\": executable file not found in $PATH"),
-                )],
-            ),
-            Some("cannot-start"),
-        ),
-        (
-            stopped(
-                "ServiceSchedulerInitiated",
-                "Task failed ELB health checks in (elb shop)",
-                vec![container(Some(0), None)],
-            ),
-            Some("classic-unhealthy"),
-        ),
-        (
-            stopped(
-                "SpotInterruption",
-                "Your Spot Task was interrupted.",
-                vec![container(Some(137), None)],
-            ),
-            None,
-        ),
-        (
-            stopped(
-                "",
-                "Host EC2 (instance i-1) stopped/terminated.",
-                vec![container(Some(1), None)],
-            ),
-            None,
-        ),
-    ];
-    for (task, expected) in cases {
-        assert_eq!(kind(&task), expected, "{:?}", task.stopped_reason);
+    for (code, reason, exit_code, words, expected) in CASES {
+        let task = stopped(code, reason, vec![container(exit_code, words)]);
+        assert_eq!(kind(&task), expected, "{reason}");
     }
 }
 

@@ -2,26 +2,33 @@
 
 use crate::aws_model::service::{Balancer, ServiceEvent};
 use crate::aws_model::task::ContainerInstance;
-use crate::base::finding::{Code, Finding};
+use crate::base::finding::{Code, EvidenceLabel, Finding};
 use crate::base::text::{contains, plural};
 use crate::rollout::cause::resource::ResourceTrouble;
 use crate::rollout::scope::{Needs, Scope};
 use crate::rollout::view::limits::Limits;
 
+/// ECS's word that it could not place a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlacementTrouble {
     /// ECS's own words.
     pub message: String,
+    /// What is missing.
     pub lack: Lack,
     /// The container instance that comes closest, where ECS names one.
     pub closest: Option<String>,
 }
 
+/// What a task finds on no instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lack {
+    /// The host port that it asks for.
     Port,
+    /// Units of 1/1024 vCPU.
     Cpu,
+    /// MiB of memory.
     Memory,
+    /// A graphics processor.
     Gpu,
     /// A network interface for one more task in awsvpc mode.
     Interface,
@@ -39,6 +46,7 @@ pub enum Lack {
     Aws,
     /// The service's minimum and maximum percent: there may be room, but ECS may not use it.
     Limits,
+    /// What is not known here.
     Other,
 }
 
@@ -95,7 +103,7 @@ impl Lack {
     }
 
     /// Whether a container instance more, or a bigger one, would help.
-    pub fn is_of_instances(self) -> bool {
+    pub(crate) fn is_of_instances(self) -> bool {
         matches!(
             self,
             Self::Cpu | Self::Memory | Self::Gpu | Self::Port | Self::Interface | Self::Instances
@@ -103,13 +111,13 @@ impl Lack {
     }
 
     /// Whether DescribeContainerInstances shows it.
-    pub fn is_in_the_books(self) -> bool {
+    pub(crate) fn is_in_the_books(self) -> bool {
         matches!(self, Self::Cpu | Self::Memory | Self::Port | Self::Other)
     }
 
     /// Whether it may be over in some minutes by itself: AWS finds room, an agent comes back, an Auto Scaling group
     /// replaces what is gone.
-    pub fn may_pass(self) -> bool {
+    pub(crate) fn may_pass(self) -> bool {
         matches!(self, Self::Aws | Self::Quota | Self::Agent | Self::Instances)
     }
 }
@@ -137,7 +145,7 @@ pub fn read(event: &ServiceEvent) -> Option<PlacementTrouble> {
 }
 
 /// Whether any instance could take one more task, as far as the books show it.
-pub fn fits_somewhere(needs: &Needs, instances: &[ContainerInstance]) -> bool {
+pub(crate) fn fits_somewhere(needs: &Needs, instances: &[ContainerInstance]) -> bool {
     instances.iter().filter(|i| is_open(i)).any(|i| {
         i.remaining.cpu >= needs.cpu
             && i.remaining.memory >= needs.memory
@@ -154,7 +162,7 @@ fn is_open(instance: &ContainerInstance) -> bool {
 }
 
 /// `instances`: those of the cluster; `None` where they could not be read.
-pub fn cannot_place(
+pub(crate) fn cannot_place(
     trouble: &PlacementTrouble,
     scope: &Scope,
     instances: Option<&[ContainerInstance]>,
@@ -170,7 +178,7 @@ pub fn cannot_place(
     hints(trouble, scope, instances, limits)
         .into_iter()
         .take(2)
-        .for_each(|hint| finding.hints.push(hint));
+        .for_each(|hint| finding.hints.push(hint.into()));
     finding
 }
 
@@ -210,7 +218,7 @@ fn measured(
     trouble: &PlacementTrouble,
     scope: &Scope,
     instances: Option<&[ContainerInstance]>,
-) -> Vec<(String, String)> {
+) -> Vec<(EvidenceLabel, String)> {
     let mut rows = Vec::new();
     let needs = &scope.needs;
     let all = instances.unwrap_or_default();
@@ -243,14 +251,13 @@ fn measured(
     let shut = all.len() - open.len();
     if shut > 0 {
         let of = all.len();
-        let count = u32::try_from(of).unwrap_or(u32::MAX);
         let text = format!(
             "{shut} of {of} {} not open for tasks (draining, or its agent does not answer)",
-            plural(count, "instance")
+            plural(of, "instance")
         );
         rows.push(("instances", text));
     }
-    rows.into_iter().map(|(label, text)| (label.to_owned(), text)).collect()
+    rows.into_iter().map(|(label, text)| (label.into(), text)).collect()
 }
 
 fn port(needs: &Needs, open: &[&ContainerInstance]) -> Option<(&'static str, String)> {
@@ -274,7 +281,7 @@ fn name(instance: &ContainerInstance) -> String {
 }
 
 /// How new tasks get ports of their own. A classic load balancer knows an instance by one port, so it cannot follow.
-pub fn free_port(scope: &Scope) -> String {
+pub(crate) fn free_port(scope: &Scope) -> String {
     let is_classic = scope
         .bindings
         .iter()

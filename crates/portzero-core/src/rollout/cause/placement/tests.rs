@@ -1,6 +1,7 @@
 //! What ECS says of placement, and what is made of it.
 
 use super::*;
+use crate::base::finding::EvidenceLabel;
 
 fn event(message: &str) -> ServiceEvent {
     ServiceEvent {
@@ -95,15 +96,12 @@ fn instance(id: &str) -> ContainerInstance {
     ContainerInstance {
         arn: format!("container-instance/{id}").as_str().into(),
         ec2_instance_id: Some(id.into()),
-        status: "ACTIVE".into(),
-        vpc: None,
-        agent_connected: true,
         remaining: crate::aws_model::task::Resources {
             cpu: 512,
             memory: 512,
             reserved_ports: Vec::new(),
         },
-        registered: Default::default(),
+        ..ContainerInstance::plain()
     }
 }
 
@@ -169,7 +167,7 @@ fn what_is_measured_is_what_the_lack_is_about() {
         let evidence = told(lack, scope, homes).evidence;
         evidence.into_iter().skip(1).collect::<Vec<_>>()
     };
-    let row = |label: &str, text: &str| (label.to_owned(), text.to_owned());
+    let row = |label: &str, text: &str| (EvidenceLabel::from(label), text.to_owned());
     let homes = [instance("i-1")];
     let mut scope = Scope::plain();
     assert_eq!(measured(Lack::Constraint, &scope, &homes), [row("closest", "i-1")]);

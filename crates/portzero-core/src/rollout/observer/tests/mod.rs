@@ -9,13 +9,14 @@ use std::time::Duration;
 use super::*;
 use crate::aws_model::api_error::ApiErrorKind;
 use crate::aws_model::service::{
-    Balancer, CircuitBreaker, DeploymentConfiguration, DeploymentStatus, LoadBalancerBinding, Progress, RolloutState,
-    Service, ServiceDeployment, ServiceDeploymentStatus, ServiceEvent,
+    CircuitBreaker, Deployment, DeploymentConfiguration, DeploymentStatus, LoadBalancerBinding, RolloutState, Service,
+    ServiceDeployment, ServiceDeploymentStatus, ServiceEvent,
 };
-use crate::aws_model::target::{TargetGroup, TargetHealth};
+use crate::aws_model::target::{TargetGroup, TargetHealth, TargetState};
 use crate::aws_model::task::{Container, Task, TaskStatus};
 use crate::base::finding::Code;
-use crate::base::id::{TargetGroupArn, TargetKey};
+use crate::base::id::TargetGroupArn;
+use crate::rollout::observer::unknown_value::UnknownValue;
 use crate::rollout::rollback::{Leaves, Way};
 use crate::rollout::scope::Until;
 
@@ -35,12 +36,7 @@ fn scope() -> Scope {
         ..TargetGroup::plain()
     };
     Scope {
-        bindings: vec![LoadBalancerBinding {
-            balancer: Balancer::TargetGroup(GROUP.into()),
-            container_name: "web".into(),
-            container_port: 80,
-            alternate: None,
-        }],
+        bindings: vec![LoadBalancerBinding::plain()],
         target_groups: BTreeMap::from([(GROUP.into(), group)]),
         settle: Duration::from_secs(10),
         wait_budget: BUDGET,
@@ -66,14 +62,8 @@ fn row(id: &str, status: DeploymentStatus, state: RolloutState) -> Deployment {
         id: id.into(),
         status,
         task_definition: id.replace("ecs-svc/", "task-definition/web:").into(),
-        desired_count: 1,
-        running_count: 1,
-        pending_count: 0,
-        failed_tasks: None,
         rollout_state: Some(state),
-        rollout_state_reason: None,
-        created_at: None,
-        updated_at: None,
+        ..Deployment::plain()
     }
 }
 
@@ -81,23 +71,14 @@ fn task(ip: &str, deployment: &str) -> Task {
     Task {
         arn: format!("task/{ip}").as_str().into(),
         started_by: Some(deployment.into()),
-        containers: vec![Container {
-            name: "web".into(),
-            private_ip: Some(ip.into()),
-            ..Container::default()
-        }],
+        containers: vec![Container::at(ip)],
         ..Task::plain()
     }
 }
 
 /// Our deployment, and its tasks by address with the state of their targets.
 fn shown(state: RolloutState, rows: &[(&str, TargetState)]) -> Snapshot {
-    let targets = rows.iter().map(|(ip, state)| TargetHealth {
-        key: TargetKey::new(*ip, 80),
-        state: state.clone(),
-        reason: None,
-        description: None,
-    });
+    let targets = rows.iter().map(|(ip, state)| TargetHealth::plain(ip, state.clone()));
     Snapshot {
         service: Some(Service {
             deployments: vec![row(OURS, DeploymentStatus::Primary, state)],
@@ -125,15 +106,9 @@ fn called(mut snapshot: Snapshot, status: ServiceDeploymentStatus) -> Snapshot {
 
 fn record(status: ServiceDeploymentStatus) -> ServiceDeployment {
     ServiceDeployment {
-        arn: "service-deployment/2".into(),
         status,
-        status_reason: None,
         target_revision: Some("2".into()),
-        breaker: None,
-        rollback_reason: None,
-        progress: Progress::default(),
-        source_revisions: Vec::new(),
-        created_at: None,
+        ..ServiceDeployment::plain()
     }
 }
 
@@ -171,8 +146,8 @@ fn verdict(step: &Step) -> Option<Verdict> {
 }
 
 fn waiting(step: &Step) -> Option<Vec<WaitingOn>> {
-    step.happenings.iter().find_map(|happening| match happening {
-        Happening::Waiting { on } => Some(on.clone()),
+    step.events.iter().find_map(|event| match event {
+        RolloutEvent::Waiting { on } => Some(on.clone()),
         _ => None,
     })
 }
@@ -209,11 +184,11 @@ fn what_nobody_saw_is_not_counted_as_settled() {
     see(&mut observer, 0, healthy());
     assert_eq!(verdict(&miss(&mut observer, 5, ApiErrorKind::Throttled)), None);
     let seen = see(&mut observer, 12, healthy());
-    let again = Happening::SeesAgain {
+    let again = RolloutEvent::SeesAgain {
         misses: 1,
         blind_for: Duration::from_secs(7),
     };
-    assert_eq!(seen.happenings.first(), Some(&again));
+    assert_eq!(seen.events.first(), Some(&again));
     assert_eq!(verdict(&seen), None);
     assert_eq!(verdict(&see(&mut observer, 22, healthy())), Some(Verdict::Succeeded));
 }
@@ -222,9 +197,9 @@ fn what_nobody_saw_is_not_counted_as_settled() {
 fn a_trouble_comes_with_its_error_once() {
     let mut observer = observer();
     see(&mut observer, 0, starting());
-    let told = |step: Step| match step.happenings.as_slice() {
+    let told = |step: Step| match step.events.as_slice() {
         [
-            Happening::Blind {
+            RolloutEvent::ReadOutage {
                 error, misses, left, ..
             },
         ] => Some((error.is_some(), *misses, left.as_secs())),
@@ -280,20 +255,20 @@ fn an_unknown_value_is_told_once_and_named_when_time_is_up() {
         shown(RolloutState::InProgress, &[("10.0.0.1", state)])
     };
     let told = |step: &Step| {
-        let is_it = |happening: &&Happening| matches!(happening, Happening::Unknown(_));
-        step.happenings.iter().filter(is_it).cloned().collect::<Vec<_>>()
+        let is_it = |event: &&RolloutEvent| matches!(event, RolloutEvent::Unknown(_));
+        step.events.iter().filter(is_it).cloned().collect::<Vec<_>>()
     };
     let mut observer = observer();
     let value = UnknownValue {
         field: "target state",
         value: "radiant".into(),
     };
-    assert_eq!(told(&see(&mut observer, 0, radiant())), [Happening::Unknown(value)]);
+    assert_eq!(told(&see(&mut observer, 0, radiant())), [RolloutEvent::Unknown(value)]);
     assert_eq!(told(&see(&mut observer, 2, radiant())), []);
     let Next::Done(outcome) = see(&mut observer, 100, radiant()).next else {
         panic!("the budget is spent")
     };
-    let named = ("unknown".to_owned(), "target state `radiant`".to_owned());
+    let named = ("unknown".into(), "target state `radiant`".to_owned());
     assert!(outcome.findings[0].evidence.contains(&named), "{outcome:?}");
 }
 
@@ -423,12 +398,12 @@ fn a_rollback_is_over_when_ecs_says_so_of_the_same_deployment() {
         let mut observer = observer();
         see(&mut observer, 0, starting());
         let told = see(&mut observer, 2, back_to(OLD, InProgress, RollbackInProgress));
-        let is_news = |happening: &Happening| matches!(happening, Happening::RollingBack { .. });
-        assert!(told.happenings.iter().any(is_news));
+        let is_news = |event: &RolloutEvent| matches!(event, RolloutEvent::RollingBack { .. });
+        assert!(told.events.iter().any(is_news));
         let to = observer.back_to().map(|arn| arn.short().to_owned());
         assert_eq!(to.as_deref(), Some("web:1"));
         let step = see(&mut observer, 4, last);
-        assert!(!step.happenings.iter().any(is_news), "it is told once");
+        assert!(!step.events.iter().any(is_news), "it is told once");
         (verdict(&step), observer.is_back())
     };
     let over = (Some(Verdict::Failed), true);

@@ -1,6 +1,7 @@
 //! Whether an end leaves something to go back from, and what is told of the way back.
 
 use super::*;
+use crate::base::finding::EvidenceLabel;
 
 #[test]
 fn what_an_end_leaves_depends_on_what_was_seen_last() {
@@ -33,17 +34,17 @@ fn ecs_is_asked_for_a_rollback_by_what_is_known_of_the_deployment() {
     let redeploy = Some(Way::Redeploy {
         to: "task-definition/web:1".into(),
     });
-    assert_eq!(observer.way_back(Some(&good)), redeploy);
+    assert_eq!(observer.rollback_report(Some(&good)), redeploy);
     observer.note_service_deployment(record(ServiceDeploymentStatus::InProgress));
     let stop = Some(Way::Stop {
         service_deployment: "service-deployment/2".into(),
     });
-    assert_eq!(observer.way_back(Some(&good)), stop);
+    assert_eq!(observer.rollback_report(Some(&good)), stop);
     // A look without it takes nothing back.
     see(&mut observer, 0, starting());
-    assert_eq!(observer.way_back(Some(&good)), stop);
+    assert_eq!(observer.rollback_report(Some(&good)), stop);
     see(&mut observer, 2, called(starting(), ServiceDeploymentStatus::Stopped));
-    assert_eq!(observer.way_back(Some(&good)), redeploy);
+    assert_eq!(observer.rollback_report(Some(&good)), redeploy);
 }
 
 #[test]
@@ -61,7 +62,7 @@ fn what_is_told_of_a_way_back_is_what_was_seen() {
     bad.service_deployment.as_mut().unwrap().status_reason = Some("no capacity".into());
     see(&mut observer, 12, bad);
     let told = observer.rollback_failure().expect("ECS says so");
-    assert_eq!(told.evidence, [("ecs".to_owned(), "no capacity".to_owned())]);
+    assert_eq!(told.evidence, [(EvidenceLabel::Ecs, "no capacity".to_owned())]);
     assert_eq!(told.state.as_deref(), Some("web:2 runs 1 task"));
 }
 

@@ -1,10 +1,10 @@
 //! The findings about strategies: what ended a deployment beyond its tasks (alarms, hooks), a rollback that failed, and
 //! what goes on after a run that ends at a stage.
 
-use crate::aws_model::service::{ServiceDeployment, Stage};
+use crate::aws_model::service::{HookStatus, ServiceDeployment, Stage};
 use crate::aws_model::target::{TargetHealth, TargetState};
 use crate::aws_model::task::Task;
-use crate::base::finding::{Code, Finding};
+use crate::base::finding::{Code, Finding, Hint};
 use crate::base::id::TaskDefinitionArn;
 use crate::base::text::plural;
 use crate::base::time::{Timestamp, human};
@@ -13,11 +13,11 @@ use crate::rollout::view::deployment_stage::SeenStage;
 use crate::rollout::view::snapshot::Snapshot;
 use crate::rollout::view::waiting::WaitingOn;
 use crate::rollout::view::{View, deployment_stage};
-use crate::rollout::words::advice::WAIT_LONGER;
+use crate::rollout::words::advice::wait_longer;
 use crate::rollout::words::last_look::LastLook;
 
 /// The hook that the service deployment names as the cause of its end.
-pub fn cause(scope: &Scope, deployment: &ServiceDeployment) -> Option<Finding> {
+pub(crate) fn cause(scope: &Scope, deployment: &ServiceDeployment) -> Option<Finding> {
     let revision = scope.task_definition.short();
     let reason = deployment
         .status_reason
@@ -35,12 +35,12 @@ pub fn cause(scope: &Scope, deployment: &ServiceDeployment) -> Option<Finding> {
         .hooks
         .iter()
         .rev()
-        .find(|hook| !hook.is_open() && hook.status != "SUCCEEDED");
+        .find(|hook| !hook.is_open() && hook.status != HookStatus::Succeeded);
     let what = match ended {
-        Some(hook) if hook.target_type == "PAUSE" && hook.status == "FAILED" => {
+        Some(hook) if hook.is_pause() && hook.status == HookStatus::Failed => {
             "somebody ended its pause with a rollback".to_owned()
         }
-        Some(hook) if hook.target_type == "PAUSE" => "nobody continued its pause in time".to_owned(),
+        Some(hook) if hook.is_pause() => "nobody continued its pause in time".to_owned(),
         Some(hook) => format!(
             "its lifecycle hook {} answered {}",
             hook.target_arn.as_deref().unwrap_or(&hook.id),
@@ -53,7 +53,7 @@ pub fn cause(scope: &Scope, deployment: &ServiceDeployment) -> Option<Finding> {
 }
 
 /// ECS could not go back either. This is as bad as it gets, so what still serves comes with figures.
-pub fn rollback_failed(
+pub(crate) fn rollback_failed(
     scope: &Scope,
     snapshot: &Snapshot,
     view: &View,
@@ -74,7 +74,7 @@ pub fn rollback_failed(
         finding.evidence.push(("ecs".into(), reason));
     }
     if let Some(stopped) = last_old_failure(scope, snapshot) {
-        finding.evidence.push((old.to_owned(), stopped));
+        finding.evidence.push((old.into(), stopped));
     }
     if let Some(share) = view.deployment.and_then(|d| d.progress.production_traffic) {
         finding.evidence.push((
@@ -101,7 +101,7 @@ pub fn rollback_failed(
             look.serving_line()
         ),
         (n, _) => {
-            let of = format!("{n} healthy {}", plural(u32::try_from(n).unwrap_or(u32::MAX), "target"));
+            let of = format!("{n} healthy {}", plural(n, "target"));
             format!(
                 "what still serves: {of} ({healthy_old} of {old}, {healthy_new} of {new}), and {} tasks are wanted",
                 view.desired
@@ -137,7 +137,7 @@ fn last_old_failure(scope: &Scope, snapshot: &Snapshot) -> Option<String> {
 }
 
 /// What goes on in AWS after a run that ended at the stage it was asked for.
-pub fn goes_on(
+pub(crate) fn goes_on(
     view: &View,
     scope: &Scope,
     seen: Option<&SeenStage>,
@@ -211,22 +211,22 @@ fn rolls_back_by(view: &View) -> Vec<String> {
 }
 
 /// What helps somebody whose time was up in the middle of the stages.
-pub fn hint(look: &LastLook, scope: &Scope) -> Option<String> {
+pub(crate) fn hint(look: &LastLook, scope: &Scope) -> Option<Hint> {
     look.waiting.iter().find_map(|reason| match reason {
-        WaitingOn::Hook(hook) if hook.is_pause() => Some(format!(
+        WaitingOn::Hook(hook) if hook.is_pause() => Some(Hint::from(format!(
             "continue it: aws ecs continue-service-deployment --service-deployment-arn {} --hook-id {}",
             hook.deployment, hook.id
-        )),
-        WaitingOn::Stage(_) | WaitingOn::Hook(_) if !matches!(scope.until, Until::Stage(_)) => Some(format!(
-            "{WAIT_LONGER}, or end the run at a stage: `--until stage:BAKE_TIME`"
-        )),
-        WaitingOn::Stage(_) | WaitingOn::Hook(_) => Some(WAIT_LONGER.into()),
+        ))),
+        WaitingOn::Stage(_) | WaitingOn::Hook(_) if !matches!(scope.until, Until::Stage(_)) => {
+            Some(wait_longer(", or end the run at a stage: `--until stage:BAKE_TIME`"))
+        }
+        WaitingOn::Stage(_) | WaitingOn::Hook(_) => Some(wait_longer("")),
         _ => None,
     })
 }
 
 /// Behind a classic load balancer some things cannot be known, where a new task has the place of an old one.
-pub fn cannot_tell_apart(
+pub(crate) fn cannot_tell_apart(
     view: &View,
     scope: &Scope,
     old_places: &std::collections::BTreeSet<crate::rollout::Place>,

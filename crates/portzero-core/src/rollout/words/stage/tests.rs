@@ -2,10 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::*;
-use crate::aws_model::service::{
-    AlarmWatch, Balancer, CircuitBreaker, Hook, HookDetail, LoadBalancerBinding, Progress, Service,
-    ServiceDeploymentStatus,
-};
+use crate::aws_model::service::{AlarmWatch, CircuitBreaker, Hook, HookDetail, LoadBalancerBinding, Progress, Service};
 use crate::aws_model::task::{Container, TaskStatus};
 use crate::base::id::TargetKey;
 use crate::rollout::view::baseline::Baseline;
@@ -13,29 +10,19 @@ use crate::rollout::view::waiting::HookWait;
 
 fn deployment(stage: Option<&str>) -> ServiceDeployment {
     ServiceDeployment {
-        arn: "service-deployment/2".into(),
-        status: ServiceDeploymentStatus::InProgress,
-        status_reason: None,
-        target_revision: None,
-        breaker: None,
-        rollback_reason: None,
         progress: Progress {
             stage: stage.map(str::to_owned),
             ..Progress::default()
         },
-        source_revisions: Vec::new(),
-        created_at: None,
+        ..ServiceDeployment::plain()
     }
 }
 
 fn hook(target_type: &str, status: &str) -> HookDetail {
     HookDetail {
-        id: "h-1".into(),
         target_type: target_type.into(),
-        target_arn: None,
         status: status.into(),
-        expires_at: None,
-        timeout_action: None,
+        ..HookDetail::plain()
     }
 }
 
@@ -72,12 +59,7 @@ fn seen<T>(snapshot: &Snapshot, old: &BTreeSet<crate::rollout::Place>, of: impl 
 fn scope() -> Scope {
     Scope {
         previous: Some("task-definition/web:1".into()),
-        bindings: vec![LoadBalancerBinding {
-            balancer: Balancer::TargetGroup("targetgroup/web/1".into()),
-            container_name: "web".into(),
-            container_port: 80,
-            alternate: None,
-        }],
+        bindings: vec![LoadBalancerBinding::plain()],
         until: Until::Stage(Stage::ProductionTrafficShift),
         ..Scope::plain()
     }
@@ -87,23 +69,14 @@ fn task(ip: &str, started_by: &str) -> Task {
     Task {
         arn: format!("task/{ip}").as_str().into(),
         started_by: Some(started_by.into()),
-        containers: vec![Container {
-            name: "web".into(),
-            private_ip: Some(ip.into()),
-            ..Container::default()
-        }],
+        containers: vec![Container::at(ip)],
         ..Task::plain()
     }
 }
 
 #[test]
 fn what_still_serves_after_a_failed_rollback_is_counted_on_both_sides() {
-    let rows = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map(|ip| TargetHealth {
-        key: TargetKey::new(ip, 80),
-        state: TargetState::Healthy,
-        reason: None,
-        description: None,
-    });
+    let rows = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map(|ip| TargetHealth::plain(ip, TargetState::Healthy));
     let old = ["10.0.0.1", "10.0.0.2"].map(|ip| ("targetgroup/web/1".into(), TargetKey::new(ip, 80)));
     let snapshot = Snapshot {
         service: Some(Service::plain()),
@@ -262,7 +235,7 @@ fn who_ran_out_of_time_in_a_stage_is_told_what_ends_it() {
             waiting: vec![waiting],
             ..LastLook::default()
         };
-        hint(&look, &Scope { until, ..scope() }).unwrap_or_default()
+        hint(&look, &Scope { until, ..scope() }).unwrap_or("".into())
     };
     let stage = Until::Stage(Stage::BakeTime);
     assert!(hinted(wait("PAUSE"), stage).starts_with("continue it: aws ecs continue-service-deployment"));

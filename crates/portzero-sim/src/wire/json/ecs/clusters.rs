@@ -1,5 +1,6 @@
 //! CreateCluster, DescribeClusters, ListClusters, DeleteCluster.
 
+use crate::model::status::{ServiceStatus, TaskStatus};
 use serde_json::{Value, json};
 
 use super::{extend, failure, service_request, structure};
@@ -9,7 +10,7 @@ use crate::wire::json::members::Members;
 use crate::wire::page::page;
 use crate::world::World;
 
-pub fn create(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn create(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let name = members.text("clusterName")?.unwrap_or("default");
     let tags = service_request::tags(members)?;
@@ -40,12 +41,12 @@ pub fn create(world: &mut World, body: &Value) -> Reply<Value> {
     Ok(json!({"cluster": document}).into())
 }
 
-pub fn delete(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn delete(world: &mut World, body: &Value) -> Reply<Value> {
     let cluster = world.delete_cluster(Members::of(body)?.required("cluster")?)?;
     Ok(json!({"cluster": document(&cluster)}).into())
 }
 
-pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn list(world: &mut World, body: &Value) -> Reply<Value> {
     let arns = world
         .account()
         .clusters
@@ -61,7 +62,7 @@ pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
     .into())
 }
 
-pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn describe(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let (with_tags, with_statistics) = (members.includes("TAGS")?, members.includes("STATISTICS")?);
     let (with_settings, with_configuration) = (members.includes("SETTINGS")?, members.includes("CONFIGURATIONS")?);
@@ -99,11 +100,11 @@ pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
 }
 
 fn document(cluster: &Cluster) -> Value {
-    let wanted = |status: &str| {
+    let wanted = |status: TaskStatus| {
         cluster
             .tasks
             .values()
-            .filter(|task| task.desired_status == "RUNNING" && task.last_status == status)
+            .filter(|task| task.desired_status == TaskStatus::Running && task.last_status == status)
             .count()
     };
     let kept = |name: &str, default: Value| cluster.settings.get(name).cloned().unwrap_or(default);
@@ -112,9 +113,9 @@ fn document(cluster: &Cluster) -> Value {
         "clusterName": cluster.name,
         "status": cluster.status,
         "registeredContainerInstancesCount": cluster.instances.len(),
-        "runningTasksCount": wanted("RUNNING"),
-        "pendingTasksCount": wanted("PENDING"),
-        "activeServicesCount": cluster.services.values().filter(|service| service.status == "ACTIVE").count(),
+        "runningTasksCount": wanted(TaskStatus::Running),
+        "pendingTasksCount": wanted(TaskStatus::Pending),
+        "activeServicesCount": cluster.services.values().filter(|service| service.status == ServiceStatus::Active).count(),
         "statistics": [],
         "tags": [],
         "settings": [],
@@ -135,26 +136,29 @@ fn no_insights() -> Value {
 
 /// The counts by launch type that `include: STATISTICS` asks for.
 fn statistics(cluster: &Cluster) -> Value {
-    let tasks = |status: &str, launch_type: &str| {
+    let tasks = |status: TaskStatus, launch_type: &str| {
         let of = |task: &&crate::model::state::Task| {
-            task.desired_status == "RUNNING" && task.last_status == status && task.launch_type == launch_type
+            task.desired_status == TaskStatus::Running && task.last_status == status && task.launch_type == launch_type
         };
         cluster.tasks.values().filter(of).count()
     };
-    let services = |status: &str, launch_type: &str| {
+    let services = |status: ServiceStatus, launch_type: &str| {
         let of =
             |service: &&crate::model::state::Service| service.status == status && service.launch_type == launch_type;
         cluster.services.values().filter(of).count()
     };
     let counts = [
-        ("runningEC2TasksCount", tasks("RUNNING", "EC2")),
-        ("runningFargateTasksCount", tasks("RUNNING", "FARGATE")),
-        ("pendingEC2TasksCount", tasks("PENDING", "EC2")),
-        ("pendingFargateTasksCount", tasks("PENDING", "FARGATE")),
-        ("activeEC2ServiceCount", services("ACTIVE", "EC2")),
-        ("activeFargateServiceCount", services("ACTIVE", "FARGATE")),
-        ("drainingEC2ServiceCount", services("DRAINING", "EC2")),
-        ("drainingFargateServiceCount", services("DRAINING", "FARGATE")),
+        ("runningEC2TasksCount", tasks(TaskStatus::Running, "EC2")),
+        ("runningFargateTasksCount", tasks(TaskStatus::Running, "FARGATE")),
+        ("pendingEC2TasksCount", tasks(TaskStatus::Pending, "EC2")),
+        ("pendingFargateTasksCount", tasks(TaskStatus::Pending, "FARGATE")),
+        ("activeEC2ServiceCount", services(ServiceStatus::Active, "EC2")),
+        ("activeFargateServiceCount", services(ServiceStatus::Active, "FARGATE")),
+        ("drainingEC2ServiceCount", services(ServiceStatus::Draining, "EC2")),
+        (
+            "drainingFargateServiceCount",
+            services(ServiceStatus::Draining, "FARGATE"),
+        ),
     ];
     counts
         .iter()

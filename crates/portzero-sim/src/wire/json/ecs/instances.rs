@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use super::{arn_of, extend, failure, seconds, structure};
 use crate::model::state::{Cluster, ContainerInstance, Task};
+use crate::model::status::TaskStatus;
 use crate::wire::json::members::Members;
 use crate::wire::page::page;
-use crate::wire::{Answer, Reply};
+use crate::wire::{Output, Reply};
 use crate::world::World;
 
 /// Source: the words of AWS's refusal of more, `instanceIds can have at most 100 items.`
@@ -21,7 +22,7 @@ const INSTANCES_PER_UPDATE: usize = 10;
 /// without TLS, the agent's introspection and credentials. Source: recorded answers.
 const RESERVED_PORTS: [u16; 5] = [22, 2376, 2375, 51678, 51679];
 
-pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn list(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let cluster = world.cluster(members.text("cluster")?)?;
     let states = [
@@ -35,12 +36,12 @@ pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
     let arns = cluster
         .instances
         .values()
-        .filter(|instance| status.is_none_or(|wanted| wanted == instance.status))
+        .filter(|instance| status.is_none_or(|wanted| wanted == instance.status.as_str()))
         .map(|instance| instance.arn.clone())
         .collect();
     let page = page(members, 100, arns)?;
     let filter = members.text("filter")?;
-    Ok(Answer {
+    Ok(Output {
         document: structure([
             ("containerInstanceArns", Some(json!(page.items))),
             ("nextToken", page.next.map(Value::from)),
@@ -49,7 +50,7 @@ pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
     })
 }
 
-pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn describe(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let cluster = world.cluster(members.text("cluster")?)?;
     let references = members.references(
@@ -85,7 +86,7 @@ pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
     Ok(json!({"containerInstances": instances, "failures": failures}).into())
 }
 
-pub fn update_state(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn update_state(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let cluster = world.cluster(members.text("cluster")?)?.name.clone();
     let references = members.references(
@@ -110,8 +111,8 @@ pub fn update_state(world: &mut World, body: &Value) -> Reply<Value> {
 
 fn document(world: &World, cluster: &Cluster, instance: &ContainerInstance) -> Value {
     let placed: Vec<&Task> = tasks_on(cluster, instance).collect();
-    let count = |status: &str| placed.iter().filter(|task| task.last_status == status).count();
-    // The scheduler's own books: what it refuses a task for must be what is shown.
+    let count = |status: TaskStatus| placed.iter().filter(|task| task.last_status == status).count();
+    // The scheduler's own reservations: what it refuses a task for must be what is shown.
     let (cpu, memory, _) = world.booked(&cluster.name, &instance.id);
     let (cpu, memory) = (instance.cpu.saturating_sub(cpu), instance.memory.saturating_sub(memory));
     let taken: BTreeSet<u16> = placed.iter().flat_map(|task| static_ports(world, task)).collect();
@@ -128,8 +129,8 @@ fn document(world: &World, cluster: &Cluster, instance: &ContainerInstance) -> V
         "registeredResources": resources(instance.cpu, instance.memory, &RESERVED_PORTS),
         "status": instance.status,
         "agentConnected": instance.agent_connected,
-        "runningTasksCount": count("RUNNING"),
-        "pendingTasksCount": count("PENDING") + count("ACTIVATING"),
+        "runningTasksCount": count(TaskStatus::Running),
+        "pendingTasksCount": count(TaskStatus::Pending) + count(TaskStatus::Activating),
         "attributes": [
             {"name": "ecs.availability-zone", "value": instance.availability_zone},
             {"name": "ecs.cpu-architecture", "value": "x86_64"},
@@ -148,8 +149,8 @@ fn document(world: &World, cluster: &Cluster, instance: &ContainerInstance) -> V
 fn tasks_on<'a>(cluster: &'a Cluster, instance: &'a ContainerInstance) -> impl Iterator<Item = &'a Task> {
     cluster.tasks.values().filter(|task| {
         task.instance.as_deref() == Some(instance.id.as_str())
-            && task.desired_status == "RUNNING"
-            && task.last_status != "STOPPED"
+            && task.desired_status == TaskStatus::Running
+            && task.last_status != TaskStatus::Stopped
     })
 }
 

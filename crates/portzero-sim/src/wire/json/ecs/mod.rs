@@ -25,7 +25,7 @@ use crate::world::World;
 
 const TARGET_PREFIX: &str = "AmazonEC2ContainerServiceV20141113.";
 
-pub fn handle(world: &mut World, target: &str, body: &[u8]) -> HttpResponse {
+pub(crate) fn handle(world: &mut World, target: &str, body: &[u8]) -> HttpResponse {
     let Some(operation) = target.strip_prefix(TARGET_PREFIX) else {
         return unknown_operation(target);
     };

@@ -8,13 +8,13 @@ use super::{failure, structure};
 use crate::model::refusal::Refusal;
 use crate::model::state::{TaskRequest, TaskRun};
 use crate::wire::json::members::Members;
-use crate::wire::{Answer, Reply};
+use crate::wire::{Output, Reply};
 use crate::world::World;
 
 /// Read, but nothing comes of them.
 const WITHOUT_EFFECT: [&str; 3] = ["placementConstraints", "placementStrategy", "volumeConfigurations"];
 
-pub fn run(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn run(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let run = request(members)?;
     let started = world.run_task(&run)?;
@@ -30,7 +30,7 @@ pub fn run(world: &mut World, body: &Value) -> Reply<Value> {
         .map(|(arn, reason)| failure(arn, reason))
         .collect();
     let idle: Vec<&str> = members.names().filter(|name| WITHOUT_EFFECT.contains(name)).collect();
-    Ok(Answer {
+    Ok(Output {
         document: json!({"tasks": tasks, "failures": failures}),
         note: (!idle.is_empty()).then(|| format!("ecs:RunTask: not modelled, ignored: {}", idle.join(", "))),
     })

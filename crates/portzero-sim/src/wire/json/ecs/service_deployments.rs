@@ -18,7 +18,7 @@ use crate::world::World;
 /// Source: the API reference of DescribeServiceDeployments and DescribeServiceRevisions.
 const ARNS_PER_CALL: usize = 20;
 
-pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn list(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let cluster = world.cluster(members.text("cluster")?)?;
     let name = world
@@ -56,7 +56,7 @@ pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
     .into())
 }
 
-pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn describe(world: &mut World, body: &Value) -> Reply<Value> {
     describe_each(body, "serviceDeploymentArns", "serviceDeployments", |arn| {
         services(world).find_map(|service| {
             let deployment = service
@@ -68,20 +68,20 @@ pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
     })
 }
 
-pub fn describe_revisions(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn describe_revisions(world: &mut World, body: &Value) -> Reply<Value> {
     describe_each(body, "serviceRevisionArns", "serviceRevisions", |arn| {
         services(world).find_map(|service| revision(world, service, arn))
     })
 }
 
-pub fn stop(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn stop(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let is_rollback = members.one_of("stopType", &["ABORT", "ROLLBACK"])? != Some("ABORT");
     let arn = world.stop_service_deployment(members.required("serviceDeploymentArn")?, is_rollback)?;
     Ok(json!({"serviceDeploymentArn": arn}).into())
 }
 
-pub fn resume(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn resume(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let (arn, hook) = (members.required("serviceDeploymentArn")?, members.required("hookId")?);
     let arn = world.continue_service_deployment(arn, Some(hook), members.text("action")?)?;

@@ -1,5 +1,6 @@
 //! A service as DescribeServices, CreateService, UpdateService and DeleteService show it.
 
+use crate::model::status::TaskStatus;
 use serde_json::{Value, json};
 
 use super::{extend, seconds, structure};
@@ -7,12 +8,15 @@ use crate::model::state::{CircuitBreaker, Cluster, Deployment, LoadBalancerBindi
 use crate::world::World;
 
 /// What LATEST stands for on Linux.
-pub const LATEST_PLATFORM: &str = "1.4.0";
+pub(super) const LATEST_PLATFORM: &str = "1.4.0";
 
-pub fn document(world: &World, service: &Service) -> Value {
+pub(super) fn document(world: &World, service: &Service) -> Value {
     let cluster = world.cluster(Some(&service.cluster_arn)).ok();
     let own: Vec<&Task> = cluster.map_or_else(Vec::new, |home| wanted_tasks(home, service));
-    let running = own.iter().filter(|task| task.last_status == "RUNNING").count();
+    let running = own
+        .iter()
+        .filter(|task| task.last_status == TaskStatus::Running)
+        .count();
     let is_fargate = service.launch_type == "FARGATE";
     let kept = |name: &str| service.settings.get(name).cloned();
     let mut document = structure([
@@ -56,7 +60,7 @@ pub fn document(world: &World, service: &Service) -> Value {
 fn wanted_tasks<'a>(cluster: &'a Cluster, service: &Service) -> Vec<&'a Task> {
     let tasks = cluster.tasks.values();
     tasks
-        .filter(|task| task.service == service.name && task.desired_status == "RUNNING")
+        .filter(|task| task.service == service.name && task.desired_status == TaskStatus::Running)
         .collect()
 }
 
@@ -68,7 +72,10 @@ fn task_sets(service: &Service, tasks: &[&Task]) -> Option<Value> {
     let (number, revision) = service.revisions.last_key_value()?;
     let id = format!("ecs-svc/{number}");
     let head = service.arn.replacen(":service/", ":task-set/", 1);
-    let running = tasks.iter().filter(|task| task.last_status == "RUNNING").count();
+    let running = tasks
+        .iter()
+        .filter(|task| task.last_status == TaskStatus::Running)
+        .count();
     let kept = |name: &str| revision.settings.get(name).cloned();
     let mut set = structure([
         ("id", Some(json!(id))),
@@ -104,7 +111,7 @@ fn task_sets(service: &Service, tasks: &[&Task]) -> Option<Value> {
 }
 
 /// Either a launch type or a strategy, as it was asked for.
-pub fn capacity(settings: &Settings, launch_type: &str) -> [(&'static str, Option<Value>); 2] {
+pub(super) fn capacity(settings: &Settings, launch_type: &str) -> [(&'static str, Option<Value>); 2] {
     let strategy = settings
         .get("capacityProviderStrategy")
         .filter(|strategy| strategy.as_array().is_some_and(|all| !all.is_empty()));
@@ -169,7 +176,7 @@ fn settings(service: &Service) -> [(&'static str, Option<Value>); 12] {
     ]
 }
 
-pub fn load_balancers(bindings: &[LoadBalancerBinding]) -> Value {
+pub(super) fn load_balancers(bindings: &[LoadBalancerBinding]) -> Value {
     bindings
         .iter()
         .map(|binding| {
@@ -193,7 +200,7 @@ pub fn load_balancers(bindings: &[LoadBalancerBinding]) -> Value {
         .collect()
 }
 
-pub fn deployment_configuration(service: &Service) -> Value {
+pub(super) fn deployment_configuration(service: &Service) -> Value {
     let breaker = service.circuit_breaker.clone().unwrap_or(CircuitBreaker {
         enable: false,
         rollback: false,
@@ -238,7 +245,10 @@ fn deployments(service: &Service) -> Value {
                 &mut document,
                 [
                     ("networkConfiguration", settings.get("networkConfiguration").cloned()),
-                    ("rolloutState", said(&deployment.rollout_state).filter(|_| !is_classic)),
+                    (
+                        "rolloutState",
+                        said(deployment.rollout_state.as_str()).filter(|_| !is_classic),
+                    ),
                     (
                         "rolloutStateReason",
                         said(&deployment.rollout_state_reason).filter(|_| !is_classic),
@@ -260,7 +270,7 @@ fn deployments(service: &Service) -> Value {
 }
 
 /// Fargate only; a deployment's version is the resolved one where the service's says LATEST.
-pub fn platform(settings: &Settings, launch_type: &str) -> [(&'static str, Option<Value>); 2] {
+pub(super) fn platform(settings: &Settings, launch_type: &str) -> [(&'static str, Option<Value>); 2] {
     let is_fargate = launch_type == "FARGATE";
     let asked = settings.get("platformVersion").filter(|version| *version != "LATEST");
     let version = asked.cloned().unwrap_or_else(|| json!(LATEST_PLATFORM));
@@ -284,7 +294,7 @@ fn said(text: &str) -> Option<Value> {
 }
 
 /// `…:service-revision/CLUSTER/SERVICE/NUMBER` for the deployment `ecs-svc/NUMBER`.
-pub fn revision_arn(service: &Service, deployment_id: &str) -> String {
+pub(super) fn revision_arn(service: &Service, deployment_id: &str) -> String {
     let number = deployment_id.rsplit('/').next().unwrap_or(deployment_id);
     format!(
         "{}/{number}",
@@ -293,7 +303,7 @@ pub fn revision_arn(service: &Service, deployment_id: &str) -> String {
 }
 
 /// The counts of a revision; zeros for one whose deployment has gone.
-pub fn revision_summary(arn: &str, deployment: Option<&Deployment>) -> Value {
+pub(super) fn revision_summary(arn: &str, deployment: Option<&Deployment>) -> Value {
     json!({
         "arn": arn,
         "requestedTaskCount": deployment.map_or(0, |deployment| deployment.desired_count),

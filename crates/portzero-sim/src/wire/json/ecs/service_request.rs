@@ -25,16 +25,16 @@ const WITHOUT_EFFECT: [&str; 9] = [
     "vpcLatticeConfigurations",
 ];
 
-pub const LAUNCH_TYPES: [&str; 4] = ["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"];
+pub(super) const LAUNCH_TYPES: [&str; 4] = ["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"];
 
 /// One line for the operator about members that change nothing here.
-pub fn note(operation: &str, members: Members<'_>) -> Option<String> {
+pub(super) fn note(operation: &str, members: Members<'_>) -> Option<String> {
     let idle: Vec<&str> = members.names().filter(|name| WITHOUT_EFFECT.contains(name)).collect();
     (!idle.is_empty()).then(|| format!("ecs:{operation}: kept and shown, without effect: {}", idle.join(", ")))
 }
 
 /// What both operations take; `name` is the member that names the service, `current` how it deploys so far.
-pub fn change(members: Members<'_>, name: &str, current: &Strategy) -> Read<ServiceChange> {
+pub(super) fn change(members: Members<'_>, name: &str, current: &Strategy) -> Read<ServiceChange> {
     let configuration = members.structure("deploymentConfiguration")?;
     let percent = |name| configuration.map_or(Ok(None), |configuration| configuration.count(name));
     let breaker = match configuration {
@@ -64,7 +64,7 @@ pub fn change(members: Members<'_>, name: &str, current: &Strategy) -> Read<Serv
     })
 }
 
-pub fn creation(members: Members<'_>) -> Read<ServiceCreation> {
+pub(super) fn creation(members: Members<'_>) -> Read<ServiceCreation> {
     let controller = match members.structure("deploymentController")? {
         Some(controller) => controller.one_of("type", &["ECS", "CODE_DEPLOY", "EXTERNAL"])?,
         None => None,
@@ -80,7 +80,7 @@ pub fn creation(members: Members<'_>) -> Read<ServiceCreation> {
 }
 
 /// `{key, value}` each.
-pub fn tags(members: Members<'_>) -> Read<Vec<Value>> {
+pub(super) fn tags(members: Members<'_>) -> Read<Vec<Value>> {
     let all = members.structures("tags")?.unwrap_or_default();
     all.into_iter()
         .map(|tag| {
@@ -94,7 +94,7 @@ pub fn tags(members: Members<'_>) -> Read<Vec<Value>> {
 }
 
 /// `awsvpcConfiguration` with AWS's defaults filled in.
-pub fn network_configuration(members: Members<'_>) -> Read<Option<Value>> {
+pub(super) fn network_configuration(members: Members<'_>) -> Read<Option<Value>> {
     let awsvpc = match members.structure("networkConfiguration")? {
         Some(network) => network.structure("awsvpcConfiguration")?,
         None => None,
@@ -114,7 +114,7 @@ pub fn network_configuration(members: Members<'_>) -> Read<Option<Value>> {
 }
 
 /// Each with its weight and base.
-pub fn capacity_provider_strategy(members: Members<'_>, name: &str) -> Read<Option<Value>> {
+pub(super) fn capacity_provider_strategy(members: Members<'_>, name: &str) -> Read<Option<Value>> {
     let Some(all) = members.structures(name)? else {
         return Ok(None);
     };

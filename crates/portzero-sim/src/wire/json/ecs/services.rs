@@ -1,5 +1,6 @@
 //! CreateService, DescribeServices, ListServices, UpdateService, DeleteService.
 
+use crate::model::status::ServiceStatus;
 use serde_json::{Value, json};
 
 use super::service_document::document;
@@ -8,13 +9,13 @@ use crate::model::refusal::Refusal;
 use crate::scenario::strategy::Strategy;
 use crate::wire::json::members::Members;
 use crate::wire::page::page;
-use crate::wire::{Answer, Reply};
+use crate::wire::{Output, Reply};
 use crate::world::World;
 
 /// Source: the words of AWS's refusal of more, `service names can have at most 10 items.`
 const SERVICES_PER_CALL: usize = 10;
 
-pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn describe(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let cluster = world.cluster(members.text("cluster")?)?;
     let references = members.references("services", SERVICES_PER_CALL, "Services", "service names")?;
@@ -37,7 +38,7 @@ pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
     Ok(json!({"services": services, "failures": failures}).into())
 }
 
-pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn list(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let cluster = world.cluster(members.text("cluster")?)?;
     let launch_type = members.one_of("launchType", &service_request::LAUNCH_TYPES)?;
@@ -47,7 +48,7 @@ pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
         .services
         .values()
         // One that is being deleted is described, and no longer listed (API reference of DeleteService).
-        .filter(|service| service.status == "ACTIVE" && manager != Some("ECS"))
+        .filter(|service| service.status == ServiceStatus::Active && manager != Some("ECS"))
         .filter(|service| launch_type.is_none_or(|wanted| wanted == service.launch_type))
         .filter(|service| strategy.is_none_or(|wanted| wanted == service.scheduling_strategy))
         .map(|service| service.arn.clone())
@@ -60,7 +61,7 @@ pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
     .into())
 }
 
-pub fn create(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn create(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let creation = service_request::creation(members)?;
     let service = world.create_service(&creation)?;
@@ -69,24 +70,24 @@ pub fn create(world: &mut World, body: &Value) -> Reply<Value> {
         &mut document,
         [("tags", Some(json!(creation.tags)).filter(|_| !creation.tags.is_empty()))],
     );
-    Ok(Answer {
+    Ok(Output {
         document: json!({"service": document}),
         note: service_request::note("CreateService", members),
     })
 }
 
-pub fn delete(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn delete(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let force = members.boolean("force")?.unwrap_or(false);
     let service = world.delete_service(members.text("cluster")?, members.required("service")?, force)?;
     Ok(json!({"service": document(world, &service)}).into())
 }
 
-pub fn update(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn update(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let change = service_request::change(members, "service", &current_strategy(world, members)?)?;
     let service = world.update_service(&change)?;
-    Ok(Answer {
+    Ok(Output {
         document: json!({"service": document(world, &service)}),
         note: service_request::note("UpdateService", members),
     })

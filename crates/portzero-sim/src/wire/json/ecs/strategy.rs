@@ -12,7 +12,7 @@ use crate::wire::json::members::Members;
 use crate::world::World;
 
 /// The strategy after a `deploymentConfiguration`: members that it does not name stay as they were.
-pub fn read(configuration: Members<'_>, current: &Strategy) -> Result<Strategy, Refusal> {
+pub(super) fn read(configuration: Members<'_>, current: &Strategy) -> Result<Strategy, Refusal> {
     let mut strategy = current.clone();
     if let Some(name) = configuration.text("strategy")? {
         let words = "strategy should be one of [ROLLING,BLUE_GREEN,LINEAR,CANARY]";
@@ -116,7 +116,7 @@ fn percents(tenths: u32) -> Value {
 }
 
 /// The members of `deploymentConfiguration` that are no limits.
-pub fn document(strategy: &Strategy) -> [(&'static str, Option<Value>); 7] {
+pub(super) fn document(strategy: &Strategy) -> [(&'static str, Option<Value>); 7] {
     let is = |kind| strategy.kind == kind;
     let linear =
         json!({"stepPercent": percents(strategy.linear.step), "stepBakeTimeInMinutes": minutes(strategy.linear.bake)});
@@ -157,7 +157,7 @@ fn hook_document(hook: &Hook) -> Value {
 }
 
 /// `advancedConfiguration` of a load balancer entry.
-pub fn advanced(found: &crate::scenario::strategy::AdvancedConfiguration) -> Value {
+pub(super) fn advanced(found: &crate::scenario::strategy::AdvancedConfiguration) -> Value {
     structure([
         ("alternateTargetGroupArn", Some(json!(found.alternate_target_group_arn))),
         ("productionListenerRule", Some(json!(found.production_listener_rule))),
@@ -170,7 +170,7 @@ pub fn advanced(found: &crate::scenario::strategy::AdvancedConfiguration) -> Val
 }
 
 /// How far a service deployment is.
-pub fn progress(deployment: &ServiceDeployment) -> [(&'static str, Option<Value>); 4] {
+pub(super) fn progress(deployment: &ServiceDeployment) -> [(&'static str, Option<Value>); 4] {
     let progress = &deployment.progress;
     let hooks: Vec<Value> = progress.hooks.iter().map(hook_detail).collect();
     let status = Some(progress.alarm_status.as_str())
@@ -202,7 +202,7 @@ fn hook_detail(hook: &HookDetail) -> Value {
 }
 
 /// The shares of the traffic that a revision gets; none where no traffic shifts.
-pub fn weights(world: &World, service: &Service, deployment: &str) -> [(&'static str, Option<Value>); 2] {
+pub(super) fn weights(world: &World, service: &Service, deployment: &str) -> [(&'static str, Option<Value>); 2] {
     [
         (
             "requestedTestTrafficWeight",
@@ -216,7 +216,7 @@ pub fn weights(world: &World, service: &Service, deployment: &str) -> [(&'static
 }
 
 /// Which target groups a revision's tasks are registered in.
-pub fn resolved(world: &World, service: &Service, deployment: &str) -> Option<Value> {
+pub(super) fn resolved(world: &World, service: &Service, deployment: &str) -> Option<Value> {
     let revision = service.revision_of(deployment);
     let bindings = revision.map_or(&service.load_balancers, |revision| &revision.load_balancers);
     let balancers: Vec<Value> = bindings

@@ -8,7 +8,7 @@ use crate::wire::Reply;
 use crate::wire::json::members::Members;
 use crate::world::World;
 
-pub fn tag(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn tag(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let tags = service_request::tags(members)?;
     if tags.is_empty() {
@@ -18,7 +18,7 @@ pub fn tag(world: &mut World, body: &Value) -> Reply<Value> {
     Ok(json!({}).into())
 }
 
-pub fn untag(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn untag(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let keys = members.texts("tagKeys")?;
     if keys.is_empty() {
@@ -28,7 +28,7 @@ pub fn untag(world: &mut World, body: &Value) -> Reply<Value> {
     Ok(json!({}).into())
 }
 
-pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn list(world: &mut World, body: &Value) -> Reply<Value> {
     let arn = Members::of(body)?.required("resourceArn")?;
     Ok(json!({"tags": world.list_tags(arn)?}).into())
 }

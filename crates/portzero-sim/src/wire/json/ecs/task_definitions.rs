@@ -14,26 +14,26 @@ use crate::world::World;
 /// Source: the API reference of DeleteTaskDefinitions.
 const DELETIONS_PER_CALL: usize = 10;
 
-pub fn register(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn register(world: &mut World, body: &Value) -> Reply<Value> {
     let definition = world.register_task_definition(body)?;
     let tags = (!definition.tags.is_empty()).then(|| json!(definition.tags));
     Ok(structure([("taskDefinition", Some(definition.document)), ("tags", tags)]).into())
 }
 
-pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn describe(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let definition = world.describe_task_definition(members.required("taskDefinition")?)?;
     let tags = members.includes("TAGS")?.then(|| json!(definition.tags));
     Ok(structure([("taskDefinition", Some(definition.document.clone())), ("tags", tags)]).into())
 }
 
-pub fn deregister(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn deregister(world: &mut World, body: &Value) -> Reply<Value> {
     let reference = Members::of(body)?.required("taskDefinition")?;
     let definition = world.deregister_task_definition(reference)?;
     Ok(json!({"taskDefinition": definition.document}).into())
 }
 
-pub fn delete(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn delete(world: &mut World, body: &Value) -> Reply<Value> {
     let references = Members::of(body)?.texts("taskDefinitions")?;
     if references.is_empty() {
         return Err(Refusal::invalid_parameter(
@@ -66,7 +66,7 @@ fn arn_of(world: &World, reference: &str) -> String {
     )
 }
 
-pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn list(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let family = members.text("familyPrefix")?;
     let states = ["ACTIVE", "INACTIVE", "DELETE_IN_PROGRESS"];
@@ -92,7 +92,7 @@ pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
 }
 
 /// A family is ACTIVE as long as one of its revisions is; without a status both kinds are listed.
-pub fn list_families(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn list_families(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let prefix = members.text("familyPrefix")?.unwrap_or_default();
     let status = members.one_of("status", &["ACTIVE", "INACTIVE", "ALL"])?;

@@ -1,5 +1,6 @@
 //! A task as DescribeTasks, RunTask and StopTask show it.
 
+use crate::model::status::TaskStatus;
 use serde_json::{Value, json};
 
 use super::service_document::LATEST_PLATFORM;
@@ -10,7 +11,7 @@ use crate::wire::identity;
 use crate::world::World;
 use crate::world::log_output::{has_run, runtime_id};
 
-pub fn document(world: &World, cluster: &Cluster, task: &Task) -> Value {
+pub(super) fn document(world: &World, cluster: &Cluster, task: &Task) -> Value {
     let is_fargate = task.launch_type == "FARGATE";
     let version = task
         .request
@@ -75,7 +76,7 @@ fn service_says(cluster: &Cluster, task: &Task, name: &str) -> bool {
 }
 
 fn times(task: &Task) -> [(&'static str, Option<Value>); 9] {
-    let is_connected = task.last_status != "PROVISIONING";
+    let is_connected = task.last_status != TaskStatus::Provisioning;
     let connected_at = task.pull_started_at.unwrap_or(task.created_at);
     [
         ("connectivity", is_connected.then(|| json!("CONNECTED"))),
@@ -150,9 +151,9 @@ fn attachments(cluster: &Cluster, task: &Task) -> Value {
     let Some(ip) = &task.private_ip else {
         return json!([]);
     };
-    let status = match task.last_status.as_str() {
-        "PROVISIONING" => "ATTACHING",
-        "STOPPED" => "DELETED",
+    let status = match task.last_status {
+        TaskStatus::Provisioning => "ATTACHING",
+        TaskStatus::Stopped => "DELETED",
         _ => "ATTACHED",
     };
     let hex = identity::hex(&task.id);
@@ -203,7 +204,7 @@ fn attachment_id(task: &Task) -> String {
 }
 
 /// A digest in shape: the same image has the same one everywhere.
-pub fn image_digest(image: &str) -> String {
+pub(super) fn image_digest(image: &str) -> String {
     let parts: String = (0..4)
         .map(|part| identity::hex(&format!("digest {image} {part}")))
         .collect();

@@ -1,5 +1,6 @@
 //! UpdateTaskProtection, GetTaskProtection.
 
+use crate::model::status::TaskStatus;
 use serde_json::{Value, json};
 
 use super::{arn_of, extend, failure, seconds, structure};
@@ -11,7 +12,7 @@ use crate::wire::json::members::Members;
 use crate::wire::page::{TASKS_PER_CALL, TASKS_PER_PROTECTION};
 use crate::world::World;
 
-pub fn update(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn update(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let cluster = world.cluster(members.text("cluster")?)?.name.clone();
     let references = members.references("tasks", TASKS_PER_PROTECTION, "Tasks", "taskIds")?;
@@ -36,7 +37,7 @@ pub fn update(world: &mut World, body: &Value) -> Reply<Value> {
     Ok(json!({"protectedTasks": protected, "failures": failures}).into())
 }
 
-pub fn get(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn get(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let cluster = world.cluster(members.text("cluster")?)?;
     let references = members.texts("tasks")?;
@@ -49,7 +50,7 @@ pub fn get(world: &mut World, body: &Value) -> Reply<Value> {
     if references.is_empty() {
         let own = cluster.tasks.values().filter(|task| !task.service.is_empty());
         found.extend(
-            own.filter(|task| task.desired_status == "RUNNING")
+            own.filter(|task| task.desired_status == TaskStatus::Running)
                 .map(|task| document(world, task)),
         );
     }

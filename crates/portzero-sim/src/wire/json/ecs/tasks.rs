@@ -11,7 +11,7 @@ use crate::wire::json::members::Members;
 use crate::wire::page::{TASKS_PER_CALL, page};
 use crate::world::World;
 
-pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn list(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let own = |name| Ok::<_, crate::model::refusal::Refusal>(members.text(name)?.map(str::to_owned));
     let filter = TaskFilter {
@@ -33,7 +33,7 @@ pub fn list(world: &mut World, body: &Value) -> Reply<Value> {
     .into())
 }
 
-pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn describe(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let cluster = world.cluster(members.text("cluster")?)?;
     let references = members.references("tasks", TASKS_PER_CALL, "Tasks", "taskIds")?;
@@ -58,7 +58,7 @@ pub fn describe(world: &mut World, body: &Value) -> Reply<Value> {
     Ok(json!({"tasks": tasks, "failures": failures}).into())
 }
 
-pub fn stop(world: &mut World, body: &Value) -> Reply<Value> {
+pub(super) fn stop(world: &mut World, body: &Value) -> Reply<Value> {
     let members = Members::of(body)?;
     let cluster = members.text("cluster")?;
     let reason = members.text("reason")?.unwrap_or("Task stopped by user");

@@ -57,7 +57,7 @@ const REDIRECT_DEFAULTS: [(&str, &str); 5] = [
     ("Query", "#{query}"),
 ];
 
-pub fn actions_in(structures: &[Structure<'_>]) -> Result<Vec<Action>, Refusal> {
+pub(super) fn actions_in(structures: &[Structure<'_>]) -> Result<Vec<Action>, Refusal> {
     structures.iter().map(action_in).collect()
 }
 
@@ -107,7 +107,7 @@ fn settings_in(structure: &Structure<'_>, kind: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-pub fn write_actions(xml: &mut Xml, name: &str, actions: &[Action]) {
+pub(super) fn write_actions(xml: &mut Xml, name: &str, actions: &[Action]) {
     xml.list(name, actions, |xml, action| {
         xml.text("Type", &action.kind);
         // AWS repeats a single group outside its configuration.

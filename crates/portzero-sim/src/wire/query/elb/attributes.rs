@@ -12,12 +12,12 @@ use crate::world::World;
 
 type Attributes = Vec<(&'static str, String)>;
 
-pub fn describe_group<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn describe_group<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {
     let group = group_asked_for(world, form)?;
     content(move |xml| write(xml, of_group(group)))
 }
 
-pub fn modify_group<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn modify_group<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let known = of_group(group_asked_for(world, form)?);
     let arn = arn_asked_for(form, "TargetGroupArn", "targetgroup", "target group")?;
     let wanted = wanted(form, &known, "Target group")?;
@@ -29,12 +29,12 @@ pub fn modify_group<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'
     content(move |xml| write(xml, of_group(group)))
 }
 
-pub fn describe_balancer<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn describe_balancer<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {
     let balancer = balancer(world, form.required("LoadBalancerArn")?)?;
     content(move |xml| write(xml, of_balancer(balancer)))
 }
 
-pub fn modify_balancer<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn modify_balancer<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let arn = arn_asked_for(form, "LoadBalancerArn", "loadbalancer", "load balancer")?;
     let known = of_balancer(balancer(world, arn)?);
     let wanted = wanted(form, &known, "Load balancer")?;

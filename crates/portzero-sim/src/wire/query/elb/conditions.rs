@@ -13,7 +13,7 @@ const CONFIGURATIONS: [(&str, &str); 6] = [
     ("source-ip", "SourceIpConfig"),
 ];
 
-pub fn conditions_in(structures: &[Structure<'_>]) -> Vec<Condition> {
+pub(super) fn conditions_in(structures: &[Structure<'_>]) -> Vec<Condition> {
     structures.iter().map(condition_in).collect()
 }
 
@@ -36,7 +36,7 @@ fn condition_in(structure: &Structure<'_>) -> Condition {
     }
 }
 
-pub fn write_conditions(xml: &mut Xml, conditions: &[Condition]) {
+pub(super) fn write_conditions(xml: &mut Xml, conditions: &[Condition]) {
     xml.list("Conditions", conditions, |xml, condition| {
         xml.text("Field", &condition.field);
         // The two oldest fields have their values in the old place too.

@@ -11,25 +11,25 @@ use crate::wire::query::form::{Form, validation};
 use crate::wire::query::xml::{Content, Xml};
 use crate::world::World;
 
-pub fn create<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn create<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let balancer = arn_asked_for(form, "LoadBalancerArn", "loadbalancer", "load balancer")?;
     let arn = world.create_listener(balancer, &change_in(form)?, &tags_in(form))?;
     show(world, &arn)
 }
 
-pub fn modify<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn modify<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let arn = arn_asked_for(form, "ListenerArn", "listener", "listener")?;
     world.modify_listener(arn, &change_in(form)?)?;
     show(world, arn)
 }
 
-pub fn delete<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn delete<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let arn = arn_asked_for(form, "ListenerArn", "listener", "listener")?;
     world.delete_listener(arn)?;
     done()
 }
 
-pub fn describe<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn describe<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {
     let listeners = match (form.text("LoadBalancerArn"), form.list("ListenerArns")) {
         (Some(arn), _) => {
             let balancer = balancer(world, arn)?;
@@ -56,7 +56,7 @@ pub fn describe<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {
     })
 }
 
-pub fn listener<'a>(world: &'a World, arn: &str) -> Result<(&'a LoadBalancer, &'a Listener), Refusal> {
+pub(super) fn listener<'a>(world: &'a World, arn: &str) -> Result<(&'a LoadBalancer, &'a Listener), Refusal> {
     let arn = checked(arn, "listener", "listener")?;
     world.listener(arn).ok_or_else(|| not_found("listener"))
 }

@@ -12,7 +12,7 @@ use crate::wire::query::form::{Form, validation};
 use crate::wire::query::xml::{Content, Xml};
 use crate::world::World;
 
-pub fn create<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn create<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let text = |name: &str| form.text(name).map(str::to_owned);
     let mut subnets: Vec<String> = form.list("Subnets").into_iter().map(str::to_owned).collect();
     let mapped = form.structures("SubnetMappings");
@@ -45,13 +45,13 @@ pub fn create<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     })
 }
 
-pub fn delete<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn delete<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let arn = arn_asked_for(form, "LoadBalancerArn", "loadbalancer", "load balancer")?;
     world.delete_load_balancer(arn)?;
     done()
 }
 
-pub fn describe<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn describe<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {
     let (balancers, now) = (selected(world, form)?, world.now());
     let page = Page::of(form, balancers.iter().map(|balancer| balancer.arn.clone()).collect())?;
     content(move |xml| {
@@ -91,7 +91,7 @@ fn write_balancer(xml: &mut Xml, balancer: &LoadBalancer, now: Timestamp) {
     };
     xml.text("LoadBalancerArn", &balancer.arn);
     xml.text("DNSName", &balancer.dns_name);
-    // A zone of Route 53's that belongs to a region; the model has one region, and its real one is nobody's business.
+    // A zone of Route 53's that belongs to a region; the model has one region, and its real one does not matter.
     xml.text("CanonicalHostedZoneId", "ZSIMULATOR");
     xml.text("CreatedTime", balancer.created_at);
     xml.text("LoadBalancerName", &balancer.name);

@@ -16,10 +16,10 @@ use super::xml::{Content, Xml};
 use crate::model::refusal::Refusal;
 use crate::model::state::{LoadBalancer, TargetGroup};
 use crate::wire::page::cut;
-use crate::wire::{Answer, HttpResponse, Reply};
+use crate::wire::{HttpResponse, Output, Reply};
 use crate::world::World;
 
-pub fn handle(world: &mut World, form: &Form, request_id: &str) -> HttpResponse {
+pub(crate) fn handle(world: &mut World, form: &Form, request_id: &str) -> HttpResponse {
     match operation_named(form.action()) {
         Some(Operation::Read(serve)) => xml::respond(form, serve(world, form), request_id),
         Some(Operation::Change(serve)) => xml::respond(form, serve(world, form), request_id),
@@ -29,7 +29,7 @@ pub fn handle(world: &mut World, form: &Form, request_id: &str) -> HttpResponse 
 }
 
 /// Whether there is an operation of that name.
-pub fn serves(name: &str) -> bool {
+pub(crate) fn serves(name: &str) -> bool {
     operation_named(name).is_some()
 }
 
@@ -74,12 +74,12 @@ fn operation_named(name: &str) -> Option<Operation> {
 /// The answer of an operation that has nothing to say.
 fn done<'a>() -> Reply<Content<'a>> {
     let content: Content<'a> = Box::new(|_| {});
-    Ok(Answer::from(content))
+    Ok(Output::from(content))
 }
 
 fn content<'a>(write: impl FnOnce(&mut Xml) + 'a) -> Reply<Content<'a>> {
     let content: Content<'a> = Box::new(write);
-    Ok(Answer::from(content))
+    Ok(Output::from(content))
 }
 
 fn not_found(what: &str) -> Refusal {

@@ -13,7 +13,7 @@ use crate::wire::query::form::{Form, validation};
 use crate::wire::query::xml::{Content, Xml};
 use crate::world::World;
 
-pub fn create<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn create<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let owner = arn_asked_for(form, "ListenerArn", "listener", "listener")?;
     form.required("Priority")?;
     let priority = form.number("Priority")?.unwrap_or_default();
@@ -23,7 +23,7 @@ pub fn create<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     show(world, vec![arn])
 }
 
-pub fn modify<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn modify<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let arn = arn_asked_for(form, "RuleArn", "listener-rule", "listener rule")?;
     let conditions = conditions_in(&form.structures("Conditions"));
     let actions = actions_in(&form.structures("Actions"))?;
@@ -35,7 +35,7 @@ pub fn modify<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     show(world, vec![arn.to_owned()])
 }
 
-pub fn set_priorities<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn set_priorities<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let wanted: Vec<(String, u32)> = form
         .structures("RulePriorities")
         .iter()
@@ -52,13 +52,13 @@ pub fn set_priorities<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content
     show(world, wanted.into_iter().map(|(arn, _)| arn).collect())
 }
 
-pub fn delete<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn delete<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let arn = arn_asked_for(form, "RuleArn", "listener-rule", "listener rule")?;
     world.delete_rule(arn)?;
     done()
 }
 
-pub fn describe<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn describe<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {
     let rows = match (form.text("ListenerArn"), form.list("RuleArns")) {
         (Some(arn), _) => rows_of(listener(world, arn)?.1),
         (None, arns) if !arns.is_empty() => arns.into_iter().map(|arn| row(world, arn)).collect::<Result<_, _>>()?,
@@ -77,7 +77,7 @@ pub fn describe<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {
 }
 
 /// A rule as it is shown: a listener's default one, too.
-struct Row<'a> {
+struct RuleRow<'a> {
     arn: &'a str,
     /// `None` of the default rule.
     priority: Option<u32>,
@@ -86,14 +86,14 @@ struct Row<'a> {
 }
 
 /// By priority, the default rule last.
-fn rows_of(listener: &Listener) -> Vec<Row<'_>> {
-    let own = listener.rules.iter().map(|rule| Row {
+fn rows_of(listener: &Listener) -> Vec<RuleRow<'_>> {
+    let own = listener.rules.iter().map(|rule| RuleRow {
         arn: &rule.arn,
         priority: Some(rule.priority),
         conditions: &rule.conditions,
         actions: &rule.actions,
     });
-    let default = Row {
+    let default = RuleRow {
         arn: &listener.default_rule_arn,
         priority: None,
         conditions: &[],
@@ -102,7 +102,7 @@ fn rows_of(listener: &Listener) -> Vec<Row<'_>> {
     own.chain([default]).collect()
 }
 
-fn row<'a>(world: &'a World, arn: &str) -> Result<Row<'a>, Refusal> {
+fn row<'a>(world: &'a World, arn: &str) -> Result<RuleRow<'a>, Refusal> {
     let arn = checked(arn, "listener-rule", "listener rule")?;
     let (_, owner) = world.rule_owner(arn).ok_or_else(|| not_found("rule"))?;
     let mut rows = rows_of(owner).into_iter();
@@ -110,11 +110,11 @@ fn row<'a>(world: &'a World, arn: &str) -> Result<Row<'a>, Refusal> {
 }
 
 fn show<'a>(world: &'a World, arns: Vec<String>) -> Reply<Content<'a>> {
-    let rows: Vec<Row<'a>> = arns.iter().map(|arn| row(world, arn)).collect::<Result<_, _>>()?;
+    let rows: Vec<RuleRow<'a>> = arns.iter().map(|arn| row(world, arn)).collect::<Result<_, _>>()?;
     content(move |xml| xml.list("Rules", rows, write_row))
 }
 
-fn write_row(xml: &mut Xml, row: Row<'_>) {
+fn write_row(xml: &mut Xml, row: RuleRow<'_>) {
     xml.text("RuleArn", row.arn);
     match row.priority {
         Some(priority) => xml.text("Priority", priority),

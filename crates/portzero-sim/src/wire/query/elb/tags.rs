@@ -10,7 +10,7 @@ use crate::world::World;
 /// At most that many resources in one request (DescribeTags).
 const RESOURCES_MAX: usize = 20;
 
-pub fn add<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn add<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let arns = named(world, form)?;
     let tags = tags_in(form);
     if tags.is_empty() {
@@ -22,13 +22,13 @@ pub fn add<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     done()
 }
 
-pub fn remove<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn remove<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let arns = named(world, form)?;
     world.untag_balancing(&arns, &form.list("TagKeys"));
     done()
 }
 
-pub fn describe<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn describe<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {
     let arns = named(world, form)?;
     content(move |xml| {
         xml.list("TagDescriptions", arns, |xml, arn| {
@@ -43,7 +43,7 @@ pub fn describe<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {
 }
 
 /// The tags that a creation or AddTags carries.
-pub fn tags_in(form: &Form) -> Vec<(String, String)> {
+pub(super) fn tags_in(form: &Form) -> Vec<(String, String)> {
     let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
     let tags = form.structures("Tags");
     tags.iter()

@@ -10,7 +10,7 @@ use crate::wire::query::form::{Form, validation};
 use crate::wire::query::xml::{Content, Xml};
 use crate::world::World;
 
-pub fn create<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn create<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let text = |name: &str| form.text(name).map(str::to_owned);
     let new = NewTargetGroup {
         name: form.required("Name")?.to_owned(),
@@ -25,19 +25,19 @@ pub fn create<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     show(world, &arn)
 }
 
-pub fn modify<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn modify<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let arn = arn_asked_for(form, "TargetGroupArn", "targetgroup", "target group")?;
     world.modify_target_group(arn, &check_in(form)?)?;
     show(world, arn)
 }
 
-pub fn delete<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn delete<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let arn = arn_asked_for(form, "TargetGroupArn", "targetgroup", "target group")?;
     world.delete_target_group(arn)?;
     done()
 }
 
-pub fn describe<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn describe<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {
     let groups = selected(world, form)?;
     let page = Page::of(form, groups.iter().map(|group| group.arn.clone()).collect())?;
     content(move |xml| {
@@ -123,6 +123,6 @@ fn write_group(xml: &mut Xml, group: &TargetGroup) {
     xml.text("IpAddressType", "ipv4");
 }
 
-pub fn is_layer_7(protocol: &str) -> bool {
+pub(super) fn is_layer_7(protocol: &str) -> bool {
     matches!(protocol, "HTTP" | "HTTPS")
 }

@@ -8,23 +8,23 @@ use crate::wire::query::form::{Form, Structure, validation};
 use crate::wire::query::xml::{Content, Xml};
 use crate::world::World;
 
-pub fn register<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn register<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let arn = arn_asked_for(form, "TargetGroupArn", "targetgroup", "target group")?;
     world.register_by_hand(arn, &targets_in(form)?)?;
     done()
 }
 
-pub fn deregister<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn deregister<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<'a>> {
     let arn = arn_asked_for(form, "TargetGroupArn", "targetgroup", "target group")?;
     world.deregister_by_hand(arn, &targets_in(form)?)?;
     done()
 }
 
-pub fn describe_health<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {
+pub(super) fn describe_health<'a>(world: &'a World, form: &'a Form) -> Reply<Content<'a>> {
     let group = group_asked_for(world, form)?;
     let named = form.structures("Targets");
-    let rows: Vec<Row<'a>> = if named.is_empty() {
-        group.targets.iter().map(Row::Registered).collect()
+    let rows: Vec<TargetRow<'a>> = if named.is_empty() {
+        group.targets.iter().map(TargetRow::Registered).collect()
     } else {
         named
             .iter()
@@ -62,7 +62,7 @@ fn target_in(target: &Structure<'_>) -> Result<(String, Option<u16>), Refusal> {
 }
 
 /// One line of DescribeTargetHealth.
-enum Row<'a> {
+enum TargetRow<'a> {
     Registered(&'a Target),
     /// Asked for by name, and not there.
     Unknown {
@@ -72,19 +72,19 @@ enum Row<'a> {
 }
 
 /// The row of one named target. Without a port it means the group's own.
-fn row<'a>(group: &'a TargetGroup, target: &Structure<'_>) -> Result<Row<'a>, Refusal> {
+fn row<'a>(group: &'a TargetGroup, target: &Structure<'_>) -> Result<TargetRow<'a>, Refusal> {
     let (id, port) = target_in(target)?;
     let port = port.unwrap_or(group.port);
     let mut registered = group.targets.iter();
     let found = registered.find(|target| target.id == id && target.port == port);
-    Ok(found.map_or_else(|| Row::Unknown { id, port }, Row::Registered))
+    Ok(found.map_or_else(|| TargetRow::Unknown { id, port }, TargetRow::Registered))
 }
 
 /// In the order of the API reference's sample: the check's port, the health, the target.
-fn write_row(xml: &mut Xml, group: &TargetGroup, row: &Row<'_>) {
+fn write_row(xml: &mut Xml, group: &TargetGroup, row: &TargetRow<'_>) {
     let (id, port, zone) = match row {
-        Row::Registered(target) => (&target.id, target.port, target.availability_zone.as_deref()),
-        Row::Unknown { id, port } => (id, *port, None),
+        TargetRow::Registered(target) => (&target.id, target.port, target.availability_zone.as_deref()),
+        TargetRow::Unknown { id, port } => (id, *port, None),
     };
     if group.health_check.port == "traffic-port" {
         xml.text("HealthCheckPort", port);
@@ -92,8 +92,8 @@ fn write_row(xml: &mut Xml, group: &TargetGroup, row: &Row<'_>) {
         xml.text("HealthCheckPort", &group.health_check.port);
     }
     xml.element("TargetHealth", |xml| match row {
-        Row::Registered(target) => write_health(xml, target),
-        Row::Unknown { .. } => {
+        TargetRow::Registered(target) => write_health(xml, target),
+        TargetRow::Unknown { .. } => {
             xml.text("State", "unused");
             xml.text("Reason", "Target.NotRegistered");
             xml.text("Description", "Target is not registered to the target group");

@@ -12,10 +12,10 @@ use crate::aws_model::service::{
     ServiceDeploymentStatus,
 };
 use crate::aws_model::target::{TargetHealth, TargetState};
-use crate::aws_model::task::{Container, NetworkBinding};
-use crate::base::id::{ContainerInstanceArn, TargetGroupArn, TargetKey};
+use crate::aws_model::task::{Container, ContainerInstance, NetworkBinding};
+use crate::base::id::{ContainerInstanceArn, TargetGroupArn, TargetKey, TaskArn};
 use crate::rollout::cause::container_facts::ContainerFacts;
-use crate::rollout::scope::{Needs, Until};
+use crate::rollout::scope::Needs;
 use crate::rollout::view::baseline::Baseline;
 
 const OURS: &str = "ecs-svc/2";
@@ -33,25 +33,19 @@ fn scope() -> Scope {
     }]});
     Scope {
         cluster: "shop".into(),
-        service: "web".into(),
         deployment: OURS.into(),
         task_definition: "arn:aws:ecs:us-east-1:111122223333:task-definition/web:42".into(),
         previous: Some("arn:aws:ecs:us-east-1:111122223333:task-definition/web:41".into()),
         bindings: vec![LoadBalancerBinding {
-            alternate: None,
             balancer: Balancer::TargetGroup(GROUP.into()),
-            container_name: "web".into(),
             container_port: 3000,
+            ..LoadBalancerBinding::plain()
         }],
-        target_groups: BTreeMap::new(),
-        is_host_network: false,
         needs: Needs {
             containers: ContainerFacts::of(&document),
             ..Needs::default()
         },
-        until: Until::Drained,
-        settle: Duration::ZERO,
-        wait_budget: Duration::from_secs(600),
+        ..Scope::plain()
     }
 }
 
@@ -62,16 +56,11 @@ fn service() -> Service {
         running_count: 2,
         deployments: vec![Deployment {
             id: OURS.into(),
-            status: DeploymentStatus::Primary,
             task_definition: "web:42".into(),
             desired_count: 2,
             running_count: 0,
-            pending_count: 0,
-            failed_tasks: None,
             rollout_state: Some(RolloutState::InProgress),
-            rollout_state_reason: None,
-            created_at: None,
-            updated_at: None,
+            ..Deployment::plain()
         }],
         ..Service::plain()
     }
@@ -83,8 +72,6 @@ fn task(id: &str, deployment: &str, port: u16) -> Task {
         arn: TaskArn::new(format!("arn:aws:ecs:us-east-1:111122223333:task/shop/{id}")),
         started_by: Some(deployment.into()),
         task_definition: "web:42".into(),
-        last_status: TaskStatus::Running,
-        desired_status: TaskStatus::Running,
         container_instance: Some("container-instance/shop/home".into()),
         zone: Some("us-east-1a".into()),
         containers: vec![Container {
@@ -95,13 +82,7 @@ fn task(id: &str, deployment: &str, port: u16) -> Task {
             }],
             ..Container::default()
         }],
-        health_status: None,
-        stop_code: None,
-        stopped_reason: None,
-        created_at: None,
-        started_at: None,
-        stopping_at: None,
-        stopped_at: None,
+        ..Task::plain()
     }
 }
 
@@ -128,11 +109,8 @@ fn home() -> ContainerInstance {
     ContainerInstance {
         arn: "container-instance/shop/home".into(),
         ec2_instance_id: Some("i-0abc".into()),
-        status: "ACTIVE".into(),
         vpc: Some("vpc-other".into()),
-        agent_connected: true,
-        remaining: Default::default(),
-        registered: Default::default(),
+        ..ContainerInstance::plain()
     }
 }
 
@@ -335,15 +313,11 @@ fn an_alarm_comes_before_what_was_overcome() {
         status_reason: Some(
             "Service deployment rolled back because one or more CloudWatch alarms were triggered.".into(),
         ),
-        target_revision: None,
-        breaker: None,
-        rollback_reason: None,
-        source_revisions: Vec::new(),
-        created_at: None,
         progress: Progress {
             triggered_alarms: vec!["web-5xx".into()],
             ..Progress::default()
         },
+        ..ServiceDeployment::plain()
     });
     let cause = seen(&[look]).likely_cause(&scope()).expect("a cause");
     assert_eq!(

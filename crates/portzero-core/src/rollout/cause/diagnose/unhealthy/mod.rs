@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::aws_model::target::{TargetHealth, TargetState, TargetType};
 use crate::aws_model::task::{Task, TaskStatus};
-use crate::base::finding::{Code, Finding};
+use crate::base::finding::{Code, EvidenceLabel, Finding};
 use crate::base::id::{TargetGroupArn, TaskArn};
 use crate::base::text::plural;
 use crate::base::time::{Timestamp, human};
@@ -33,7 +33,7 @@ pub(super) struct Checks {
 }
 
 impl Checks {
-    pub fn collect(&mut self, now: Timestamp, view: &View, owners: &BTreeMap<Place, &Task>) {
+    pub(super) fn collect(&mut self, now: Timestamp, view: &View, owners: &BTreeMap<Place, &Task>) {
         for task in view.new_tasks.values().filter(|t| t.last_status == TaskStatus::Running) {
             let (since, lasted) = self.running.entry(task.arn.clone()).or_insert((now, Duration::ZERO));
             *lasted = now.since(*since);
@@ -60,16 +60,16 @@ impl Checks {
         }
     }
 
-    pub fn is_failing(&self) -> bool {
+    pub(crate) fn is_failing(&self) -> bool {
         !self.unhealthy.is_empty()
     }
 
-    pub fn is_failing_in(&self, group: &TargetGroupArn) -> bool {
+    pub(crate) fn is_failing_in(&self, group: &TargetGroupArn) -> bool {
         self.unhealthy.keys().any(|(of, _)| of == group)
     }
 
     /// A task behind a target that fails.
-    pub fn task(&self) -> Option<&TaskArn> {
+    pub(super) fn task(&self) -> Option<&TaskArn> {
         self.unhealthy.values().rev().find_map(|(_, task)| task.as_ref())
     }
 
@@ -85,8 +85,8 @@ impl Checks {
             .map(|(group, _)| group)
     }
 
-    pub fn line(&self) -> String {
-        let count = u32::try_from(self.unhealthy.len()).unwrap_or(u32::MAX);
+    pub(super) fn line(&self) -> String {
+        let count = self.unhealthy.len();
         let group = self.worst().map_or("?", TargetGroupArn::name);
         format!(
             "{count} new {} unhealthy in target group `{group}`",
@@ -95,7 +95,7 @@ impl Checks {
     }
 
     /// `group`: the one whose check ECS stopped tasks for; else the worst.
-    pub fn finding(&self, group: Option<&TargetGroupArn>, scope: &Scope, grace: Duration) -> Finding {
+    pub(super) fn finding(&self, group: Option<&TargetGroupArn>, scope: &Scope, grace: Duration) -> Finding {
         let start = format!(
             "new tasks of `{}` start but do not pass the health check of",
             scope.service
@@ -118,7 +118,7 @@ impl Checks {
         }
         finding.evidence.extend(self.neighbours(group, scope));
         for hint in self.hints(group, row, answer, scope, grace).into_iter().take(2) {
-            finding.hints.push(hint);
+            finding.hints.push(hint.into());
         }
         finding
     }
@@ -163,11 +163,10 @@ impl Checks {
         let port = self.port(group, row, scope);
         let failing = self.unhealthy.keys().filter(|(of, _)| of == group).count();
         let all = self.places.iter().filter(|(of, _)| of == group).count().max(failing);
-        let count = u32::try_from(all).unwrap_or(u32::MAX);
         let targets = if failing == 0 {
             String::new()
         } else {
-            format!(", {failing} of {all} new {}", plural(count, "target"))
+            format!(", {failing} of {all} new {}", plural(all, "target"))
         };
         format!(
             "{what}{port} in target group `{}` -> {got}{details}{targets}",
@@ -197,7 +196,7 @@ impl Checks {
     }
 
     /// How long tasks ran without passing, against the time that ECS gives them.
-    fn start_line(&self, grace: Duration) -> Option<(String, String)> {
+    fn start_line(&self, grace: Duration) -> Option<(EvidenceLabel, String)> {
         let ran = self
             .running
             .values()
@@ -213,10 +212,10 @@ impl Checks {
     }
 
     /// What passes beside it: the old revision, and the same tasks in other target groups.
-    fn neighbours(&self, group: &TargetGroupArn, scope: &Scope) -> Vec<(String, String)> {
+    fn neighbours(&self, group: &TargetGroupArn, scope: &Scope) -> Vec<(EvidenceLabel, String)> {
         let mut rows = Vec::new();
         if let (Some(old), true) = (&scope.previous, self.old_passes.contains_key(group)) {
-            rows.push(("old".to_owned(), format!("{} passes the same check", old.short())));
+            rows.push(("old".into(), format!("{} passes the same check", old.short())));
         }
         let others: BTreeSet<&TargetGroupArn> = self.passed.iter().map(|(of, _)| of).collect();
         for other in others
@@ -224,7 +223,7 @@ impl Checks {
             .filter(|other| *other != group && !self.is_failing_in(other))
         {
             let text = format!("the same tasks pass the check of target group `{}`", other.name());
-            rows.push(("other".to_owned(), text));
+            rows.push(("other".into(), text));
         }
         rows
     }

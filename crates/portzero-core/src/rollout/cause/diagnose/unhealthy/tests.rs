@@ -74,9 +74,8 @@ fn scope(target_type: TargetType, check_port: Option<&str>) -> Scope {
         previous: Some("task-definition/web:1".into()),
         bindings: vec![LoadBalancerBinding {
             balancer: Balancer::TargetGroup(group("web")),
-            container_name: "web".into(),
             container_port: 3000,
-            alternate: None,
+            ..LoadBalancerBinding::plain()
         }],
         target_groups: BTreeMap::from([(group("web"), settings)]),
         ..Scope::plain()
@@ -130,7 +129,7 @@ fn what_passes_beside_it_is_told_and_what_fails_as_well_is_not() {
     checks.passed = BTreeSet::from([place("web"), place("bad"), place("good")]);
     let told = checks.neighbours(&group("web"), &scope(TargetType::Instance, None));
     let text = "the same tasks pass the check of target group `good`";
-    assert_eq!(told, [("other".to_owned(), text.to_owned())]);
+    assert_eq!(told, [("other".into(), text.to_owned())]);
 }
 
 #[test]

@@ -1,0 +1,238 @@
+//! One service, read in full.
+
+use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
+use portzero_core::aws_model::service::Service;
+use portzero_core::aws_model::target::{Address, TargetGroup};
+use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn};
+use portzero_core::base::text::nearest;
+use portzero_core::base::time::Timestamp;
+use portzero_core::plan::survey::Survey;
+use portzero_core::port::{ApiResult, Clock, Ecs, LoadBalancing};
+use portzero_core::rollout::Snapshot;
+
+use crate::app::survey::calls::{api, is_optional_refusal, patiently};
+use crate::app::survey::poller::{Poller, Watch};
+
+/// Everything that a plan needs to know. Nothing is changed by it. `wants_address`: whether the load balancers are asked
+/// where the service is reached.
+pub async fn survey<A: Ecs + LoadBalancing>(
+    aws: &A,
+    clock: &impl Clock,
+    cluster: &ClusterName,
+    name: &ServiceName,
+    wants_address: bool,
+) -> Result<Survey, Finding> {
+    let service = find_service(aws, clock, cluster, name).await?;
+    let running = match &service.task_definition {
+        Some(arn) => {
+            let registered = patiently(clock, async || aws.describe_task_definition(arn.as_str()).await)
+                .await
+                .map_err(api)?;
+            Some((registered.arn, registered.document))
+        }
+        None => None,
+    };
+    let (described, unreadable) = target_groups(aws, clock, &service).await.map_err(api)?;
+    let mut reader = Reader::new(cluster.clone(), name.clone());
+    reader.watch(described.iter().map(|group| group.arn.clone()).collect());
+    let snapshot = patiently(clock, async || reader.snapshot(aws, None, false).await)
+        .await
+        .map_err(api)?;
+    let mut not_checked = reader.not_checked;
+    not_checked.extend(unreadable);
+    for group in described.iter().filter(|g| g.deregistration_delay.is_none()) {
+        not_checked.push(ApiError {
+            kind: ApiErrorKind::Unsupported,
+            action: "elasticloadbalancing:DescribeTargetGroupAttributes",
+            resource: Some(group.name.clone()),
+            code: None,
+            message: "the deregistration delay is not known".into(),
+            request_id: None,
+            status: None,
+        });
+    }
+    let (address, address_refusal) = if wants_address {
+        address(aws, &described).await
+    } else {
+        (None, None)
+    };
+    Ok(Survey {
+        at: clock.now(),
+        service,
+        running,
+        target_groups: described.into_iter().map(|g| (g.arn.clone(), g)).collect(),
+        snapshot,
+        not_checked,
+        address,
+        address_refusal,
+    })
+}
+
+/// The service's target groups, and its classic load balancers in their shape. Without the latter ECS's own word counts
+/// for them: a denial is told and no more.
+async fn target_groups<A: LoadBalancing>(
+    aws: &A,
+    clock: &impl Clock,
+    service: &Service,
+) -> ApiResult<(Vec<TargetGroup>, Option<ApiError>)> {
+    let (classic, groups): (Vec<_>, Vec<_>) = service
+        .target_groups()
+        .into_iter()
+        .partition(|group| group.classic_name().is_some());
+    let mut described = Vec::new();
+    if !groups.is_empty() {
+        described = patiently(clock, async || aws.describe_target_groups(&groups).await).await?;
+    }
+    let names: Vec<String> = classic
+        .iter()
+        .filter_map(|g| g.classic_name().map(str::to_owned))
+        .collect();
+    if names.is_empty() {
+        return Ok((described, None));
+    }
+    let read = async || {
+        let balancers = aws.describe_classic_load_balancers(&names).await?;
+        for name in &names {
+            aws.describe_instance_health(name).await?;
+        }
+        Ok(balancers)
+    };
+    match patiently(clock, read).await {
+        Ok(balancers) => described.extend(balancers),
+        Err(error) if is_optional_refusal(&error) => return Ok((described, Some(error))),
+        Err(error) => return Err(error),
+    }
+    Ok((described, None))
+}
+
+/// Nice to know: the first read that fails ends the search, and nothing is waited for.
+async fn address<A: LoadBalancing>(aws: &A, groups: &[TargetGroup]) -> (Option<Address>, Option<ApiError>) {
+    let mut routes = Vec::new();
+    let mut refusal = None;
+    let has_routes = |group: &&TargetGroup| !group.load_balancers.is_empty() && group.arn.classic_name().is_none();
+    for group in groups.iter().filter(has_routes) {
+        match aws.routes(group).await {
+            Ok(found) => routes.extend(found),
+            Err(error) => {
+                refusal = Some(error);
+                break;
+            }
+        }
+    }
+    (Address::best(&routes), refusal)
+}
+
+/// As many names as a hint lists where none is near.
+const LISTED_MAX: usize = 10;
+
+async fn find_service<A: Ecs>(
+    aws: &A,
+    clock: &impl Clock,
+    cluster: &ClusterName,
+    name: &ServiceName,
+) -> Result<Service, Finding> {
+    let names = std::slice::from_ref(name);
+    let described = match patiently(clock, async || aws.describe_services(cluster, names).await).await {
+        Ok(described) => described,
+        Err(error) if error.kind == ApiErrorKind::NotFound => return Err(cluster_missing(aws, cluster).await),
+        Err(error) => return Err(api(error)),
+    };
+    match described.services.into_iter().next() {
+        Some(service) => Ok(service),
+        None => Err(service_missing(aws, cluster, name).await),
+    }
+}
+
+async fn cluster_missing<A: Ecs>(aws: &A, cluster: &ClusterName) -> Finding {
+    let finding = Finding::error(
+        Code::ClusterMissing,
+        format!("there is no cluster `{cluster}` in this account and region"),
+    );
+    match aws.list_clusters().await {
+        Ok(known) if known.is_empty() => finding.hint("there is no cluster at all here: check account and region"),
+        Ok(known) => with_nearest(finding, cluster.as_str(), known.iter().map(ClusterName::as_str)),
+        Err(_) => finding,
+    }
+    .state("nothing was changed")
+}
+
+async fn service_missing<A: Ecs>(aws: &A, cluster: &ClusterName, name: &ServiceName) -> Finding {
+    let finding = Finding::error(
+        Code::ServiceMissing,
+        format!("there is no service `{name}` in cluster `{cluster}`"),
+    );
+    match aws.list_services(cluster).await {
+        Ok(known) if known.is_empty() => finding.hint(format!("cluster `{cluster}` has no service at all")),
+        Ok(known) => with_nearest(finding, name.as_str(), known.iter().map(ServiceName::as_str)),
+        Err(_) => finding,
+    }
+    .state("nothing was changed")
+}
+
+fn with_nearest<'a>(finding: Finding, wanted: &str, known: impl Iterator<Item = &'a str>) -> Finding {
+    let mut known: Vec<&str> = known.collect();
+    known.sort_unstable();
+    match nearest(wanted, known.iter().copied()) {
+        Some(name) => finding.hint(format!("did you mean `{name}`?")),
+        None => {
+            let more = known.len().saturating_sub(LISTED_MAX);
+            known.truncate(LISTED_MAX);
+            let rest = if more > 0 {
+                format!(" and {more} more")
+            } else {
+                String::new()
+            };
+            finding.hint(format!("there are: {}{rest}", known.join(", ")))
+        }
+    }
+}
+
+/// Takes snapshots of one service, each of them all fresh.
+#[derive(Debug)]
+pub struct Reader {
+    watch: Watch,
+    poller: Poller,
+    /// Optional reads that were refused, each once.
+    pub not_checked: Vec<ApiError>,
+}
+
+impl Reader {
+    pub fn new(cluster: ClusterName, service: ServiceName) -> Self {
+        Self {
+            watch: Watch {
+                cluster,
+                service,
+                groups: Vec::new(),
+                ours: None,
+                wants_capacity: false,
+                wants_everything: true,
+            },
+            poller: Poller::default(),
+            not_checked: Vec::new(),
+        }
+    }
+
+    pub fn watch(&mut self, groups: Vec<TargetGroupArn>) {
+        self.watch.groups = groups;
+    }
+
+    /// One look. `ours`: whose service deployment is wanted.
+    pub async fn snapshot<A: Ecs + LoadBalancing>(
+        &mut self,
+        aws: &A,
+        ours: Option<&DeploymentId>,
+        wants_capacity: bool,
+    ) -> ApiResult<Snapshot> {
+        self.watch.ours = ours.cloned();
+        self.watch.wants_capacity = wants_capacity;
+        // Nothing is remembered that has an age.
+        let looks = self
+            .poller
+            .look(aws, Timestamp::from_millis(0), std::slice::from_ref(&self.watch));
+        let mut looks = looks.await;
+        let look = looks.remove(0);
+        self.not_checked.extend(look.not_checked);
+        look.snapshot
+    }
+}

@@ -1,0 +1,380 @@
+//! From flags, environment and file to one `DeployRequest` for each service.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use portzero_core::base::finding::{Code, Finding, Severity};
+use portzero_core::base::id::{ClusterName, ServiceName};
+use portzero_core::base::time::human;
+use portzero_core::plan::forecast::SETTLE_DEFAULT;
+use portzero_core::plan::{DefinitionSource, DeployRequest};
+use portzero_core::policy::Policy;
+use portzero_core::rollout::Until;
+use portzero_core::task_definition::{Document, ImageChange};
+
+use crate::cli::options::{FailOn, Following, Selection, Waiting, Which, pair};
+use crate::cli::stop::Stop;
+use crate::cli::streams::warn;
+use crate::cli::{change_targets, files};
+use crate::config;
+use crate::config::{Config, ServiceConfig, Settings, TaskDefinitionSource};
+
+/// What the user wants: one wish a service, in the order in which they are to be deployed.
+#[derive(Debug)]
+pub struct DeployRequests {
+    pub requests: Vec<DeployRequest>,
+    /// The stanza behind each wish, where there is a file.
+    pub stanzas: Vec<Option<ServiceConfig>>,
+    pub region: Option<String>,
+    /// The environment of the file that was chosen.
+    pub environment: Option<String>,
+    /// The services that were asked for by name, where there is a file with more.
+    pub named: Vec<String>,
+    /// The configuration file.
+    pub file: Option<PathBuf>,
+    pub warnings: Vec<Finding>,
+}
+
+/// Reads everything that is needed for it. Whatever is wrong is told together.
+pub(super) fn gather(selection: &Selection, following: &Following) -> Result<DeployRequests, Stop> {
+    gather_from(read_config(&selection.which)?, selection, following)
+}
+
+/// What a command that only looks needs: whom, and for how long. Where cluster and service are named, no file is needed,
+/// and one that cannot be read is no hindrance.
+pub(super) fn watched(which: &Which, waiting: &Waiting) -> Result<DeployRequests, Stop> {
+    let config = match read_config(which) {
+        Err(stop) if which.cluster.is_some() && !which.names().is_empty() && which.config.is_none() => {
+            let why = stop
+                .findings
+                .first()
+                .map(|finding| finding.summary.clone())
+                .unwrap_or_default();
+            warn(&[Finding::warning(
+                Code::Config,
+                format!("the configuration is not read: {why}"),
+            )]);
+            None
+        }
+        read => read?,
+    };
+    let following = Following {
+        waiting: waiting.clone(),
+        ..Following::default()
+    };
+    let selection = |which: Which| Selection {
+        which,
+        task_definition: Some("current".into()),
+        ..Selection::default()
+    };
+    let names = which.names();
+    let mut requests = if config.is_some() || names.len() < 2 {
+        gather_from(config, &selection(which.clone()), &following)?
+    } else {
+        let mut each = Vec::new();
+        for name in names {
+            let one = Which {
+                services: vec![name],
+                service: None,
+                ..which.clone()
+            };
+            each.push(gather_from(None, &selection(one), &following)?);
+        }
+        let all = each.into_iter().reduce(|mut all, one| {
+            all.requests.extend(one.requests);
+            all.stanzas.extend(one.stanzas);
+            all
+        });
+        all.ok_or_else(no_service)?
+    };
+    // Who only looks changes nothing, whatever the file wants of those who deploy: no way back, and none after a signal.
+    for request in &mut requests.requests {
+        request.policy = Policy::default();
+    }
+    // Whether the file asks for what is not acted on matters to those who deploy.
+    requests.warnings.clear();
+    Ok(requests)
+}
+
+fn gather_from(
+    config: Option<(PathBuf, Config)>,
+    selection: &Selection,
+    following: &Following,
+) -> Result<DeployRequests, Stop> {
+    let mut warnings = config.as_ref().map(|(_, c)| c.warnings.clone()).unwrap_or_default();
+    let region = selection
+        .which
+        .region
+        .clone()
+        .or_else(|| config.as_ref().and_then(|(_, c)| c.region.clone()));
+    let stanzas = stanzas(selection, config.as_ref().map(|(_, c)| c))?;
+    let folder = config
+        .as_ref()
+        .and_then(|(path, _)| path.parent().map(Path::to_owned))
+        .unwrap_or_default();
+    let mut requests = Vec::new();
+    let mut findings = Vec::new();
+    let images = change_targets::images(selection)
+        .map_err(|found| findings.extend(found))
+        .ok();
+    let environment = change_targets::environment(selection)
+        .map_err(|finding| findings.push(finding))
+        .ok();
+    for stanza in &stanzas {
+        warnings.extend(stanza.as_ref().and_then(not_acted_on));
+        match request(selection, following, stanza.as_ref(), &folder) {
+            Ok(request) => requests.push(request),
+            Err(found) => findings.extend(found),
+        }
+    }
+    if let (true, Some(images), Some(environment)) = (findings.is_empty(), images, environment) {
+        findings = change_targets::hand_out(&mut requests, &stanzas, images, environment);
+    }
+    if findings.is_empty() {
+        Ok(DeployRequests {
+            requests,
+            stanzas,
+            region,
+            environment: config.as_ref().and_then(|(_, c)| c.environment.clone()),
+            named: config.iter().flat_map(|_| selection.which.names()).collect(),
+            file: config.map(|(path, _)| path),
+            warnings,
+        })
+    } else {
+        Err(Stop::usage(findings))
+    }
+}
+
+fn read_config(which: &Which) -> Result<Option<(PathBuf, Config)>, Stop> {
+    let Some(path) = files::config_path(which.config.as_deref()) else {
+        return Ok(None);
+    };
+    let text = files::read(&path)?;
+    let mut vars = BTreeMap::new();
+    for var in &which.vars {
+        let (name, value) = pair(var).ok_or_else(|| Finding::usage(format!("--var wants NAME=VALUE, got `{var}`")))?;
+        vars.insert(name.to_owned(), value.to_owned());
+    }
+    let lookup = |name: &str| std::env::var(name).ok();
+    let branch = branch();
+    let name = path.display().to_string();
+    let config = config::read(
+        &text,
+        &name,
+        &lookup,
+        &vars,
+        which.environment.as_deref(),
+        branch.as_deref(),
+    )
+    .map_err(Stop::usage)?;
+    Ok(Some((path, config)))
+}
+
+/// The branch that the run is about: the one that was pushed to, or the one that a pull request is to be merged into.
+fn branch() -> Option<String> {
+    let variable = |name| std::env::var(name).ok().filter(|text: &String| !text.is_empty());
+    let is_branch = variable("GITHUB_REF_TYPE").is_some_and(|kind| kind == "branch");
+    let pushed = || variable("GITHUB_REF_NAME").filter(|_| is_branch);
+    variable("GITHUB_BASE_REF").or_else(pushed)
+}
+
+/// The stanzas that are meant; `None` for a service that no file describes.
+fn stanzas(selection: &Selection, config: Option<&Config>) -> Result<Vec<Option<ServiceConfig>>, Stop> {
+    let names = selection.which.names();
+    let Some(config) = config else {
+        return match names.len() {
+            1 => Ok(vec![None]),
+            0 => Err(no_service().into()),
+            _ => Err(Finding::usage("without a configuration file, one service at a time").into()),
+        };
+    };
+    match config.select(&names) {
+        Ok(chosen) => Ok(chosen.into_iter().cloned().map(Some).collect()),
+        // --cluster and --service are enough: the file that happens to lie here need not know the service.
+        Err(_)
+            if selection.which.services.is_empty()
+                && selection.which.cluster.is_some()
+                && selection.which.config.is_none() =>
+        {
+            Ok(vec![None])
+        }
+        Err(findings) => Err(Stop::usage(findings)),
+    }
+}
+
+fn request(
+    selection: &Selection,
+    following: &Following,
+    stanza: Option<&ServiceConfig>,
+    folder: &Path,
+) -> Result<DeployRequest, Vec<Finding>> {
+    let mut findings = Vec::new();
+    let name = stanza.map(|s| s.name.clone()).or_else(|| {
+        let name = selection.which.service.as_ref().or(selection.which.services.first())?;
+        Some(ServiceName::from_reference(name))
+    });
+    let cluster = selection
+        .which
+        .cluster
+        .as_ref()
+        .map(|c| ClusterName::from_reference(c))
+        .or_else(|| stanza.and_then(|s| s.cluster.clone()));
+    let base = base(selection, stanza, folder)
+        .map_err(|found| findings.extend(found))
+        .ok();
+    let settings = stanza.map(|s| s.settings.clone()).unwrap_or_default();
+    let until = until(following, &settings);
+    findings.extend(no_room_to_settle(name.as_ref(), &following.waiting, stanza));
+    if cluster.is_none() {
+        findings.push(Finding::usage(
+            "no cluster is known: name one with --cluster, with `cluster:` in the file, or choose an environment of the \
+             file with --environment",
+        ));
+    }
+    let (Some(service), Some(cluster), Some(base), true) = (name, cluster, base, findings.is_empty()) else {
+        return Err(findings);
+    };
+    Ok(DeployRequest {
+        cluster,
+        service,
+        base,
+        images: stanza.map(images).unwrap_or_default(),
+        environment: Vec::new(),
+        dynamic_ports: selection.dynamic_ports.or(settings.dynamic_ports).unwrap_or_default(),
+        allow_unknown_keys: selection.allow_unknown_keys,
+        load_balancers: stanza.map(|s| s.load_balancers.clone()).unwrap_or_default(),
+        force_new_deployment: following
+            .force_new_deployment
+            .or(settings.force_new_deployment)
+            .unwrap_or(true),
+        until,
+        settle: following.waiting.settle.or(settings.settle).unwrap_or(SETTLE_DEFAULT),
+        timeout: following.waiting.timeout.or(settings.timeout),
+        poll_interval: following.waiting.poll_interval.or(settings.poll_interval),
+        fail_on: match following.fail_on {
+            Some(FailOn::Warning) => Severity::Warning,
+            Some(FailOn::Error) | None => Severity::Error,
+        },
+        url: stanza.and_then(|s| s.url.clone()),
+        depends_on: stanza.map(depends_on).unwrap_or_default(),
+        policy: policy(following, &settings),
+    })
+}
+
+fn policy(following: &Following, settings: &Settings) -> Policy {
+    Policy {
+        if_busy: following.if_busy.or(settings.if_busy).unwrap_or_default(),
+        on_failure: following.on_failure.or(settings.on_failure).unwrap_or_default(),
+        on_cancel: following.on_cancel.or(settings.on_cancel).unwrap_or_default(),
+        keep_revisions: following.keep_revisions.or(settings.keep_revisions),
+    }
+}
+
+fn base(
+    selection: &Selection,
+    stanza: Option<&ServiceConfig>,
+    folder: &Path,
+) -> Result<DefinitionSource, Vec<Finding>> {
+    if let Some(named) = &selection.task_definition {
+        return match named.as_str() {
+            "current" => Ok(DefinitionSource::Running),
+            path if config::is_path(path) => {
+                files::task_definition(Path::new(path)).map(|d| DefinitionSource::Document(Box::new(d)))
+            }
+            reference => Ok(DefinitionSource::Registered(reference.to_owned())),
+        };
+    }
+    match stanza.and_then(|s| s.source.as_ref()) {
+        None | Some(TaskDefinitionSource::Current) => Ok(DefinitionSource::Running),
+        Some(TaskDefinitionSource::Family(reference)) => Ok(DefinitionSource::Registered(reference.clone())),
+        Some(TaskDefinitionSource::File { path, location }) => {
+            let document = files::task_definition(&folder.join(path)).map_err(|mut findings| {
+                if let [only] = findings.as_mut_slice()
+                    && only.location.is_none()
+                {
+                    only.location = Some(location.clone());
+                }
+                findings
+            })?;
+            Ok(DefinitionSource::Document(Box::new(document)))
+        }
+        Some(TaskDefinitionSource::Inline(value)) => {
+            let origin = stanza.map(|s| s.location.file.clone()).unwrap_or_default();
+            Ok(DefinitionSource::Document(Box::new(Document::from_value(
+                value.clone(),
+                &origin,
+            ))))
+        }
+    }
+}
+
+fn depends_on(stanza: &ServiceConfig) -> Vec<ServiceName> {
+    let names = stanza.depends_on.iter();
+    names.map(|other| ServiceName::from(other.name.as_str())).collect()
+}
+
+/// The file's; those of the flags are handed out when all services are known.
+fn images(stanza: &ServiceConfig) -> Vec<ImageChange> {
+    let images = stanza.images.iter();
+    images
+        .map(|(container, image)| ImageChange {
+            container: Some(container.clone()),
+            image: image.clone(),
+        })
+        .collect()
+}
+
+fn until(following: &Following, settings: &Settings) -> Until {
+    following.waiting.until.or(settings.until).unwrap_or_default()
+}
+
+/// A settle span that the timeout would always cut off: no run could succeed.
+fn no_room_to_settle(
+    service: Option<&ServiceName>,
+    waiting: &Waiting,
+    stanza: Option<&ServiceConfig>,
+) -> Option<Finding> {
+    let said = stanza.map(|stanza| &stanza.settings);
+    let settle = waiting.settle.or_else(|| said?.settle)?;
+    let timeout = waiting.timeout.or_else(|| said?.timeout)?;
+    if settle < timeout {
+        return None;
+    }
+    let generation = service.map_or_else(String::new, |name| format!(" of `{name}`"));
+    let finding = Finding::usage(format!(
+        "no rollout{generation} could succeed: a settle of {} does not fit into a timeout of {}",
+        human(settle),
+        human(timeout)
+    ))
+    .hint("raise --timeout (`timeout` in the file), or lower --settle (`settle`)");
+    let is_of_the_file = waiting.settle.is_none() || waiting.timeout.is_none();
+    match stanza.filter(|_| is_of_the_file) {
+        Some(stanza) => Some(finding.at(stanza.location.clone())),
+        None => Some(finding),
+    }
+}
+
+/// Settings that the reader understands and that nothing acts on yet: said, not swallowed.
+fn not_acted_on(stanza: &ServiceConfig) -> Option<Finding> {
+    let keys = [
+        ("probes", !stanza.probes.is_empty()),
+        ("template_values", !stanza.template_values.is_empty()),
+    ];
+    let given: Vec<&str> = keys
+        .iter()
+        .filter(|(_, is_given)| *is_given)
+        .map(|(key, _)| *key)
+        .collect();
+    (!given.is_empty()).then(|| {
+        Finding::warning(
+            Code::IgnoredKey,
+            format!("of service `{}`, not acted on yet: {}", stanza.name, given.join(", ")),
+        )
+        .at(stanza.location.clone())
+    })
+}
+
+fn no_service() -> Finding {
+    Finding::usage("no service is named, and there is no portzero.yml or deployfish.yml here")
+        .hint("name one with --cluster and --service, or a file with --config")
+}
