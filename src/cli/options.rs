@@ -62,7 +62,7 @@ pub(super) struct Selection {
     /// Which host ports become 0 in bridge mode [default: load-balanced]
     #[arg(long, value_name = "load-balanced|all|keep", env = "PORTZERO_DYNAMIC_PORTS", value_parser = dynamic_ports)]
     pub dynamic_ports: Option<config::DynamicPorts>,
-    /// Pass keys that neither the bundled model nor the running revision knows
+    /// Pass unknown keys that look like slips as well
     #[arg(long, env = "PORTZERO_ALLOW_UNKNOWN_KEYS", value_parser = BoolishValueParser::new())]
     pub allow_unknown_keys: bool,
 }

@@ -43,7 +43,7 @@ fn a_registered_document_is_sent_byte_for_byte_and_signed() {
             .await
     });
 
-    assert_eq!(arn.expect("registered").as_str(), REVISION);
+    assert_eq!(arn.expect("registered").revision.arn.as_str(), REVISION);
     let request = &server.requests()[0];
     assert_eq!(request.body, text);
     assert_eq!(request.header("content-length"), text.len().to_string());
@@ -135,7 +135,8 @@ fn two_registrations_at_once_are_no_failure() {
             .register_task_definition(&document)
             .await
     });
-    assert_eq!(arn.expect("registered in the end").revision(), Some(7));
+    let made = arn.expect("registered in the end");
+    assert_eq!((made.revision.arn.revision(), made.unanswered), (Some(7), 1));
 }
 
 #[test]

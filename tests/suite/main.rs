@@ -17,6 +17,7 @@ mod action_agreement;
 mod action_bootstrap;
 mod adapters;
 mod address;
+mod aws_model;
 mod classic;
 mod clients;
 mod config;
@@ -55,6 +56,7 @@ mod simulate;
 mod simulator_page;
 mod support;
 mod task_definition_files;
+mod task_definition_keys;
 mod task_definition_properties;
 #[cfg(unix)]
 mod telling;

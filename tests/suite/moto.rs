@@ -78,7 +78,12 @@ fn every_port_method_answers_on_moto_or_says_why_not() {
     let clock = VirtualClock::default();
     run(async {
         let aws = connect(&moto.url, &clock).await;
-        let first = aws.register_task_definition(&document()).await.expect("registered");
+        let first = aws
+            .register_task_definition(&document())
+            .await
+            .expect("registered")
+            .revision
+            .arn;
         furnish(&moto.url, first.as_str()).await;
         let (cluster, web) = (ClusterName::from("staging"), ServiceName::from("web"));
 
@@ -105,7 +110,12 @@ fn every_port_method_answers_on_moto_or_says_why_not() {
         );
         assert_eq!(registered.document["tags"], document()["tags"]);
 
-        let second = aws.register_task_definition(&document()).await.expect("registered");
+        let second = aws
+            .register_task_definition(&document())
+            .await
+            .expect("registered")
+            .revision
+            .arn;
         let updated = aws
             .update_service(&ServiceUpdate {
                 cluster: cluster.clone(),

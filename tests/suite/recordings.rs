@@ -255,6 +255,8 @@ fn task_definitions(recorded: &Recorded) -> bool {
             aws.register_task_definition(&json!({"family": "x"}))
                 .await
                 .expect("registered")
+                .revision
+                .arn
         });
         assert_eq!(arn.short(), recorded.pick("crane:12", "dev-redash-server:77"));
     }

@@ -69,8 +69,10 @@ fn only_what_was_asked_for_changes_in_the_text() {
 #[test]
 fn a_key_that_the_running_revision_has_is_known() {
     let document = read("shop-bridge.json");
-    assert_eq!(places(&check(&document, None, false)), ["18:7 error unknown-key"]);
-    assert_eq!(places(&check(&document, None, true)), ["18:7 warning unknown-key"]);
+    for allow_unknown_keys in [false, true] {
+        let findings = check(&document, None, allow_unknown_keys);
+        assert_eq!(places(&findings), ["18:7 note unknown-key"]);
+    }
     let running = json!({"containerDefinitions": [{"name": "other"}, {"name": "shop", "futureSetting": {}}]});
     assert_eq!(places(&check(&document, Some(&running), false)), Vec::<String>::new());
 }
@@ -325,6 +327,15 @@ fn hostile_files_are_refused_at_once() {
     ] {
         let refusal = Document::read(&text, "web.json", Format::Json).expect_err("not to be read");
         assert!(matches!(refusal[0].code, Code::Syntax), "{refusal:?}");
+    }
+}
+
+#[test]
+fn a_slip_is_an_error_and_a_warning_where_unknown_keys_are_allowed() {
+    let document = Document::read("{\"famly\": 1, \"family\": \"web\"}", "web", Format::Json).expect("it is read");
+    for (allow_unknown_keys, said) in [(false, "1:2 error unknown-key"), (true, "1:2 warning unknown-key")] {
+        let findings = check(&document, None, allow_unknown_keys);
+        assert!(places(&findings).contains(&said.to_owned()), "{findings:?}");
     }
 }
 

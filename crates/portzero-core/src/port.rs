@@ -28,6 +28,15 @@ pub struct RegisteredTaskDefinition {
     pub document: serde_json::Value,
 }
 
+/// What RegisterTaskDefinition has made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Registration {
+    /// What AWS kept of the document that was sent.
+    pub revision: RegisteredTaskDefinition,
+    /// How often it was sent before and nobody knows what came of it. Each of them may have made a revision too.
+    pub unanswered: u32,
+}
+
 /// Services that were found, and the references of those that were not.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribedServices {
@@ -52,10 +61,7 @@ pub trait Ecs {
     /// `reference`: an ARN, `family` (its newest ACTIVE revision) or `family:revision`.
     fn describe_task_definition(&self, reference: &str) -> impl Future<Output = ApiResult<RegisteredTaskDefinition>>;
     /// The document is sent as it is: it is the body of the request.
-    fn register_task_definition(
-        &self,
-        document: &serde_json::Value,
-    ) -> impl Future<Output = ApiResult<TaskDefinitionArn>>;
+    fn register_task_definition(&self, document: &serde_json::Value) -> impl Future<Output = ApiResult<Registration>>;
     /// The answer's PRIMARY deployment is the one that the call has made.
     fn update_service(&self, update: &ServiceUpdate) -> impl Future<Output = ApiResult<Service>>;
     /// Every task of the service: those that run or will, and those that are stopping or have stopped (visible for an hour).

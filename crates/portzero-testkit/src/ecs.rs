@@ -5,7 +5,7 @@ use portzero_core::aws_model::task::{ContainerInstance, Task};
 use portzero_core::base::id::{
     ClusterName, ContainerInstanceArn, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn, last_segment,
 };
-use portzero_core::port::{ApiResult, DescribedServices, Ecs, RegisteredTaskDefinition};
+use portzero_core::port::{ApiResult, DescribedServices, Ecs, RegisteredTaskDefinition, Registration};
 use portzero_sim::model::refusal::Refusal;
 use portzero_sim::model::state;
 use portzero_sim::model::state::ServiceChange;
@@ -61,23 +61,17 @@ impl Ecs for InProcessAws {
         let found = world
             .describe_task_definition(reference)
             .map_err(|refusal| translate::error("ecs:DescribeTaskDefinition", Some(reference), refusal))?;
-        let mut document = found.document.clone();
-        if !found.tags.is_empty()
-            && let Some(document) = document.as_object_mut()
-        {
-            document.insert("tags".into(), found.tags.clone().into());
-        }
-        Ok(RegisteredTaskDefinition {
-            arn: TaskDefinitionArn::from(found.arn.as_str()),
-            document,
-        })
+        Ok(with_tags(found))
     }
 
-    async fn register_task_definition(&self, document: &serde_json::Value) -> ApiResult<TaskDefinitionArn> {
+    async fn register_task_definition(&self, document: &serde_json::Value) -> ApiResult<Registration> {
         self.admit("ecs:RegisterTaskDefinition")?;
         let registered = self.world.borrow_mut().register_task_definition(document);
         registered
-            .map(|definition| TaskDefinitionArn::new(definition.arn))
+            .map(|definition| Registration {
+                revision: with_tags(&definition),
+                unanswered: 0,
+            })
             .map_err(|refusal| translate::error("ecs:RegisterTaskDefinition", None, refusal))
     }
 
@@ -260,4 +254,18 @@ fn newest(service: &state::Service) -> Option<String> {
         .iter()
         .find(|d| d.status == DeploymentStatus::Primary)
         .map(|d| d.id.clone())
+}
+
+/// As the ports want it: the tags that stand beside a definition carried in.
+fn with_tags(definition: &state::TaskDefinition) -> RegisteredTaskDefinition {
+    let mut document = definition.document.clone();
+    if !definition.tags.is_empty()
+        && let Some(document) = document.as_object_mut()
+    {
+        document.insert("tags".into(), definition.tags.clone().into());
+    }
+    RegisteredTaskDefinition {
+        arn: TaskDefinitionArn::from(definition.arn.as_str()),
+        document,
+    }
 }

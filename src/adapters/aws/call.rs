@@ -25,6 +25,16 @@ impl<C: Clock> Connection<C> {
         E: std::error::Error + ProvideErrorMetadata + 'static,
         T: RequestId,
     {
+        self.call_counting(call, send).await.map(|(answer, _)| answer)
+    }
+
+    /// The same, and how often it was sent before so that AWS may have done it without our seeing the answer.
+    pub(super) async fn call_counting<T, E, F>(&self, call: Call, send: impl Fn() -> F) -> ApiResult<(T, u32)>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: std::error::Error + ProvideErrorMetadata + 'static,
+        T: RequestId,
+    {
         let mut watch = Watch::begin(&self.clock, call.action);
         let mut course = Course::default();
         let result = loop {
@@ -37,7 +47,7 @@ impl<C: Clock> Connection<C> {
             let mut failure = match send().await {
                 Ok(output) => {
                     watch.answered(output.request_id());
-                    break Ok(output);
+                    break Ok((output, course.unanswered));
                 }
                 Err(error) => Failure::read(&call, &error),
             };
@@ -78,6 +88,9 @@ impl<C: Clock> Connection<C> {
         if course.failures >= call.attempts() || !call.may_repeat(failure) {
             return false;
         }
+        if failure.error.kind == ApiErrorKind::Transient && !failure.never_sent {
+            course.unanswered += 1;
+        }
         self.clock.sleep(BACKOFF.jittered(course.failures, self.chance())).await;
         self.count(|counts| counts.retried += 1);
         true
@@ -97,6 +110,8 @@ impl<C: Clock> Connection<C> {
 struct Course {
     /// Those that say something of the call, and not of its signature.
     failures: u32,
+    /// Those after which AWS may have done it all the same.
+    unanswered: u32,
     has_fresh_credentials: bool,
     has_learnt_the_time: bool,
 }

@@ -3,12 +3,15 @@
 use std::collections::{HashMap, HashSet};
 
 use aws_sdk_ecs::types::{
-    DesiredStatus, Failure, SortOrder, StopServiceDeploymentStopType, TaskDefinitionField, TaskDefinitionStatus,
+    DesiredStatus, Failure, SortOrder, StopServiceDeploymentStopType, TaskDefinition, TaskDefinitionField,
+    TaskDefinitionStatus,
 };
 use portzero_core::aws_model::service::{Service, ServiceDeployment, ServiceRevision, ServiceUpdate};
 use portzero_core::aws_model::task::{ContainerInstance, Task};
 use portzero_core::base::id::{ClusterName, ContainerInstanceArn, ServiceName, TaskArn, TaskDefinitionArn};
-use portzero_core::port::{ApiError, ApiErrorKind, ApiResult, Clock, DescribedServices, Ecs, RegisteredTaskDefinition};
+use portzero_core::port::{
+    ApiError, ApiErrorKind, ApiResult, Clock, DescribedServices, Ecs, RegisteredTaskDefinition, Registration,
+};
 
 use super::connection::Connection;
 use super::document::KeepBody;
@@ -106,36 +109,29 @@ impl<C: Clock> Ecs for Connection<C> {
                     .send()
             })
             .await?;
-        let arn = answer.task_definition().and_then(|d| d.task_definition_arn());
-        let document = document::task_definition(&body.take());
-        match (arn, document) {
-            (Some(arn), Some(document)) => Ok(RegisteredTaskDefinition {
-                arn: arn.into(),
-                document,
-            }),
-            _ => Err(unreadable(&call, "taskDefinition")),
-        }
+        registered(&call, answer.task_definition(), &body)
     }
 
-    async fn register_task_definition(&self, document: &serde_json::Value) -> ApiResult<TaskDefinitionArn> {
+    async fn register_task_definition(&self, document: &serde_json::Value) -> ApiResult<Registration> {
         let family = document.get("family").and_then(|f| f.as_str()).unwrap_or_default();
         let call = Call::write("ecs:RegisterTaskDefinition", Replay::Harmless).on(family);
-        let body = document.to_string().into_bytes();
-        let answer = self
-            .call(call.clone(), || {
-                let body = body.clone();
+        let sent = document.to_string().into_bytes();
+        let body = KeepBody::default();
+        let (answer, unanswered) = self
+            .call_counting(call.clone(), || {
+                let sent = sent.clone();
                 self.ecs
                     .register_task_definition()
                     .customize()
-                    .mutate_request(move |request| document::replace_body(request, &body))
+                    .mutate_request(move |request| document::replace_body(request, &sent))
+                    .interceptor(body.clone())
                     .send()
             })
             .await?;
-        answer
-            .task_definition()
-            .and_then(|d| d.task_definition_arn())
-            .map(TaskDefinitionArn::from)
-            .ok_or_else(|| unreadable(&call, "taskDefinitionArn"))
+        Ok(Registration {
+            revision: registered(&call, answer.task_definition(), &body)?,
+            unanswered,
+        })
     }
 
     async fn update_service(&self, update: &ServiceUpdate) -> ApiResult<Service> {
@@ -386,6 +382,18 @@ impl<C: Clock> Ecs for Connection<C> {
             found.extend(answer.service_deployments().iter().map(read::service_deployment));
         }
         Ok(found)
+    }
+}
+
+/// A task definition of an answer, as AWS wrote it.
+fn registered(call: &Call, typed: Option<&TaskDefinition>, body: &KeepBody) -> ApiResult<RegisteredTaskDefinition> {
+    let arn = typed.and_then(TaskDefinition::task_definition_arn);
+    match (arn, document::task_definition(&body.take())) {
+        (Some(arn), Some(document)) => Ok(RegisteredTaskDefinition {
+            arn: arn.into(),
+            document,
+        }),
+        _ => Err(unreadable(call, "taskDefinition")),
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
 use portzero_core::aws_model::service::{Service, ServiceUpdate};
+use portzero_core::base::finding::Finding;
 use portzero_core::base::id::{DeploymentId, TaskDefinitionArn};
 use portzero_core::event::EventKind;
 use portzero_core::plan::survey::Survey;
@@ -28,10 +29,11 @@ pub(super) enum LookedUp {
 }
 
 impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
-    /// The revision that will run: registered now, or found to be the same as one that is there.
-    pub(super) async fn revision(&mut self, plan: &Plan) -> Result<TaskDefinitionArn, Outcome> {
-        let (arn, is_reused) = match &plan.revision {
-            Revision::Reuse(arn) => (arn.clone(), true),
+    /// The revision that will run: registered now, or found to be the same as one that is there. Beside it, what AWS did
+    /// not keep of what was registered.
+    pub(super) async fn revision(&mut self, plan: &Plan) -> Result<(TaskDefinitionArn, Vec<Finding>), Outcome> {
+        let (arn, registered) = match &plan.revision {
+            Revision::Reuse(arn) => (arn.clone(), None),
             Revision::Register if self.ports.is_interrupted().await => {
                 return Err(words::interrupted_before_its_turn(&plan.request));
             }
@@ -40,7 +42,13 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
                 .in_time(self.ports.aws.register_task_definition(&plan.document))
                 .await
             {
-                Some(Ok(arn)) => (arn, false),
+                Some(Ok(made)) => {
+                    if made.unanswered > 0 {
+                        let found = words::sent_again(&made.revision.arn);
+                        self.tell(&plan.request, EventKind::Found(found));
+                    }
+                    (made.revision.arn, Some(made.revision.document))
+                }
                 Some(Err(error)) => return Err(words::not_registered(error, plan)),
                 None => return Err(words::interrupted_while_registering(plan)),
             },
@@ -49,10 +57,11 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
             &plan.request,
             EventKind::Revision {
                 arn: arn.clone(),
-                is_reused,
+                is_reused: registered.is_none(),
             },
         );
-        Ok(arn)
+        let lost = registered.map(|answer| plan.not_kept(&answer, &arn));
+        Ok((arn, lost.unwrap_or_default()))
     }
 
     /// UpdateService: its answer, and the deployment that it has made.

@@ -153,8 +153,11 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
 
     /// Registers and updates, and hands over who will follow it. `Err`: it ends here.
     async fn change(&mut self, plan: &Plan, survey: &Survey, run: &mut ServiceRun) -> Result<Observer, Outcome> {
-        let arn = self.revision(plan).await?;
+        let (arn, not_kept) = self.revision(plan).await?;
         run.after = Some(arn.clone());
+        if !not_kept.is_empty() {
+            return Err(Outcome::new(Verdict::Refused, not_kept));
+        }
         if self.ports.is_interrupted().await {
             return Err(Outcome::new(
                 Verdict::Interrupted,

@@ -78,6 +78,17 @@ pub(super) fn not_registered(error: ApiError, plan: &Plan) -> Outcome {
     Outcome::new(Verdict::CouldNotObserve, vec![survey::api(error).state(state)])
 }
 
+/// RegisterTaskDefinition was sent again, and the first may have worked.
+pub(super) fn sent_again(arn: &TaskDefinitionArn) -> Finding {
+    let summary = format!(
+        "what came of an earlier RegisterTaskDefinition is not known: beside {} there may be another new revision of \
+         {}, which no service uses",
+        arn.short(),
+        arn.family()
+    );
+    Finding::note(Code::Api, summary)
+}
+
 /// AWS refused the update, so nothing that runs was changed; or nobody knows.
 pub(super) fn not_updated(error: &ApiError, plan: &Plan, update: &ServiceUpdate) -> Outcome {
     let revision = match plan.revision {

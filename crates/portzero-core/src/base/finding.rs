@@ -174,8 +174,10 @@ codes! {
     NotATaskDefinition = "not-a-task-definition",
     /// The same key twice in one object.
     DuplicateKey = "duplicate-key",
-    /// A key that no known version of the API has.
+    /// A key that no known version of the API has: a slip, or newer than this program.
     UnknownKey = "unknown-key",
+    /// A key that was sent with RegisterTaskDefinition and that AWS has dropped.
+    KeyNotKept = "key-not-kept",
     /// A value of the wrong type.
     WrongType = "wrong-type",
     /// A required key is absent.

@@ -210,6 +210,19 @@ impl Plan {
         self.request.force_new_deployment || !is_running
     }
 
+    /// A finding for each key that AWS did not keep of the document that was registered as `revision`.
+    pub fn not_kept(&self, answer: &Value, revision: &TaskDefinitionArn) -> Vec<Finding> {
+        let rendered;
+        let file = match &self.request.base {
+            DefinitionSource::Document(document) => document.as_ref(),
+            DefinitionSource::Running | DefinitionSource::Registered(_) => {
+                rendered = Document::from_value(self.document.clone(), revision.short());
+                &rendered
+            }
+        };
+        task_definition::check_kept(file, &self.document, answer, revision.short())
+    }
+
     /// For how long the run waits: what was asked for, else what follows from the forecast.
     pub fn wait_budget(&self) -> Duration {
         self.request

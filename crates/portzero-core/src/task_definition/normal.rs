@@ -11,6 +11,13 @@ use crate::task_definition::check::task_rules::{cpu_units, memory_mib};
 
 /// The normal form of a task definition. Lists whose order means nothing are sorted by what their elements are called.
 pub(super) fn normal(document: &Value) -> Value {
+    let mut value = plain(document);
+    sort(&mut value, "");
+    value
+}
+
+/// The same in the order of the document: every element of a list has its old place.
+pub(super) fn plain(document: &Value) -> Value {
     let mode = network_mode(document);
     let mut value = document.clone();
     if let Some(root) = value.as_object_mut() {
@@ -23,7 +30,6 @@ pub(super) fn normal(document: &Value) -> Value {
         normalise_task(root, &mode);
     }
     strip(&mut value);
-    sort(&mut value, "");
     value
 }
 

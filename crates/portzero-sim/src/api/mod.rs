@@ -7,5 +7,6 @@ pub(crate) mod register_task_definition;
 pub(crate) mod revision;
 pub(crate) mod scalable;
 pub(crate) mod service_checks;
+pub(crate) mod task_definition_keys;
 pub(crate) mod task_list;
 pub(crate) mod update_service;

@@ -2,31 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::api::task_definition_keys;
 use crate::model::refusal::Refusal;
 use crate::model::state::{TaskDefinition, short};
 use crate::world::World;
-
-/// The keys of a RegisterTaskDefinition request that stand in the answer's `taskDefinition`. What AWS does not know it
-/// drops without a word.
-const KNOWN: &[&str] = &[
-    "family",
-    "taskRoleArn",
-    "executionRoleArn",
-    "networkMode",
-    "containerDefinitions",
-    "volumes",
-    "placementConstraints",
-    "requiresCompatibilities",
-    "cpu",
-    "memory",
-    "pidMode",
-    "ipcMode",
-    "proxyConfiguration",
-    "inferenceAccelerators",
-    "ephemeralStorage",
-    "runtimePlatform",
-    "enableFaultInjection",
-];
 
 /// Ports that the ECS agent and Docker keep for themselves.
 const RESERVED_PORTS: &[u64] = &[22, 2375, 2376, 51_678, 51_679, 51_680];
@@ -51,11 +30,12 @@ impl World {
         );
         let now = self.now;
         let by = format!("arn:aws:iam::{}:user/example", self.account.id);
+        let kept = task_definition_keys::kept(body, &self.newer_keys);
         let revisions = self.account.task_definitions.entry(family.clone()).or_default();
         let made = |revision: u64, status: &str| {
             let arn = format!("{head}:{revision}");
             TaskDefinition {
-                document: filled_in(body, &arn, revision, status, now.as_secs_f64(), &by),
+                document: filled_in(&kept, &arn, revision, status, now.as_secs_f64(), &by),
                 arn,
                 family: family.clone(),
                 revision,
@@ -263,16 +243,18 @@ fn requires_fargate(body: &Value) -> bool {
     required.is_some_and(|all| all.iter().any(|one| one == "FARGATE"))
 }
 
-/// The document as DescribeTaskDefinition shows it.
+/// The document as DescribeTaskDefinition shows it; `body` has only keys that AWS keeps.
 fn filled_in(body: &Value, arn: &str, revision: u64, status: &str, registered_at: f64, by: &str) -> Value {
     let mut document = Map::new();
     document.insert("taskDefinitionArn".into(), arn.into());
     let mode = body.get("networkMode").and_then(Value::as_str);
-    for key in KNOWN {
-        let Some(value) = body.get(*key).filter(|value| !value.is_null()) else {
+    let newer = body.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
+    let known = task_definition_keys::top_level();
+    for key in known.iter().copied().chain(newer.filter(|key| !known.contains(key))) {
+        let Some(value) = body.get(key).filter(|value| !value.is_null()) else {
             continue;
         };
-        let value = match *key {
+        let value = match key {
             "containerDefinitions" => {
                 let all = value.as_array().map(Vec::as_slice).unwrap_or_default();
                 Value::Array(
@@ -285,7 +267,7 @@ fn filled_in(body: &Value, arn: &str, revision: u64, status: &str, registered_at
             "memory" => normalised(value, 1024.0, &["gb"]),
             _ => value.clone(),
         };
-        document.insert((*key).into(), value);
+        document.insert(key.into(), value);
     }
     document.insert("revision".into(), revision.into());
     document.insert("status".into(), status.into());

@@ -63,6 +63,9 @@ pub struct Scenario {
     pub alarms: Vec<AlarmSpec>,
     /// What the evidence leaves open.
     pub switches: Switches,
+    /// Keys of task definitions that AWS keeps and that the simulator does not know, for example
+    /// `containerDefinitions.gpuSharing`: an AWS that is newer than this program.
+    pub newer_keys: Vec<String>,
     /// The command line that the file was written for. The world ignores it.
     pub command: Vec<String>,
 }
@@ -86,6 +89,7 @@ impl Default for Scenario {
             faults: Vec::new(),
             alarms: Vec::new(),
             switches: Switches::default(),
+            newer_keys: Vec::new(),
             command: Vec::new(),
         }
     }

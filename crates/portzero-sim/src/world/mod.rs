@@ -33,6 +33,8 @@ pub struct World {
     pub(crate) faults: Vec<FaultSpec>,
     pub(crate) alarms: Vec<AlarmSpec>,
     pub(crate) switches: Switches,
+    /// Keys of task definitions that are kept, though nothing here knows them.
+    pub(crate) newer_keys: Vec<String>,
     /// The tasks of each service that are still shown, stopped ones too. By cluster and service.
     pub(crate) task_ids: BTreeMap<(String, String), BTreeSet<String>>,
     /// What the scheduler remembers of each service, beside what the API shows. By cluster and service.
@@ -243,6 +245,7 @@ impl World {
             faults: scenario.faults.clone(),
             alarms: scenario.alarms.clone(),
             switches: scenario.switches,
+            newer_keys: scenario.newer_keys.clone(),
             task_ids: BTreeMap::new(),
             scheduler_states: BTreeMap::new(),
             task_runtimes: BTreeMap::new(),

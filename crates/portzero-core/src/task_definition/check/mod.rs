@@ -22,6 +22,8 @@ use crate::task_definition::document::at;
 /// Checks a document before it is rendered; findings come in the order of the file.
 ///
 /// `known_from_running` is the revision that runs: a key that it has is known even where the bundled model lacks it.
+/// Another unknown key is an error where it looks like a slip, or a warning with `allow_unknown_keys`. Else AWS may be
+/// newer than the model: it is a note, and what AWS keeps of it is seen in the answer (`check_kept`).
 /// Images and environment values with placeholders are judged by `render`, which may replace them.
 pub fn check(document: &Document, known_from_running: Option<&Value>, allow_unknown_keys: bool) -> Vec<Finding> {
     let mut findings = document.warnings.clone();
@@ -29,7 +31,7 @@ pub fn check(document: &Document, known_from_running: Option<&Value>, allow_unkn
         document,
         model: Model::bundled(),
         known: known_from_running.map(key_paths).unwrap_or_default(),
-        unknown: if allow_unknown_keys {
+        slip: if allow_unknown_keys {
             Severity::Warning
         } else {
             Severity::Error
@@ -75,7 +77,7 @@ struct Walk<'d> {
     document: &'d Document,
     model: &'static Model,
     known: HashSet<String>,
-    unknown: Severity,
+    slip: Severity,
     path: Vec<Step>,
     findings: Vec<Finding>,
 }
@@ -139,18 +141,15 @@ impl Walk<'_> {
             Step::Key(key) => Some(key.as_str()),
             Step::Index(_) => None,
         });
-        let finding = Finding::new(
-            Code::UnknownKey,
-            self.unknown,
-            format!("AWS knows no key `{key}` here: {place}"),
-        );
-        let advice = suggest::for_key(self.model, shape, list.unwrap_or(""), key);
-        let finding = match (advice, self.unknown) {
-            (Some(advice), _) => finding.hint(advice),
-            (None, Severity::Error) => finding
-                .hint(format!("remove `{key}`"))
-                .hint("a key that is newer than this portzero passes with --allow-unknown-keys"),
-            (None, _) => finding,
+        let finding = match suggest::for_key(self.model, shape, list.unwrap_or(""), key) {
+            Some(advice) => {
+                let summary = format!("AWS knows no key `{key}` here: {place}");
+                Finding::new(Code::UnknownKey, self.slip, summary).hint(advice)
+            }
+            None => {
+                let summary = format!("portzero knows no key `{key}` here and sends it as it is: {place}");
+                Finding::note(Code::UnknownKey, summary)
+            }
         };
         self.findings.push(at(finding, self.document.location(&self.path)));
     }

@@ -76,6 +76,13 @@ impl Model {
         &self.output_only
     }
 
+    /// Every key of every shape, in no order.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.shapes
+            .values()
+            .flat_map(|shape| shape.keys.iter().map(|(key, _)| key.as_str()))
+    }
+
     /// The names of the shapes that have the key: the task's first, then the container's, then the others by name.
     pub(crate) fn shapes_with(&self, key: &str) -> Vec<&str> {
         let mut names: Vec<&str> = self

@@ -36,8 +36,10 @@ fn plain(key: &str) -> String {
         .to_lowercase()
 }
 
-/// Where a key that is known elsewhere belongs.
+/// Where a key that is known elsewhere, perhaps in another form, belongs.
 fn home(model: &Model, shape: &str, key: &str) -> Option<String> {
+    let forms = model.keys().filter(|known| plain(known) == plain(key));
+    let key = forms.min_by_key(|known| (*known != key, *known))?;
     let homes = model.shapes_with(key);
     let first = *homes.first()?;
     // A key of many small shapes (`name`, `type`, `value`) says nothing about where it belongs.
@@ -87,6 +89,10 @@ mod tests {
         );
         assert_eq!(
             said(root, "logConfiguration"),
+            "`logConfiguration` belongs to a container, not to the task definition"
+        );
+        assert_eq!(
+            said(root, "log_configuration"),
             "`logConfiguration` belongs to a container, not to the task definition"
         );
         assert_eq!(advice(root, "version"), None);
