@@ -1,5 +1,5 @@
 //! What a run tells on GitHub: the loops around the pure choices of `pull_request`. Each is bounded by a budget, and each
-//! failure comes back as one [`Trouble`]: none of them is a failure of the deployment.
+//! failure comes back as one [`Trouble`](portzero_core::pull_request::Trouble): none of them is a failure of the deployment.
 //!
 //! * `hub`: what is told beside a run, from its beginning to its end
 //! * `seek`: which pull request the run belongs to

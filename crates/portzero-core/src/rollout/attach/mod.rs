@@ -62,7 +62,7 @@ impl<'a> AttachEvidence<'a> {
         }
     }
 
-    /// The deployments whose revision matters for [`Self::lead`], and that none of the lists shows.
+    /// The deployments whose revision matters for [`Self::candidate`], and that none of the lists shows.
     pub fn unknown(&self, wanted: Option<&DeploymentId>) -> Vec<DeploymentId> {
         let newest = self.records().first().and_then(ServiceDeployment::deployment_id);
         let mut ids: Vec<DeploymentId> = wanted.cloned().or(newest).into_iter().collect();
