@@ -9,7 +9,7 @@ use portzero_core::pull_request::{Comment, Doing, Mark, Trouble, sticky};
 
 use crate::app::announce::tries::{BEFORE_ANOTHER_POST, is_ambiguous, pause, trouble};
 
-/// Generation comments are taken for our own where GitHub does not say who we are: the token that every job has.
+/// Whose comments are taken for our own where GitHub does not say who we are: the token that every job has.
 pub const FALLBACK_LOGIN: &str = "github-actions[bot]";
 
 /// How often the list is read anew because what it said is no longer so.

@@ -26,7 +26,7 @@ pub(super) struct Member {
     pub run: ServiceRun,
     /// What the service ran well before this run: where a way back may lead.
     pub good: Option<TaskDefinitionArn>,
-    /// Generation log may explain the outcome.
+    /// Whose log may explain the outcome.
     pub last_words: Option<Wanted>,
 }
 

@@ -132,7 +132,7 @@ impl Counts {
 pub(super) struct Memory {
     books: Option<Counts>,
     is_rolling: bool,
-    /// Generation service deployment and revision are remembered.
+    /// Whose service deployment and revision are remembered.
     ours: Option<DeploymentId>,
     pub listed: Part<Vec<TaskArn>>,
     pub tasks: Part<BTreeMap<TaskArn, Task>>,

@@ -34,7 +34,7 @@ pub struct Watch {
     pub cluster: ClusterName,
     pub service: ServiceName,
     pub groups: Vec<TargetGroupArn>,
-    /// Generation service deployment is wanted.
+    /// Whose service deployment is wanted.
     pub ours: Option<DeploymentId>,
     /// All instances of the cluster, with what they have left.
     pub wants_capacity: bool,

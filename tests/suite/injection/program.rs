@@ -46,7 +46,7 @@ fn assert_silent(said: &Said, hostile: &str) {
     assert!(said.code.is_some_and(|code| code != 101), "{hostile:?}: {said:#?}");
 }
 
-/// AttachDecision are annotations, titled with a finding's code; no text of the corpus has such a title.
+/// Ours are annotations, titled with a finding's code; no text of the corpus has such a title.
 fn is_annotation_of_a_finding(command: &runner_files::Command) -> bool {
     let is_ours = |title: &String| {
         let code = title.strip_prefix("portzero: ");

@@ -28,7 +28,7 @@ impl Observer {
         events: &mut Vec<RolloutEvent>,
     ) -> Option<Ending> {
         // An answer may be older than our update for a while, but not for ever.
-        // Generation tasks run is not gone.
+        // Whose tasks run is not gone.
         let is_over_time = now.since(self.pace.started_at) > timeouts::UNLISTED_MAX && view.new_tasks.is_empty();
         let must_be_listed = self.sight.was_listed || is_over_time;
         let standing = DeploymentState::of(snapshot, &self.scope, &self.baseline, must_be_listed);

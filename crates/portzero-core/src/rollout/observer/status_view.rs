@@ -295,7 +295,7 @@ mod tests {
             [
                 "10.0.0.1 a false None",
                 "10.0.0.2 b true Some(240)",
-                // Generation drain it is nobody knows, nor when it began.
+                // Whose drain it is nobody knows, nor when it began.
                 "10.0.0.9 nobody false None",
             ]
         );

@@ -109,7 +109,7 @@ impl Pull {
         } else if is(&["matching platform", "no matching manifest for"]) {
             Self::Platform
         } else if is(&["pull access denied"]) {
-            // Docker GithubChannel does not tell a repository that is missing from one that is private.
+            // Docker Hub does not tell a repository that is missing from one that is private.
             Self::Denied
         } else if is(&["not found", "manifest unknown", "does not exist", "invalid reference"]) {
             Self::Missing
