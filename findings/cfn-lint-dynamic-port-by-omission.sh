@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # cfn-lint 1.58.0, E3049: a dynamic host port behind a load balancer takes health checks on `traffic-port`, because a fixed
 # health-check port can never be right. The rule sees `HostPort: 0`. A port mapping of the network mode bridge without
-# HostPort means the same (API reference, PortMapping: "If you omit the hostPort (or set it to 0) ... your container
-# automatically receives a port in the ephemeral port range"), and bridge is the default network mode. There it is silent.
+# HostPort means the same (API reference, PortMapping: "you can omit the hostPort (or set it to 0) while
+# specifying a containerPort and your container automatically receives a port in the ephemeral port range"), and bridge is the default network mode. There it is silent.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"
