@@ -15,6 +15,7 @@ use crate::adapters::signals;
 use crate::app::announce::github_channel::{End, Told};
 use crate::app::deploy;
 use crate::app::deploy::ServiceRun;
+use crate::cli::ci::actions;
 use crate::cli::ci::actions::Runner;
 use crate::cli::github_channel::GitHub;
 use crate::cli::options::{Format, Hiding, Output, Telling};
@@ -48,9 +49,7 @@ pub struct RunOutputs<'o> {
 
 /// Sets what this run hides, before it says anything, and finds out where on GitHub it is.
 pub(super) fn ci_context(telling: &Telling) -> Option<Context> {
-    let lookup = |name: &str| std::env::var(name).ok().filter(|text: &String| !text.is_empty());
-    let event = lookup("GITHUB_EVENT_PATH").and_then(|path| std::fs::read_to_string(path).ok());
-    let mut context = Context::read(&lookup, event.as_deref());
+    let mut context = actions::context();
     if let Some(context) = &mut context {
         context.origin.given = telling.pull_request;
     }
@@ -218,6 +217,11 @@ impl<'o> RunOutputs<'o> {
             streams::tell(&format!("warning: the report could not be written to {path}: {error}"));
         }
     }
+}
+
+/// There was nothing to do, and later steps can tell.
+pub(super) fn skipped() {
+    Runner::of_environment().write_outputs(&outputs::skipped());
 }
 
 /// What stopped a command before there was anything to tell: usage, configuration.

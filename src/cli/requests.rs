@@ -12,6 +12,7 @@ use portzero_core::policy::Policy;
 use portzero_core::rollout::Until;
 use portzero_core::task_definition::{Document, ImageChange};
 
+use crate::cli::ci::actions;
 use crate::cli::options::{FailOn, Following, Selection, Waiting, Which, pair};
 use crate::cli::stop::Stop;
 use crate::cli::streams::warn;
@@ -156,7 +157,7 @@ fn read_config(which: &Which) -> Result<Option<(PathBuf, Config)>, Stop> {
         vars.insert(name.to_owned(), value.to_owned());
     }
     let lookup = |name: &str| std::env::var(name).ok();
-    let branch = branch();
+    let branch = actions::branch();
     let name = path.display().to_string();
     let config = config::read(
         &text,
@@ -168,14 +169,6 @@ fn read_config(which: &Which) -> Result<Option<(PathBuf, Config)>, Stop> {
     )
     .map_err(Stop::usage)?;
     Ok(Some((path, config)))
-}
-
-/// The branch that the run is about: the one that was pushed to, or the one that a pull request is to be merged into.
-fn branch() -> Option<String> {
-    let variable = |name| std::env::var(name).ok().filter(|text: &String| !text.is_empty());
-    let is_branch = variable("GITHUB_REF_TYPE").is_some_and(|kind| kind == "branch");
-    let pushed = || variable("GITHUB_REF_NAME").filter(|_| is_branch);
-    variable("GITHUB_BASE_REF").or_else(pushed)
 }
 
 /// The stanzas that are meant; `None` for a service that no file describes.

@@ -25,6 +25,15 @@ impl Stop {
         }
     }
 
+    /// What the run is about leaves nothing to do, which is no failure.
+    pub fn nothing_to_do() -> Self {
+        Self {
+            code: 0,
+            findings: Vec::new(),
+            is_told: true,
+        }
+    }
+
     /// stdout has lost what was asked for, and all other surfaces have it.
     pub fn lost() -> Self {
         Self {

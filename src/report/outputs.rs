@@ -14,6 +14,7 @@ use crate::report::page;
 const PLANNED: &str = "planned";
 const REFUSED: &str = "refused";
 const NOT_STARTED: &str = "not-started";
+const SKIPPED: &str = "skipped";
 
 pub type Outputs = Vec<(&'static str, String)>;
 
@@ -106,4 +107,9 @@ fn service(run: &ServiceRun) -> serde_json::Value {
 /// Of a run that ended before there was a plan.
 pub fn not_started() -> Outputs {
     vec![("verdict", NOT_STARTED.to_owned()), ("changed", false.to_string())]
+}
+
+/// Of a run that what it ran for leaves nothing to do for.
+pub fn skipped() -> Outputs {
+    vec![("verdict", SKIPPED.to_owned()), ("changed", false.to_string())]
 }

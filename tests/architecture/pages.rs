@@ -6,7 +6,7 @@ use std::fs;
 use crate::{Breaches, assert_none, root};
 
 /// Tables whose rows are told apart by more than their first cell, by their first two headings.
-const KEYED_BY_TWO: [[&str; 2]; 1] = [["Code", "Verdict"]];
+const KEYED_BY_TWO: [[&str; 2]; 2] = [["Code", "Verdict"], ["Event", "Where"]];
 /// As many characters as two lines do not share by chance.
 const SAME: usize = 40;
 /// A sentence of more words has two thoughts. See CONTRIBUTING.md.

@@ -25,6 +25,7 @@ mod control;
 mod corpus;
 mod diagnostics;
 mod differential;
+mod events_page;
 mod findings_page;
 mod flags;
 mod github;

@@ -1,12 +1,21 @@
 //! Where a run is: the variables of its workflow and the text of its event. Whatever is missing or odd there costs the
 //! comment at most.
 
-use portzero_core::pull_request::Origin;
+use portzero_core::pull_request::{EventDetail, FollowedRun, Occasion, Origin};
 use serde_json::Value;
 
 const API_URL: &str = "https://api.github.com";
 const SERVER_URL: &str = "https://github.com";
 const DEPENDABOT: &str = "dependabot[bot]";
+/// Events whose ref is the branch that they are about. For others GitHub names the default branch, or one of its own.
+const OF_THEIR_BRANCH: [&str; 6] = [
+    "push",
+    "create",
+    "workflow_dispatch",
+    "repository_dispatch",
+    "schedule",
+    "deployment",
+];
 
 /// `owner/name`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +100,67 @@ fn graphql_beside(api_url: &str) -> String {
     format!("{}/graphql", api_url.strip_suffix("/v3").unwrap_or(api_url))
 }
 
+/// What the run is about. `event` is the text of its event, where there is one; without the detail, the name has to do.
+pub fn occasion(lookup: &dyn Fn(&str) -> Option<String>, event: Option<&str>) -> Occasion {
+    let event: Value = event
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default();
+    let own = lookup("GITHUB_REPOSITORY").unwrap_or_default();
+    let run = &event["workflow_run"];
+    let head = text(run, "/head_repository/full_name");
+    let detail = EventDetail {
+        action: text(&event, "/action"),
+        is_merged: event["pull_request"]["merged"] == true,
+        is_deletion: event["deleted"] == true,
+        followed: text(run, "/event").map(|event| FollowedRun {
+            event,
+            conclusion: text(run, "/conclusion"),
+            // A fork may be gone, and then the run has no repository.
+            is_from_fork: !head.is_some_and(|head| head.eq_ignore_ascii_case(&own)),
+        }),
+    };
+    Occasion::of(lookup("GITHUB_EVENT_NAME").unwrap_or_default().trim(), &detail)
+}
+
+/// The branch that the run is about, which chooses the environment: the one that was pushed to, or the one that a pull
+/// request is to be merged into. `None` where the event does not say it: a guess could choose another environment.
+pub fn branch(lookup: &dyn Fn(&str) -> Option<String>, event: Option<&str>) -> Option<String> {
+    let variable = |name: &str| lookup(name).filter(|value| !value.is_empty());
+    let event: Value = event
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default();
+    let pushed = || {
+        let is_branch = variable("GITHUB_REF_TYPE").is_some_and(|kind| kind == "branch");
+        variable("GITHUB_REF_NAME").filter(|_| is_branch)
+    };
+    match variable("GITHUB_EVENT_NAME").unwrap_or_default().as_str() {
+        // Outside GitHub these variables are somebody's own words.
+        "" => variable("GITHUB_BASE_REF").or_else(pushed),
+        name if name.starts_with("pull_request") => {
+            text(&event, "/pull_request/base/ref").or_else(|| variable("GITHUB_BASE_REF"))
+        }
+        "merge_group" => {
+            let base = text(&event, "/merge_group/base_ref")?;
+            Some(base.strip_prefix("refs/heads/").unwrap_or(&base).to_owned())
+        }
+        // The variables are about the default branch, whatever the other run was about.
+        "workflow_run" => {
+            let run = &event["workflow_run"];
+            let name = text(run, "/event")?;
+            if name.starts_with("pull_request") {
+                let base = |only: &[Value]| only.first().and_then(|only| text(only, "/base/ref"));
+                run["pull_requests"]
+                    .as_array()
+                    .filter(|all| all.len() == 1)
+                    .and_then(|all| base(all))
+            } else {
+                text(run, "/head_branch").filter(|_| OF_THEIR_BRANCH.contains(&&*name))
+            }
+        }
+        name => pushed().filter(|_| OF_THEIR_BRANCH.contains(&name)),
+    }
+}
+
 fn origin(variable: &dyn Fn(&str) -> Option<String>, event: Option<&str>, repository: &Repository) -> Origin {
     let number = |name: &str| variable(name).and_then(|text| text.parse().ok());
     let (event, event_error) = match event.map(serde_json::from_str::<Value>) {
@@ -137,9 +207,11 @@ fn read_push(origin: &mut Origin, event: &Value) {
 fn read_pull_request(origin: &mut Origin, event: &Value, repository: &Repository) {
     let pull_request = &event["pull_request"];
     origin.event_pull_request = pull_request["number"].as_u64();
-    // What is checked out is a trial merge that nobody has seen.
-    if let Some(head) = text(pull_request, "/head/sha") {
-        origin.sha = head;
+    // What is checked out is a trial merge that nobody has seen, unless the pull request is merged.
+    let is_merged = event["action"] == "closed" && pull_request["merged"] == true;
+    let commit = if is_merged { "/merge_commit_sha" } else { "/head/sha" };
+    if let Some(commit) = text(pull_request, commit) {
+        origin.sha = commit;
     }
     let is_foreign = |head: &Value| {
         let head = head["full_name"].as_str();
@@ -165,6 +237,7 @@ fn read_workflow_run(origin: &mut Origin, event: &Value) {
         && let Some([only]) = run["pull_requests"].as_array().map(Vec::as_slice)
     {
         origin.event_pull_request = only["number"].as_u64();
+        origin.base_ref = text(only, "/base/ref");
     }
     origin.event = name;
 }
@@ -254,6 +327,14 @@ mod tests {
     }
 
     #[test]
+    fn a_merged_pull_request_is_its_merge() {
+        let event = json!({"action": "closed", "pull_request": {
+            "number": 5, "merged": true, "merge_commit_sha": "m1", "head": {"sha": "h1", "repo": {"full_name": "acme/shop"}},
+        }});
+        assert_eq!(origin_of("pull_request", &event).sha, "m1");
+    }
+
+    #[test]
     fn a_fork_is_seen_even_where_it_is_gone() {
         for repo in [json!({"full_name": "mallory/shop"}), Value::Null] {
             let event = json!({"pull_request": {"number": 5, "head": {"sha": "h1", "repo": repo}}});
@@ -282,6 +363,46 @@ mod tests {
         );
         event["workflow_run"]["event"] = json!("pull_request");
         assert_eq!(origin_of("workflow_run", &event).event_pull_request, Some(9));
+    }
+
+    #[test]
+    fn the_branch_is_that_of_what_the_run_is_about_or_none() {
+        let of = |name: &str, event: &Value| {
+            let lookup = |variable: &str| match variable {
+                "GITHUB_EVENT_NAME" => Some(name.to_owned()),
+                "GITHUB_REF_TYPE" => Some("branch".to_owned()),
+                // The default branch, as GitHub has it for everything that is not about a branch.
+                "GITHUB_REF_NAME" => Some("main".to_owned()),
+                _ => None,
+            };
+            branch(&lookup, Some(&event.to_string()))
+        };
+        let run = |event: &str, pulls: Value| json!({"workflow_run": {"event": event, "head_branch": "staging", "pull_requests": pulls}});
+        let pull = || json!({"number": 9, "base": {"ref": "release"}});
+        let cases = [
+            ("push", json!({}), Some("main")),
+            ("", json!({}), Some("main")),
+            ("pull_request", json!({"pull_request": pull()}), Some("release")),
+            ("pull_request_review", json!({"pull_request": pull()}), Some("release")),
+            (
+                "merge_group",
+                json!({"merge_group": {"base_ref": "refs/heads/main"}}),
+                Some("main"),
+            ),
+            ("merge_group", json!({}), None),
+            ("issue_comment", json!({"issue": {"pull_request": {}}}), None),
+            ("check_suite", json!({"check_suite": {"head_branch": "staging"}}), None),
+            ("workflow_run", run("push", json!([pull()])), Some("staging")),
+            ("workflow_run", run("pull_request", json!([pull()])), Some("release")),
+            ("workflow_run", run("pull_request", json!([])), None),
+            ("workflow_run", run("pull_request", json!([pull(), pull()])), None),
+            // Of a chain of runs only the last link is told, and that one ran on the default branch.
+            ("workflow_run", run("workflow_run", json!([])), None),
+            ("workflow_run", json!({}), None),
+        ];
+        for (name, event, expected) in cases {
+            assert_eq!(of(name, &event).as_deref(), expected, "{name} {event}");
+        }
     }
 
     #[test]

@@ -11,4 +11,4 @@ mod transport;
 mod wire;
 
 pub use client::Client;
-pub use context::{Context, Repository};
+pub use context::{Context, Repository, branch, occasion};

@@ -5,10 +5,31 @@ use std::path::{Path, PathBuf};
 
 use portzero_core::base::finding::{Finding, Location};
 
+use crate::adapters::github;
+use crate::adapters::github::Context;
 use crate::cli::ci::files;
 use crate::cli::streams;
 use crate::report::annotation::Annotation;
 use crate::report::outputs::Outputs;
+
+/// The text of the event that the workflow runs for.
+pub(crate) fn event() -> Option<String> {
+    std::fs::read_to_string(variable("GITHUB_EVENT_PATH")?).ok()
+}
+
+/// Where on GitHub the run is.
+pub(crate) fn context() -> Option<Context> {
+    Context::read(&variable, event().as_deref())
+}
+
+/// The branch that the run is about, where that is known.
+pub(crate) fn branch() -> Option<String> {
+    github::branch(&variable, event().as_deref())
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|text| !text.is_empty())
+}
 
 #[derive(Clone, Debug)]
 pub(crate) struct Runner {

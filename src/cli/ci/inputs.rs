@@ -7,19 +7,13 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Command, Parser};
 use portzero_core::base::finding::Finding;
 use portzero_core::base::text::nearest;
+use portzero_core::pull_request::{DefaultCommand, Occasion};
 
+use crate::adapters::github::occasion;
+use crate::cli::ci::actions;
 use crate::cli::stop::Stop;
 use crate::cli::{outputs, streams, variables};
 
-/// Events of something that is not merged yet: it is planned, and nothing is deployed.
-const EVENTS_BEFORE_THE_MERGE: [&str; 6] = [
-    "pull_request",
-    "pull_request_target",
-    "pull_request_review",
-    "pull_request_review_comment",
-    "issue_comment",
-    "merge_group",
-];
 /// It serves until it is stopped, so a step of it would never end.
 const ENDLESS: &str = "simulate";
 /// What stands for yes and no in a workflow. The flags' own variables take more spellings; the action has only these.
@@ -38,13 +32,19 @@ impl Action {
     /// The command that the inputs ask for.
     ///
     /// # Errors
-    /// All inputs that are wrong, together. Nothing has been tried.
+    /// All inputs that are wrong, together; or that there is nothing to do. Nothing has been tried.
     pub(crate) fn command<C: Parser>(&self) -> Result<C, Stop> {
         outputs::surroundings_by_variable();
-        let inputs = Inputs(|name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()));
+        let get = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+        let occasion = occasion(&get, actions::event().as_deref());
+        let inputs = Inputs { get, occasion };
         let program = variables::without_empty(C::command());
         let request = inputs.request(&program).map_err(Stop::usage)?;
         streams::tell(&request.note);
+        if request.line.is_empty() {
+            outputs::skipped();
+            return Err(Stop::nothing_to_do());
+        }
         if let Some(folder) = &request.folder {
             std::env::set_current_dir(folder).map_err(|error| {
                 let folder = folder.display();
@@ -65,19 +65,23 @@ impl Action {
 /// What the inputs come to.
 #[derive(Debug)]
 struct Request {
+    /// Empty where there is nothing to do.
     line: Vec<String>,
     folder: Option<PathBuf>,
     /// Which command it is, and why.
     note: String,
 }
 
-/// The action's inputs, by variable.
-struct Inputs<F>(F);
+/// The action's inputs, by variable, and what the run is about where they name no command.
+struct Inputs<F> {
+    get: F,
+    occasion: Occasion,
+}
 
 impl<F: Fn(&str) -> Option<String>> Inputs<F> {
     /// Without blanks around it; an empty one counts as not given.
     fn get(&self, variable: &str) -> Option<String> {
-        let value = (self.0)(variable)?;
+        let value = (self.get)(variable)?;
         let value = value.trim();
         (!value.is_empty()).then(|| value.to_owned())
     }
@@ -97,6 +101,11 @@ impl<F: Fn(&str) -> Option<String>> Inputs<F> {
             let findings = findings.into_iter().map(|finding| finding.state("nothing was changed"));
             return Err(findings.collect());
         }
+        let folder = self.get("PORTZERO_WORKING_DIRECTORY").map(PathBuf::from);
+        if command.is_empty() {
+            let line = Vec::new();
+            return Ok(Request { line, folder, note });
+        }
         let mut line = vec!["portzero".to_owned(), command.clone()];
         line.extend(self.report(program, &command, &more));
         let has_services = self.get("PORTZERO_SERVICES").is_some();
@@ -107,24 +116,19 @@ impl<F: Fn(&str) -> Option<String>> Inputs<F> {
             line.push("--".into());
         }
         line.extend(self.services());
-        Ok(Request {
-            line,
-            folder: self.get("PORTZERO_WORKING_DIRECTORY").map(PathBuf::from),
-            note,
-        })
+        Ok(Request { line, folder, note })
     }
 
+    /// The command, empty where there is nothing to do, and a line that says why.
     fn subcommand(&self, program: &Command) -> Result<(String, String), Finding> {
-        let event = self.get("GITHUB_EVENT_NAME").unwrap_or_default();
         let Some(wanted) = self.get("PORTZERO_COMMAND") else {
-            let is_early = EVENTS_BEFORE_THE_MERGE.contains(&event.as_str());
-            let command = if is_early { "plan" } else { "deploy" };
-            let why = match (is_early, event.as_str()) {
-                (true, event) => format!("the event is {event}, and what is not merged is not deployed"),
-                (false, "") => "no event is known".into(),
-                (false, event) => format!("the event is {event}"),
+            let why = self.occasion.reason();
+            let (command, said) = match self.occasion.default_command() {
+                DefaultCommand::Deploy => ("deploy", "portzero deploy"),
+                DefaultCommand::Plan => ("plan", "portzero plan"),
+                DefaultCommand::Nothing => ("", "portzero does nothing"),
             };
-            let note = format!("portzero {command}: {why} (the input `command` decides otherwise)");
+            let note = format!("{said}: {why} (the input `command` decides otherwise)");
             return Ok((command.into(), note));
         };
         let known: Vec<&str> = program
@@ -228,6 +232,7 @@ mod tests {
     use clap::CommandFactory;
 
     use super::{Inputs, Request};
+    use crate::adapters::github::occasion;
     use crate::cli::Cli;
 
     fn request(inputs: &[(&str, &str)]) -> Result<Request, String> {
@@ -237,26 +242,43 @@ mod tests {
                 .find(|(n, _)| *n == name)
                 .map(|(_, value)| (*value).to_owned())
         };
-        Inputs(get).request(&Cli::command()).map_err(|findings| {
+        let occasion = occasion(&|name| get(name), get("EVENT").as_deref());
+        let inputs = Inputs { get, occasion };
+        inputs.request(&Cli::command()).map_err(|findings| {
             let words: Vec<String> = findings.into_iter().map(|finding| finding.summary).collect();
             words.join("; ")
         })
     }
 
+    /// After a push, unless the inputs say otherwise.
     fn line(inputs: &[(&str, &str)]) -> String {
-        request(inputs).unwrap().line.join(" ")
+        let inputs: Vec<_> = inputs.iter().copied().chain([("GITHUB_EVENT_NAME", "push")]).collect();
+        request(&inputs).unwrap().line.join(" ")
     }
 
     #[test]
     fn what_is_not_merged_is_planned_and_not_deployed() {
-        for event in ["pull_request", "pull_request_target", "merge_group"] {
+        for event in ["pull_request", "pull_request_target", "merge_group", "odd", ""] {
             assert_eq!(line(&[("GITHUB_EVENT_NAME", event)]), "portzero plan");
         }
-        for event in ["push", "workflow_dispatch", "schedule", ""] {
+        for event in ["push", "workflow_dispatch", "schedule"] {
             assert_eq!(line(&[("GITHUB_EVENT_NAME", event)]), "portzero deploy");
         }
         let asked = [("GITHUB_EVENT_NAME", "pull_request"), ("PORTZERO_COMMAND", "deploy")];
         assert_eq!(line(&asked), "portzero deploy");
+    }
+
+    #[test]
+    fn a_pull_request_that_is_closed_leaves_nothing_to_do_unless_it_is_merged_or_a_command_is_named() {
+        let closed = |merged: bool| format!(r#"{{"action":"closed","pull_request":{{"merged":{merged}}}}}"#);
+        let event = ("GITHUB_EVENT_NAME", "pull_request");
+        let withdrawn = request(&[event, ("EVENT", &closed(false))]).unwrap();
+        assert!(withdrawn.line.is_empty());
+        let words = "portzero does nothing: the pull request was closed without a merge (the input `command` decides otherwise)";
+        assert_eq!(withdrawn.note, words);
+        assert_eq!(line(&[event, ("EVENT", &closed(true))]), "portzero deploy");
+        let asked = [event, ("EVENT", &closed(false)), ("PORTZERO_COMMAND", "status")];
+        assert_eq!(line(&asked), "portzero status");
     }
 
     #[test]

@@ -1,18 +1,21 @@
 //! Pull requests and their comments, as far as a deployment speaks in them.
 //!
-//! * `origin`: where a run comes from; `choose`: which pull request it belongs to
+//! * `origin`: where a run comes from; `occasion`: what it is about, and the command that this asks for
+//! * `choose`: which pull request it belongs to
 //! * `mark`: how a comment says whose it is; `sticky`: which comment is this run's, and whether it may be edited
 //! * `status`: what is told beside the comment, where that is asked for
 //! * `trouble`: what went wrong with GitHub, and what a reader can do about it
 
 pub mod choose;
 mod mark;
+mod occasion;
 mod origin;
 mod status;
 pub mod sticky;
 mod trouble;
 
 pub use mark::{Key, KeyError, Mark, RunStamp};
+pub use occasion::{DefaultCommand, EventDetail, FollowedRun, Occasion};
 pub use origin::Origin;
 pub use status::{
     CommitStatus, DeploymentState, DeploymentStatus, NewDeployment, RecordedDeployment, StatusState, short,
