@@ -3,7 +3,7 @@
 use portzero_core::base::finding::Finding;
 use portzero_core::port::{Clock as _, Interrupts, RequestCounts};
 
-use crate::adapters::aws::{Connection, ConnectionOptions, WebIdentity};
+use crate::adapters::aws::{Connection, ConnectionOptions, Environment, WebIdentity};
 use crate::adapters::clock::SystemClock;
 use crate::app::deploy;
 use crate::app::ports::unless_interrupted;
@@ -11,8 +11,8 @@ use crate::cli::ci::identity;
 use crate::cli::options::Identity;
 use crate::cli::outputs::RunOutputs;
 use crate::cli::requests::DeployRequests;
-use crate::cli::run;
 use crate::cli::stop::Stop;
+use crate::cli::{run, streams};
 
 /// The connection that the run's changes go through, signed in. A signal ends the wait for it.
 pub async fn sign_in(
@@ -44,7 +44,8 @@ pub async fn connect(
         region,
         web_identity,
         seed: seed(),
-        profile: std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty()),
+        environment: Environment::of(std::env::vars_os()),
+        on_silence: Some(streams::tell),
         ..ConnectionOptions::default()
     };
     let aws = Connection::open(options, SystemClock)

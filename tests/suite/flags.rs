@@ -477,30 +477,6 @@ fn variables_say_yes_in_many_words_and_an_empty_one_says_nothing() {
 }
 
 #[test]
-fn a_profile_that_is_not_there_is_named() {
-    let folder = folder();
-    let plan = |region: Option<&str>| {
-        let mut command = portzero(folder.path());
-        command
-            .args("plan --cluster demo --service web".split(' '))
-            .env("AWS_PROFILE", "nosuch");
-        said(command.envs(region.map(|region| ("AWS_REGION", region))))
-    };
-    let profile = "`nosuch`, which AWS_PROFILE names";
-    assert_fails(&plan(Some("us-east-1")), 3, &[profile, "no AWS credentials were found"]);
-    assert_fails(&plan(None), 2, &[profile, "no AWS region is known"]);
-    std::fs::create_dir(folder.path().join(".aws")).expect("a folder");
-    let other = "[other]\naws_access_key_id = a\naws_secret_access_key = b\n";
-    std::fs::write(folder.path().join(".aws/credentials"), other).expect("a file");
-    let refused = plan(Some("us-east-1"));
-    assert_fails(
-        &refused,
-        3,
-        &["the AWS profile `nosuch`, which AWS_PROFILE names, is not there"],
-    );
-}
-
-#[test]
 fn the_faults_are_listed_where_one_is_asked_for() {
     let help = in_folder("rehearse --help");
     assert!(help.stdout.contains("  crash-loop  "), "{}", help.stdout);

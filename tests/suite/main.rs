@@ -17,6 +17,7 @@ mod action_agreement;
 mod action_bootstrap;
 mod adapters;
 mod address;
+mod aws_environment;
 mod aws_model;
 mod classic;
 mod clients;

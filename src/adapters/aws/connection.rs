@@ -1,21 +1,20 @@
 //! How the clients are set up: from what the environment offers, or from nothing but what is passed in.
 
-use std::error::Error as _;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::identity::IdentityCache;
-use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::port::{ApiResult, Clock, RequestCounts};
 
 use super::budget::Budget;
+use super::environment::{Environment, Network, SharedConfig};
 use super::web_identity::{CurrentCredentials, RoleSession, WebIdentity};
 
 /// A region name is needed to sign, so a stand-in for AWS gets one where none is given.
@@ -26,9 +25,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// From the first byte sent to the last one read. DescribeServices with ten services and a thousand events takes one
 /// or two seconds; a call that hangs must not eat the run's wait budget.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
+/// By then the answer has begun: whoever gives up here still knows which host did not answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(19);
 
 /// The verdict is known when the lines are asked for, and a person waits for it: whatever takes longer is done without.
 const LOGS_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
+
+type Refused = Box<Finding>;
 
 /// Where and as whom to call.
 #[derive(Clone, Debug, Default)]
@@ -41,8 +44,10 @@ pub struct ConnectionOptions {
     pub credentials: Option<StaticCredentials>,
     /// The role to assume with the token of the workflow run, in place of the environment's credentials.
     pub web_identity: Option<WebIdentity>,
-    /// The profile that the environment names (`AWS_PROFILE`), for the message where it is not there.
-    pub profile: Option<String>,
+    /// The variables that AWS's tools read.
+    pub environment: Environment,
+    /// Hears of a host that does not answer for a while.
+    pub on_silence: Option<fn(&str)>,
     /// Makes the jitter between retries repeatable.
     pub seed: u64,
 }
@@ -85,7 +90,8 @@ pub struct Connection<C> {
     role: Option<RoleSession>,
     region: Option<String>,
     endpoint_url: Option<String>,
-    profile: Option<String>,
+    /// Why the profile that the environment names gives no credentials, should there be none.
+    without_credentials: Option<String>,
     counts: Mutex<RequestCounts>,
     jitter: Mutex<fastrand::Rng>,
     budget: Mutex<Budget>,
@@ -96,29 +102,32 @@ impl<C: Clock> Connection<C> {
     /// instance's metadata service. Credentials are looked up by the first call, or by [`Connection::sign_in`].
     ///
     /// # Errors
-    /// A finding where no region is known.
-    pub async fn open(options: ConnectionOptions, clock: C) -> Result<Self, Box<Finding>> {
+    /// A finding where no region is known, or where the environment names what is not there or cannot be used.
+    pub async fn open(options: ConnectionOptions, clock: C) -> Result<Self, Refused> {
         let current = CurrentCredentials::default();
-        let config = match (&options.credentials, &options.web_identity) {
-            (Some(credentials), _) => isolated(&options, credentials),
-            (None, Some(_)) => from_environment(&options, Some(current.clone())).await,
-            (None, None) => from_environment(&options, None).await,
+        let mut without_credentials = None;
+        let config = match &options.credentials {
+            Some(credentials) => isolated(&options, credentials),
+            None => {
+                let own = options.web_identity.is_some().then(|| current.clone());
+                let (environment, shared) = surroundings(&options).await?;
+                let config = from_environment(&options, &environment, &shared, own).await?;
+                if config.region().is_none() {
+                    return Err(Box::new(no_region(shared.without_region(&environment))));
+                }
+                without_credentials = shared.without_credentials(&environment);
+                config
+            }
         };
-        let region = config.region().map(ToString::to_string);
-        if region.is_none() {
-            return Err(Box::new(no_region(options.profile.as_deref())));
-        }
         Ok(Self {
             ecs: aws_sdk_ecs::Client::new(&config),
             balancing: aws_sdk_elasticloadbalancingv2::Client::new(&config),
             logs: logs_client(&config),
             classic_balancing: aws_sdk_elasticloadbalancing::Client::new(&config),
             clock,
-            region,
+            region: config.region().map(ToString::to_string),
             endpoint_url: config.endpoint_url().map(str::to_owned),
-            profile: options
-                .profile
-                .filter(|_| options.credentials.is_none() && options.web_identity.is_none()),
+            without_credentials: without_credentials.filter(|_| options.web_identity.is_none()),
             role: options
                 .web_identity
                 .filter(|_| options.credentials.is_none())
@@ -176,19 +185,9 @@ impl<C: Clock> Connection<C> {
         self.endpoint_url.as_deref()
     }
 
-    /// Why the profile that the environment names gives no credentials. The SDK passes over one that is not there, and
-    /// says in the end only that nothing was found; its provider for profiles alone still knows.
+    /// Why the profile that the environment names gives no credentials. The SDK says only that nothing was found.
     pub(super) async fn missing_profile(&self) -> Option<String> {
-        let name = self.profile.as_deref()?;
-        let provider = ProfileFileCredentialsProvider::builder().profile_name(name).build();
-        let error = provider.provide_credentials().await.err()?;
-        let text = error.source().map(ToString::to_string).unwrap_or_default();
-        let why = if text.contains("was not defined") {
-            "is not there"
-        } else {
-            "holds no credentials, or is not there"
-        };
-        Some(format!("the AWS profile `{name}`, which AWS_PROFILE names, {why}"))
+        self.without_credentials.clone()
     }
 
     pub(super) fn count(&self, add: impl FnOnce(&mut RequestCounts)) {
@@ -226,10 +225,31 @@ fn isolated(options: &ConnectionOptions, credentials: &StaticCredentials) -> Sdk
     config.build()
 }
 
-async fn from_environment(options: &ConnectionOptions, credentials: Option<CurrentCredentials>) -> SdkConfig {
+/// What this machine says about AWS, looked at before the first call.
+async fn surroundings(options: &ConnectionOptions) -> Result<(Environment, SharedConfig), Refused> {
+    let mut environment = options.environment.clone();
+    environment.check()?;
+    let shared = SharedConfig::load(&environment).await?;
+    if options.web_identity.is_none() {
+        // With a role of the run's own, no profile is asked for credentials.
+        shared.check(&environment)?;
+    }
+    shared.add_endpoints(&mut environment)?;
+    Ok((environment, shared))
+}
+
+async fn from_environment(
+    options: &ConnectionOptions,
+    environment: &Environment,
+    shared: &SharedConfig,
+    credentials: Option<CurrentCredentials>,
+) -> Result<SdkConfig, Refused> {
+    let network = Network::of(environment, shared)?.telling(options.on_silence);
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .env(environment.env())
+        .http_client(network.client())
         .retry_config(RetryConfig::disabled())
-        .timeout_config(timeouts());
+        .timeout_config(timeouts().to_builder().read_timeout(ANSWER_TIMEOUT).build());
     if let Some(region) = &options.region {
         loader = loader.region(Region::new(region.clone()));
     }
@@ -245,7 +265,7 @@ async fn from_environment(options: &ConnectionOptions, credentials: Option<Curre
             .credentials_provider(current)
             .identity_cache(IdentityCache::no_cache());
     }
-    loader.load().await
+    Ok(loader.load().await)
 }
 
 /// What CloudTrail shows as the caller's program.
@@ -260,12 +280,11 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-fn no_region(profile: Option<&str>) -> Finding {
+fn no_region(of_profile: Option<String>) -> Finding {
     let mut finding = Finding::error(Code::Config, "no AWS region is known");
-    let of_profile = |name| format!("`{name}`, which AWS_PROFILE names, says no region, or is not there");
     finding
         .evidence
-        .extend(profile.map(|name| ("profile".into(), of_profile(name))));
+        .extend(of_profile.map(|why| ("profile".into(), why)));
     finding
         .evidence(
             "tried",

@@ -12,6 +12,8 @@ use portzero_core::aws_model::api_error::{CREDENTIALS_UNAVAILABLE, NO_CREDENTIAL
 use portzero_core::port::{ApiError, ApiErrorKind};
 use serde_json::Value;
 
+use super::environment::At;
+
 /// As much of a foreign text (an HTML page, a proxy's excuse) as a message quotes.
 const QUOTE_LENGTH: usize = 160;
 
@@ -211,15 +213,29 @@ fn read_dispatch(error: &(dyn Error + 'static)) -> Reading {
         };
     }
     let innermost = causes.last().map(ToString::to_string).unwrap_or_default();
+    let place = causes.iter().find_map(|e| e.downcast_ref::<At>());
     let never_sent = causes.iter().any(|e| is_connect_failure(*e));
-    let what = if never_sent {
-        "cannot connect"
-    } else {
-        "the connection broke before the answer was complete"
+    let to = place.map(|at| format!(" to {}", at.place)).unwrap_or_default();
+    let what = match place {
+        _ if never_sent => format!("cannot connect{to}"),
+        Some(at) if at.is_timeout => return Reading::transient(format!("no answer in time from {}", at.place)),
+        _ => format!("the connection{to} broke before the answer was complete"),
     };
+    let more = next_step(&innermost).filter(|_| place.is_some()).unwrap_or_default();
     Reading {
         never_sent,
-        ..Reading::transient(format!("{what}: {innermost}"))
+        ..Reading::transient(format!("{what}: {innermost}{more}"))
+    }
+}
+
+/// What to look at where the network's own words say too little.
+fn next_step(words: &str) -> Option<&'static str> {
+    if words.contains("UnknownIssuer") {
+        Some("; where a proxy signs with an authority of its own, AWS_CA_BUNDLE names the file of its certificate")
+    } else if words.contains("failed to lookup address") {
+        Some("; look at the spelling of the region, and at this machine's name resolution")
+    } else {
+        None
     }
 }
 
@@ -252,7 +268,12 @@ fn credentials_message(error: &CredentialsError) -> String {
         CredentialsError::ProviderTimedOut(_) => "the source of the AWS credentials did not answer in time".to_owned(),
         other => {
             let innermost = causes(other).last().map(ToString::to_string).unwrap_or_default();
-            format!("the AWS credentials cannot be loaded: {innermost}")
+            let next = if innermost.to_ascii_lowercase().contains("sso") {
+                "; `aws sso login` signs in anew"
+            } else {
+                ""
+            };
+            format!("the AWS credentials cannot be loaded: {innermost}{next}")
         }
     }
 }

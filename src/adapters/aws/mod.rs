@@ -1,6 +1,7 @@
 //! The AWS side of the ports: Amazon ECS and Elastic Load Balancing through the AWS SDK.
 //!
 //! * `connection`: how the clients are set up, and what one run shares
+//! * `environment`: what this machine says about AWS, and the way there
 //! * `web_identity`: the role that is assumed with the token of the workflow run, again and again
 //! * `call`: one call: counted, classified, retried under this program's own rules (the SDK's retries are off)
 //! * `budget`: what a run allows itself, so that AWS need not turn it away
@@ -15,6 +16,7 @@ mod call;
 mod connection;
 mod document;
 mod ecs;
+mod environment;
 mod error;
 mod logs;
 pub mod read;
@@ -24,4 +26,5 @@ mod read_strategy;
 mod web_identity;
 
 pub use connection::{Connection, ConnectionOptions, StaticCredentials};
+pub use environment::Environment;
 pub use web_identity::{RoleArn, SessionDuration, SessionName, TokenRequest, TokenSource, WebIdentity};
