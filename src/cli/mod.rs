@@ -69,8 +69,10 @@ enum Command {
 
 /// Parses the arguments, runs, and gives the exit code.
 pub fn main() -> ExitCode {
+    diagnostics::crash::arm();
     let command = variables::without_empty(Cli::command());
     let parsed = command.clone().try_get_matches();
+    let parsed = parsed.inspect(diagnostics::crash::remember);
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {

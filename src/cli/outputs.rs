@@ -27,7 +27,7 @@ use crate::report;
 use crate::report::outputs::Outputs;
 use crate::report::page::{Link, Setting, Stage};
 use crate::report::redact::{Known, Redaction};
-use crate::report::{outputs, page};
+use crate::report::{internal_error, outputs, page};
 
 /// What the run has come to, for those who hear of it at the end only.
 #[derive(Debug)]
@@ -237,6 +237,30 @@ pub(super) fn stopped(findings: &[Finding]) {
             usize::MAX,
         );
         runner.write_summary(&page);
+    }
+}
+
+/// A panic ends the run: on every surface that needs no waiting.
+pub(super) fn broken(finding: &Finding, report: Option<&Path>) {
+    let stage = Stage::Broken(finding);
+    let page = || page::render(stage, &Setting::default(), &streams::redaction(), usize::MAX);
+    if let Some(path) = report {
+        let text = if is_markdown(path) {
+            page()
+        } else {
+            format!("{}\n", Document::pretty(internal_error::json(finding)).as_str())
+        };
+        if let Err(error) = std::fs::write(path, text) {
+            let path = path.display();
+            streams::tell(&format!("warning: the report could not be written to {path}: {error}"));
+        }
+    }
+    let runner = Runner::of_environment();
+    runner.annotate(std::iter::once(finding));
+    let report = report.map(|path| path.display().to_string());
+    runner.write_outputs(&internal_error::outputs(report.unwrap_or_default()));
+    if runner.has_summary() {
+        runner.write_summary(&page());
     }
 }
 

@@ -10,6 +10,7 @@ use portzero_core::rollout::Verdict;
 use crate::app::deploy;
 use crate::app::deploy::{Pace, Run, ServiceRun, Unplanned};
 use crate::app::ports::{Aws, Ports};
+use crate::cli::diagnostics::crash;
 use crate::cli::outputs::{Ending, RunOutputs};
 use crate::cli::requests::DeployRequests;
 use crate::cli::stop::Stop;
@@ -161,6 +162,7 @@ impl Story {
 
 impl Report for Story {
     fn event(&mut self, event: &portzero_core::event::RunEvent) {
+        crash::rehearse("event");
         let lines = self.log.lines(event);
         if !self.is_quiet && !lines.is_empty() {
             self.log.print(&lines);

@@ -3,6 +3,7 @@
 pub mod annotation;
 pub mod env_file;
 pub mod finding;
+pub mod internal_error;
 pub mod line;
 pub mod log;
 pub mod markdown;

@@ -37,6 +37,7 @@ mod github_seeking;
 mod github_wire;
 mod init;
 mod injection;
+mod internal_error;
 mod many;
 mod misbehaviour;
 mod moto;

@@ -282,9 +282,7 @@ fn timeouts() -> TimeoutConfig {
 
 fn no_region(of_profile: Option<String>) -> Finding {
     let mut finding = Finding::error(Code::Config, "no AWS region is known");
-    finding
-        .evidence
-        .extend(of_profile.map(|why| ("profile".into(), why)));
+    finding.evidence.extend(of_profile.map(|why| ("profile".into(), why)));
     finding
         .evidence(
             "tried",

@@ -11,6 +11,7 @@ use portzero_core::pull_request::{DefaultCommand, Occasion};
 
 use crate::adapters::github::occasion;
 use crate::cli::ci::actions;
+use crate::cli::diagnostics::crash;
 use crate::cli::stop::Stop;
 use crate::cli::{outputs, streams, variables};
 
@@ -57,6 +58,7 @@ impl Action {
         program
             .clone()
             .try_get_matches_from(&request.line)
+            .inspect(crash::remember)
             .and_then(|matches| C::from_arg_matches(&matches))
             .map_err(|error| in_the_words_of_the_action(&program, &request.line, &error).into())
     }

@@ -36,6 +36,7 @@ pub(super) fn render(stage: Stage<'_>, setting: &Setting, md: Markdown<'_>) -> S
             format!("{icon} {what}{to} {end}")
         }
         Stage::Stopped(_) => format!("⛔ {what}{to} did not begin: nothing was changed"),
+        Stage::Broken(_) => "💥 portzero itself failed before the end of its run".into(),
     };
     format!("### {line}")
 }
@@ -48,6 +49,7 @@ pub(super) fn plain(stage: Stage<'_>, setting: &Setting) -> String {
             return format!("{} planned", counted(plans.len(), "service"));
         }
         Stage::Stopped(_) => return "did not begin: nothing was changed".into(),
+        Stage::Broken(_) => return "portzero itself failed".into(),
         Stage::Ended(runs, _) => (overall(runs).as_str().replace('-', " "), runs),
     };
     let cause = causes(runs).flat_map(|run| run.findings()).next();
@@ -64,7 +66,7 @@ fn place(stage: Stage<'_>, setting: &Setting) -> Option<String> {
     let mut clusters: Vec<&str> = match stage {
         Stage::Planned(plans) | Stage::Deploying(plans) => plans.iter().map(|p| p.request.cluster.as_str()).collect(),
         Stage::Ended(runs, _) => runs.iter().map(|r| r.request.cluster.as_str()).collect(),
-        Stage::Stopped(_) => Vec::new(),
+        Stage::Stopped(_) | Stage::Broken(_) => Vec::new(),
     };
     clusters.sort_unstable();
     clusters.dedup();

@@ -40,6 +40,7 @@ pub fn render(stage: Stage<'_>, setting: &Setting, redaction: &Redaction, chars_
         Stage::Planned(plans) | Stage::Deploying(plans) => of_plans(&mut blocks, plans, stage, setting, md),
         Stage::Ended(runs, counts) => of_runs(&mut blocks, runs, counts, setting, md),
         Stage::Stopped(findings) => blocks.extend(findings.iter().map(|f| Block::cause(finding::render(f, md)))),
+        Stage::Broken(finding) => blocks.push(Block::cause(finding::render(finding, md))),
     }
     blocks.push(Block::must(headline::footer(setting, md)));
     fit::join(blocks, chars_max)

@@ -16,6 +16,8 @@ pub enum Stage<'a> {
     Ended(&'a [ServiceRun], &'a RequestCounts),
     /// It ended before there was a plan.
     Stopped(&'a [Finding]),
+    /// The program itself failed.
+    Broken(&'a Finding),
 }
 
 /// Where the run happens, and for whom.

@@ -270,6 +270,8 @@ codes! {
     Api = "api",
     /// Something was not said on GitHub.
     GitHub = "github",
+    /// The program met a state that it was not made for.
+    InternalError = "internal-error",
 }
 
 impl fmt::Display for Code {

@@ -3,6 +3,10 @@
 //!
 //! The subscriber takes the events of this program's adapters alone. What the libraries below them trace is not theirs to
 //! show: it has headers, bodies and signatures in it.
+//!
+//! * `crash`: what is told where the program itself fails
+
+pub(super) mod crash;
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
