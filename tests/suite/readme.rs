@@ -104,7 +104,8 @@ fn pages() -> Vec<Page> {
 /// about that; both streams as a terminal would interleave them.
 fn portzero(arguments: &[&str]) -> (String, i32) {
     let is_demo = arguments.windows(2).any(|pair| pair == DEMO);
-    let simulator = is_demo.then(|| Simulator::at_speed("1x"));
+    // The pages show its times.
+    let simulator = is_demo.then(|| Simulator::with(&["--speed", "1x", "--start", "2026-01-01T12:00:00Z"]));
     let variables = simulator.iter().flat_map(|simulator| simulator.variables.clone());
     let mut file = tempfile::tempfile().unwrap();
     let status = Command::new(env!("CARGO_BIN_EXE_portzero"))

@@ -20,7 +20,8 @@ struct Stage {
 
 impl Stage {
     fn with(arguments: &[&str]) -> Self {
-        let mut all = vec!["--speed", "0.0001x"];
+        // What is shown has its times.
+        let mut all = vec!["--speed", "0.0001x", "--start", "2026-01-01T12:00:00Z"];
         all.extend(arguments);
         let simulator = Simulator::with(&all);
         let mut variables = simulator.variables.iter();

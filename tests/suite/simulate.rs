@@ -164,6 +164,31 @@ fn names_that_are_not_there_are_refused_with_the_nearest_one() {
 }
 
 #[test]
+fn u09_a_world_beside_a_real_clock_begins_now_unless_it_is_told_otherwise() {
+    let begun = |simulator: &Simulator| {
+        let state = control(simulator.endpoint(), "GET", "truth", "");
+        let start = state["start"].as_str().expect("a start").to_owned();
+        start.parse::<jiff::Timestamp>().expect("a time")
+    };
+    let now = Simulator::with(&["--fault", "deployment-in-progress"]);
+    let age = jiff::Timestamp::now().duration_since(begun(&now));
+    assert!((0..60).contains(&age.as_secs()), "{age:?}");
+    let waits = on(&now, "plan --cluster demo --service web --image web=example/web:3");
+    assert!(
+        !waits.stderr.contains("h ago") && !waits.stdout.contains("h ago"),
+        "{waits:#?}"
+    );
+    let told = Simulator::with(&["--start", "2026-02-03T04:05:06Z"]);
+    assert_eq!(begun(&told).to_string(), "2026-02-03T04:05:06Z");
+    let refused = run(Path::new("."), "simulate --port 0 --start yesterday");
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
+    assert!(
+        refused.stderr.contains("`yesterday` is no RFC 3339 time"),
+        "{refused:#?}"
+    );
+}
+
+#[test]
 fn a_misspelt_fault_is_told_the_nearest_one() {
     let refused = run(Path::new("."), "simulate --port 0 --fault crash-lop");
     assert_eq!(refused.code, Some(2), "{refused:#?}");

@@ -34,6 +34,9 @@ pub(crate) struct Simulate {
     /// How fast time goes
     #[arg(long, value_name = "FACTORx", default_value = "1x", value_parser = speed)]
     speed: Speed,
+    /// When its time begins, such as 2026-01-01T12:00:00Z [default: the scenario's `start`, else now]
+    #[arg(long, value_name = "TIME")]
+    start: Option<String>,
     /// Print the JSON Schema of scenario files, and do nothing else
     #[arg(long)]
     schema: bool,
@@ -47,6 +50,11 @@ impl Simulate {
         }
         let mut scenario = self.scenario()?;
         self.world.apply(&mut scenario)?;
+        // Its clients have a real clock, and would take an age of months off any other beginning.
+        scenario.start = Some(match (self.start.clone(), scenario.start.take()) {
+            (Some(start), _) | (None, Some(start)) => start,
+            (None, None) => SystemClock.now().to_string(),
+        });
         streams::warn(&simulator::warnings(&scenario.ineffective_faults()));
         let world = open_world(&scenario)?;
         let cannot = |error: std::io::Error| {
