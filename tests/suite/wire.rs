@@ -110,10 +110,14 @@ fn refusals_are_in_the_words_of_aws() {
 }
 
 #[test]
-fn what_is_not_served_is_refused_and_noted() {
+fn u09_what_is_not_served_is_refused_in_words_and_noted() {
     let mut aws = Endpoint::new();
     let response = aws.raw("CreateTaskSet", "{}");
-    assert_eq!(json_of(&response), json!({"__type": "UnknownOperationException"}));
+    let words = "the simulator does not serve ecs:CreateTaskSet";
+    assert_eq!(
+        json_of(&response),
+        json!({"__type": "UnknownOperationException", "message": words})
+    );
     assert_eq!(response.note.as_deref(), Some("not served: ecs:CreateTaskSet"));
     let response = aws.elb_raw("CreateTrustStore", &[]);
     assert_eq!(

@@ -244,7 +244,7 @@ fn not_an_aws_request(request: &HttpRequest) -> HttpResponse {
         status: 404,
         content_type: "application/json",
         headers: Vec::new(),
-        body: json!({"__type": "UnknownOperationException", "message": format!("not an ECS, ELBv2 or STS request: {asked}")})
+        body: json!({"__type": "UnknownOperationException", "message": format!("the simulator does not serve this request: {asked}")})
             .to_string()
             .into_bytes(),
         note: Some(format!("not served: {asked}")),

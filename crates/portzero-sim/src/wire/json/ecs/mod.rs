@@ -98,9 +98,10 @@ pub(crate) fn read(body: &[u8]) -> Result<Value, Refusal> {
     Ok(document)
 }
 
-/// AWS answers with the code alone; what was asked is the note's to say.
+/// AWS answers with the code alone, since it lacks nothing. Whoever calls the simulator has to know who lacks the operation.
 fn unknown_operation(asked: &str) -> HttpResponse {
-    respond(400, &json!({"__type": "UnknownOperationException"})).with_note(format!("not served: {asked}"))
+    let words = format!("the simulator does not serve {asked}");
+    refuse(&Refusal::new("UnknownOperationException", words)).with_note(format!("not served: {asked}"))
 }
 
 pub(crate) fn refuse(refusal: &Refusal) -> HttpResponse {
