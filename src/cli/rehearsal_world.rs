@@ -58,7 +58,7 @@ fn add(scenario: &mut Scenario, request: &DeployRequest, stanza: Option<&Service
     };
     let document = Document::from_value(definition.clone(), "the simulated service");
     let bindings = if request.load_balancers.is_empty() {
-        guessed(request, &document)
+        guessed(request, &document, &scenario.region)
     } else {
         request.load_balancers.clone()
     };
@@ -149,7 +149,7 @@ fn made_up(request: &DeployRequest, family: &str) -> Value {
 }
 
 /// Where nothing says what is balanced, the first container that publishes a port is.
-fn guessed(request: &DeployRequest, document: &Document) -> Vec<LoadBalancerBinding> {
+fn guessed(request: &DeployRequest, document: &Document, region: &str) -> Vec<LoadBalancerBinding> {
     let published = document.containers().iter().find_map(|c| {
         let port = c.port_mappings().first()?.container_port()?;
         Some((c.name()?.to_owned(), port))
@@ -157,7 +157,7 @@ fn guessed(request: &DeployRequest, document: &Document) -> Vec<LoadBalancerBind
     published
         .map(|(container_name, container_port)| LoadBalancerBinding {
             balancer: Balancer::TargetGroup(TargetGroupArn::new(format!(
-                "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/{}/0123456789abcdef",
+                "arn:aws:elasticloadbalancing:{region}:111122223333:targetgroup/{}/0123456789abcdef",
                 request.service
             ))),
             container_name,

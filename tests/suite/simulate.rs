@@ -189,6 +189,29 @@ fn u09_a_world_beside_a_real_clock_begins_now_unless_it_is_told_otherwise() {
 }
 
 #[test]
+fn u09_every_name_is_in_the_region_that_was_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let rehearsed = run(
+        folder.path(),
+        "rehearse --cluster c --service w --image x:2 --region eu-west-1 --format json",
+    );
+    assert_eq!(rehearsed.code, Some(0), "{rehearsed:#?}");
+    assert!(rehearsed.stdout.contains(":eu-west-1:"), "{rehearsed:#?}");
+    assert!(!rehearsed.stdout.contains("us-east-1"), "{rehearsed:#?}");
+    let simulator = Simulator::with(&["--region", "eu-west-1"]);
+    let status = on(&simulator, "status --cluster demo --service web --format json");
+    assert!(status.stdout.contains(":eu-west-1:"), "{status:#?}");
+    assert!(!status.stdout.contains("us-east-1"), "{status:#?}");
+}
+
+#[test]
+fn u09_an_environment_that_is_named_is_not_answered_with_the_demo() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let refused = run(folder.path(), "simulate --port 0 --environment staging");
+    assert_eq!((refused.code, refused.stdout.as_str()), (Some(2), ""), "{refused:#?}");
+}
+
+#[test]
 fn a_misspelt_fault_is_told_the_nearest_one() {
     let refused = run(Path::new("."), "simulate --port 0 --fault crash-lop");
     assert_eq!(refused.code, Some(2), "{refused:#?}");

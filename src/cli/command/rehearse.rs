@@ -96,7 +96,10 @@ impl Rehearse {
         let mut outputs = RunOutputs::open(&self.output, &requests, context.as_ref(), true);
         let mut is_staged = false;
         let mut scenario = match given {
-            Some(scenario) => scenario,
+            Some(mut scenario) => {
+                scenario.region = self.selection.which.region.take().unwrap_or(scenario.region);
+                scenario
+            }
             None => {
                 check(&requests, &mut outputs).await?;
                 is_staged = true;

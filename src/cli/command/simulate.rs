@@ -78,20 +78,23 @@ impl Simulate {
     }
 
     fn scenario(&self) -> Result<Scenario, Stop> {
-        if let Some(scenario) = self.world.read()? {
+        let which = &self.selection.which;
+        let given = match self.world.read()? {
+            None if which.names().is_empty() && which.config.is_none() && which.environment.is_none() => Some(demo()?),
+            given => given,
+        };
+        if let Some(mut scenario) = given {
+            scenario.region = which.region.clone().unwrap_or(scenario.region);
             return Ok(scenario);
-        }
-        let is_named = self.selection.which.config.is_some()
-            || self.selection.which.service.is_some()
-            || !self.selection.which.services.is_empty();
-        if !is_named {
-            return Scenario::read(DEMO, "demo")
-                .map_err(|errors| Stop::usage(errors.into_iter().map(simulator::finding).collect()));
         }
         let requests = requests::gather(&self.selection, &Following::default())?;
         streams::warn(&requests.warnings);
         Ok(rehearsal_world::scenario(&requests))
     }
+}
+
+fn demo() -> Result<Scenario, Stop> {
+    Scenario::read(DEMO, "demo").map_err(|errors| Stop::usage(errors.into_iter().map(simulator::finding).collect()))
 }
 
 /// Binds virtual time to the wall's.
