@@ -187,6 +187,10 @@ pub fn sessions() -> Vec<Row> {
             let said = Trial::keyless().profile(text).said();
             assert!(said.stderr.contains("`aws sso login` signs in anew"), "{said:#?}");
         }),
+        sso("sso_start_url"),
+        sso("sso_region"),
+        sso("sso_account_id"),
+        sso("sso_role_name"),
         row("login_session", "refused", || {
             let session = "login_session = arn:aws:iam::111122223333:user/Admin";
             let words = [
@@ -205,6 +209,25 @@ pub fn sessions() -> Vec<Row> {
             by_source("mfa_serial = arn:aws:iam::1:mfa/x").refused(&["second factor", "export-credentials"]);
         }),
     ]
+}
+
+/// Single sign-on without a section of its own: complete, the profile lacks only somebody who signs in.
+fn sso(key: &'static str) -> Row {
+    let lines = [
+        "sso_start_url = https://x.awsapps.com/start",
+        "sso_region = eu-west-1",
+        "sso_account_id = 111122223333",
+        "sso_role_name = r",
+    ];
+    let wants_login = |lines: &[&str]| {
+        let said = Trial::keyless().profile(&lines.join("\n")).said();
+        said.stderr.contains("the SSO token has expired") || said.stderr.contains("failed to load the cached SSO token")
+    };
+    row(key, "honoured", move || {
+        assert!(wants_login(&lines));
+        let without: Vec<&str> = lines.iter().copied().filter(|line| !line.starts_with(key)).collect();
+        assert!(!wants_login(&without), "{key}");
+    })
 }
 
 pub fn metadata() -> Vec<Row> {
@@ -250,6 +273,12 @@ pub fn metadata() -> Vec<Row> {
         row("AWS_EC2_METADATA_SERVICE_ENDPOINT", YES, move || {
             instance().sees(&["/latest/api/token", "Credential=AKIDGIVEN/"]);
             instance().without("AWS_REGION").sees(&["/eu-west-1/ecs/"]);
+        }),
+        row("ec2_metadata_service_endpoint", YES, || {
+            let trial = Trial::keyless().with("AWS_EC2_METADATA_DISABLED", "");
+            trial
+                .profile("ec2_metadata_service_endpoint = http://SERVER")
+                .sees(&["/latest/api/token", "Credential=AKIDGIVEN/"]);
         }),
         row("AWS_METADATA_SERVICE_TIMEOUT", "not honoured", || {
             Trial::new().with("AWS_METADATA_SERVICE_TIMEOUT", "x").changes_nothing();
