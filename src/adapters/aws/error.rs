@@ -8,7 +8,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ecs::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use portzero_core::aws_model::api_error::{CREDENTIALS_UNAVAILABLE, NO_CREDENTIALS, causes};
+use portzero_core::aws_model::api_error::{CREDENTIALS_UNAVAILABLE, NO_CREDENTIALS, SIGN_IN_NEEDED, causes};
 use portzero_core::port::{ApiError, ApiErrorKind};
 use serde_json::Value;
 
@@ -255,6 +255,7 @@ fn is_connect_failure(error: &(dyn Error + 'static)) -> bool {
 fn credentials_code(error: &CredentialsError) -> &'static str {
     match error {
         CredentialsError::CredentialsNotLoaded(_) => NO_CREDENTIALS,
+        other if is_of_single_sign_on(other) => SIGN_IN_NEEDED,
         _ => CREDENTIALS_UNAVAILABLE,
     }
 }
@@ -267,15 +268,25 @@ fn credentials_message(error: &CredentialsError) -> String {
             .to_owned(),
         CredentialsError::ProviderTimedOut(_) => "the source of the AWS credentials did not answer in time".to_owned(),
         other => {
-            let innermost = causes(other).last().map(ToString::to_string).unwrap_or_default();
-            let next = if innermost.to_ascii_lowercase().contains("sso") {
-                "; `aws sso login` signs in anew"
-            } else {
-                ""
-            };
-            format!("the AWS credentials cannot be loaded: {innermost}{next}")
+            let chain = causes(other);
+            // The system's words do not say of which file they are.
+            let is_of_the_system = chain.last().is_some_and(|cause| cause.is::<std::io::Error>());
+            let told = if is_of_the_system { 2 } else { 1 };
+            let words: Vec<String> = chain[chain.len().saturating_sub(told)..]
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            format!("the AWS credentials cannot be loaded: {}", words.join(": "))
         }
     }
+}
+
+/// What the SDK keeps of a session lies in files whose names say so.
+fn is_of_single_sign_on(error: &CredentialsError) -> bool {
+    causes(error).iter().any(|cause| {
+        let words = cause.to_string();
+        words.contains("SSO token") || words.contains("SSO session") || words.contains("/sso/cache/")
+    })
 }
 
 /// A read that fails is an input to whoever asked: the observer looks again in a moment anyway. One repetition covers

@@ -14,6 +14,10 @@ pub fn keys() -> Vec<Row> {
         row("AWS_SECRET_ACCESS_KEY", YES, || {
             let said = Trial::new().without("AWS_SECRET_ACCESS_KEY").said();
             assert!(said.stderr.contains("no AWS credentials were found"), "{said:#?}");
+            assert!(
+                said.stderr.contains("hint: name a profile with AWS_PROFILE"),
+                "{said:#?}"
+            );
         }),
         row("AWS_SESSION_TOKEN", YES, || {
             Trial::new()
@@ -185,7 +189,11 @@ pub fn sessions() -> Vec<Row> {
             let text = "sso_session = s\nsso_account_id = 111122223333\nsso_role_name = r\n[sso-session s]\n\
                         sso_region = eu-west-1\nsso_start_url = https://x.awsapps.com/start";
             let said = Trial::keyless().profile(text).said();
-            assert!(said.stderr.contains("`aws sso login` signs in anew"), "{said:#?}");
+            assert!(said.stderr.contains("hint: sign in: aws sso login"), "{said:#?}");
+            let lost = text.replace("[sso-session s]", "[sso-session other]");
+            Trial::keyless()
+                .profile(&lost)
+                .refused(&["lacks `sso_start_url` in [sso-session s]"]);
         }),
         sso("sso_start_url"),
         sso("sso_region"),
@@ -219,14 +227,14 @@ fn sso(key: &'static str) -> Row {
         "sso_account_id = 111122223333",
         "sso_role_name = r",
     ];
-    let wants_login = |lines: &[&str]| {
-        let said = Trial::keyless().profile(&lines.join("\n")).said();
-        said.stderr.contains("the SSO token has expired") || said.stderr.contains("failed to load the cached SSO token")
-    };
     row(key, "honoured", move || {
-        assert!(wants_login(&lines));
-        let without: Vec<&str> = lines.iter().copied().filter(|line| !line.starts_with(key)).collect();
-        assert!(!wants_login(&without), "{key}");
+        let said = Trial::keyless().profile(&lines.join("\n")).said();
+        assert!(said.stderr.contains("hint: sign in: aws sso login"), "{said:#?}");
+        let without: Vec<&str> = lines.into_iter().filter(|line| !line.starts_with(key)).collect();
+        let lack = format!("lacks `{key}`");
+        Trial::keyless()
+            .profile(&without.join("\n"))
+            .refused(&[&lack, "aws configure sso --profile mine"]);
     })
 }
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::aws_model::api_error::{ApiError, ApiErrorKind, CREDENTIALS_UNAVAILABLE, Denial, Ground, NO_CREDENTIALS};
+use crate::aws_model::api_error::{
+    ApiError, ApiErrorKind, CREDENTIALS_UNAVAILABLE, Denial, Ground, NO_CREDENTIALS, SIGN_IN_NEEDED,
+};
 use crate::base::finding::{Code, Finding};
 use crate::base::time::{Timestamp, human};
 
@@ -114,7 +116,7 @@ fn summary(error: &ApiError, denial: Option<&Denial<'_>>) -> String {
         },
         ApiErrorKind::Credentials => match error.code.as_deref() {
             Some(NO_CREDENTIALS) => "there are no AWS credentials".to_owned(),
-            Some(CREDENTIALS_UNAVAILABLE) => "the AWS credentials could not be had".to_owned(),
+            Some(CREDENTIALS_UNAVAILABLE | SIGN_IN_NEEDED) => "the AWS credentials could not be had".to_owned(),
             _ => "AWS does not accept the credentials".to_owned(),
         },
         ApiErrorKind::ClockSkew => {
@@ -143,8 +145,25 @@ pub fn hints(error: &ApiError) -> Vec<String> {
             "set the clock of this machine, and keep it by NTP: AWS takes no signature that is more than 5 minutes off"
                 .to_owned(),
         ],
+        (ApiErrorKind::Credentials, _) => credentials(error.code.as_deref()),
         _ => Vec::new(),
     }
+}
+
+/// Of credentials that were not even sent. Where AWS refuses some, it does not say enough for a hint.
+fn credentials(code: Option<&str>) -> Vec<String> {
+    let hint = match code {
+        Some(NO_CREDENTIALS) => {
+            "name a profile with AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; in GitHub Actions, give \
+             the input `role-to-assume`"
+        }
+        Some(SIGN_IN_NEEDED) => "sign in: aws sso login",
+        Some(CREDENTIALS_UNAVAILABLE) => {
+            "see whether the AWS CLI can have them from the same source: aws sts get-caller-identity"
+        }
+        _ => return Vec::new(),
+    };
+    vec![hint.to_owned()]
 }
 
 fn permissions(denial: &Denial<'_>, call: &str) -> Vec<String> {

@@ -101,14 +101,40 @@ impl SharedConfig {
                     let by = format!("`source_profile` of the AWS profile `{name}`");
                     profile = next.ok_or_else(|| Box::new(self.missing(source, &by)))?;
                 }
-                _ if signs_in_by_login(profile) => {
-                    let why = "signs in by `aws login` (`login_session`), which portzero does not read";
-                    return Err(Box::new(unable(name, why)));
-                }
-                _ => return Ok(()),
+                _ => return self.check_last(profile),
             }
         }
         Ok(())
+    }
+
+    /// The profile that the credentials are to come from.
+    fn check_last(&self, profile: &Profile) -> Result<(), Box<Finding>> {
+        if let Some(lack) = self.lacks_of_sign_on(profile) {
+            return Err(Box::new(incomplete(profile.name(), &lack)));
+        }
+        if signs_in_by_login(profile) {
+            let why = "signs in by `aws login` (`login_session`), which portzero does not read";
+            return Err(Box::new(unable(profile.name(), why)));
+        }
+        Ok(())
+    }
+
+    /// What a profile lacks that wants single sign-on; the AWS CLI goes by the same two keys.
+    fn lacks_of_sign_on(&self, profile: &Profile) -> Option<String> {
+        if profile.get("sso_account_id").is_none() && profile.get("sso_role_name").is_none() {
+            return None;
+        }
+        let session = profile.get("sso_session");
+        let of_session = |key: &str| self.profiles.sso_session(session?)?.get(key);
+        let keys = ["sso_start_url", "sso_region", "sso_account_id", "sso_role_name"];
+        let lacks = |key: &&str| profile.get(key).is_none() && of_session(key).is_none();
+        let key = keys.into_iter().find(lacks)?;
+        Some(
+            match session.filter(|_| key.ends_with("url") || key.ends_with("region")) {
+                Some(session) => format!("{key}` in [sso-session {session}]"),
+                None => format!("{key}`"),
+            },
+        )
     }
 
     fn missing(&self, name: &str, named_by: &str) -> Finding {
@@ -207,6 +233,17 @@ fn signs_in_by_login(profile: &Profile) -> bool {
         "sso_start_url",
     ];
     profile.get("login_session").is_some() && !first.iter().any(|key| profile.get(key).is_some())
+}
+
+fn incomplete(profile: &str, lack: &str) -> Finding {
+    Finding::error(
+        Code::Config,
+        format!("the AWS profile `{profile}` wants single sign-on, and lacks `{lack}"),
+    )
+    .state("nothing was changed")
+    .hint(format!(
+        "let the AWS CLI complete it: aws configure sso --profile {profile}"
+    ))
 }
 
 fn unable(profile: &str, why: &str) -> Finding {

@@ -9,6 +9,8 @@ pub(crate) use denial::{Denial, Ground};
 
 /// The code of a call that found no credentials at all: AWS has not refused anything. It is portzero's own, like the next.
 pub const NO_CREDENTIALS: &str = "NoCredentials";
+/// The code of a call whose credentials wait for somebody to sign in.
+pub const SIGN_IN_NEEDED: &str = "SignInNeeded";
 /// The code of a call whose credentials are configured and cannot be had.
 pub const CREDENTIALS_UNAVAILABLE: &str = "CredentialsUnavailable";
 
