@@ -34,6 +34,8 @@ pub struct GroundTruth {
     pub traffic: Option<u32>,
     /// The stage that it is in, of those that traffic shifts have.
     pub stage: Option<String>,
+    /// The listeners' rules send the production traffic to its healthy targets, and none of it to where nobody answers.
+    pub routed: bool,
     /// The id of a pause that waits for somebody.
     pub paused_at: Option<String>,
     /// Another deployment was made after it.
@@ -49,6 +51,7 @@ impl GroundTruth {
             && self.desired > 0
             && self.new_running >= self.desired
             && self.traffic.is_none_or(|share| share == WHOLE)
+            && self.routed
             && self.new_targets_healthy
             && self.old_targets_left == 0
             && self.old_tasks_left == 0
@@ -101,6 +104,7 @@ impl World {
                 .count(),
             rolled_back: went_back,
             traffic: self.production_share(found, deployment_id),
+            routed: self.is_routed(cluster, found, deployment_id),
             stage: progress.and_then(|progress| progress.stage.clone()),
             paused_at: progress.and_then(|progress| {
                 let paused = progress.hooks.iter().find(|hook| hook.status == "AWAITING_ACTION");

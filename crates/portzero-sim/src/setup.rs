@@ -229,6 +229,10 @@ impl World {
                 .settings
                 .insert("networkConfiguration".into(), default_network(&self.account.region));
         }
+        if !spec.vpc_lattice_configurations.is_empty() {
+            let lattice = Value::from(spec.vpc_lattice_configurations.clone());
+            service.settings.insert("vpcLatticeConfigurations".into(), lattice);
+        }
         service.revisions.insert(number, service.revision(self.now));
         if !external && spec.status != "INACTIVE" {
             service.deployments.push(deployment.clone());

@@ -3,6 +3,7 @@
 pub mod classic;
 pub(crate) mod health_check;
 pub(crate) mod listeners;
+mod reach;
 pub(crate) mod registration;
 pub(crate) mod routing;
 pub(crate) mod rules;

@@ -75,6 +75,10 @@ impl World {
                 }
                 if self.register_target(key, address, *port, &home, shown.clone(), Some(id.clone())) {
                     *counts.entry(key.clone()).or_default() += 1;
+                } else {
+                    let gone = "TargetGroupNotFound: One or more target groups not found";
+                    let words = service_event::failed_to_register(&service, key, gone);
+                    self.complain(cluster, &service, words);
                 }
             }
             self.task_runtimes.entry(id.clone()).or_default().targets = targets;

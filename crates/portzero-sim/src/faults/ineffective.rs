@@ -71,7 +71,7 @@ impl Scenario {
             Fault::Secrets { .. } if !reads_secrets(document) => "no container reads a secret",
             // A classic load balancer checks its instances as others check their targets.
             _ if fails_checks(&fault.fault) && is_classic(service) => return None,
-            Fault::NotInUse | Fault::AzNotEnabled { .. } => {
+            Fault::NotInUse | Fault::AzNotEnabled { .. } | Fault::WeightsDrift | Fault::TargetGroupDeleted => {
                 return self.unchecked(fault, service, |group| group.attached);
             }
             _ if fails_checks(&fault.fault) || fault.fault == Fault::ChecksDisabled => {
@@ -99,7 +99,8 @@ impl Scenario {
         let names: BTreeSet<&String> = service
             .load_balancers
             .iter()
-            .filter_map(|b| b.target_group.as_ref())
+            .flat_map(|b| [&b.target_group, &b.alternate_target_group])
+            .flatten()
             .collect();
         let own: Vec<&TargetGroupSpec> = self.target_groups.iter().filter(|g| names.contains(&g.name)).collect();
         let is_meant = |group: &&&TargetGroupSpec| fault.concerns_group(&group.name);

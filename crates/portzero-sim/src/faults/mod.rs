@@ -5,4 +5,5 @@ pub(crate) mod hostile;
 pub(crate) mod ineffective;
 pub(crate) mod one_shot;
 pub(crate) mod ongoing;
+mod routing;
 pub(crate) mod shown;

@@ -110,6 +110,8 @@ impl World {
             Fault::NotInUse => self.unhook_groups(cluster, service, &fault),
             Fault::ChecksDisabled => self.disable_checks(cluster, service, &fault),
             Fault::AzNotEnabled { zone } => self.leave_zones(cluster, service, &fault, zone.as_ref()),
+            Fault::WeightsDrift => self.drift_weights(cluster, service, &fault),
+            Fault::TargetGroupDeleted => self.delete_groups(cluster, service, &fault),
             _ => {}
         }
     }
@@ -230,7 +232,7 @@ impl World {
     }
 
     /// The ARNs of the service's target groups that the fault means.
-    fn struck_groups(&self, cluster: &str, service: &str, fault: &FaultSpec) -> Vec<String> {
+    pub(super) fn struck_groups(&self, cluster: &str, service: &str, fault: &FaultSpec) -> Vec<String> {
         let bindings = self
             .service(cluster, service)
             .into_iter()
@@ -248,7 +250,7 @@ impl World {
     }
 
     /// The listeners no longer forward to the target groups.
-    fn unhook_groups(&mut self, cluster: &str, service: &str, fault: &FaultSpec) {
+    pub(super) fn unhook_groups(&mut self, cluster: &str, service: &str, fault: &FaultSpec) {
         let meant = self.struck_groups(cluster, service, fault);
         for balancer in self.account.load_balancers.values_mut() {
             balancer

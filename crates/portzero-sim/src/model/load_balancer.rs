@@ -139,7 +139,8 @@ impl LoadBalancer {
         self.listeners.iter().any(|listener| listener.forwards_to(group))
     }
 
-    pub(crate) fn is_network(&self) -> bool {
+    /// Whether it is a Network Load Balancer, whose listeners have no rules.
+    pub fn is_network(&self) -> bool {
         self.kind == "network"
     }
 }

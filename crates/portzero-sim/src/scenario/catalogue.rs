@@ -117,6 +117,16 @@ pub(crate) const ALL: &[Entry] = &[
         "wrong-vpc",
         "new targets are in another VPC than their target group, and are not registered",
     ),
+    world(
+        "weights-drift",
+        "the production rule's weights go to the other or an empty target group 45 s after the update",
+    )
+    .at(45),
+    world(
+        "target-group-deleted",
+        "the service's target groups are deleted 30 s after the update",
+    )
+    .at(30),
     // Capacity.
     world("no-capacity", "no container instance has room for one more task").standing(),
     world(

@@ -190,6 +190,8 @@ pub struct ServiceSpec {
     pub circuit_breaker: Option<CircuitBreakerSpec>,
     /// What its tasks register with.
     pub load_balancers: Vec<LoadBalancerSpec>,
+    /// `vpcLatticeConfigurations`: they are shown, and their targets are not modelled.
+    pub vpc_lattice_configurations: Vec<Value>,
     /// `healthCheckGracePeriodSeconds`.
     #[serde(deserialize_with = "span::optional_span")]
     pub health_check_grace_period: Option<Duration>,
@@ -217,6 +219,7 @@ impl Default for ServiceSpec {
             maximum_percent: 200,
             circuit_breaker: None,
             load_balancers: Vec::new(),
+            vpc_lattice_configurations: Vec::new(),
             health_check_grace_period: None,
             launch_type: None,
             status: "ACTIVE".into(),

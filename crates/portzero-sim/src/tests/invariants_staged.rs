@@ -159,6 +159,8 @@ fn spares_the_old(scenario: &Scenario) -> bool {
         "az-not-enabled",
         "checks-disabled",
         "flapping",
+        "weights-drift",
+        "target-group-deleted",
     ];
     scenario.faults.iter().all(|f| !harmful.contains(&f.fault.name()))
 }

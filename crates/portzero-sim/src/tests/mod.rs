@@ -15,6 +15,7 @@ mod invariants_staged;
 mod misfortunes;
 mod operations;
 mod rollouts;
+mod routing;
 mod scenario_files;
 mod strategies;
 

@@ -74,6 +74,10 @@ pub enum Fault {
     ChecksDisabled,
     /// New targets are in another VPC than their target group.
     WrongVpc,
+    /// The production traffic goes to the other target group, or to an empty one.
+    WeightsDrift,
+    /// The target groups are deleted.
+    TargetGroupDeleted,
     /// No container instance can take one more task.
     NoCapacity {
         /// What is lacking; absent: CPU and memory, for a task may reserve no CPU.
@@ -200,6 +204,8 @@ impl Fault {
             Self::AzNotEnabled { .. } => "az-not-enabled",
             Self::ChecksDisabled => "checks-disabled",
             Self::WrongVpc => "wrong-vpc",
+            Self::WeightsDrift => "weights-drift",
+            Self::TargetGroupDeleted => "target-group-deleted",
             Self::NoCapacity { .. } => "no-capacity",
             Self::PortClash => "port-clash",
             Self::InstanceLoss { .. } => "instance-loss",
@@ -267,7 +273,12 @@ impl Fault {
     pub(crate) fn can_stand(&self) -> bool {
         matches!(
             self,
-            Self::NotInUse | Self::ChecksDisabled | Self::AzNotEnabled { .. } | Self::DeploymentInProgress
+            Self::NotInUse
+                | Self::ChecksDisabled
+                | Self::AzNotEnabled { .. }
+                | Self::WeightsDrift
+                | Self::TargetGroupDeleted
+                | Self::DeploymentInProgress
         )
     }
 

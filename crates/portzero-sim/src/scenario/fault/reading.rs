@@ -72,6 +72,14 @@ fn targets(name: &str, d: &mut FaultDocument) -> Option<Fault> {
             d.of_group();
             Fault::WrongVpc
         }
+        "weights-drift" => {
+            d.of_group();
+            Fault::WeightsDrift
+        }
+        "target-group-deleted" => {
+            d.of_group();
+            Fault::TargetGroupDeleted
+        }
         _ => return None,
     })
 }
