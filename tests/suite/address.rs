@@ -1,6 +1,6 @@
 //! The address of a service, from the load balancer to the surfaces; and that it is never in the way.
 
-use portzero_core::aws_model::target::{HealthCheck, Route, RouteCondition, TargetGroup};
+use portzero_core::aws_model::target::{Route, RouteCondition, Routing};
 use portzero_core::port::{ApiErrorKind, LoadBalancing};
 use serde_json::json;
 use tempfile::TempDir;
@@ -14,19 +14,6 @@ use crate::support::{VirtualClock, connect, run};
 
 const GROUP: &str = "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/web/1";
 const OTHER: &str = "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/api/2";
-
-fn group() -> TargetGroup {
-    TargetGroup {
-        arn: GROUP.into(),
-        name: "web".into(),
-        target_type: "instance".into(),
-        port: Some(80),
-        vpc_id: None,
-        health_check: HealthCheck::default(),
-        load_balancers: vec!["arn:lb".into()],
-        deregistration_delay: None,
-    }
-}
 
 fn balancer() -> Answer {
     let balancer = json!({
@@ -65,7 +52,10 @@ fn rules_that_forward_to_the_group_are_read_with_their_conditions() {
         query("DescribeRules", &redirect.to_string()),
     ]);
     let clock = VirtualClock::default();
-    let routes = run(async { connect(&server.url, &clock).await.routes(&group()).await }).expect("routes");
+    let routes =
+        run(async { connect(&server.url, &clock).await.routing(&["arn:lb".to_owned()]).await }).expect("routes");
+    let own = [GROUP.into()];
+    let routes: Vec<Route> = routes.routes_to(&own).cloned().collect();
 
     let condition = |field: &str, values: &[&str]| RouteCondition {
         field: field.into(),
@@ -94,12 +84,11 @@ fn rules_that_forward_to_the_group_are_read_with_their_conditions() {
 fn a_group_without_a_load_balancer_costs_no_request() {
     let server = Loopback::answering([]);
     let clock = VirtualClock::default();
-    let detached = TargetGroup {
-        load_balancers: Vec::new(),
-        ..group()
-    };
-    let routes = run(async { connect(&server.url, &clock).await.routes(&detached).await });
-    assert_eq!((routes.expect("none"), server.requests().len()), (Vec::new(), 0));
+    let routing = run(async { connect(&server.url, &clock).await.routing(&[]).await });
+    assert_eq!(
+        (routing.expect("none"), server.requests().len()),
+        (Routing::default(), 0)
+    );
 }
 
 #[test]
@@ -107,7 +96,8 @@ fn a_denied_look_at_the_listeners_is_an_error_of_the_port() {
     let text = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>";
     let server = Loopback::answering([balancer(), Answer::xml_error(403, text)]);
     let clock = VirtualClock::default();
-    let error = run(async { connect(&server.url, &clock).await.routes(&group()).await }).expect_err("denied");
+    let error =
+        run(async { connect(&server.url, &clock).await.routing(&["arn:lb".to_owned()]).await }).expect_err("denied");
     assert_eq!(
         (error.kind, error.action),
         (ApiErrorKind::Denied, "elasticloadbalancing:DescribeListeners")

@@ -57,6 +57,7 @@ mod served;
 mod signals;
 mod simulate;
 mod simulator_page;
+mod success_page;
 mod support;
 mod task_definition_files;
 mod task_definition_keys;

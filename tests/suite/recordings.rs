@@ -630,14 +630,9 @@ fn balancer(kind: &str) -> String {
 
 /// What forwards to the group, where AWS answers so.
 fn routes(group: &str, answers: Vec<Answer>) -> Vec<Route> {
-    let mut described = groups(
-        &format!(
-            r#"{{"TargetGroups":[{{"TargetGroupArn":"{group}","TargetGroupName":"g","LoadBalancerArns":["lb"]}}]}}"#
-        ),
-        ATTRIBUTES,
-    );
-    let group = described.remove(0);
-    ask(answers, async |aws| aws.routes(&group).await.expect("routes"))
+    let balancers = ["lb".to_owned()];
+    let routing = ask(answers, async |aws| aws.routing(&balancers).await.expect("routes"));
+    routing.routes_to(&[group.into()]).cloned().collect()
 }
 
 const ATTRIBUTES: &str = r#"{"Attributes":[]}"#;

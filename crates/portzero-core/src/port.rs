@@ -6,7 +6,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use crate::aws_model::service::{Service, ServiceDeployment, ServiceRevision, ServiceUpdate};
-use crate::aws_model::target::{InstanceHealth, Route, TargetGroup, TargetHealth};
+use crate::aws_model::target::{InstanceHealth, Routing, TargetGroup, TargetHealth};
 use crate::aws_model::task::{ContainerInstance, LogStream, Task};
 use crate::base::id::{ClusterName, ContainerInstanceArn, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn};
 use crate::base::time::Timestamp;
@@ -106,9 +106,9 @@ pub trait LoadBalancing {
     fn describe_target_groups(&self, arns: &[TargetGroupArn]) -> impl Future<Output = ApiResult<Vec<TargetGroup>>>;
     /// The targets of one group, with their health.
     fn describe_target_health(&self, arn: &TargetGroupArn) -> impl Future<Output = ApiResult<Vec<TargetHealth>>>;
-    /// What forwards to the group: listeners and rules, in their order. For an address that people can try; nothing
-    /// else needs it.
-    fn routes(&self, group: &TargetGroup) -> impl Future<Output = ApiResult<Vec<Route>>>;
+    /// The listeners and the rules of load balancers, by their ARNs: where requests go. Without a load balancer there
+    /// is nothing to read.
+    fn routing(&self, load_balancers: &[String]) -> impl Future<Output = ApiResult<Routing>>;
     /// Classic load balancers in the shape of target groups, each under the name that stands for it.
     fn describe_classic_load_balancers(&self, names: &[String]) -> impl Future<Output = ApiResult<Vec<TargetGroup>>>;
     /// The instances that are registered in a classic load balancer.

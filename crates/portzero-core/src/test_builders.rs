@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::aws_model::service::{
     Balancer, Deployment, DeploymentConfiguration, DeploymentController, DeploymentStatus, HookDetail, HookStatus,
-    HookTargetType, LoadBalancerBinding, Progress, SchedulingStrategy, Service, ServiceDeployment,
+    HookTargetType, ListenerRules, LoadBalancerBinding, Progress, SchedulingStrategy, Service, ServiceDeployment,
     ServiceDeploymentStatus, ServiceStatus,
 };
 use crate::aws_model::target::{HealthCheck, TargetGroup, TargetHealth, TargetState, TargetType};
@@ -28,6 +28,8 @@ impl Service {
             deployments: Vec::new(),
             events: Vec::new(),
             load_balancers: Vec::new(),
+            rules: ListenerRules::default(),
+            other_ways: Vec::new(),
             controller: DeploymentController::Ecs,
             scheduling: SchedulingStrategy::Replica,
             configuration: DeploymentConfiguration::default(),

@@ -1,6 +1,6 @@
 //! The ports of the load balancers and of the logs straight on the world.
 
-use portzero_core::aws_model::target::{InstanceHealth, Route, TargetGroup, TargetHealth};
+use portzero_core::aws_model::target::{InstanceHealth, Routing, TargetGroup, TargetHealth};
 use portzero_core::aws_model::task::LogStream;
 use portzero_core::base::id::TargetGroupArn;
 use portzero_core::port::{ApiError, ApiResult, LoadBalancing, Logs};
@@ -35,14 +35,26 @@ impl LoadBalancing for InProcessAws {
         Ok(rows)
     }
 
-    async fn routes(&self, group: &TargetGroup) -> ApiResult<Vec<Route>> {
-        self.admit("elasticloadbalancing:DescribeListeners")?;
+    async fn routing(&self, load_balancers: &[String]) -> ApiResult<Routing> {
+        if load_balancers.is_empty() {
+            return Ok(Routing::default());
+        }
+        let action = "elasticloadbalancing:DescribeRules";
+        self.admit(action)?;
         let account = self.seen(Access::Read);
-        let attached = group.load_balancers.iter();
-        let balancers = attached.filter_map(|arn| account.load_balancers.get(arn));
-        Ok(balancers
-            .flat_map(|balancer| translate::routes(balancer, &group.arn))
-            .collect())
+        let mut rules = Vec::new();
+        for arn in load_balancers {
+            let balancer = account.load_balancers.get(arn).ok_or_else(|| {
+                let refusal = Refusal::new("LoadBalancerNotFound", "One or more load balancers not found");
+                translate::error(action, Some(arn), refusal)
+            })?;
+            rules.extend(translate::rules_of(balancer));
+        }
+        self.permute(&mut rules);
+        Ok(Routing {
+            rules,
+            ..Routing::default()
+        })
     }
 
     async fn describe_classic_load_balancers(&self, names: &[String]) -> ApiResult<Vec<TargetGroup>> {

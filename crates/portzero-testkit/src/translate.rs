@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
 use portzero_core::aws_model::service::{
     AlarmWatch, Balancer, BreakerState, CircuitBreaker, Deployment, DeploymentConfiguration, Hook, HookDetail,
-    LoadBalancerBinding, Progress, Service, ServiceDeployment, ServiceEvent, TrafficSteps,
+    ListenerRules, LoadBalancerBinding, OtherWay, Progress, Service, ServiceDeployment, ServiceEvent, TrafficSteps,
 };
-use portzero_core::aws_model::target::{HealthCheck, InstanceHealth, Route, RouteCondition, TargetGroup, TargetHealth};
+use portzero_core::aws_model::target::{
+    HealthCheck, InstanceHealth, Route, RouteCondition, Rule, TargetGroup, TargetHealth,
+};
 use portzero_core::aws_model::task::{Container, ContainerInstance, NetworkBinding, Resources, Task};
 use portzero_core::base::id::{
     ClusterName, ContainerInstanceArn, DeploymentId, ServiceName, TargetGroupArn, TargetKey, TaskArn,
@@ -61,6 +63,8 @@ pub(crate) fn service(cluster: &state::Cluster, service: &state::Service) -> Ser
             })
             .collect(),
         load_balancers: service.load_balancers.iter().map(binding).collect(),
+        rules: rules(service),
+        other_ways: other_ways(service),
         controller: service.deployment_controller.as_str().into(),
         scheduling: service.scheduling_strategy.as_str().into(),
         configuration: DeploymentConfiguration {
@@ -85,6 +89,22 @@ pub(crate) fn service(cluster: &state::Cluster, service: &state::Service) -> Ser
         has_capacity_providers: false,
         health_check_grace_period: service.health_check_grace_period,
         role_arn: Some(service.role_arn.clone()).filter(|arn| !arn.is_empty()),
+    }
+}
+
+fn other_ways(service: &state::Service) -> Vec<OtherWay> {
+    let lattice = service.settings.get("vpcLatticeConfigurations");
+    let is_there = lattice
+        .and_then(|all| all.as_array())
+        .is_some_and(|all| !all.is_empty());
+    is_there.then_some(OtherWay::VpcLattice).into_iter().collect()
+}
+
+fn rules(service: &state::Service) -> ListenerRules {
+    let shifted = || service.load_balancers.iter().filter_map(|b| b.advanced.as_ref());
+    ListenerRules {
+        production: shifted().map(|a| a.production_listener_rule.clone()).collect(),
+        test: shifted().filter_map(|a| a.test_listener_rule.clone()).collect(),
     }
 }
 
@@ -295,25 +315,30 @@ pub(crate) fn instance_health(target: &state::Target) -> InstanceHealth {
 }
 
 /// The model's listeners have no rules: each forwards all that comes to one group.
-pub(crate) fn routes(balancer: &state::LoadBalancer, group: &TargetGroupArn) -> Vec<Route> {
-    let is_ours = |actions: &[Action]| {
-        let mut groups = actions.iter().flat_map(|action| &action.groups);
-        groups.any(|(arn, weight)| arn == group.as_str() && *weight > 0)
-    };
-    let route = |listener: &state::Listener, conditions: Vec<RouteCondition>| Route {
-        protocol: listener.protocol.clone(),
-        port: listener.port,
-        dns_name: balancer.dns_name.clone(),
-        is_internal: balancer.scheme == "internal",
-        conditions,
+/// Every rule of a load balancer's listeners.
+pub(crate) fn rules_of(balancer: &state::LoadBalancer) -> Vec<Rule> {
+    let rule = |listener: &state::Listener, arn: &str, priority, conditions: &[Condition], actions: &[Action]| Rule {
+        arn: Some(arn.to_owned()).filter(|_| !balancer.is_network()),
+        listener: listener.arn.clone(),
+        priority,
+        route: Route {
+            protocol: listener.protocol.clone(),
+            port: listener.port,
+            dns_name: balancer.dns_name.clone(),
+            is_internal: balancer.scheme == "internal",
+            conditions: conditions.iter().map(condition).collect(),
+        },
+        groups: actions
+            .iter()
+            .flat_map(|action| &action.groups)
+            .map(|(arn, weight)| (TargetGroupArn::from(arn.as_str()), *weight))
+            .collect(),
     };
     let mut found = Vec::new();
     for listener in &balancer.listeners {
-        let rules = listener.rules.iter().filter(|rule| is_ours(&rule.actions));
-        found.extend(rules.map(|rule| route(listener, rule.conditions.iter().map(condition).collect())));
-        if is_ours(&listener.actions) {
-            found.push(route(listener, Vec::new()));
-        }
+        let own = listener.rules.iter();
+        found.extend(own.map(|r| rule(listener, &r.arn, Some(r.priority), &r.conditions, &r.actions)));
+        found.push(rule(listener, &listener.default_rule_arn, None, &[], &listener.actions));
     }
     found
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_elasticloadbalancingv2::types as sdk;
-use portzero_core::aws_model::target::{HealthCheck, InstanceHealth, Route, RouteCondition, TargetGroup, TargetHealth};
+use portzero_core::aws_model::target::{HealthCheck, InstanceHealth, Routing, TargetGroup, TargetHealth};
 use portzero_core::base::id::{TargetGroupArn, TargetKey};
 use portzero_core::port::{ApiErrorKind, ApiResult, Clock, LoadBalancing};
 
@@ -14,10 +14,6 @@ use crate::adapters::aws::read::port;
 
 /// A service has at most five target groups; a run with many services shares the account's rate, so few big calls.
 const TARGET_GROUPS_MAX: usize = 50;
-
-/// Each listener costs a request, out of ten a second that the whole account has; whoever has more listeners than this can
-/// name the address in the configuration.
-const LISTENERS_MAX: usize = 10;
 
 impl<C: Clock> LoadBalancing for Connection<C> {
     async fn describe_target_groups(&self, arns: &[TargetGroupArn]) -> ApiResult<Vec<TargetGroup>> {
@@ -63,28 +59,8 @@ impl<C: Clock> LoadBalancing for Connection<C> {
         Ok(answer.target_health_descriptions().iter().map(target_health).collect())
     }
 
-    async fn routes(&self, group: &TargetGroup) -> ApiResult<Vec<Route>> {
-        let mut routes = Vec::new();
-        if group.load_balancers.is_empty() {
-            return Ok(routes);
-        }
-        let call = Call::read("elasticloadbalancing:DescribeLoadBalancers").on(&group.name);
-        let answer = self
-            .call(call, || {
-                self.balancing
-                    .describe_load_balancers()
-                    .set_load_balancer_arns(Some(group.load_balancers.clone()))
-                    .send()
-            })
-            .await?;
-        for balancer in answer.load_balancers() {
-            for listener in self.listeners(balancer).await? {
-                for conditions in self.forwards(balancer, &listener, group).await? {
-                    routes.push(route(balancer, &listener, conditions));
-                }
-            }
-        }
-        Ok(routes)
+    async fn routing(&self, load_balancers: &[String]) -> ApiResult<Routing> {
+        self.read_routing(load_balancers).await
     }
 
     async fn describe_classic_load_balancers(&self, names: &[String]) -> ApiResult<Vec<TargetGroup>> {
@@ -139,45 +115,6 @@ impl<C: Clock> Connection<C> {
         }
     }
 
-    async fn listeners(&self, balancer: &sdk::LoadBalancer) -> ApiResult<Vec<sdk::Listener>> {
-        let arn = balancer.load_balancer_arn().unwrap_or_default();
-        let call =
-            Call::read("elasticloadbalancing:DescribeListeners").on(balancer.load_balancer_name().unwrap_or_default());
-        let answer = self
-            .call(call, || {
-                self.balancing.describe_listeners().load_balancer_arn(arn).send()
-            })
-            .await?;
-        Ok(answer.listeners().iter().take(LISTENERS_MAX).cloned().collect())
-    }
-
-    /// The conditions of each rule of the listener that forwards to the group. A Network Load Balancer's listener has no
-    /// rules but its default action.
-    async fn forwards(
-        &self,
-        balancer: &sdk::LoadBalancer,
-        listener: &sdk::Listener,
-        group: &TargetGroup,
-    ) -> ApiResult<Vec<Vec<RouteCondition>>> {
-        if balancer.r#type() != Some(&sdk::LoadBalancerTypeEnum::Application) {
-            let is_default = forwards_to(listener.default_actions(), &group.arn);
-            return Ok(is_default.then(Vec::new).into_iter().collect());
-        }
-        let arn = listener.listener_arn().unwrap_or_default();
-        let call = Call::read("elasticloadbalancing:DescribeRules").on(&group.name);
-        // A page has 400 rules, and a listener 100 where its limit was not raised: the first page is as good as all of them.
-        let answer = self
-            .call(call, || self.balancing.describe_rules().listener_arn(arn).send())
-            .await?;
-        let ours = answer
-            .rules()
-            .iter()
-            .filter(|rule| forwards_to(rule.actions(), &group.arn));
-        Ok(ours
-            .map(|rule| rule.conditions().iter().map(condition).collect())
-            .collect())
-    }
-
     /// Optional knowledge: without it the forecast is poorer, and nothing else.
     async fn deregistration_delay(&self, arn: &TargetGroupArn) -> ApiResult<Option<Duration>> {
         let call = Call::read("elasticloadbalancing:DescribeTargetGroupAttributes").on(arn.name());
@@ -194,49 +131,6 @@ impl<C: Clock> Connection<C> {
             Err(error) if matches!(error.kind, ApiErrorKind::Denied | ApiErrorKind::Unsupported) => Ok(None),
             Err(error) => Err(error),
         }
-    }
-}
-
-/// Whether requests go to the group: as the one target, or as one of several with a weight.
-fn forwards_to(actions: &[sdk::Action], group: &TargetGroupArn) -> bool {
-    actions.iter().any(|action| {
-        let several = action
-            .forward_config()
-            .map(|config| config.target_groups())
-            .unwrap_or_default();
-        action.target_group_arn() == Some(group.as_str())
-            || several
-                .iter()
-                .any(|one| one.target_group_arn() == Some(group.as_str()) && one.weight() != Some(0))
-    })
-}
-
-fn route(balancer: &sdk::LoadBalancer, listener: &sdk::Listener, conditions: Vec<RouteCondition>) -> Route {
-    Route {
-        protocol: listener.protocol().map_or("", |p| p.as_str()).to_owned(),
-        port: listener.port().map(port).unwrap_or_default(),
-        dns_name: balancer.dns_name().unwrap_or_default().to_owned(),
-        is_internal: balancer.scheme() == Some(&sdk::LoadBalancerSchemeEnum::Internal),
-        conditions,
-    }
-}
-
-/// Its values stand in a member of their own for each field, and for two fields in an older place as well.
-fn condition(condition: &sdk::RuleCondition) -> RouteCondition {
-    let values = if !condition.values().is_empty() {
-        condition.values()
-    } else if let Some(config) = condition.host_header_config() {
-        config.values()
-    } else if let Some(config) = condition.path_pattern_config() {
-        config.values()
-    } else if let Some(config) = condition.http_request_method_config() {
-        config.values()
-    } else {
-        &[]
-    };
-    RouteCondition {
-        field: condition.field().unwrap_or_default().to_owned(),
-        values: values.to_vec(),
     }
 }
 

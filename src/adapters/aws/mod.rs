@@ -7,7 +7,7 @@
 //! * `budget`: what a run allows itself, so that AWS need not turn it away
 //! * `error`: what the SDK reports, turned into [`ApiError`](portzero_core::port::ApiError)
 //! * `document`: task definitions as the raw JSON that goes over the wire
-//! * `ecs`, `balancing`, `logs`: the ports; `read_ecs`, `read_strategy`, `read_classic`: the SDK's types turned into the
+//! * `ecs`, `balancing` (with `routing`), `logs`: the ports; `read_ecs`, `read_strategy`, `read_classic`: the SDK's types turned into the
 //!   domain's
 
 mod balancing;
@@ -23,6 +23,7 @@ pub mod read;
 mod read_classic;
 mod read_ecs;
 mod read_strategy;
+mod routing;
 mod web_identity;
 
 pub use connection::{Connection, ConnectionOptions, StaticCredentials};

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use aws_sdk_ecs::types as sdk;
 use portzero_core::aws_model::service::{
-    Balancer, BreakerState, CircuitBreaker, Deployment, DeploymentConfiguration, DeploymentController,
-    LoadBalancerBinding, Progress, SchedulingStrategy, Service, ServiceDeployment, ServiceEvent,
+    Balancer, BreakerState, CircuitBreaker, Deployment, DeploymentConfiguration, DeploymentController, ListenerRules,
+    LoadBalancerBinding, OtherWay, Progress, SchedulingStrategy, Service, ServiceDeployment, ServiceEvent,
 };
 use portzero_core::aws_model::task::{Container, ContainerInstance, NetworkBinding, Resources, Task};
 use portzero_core::base::id::{ClusterName, ServiceName, last_segment};
@@ -26,6 +26,8 @@ pub(super) fn service(service: &sdk::Service) -> Service {
         deployments: service.deployments().iter().map(deployment).collect(),
         events: service.events().iter().map(event).collect(),
         load_balancers: service.load_balancers().iter().filter_map(binding).collect(),
+        rules: rules(service.load_balancers()),
+        other_ways: other_ways(service),
         // Both keys are absent in answers from before the choice existed, which are those of ECS's own REPLICA services.
         controller: service
             .deployment_controller()
@@ -69,6 +71,29 @@ fn event(event: &sdk::ServiceEvent) -> ServiceEvent {
         id: text(event.id()).to_owned(),
         created_at: time(event.created_at()),
         message: text(event.message()).to_owned(),
+    }
+}
+
+fn other_ways(service: &sdk::Service) -> Vec<OtherWay> {
+    let mut deployments = service.deployments().iter();
+    let lattice = deployments.any(|deployment| !deployment.vpc_lattice_configurations().is_empty());
+    let express = service
+        .resource_management_type()
+        .is_some_and(|by| by.as_str() == "ECS");
+    let ways = [(lattice, OtherWay::VpcLattice), (express, OtherWay::ExpressMode)];
+    ways.into_iter()
+        .filter(|(is_there, _)| *is_there)
+        .map(|(_, way)| way)
+        .collect()
+}
+
+fn rules(entries: &[sdk::LoadBalancer]) -> ListenerRules {
+    let shifted = || entries.iter().filter_map(sdk::LoadBalancer::advanced_configuration);
+    let production = shifted().filter_map(|a| a.production_listener_rule());
+    let test = shifted().filter_map(|a| a.test_listener_rule());
+    ListenerRules {
+        production: production.map(str::to_owned).collect(),
+        test: test.map(str::to_owned).collect(),
     }
 }
 

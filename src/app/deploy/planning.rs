@@ -18,7 +18,7 @@ pub async fn plan<A: Ecs + LoadBalancing, C: Clock>(
     clock: &C,
     request: DeployRequest,
 ) -> Result<(Plan, Survey), (DeployRequest, Vec<Finding>)> {
-    let survey = match survey::survey(aws, clock, &request.cluster, &request.service, request.url.is_none()).await {
+    let survey = match survey::survey(aws, clock, &request.cluster, &request.service, true).await {
         Ok(survey) => survey,
         Err(mut finding) => {
             finding.state.get_or_insert_with(|| "nothing was changed".into());

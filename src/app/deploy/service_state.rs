@@ -107,6 +107,11 @@ impl Following {
             cluster: scope.cluster.clone(),
             service: scope.service.clone(),
             groups: scope.target_groups.keys().cloned().collect(),
+            balancers: if self.observer.wants_routing() {
+                scope.load_balancers()
+            } else {
+                Vec::new()
+            },
             ours: Some(scope.deployment.clone()),
             wants_capacity: self.observer.wants_capacity(),
             wants_everything: self.observer.wants_everything(),

@@ -40,9 +40,9 @@ pub async fn sight<A: Ecs + LoadBalancing>(
     clock: &impl Clock,
     (cluster, name): (&ClusterName, &ServiceName),
     wanted: Option<&DeploymentId>,
-    wants_address: bool,
+    wants_routing: bool,
 ) -> Result<Discovery, Finding> {
-    let mut survey = survey(aws, clock, cluster, name, wants_address).await?;
+    let mut survey = survey(aws, clock, cluster, name, wants_routing).await?;
     // One moment for all that is compared.
     if let Some(service) = &survey.snapshot.service {
         survey.service = service.clone();

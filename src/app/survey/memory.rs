@@ -144,6 +144,9 @@ pub(super) struct Memory {
     /// What our deployment was resolved to, where the service has target groups to choose from.
     pub revision: Option<ServiceRevision>,
     pub is_revision_refused: bool,
+    /// Refused for good: it is done without.
+    pub is_routing_refused: bool,
+    pub routing_misses: u32,
     /// Refused reads that have been told of.
     pub told: Vec<ApiError>,
 }

@@ -3,6 +3,7 @@
 //! * `reading`: one service, read in full; `calls`: how a read is tried
 //! * `poller`: one look at all services of a run
 //! * `memory`, `instances`: what a look need not read again
+//! * `routing`: where the load balancers send the requests
 //! * `history`: what is there to join for a run that did not begin it
 
 mod calls;
@@ -11,6 +12,7 @@ mod instances;
 mod memory;
 mod poller;
 mod reading;
+mod routing;
 
 pub use calls::api;
 pub use history::{Discovery, good_revisions, sight};

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
 use portzero_core::aws_model::service::Service;
-use portzero_core::aws_model::target::{InstanceHealth, TargetHealth};
+use portzero_core::aws_model::target::{InstanceHealth, Routing, TargetHealth};
 use portzero_core::aws_model::task::{ContainerInstance, Task};
 use portzero_core::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, TaskArn};
 use portzero_core::base::time::Timestamp;
@@ -26,7 +26,7 @@ const DEPLOYMENTS_MAX: usize = 20;
 
 /// An optional read that fails this often in a row is done without: it must not blind the run for good. Fewer may be
 /// an outage that passes, and while it may come back its word on success is worth waiting for.
-const OPTIONAL_MISSES_MAX: u32 = 10;
+pub(super) const OPTIONAL_MISSES_MAX: u32 = 10;
 
 /// A service to look at, and what is wanted of it.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub struct Watch {
     pub cluster: ClusterName,
     pub service: ServiceName,
     pub groups: Vec<TargetGroupArn>,
+    /// The load balancers whose rules are wanted.
+    pub balancers: Vec<String>,
     /// Whose service deployment is wanted.
     pub ours: Option<DeploymentId>,
     /// All instances of the cluster, with what they have left.
@@ -63,18 +65,19 @@ pub struct Poller {
 }
 
 /// One service while it is looked at.
-struct ServicePoll<'w> {
-    watch: &'w Watch,
-    key: Key,
-    service: Option<Service>,
+pub(super) struct ServicePoll<'w> {
+    pub watch: &'w Watch,
+    pub key: Key,
+    pub service: Option<Service>,
     capacity: Option<Vec<ContainerInstance>>,
+    pub routing: Option<Routing>,
     /// The first read that failed.
-    error: Option<ApiError>,
-    refused: Vec<ApiError>,
+    pub error: Option<ApiError>,
+    pub refused: Vec<ApiError>,
 }
 
 impl ServicePoll<'_> {
-    fn fail(&mut self, error: &ApiError) {
+    pub(super) fn fail(&mut self, error: &ApiError) {
         self.error.get_or_insert_with(|| error.clone());
     }
 }
@@ -92,6 +95,7 @@ impl Poller {
         self.tasks(aws, now, &mut eyes).await;
         self.revisions(aws, &mut eyes).await;
         self.instances(aws, now, &mut eyes).await;
+        self.routing(aws, &mut eyes).await;
         eyes.into_iter().map(|eye| self.close(eye)).collect()
     }
 
@@ -105,16 +109,17 @@ impl Poller {
             key,
             service: None,
             capacity: None,
+            routing: None,
             error: None,
             refused: Vec::new(),
         }
     }
 
-    fn memory(&mut self, key: &Key) -> &mut Memory {
+    pub(super) fn memory(&mut self, key: &Key) -> &mut Memory {
         self.services.entry(key.clone()).or_default()
     }
 
-    fn note(&mut self, error: &ApiError) {
+    pub(super) fn note(&mut self, error: &ApiError) {
         self.is_throttled |= error.kind == ApiErrorKind::Throttled;
     }
 
@@ -453,6 +458,7 @@ impl Poller {
                 .collect(),
             service_deployment: memory.deployment.value.clone(),
             revision: memory.revision.clone(),
+            routing: eye.routing,
             capacity: eye.capacity,
             is_partly_remembered: !is_fresh,
         };
@@ -466,7 +472,13 @@ impl Poller {
 /// A classic load balancer stands for a target group under a key of its own.
 async fn target_health<A: LoadBalancing>(aws: &A, group: &TargetGroupArn) -> ApiResult<Vec<TargetHealth>> {
     let Some(balancer) = group.classic_name() else {
-        return aws.describe_target_health(group).await;
+        let named = |mut error: ApiError| {
+            if error.kind == ApiErrorKind::NotFound {
+                error.resource = Some(group.to_string());
+            }
+            error
+        };
+        return aws.describe_target_health(group).await.map_err(named);
     };
     let instances = aws.describe_instance_health(balancer).await?;
     Ok(instances.iter().filter_map(InstanceHealth::as_target).collect())

@@ -2,26 +2,27 @@
 
 use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
 use portzero_core::aws_model::service::Service;
-use portzero_core::aws_model::target::{Address, TargetGroup};
+use portzero_core::aws_model::target::{Address, Routing, TargetGroup};
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn};
 use portzero_core::base::text::nearest;
 use portzero_core::base::time::Timestamp;
 use portzero_core::plan::survey::Survey;
 use portzero_core::port::{ApiResult, Clock, Ecs, LoadBalancing};
-use portzero_core::rollout::Snapshot;
+use portzero_core::rollout::{Snapshot, target_group_missing};
 
 use crate::app::survey::calls::{api, is_optional_refusal, patiently};
 use crate::app::survey::poller::{Poller, Watch};
+use crate::app::survey::routing;
 
-/// Everything that a plan needs to know. Nothing is changed by it. `wants_address`: whether the load balancers are asked
-/// where the service is reached.
+/// Everything that a plan needs to know. Nothing is changed by it. `wants_routing`: whether the load balancers are asked
+/// where they send the requests.
 pub async fn survey<A: Ecs + LoadBalancing>(
     aws: &A,
     clock: &impl Clock,
     cluster: &ClusterName,
     name: &ServiceName,
-    wants_address: bool,
+    wants_routing: bool,
 ) -> Result<Survey, Finding> {
     let service = find_service(aws, clock, cluster, name).await?;
     let running = match &service.task_definition {
@@ -33,7 +34,7 @@ pub async fn survey<A: Ecs + LoadBalancing>(
         }
         None => None,
     };
-    let (described, unreadable) = target_groups(aws, clock, &service).await.map_err(api)?;
+    let (described, unreadable) = target_groups(aws, clock, &service).await?;
     let mut reader = Reader::new(cluster.clone(), name.clone());
     reader.watch(described.iter().map(|group| group.arn.clone()).collect());
     let snapshot = patiently(clock, async || reader.snapshot(aws, None, false).await)
@@ -52,11 +53,15 @@ pub async fn survey<A: Ecs + LoadBalancing>(
             status: None,
         });
     }
-    let (address, address_refusal) = if wants_address {
-        address(aws, &described).await
+    let (routing, routing_refusal) = if wants_routing {
+        read_routing(aws, &described).await
     } else {
         (None, None)
     };
+    let own: Vec<TargetGroupArn> = described.iter().map(|group| group.arn.clone()).collect();
+    let address = routing
+        .as_ref()
+        .and_then(|routing| Address::best(routing.routes_to(&own)));
     Ok(Survey {
         at: clock.now(),
         service,
@@ -65,7 +70,8 @@ pub async fn survey<A: Ecs + LoadBalancing>(
         snapshot,
         not_checked,
         address,
-        address_refusal,
+        routing,
+        routing_refusal,
     })
 }
 
@@ -75,14 +81,21 @@ async fn target_groups<A: LoadBalancing>(
     aws: &A,
     clock: &impl Clock,
     service: &Service,
-) -> ApiResult<(Vec<TargetGroup>, Option<ApiError>)> {
+) -> Result<(Vec<TargetGroup>, Option<ApiError>), Finding> {
     let (classic, groups): (Vec<_>, Vec<_>) = service
         .target_groups()
         .into_iter()
         .partition(|group| group.classic_name().is_some());
     let mut described = Vec::new();
     if !groups.is_empty() {
-        described = patiently(clock, async || aws.describe_target_groups(&groups).await).await?;
+        let read = patiently(clock, async || aws.describe_target_groups(&groups).await).await;
+        described = match read {
+            Ok(described) => described,
+            Err(error) if error.kind == ApiErrorKind::NotFound => {
+                return Err(missing(aws, service, &groups, &error).await);
+            }
+            Err(error) => return Err(api(error)),
+        };
     }
     let names: Vec<String> = classic
         .iter()
@@ -101,26 +114,37 @@ async fn target_groups<A: LoadBalancing>(
     match patiently(clock, read).await {
         Ok(balancers) => described.extend(balancers),
         Err(error) if is_optional_refusal(&error) => return Ok((described, Some(error))),
-        Err(error) => return Err(error),
+        Err(error) => return Err(api(error)),
     }
     Ok((described, None))
 }
 
-/// Nice to know: the first read that fails ends the search, and nothing is waited for.
-async fn address<A: LoadBalancing>(aws: &A, groups: &[TargetGroup]) -> (Option<Address>, Option<ApiError>) {
-    let mut routes = Vec::new();
-    let mut refusal = None;
-    let has_routes = |group: &&TargetGroup| !group.load_balancers.is_empty() && group.arn.classic_name().is_none();
-    for group in groups.iter().filter(has_routes) {
-        match aws.routes(group).await {
-            Ok(found) => routes.extend(found),
-            Err(error) => {
-                refusal = Some(error);
-                break;
-            }
+/// AWS says that some of the target groups are not there, and not which.
+async fn missing<A: LoadBalancing>(aws: &A, service: &Service, groups: &[TargetGroupArn], error: &ApiError) -> Finding {
+    for group in groups.iter().filter(|_| groups.len() > 1) {
+        if let Err(own) = aws.describe_target_groups(std::slice::from_ref(group)).await
+            && own.kind == ApiErrorKind::NotFound
+        {
+            return target_group_missing(service.name.as_str(), group, &own);
         }
     }
-    (Address::best(&routes), refusal)
+    match groups.first() {
+        Some(group) => target_group_missing(service.name.as_str(), group, error),
+        None => api(error.clone()),
+    }
+}
+
+/// The first read that fails ends the search, and nothing is waited for.
+async fn read_routing<A: LoadBalancing>(aws: &A, groups: &[TargetGroup]) -> (Option<Routing>, Option<ApiError>) {
+    let balancers = routing::load_balancers(groups);
+    if balancers.is_empty() {
+        return (None, None);
+    }
+    let own: Vec<TargetGroupArn> = groups.iter().map(|group| group.arn.clone()).collect();
+    match routing::read(aws, &balancers, &own).await {
+        Ok(found) => (Some(found), None),
+        Err(error) => (None, Some(error)),
+    }
 }
 
 /// As many names as a hint lists where none is near.
@@ -204,6 +228,7 @@ impl Reader {
                 cluster,
                 service,
                 groups: Vec::new(),
+                balancers: Vec::new(),
                 ours: None,
                 wants_capacity: false,
                 wants_everything: true,

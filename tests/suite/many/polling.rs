@@ -25,6 +25,7 @@ fn watch((name, cluster, group, _): &Spec) -> Watch {
         cluster: (*cluster).into(),
         service: name.as_str().into(),
         groups: group.iter().map(arn).collect(),
+        balancers: Vec::new(),
         ours: None,
         wants_capacity: false,
         wants_everything: false,

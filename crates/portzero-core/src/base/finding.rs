@@ -236,6 +236,12 @@ codes! {
     Resources = "resource-initialization",
     TargetUnhealthy = "target-unhealthy",
     TargetFlapping = "target-flapping",
+    /// The listener rules do not send the requests to the targets that serve.
+    TrafficElsewhere = "traffic-elsewhere",
+    /// A target group that the service needs does not exist.
+    TargetGroupMissing = "target-group-missing",
+    /// A load balancer that the service needs does not exist.
+    LoadBalancerMissing = "load-balancer-missing",
     ContainerUnhealthy = "container-unhealthy",
     /// Targets cannot be registered, for example because they are in another VPC.
     RegistrationFailed = "registration-failed",

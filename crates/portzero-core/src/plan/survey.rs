@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::aws_model::api_error::ApiError;
 use crate::aws_model::failed_call;
 use crate::aws_model::service::Service;
-use crate::aws_model::target::{Address, TargetGroup};
+use crate::aws_model::target::{Address, Routing, TargetGroup};
 use crate::base::finding::{Code, Finding};
 use crate::base::id::{TargetGroupArn, TaskDefinitionArn};
 use crate::base::time::Timestamp;
@@ -30,8 +30,10 @@ pub struct Survey {
     pub not_checked: Vec<ApiError>,
     /// Where the service is reached, as far as the load balancers tell.
     pub address: Option<Address>,
-    /// Why the load balancers were not asked to the end for it.
-    pub address_refusal: Option<ApiError>,
+    /// Where the load balancers send the requests.
+    pub routing: Option<Routing>,
+    /// Why the load balancers were not asked to the end.
+    pub routing_refusal: Option<ApiError>,
 }
 
 /// `not checked: X`, for an optional read that was refused.

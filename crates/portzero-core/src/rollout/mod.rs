@@ -28,3 +28,4 @@ pub use view::baseline::Baseline;
 pub use view::phase::Phase;
 pub use view::snapshot::{Place, Snapshot};
 pub use view::waiting::WaitingOn;
+pub use words::gone::target_group_missing;

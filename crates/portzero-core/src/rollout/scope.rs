@@ -1,6 +1,6 @@
 //! What a rollout is about: whose it is, what it must reach, and the settings that its timing hangs on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -113,6 +113,16 @@ impl Scope {
     /// Whether targets tell of the load balancer: not where a classic one may not be read.
     pub(crate) fn is_watched(&self, binding: &LoadBalancerBinding) -> bool {
         binding.target_group().is_some() || self.target_groups.contains_key(&binding.group())
+    }
+
+    /// The load balancers whose rules bring requests to the target groups.
+    pub fn load_balancers(&self) -> Vec<String> {
+        let groups = self
+            .target_groups
+            .values()
+            .filter(|group| group.arn.classic_name().is_none());
+        let all: BTreeSet<String> = groups.flat_map(|group| group.load_balancers.iter().cloned()).collect();
+        all.into_iter().collect()
     }
 
     /// The revision that is to give way, for messages.

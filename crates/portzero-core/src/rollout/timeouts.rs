@@ -32,6 +32,11 @@ pub(crate) const START_PATIENCE: Duration = Duration::from_secs(300);
 pub(crate) const BLIND_MAX: Duration = Duration::from_secs(300);
 /// Expired credentials and denials do not heal by themselves; a little patience covers IAM's own propagation.
 pub(crate) const DENIED_MAX: Duration = Duration::from_secs(30);
+/// Rules that lead elsewhere are read once more after this long: AWS's answers are a few seconds old at most, and a shift
+/// of ECS's is no more than that.
+pub(crate) const RULES_ARE_BELIEVED_AFTER: Duration = Duration::from_secs(10);
+/// What is said to be gone is asked for again for this long before that is believed.
+pub(crate) const GONE_IS_BELIEVED_AFTER: Duration = Duration::from_secs(10);
 /// For how long an answer may lack a deployment that UpdateService has returned.
 pub(crate) const UNLISTED_MAX: Duration = Duration::from_secs(60);
 /// A service deployment that is being stopped is followed by its reason: a newer PRIMARY or a rollback.

@@ -89,7 +89,12 @@ pub(crate) fn success(view: &View, scope: &Scope) -> (Verdict, Vec<Finding>) {
         return (Verdict::NothingToVerify, vec![verdict::no_task_wanted(scope)]);
     }
     let mut findings = Vec::new();
-    if scope.places_per_task() == 0 {
+    findings.extend(
+        view.other_ways
+            .iter()
+            .map(|way| verdict::way_not_checked(scope.service.as_str(), *way)),
+    );
+    if scope.places_per_task() == 0 && view.other_ways.is_empty() {
         findings.push(verdict::no_target_group(scope, container_health::healthy(view, scope)));
     }
     if view.unverifiable() > 0 && scope.until > Until::Registered {

@@ -96,6 +96,10 @@ pub struct Service {
     pub events: Vec<ServiceEvent>,
     /// What connects its containers with load balancers, in the order in which the service lists them.
     pub load_balancers: Vec<LoadBalancerBinding>,
+    /// The listener rules between which ECS shifts the traffic.
+    pub rules: ListenerRules,
+    /// Ways to it besides its load balancers.
+    pub other_ways: Vec<OtherWay>,
     /// Who deploys it: ECS itself, CodeDeploy, or somebody else.
     pub controller: DeploymentController,
     /// REPLICA or DAEMON, which decides what the percentages default to.
@@ -128,6 +132,12 @@ impl Service {
         self.load_balancers.iter().any(|b| b.alternate.is_some())
     }
 
+    /// Whether the group is one of two between which ECS shifts the traffic.
+    pub fn has_alternate(&self, group: &TargetGroupArn) -> bool {
+        let mut shifted = self.load_balancers.iter().filter(|b| b.alternate.is_some());
+        shifted.any(|b| b.alternate.as_ref() == Some(group) || b.target_group() == Some(group))
+    }
+
     /// The target groups (and classic load balancers) that the service's tasks register in, now or after the next
     /// deployment, without repetition.
     pub fn target_groups(&self) -> Vec<TargetGroupArn> {
@@ -137,6 +147,34 @@ impl Service {
         arns.dedup();
         arns
     }
+}
+
+/// A way to a service besides the load balancers that it names. Nobody here follows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OtherWay {
+    /// VPC Lattice has targets of the service.
+    VpcLattice,
+    /// ECS Express Mode: ECS itself makes and owns the load balancer.
+    ExpressMode,
+}
+
+impl OtherWay {
+    /// Completes `not checked: `.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::VpcLattice => "the health of targets in VPC Lattice",
+            Self::ExpressMode => "the health of targets in the target groups that ECS manages (Express Mode)",
+        }
+    }
+}
+
+/// The listener rules whose weights ECS shifts, by their ARNs; of a Network Load Balancer the listeners.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListenerRules {
+    /// Those of the production traffic.
+    pub production: Vec<String>,
+    /// Those of the test traffic.
+    pub test: Vec<String>,
 }
 
 /// What connects a container's port with a load balancer.

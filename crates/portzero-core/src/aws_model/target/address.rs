@@ -26,6 +26,14 @@ pub struct RouteCondition {
     pub values: Vec<String>,
 }
 
+impl RouteCondition {
+    /// Whether every request has what it asks for.
+    pub fn is_met_by_all(&self) -> bool {
+        let is_any = |value: &String| value == "*" || (self.field == "path-pattern" && value == "/*");
+        matches!(self.field.as_str(), "path-pattern" | "host-header") && self.values.iter().any(is_any)
+    }
+}
+
 /// Where a service is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
@@ -48,8 +56,8 @@ impl Address {
     /// balancer's own. With a name from a rule, HTTPS goes before HTTP; with the load balancer's own name it is the
     /// other way round, because no certificate holds that name, so a browser would refuse the address. Of equals, the shortest
     /// path, then the first.
-    pub fn best(routes: &[Route]) -> Option<Self> {
-        let candidates = routes.iter().filter_map(|route| Some((route, parts(route)?)));
+    pub fn best<'r>(routes: impl IntoIterator<Item = &'r Route>) -> Option<Self> {
+        let candidates = routes.into_iter().filter_map(|route| Some((route, parts(route)?)));
         let (route, parts) = candidates.min_by_key(|(route, parts)| {
             let is_tls = matches!(parts.scheme, "https" | "tls");
             (

@@ -2,6 +2,7 @@
 
 mod address;
 mod classic;
+mod routing;
 
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use crate::base::id::{TargetGroupArn, TargetKey};
 
 pub use address::{Address, Route, RouteCondition};
 pub use classic::InstanceHealth;
+pub use routing::{Routing, Rule};
 
 aws_enum! {
     /// What a load balancer holds of a target. Source: API reference of `TargetHealth`.

@@ -1,6 +1,7 @@
 //! What can be known before the first change: pure checks over a survey.
 
 mod strategy;
+mod traffic;
 
 pub use crate::plan::survey::{Survey, not_checked};
 pub use strategy::strategy;
@@ -14,6 +15,7 @@ use crate::base::finding::{Code, Finding, Severity};
 use crate::base::time::{Timestamp, human};
 use crate::rollout::Until;
 use crate::rollout::view::limits::Limits;
+use crate::rollout::words::verdict::way_not_checked;
 
 /// How the new revision reaches the network, as far as target groups care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub fn check(survey: &Survey, network: Network) -> Vec<Finding> {
     findings.extend(controller(service));
     findings.extend(limits(service));
     findings.extend(classic(survey));
+    let ways = service.other_ways.iter();
+    findings.extend(ways.map(|way| way_not_checked(service.name.as_str(), *way)));
     if service.status == ServiceStatus::Active {
         findings.extend(
             survey
@@ -53,7 +57,8 @@ pub fn check(survey: &Survey, network: Network) -> Vec<Finding> {
         ));
     }
     findings.extend(survey.not_checked.iter().map(not_checked));
-    findings.extend(survey.address_refusal.as_ref().map(no_address));
+    findings.extend(traffic::traffic(survey));
+    findings.extend(survey.routing_refusal.as_ref().map(no_routing));
     findings
 }
 
@@ -108,13 +113,12 @@ pub fn credentials(service: &Service, end: Timestamp, now: Timestamp, expected: 
     )
 }
 
-/// A note, because no check depends on it: it must not keep a strict run from deploying.
-fn no_address(error: &ApiError) -> Finding {
+/// A note, because no rollout fails for it: it must not keep a strict run from deploying.
+fn no_routing(error: &ApiError) -> Finding {
     Finding {
         severity: Severity::Note,
         ..not_checked(error)
     }
-    .hint("name the address in the configuration, and nobody is asked: `url:` of the service")
 }
 
 /// Why there is no rollout of the service that ECS's deployments would show.

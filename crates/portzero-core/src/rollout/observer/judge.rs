@@ -1,6 +1,7 @@
 //! The decisions: what a look means for the verdict. Everything that can end a rollout ends it here.
 
 use super::state::Rollback;
+use super::traffic::Led;
 use super::{Ending, Observer};
 use crate::aws_model::service::{Deployment, RolloutState, ServiceDeploymentStatus};
 use crate::aws_model::task::TaskStatus;
@@ -60,18 +61,33 @@ impl Observer {
             self.sight.look.waiting.push(WaitingOn::Registration);
         }
         if waiting.is_empty() && is_ours && !is_doubtful {
-            let (verdict, mut findings) = success(view, &self.scope);
-            if verdict.is_success() {
-                findings.extend((self.settling.flaps > 0).then(|| verdict::flapped(&self.scope, self.settling.flaps)));
-                findings.extend(self.evidence.besides(&self.scope));
-            }
-            let stage = self.settling.memory.stage.as_ref();
-            findings.extend(stage::goes_on(view, &self.scope, stage, &self.sight.look, now));
-            findings.extend(stage::cannot_tell_apart(view, &self.scope, &self.old_places));
-            return Some((verdict, findings));
+            return self.judge_done(snapshot, view, now);
         }
         self.judge_hopeless(snapshot, view, now)
             .or_else(|| is_late.then(|| self.time_out()))
+    }
+
+    /// Nothing is missing but, perhaps, the traffic.
+    fn judge_done(&mut self, snapshot: &Snapshot, view: &View, now: Timestamp) -> Option<Ending> {
+        let led = self.led(snapshot, view, now);
+        self.traffic.is_wanted = matches!(led, Led::NotAsked);
+        match led {
+            Led::NotYet => return None,
+            Led::Elsewhere(ending) => return Some(ending),
+            Led::Here | Led::NotAsked | Led::NotChecked(_) => {}
+        }
+        let (verdict, mut findings) = success(view, &self.scope);
+        if let Led::NotChecked(finding) = led {
+            findings.push(finding);
+        }
+        if verdict.is_success() {
+            findings.extend((self.settling.flaps > 0).then(|| verdict::flapped(&self.scope, self.settling.flaps)));
+            findings.extend(self.evidence.besides(&self.scope));
+        }
+        let stage = self.settling.memory.stage.as_ref();
+        findings.extend(stage::goes_on(view, &self.scope, stage, &self.sight.look, now));
+        findings.extend(stage::cannot_tell_apart(view, &self.scope, &self.old_places));
+        Some((verdict, findings))
     }
 
     /// The budget is spent. The cause of a failure is told only where something new is missing: what once went wrong

@@ -1,10 +1,12 @@
 //! The state machine around the pure functions: what must be remembered from one look to the next.
 
+mod gone;
 mod judge;
 pub mod read_outage;
 mod rolling_back;
 mod state;
 pub mod status_view;
+mod traffic;
 pub(crate) mod unknown_value;
 
 use std::collections::BTreeSet;
@@ -20,16 +22,18 @@ use crate::rollout::cause::service_event;
 use crate::rollout::event::{RolloutEvent, Seen};
 use crate::rollout::history::{History, PhaseSpan, TargetHistory};
 use crate::rollout::observer::read_outage::{LastSeen, ReadOutage, Tolerance};
-use crate::rollout::observer::state::{Course, Pace, Reported, Settling, Sight};
+use crate::rollout::observer::state::{Course, Pace, Reported, Settling, Sight, TrafficWatch};
 use crate::rollout::observer::unknown_value::unknown_values;
 use crate::rollout::scope::Scope;
 use crate::rollout::timeouts;
 use crate::rollout::verdict::{Outcome, Verdict};
 use crate::rollout::view::baseline::Baseline;
-use crate::rollout::view::phase::{Phase, waiting_on};
+use crate::rollout::view::phase::Phase;
 use crate::rollout::view::snapshot::{Place, Snapshot};
+use crate::rollout::view::success::waiting_on;
 use crate::rollout::view::waiting::WaitingOn;
 use crate::rollout::view::{View, deployment_stage, join};
+use crate::rollout::words::gone::Gone;
 use crate::rollout::words::last_look::LastLook;
 use crate::rollout::words::verdict;
 
@@ -76,6 +80,7 @@ pub struct Observer {
     settling: Settling,
     sight: Sight,
     pace: Pace,
+    traffic: TrafficWatch,
 }
 
 impl Observer {
@@ -107,6 +112,7 @@ impl Observer {
             settling: Settling::default(),
             sight: Sight::default(),
             pace: Pace::begin(now),
+            traffic: TrafficWatch::default(),
         }
     }
 
@@ -184,7 +190,7 @@ impl Observer {
     }
 
     fn next_poll(&self, now: Timestamp) -> Timestamp {
-        if self.sight.wants_everything && self.sight.outage.is_none() {
+        if self.sight.wants_everything && self.sight.outage.is_none() && self.sight.gone_since.is_none() {
             return now;
         }
         let waiting = &self.sight.look.waiting;
@@ -195,6 +201,9 @@ impl Observer {
 
     fn miss(&mut self, error: ApiError, now: Timestamp, events: &mut Vec<RolloutEvent>) -> Option<Ending> {
         let deadline = self.deadline();
+        if let Some(gone) = Gone::of(&error) {
+            return self.miss_what_is_gone(gone, &error, now);
+        }
         let blind = self.sight.outage.get_or_insert_with(|| ReadOutage::begin(now));
         match blind.tolerate(&error, now, deadline) {
             Tolerance::Silently => return None,
@@ -229,6 +238,8 @@ impl Observer {
     }
 
     fn look_at(&mut self, snapshot: &Snapshot, now: Timestamp, events: &mut Vec<RolloutEvent>) -> Option<Ending> {
+        self.begin_traffic();
+        self.sight.gone_since = None;
         self.learn_places(snapshot);
         let view = View::of(snapshot, &self.scope, &self.baseline, &self.old_places);
         self.settling.note(&view, &self.scope, now);
@@ -249,7 +260,8 @@ impl Observer {
         self.sight.known.note(snapshot, &view);
         let (course, told) = (self.course.clone(), events.len());
         let ending = self.judge(snapshot, &view, &waiting, now, events);
-        self.sight.wants_everything = ending.is_some() && snapshot.is_partly_remembered;
+        let is_whole = !snapshot.is_partly_remembered && !self.traffic.is_wanted;
+        self.sight.wants_everything = ending.is_some() && !is_whole;
         let ending = ending.filter(|_| !self.sight.wants_everything);
         if self.sight.wants_everything {
             self.course = course;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::aws_model::service::{Deployment, ServiceDeployment};
 use crate::aws_model::target::TargetState;
+use crate::base::finding::Finding;
 use crate::base::time::Timestamp;
 use crate::rollout::event::Seen;
 use crate::rollout::observer::read_outage::ReadOutage;
@@ -136,9 +137,11 @@ pub(super) struct Sight {
     pub known: Known,
     /// Set while nothing can be read.
     pub outage: Option<ReadOutage>,
+    /// Since when AWS says that something which the run needs is not there.
+    pub gone_since: Option<Timestamp>,
     /// A look has shown our deployment.
     pub was_listed: bool,
-    /// The run would have ended on a snapshot with remembered parts.
+    /// The run would have ended on a snapshot with remembered parts, or without the rules of the load balancers.
     pub wants_everything: bool,
 }
 
@@ -157,6 +160,17 @@ impl Known {
         }
         self.is_completed = view.is_completed;
     }
+}
+
+/// What is remembered of the question where the load balancers send the requests.
+#[derive(Clone, Debug, Default)]
+pub(super) struct TrafficWatch {
+    /// The next look is to show the rules.
+    pub is_wanted: bool,
+    /// This look was to show them.
+    pub was_wanted: bool,
+    /// The rules led elsewhere: since when that is known, and what is to be said of it.
+    pub strayed: Option<(Timestamp, Finding)>,
 }
 
 /// When to look again, and when it is too late.

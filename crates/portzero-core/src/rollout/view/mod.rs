@@ -8,14 +8,17 @@ pub(crate) mod join;
 pub(crate) mod limits;
 pub mod phase;
 pub(crate) mod snapshot;
+pub mod success;
+pub mod traffic;
 pub mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws_model::service::{
-    Deployment, DeploymentConfiguration, RolloutState, ServiceDeployment, ServiceDeploymentStatus, ServiceStatus, WHOLE,
+    Deployment, DeploymentConfiguration, OtherWay, RolloutState, ServiceDeployment, ServiceDeploymentStatus,
+    ServiceStatus, WHOLE,
 };
-use crate::aws_model::target::{TargetHealth, TargetState, TargetType};
+use crate::aws_model::target::{TargetHealth, TargetType};
 use crate::aws_model::task::{Task, TaskStatus};
 use crate::base::id::TaskArn;
 use crate::rollout::scope::Scope;
@@ -49,6 +52,8 @@ pub struct View<'a> {
     pub configuration: Option<&'a DeploymentConfiguration>,
     /// The service deployment of ours, where it may be read.
     pub deployment: Option<&'a ServiceDeployment>,
+    /// Ways to the service that are not followed.
+    pub other_ways: &'a [OtherWay],
     /// Traffic shifts in stages, and the old tasks stay beside the new ones meanwhile.
     pub is_staged: bool,
 }
@@ -79,6 +84,7 @@ impl<'a> View<'a> {
             is_completed: is_completed(snapshot, scope, ours),
             configuration: service.map(|s| &s.configuration),
             deployment: snapshot.service_deployment.as_ref(),
+            other_ways: service.map_or(&[], |s| s.other_ways.as_slice()),
             is_staged: service.is_some_and(|s| s.configuration.is_staged()),
         };
         for task in &snapshot.tasks {
@@ -139,66 +145,6 @@ impl<'a> View<'a> {
             }
         }
     }
-
-    /// How many new tasks run and are to go on running.
-    pub fn running(&self) -> u32 {
-        count(self.new_tasks.values().filter(|t| t.last_status == TaskStatus::Running))
-    }
-
-    /// New targets that the load balancer calls healthy.
-    pub fn healthy(&self) -> u32 {
-        count(
-            self.new_targets
-                .values()
-                .filter(|row| row.is_some_and(|r| r.state == TargetState::Healthy)),
-        )
-    }
-
-    /// New targets whose health checks are switched off: nobody can say whether they are healthy.
-    pub(crate) fn unverifiable(&self) -> u32 {
-        count(self.new_targets.values().filter(|row| row.is_some_and(is_unverifiable)))
-    }
-
-    /// New targets that the load balancer lists at all.
-    pub fn registered(&self) -> u32 {
-        let is_in = |row: &&&TargetHealth| {
-            use TargetState::{Healthy, Initial, Unavailable, Unhealthy};
-            matches!(row.state, Initial | Healthy | Unhealthy | Unavailable)
-        };
-        count(self.new_targets.values().flatten().filter(is_in))
-    }
-
-    /// How many targets the rollout wants in the end.
-    pub fn wanted(&self, scope: &Scope) -> u32 {
-        self.desired
-            .saturating_mul(u32::try_from(scope.places_per_task()).unwrap_or(u32::MAX))
-    }
-
-    pub(crate) fn all_running(&self) -> bool {
-        self.running() >= self.desired
-    }
-
-    /// Every running task of ours has all its targets, each of them healthy (or not verifiable, by configuration).
-    pub(crate) fn all_healthy(&self, scope: &Scope) -> bool {
-        let good = self.healthy() + self.unverifiable();
-        self.all_running() && good >= self.wanted(scope) && good as usize == self.new_targets.len()
-    }
-
-    pub(crate) fn all_registered(&self, scope: &Scope) -> bool {
-        self.all_running() && self.registered() >= self.wanted(scope)
-    }
-
-    /// No old task has been told to stop, and no old target drains.
-    pub(crate) fn is_nothing_old_leaving(&self) -> bool {
-        let is_draining = |row: &&TargetHealth| row.state.is_draining();
-        let is_stopping = |task: &&Task| task.desired_status == TaskStatus::Stopped;
-        !self.old_targets.values().copied().any(|row| is_draining(&row))
-            && !self.old_tasks.values().copied().any(|task| is_stopping(&task))
-    }
-
-    pub(crate) fn is_old_gone(&self) -> bool {
-        self.old_targets.is_empty() && self.old_tasks.is_empty()
-    }
 }
 
 /// Our deployment is PRIMARY and COMPLETED, and its service deployment SUCCESSFUL where that may be read. Services that
@@ -222,10 +168,6 @@ fn is_completed(snapshot: &Snapshot, scope: &Scope, ours: Option<&Deployment>) -
     by_state && by_service_deployment
 }
 
-fn is_unverifiable(row: &TargetHealth) -> bool {
-    row.state == TargetState::Unavailable && row.reason.as_deref() == Some("Target.HealthCheckDisabled")
-}
-
 fn rows(snapshot: &Snapshot) -> BTreeMap<Place, &TargetHealth> {
     let mut all = BTreeMap::new();
     for (group, rows) in &snapshot.targets {
@@ -236,15 +178,11 @@ fn rows(snapshot: &Snapshot) -> BTreeMap<Place, &TargetHealth> {
     all
 }
 
-fn count<T>(items: impl Iterator<Item = T>) -> u32 {
-    u32::try_from(items.count()).unwrap_or(u32::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::aws_model::service::{DeploymentStatus, LoadBalancerBinding, Progress, Service};
-    use crate::aws_model::target::{TargetGroup, TargetType};
+    use crate::aws_model::target::{TargetGroup, TargetState, TargetType};
     use crate::aws_model::task::Container;
     use crate::base::id::TargetKey;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::aws_model::service::{Service, ServiceDeployment, ServiceRevision};
-use crate::aws_model::target::TargetHealth;
+use crate::aws_model::target::{Routing, TargetHealth};
 use crate::aws_model::task::{ContainerInstance, Task};
 use crate::base::id::{ContainerInstanceArn, TargetGroupArn, TargetKey};
 
@@ -27,6 +27,8 @@ pub struct Snapshot {
     /// What our deployment was resolved to, where a service has two target groups for a load balancer and that API may be
     /// read.
     pub revision: Option<ServiceRevision>,
+    /// Where the load balancers send the requests; read at the start, and once before a success.
+    pub routing: Option<Routing>,
     /// All instances of the cluster with what they have left; read only when a placement has failed.
     pub capacity: Option<Vec<ContainerInstance>>,
     /// Not all of it was read at this look: some of it is what an earlier one has shown. No verdict rests on that.

@@ -61,6 +61,8 @@ pub enum WaitingOn {
     DeferredCleanUp,
     /// ECS has said that it could not register a target, and no target can be joined to its task to disprove it.
     Registration,
+    /// The rules of the load balancer send the requests elsewhere; they are read once more.
+    Traffic,
     /// ECS has not called the deployment completed yet.
     Completion {
         /// The rollout state, as AWS spells it; absent where ECS shows none.
@@ -150,6 +152,7 @@ impl fmt::Display for WaitingOn {
                 "a sign that every new target is registered: ECS could not register one, and without \
                  ecs:DescribeContainerInstances nobody can tell whose the targets are"
             ),
+            Self::Traffic => write!(f, "the production traffic to go to the new targets"),
             Self::Completion { state } => {
                 write!(f, "ECS to call the deployment completed")?;
                 state.as_ref().map_or(Ok(()), |s| write!(f, " (now {s})"))

@@ -1,6 +1,6 @@
 //! The findings that end a rollout, put together from the last look at it.
 
-use crate::aws_model::service::Deployment;
+use crate::aws_model::service::{Deployment, OtherWay};
 use crate::base::finding::{Code, Finding};
 use crate::base::time::human;
 use crate::rollout::scope::Scope;
@@ -251,6 +251,15 @@ pub(crate) fn no_target_group(scope: &Scope, own: Option<u32>) -> Finding {
         "`{service}` has no target group: {count} {pass} the container health check, and nothing else was checked"
     );
     Finding::note(Code::NothingToVerify, summary)
+}
+
+/// Only ECS's own word counts for it.
+pub(crate) fn way_not_checked(service: &str, way: OtherWay) -> Finding {
+    let what = way.as_str();
+    Finding::warning(
+        Code::NotChecked,
+        format!("not checked: {what} of `{service}`; only ECS's own word counts for it"),
+    )
 }
 
 /// It ended well, and not at the first try.

@@ -2,6 +2,7 @@
 
 mod late;
 pub(crate) mod rolling_back;
+mod traffic;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
