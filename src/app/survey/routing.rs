@@ -15,7 +15,11 @@ use crate::app::survey::poller::{OPTIONAL_MISSES_MAX, Poller, ServicePoll};
 const STRANGERS_MAX: usize = 5;
 
 /// One round for a service: the rules of its load balancers, and the health of those that share one with it.
-pub async fn read<A: LoadBalancing>(aws: &A, balancers: &[String], own: &[TargetGroupArn]) -> ApiResult<Routing> {
+pub(super) async fn read<A: LoadBalancing>(
+    aws: &A,
+    balancers: &[String],
+    own: &[TargetGroupArn],
+) -> ApiResult<Routing> {
     let routing = rules(aws, balancers).await?;
     Ok(with_strangers(aws, routing, own).await)
 }
@@ -41,7 +45,7 @@ async fn with_strangers<A: LoadBalancing>(aws: &A, mut routing: Routing, own: &[
 }
 
 /// The load balancers of target groups, each once.
-pub fn load_balancers(groups: &[TargetGroup]) -> Vec<String> {
+pub(super) fn load_balancers(groups: &[TargetGroup]) -> Vec<String> {
     let groups = groups.iter().filter(|group| group.arn.classic_name().is_none());
     let mut all: Vec<String> = groups.flat_map(|group| group.load_balancers.iter().cloned()).collect();
     all.sort();
