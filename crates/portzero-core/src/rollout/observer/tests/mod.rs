@@ -1,7 +1,10 @@
 //! What the observer remembers from look to look, on snapshots made by hand.
 
+mod events;
+mod history;
 mod late;
 pub(crate) mod rolling_back;
+mod steps;
 mod traffic;
 
 use std::collections::BTreeMap;
