@@ -88,3 +88,46 @@ fn during_a_rollback_an_answer_without_any_deployment_is_borne() {
     nothing.service.as_mut().unwrap().deployments.clear();
     assert_eq!(ends_at(&mut observer, &[4, 24, 60], &nothing), None);
 }
+
+#[test]
+fn a_rollback_has_ten_minutes_however_short_the_timeout_was() {
+    assert_eq!(observer().way_back_budget(), Duration::from_secs(600));
+    let patient = Scope {
+        wait_budget: Duration::from_secs(900),
+        ..scope()
+    };
+    let mut observer = observer_of(patient);
+    assert_eq!(observer.way_back_budget(), Duration::from_secs(900));
+    observer.follow_rollback(at(800));
+    assert_eq!(
+        verdict(&see(&mut observer, 1600, starting())),
+        None,
+        "it is counted anew"
+    );
+}
+
+#[test]
+fn who_took_over_is_known_by_deployment_and_revision() {
+    let mut observer = observer();
+    see(&mut observer, 0, starting());
+    assert_eq!(observer.replaced_by(), None);
+    see(&mut observer, 2, behind("ecs-svc/3", RolloutState::InProgress));
+    assert_eq!(observer.replaced_by(), Some("ecs-svc/3 (web:3)"));
+}
+
+#[test]
+fn being_back_is_said_with_what_runs() {
+    let mut observer = observer();
+    let mut back = back_to(
+        OLD,
+        RolloutState::Completed,
+        ServiceDeploymentStatus::RollbackSuccessful,
+    );
+    back.tasks = vec![Task {
+        task_definition: "task-definition/web:1".into(),
+        ..task("10.0.1.1", OLD)
+    }];
+    see(&mut observer, 0, back);
+    let said = observer.back_at(&"task-definition/web:1".into());
+    assert_eq!(said, "web:1 serves all traffic with 1 task");
+}
