@@ -5,9 +5,8 @@ use portzero_core::base::id::TargetGroupArn;
 use portzero_core::plan::{DefinitionSource, DeployRequest};
 use portzero_core::task_definition::image::with_tag;
 use portzero_core::task_definition::{Document, NetworkMode};
-use portzero_sim::scenario::{
-    CircuitBreakerSpec, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec,
-};
+use portzero_sim::CircuitBreaker;
+use portzero_sim::scenario::{InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
 use serde_json::{Value, json};
 
 use crate::cli::requests::DeployRequests;
@@ -76,9 +75,10 @@ fn add(scenario: &mut Scenario, request: &DeployRequest, stanza: Option<&Service
         minimum_healthy_percent: stanza.and_then(|s| s.minimum_healthy_percent).unwrap_or(100),
         maximum_percent: stanza.and_then(|s| s.maximum_percent).unwrap_or(200),
         // ECS has no circuit breaker for services behind a classic load balancer.
-        circuit_breaker: (!is_classic).then_some(CircuitBreakerSpec {
+        circuit_breaker: (!is_classic).then_some(CircuitBreaker {
             enable: true,
             rollback: true,
+            ..CircuitBreaker::default()
         }),
         load_balancers,
         health_check_grace_period: stanza.and_then(|s| s.health_check_grace_period),

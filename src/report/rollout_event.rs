@@ -108,12 +108,14 @@ fn target(event: &RolloutEvent) -> String {
     )
 }
 
-fn breaker(failures: u32, threshold: u32, rolls_back: bool) -> String {
+fn breaker(failures: u32, threshold: Option<u32>, rolls_back: bool) -> String {
     let then = if rolls_back { "ECS rolls back" } else { "ECS gives up" };
-    if failures >= threshold {
-        format!("circuit breaker: {failures} failures, the threshold is {threshold}: {then}")
-    } else {
-        format!("circuit breaker: {failures} of {threshold} failures, then {then}")
+    match threshold {
+        Some(threshold) if failures >= threshold => {
+            format!("circuit breaker: {failures} failures, the threshold is {threshold}: {then}")
+        }
+        Some(threshold) => format!("circuit breaker: {failures} of {threshold} failures, then {then}"),
+        None => format!("circuit breaker: {failures} failures, the threshold is not known; at it {then}"),
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use portzero_sim::model::state::{Service, ServiceChange};
 use portzero_sim::scenario::span::Spread;
-use portzero_sim::scenario::{CircuitBreakerSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
-use portzero_sim::{Fault, FaultSpec, RevisionRef, World};
+use portzero_sim::scenario::{LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
+use portzero_sim::{CircuitBreaker, Fault, FaultSpec, RevisionRef, World};
 use regex_lite::Regex;
 use serde_json::{Value, json};
 
@@ -84,9 +84,10 @@ fn fargate() -> Scenario {
                 container_port: 3000,
                 ..LoadBalancerSpec::default()
             }],
-            circuit_breaker: Some(CircuitBreakerSpec {
+            circuit_breaker: Some(CircuitBreaker {
                 enable: true,
                 rollback: true,
+                ..CircuitBreaker::default()
             }),
             ..ServiceSpec::default()
         }],

@@ -48,6 +48,7 @@ pub use ground_truth::GroundTruth;
 pub use model::network::describe as describe_network;
 pub use model::state::{HookDetail, Progress};
 pub use scenario::Scenario;
+pub use scenario::breaker::{CircuitBreaker, Threshold, ThresholdType};
 pub use scenario::catalogue::{fault_names, world_fault_names};
 pub use scenario::error::{FaultWarning, FilePlace, ScenarioError};
 pub use scenario::fault::FaultSpec;

@@ -10,8 +10,7 @@ use crate::model::container::Needs;
 use crate::model::load_balancer::{Action, Listener, LoadBalancer};
 use crate::model::network::{SECURITY_GROUP, VPC, digest, subnet_of, zones};
 use crate::model::state::{
-    CircuitBreaker, ContainerInstance, Deployment, HealthCheck, LoadBalancerBinding, Progress, Service,
-    ServiceDeployment, TargetGroup,
+    ContainerInstance, Deployment, HealthCheck, LoadBalancerBinding, Progress, Service, ServiceDeployment, TargetGroup,
 };
 use crate::model::status::{
     DeploymentStatus, HealthStatus, RolloutState, ServiceDeploymentStatus, ServiceStatus, TargetState,
@@ -267,11 +266,12 @@ impl World {
         let (region, account, name) = (&self.account.region, &self.account.id, &spec.name);
         let head = format!("arn:aws:ecs:{region}:{account}");
         let watched = spec.circuit_breaker.is_some_and(|breaker| breaker.enable);
+        let threshold = spec.circuit_breaker.and_then(|breaker| breaker.threshold);
         let arn = format!("{head}:service-deployment/{cluster}/{name}/{mixed}");
         ServiceDeployment {
             target_revision: format!("{head}:service-revision/{cluster}/{name}/{number}"),
             breaker_status: if watched { "MONITORING_COMPLETE" } else { "DISABLED" }.into(),
-            threshold: crate::model::state::threshold(desired_count),
+            threshold: threshold.unwrap_or_default().failures(desired_count),
             ..successful_deployment(arn, &format!("ecs-svc/{number}"), self.now)
         }
     }
@@ -444,10 +444,7 @@ fn fill_service(service: &mut Service, spec: &ServiceSpec) {
     service.minimum_healthy_percent = spec.minimum_healthy_percent;
     service.maximum_percent = spec.maximum_percent;
     service.health_check_grace_period = spec.health_check_grace_period;
-    service.circuit_breaker = spec.circuit_breaker.map(|breaker| CircuitBreaker {
-        enable: breaker.enable,
-        rollback: breaker.rollback,
-    });
+    service.circuit_breaker = spec.circuit_breaker;
     service.strategy.clone_from(&spec.strategy);
 }
 

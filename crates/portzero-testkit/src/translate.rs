@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
 use portzero_core::aws_model::service::{
-    AlarmWatch, Balancer, BreakerState, CircuitBreaker, Deployment, DeploymentConfiguration, Hook, HookDetail,
-    ListenerRules, LoadBalancerBinding, OtherWay, Progress, Service, ServiceDeployment, ServiceEvent, TrafficSteps,
+    AlarmWatch, Balancer, BreakerState, BreakerThreshold, CircuitBreaker, Deployment, DeploymentConfiguration, Hook,
+    HookDetail, ListenerRules, LoadBalancerBinding, OtherWay, Progress, Service, ServiceDeployment, ServiceEvent,
+    TrafficSteps,
 };
 use portzero_core::aws_model::target::{
     HealthCheck, InstanceHealth, Route, RouteCondition, Rule, TargetGroup, TargetHealth,
@@ -70,10 +71,7 @@ pub(crate) fn service(cluster: &state::Cluster, service: &state::Service) -> Ser
         configuration: DeploymentConfiguration {
             minimum_healthy_percent: Some(service.minimum_healthy_percent),
             maximum_percent: Some(service.maximum_percent),
-            circuit_breaker: service.circuit_breaker.as_ref().map(|breaker| CircuitBreaker {
-                enable: breaker.enable,
-                rollback: breaker.rollback,
-            }),
+            circuit_breaker: service.circuit_breaker.map(circuit_breaker),
             strategy: Some(service.strategy.kind.as_str().into()),
             bake_time: Some(service.strategy.bake_time.unwrap_or_default()),
             steps: steps(&service.strategy),
@@ -83,6 +81,7 @@ pub(crate) fn service(cluster: &state::Cluster, service: &state::Service) -> Ser
                 enable: watch.enable,
                 rollback: watch.rollback,
             }),
+            early_success: service.strategy.early_success.as_ref().map(|e| e.healthy_percent),
             defers_clean_up: service.strategy.early_success.as_ref().is_some_and(|e| e.is_deferred()),
         },
         launch_type: Some(service.launch_type.as_str().into()),
@@ -381,5 +380,17 @@ pub(crate) fn error(
         message: refusal.message,
         request_id: None,
         status: Some(refusal.status),
+    }
+}
+
+fn circuit_breaker(found: portzero_sim::CircuitBreaker) -> CircuitBreaker {
+    let threshold = found
+        .threshold
+        .map(|threshold| BreakerThreshold::read(threshold.kind.as_str(), threshold.value));
+    CircuitBreaker {
+        enable: found.enable,
+        rollback: found.rollback,
+        adds_up: found.reset_on_healthy_task == Some(false),
+        threshold: threshold.unwrap_or_default(),
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_ecs::types as sdk;
 use portzero_core::aws_model::service::{
-    Balancer, BreakerState, CircuitBreaker, Deployment, DeploymentConfiguration, DeploymentController, ListenerRules,
+    Balancer, BreakerState, Deployment, DeploymentConfiguration, DeploymentController, ListenerRules,
     LoadBalancerBinding, OtherWay, Progress, SchedulingStrategy, Service, ServiceDeployment, ServiceEvent,
 };
 use portzero_core::aws_model::task::{Container, ContainerInstance, NetworkBinding, Resources, Task};
@@ -119,15 +119,15 @@ fn configuration(configuration: &sdk::DeploymentConfiguration) -> DeploymentConf
     DeploymentConfiguration {
         minimum_healthy_percent: configuration.minimum_healthy_percent().map(count),
         maximum_percent: configuration.maximum_percent().map(count),
-        circuit_breaker: configuration.deployment_circuit_breaker().map(|b| CircuitBreaker {
-            enable: b.enable(),
-            rollback: b.rollback(),
-        }),
+        circuit_breaker: configuration
+            .deployment_circuit_breaker()
+            .map(strategy::circuit_breaker),
         strategy: configuration.strategy().map(|s| s.as_str().into()),
         bake_time: configuration.bake_time_in_minutes().map(minutes),
         steps: strategy::steps(configuration),
         hooks: configuration.lifecycle_hooks().iter().map(strategy::hook).collect(),
         alarms: configuration.alarms().map(strategy::alarms),
+        early_success: strategy::early_success(configuration),
         defers_clean_up: strategy::defers_clean_up(configuration),
     }
 }

@@ -2,10 +2,11 @@
 
 use aws_sdk_ecs::types as sdk;
 use portzero_core::aws_model::service::{
-    AlarmWatch, Hook, HookDetail, HookTargetType, Progress, ServiceRevision, TrafficSteps,
+    AlarmWatch, BreakerThreshold, CircuitBreaker, Hook, HookDetail, HookTargetType, Progress, ServiceRevision,
+    TrafficSteps,
 };
 
-use crate::adapters::aws::read::{minutes, text, time};
+use crate::adapters::aws::read::{count, minutes, text, time};
 
 pub(super) fn steps(configuration: &sdk::DeploymentConfiguration) -> Option<TrafficSteps> {
     let linear = configuration
@@ -19,6 +20,18 @@ pub(super) fn steps(configuration: &sdk::DeploymentConfiguration) -> Option<Traf
         share: percent.map(tenths)?,
         bake: bake.map(minutes).unwrap_or_default(),
     })
+}
+
+pub(super) fn circuit_breaker(breaker: &sdk::DeploymentCircuitBreaker) -> CircuitBreaker {
+    let threshold = breaker
+        .threshold_configuration()
+        .map(|threshold| BreakerThreshold::read(threshold.r#type().as_str(), count(threshold.value())));
+    CircuitBreaker {
+        enable: breaker.enable(),
+        rollback: breaker.rollback(),
+        adds_up: breaker.reset_on_healthy_task() == Some(false),
+        threshold: threshold.unwrap_or_default(),
+    }
 }
 
 pub(super) fn hook(hook: &sdk::DeploymentLifecycleHook) -> Hook {
@@ -35,6 +48,12 @@ pub(super) fn alarms(alarms: &sdk::DeploymentAlarms) -> AlarmWatch {
         enable: alarms.enable(),
         rollback: alarms.rollback(),
     }
+}
+
+/// From how many percent of healthy tasks on ECS calls a rolling update successful.
+pub(super) fn early_success(configuration: &sdk::DeploymentConfiguration) -> Option<u32> {
+    let early = configuration.early_success_criteria()?;
+    early.enable().then(|| early.healthy_percent().map_or(100, count))
 }
 
 pub(super) fn defers_clean_up(configuration: &sdk::DeploymentConfiguration) -> bool {

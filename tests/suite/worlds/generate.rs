@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use portzero_core::rollout::Until;
-use portzero_sim::scenario::{
-    CircuitBreakerSpec, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec,
+use portzero_sim::scenario::{InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
+use portzero_sim::{
+    CircuitBreaker, EarlySuccess, Fault, FaultSpec, Lack, RevisionRef, Switches, Threshold, ThresholdType,
+    world_fault_names,
 };
-use portzero_sim::{Fault, FaultSpec, Lack, RevisionRef, Switches, world_fault_names};
 use portzero_testkit::Misbehaviour;
 use serde_json::{Value, json};
 
@@ -123,9 +124,10 @@ pub fn case(seed: u64) -> Case {
             desired_count,
             minimum_healthy_percent: minimum,
             maximum_percent: maximum,
-            circuit_breaker: (rng.u8(..3) > 0).then(|| CircuitBreakerSpec {
+            circuit_breaker: (rng.u8(..3) > 0).then(|| CircuitBreaker {
                 enable: true,
                 rollback: rng.u8(..3) > 0,
+                ..CircuitBreaker::default()
             }),
             load_balancers: (0..groups).map(load_balancer).collect(),
             health_check_grace_period: Some(Duration::from_secs(*pick(&mut rng, &[0, 0, 30, 60, 120, 300]))),
@@ -136,6 +138,7 @@ pub fn case(seed: u64) -> Case {
         faults: faults(&mut rng),
         ..Scenario::default()
     };
+    own_conditions(seed, &mut scenario.services[0]);
     scenario.timings.early_port_reuse = rng.u8(..4) == 0;
     scenario.timings.completion_waits_for_drain = rng.u8(..5) == 0;
     scenario.switches = switches(&mut rng);
@@ -165,6 +168,32 @@ pub fn case(seed: u64) -> Case {
         settle: Duration::from_secs(*pick(&mut rng, &[0, 1, 5, 10, 30, 120])),
         timeout: Duration::from_secs(*pick(&mut rng, &[20, 120, 300, 600, 1200, 1800, 3600])),
         has_new_image: rng.u8(..4) > 0,
+    }
+}
+
+/// Thresholds of the circuit breaker's own, and early success. Drawn apart, so that they change nothing else of a world.
+fn own_conditions(seed: u64, service: &mut ServiceSpec) {
+    let mut rng = fastrand::Rng::with_seed(seed ^ 0x7e57);
+    if let Some(breaker) = &mut service.circuit_breaker {
+        let kinds = [
+            ThresholdType::Count,
+            ThresholdType::BoundedPercent,
+            ThresholdType::UnboundedPercent,
+        ];
+        breaker.threshold = (rng.u8(..3) == 0).then(|| Threshold {
+            kind: *pick(&mut rng, &kinds),
+            value: *pick(&mut rng, &[1, 2, 4, 10, 50, 100, 200]),
+        });
+        breaker.reset_on_healthy_task = *pick(&mut rng, &[None, None, Some(true), Some(false)]);
+    }
+    if rng.u8(..6) == 0 {
+        service.strategy.early_success = Some(EarlySuccess {
+            healthy_percent: service
+                .minimum_healthy_percent
+                .max(*pick(&mut rng, &[0, 30, 50, 90, 100])),
+            cleanup: pick(&mut rng, &["BLOCKING", "DEFERRED"]).to_string(),
+        });
+        service.strategy.bake_time = *pick(&mut rng, &[None, None, Some(Duration::from_secs(60))]);
     }
 }
 

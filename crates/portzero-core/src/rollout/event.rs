@@ -87,8 +87,8 @@ pub enum RolloutEvent {
     Breaker {
         /// Tasks that have failed so far.
         failures: u32,
-        /// The failures at which the breaker fires.
-        threshold: u32,
+        /// The failures at which the breaker fires, where that is known.
+        threshold: Option<u32>,
         /// It goes back then, and does not only stop.
         rolls_back: bool,
     },

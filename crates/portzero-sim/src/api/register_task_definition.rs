@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::api::task_definition_keys;
+use crate::api::fargate_sizes::in_units;
+use crate::api::{fargate_sizes, task_definition_keys};
 use crate::model::refusal::Refusal;
 use crate::model::state::{TaskDefinition, short};
 use crate::world::World;
@@ -141,6 +142,9 @@ fn validate(body: &Value) -> Result<(), Refusal> {
     if fargate && (body.get("cpu").is_none() || body.get("memory").is_none()) {
         return refused("Fargate requires that 'cpu' be defined at the task level.");
     }
+    if let Some(words) = fargate_sizes::refusal(body).filter(|_| fargate) {
+        return refused(words);
+    }
     let mut names: Vec<&str> = Vec::new();
     let mut ports: Vec<(u64, &str, &str)> = Vec::new();
     for container in containers {
@@ -263,8 +267,8 @@ fn filled_in(body: &Value, arn: &str, revision: u64, status: &str, registered_at
                         .collect(),
                 )
             }
-            "cpu" => normalised(value, 1024.0, &["vcpu"]),
-            "memory" => normalised(value, 1024.0, &["gb"]),
+            "cpu" => in_units(value, 1024.0, &["vcpu"]),
+            "memory" => in_units(value, 1024.0, &["gb"]),
             _ => value.clone(),
         };
         document.insert(key.into(), value);
@@ -278,7 +282,8 @@ fn filled_in(body: &Value, arn: &str, revision: u64, status: &str, registered_at
         "requiresAttributes".into(),
         json!([{"name": "com.amazonaws.ecs.capability.docker-remote-api.1.18"}]),
     );
-    let fargate = mode == Some("awsvpc") && body.get("cpu").is_some() && body.get("memory").is_some();
+    let has_size = body.get("cpu").is_some() && body.get("memory").is_some();
+    let fargate = mode == Some("awsvpc") && has_size && fargate_sizes::refusal(body).is_none();
     document.insert(
         "compatibilities".into(),
         if fargate {
@@ -328,19 +333,4 @@ fn container_filled_in(container: &Value, mode: Option<&str>) -> Value {
         mapping.entry("protocol").or_insert(json!("tcp"));
     }
     Value::Object(filled)
-}
-
-/// `"1 vCPU"` and `"0.5GB"` as AWS gives them back: in units, as a string.
-fn normalised(value: &Value, factor: f64, units: &[&str]) -> Value {
-    let Some(text) = value.as_str() else {
-        return Value::String(value.to_string());
-    };
-    let lower = text.to_ascii_lowercase();
-    let number = units
-        .iter()
-        .find_map(|unit| lower.strip_suffix(unit)?.trim().parse::<f64>().ok());
-    number.map_or_else(
-        || value.clone(),
-        |number| Value::String(format!("{:.0}", number * factor)),
-    )
 }

@@ -192,6 +192,24 @@ fn check_limits(service: &Service, change: &ServiceChange) -> Result<(), Refusal
             "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.",
         ));
     }
+    // The rules are documented (API reference, DeploymentEarlySuccessCriteria), the words are not.
+    let early = change.strategy.as_ref().and_then(|strategy| {
+        let early = strategy.early_success.as_ref()?;
+        Some((early.healthy_percent, strategy.is_rolling()))
+    });
+    match early {
+        Some((_, false)) => {
+            return Err(Refusal::invalid_parameter(
+                "earlySuccessCriteria is only supported with the ROLLING deployment strategy.",
+            ));
+        }
+        Some((percent, true)) if percent > 100 || percent < service.minimum_healthy_percent => {
+            return Err(Refusal::invalid_parameter(
+                "healthyPercent must be between 0 and 100, and at least minimumHealthyPercent.",
+            ));
+        }
+        _ => {}
+    }
     let is_shifting = change.strategy.as_ref().is_some_and(|strategy| !strategy.is_rolling());
     if is_shifting && service.load_balancers.iter().any(|b| b.advanced.is_none()) {
         return Err(Refusal::invalid_parameter(

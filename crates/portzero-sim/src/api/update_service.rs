@@ -143,7 +143,7 @@ pub(crate) fn apply(service: &mut Service, change: &ServiceChange) {
         .unwrap_or(service.minimum_healthy_percent);
     service.maximum_percent = change.maximum_percent.unwrap_or(service.maximum_percent);
     if change.circuit_breaker.is_some() {
-        service.circuit_breaker = change.circuit_breaker.clone();
+        service.circuit_breaker = change.circuit_breaker;
     }
     if change.health_check_grace_period.is_some() {
         service.health_check_grace_period = change.health_check_grace_period;

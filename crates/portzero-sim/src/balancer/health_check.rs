@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::classic;
-use crate::model::state::{Task, primary};
+use crate::model::state::{Deployment, Task, primary};
 use crate::model::status::{DeploymentStatus, HealthStatus, TargetState, TaskStatus};
 use crate::scenario::fault::kinds::Fault;
 use crate::scenario::span::Spread;
@@ -64,11 +64,9 @@ impl World {
             .collect();
         for task in &tasks {
             if self.is_healthy(task) {
-                self.task_runtimes.entry(task.id.clone()).or_default().has_been_healthy = true;
-                if Some(&task.started_by) == primary.as_ref()
-                    && !self.scheduler_state(cluster, name).health.has_been_healthy
-                {
-                    self.scheduler_state(cluster, name).health.has_been_healthy = true;
+                let runtime = self.task_runtimes.entry(task.id.clone()).or_default();
+                let is_first_time = !std::mem::replace(&mut runtime.has_been_healthy, true);
+                if is_first_time && Some(&task.started_by) == primary.as_ref() {
                     self.forget_failures(cluster, name);
                 }
             }
@@ -106,18 +104,30 @@ impl World {
             .retain(|old, new| alive(old) && alive(new) && sick.contains_key(old));
     }
 
-    /// One task that has been of use ends the count of failures.
-    fn forget_failures(&mut self, cluster: &str, name: &str) {
+    /// The first task that is of use ends the pause between starts; each one sets the count of failures back, unless the
+    /// circuit breaker says otherwise (API reference, `resetOnHealthyTask`).
+    pub(crate) fn forget_failures(&mut self, cluster: &str, name: &str) {
+        let scheduler = self.scheduler_state(cluster, name);
+        if !std::mem::replace(&mut scheduler.health.has_been_healthy, true) {
+            scheduler.failures.retry_at = None;
+        }
+        let breaker = self.service(cluster, name).and_then(|s| s.circuit_breaker);
+        if breaker.is_some_and(|b| !b.resets()) {
+            return;
+        }
         self.scheduler_state(cluster, name).failures.uncounted = 0;
-        self.scheduler_state(cluster, name).failures.retry_at = None;
-        if let Some(service) = self.service_mut(cluster, name) {
-            for p in service
-                .deployments
-                .iter_mut()
-                .filter(|d| d.status == DeploymentStatus::Primary)
-            {
-                p.failed_tasks = 0;
-            }
+        let Some(service) = self.service_mut(cluster, name) else {
+            return;
+        };
+        let is_primary = |d: &&mut Deployment| d.status == DeploymentStatus::Primary;
+        let mut ids = Vec::new();
+        for primary in service.deployments.iter_mut().filter(is_primary) {
+            primary.failed_tasks = 0;
+            ids.push(primary.id.clone());
+        }
+        let open = service.service_deployments.iter_mut().filter(|d| d.status.is_open());
+        for running in open.filter(|d| ids.contains(&d.deployment_id)) {
+            running.failure_count = 0;
         }
     }
 

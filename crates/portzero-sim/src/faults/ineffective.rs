@@ -137,6 +137,7 @@ fn needs_instances(fault: &Fault) -> bool {
             | Fault::PortClash
             | Fault::InstanceLoss { .. }
             | Fault::InstanceDrain { .. }
+            | Fault::InstanceImpaired { .. }
             | Fault::SpotInterruption { .. }
     )
 }
@@ -214,6 +215,7 @@ mod tests {
             "port-clash",
             "instance-loss",
             "instance-drain",
+            "instance-impaired",
             "spot-interruption",
         ] {
             let reason = "tasks on Fargate need no container instance";

@@ -1,9 +1,9 @@
 //! What faults do at their moment, once: to services, instances, load balancers and target groups.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::model::state::{LoadBalancerBinding, ServiceChange, TargetGroup};
+use crate::model::state::{LoadBalancerBinding, ServiceChange, TargetGroup, Task};
 use crate::model::status::{InstanceStatus, TargetState, TaskStatus};
 use crate::scenario::fault::FaultSpec;
 use crate::scenario::fault::kinds::Fault;
@@ -104,6 +104,7 @@ impl World {
                     self.lose_instance(cluster, &instance, "TerminationNotice");
                 }
             }
+            Fault::InstanceImpaired { .. } => self.impair_instance(cluster, service, &fault),
             Fault::InstanceDrain { .. } => self.drain_instance(cluster, service, &fault),
             Fault::SpotInterruption { .. } => self.interrupt(index, cluster, service, &fault),
             Fault::DeploymentInProgress => self.someone_is_deploying(cluster, service),
@@ -165,6 +166,27 @@ impl World {
         let home = self.account.clusters.get_mut(cluster);
         if let Some(instance) = home.and_then(|home| home.instances.get_mut(&id?)) {
             instance.status = InstanceStatus::Draining;
+        }
+    }
+
+    /// ECS has found the host unhealthy: it takes no further task, and those on it are stopped. The stop code is AWS's, no
+    /// recording has the words.
+    fn impair_instance(&mut self, cluster: &str, service: &str, fault: &FaultSpec) {
+        self.drain_instance(cluster, service, fault);
+        let Some(id) = self.struck_instance(cluster, service, fault) else {
+            return;
+        };
+        let Some(home) = self.account.clusters.get(cluster) else {
+            return;
+        };
+        let mut tasks: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let is_on_it = |t: &&Task| t.instance.as_deref() == Some(&id) && t.desired_status == TaskStatus::Running;
+        for task in home.tasks.values().filter(is_on_it) {
+            tasks.entry(task.service.clone()).or_default().push(task.id.clone());
+        }
+        for ids in tasks.values() {
+            let reason = "Task stopped because its container instance is unhealthy.";
+            self.stop_tasks(cluster, ids, "InfrastructureHealth", reason, false);
         }
     }
 

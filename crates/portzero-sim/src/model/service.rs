@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::model::status::{DeploymentStatus, RolloutState, ServiceDeploymentStatus, ServiceStatus};
 use crate::model::target_group::key;
+use crate::scenario::breaker::CircuitBreaker;
 use crate::scenario::strategy::{AdvancedConfiguration, Strategy};
 use crate::timestamp::Timestamp;
 
@@ -61,15 +62,6 @@ pub struct Service {
     pub revisions: BTreeMap<String, ServiceRevision>,
     /// The request that made the service, where it was one: a repetition is answered with what it made.
     pub created_from: Option<Box<ServiceCreation>>,
-}
-
-/// The deployment circuit breaker of a service.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CircuitBreaker {
-    /// `enable`.
-    pub enable: bool,
-    /// `rollback`: whether it rolls back, or only fails the deployment.
-    pub rollback: bool,
 }
 
 /// One entry of a service's `loadBalancers`.
@@ -241,6 +233,14 @@ pub struct ServiceRevision {
     pub settings: Settings,
 }
 
+impl Service {
+    /// The failures after which the breaker fires: of the latest desired count.
+    pub(crate) fn breaker_threshold(&self) -> u32 {
+        let threshold = self.circuit_breaker.and_then(|breaker| breaker.threshold);
+        threshold.unwrap_or_default().failures(self.desired_count)
+    }
+}
+
 pub(crate) fn primary(service: &Service) -> Option<&Deployment> {
     service
         .deployments
@@ -280,9 +280,4 @@ pub struct HookDetail {
     pub expires_at: Timestamp,
     /// `timeoutAction`: CONTINUE or ROLLBACK.
     pub timeout_action: String,
-}
-
-/// The failures after which the breaker fires: half the desired count, at least 3, at most 200.
-pub(crate) fn threshold(desired: u32) -> u32 {
-    (desired / 2 + desired % 2).clamp(3, 200)
 }

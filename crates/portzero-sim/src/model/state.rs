@@ -9,11 +9,11 @@ use crate::model::status::InstanceStatus;
 use crate::timestamp::Timestamp;
 
 pub use crate::model::load_balancer::{Listener, LoadBalancer};
+pub(crate) use crate::model::service::primary;
 pub use crate::model::service::{
-    CircuitBreaker, Deployment, HookDetail, LoadBalancerBinding, Progress, Rollback, Service, ServiceChange,
-    ServiceCreation, ServiceDeployment, ServiceEvent, ServiceRevision, Settings,
+    Deployment, HookDetail, LoadBalancerBinding, Progress, Rollback, Service, ServiceChange, ServiceCreation,
+    ServiceDeployment, ServiceEvent, ServiceRevision, Settings,
 };
-pub(crate) use crate::model::service::{primary, threshold};
 pub use crate::model::target_group::{ClassicBalancer, HealthCheck, Target, TargetGroup};
 pub(crate) use crate::model::target_group::{key, name_in};
 pub(crate) use crate::model::task::short;

@@ -145,6 +145,11 @@ pub(crate) const ALL: &[Entry] = &[
     )
     .at(30),
     world(
+        "instance-impaired",
+        "ECS finds the host of a container instance unhealthy 30 s after the update",
+    )
+    .at(30),
+    world(
         "spot-interruption",
         "an instance gets its Spot notice 30 s after the update, and is gone 2 min later",
     )

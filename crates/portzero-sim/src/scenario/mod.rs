@@ -1,5 +1,6 @@
 //! A scenario: the world's starting point and its faults, as a YAML file or built in code.
 
+pub mod breaker;
 pub(crate) mod catalogue;
 pub(crate) mod error;
 pub(crate) mod fault;
@@ -15,6 +16,7 @@ use serde::de::Deserializer;
 use serde::{Deserialize, de};
 use serde_json::Value;
 
+use crate::scenario::breaker::CircuitBreaker;
 use crate::scenario::error::{FilePlace, ScenarioError};
 use crate::scenario::fault::FaultSpec;
 use crate::scenario::span::Spread;
@@ -187,7 +189,7 @@ pub struct ServiceSpec {
     /// `maximumPercent`.
     pub maximum_percent: u32,
     /// `deploymentCircuitBreaker`; absent: disabled.
-    pub circuit_breaker: Option<CircuitBreakerSpec>,
+    pub circuit_breaker: Option<CircuitBreaker>,
     /// What its tasks register with.
     pub load_balancers: Vec<LoadBalancerSpec>,
     /// `vpcLatticeConfigurations`: they are shown, and their targets are not modelled.
@@ -228,16 +230,6 @@ impl Default for ServiceSpec {
             strategy: Strategy::default(),
         }
     }
-}
-
-/// The circuit breaker of a service.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct CircuitBreakerSpec {
-    /// Whether it watches deployments.
-    pub enable: bool,
-    /// Whether it rolls back, or only fails the deployment.
-    pub rollback: bool,
 }
 
 /// One entry of a service's `load_balancers`.

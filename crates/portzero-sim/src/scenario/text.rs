@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::scenario::breaker::CircuitBreaker;
 use crate::scenario::specs::HealthCheckSpec;
 use crate::scenario::{InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
 
@@ -150,6 +151,18 @@ fn health_check(page: &mut Page, check: &HealthCheckSpec) {
     page.plain(6, "enabled", check.enabled);
 }
 
+fn circuit_breaker(breaker: &CircuitBreaker) -> String {
+    let mut flow = format!("enable: {}, rollback: {}", breaker.enable, breaker.rollback);
+    if let Some(resets) = breaker.reset_on_healthy_task {
+        flow.push_str(&format!(", reset_on_healthy_task: {resets}"));
+    }
+    if let Some(threshold) = breaker.threshold {
+        let (kind, value) = (threshold.kind.as_str(), threshold.value);
+        flow.push_str(&format!(", threshold: {{ type: {kind}, value: {value} }}"));
+    }
+    format!("{{ {flow} }}")
+}
+
 fn service(page: &mut Page, spec: &ServiceSpec) {
     page.text(4, "name", &spec.name);
     page.option(4, "cluster", spec.cluster.as_ref());
@@ -157,8 +170,7 @@ fn service(page: &mut Page, spec: &ServiceSpec) {
     page.plain(4, "minimum_healthy_percent", spec.minimum_healthy_percent);
     page.plain(4, "maximum_percent", spec.maximum_percent);
     if let Some(breaker) = &spec.circuit_breaker {
-        let flow = format!("{{ enable: {}, rollback: {} }}", breaker.enable, breaker.rollback);
-        page.plain(4, "circuit_breaker", flow);
+        page.plain(4, "circuit_breaker", circuit_breaker(breaker));
     }
     if let Some(span) = spec.health_check_grace_period {
         page.span(4, "health_check_grace_period", span);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::state::{Deployment, Progress, Service, ServiceDeployment, primary, threshold};
+use crate::model::state::{Deployment, Progress, Service, ServiceDeployment, primary};
 use crate::model::status::{DeploymentStatus, RolloutState, ServiceDeploymentStatus, TaskStatus};
 use crate::scenario::span::Spread;
 use crate::timestamp::Timestamp;
@@ -82,7 +82,7 @@ impl World {
                 target_revision: revision(&id),
                 breaker_status: if watched { "MONITORING" } else { "DISABLED" }.into(),
                 failure_count: 0,
-                threshold: threshold(service.desired_count),
+                threshold: service.breaker_threshold(),
                 rollback: None,
                 progress: Progress::default(),
             },
@@ -194,6 +194,10 @@ impl World {
         let Some(service) = home.services.get_mut(name) else {
             return;
         };
+        let threshold = service.breaker_threshold();
+        for open in service.service_deployments.iter_mut().filter(|d| d.status.is_open()) {
+            open.threshold = threshold;
+        }
         let tasks = self.task_ids.get(&(cluster.to_owned(), name.to_owned()));
         for deployment in &mut service.deployments {
             let own = tasks
@@ -248,13 +252,18 @@ impl World {
         }
     }
 
-    /// How long a rolling update waits for its alarms after all else is done. The Developer Guide gives the default only
-    /// as `less than 5 minutes`.
+    /// How long a rolling update waits for its alarms after all else is done, or before an early success. The Developer
+    /// Guide gives the default for alarms only as `less than 5 minutes`.
     fn alarm_bake(&mut self, cluster: &str, name: &str) -> Duration {
+        let strategy = self.service(cluster, name).map(|s| &s.strategy);
+        let configured = strategy.and_then(|strategy| strategy.bake_time);
+        let is_early = strategy.is_some_and(|strategy| strategy.early_success.is_some());
+        if is_early && !self.is_listening(cluster, name) {
+            return configured.unwrap_or_default();
+        }
         if self.is_staged(cluster, name) || !self.is_listening(cluster, name) {
             return Duration::ZERO;
         }
-        let configured = self.service(cluster, name).and_then(|s| s.strategy.bake_time);
         configured.unwrap_or_else(|| self.draw(Spread::millis(180_000, 290_000)))
     }
 

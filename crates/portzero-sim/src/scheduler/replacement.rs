@@ -6,6 +6,7 @@ use crate::model::state::{Task, primary};
 use crate::model::status::{DeploymentStatus, HealthStatus, RolloutState, TaskStatus};
 use crate::scenario::span::Spread;
 use crate::scheduler::View;
+use crate::scheduler::rollback::FailedStart;
 use crate::world::{World, service_event};
 
 impl World {
@@ -89,7 +90,7 @@ impl World {
         let scheduler = self.scheduler_state(cluster, name);
         scheduler.health.unhealthy_since.remove(&task.id);
         scheduler.failures.last_by_health = is_own;
-        self.start_failed(cluster, name, &task.id, false);
+        self.start_failed(cluster, name, &task.id, FailedStart::Unhealthy);
     }
 
     /// Tasks of the old revision that ended by themselves are replaced by their like, as long as the new ones cannot do

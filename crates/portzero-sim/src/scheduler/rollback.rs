@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::state::{Deployment, Rollback, ServiceDeployment, primary, threshold};
+use crate::model::state::{Deployment, Rollback, ServiceDeployment, primary};
 use crate::model::status::{DeploymentStatus, RolloutState, ServiceDeploymentStatus};
 use crate::scenario::span::Spread;
 use crate::world::{DeploymentEvent, ScheduledEvent, World, service_event};
@@ -22,6 +22,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(900);
 /// tasks that failed their container health checks (no recording shows it for those of a load balancer).
 const AFTER_FAILED_START: Spread = Spread::millis(2_500, 3_100);
 const AFTER_FAILED_HEALTH: Spread = Spread::millis(61_000, 66_000);
+
+/// How a start has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FailedStart {
+    /// The task was never RUNNING.
+    NeverRan,
+    /// It ended by itself.
+    Ended,
+    /// It failed a health check.
+    Unhealthy,
+}
 
 /// Why a deployment fails, and what is said of it.
 pub(crate) struct Failure {
@@ -87,18 +98,24 @@ impl Failure {
 
 impl World {
     /// A task ended before it was of use. It is counted when the next start is tried, which comes after a pause.
-    pub(crate) fn start_failed(&mut self, cluster: &str, name: &str, task: &str, never_ran: bool) {
+    pub(crate) fn start_failed(&mut self, cluster: &str, name: &str, task: &str, how: FailedStart) {
         let deployment = self.task(cluster, task).map(|t| t.started_by.clone());
         let primary = self.service(cluster, name).and_then(primary).map(|p| p.id.clone());
         let was_healthy = self
             .task_runtimes
             .get(task)
             .is_some_and(|runtime| runtime.has_been_healthy);
-        if deployment != primary || was_healthy {
+        // Tasks that have been of use count only where they fail a health check and nothing sets the count back.
+        let adds_up = self
+            .service(cluster, name)
+            .and_then(|s| s.circuit_breaker)
+            .is_some_and(|b| !b.resets());
+        if deployment != primary || was_healthy && !(adds_up && how == FailedStart::Unhealthy) {
             return;
         }
         let (retry, long) = (self.timings.retry, self.timings.long_retry);
         let retries = self.scheduler_state(cluster, name).failures.retries;
+        let never_ran = how == FailedStart::NeverRan;
         // Only tasks that never ran make ECS slow down (Developer Guide, "service throttle logic").
         let pause = match retries {
             _ if !never_ran => self.draw(retry),
@@ -135,7 +152,7 @@ impl World {
         let Some(service) = self.service_mut(cluster, name) else {
             return;
         };
-        let limit = threshold(service.desired_count);
+        let limit = service.breaker_threshold();
         let is_watched = service.circuit_breaker.as_ref().is_some_and(|b| b.enable) && is_guarded;
         let Some(primary) = service
             .deployments
@@ -156,6 +173,7 @@ impl World {
             .filter(|d| d.deployment_id == id && d.status.is_open())
         {
             running.failure_count = failed;
+            running.threshold = limit;
         }
         if is_watched && open && failed >= limit && !is_pending {
             self.scheduler_state(cluster, name).failures.breaker_pending = true;
@@ -185,7 +203,7 @@ impl World {
         }
         let goes_back = self
             .service(cluster, name)
-            .and_then(|s| s.circuit_breaker.as_ref())
+            .and_then(|s| s.circuit_breaker)
             .is_some_and(|b| b.rollback);
         self.fail_deployment(cluster, name, deployment, Failure::breaker(goes_back));
     }
@@ -359,15 +377,5 @@ fn settle(open: &mut ServiceDeployment, failure: &Failure, back_to: Option<Strin
             open.status_reason = Some(why);
             open.finished_at = Some(now);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::model::state::threshold;
-
-    #[test]
-    fn the_breaker_fires_after_half_the_desired_count_within_its_bounds() {
-        assert_eq!([0, 1, 6, 7, 25, 400, 800].map(threshold), [3, 3, 3, 4, 13, 200, 200]);
     }
 }

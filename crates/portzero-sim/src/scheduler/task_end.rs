@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::rollback::FailedStart;
 use super::task_life::stage;
 use crate::model::status::TaskStatus;
 use crate::world::{ScheduledEvent, TaskStage, World, service_event};
@@ -27,7 +28,7 @@ impl World {
         let said = in_container.unwrap_or(&told).to_owned();
         self.complain(cluster, &service, service_event::could_not_start(&service, &said));
         self.after(Duration::from_millis(900), stage(cluster, id, TaskStage::Stopped));
-        self.start_failed(cluster, &service, id, true);
+        self.start_failed(cluster, &service, id, FailedStart::NeverRan);
     }
 
     /// The essential container has ended by itself, and with it the task.
@@ -64,7 +65,7 @@ impl World {
         let service = task.service.clone();
         self.deregister_soon(cluster, &service, &[id.to_owned()], false);
         self.after(Duration::from_millis(2_500), stage(cluster, id, TaskStage::Stopped));
-        self.start_failed(cluster, &service, id, false);
+        self.start_failed(cluster, &service, id, FailedStart::Ended);
         self.recount(cluster, &service);
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::super::scenario::Scenario;
 use super::{Story, bridge, fargate, with_fault};
 use crate::model::status::{RolloutState, ServiceDeploymentStatus};
+use crate::scenario::breaker::{Threshold, ThresholdType};
 use crate::scenario::specs::AlarmSpec;
 use crate::scenario::strategy::{AlarmWatch, EarlySuccess};
 
@@ -172,4 +173,48 @@ fn the_first_task_may_start_alone() {
         "{started:#?}"
     );
     assert!(story.truth().is_done());
+}
+
+#[test]
+fn t26_a_breaker_fires_at_its_own_threshold() {
+    let fires_after = |kind, value, desired| {
+        let mut scenario = with_breaker(with_fault(bridge(0, desired), "crash-loop"), true);
+        let breaker = scenario.services[0].circuit_breaker.as_mut().unwrap();
+        breaker.threshold = Some(Threshold { kind, value });
+        let mut story = Story::of(&scenario);
+        story.pass_until(|story| story.truth().rolled_back);
+        let ended = &story.service().service_deployments[0];
+        assert!(ended.failure_count >= ended.threshold, "{ended:?}");
+        ended.threshold
+    };
+    assert_eq!(fires_after(ThresholdType::Count, 1, 1), 1);
+    assert_eq!(fires_after(ThresholdType::Count, 6, 1), 6);
+    assert_eq!(fires_after(ThresholdType::UnboundedPercent, 50, 4), 2);
+    assert_eq!(fires_after(ThresholdType::BoundedPercent, 50, 4), 3);
+}
+
+#[test]
+fn t26_a_healthy_task_sets_the_count_back_unless_the_breaker_says_otherwise() {
+    let ends = |resets: Option<bool>| {
+        let mut scenario = with_breaker(bridge(0, 1), true);
+        scenario.services[0]
+            .circuit_breaker
+            .as_mut()
+            .unwrap()
+            .reset_on_healthy_task = resets;
+        let mut story = Story::of(&scenario);
+        story.pass(5);
+        let mut counts = Vec::new();
+        for _ in 0..4 {
+            // A task that never ran, and then one that becomes healthy.
+            story.world.failed_once("default", "web", Duration::from_secs(1));
+            story.world.count_failures("default", "web");
+            story.world.forget_failures("default", "web");
+            counts.push(story.service().deployments[0].failed_tasks);
+        }
+        counts
+    };
+    assert_eq!(ends(None), [0, 0, 0, 0]);
+    assert_eq!(ends(Some(true)), [0, 0, 0, 0]);
+    assert_eq!(ends(Some(false)), [1, 2, 3, 4]);
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::scenario::{CircuitBreakerSpec, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
+use super::scenario::breaker::CircuitBreaker;
+use super::scenario::{InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
 use super::{GroundTruth, World};
 use crate::model::state::ServiceChange;
 
@@ -143,6 +144,10 @@ fn with_fault(mut scenario: Scenario, name: &str) -> Scenario {
 }
 
 fn with_breaker(mut scenario: Scenario, rollback: bool) -> Scenario {
-    scenario.services[0].circuit_breaker = Some(CircuitBreakerSpec { enable: true, rollback });
+    scenario.services[0].circuit_breaker = Some(CircuitBreaker {
+        enable: true,
+        rollback,
+        ..CircuitBreaker::default()
+    });
     scenario
 }

@@ -1,5 +1,6 @@
 //! An ECS service and its deployments, as DescribeServices shows them, and the scheduler's published arithmetic.
 
+mod breaker;
 mod strategy;
 
 use std::time::Duration;
@@ -8,6 +9,7 @@ use crate::aws_model::aws_enum::aws_enum;
 use crate::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, TaskDefinitionArn};
 use crate::base::time::Timestamp;
 
+pub use breaker::{BreakerThreshold, CircuitBreaker};
 pub use strategy::{
     AlarmWatch, DeploymentStrategy, Hook, HookDetail, HookStatus, HookTargetType, Progress, ServiceRevision, Stage,
     TrafficSteps, WHOLE,
@@ -296,6 +298,8 @@ pub struct DeploymentConfiguration {
     pub hooks: Vec<Hook>,
     /// CloudWatch alarms that may end a deployment.
     pub alarms: Option<AlarmWatch>,
+    /// Early success criteria: from how many percent of healthy tasks on ECS calls a rolling update successful.
+    pub early_success: Option<u32>,
     /// Early success criteria leave the old tasks for later (DEFERRED): SUCCESSFUL comes before they are gone.
     pub defers_clean_up: bool,
 }
@@ -322,21 +326,6 @@ impl DeploymentConfiguration {
         let percent = u64::from(self.maximum_percent.unwrap_or(default));
         u32::try_from(u64::from(desired) * percent / 100).unwrap_or(u32::MAX)
     }
-}
-
-/// ECS's deployment circuit breaker, as the service has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CircuitBreaker {
-    /// It ends deployments whose tasks keep failing.
-    pub enable: bool,
-    /// And then goes back to the deployment that was completed last.
-    pub rollback: bool,
-}
-
-/// The failures after which the circuit breaker fires: clamp(ceil(0.5 x desired), 3, 200).
-/// Source: ECS Developer Guide, "deployment circuit breaker", 2026.
-pub fn breaker_threshold(desired: u32) -> u32 {
-    desired.div_ceil(2).clamp(3, 200)
 }
 
 /// A service deployment (ListServiceDeployments/DescribeServiceDeployments), the best source of truth where it may be read.
@@ -415,11 +404,6 @@ mod tests {
         assert_eq!(limits(50, 200, 4), (2, 8));
         assert_eq!(limits(75, 100, 2), (2, 2));
         assert_eq!(limits(100, 125, 3), (3, 3));
-    }
-
-    #[test]
-    fn the_breaker_threshold_follows_the_published_table() {
-        assert_eq!([1, 25, 400, 800].map(breaker_threshold), [3, 13, 200, 200]);
     }
 
     #[test]

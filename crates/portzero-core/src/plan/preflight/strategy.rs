@@ -22,6 +22,7 @@ pub fn strategy(service: &Service, until: Until) -> Vec<Finding> {
     }
     long_wait(service, until)
         .into_iter()
+        .chain(early_success(service, until))
         .chain(pauses(service, until))
         .collect()
 }
@@ -64,6 +65,26 @@ fn long_wait(service: &Service, until: Until) -> Option<Finding> {
              stage:BAKE_TIME` it ends when that begins",
             service.name,
             human(bake)
+        ),
+    ))
+}
+
+/// ECS's word comes before the end that this run waits for.
+fn early_success(service: &Service, until: Until) -> Option<Finding> {
+    let configuration = &service.configuration;
+    let percent = configuration.early_success.filter(|_| !configuration.is_staged())?;
+    let what = match (percent < 100, configuration.defers_clean_up && until == Until::Drained) {
+        (true, true) => "the other new tasks, and for the old ones to leave",
+        (true, false) => "the other new tasks",
+        (false, true) => "the old tasks to leave",
+        (false, false) => return None,
+    };
+    Some(Finding::note(
+        Code::LongWait,
+        format!(
+            "ECS calls a deployment of `{}` successful once {percent} % of its tasks are healthy (early success criteria); \
+             this run waits also for {what}",
+            service.name
         ),
     ))
 }

@@ -13,7 +13,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::aws_model::api_error::ApiError;
-use crate::aws_model::service::breaker_threshold;
 use crate::aws_model::task::LogStream;
 use crate::base::finding::Finding;
 use crate::base::time::Timestamp;
@@ -326,7 +325,8 @@ impl Observer {
                 .map(|b| b.failure_count)
                 .or(view.ours.and_then(|d| d.failed_tasks))
                 .unwrap_or(0);
-            let threshold = known.map_or_else(|| breaker_threshold(view.desired), |b| b.threshold);
+            let shown = known.map(|b| b.threshold).filter(|threshold| *threshold > 0);
+            let threshold = shown.or_else(|| breaker.threshold.failures(view.desired));
             if failures > self.reported.breaker_failures && self.course.rollback.is_none() {
                 news.push(RolloutEvent::Breaker {
                     failures,

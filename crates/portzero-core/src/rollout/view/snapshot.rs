@@ -64,6 +64,7 @@ mod tests {
             service.configuration.circuit_breaker = Some(CircuitBreaker {
                 enable: true,
                 rollback: breaker,
+                ..CircuitBreaker::default()
             });
             service.configuration.alarms = Some(AlarmWatch {
                 names: vec!["web-5xx".into()],

@@ -95,6 +95,11 @@ pub enum Fault {
         /// Its EC2 instance id; absent: the first that runs a task of the service.
         instance: Option<String>,
     },
+    /// ECS finds the host of a container instance unhealthy.
+    InstanceImpaired {
+        /// Its EC2 instance id; absent: the first that runs a task of the service.
+        instance: Option<String>,
+    },
     /// A Spot instance gets its notice and is gone two minutes later.
     SpotInterruption {
         /// Its EC2 instance id; absent: the first that runs a task of the service.
@@ -210,6 +215,7 @@ impl Fault {
             Self::PortClash => "port-clash",
             Self::InstanceLoss { .. } => "instance-loss",
             Self::InstanceDrain { .. } => "instance-drain",
+            Self::InstanceImpaired { .. } => "instance-impaired",
             Self::SpotInterruption { .. } => "spot-interruption",
             Self::OtherDeployment => "other-deployment",
             Self::DeploymentInProgress => "deployment-in-progress",
@@ -251,6 +257,7 @@ impl Fault {
         match self {
             Self::InstanceLoss { instance }
             | Self::InstanceDrain { instance }
+            | Self::InstanceImpaired { instance }
             | Self::SpotInterruption { instance } => instance.as_deref(),
             _ => None,
         }
@@ -264,6 +271,7 @@ impl Fault {
                 | Self::Autoscaling { .. }
                 | Self::InstanceLoss { .. }
                 | Self::InstanceDrain { .. }
+                | Self::InstanceImpaired { .. }
                 | Self::SpotInterruption { .. }
                 | Self::DesiredZero
         ) || self.can_stand()

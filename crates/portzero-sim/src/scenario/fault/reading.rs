@@ -94,6 +94,9 @@ fn capacity_and_deployments(name: &str, d: &mut FaultDocument) -> Option<Fault> 
         "instance-drain" => Fault::InstanceDrain {
             instance: d.instance.take(),
         },
+        "instance-impaired" => Fault::InstanceImpaired {
+            instance: d.instance.take(),
+        },
         "spot-interruption" => Fault::SpotInterruption {
             instance: d.instance.take(),
         },

@@ -21,7 +21,8 @@ use crate::rollout::view::snapshot::Snapshot;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BreakerCount {
     pub failures: u32,
-    pub threshold: u32,
+    /// `None` where nobody can say at how many it fires.
+    pub threshold: Option<u32>,
     pub rolls_back: bool,
 }
 
@@ -35,10 +36,10 @@ impl fmt::Display for BreakerCount {
         } else {
             "gives up and leaves it so"
         };
-        if failures < threshold {
-            write!(f, "{failures} of {threshold} failures, then ECS {then}")
-        } else {
-            write!(f, "{failures} failures, the threshold is {threshold}: ECS {then}")
+        match threshold {
+            Some(threshold) if failures < threshold => write!(f, "{failures} of {threshold} failures, then ECS {then}"),
+            Some(threshold) => write!(f, "{failures} failures, the threshold is {threshold}: ECS {then}"),
+            None => write!(f, "{failures} failures, the threshold is not known; at it ECS {then}"),
         }
     }
 }

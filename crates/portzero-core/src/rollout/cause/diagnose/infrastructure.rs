@@ -16,6 +16,7 @@ use crate::rollout::view::snapshot::Snapshot;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum How {
     Draining,
+    Unhealthy,
     Gone,
     Deregistered,
     Terminated,
@@ -26,6 +27,7 @@ impl How {
     fn words(self) -> &'static str {
         match self {
             Self::Draining => "set to DRAINING",
+            Self::Unhealthy => "found unhealthy by ECS",
             Self::Gone => "no longer in the cluster",
             Self::Deregistered => "deregistered from the cluster",
             Self::Terminated => "terminated",
@@ -122,14 +124,22 @@ impl Losses {
         let parts: Vec<String> = self
             .lost
             .iter()
-            .map(|(instance, loss)| format!("{} {}", subject(instance), loss.how.words()))
+            .map(|(instance, loss)| format!("{} {}", subject(instance, loss.how), loss.how.words()))
             .collect();
         format!("infrastructure: {}", parts.join("; "))
     }
 
     pub(super) fn finding(&self, scope: &Scope) -> Finding {
-        self.told(Severity::Error, scope)
-            .hint("see that the cluster gets an instance back (Auto Scaling group, Spot capacity)")
+        let finding = self.told(Severity::Error, scope);
+        // ECS finds Fargate another host by itself.
+        if self
+            .lost
+            .iter()
+            .all(|(home, loss)| home == FARGATE && loss.how == How::Unhealthy)
+        {
+            return finding;
+        }
+        finding.hint("see that the cluster gets an instance back (Auto Scaling group, Spot capacity)")
     }
 
     pub(super) fn warning(&self, scope: &Scope) -> Finding {
@@ -137,7 +147,11 @@ impl Losses {
     }
 
     fn told(&self, severity: Severity, scope: &Scope) -> Finding {
-        let instances: Vec<String> = self.lost.keys().map(|instance| subject(instance)).collect();
+        let instances: Vec<String> = self
+            .lost
+            .iter()
+            .map(|(instance, loss)| subject(instance, loss.how))
+            .collect();
         let were = if instances.len() == 1 { "was" } else { "were" };
         let summary = format!(
             "infrastructure: {} {were} lost while `{}` rolled out",
@@ -161,11 +175,11 @@ impl Losses {
     }
 }
 
-fn subject(instance: &str) -> String {
-    if instance == FARGATE {
-        "Fargate Spot capacity".to_owned()
-    } else {
-        format!("instance {instance}")
+fn subject(instance: &str, how: How) -> String {
+    match how {
+        How::Unhealthy if instance == FARGATE => "a host of Fargate".to_owned(),
+        _ if instance == FARGATE => "Fargate Spot capacity".to_owned(),
+        _ => format!("instance {instance}"),
     }
 }
 
@@ -175,6 +189,7 @@ fn taken_away(task: &Task) -> Option<How> {
     match task.stop_code.as_deref() {
         Some("SpotInterruption") => Some(How::Spot),
         Some("TerminationNotice") => Some(How::Terminated),
+        Some("InfrastructureHealth") => Some(How::Unhealthy),
         _ if contains(reason, "Host EC2 (instance") => Some(How::Terminated),
         _ if contains(reason, "Container instance deregistration forced") => Some(How::Deregistered),
         _ => None,

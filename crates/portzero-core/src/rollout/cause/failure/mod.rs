@@ -305,9 +305,9 @@ fn exit(container: &Container) -> Cause {
     }
 }
 
-/// Its instance went away, or its place on Spot capacity.
+/// Its instance went away or was unhealthy, or its place on Spot capacity was taken.
 fn is_taken_away(code: &str, reason: &str) -> bool {
-    matches!(code, "SpotInterruption" | "TerminationNotice")
+    matches!(code, "SpotInterruption" | "TerminationNotice" | "InfrastructureHealth")
         || contains(reason, "Host EC2 (instance")
         || contains(reason, "Container instance deregistration forced")
 }

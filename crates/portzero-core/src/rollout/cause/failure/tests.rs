@@ -67,6 +67,7 @@ const CASES: [Case; 10] = [
     ("ServiceSchedulerInitiated", "Task failed ELB health checks in (elb shop)", Some(0), None,
         Some("classic-unhealthy")),
     ("SpotInterruption", "Your Spot Task was interrupted.", Some(137), None, None),
+    ("InfrastructureHealth", "The host is unhealthy.", Some(137), None, None),
     ("", "Host EC2 (instance i-1) stopped/terminated.", Some(1), None, None),
 ];
 

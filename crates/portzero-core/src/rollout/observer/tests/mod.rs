@@ -358,7 +358,11 @@ fn what_is_being_stopped_has_not_succeeded() {
 fn failed(rollback: bool) -> Snapshot {
     let mut snapshot = shown(RolloutState::Failed, &[]);
     if let Some(service) = &mut snapshot.service {
-        service.configuration.circuit_breaker = Some(CircuitBreaker { enable: true, rollback });
+        service.configuration.circuit_breaker = Some(CircuitBreaker {
+            enable: true,
+            rollback,
+            ..CircuitBreaker::default()
+        });
     }
     snapshot
 }

@@ -135,6 +135,7 @@ fn in_stage(stage: &str) -> Snapshot {
     configuration.circuit_breaker = Some(CircuitBreaker {
         enable: true,
         rollback: true,
+        ..CircuitBreaker::default()
     });
     let mut deployment = deployment(Some(stage));
     deployment.progress.is_monitoring = true;

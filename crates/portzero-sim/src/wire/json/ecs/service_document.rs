@@ -4,7 +4,8 @@ use crate::model::status::TaskStatus;
 use serde_json::{Value, json};
 
 use super::{extend, seconds, structure};
-use crate::model::state::{CircuitBreaker, Cluster, Deployment, LoadBalancerBinding, Service, Settings, Task};
+use crate::model::state::{Cluster, Deployment, LoadBalancerBinding, Service, Settings, Task};
+use crate::scenario::breaker::CircuitBreaker;
 use crate::world::World;
 
 /// What LATEST stands for on Linux.
@@ -201,18 +202,28 @@ pub(super) fn load_balancers(bindings: &[LoadBalancerBinding]) -> Value {
 }
 
 pub(super) fn deployment_configuration(service: &Service) -> Value {
-    let breaker = service.circuit_breaker.clone().unwrap_or(CircuitBreaker {
-        enable: false,
-        rollback: false,
-    });
+    let breaker = service.circuit_breaker.unwrap_or_default();
     let mut document = json!({
-        "deploymentCircuitBreaker": {"enable": breaker.enable, "rollback": breaker.rollback},
+        "deploymentCircuitBreaker": circuit_breaker(breaker),
         "maximumPercent": service.maximum_percent,
         "minimumHealthyPercent": service.minimum_healthy_percent,
         "alarms": {"alarmNames": [], "rollback": false, "enable": false},
     });
     extend(&mut document, super::strategy::document(&service.strategy));
     document
+}
+
+/// What is not said is left out, as in all answers from before these members were there.
+fn circuit_breaker(breaker: CircuitBreaker) -> Value {
+    let threshold = breaker
+        .threshold
+        .map(|threshold| json!({"type": threshold.kind.as_str(), "value": threshold.value}));
+    structure([
+        ("enable", Some(json!(breaker.enable))),
+        ("rollback", Some(json!(breaker.rollback))),
+        ("resetOnHealthyTask", breaker.reset_on_healthy_task.map(Value::from)),
+        ("thresholdConfiguration", threshold),
+    ])
 }
 
 fn deployments(service: &Service) -> Value {

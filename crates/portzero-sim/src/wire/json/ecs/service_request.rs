@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::structure;
 use crate::model::refusal::Refusal;
-use crate::model::state::{CircuitBreaker, LoadBalancerBinding, ServiceChange, ServiceCreation, Settings};
+use crate::model::state::{LoadBalancerBinding, ServiceChange, ServiceCreation, Settings};
+use crate::scenario::breaker::{CircuitBreaker, Threshold, ThresholdType};
 use crate::scenario::strategy::{AdvancedConfiguration, Strategy};
 use crate::wire::json::members::Members;
 
@@ -132,10 +133,25 @@ pub(super) fn capacity_provider_strategy(members: Members<'_>, name: &str) -> Re
 }
 
 fn circuit_breaker(members: Members<'_>) -> Read<CircuitBreaker> {
+    let threshold = members.structure("thresholdConfiguration")?;
     Ok(CircuitBreaker {
         enable: members.boolean("enable")?.unwrap_or(false),
         rollback: members.boolean("rollback")?.unwrap_or(false),
+        reset_on_healthy_task: members.boolean("resetOnHealthyTask")?,
+        threshold: threshold.map(self::threshold).transpose()?,
     })
+}
+
+fn threshold(members: Members<'_>) -> Read<Threshold> {
+    let spelt = ThresholdType::ALL.map(ThresholdType::as_str);
+    let given = members.one_of("type", &spelt)?;
+    let kind = ThresholdType::ALL.into_iter().find(|kind| Some(kind.as_str()) == given);
+    let kind = kind.ok_or_else(|| Refusal::invalid_parameter("thresholdConfiguration.type is required."))?;
+    let value = members
+        .count("value")?
+        .filter(|value| *value > 0)
+        .ok_or_else(|| Refusal::invalid_parameter("thresholdConfiguration.value must be greater than 0."))?;
+    Ok(Threshold { kind, value })
 }
 
 fn load_balancer(members: Members<'_>) -> Read<LoadBalancerBinding> {

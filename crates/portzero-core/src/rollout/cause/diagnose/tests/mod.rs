@@ -177,7 +177,7 @@ fn like_failures_are_counted_together_and_the_others_named_after_them() {
     let mut evidence = seen(&[snapshot(vec![crashed("a"), crashed("b"), unpulled], Vec::new())]);
     evidence.count_breaker(BreakerCount {
         failures: 2,
-        threshold: 3,
+        threshold: Some(3),
         rolls_back: true,
     });
     let cause = evidence.likely_cause(&scope()).expect("a cause");
@@ -373,6 +373,10 @@ fn how_an_instance_left_is_told_by_the_code_or_by_the_words() {
     };
     let told = |words: &str| Some(format!("{words}, and with it 1 new task"));
     assert_eq!(how("TerminationNotice", "Going away"), told("terminated"));
+    assert_eq!(
+        how("InfrastructureHealth", "(instance i-0abc)"),
+        told("found unhealthy by ECS")
+    );
     assert_eq!(how("", "Host EC2 (instance i-0abc) terminated."), told("terminated"));
     assert_eq!(
         how("", "Container instance deregistration forced by user"),

@@ -25,7 +25,7 @@ fn what_was_placed_after_all_is_no_cause_but_of_what_the_breaker_has_counted() {
     assert_eq!(code(&evidence), None);
     let count = |failures| BreakerCount {
         failures,
-        threshold: 3,
+        threshold: Some(3),
         rolls_back: true,
     };
     evidence.count_breaker(count(0));
