@@ -101,28 +101,34 @@ impl World {
     }
 
     fn add_target_group(&mut self, scenario: &Scenario, spec: &TargetGroupSpec) {
-        let head = format!("arn:aws:elasticloadbalancing:{}:{}", scenario.region, scenario.account);
-        let arn = spec.arn.clone().unwrap_or_else(|| group_arn(scenario, &spec.name));
-        let mut balancers = Vec::new();
-        if spec.attached {
-            let (balancer, made) = self.balancer_before(&head, scenario, spec, &arn);
-            self.account.load_balancers.insert(balancer.clone(), made);
-            balancers.push(balancer);
-        }
-        let check = &spec.health_check;
         let target_type = spec
             .target_type
             .clone()
             .unwrap_or_else(|| wanted_target_type(scenario, &spec.name).to_owned());
+        self.put_target_group(spec, &target_type);
+    }
+
+    /// A target group, with a load balancer before it where it is attached to one; its ARN.
+    pub(crate) fn put_target_group(&mut self, spec: &TargetGroupSpec, target_type: &str) -> String {
+        let head = self.balancing_head();
+        let arn = spec.arn.clone();
+        let arn = arn.unwrap_or_else(|| format!("{head}:targetgroup/{}/{}", spec.name, digest(&spec.name)));
+        let mut balancers = Vec::new();
+        if spec.attached {
+            let (balancer, made) = self.balancer_before(&head, spec, &arn);
+            self.account.load_balancers.insert(balancer.clone(), made);
+            balancers.push(balancer);
+        }
+        let check = &spec.health_check;
         self.account.target_groups.insert(
             arn.clone(),
             TargetGroup {
-                arn,
+                arn: arn.clone(),
                 name: spec.name.clone(),
                 protocol: spec.protocol.clone(),
                 port: spec.port,
                 vpc_id: VPC.into(),
-                target_type,
+                target_type: target_type.to_owned(),
                 health_check: HealthCheck {
                     enabled: check.enabled,
                     protocol: spec.protocol.clone(),
@@ -141,16 +147,11 @@ impl World {
                 targets: Vec::new(),
             },
         );
+        arn
     }
 
     /// The load balancer with one listener that stands before a target group from the start.
-    fn balancer_before(
-        &self,
-        head: &str,
-        scenario: &Scenario,
-        spec: &TargetGroupSpec,
-        group: &str,
-    ) -> (String, LoadBalancer) {
+    fn balancer_before(&self, head: &str, spec: &TargetGroupSpec, group: &str) -> (String, LoadBalancer) {
         let name = &spec.name;
         let id = digest(&format!("{name}-lb"));
         let is_network = !matches!(spec.protocol.as_str(), "HTTP" | "HTTPS");
@@ -175,11 +176,11 @@ impl World {
         let balancer = LoadBalancer {
             arn: arn.clone(),
             name: name.clone(),
-            dns_name: format!("{name}-1234567890.{}.elb.amazonaws.com", scenario.region),
+            dns_name: format!("{name}-1234567890.{}.elb.amazonaws.com", self.account.region),
             kind: kind.into(),
             scheme: "internet-facing".into(),
             vpc_id: VPC.into(),
-            availability_zones: zones(&scenario.region),
+            availability_zones: zones(&self.account.region),
             security_groups: if is_network {
                 Vec::new()
             } else {
@@ -222,6 +223,7 @@ impl World {
         service.desired_count = desired_count;
         service.task_definition.clone_from(&definition.arn);
         service.load_balancers = bindings;
+        self.manage_ingress(&cluster, &mut service, spec, &definition)?;
         service.launch_type = launch_type;
         if needs.awsvpc {
             service
@@ -359,6 +361,7 @@ impl World {
             container_name: spec.container_name.clone(),
             container_port: spec.container_port,
             advanced,
+            managed: None,
         }
     }
 
@@ -372,7 +375,7 @@ impl World {
 }
 
 /// The network of services that the scenario puts into awsvpc mode: AWS has none without.
-fn default_network(region: &str) -> Value {
+pub(crate) fn default_network(region: &str) -> Value {
     let subnets: Vec<String> = zones(region).iter().map(|zone| subnet_of(zone)).collect();
     json!({"awsvpcConfiguration": {
         "subnets": subnets,

@@ -85,6 +85,7 @@ impl World {
         crate::api::update_service::apply(&mut service, wanted);
         service.task_definition = definition.arn.clone();
         self.check_service(&service, wanted, &definition)?;
+        self.connect_gateways(&cluster, &mut service, &definition)?;
         self.scheduler_states.remove(&(cluster.clone(), name.clone()));
         let arn = service.arn.clone();
         self.put_service(&cluster, service);

@@ -4,6 +4,7 @@ pub(crate) mod advanced_checks;
 pub(crate) mod create_service;
 pub(crate) mod delete_service;
 pub(crate) mod fargate_sizes;
+pub(crate) mod gateway;
 pub(crate) mod register_task_definition;
 pub(crate) mod revision;
 pub(crate) mod scalable;

@@ -8,8 +8,10 @@ use crate::timestamp::Timestamp;
 use crate::world::World;
 
 /// Those of a service's settings whose change is a deployment. Source: UpdateService's description of each parameter.
-const DEPLOYED: [&str; 7] = [
+const DEPLOYED: [&str; 9] = [
     "capacityProviderStrategy",
+    "expressConfiguration",
+    "gatewayConnectors",
     "networkConfiguration",
     "platformVersion",
     "serviceConnectConfiguration",
@@ -42,9 +44,14 @@ impl World {
     /// Keeps what the PRIMARY deployment deploys.
     pub(crate) fn note_revision(&mut self, cluster: &str, name: &str) {
         let now = self.now;
+        let failure = self.route_failure(cluster, name);
         let Some(service) = self.service_mut(cluster, name) else {
             return;
         };
+        let managed = service.load_balancers.iter_mut().filter_map(|b| b.managed.as_mut());
+        for managed in managed {
+            managed.failure.clone_from(&failure);
+        }
         let revision = service.revision(now);
         if let Some(primary) = crate::model::state::primary(service).map(|d| number(&d.id).to_owned()) {
             service.revisions.insert(primary, revision);

@@ -221,7 +221,8 @@ fn check_limits(service: &Service, change: &ServiceChange) -> Result<(), Refusal
             "DesiredCount must be between 0 and {TASKS_PER_SERVICE}."
         )));
     }
-    if change.health_check_grace_period.is_some() && service.load_balancers.is_empty() {
+    let is_balanced = !service.load_balancers.is_empty() || service.settings.contains_key("gatewayConnectors");
+    if change.health_check_grace_period.is_some() && !is_balanced {
         return Err(Refusal::invalid_parameter(
             "Health check grace period is only valid for services configured to use load balancers",
         ));

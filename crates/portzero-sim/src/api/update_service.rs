@@ -31,6 +31,7 @@ impl World {
         wanted.task_definition.clone_from(&definition.arn);
         self.check_service(&wanted, change, &definition)?;
         check_capacity_providers(&service.settings, &wanted.settings, change.force_new_deployment)?;
+        self.connect_gateways(&cluster, &mut wanted, &definition)?;
         let now = self.now;
         let is_deployed = change.force_new_deployment || wanted.revision(now) != service.revision(now);
         if let Some(found) = self.service_mut(&cluster, &name) {
@@ -152,7 +153,9 @@ pub(crate) fn apply(service: &mut Service, change: &ServiceChange) {
         service.strategy = strategy.clone();
     }
     if let Some(bindings) = &change.load_balancers {
-        service.load_balancers.clone_from(bindings);
+        // What ECS manages is not the caller's to replace.
+        service.load_balancers.retain(|binding| binding.managed.is_some());
+        service.load_balancers.splice(0..0, bindings.iter().cloned());
     }
     service.settings.extend(change.settings.clone());
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::classic;
-use crate::model::state::{Target, TargetGroup};
+use crate::model::state::{LoadBalancerBinding, Target, TargetGroup};
 use crate::model::status::TargetState;
 use crate::world::{World, service_event};
 
@@ -222,7 +222,8 @@ impl World {
             .as_ref()
             .and_then(|id| self.account.clusters.get(cluster)?.instances.get(id));
         let mut found = Vec::new();
-        for binding in self.bindings_of(cluster, task) {
+        let is_there = |binding: &&LoadBalancerBinding| binding.managed.as_ref().is_none_or(|m| m.failure.is_none());
+        for binding in self.bindings_of(cluster, task).iter().filter(is_there) {
             let group = self.group_of(binding, &task.started_by).cloned();
             let Some(group) = &group.or_else(|| binding.key()) else {
                 continue;

@@ -83,6 +83,9 @@ impl Scenario {
             {
                 "the desired count stays as it is"
             }
+            Fault::RouteFailed { .. } if service.load_balancers.iter().all(|b| b.managed_by.is_none()) => {
+                "ECS manages no target group of the service"
+            }
             Fault::DesiredZero if service.desired_count == 0 => "the desired count is 0 already",
             _ => return None,
         };

@@ -71,6 +71,18 @@ impl World {
             .any(|fault| is_meant(&fault.fault))
     }
 
+    /// Why ECS cannot make the ways into a revision that it manages, where it cannot. The words are not ECS's.
+    pub(crate) fn route_failure(&self, cluster: &str, service: &str) -> Option<String> {
+        self.faults_in_force(cluster, service)
+            .find_map(|fault| match &fault.fault {
+                Fault::RouteFailed { message } => {
+                    let usual = "The maximum number of rules per listener was reached.";
+                    Some(message.clone().unwrap_or_else(|| usual.into()))
+                }
+                _ => None,
+            })
+    }
+
     /// The faults in force that belong to a task by its revision.
     pub(crate) fn faults_of<'a>(&'a self, cluster: &'a str, task: &'a Task) -> impl Iterator<Item = &'a FaultSpec> {
         let scheduler = self.scheduler_state_of(cluster, &task.service);

@@ -2,6 +2,7 @@
 
 pub(crate) mod container;
 pub mod load_balancer;
+pub mod managed;
 pub(crate) mod network;
 pub mod refusal;
 pub(crate) mod service;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::model::managed::{Managed, Manager};
 use crate::model::status::{DeploymentStatus, RolloutState, ServiceDeploymentStatus, ServiceStatus};
 use crate::model::target_group::key;
 use crate::scenario::breaker::CircuitBreaker;
@@ -77,6 +78,8 @@ pub struct LoadBalancerBinding {
     pub container_port: u16,
     /// `advancedConfiguration`, where the strategy shifts traffic.
     pub advanced: Option<AdvancedConfiguration>,
+    /// Where ECS manages the target group itself: then `loadBalancers` does not show the entry.
+    pub managed: Option<Managed>,
 }
 
 impl LoadBalancerBinding {
@@ -234,6 +237,15 @@ pub struct ServiceRevision {
 }
 
 impl Service {
+    /// Whether ECS manages its ingress (Express Mode).
+    pub(crate) fn is_express(&self) -> bool {
+        let managed = self
+            .load_balancers
+            .iter()
+            .filter_map(|binding| binding.managed.as_ref());
+        managed.into_iter().any(|managed| managed.by == Manager::Express)
+    }
+
     /// The failures after which the breaker fires: of the latest desired count.
     pub(crate) fn breaker_threshold(&self) -> u32 {
         let threshold = self.circuit_breaker.and_then(|breaker| breaker.threshold);

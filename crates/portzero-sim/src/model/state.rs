@@ -9,6 +9,7 @@ use crate::model::status::InstanceStatus;
 use crate::timestamp::Timestamp;
 
 pub use crate::model::load_balancer::{Listener, LoadBalancer};
+pub use crate::model::managed::{Gateway, Managed, Manager};
 pub(crate) use crate::model::service::primary;
 pub use crate::model::service::{
     Deployment, HookDetail, LoadBalancerBinding, Progress, Rollback, Service, ServiceChange, ServiceCreation,
@@ -49,6 +50,8 @@ pub struct Account {
     pub classic_balancers: BTreeMap<String, ClassicBalancer>,
     /// Elastic Load Balancing's tags: by ARN, in the order of their setting.
     pub balancing_tags: BTreeMap<String, Vec<(String, String)>>,
+    /// By ARN.
+    pub gateways: BTreeMap<String, Gateway>,
     /// By resource id: `service/CLUSTER/SERVICE`.
     pub scalable_targets: BTreeMap<String, ScalableTarget>,
 }

@@ -114,6 +114,11 @@ pub(crate) const ALL: &[Entry] = &[
     ),
     world("checks-disabled", "the target groups check nobody's health").standing(),
     world(
+        "route-failed",
+        "ECS cannot make the gateway route or the ingress path of the next revision",
+    )
+    .standing(),
+    world(
         "wrong-vpc",
         "new targets are in another VPC than their target group, and are not registered",
     ),

@@ -248,6 +248,29 @@ pub struct LoadBalancerSpec {
     pub alternate_target_group: Option<String>,
     /// A second rule sends test traffic to the new revision first.
     pub test_listener: bool,
+    /// ECS itself manages the target group: EXPRESS (Express Mode) or GATEWAY. DescribeServices does not show it then.
+    pub managed_by: Option<ManagedBy>,
+}
+
+/// How ECS manages a target group.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+pub enum ManagedBy {
+    /// As part of an Express service.
+    #[serde(rename = "EXPRESS")]
+    Express,
+    /// For a gateway.
+    #[serde(rename = "GATEWAY")]
+    Gateway,
+}
+
+impl ManagedBy {
+    /// As a scenario file spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Express => "EXPRESS",
+            Self::Gateway => "GATEWAY",
+        }
+    }
 }
 
 /// Whether the API lets only so many calls through.

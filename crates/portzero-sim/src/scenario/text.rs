@@ -196,9 +196,10 @@ fn service(page: &mut Page, spec: &ServiceSpec) {
 fn load_balancer(binding: &LoadBalancerSpec) -> String {
     let named = |key: &str, value: &Option<String>| value.as_ref().map(|v| format!("{key}: {}, ", scalar(v)));
     format!(
-        "{{ {}{}container_name: {}, container_port: {} }}",
+        "{{ {}{}{}container_name: {}, container_port: {} }}",
         named("target_group", &binding.target_group).unwrap_or_default(),
         named("load_balancer_name", &binding.load_balancer_name).unwrap_or_default(),
+        named("managed_by", &binding.managed_by.map(|by| by.as_str().to_owned())).unwrap_or_default(),
         scalar(&binding.container_name),
         binding.container_port
     )

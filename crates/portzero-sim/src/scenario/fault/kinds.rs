@@ -72,6 +72,11 @@ pub enum Fault {
     },
     /// The target groups have no health check.
     ChecksDisabled,
+    /// ECS cannot make the way into the next revision that it manages: a gateway route, an ingress path.
+    RouteFailed {
+        /// ECS's words; absent: that a quota is reached.
+        message: Option<String>,
+    },
     /// New targets are in another VPC than their target group.
     WrongVpc,
     /// The production traffic goes to the other target group, or to an empty one.
@@ -208,6 +213,7 @@ impl Fault {
             Self::NotInUse => "not-in-use",
             Self::AzNotEnabled { .. } => "az-not-enabled",
             Self::ChecksDisabled => "checks-disabled",
+            Self::RouteFailed { .. } => "route-failed",
             Self::WrongVpc => "wrong-vpc",
             Self::WeightsDrift => "weights-drift",
             Self::TargetGroupDeleted => "target-group-deleted",

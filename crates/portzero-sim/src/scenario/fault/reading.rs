@@ -68,6 +68,9 @@ fn targets(name: &str, d: &mut FaultDocument) -> Option<Fault> {
             d.of_group();
             Fault::ChecksDisabled
         }
+        "route-failed" => Fault::RouteFailed {
+            message: d.message.take(),
+        },
         "wrong-vpc" => {
             d.of_group();
             Fault::WrongVpc

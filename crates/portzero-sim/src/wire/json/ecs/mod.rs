@@ -2,6 +2,7 @@
 
 mod clusters;
 mod instances;
+mod managed;
 mod run_task;
 mod service_deployments;
 mod service_document;
@@ -45,24 +46,37 @@ pub(crate) fn handle(world: &mut World, target: &str, body: &[u8]) -> HttpRespon
 pub(crate) type Operation = fn(&mut World, &Value) -> Reply<Value>;
 
 /// Every operation that is served, by name.
-pub(crate) const OPERATIONS: [(&str, Operation); 32] = [
+pub(crate) const OPERATIONS: [(&str, Operation); 46] = [
+    ("AssociateGatewayWithCluster", managed::gateways::associate),
     ("ContinueServiceDeployment", service_deployments::resume),
     ("CreateCluster", clusters::create),
+    ("CreateExpressGatewayService", managed::express::create),
+    ("CreateGateway", managed::gateways::create),
     ("CreateService", services::create),
     ("DeleteCluster", clusters::delete),
+    ("DeleteExpressGatewayService", managed::express::delete),
+    ("DeleteGateway", managed::gateways::delete),
     ("DeleteService", services::delete),
     ("DeleteTaskDefinitions", task_definitions::delete),
     ("DeregisterTaskDefinition", task_definitions::deregister),
     ("DescribeClusters", clusters::describe),
     ("DescribeContainerInstances", instances::describe),
+    ("DescribeExpressGatewayService", managed::express::describe),
+    ("DescribeGateway", managed::gateways::describe),
+    ("DescribeGatewayResources", managed::gateways::describe_resources),
+    ("DescribeGatewayRoute", managed::gateways::describe_route),
     ("DescribeServiceDeployments", service_deployments::describe),
     ("DescribeServiceRevisions", service_deployments::describe_revisions),
     ("DescribeServices", services::describe),
     ("DescribeTaskDefinition", task_definitions::describe),
     ("DescribeTasks", tasks::describe),
+    ("DisassociateGatewayFromCluster", managed::gateways::disassociate),
     ("GetTaskProtection", task_protection::get),
     ("ListClusters", clusters::list),
     ("ListContainerInstances", instances::list),
+    ("ListGatewayClusterAssociations", managed::gateways::list_associations),
+    ("ListGatewayRoutes", managed::gateways::list_routes),
+    ("ListGateways", managed::gateways::list),
     ("ListServiceDeployments", service_deployments::list),
     ("ListServices", services::list),
     ("ListTagsForResource", tags::list),
@@ -76,6 +90,7 @@ pub(crate) const OPERATIONS: [(&str, Operation); 32] = [
     ("TagResource", tags::tag),
     ("UntagResource", tags::untag),
     ("UpdateContainerInstancesState", instances::update_state),
+    ("UpdateExpressGatewayService", managed::express::update),
     ("UpdateService", services::update),
     ("UpdateTaskProtection", task_protection::update),
 ];

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::managed::document::managed_resources;
 use super::service_document::{
     capacity, deployment_configuration, load_balancers, platform, revision_arn, revision_summary,
 };
@@ -232,6 +233,11 @@ fn revision(world: &World, service: &Service, arn: &str) -> Option<Value> {
             ("volumeConfigurations", kept("volumeConfigurations")),
             ("createdAt", Some(seconds(revision.created_at))),
             ("vpcLatticeConfigurations", kept("vpcLatticeConfigurations")),
+            ("gatewayConnectors", kept("gatewayConnectors")),
+            (
+                "ecsManagedResources",
+                managed_resources(world, &revision.load_balancers, revision.created_at),
+            ),
             (
                 "resolvedConfiguration",
                 strategy::resolved(world, service, &format!("ecs-svc/{number}")),

@@ -173,13 +173,17 @@ fn settings(service: &Service) -> [(&'static str, Option<Value>); 12] {
             "availabilityZoneRebalancing",
             kept("availabilityZoneRebalancing", json!("DISABLED")),
         ),
-        ("resourceManagementType", Some(json!("CUSTOMER"))),
+        (
+            "resourceManagementType",
+            Some(json!(if service.is_express() { "ECS" } else { "CUSTOMER" })),
+        ),
     ]
 }
 
 pub(super) fn load_balancers(bindings: &[LoadBalancerBinding]) -> Value {
     bindings
         .iter()
+        .filter(|binding| binding.managed.is_none())
         .map(|binding| {
             structure([
                 (

@@ -14,9 +14,10 @@ use crate::wire::json::members::Members;
 type Read<T> = Result<T, Refusal>;
 
 /// Kept and shown, but the model does not act upon them.
-const WITHOUT_EFFECT: [&str; 9] = [
+const WITHOUT_EFFECT: [&str; 10] = [
     "availabilityZoneRebalancing",
     "capacityProviderStrategy",
+    "monitoring",
     "placementConstraints",
     "placementStrategy",
     "role",
@@ -160,6 +161,7 @@ fn load_balancer(members: Members<'_>) -> Read<LoadBalancerBinding> {
     let advanced = members.structure("advancedConfiguration")?.map(advanced).transpose()?;
     Ok(LoadBalancerBinding {
         advanced,
+        managed: None,
         target_group_arn: own(members.text("targetGroupArn")?),
         load_balancer_name: own(members.text("loadBalancerName")?),
         container_name: members.text("containerName")?.unwrap_or_default().to_owned(),
@@ -192,6 +194,8 @@ fn settings(members: Members<'_>) -> Read<Settings> {
             "serviceConnectConfiguration",
             members.document("serviceConnectConfiguration")?,
         ),
+        ("gatewayConnectors", gateway_connectors(members)?),
+        ("monitoring", members.document("monitoring")?),
         ("volumeConfigurations", members.documents("volumeConfigurations")?),
         (
             "vpcLatticeConfigurations",
@@ -217,6 +221,23 @@ fn settings(members: Members<'_>) -> Read<Settings> {
         Value::Object(settings) => Ok(settings),
         _ => Ok(Settings::default()),
     }
+}
+
+/// As they were given; a revision shows them so.
+fn gateway_connectors(members: Members<'_>) -> Read<Option<Value>> {
+    for connector in members.structures("gatewayConnectors")?.unwrap_or_default() {
+        connector.required("portName")?;
+        let delay = match connector.structure("deregistrationDelay")? {
+            Some(delay) => delay.count("timeoutSeconds")?,
+            None => None,
+        };
+        if delay.is_some_and(|seconds| seconds > 3600) {
+            return Err(Refusal::invalid_parameter(
+                "deregistrationDelay.timeoutSeconds must be between 0 and 3600.",
+            ));
+        }
+    }
+    members.documents("gatewayConnectors")
 }
 
 fn service_registries(members: Members<'_>) -> Read<Option<Value>> {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::service_document::document;
 use super::{arn_of, extend, failure, service_request, structure};
 use crate::model::refusal::Refusal;
+use crate::model::state::Service;
 use crate::scenario::strategy::Strategy;
 use crate::wire::json::members::Members;
 use crate::wire::page::page;
@@ -44,11 +45,13 @@ pub(super) fn list(world: &mut World, body: &Value) -> Reply<Value> {
     let launch_type = members.one_of("launchType", &service_request::LAUNCH_TYPES)?;
     let strategy = members.one_of("schedulingStrategy", &["REPLICA", "DAEMON"])?;
     let manager = members.one_of("resourceManagementType", &["CUSTOMER", "ECS"])?;
+    let is_managed = |service: &&Service| manager.is_none_or(|manager| (manager == "ECS") == service.is_express());
     let arns = cluster
         .services
         .values()
         // One that is being deleted is described, and no longer listed (API reference of DeleteService).
-        .filter(|service| service.status == ServiceStatus::Active && manager != Some("ECS"))
+        .filter(|service| service.status == ServiceStatus::Active)
+        .filter(is_managed)
         .filter(|service| launch_type.is_none_or(|wanted| wanted == service.launch_type))
         .filter(|service| strategy.is_none_or(|wanted| wanted == service.scheduling_strategy))
         .map(|service| service.arn.clone())

@@ -221,6 +221,7 @@ pub(super) fn resolved(world: &World, service: &Service, deployment: &str) -> Op
     let bindings = revision.map_or(&service.load_balancers, |revision| &revision.load_balancers);
     let balancers: Vec<Value> = bindings
         .iter()
+        .filter(|binding| binding.managed.is_none())
         .filter_map(|binding| {
             let group = world.group_of(binding, deployment)?;
             let rule = binding
