@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::scenario::Scenario;
-use super::{Story, bridge, fargate, with_fault};
+use super::{Story, bridge, fargate, with_breaker, with_fault};
 use crate::model::status::{RolloutState, ServiceDeploymentStatus};
 use crate::scenario::breaker::{Threshold, ThresholdType};
 use crate::scenario::specs::AlarmSpec;

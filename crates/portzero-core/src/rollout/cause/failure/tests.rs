@@ -51,7 +51,7 @@ type Case = (
 );
 
 #[rustfmt::skip]
-const CASES: [Case; 10] = [
+const CASES: [Case; 11] = [
     ("TaskFailedToStart", "Task failed to start", None,
         Some("CannotPullContainerError: Error response from daemon: manifest for web:9 not found"), Some("image-pull")),
     ("EssentialContainerExited", "Essential container in task exited", Some(1), None, Some("exit")),

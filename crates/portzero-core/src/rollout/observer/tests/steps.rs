@@ -245,6 +245,7 @@ fn the_breaker_is_reported_at_each_further_failure_and_not_during_a_rollback() {
         service.configuration.circuit_breaker = Some(CircuitBreaker {
             enable: true,
             rollback: true,
+            ..CircuitBreaker::default()
         });
         service.deployments[0].failed_tasks = Some(failures);
         snapshot
@@ -264,15 +265,16 @@ fn the_breaker_is_reported_at_each_further_failure_and_not_during_a_rollback() {
     };
     let open = RolloutState::InProgress;
     assert_eq!(reported(2, breaker(0, open.clone())), []);
-    assert_eq!(reported(4, breaker(1, open.clone())), [(1, 3, true)]);
+    assert_eq!(reported(4, breaker(1, open.clone())), [(1, Some(3), true)]);
     assert_eq!(reported(6, breaker(1, open.clone())), []);
     // An old answer may count fewer.
     assert_eq!(reported(8, breaker(0, open.clone())), []);
-    assert_eq!(reported(10, breaker(3, open)), [(3, 3, true)]);
+    assert_eq!(reported(10, breaker(3, open)), [(3, Some(3), true)]);
     let mut off = starting();
     service(&mut off).configuration.circuit_breaker = Some(CircuitBreaker {
         enable: false,
         rollback: true,
+        ..CircuitBreaker::default()
     });
     service(&mut off).deployments[0].failed_tasks = Some(4);
     assert_eq!(reported(12, off), []);
@@ -282,6 +284,7 @@ fn the_breaker_is_reported_at_each_further_failure_and_not_during_a_rollback() {
         service(&mut snapshot).configuration.circuit_breaker = Some(CircuitBreaker {
             enable: true,
             rollback: true,
+            ..CircuitBreaker::default()
         });
         service(&mut snapshot).deployments.push(Deployment {
             failed_tasks: Some(failures),
