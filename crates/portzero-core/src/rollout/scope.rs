@@ -192,4 +192,17 @@ mod tests {
         let named = goals.map(Until::as_str);
         assert_eq!(named, ["registered", "healthy", "drained", "stage:BAKE_TIME"]);
     }
+
+    #[test]
+    fn a_goal_is_read_as_it_is_shown_and_nothing_else_is() {
+        for words in ["registered", "healthy", "drained", "stage:BAKE_TIME"] {
+            assert_eq!(
+                words.parse::<Until>().map(|until| until.to_string()).as_deref(),
+                Ok(words)
+            );
+        }
+        let refused = |words: &str| words.parse::<Until>().map_err(|unknown| (unknown.word, unknown.known));
+        assert_eq!(refused("steady"), Err(("steady".to_owned(), Until::WORDS)));
+        assert_eq!(refused("stage:MOON"), Err(("MOON".to_owned(), Stage::WORDS)));
+    }
 }

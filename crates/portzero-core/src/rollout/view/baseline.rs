@@ -63,3 +63,73 @@ impl Baseline {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws_model::service::{Deployment, DeploymentStatus, RolloutState, ServiceEvent};
+    use crate::aws_model::target::{TargetHealth, TargetState};
+    use crate::base::id::TargetKey;
+
+    fn service(ids: &[&str]) -> Service {
+        let deployment = |id: &&str| Deployment {
+            id: (*id).into(),
+            ..Deployment::plain()
+        };
+        let event = |id: &&str| ServiceEvent {
+            id: format!("event of {id}"),
+            created_at: None,
+            message: String::new(),
+        };
+        Service {
+            deployments: ids.iter().map(deployment).collect(),
+            events: ids.iter().map(event).collect(),
+            ..Service::plain()
+        }
+    }
+
+    #[test]
+    fn what_update_service_answers_was_there_before_but_for_our_deployment() {
+        let before = Snapshot {
+            service: Some(service(&["ecs-svc/1"])),
+            ..Snapshot::default()
+        };
+        let answer = service(&["ecs-svc/3", "ecs-svc/2"]);
+        let baseline = Baseline::of(&before, &Scope::plain()).with_answer(&answer, &"ecs-svc/3".into());
+        let ids: Vec<&str> = baseline.deployments.iter().map(|id| id.as_str()).collect();
+        assert_eq!(ids, ["ecs-svc/1", "ecs-svc/2"]);
+        assert_eq!(baseline.events.len(), 3);
+    }
+
+    #[test]
+    fn a_rollback_that_was_under_way_is_remembered() {
+        let mut rolling_back = service(&["ecs-svc/1"]);
+        rolling_back.deployments[0].status = DeploymentStatus::Primary;
+        rolling_back.deployments[0].rollout_state = Some(RolloutState::InProgress);
+        let was = |service: &Service| {
+            let before = Snapshot {
+                service: Some(service.clone()),
+                ..Snapshot::default()
+            };
+            Baseline::of(&before, &Scope::plain()).was_rolling_back
+        };
+        assert!(!was(&rolling_back));
+        rolling_back.deployments[0].rollout_state_reason =
+            Some("ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/1.".into());
+        assert!(was(&rolling_back));
+    }
+
+    #[test]
+    fn where_instances_may_not_be_read_every_target_counts_as_old() {
+        let row = TargetHealth::plain("i-1", TargetState::Healthy);
+        let mut before = Snapshot::default();
+        before.targets.insert("targetgroup/web/1".into(), vec![row]);
+        let places = |before: &Snapshot| Baseline::of(before, &Scope::plain()).places;
+        assert_eq!(
+            places(&before).into_iter().map(|place| place.1).collect::<Vec<_>>(),
+            [TargetKey::new("i-1", 80)]
+        );
+        before.instances = Some(std::collections::BTreeMap::new());
+        assert!(places(&before).is_empty(), "no task of the service is known there");
+    }
+}

@@ -4,6 +4,7 @@ mod events;
 mod history;
 mod late;
 pub(crate) mod rolling_back;
+mod settling;
 mod steps;
 mod traffic;
 
