@@ -1,10 +1,12 @@
 //! What the observer remembers from look to look, on snapshots made by hand.
 
+mod ends;
 mod events;
 mod history;
 mod late;
 pub(crate) mod rolling_back;
 mod settling;
+mod stages;
 mod steps;
 mod traffic;
 
