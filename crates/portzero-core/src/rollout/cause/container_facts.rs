@@ -147,3 +147,42 @@ impl OwnCheck {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(container: serde_json::Value) -> ContainerFacts {
+        let document = serde_json::json!({"containerDefinitions": [container]});
+        ContainerFacts::of(&document).remove(0)
+    }
+
+    #[test]
+    fn secrets_are_those_that_have_a_name_and_a_source() {
+        let secrets = serde_json::json!([
+            {"name": "TOKEN", "valueFrom": "/shop/token"}, {"name": "LOST"}, {"valueFrom": "/shop/nameless"},
+        ]);
+        let facts = of(serde_json::json!({"name": "web", "secrets": secrets}));
+        let read: Vec<_> = facts
+            .secrets
+            .iter()
+            .map(|it| (it.variable.as_str(), it.source.as_str()))
+            .collect();
+        assert_eq!(read, [("TOKEN", "/shop/token")]);
+    }
+
+    #[test]
+    fn a_health_check_is_read_without_its_shell_and_with_the_defaults() {
+        let check =
+            |value: serde_json::Value| of(serde_json::json!({"name": "web", "healthCheck": value})).health_check;
+        let own = check(serde_json::json!({"command": ["CMD-SHELL", "curl -f localhost"], "retries": 5})).unwrap();
+        assert_eq!(own.command, "curl -f localhost");
+        let seconds = [own.interval, own.start_period].map(|time| time.as_secs());
+        assert_eq!((own.retries, seconds), (5, [30, 0]));
+        assert!(
+            check(serde_json::json!({"command": ["NONE"]})).is_none(),
+            "it is switched off"
+        );
+        assert!(of(serde_json::json!({"name": "web"})).health_check.is_none());
+    }
+}

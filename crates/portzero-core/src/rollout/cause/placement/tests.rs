@@ -185,3 +185,98 @@ fn what_is_measured_is_what_the_lack_is_about() {
         [constraint, row("instances", told)]
     );
 }
+
+#[test]
+fn the_first_line_says_what_is_lacking_and_for_which_service() {
+    let homes = [instance("i-1")];
+    let summary = |lack, homes: &[ContainerInstance]| told(lack, &Scope::plain(), homes).summary;
+    assert_eq!(
+        summary(Lack::Cpu, &homes),
+        "no instance can take a new task of `web`: too little CPU is free"
+    );
+    assert_eq!(
+        summary(Lack::Instances, &homes),
+        "cluster `c` offers no container instance for a new task of `web`"
+    );
+    assert_eq!(
+        summary(Lack::Quota, &homes),
+        "a quota of the account leaves no room for a new task of `web`"
+    );
+    assert_eq!(
+        summary(Lack::Aws, &homes),
+        "AWS gives no capacity for a new task of `web`"
+    );
+    assert_eq!(summary(Lack::Other, &homes), "no instance can take a new task of `web`");
+    let none = "cluster `c` has no container instance for a new task of `web`";
+    assert_eq!(summary(Lack::Cpu, &[]), none);
+    let port = told(Lack::Port, &Scope::plain(), &homes);
+    assert_eq!(
+        (port.code, port.summary.as_str()),
+        (
+            Code::PortInUse,
+            "no instance can take a new task of `web`: its fixed host port is in use"
+        )
+    );
+}
+
+#[test]
+fn the_instance_with_the_most_room_is_held_against_what_a_task_needs() {
+    let mut scope = Scope::plain();
+    (scope.needs.cpu, scope.needs.memory) = (1024, 2048);
+    scope.needs.fixed_ports = vec![22, 80];
+    let mut full = instance("i-2");
+    (full.remaining.cpu, full.remaining.memory) = (128, 64);
+    full.remaining.reserved_ports = vec![80];
+    let row = |label: &str, text: &str| [(EvidenceLabel::from(label), text.to_owned())];
+    let homes = [full.clone(), instance("i-1")];
+    let measured = |lack, homes: &[ContainerInstance]| told(lack, &scope, homes).evidence[1..].to_vec();
+    assert_eq!(
+        measured(Lack::Cpu, &homes),
+        row("cpu", "a task needs 1024 units, most free 512 on i-1")
+    );
+    assert_eq!(
+        measured(Lack::Memory, &homes),
+        row("memory", "a task needs 2048 MiB, most free 512 MiB on i-1")
+    );
+    assert_eq!(
+        measured(Lack::Port, &homes),
+        row("port", "host port 80 is taken on 1 of 2 instances, for example i-2")
+    );
+    assert_eq!(
+        measured(Lack::Port, &[full]),
+        row("port", "host port 80 is taken on the only instance, i-2")
+    );
+    assert_eq!(measured(Lack::Port, &[instance("i-1")]), []);
+    // The closest one has the name that EC2 gives it, where it is still there.
+    let mut closest = instance("i-1");
+    closest.ec2_instance_id = Some("i-0abc".into());
+    assert_eq!(
+        measured(Lack::Agent, &[instance("i-3"), closest]),
+        row("closest", "i-0abc")
+    );
+    assert_eq!(measured(Lack::Agent, &[instance("i-3")]), row("closest", "i-1"));
+}
+
+#[test]
+fn a_port_of_its_own_is_advised_where_the_load_balancer_can_follow() {
+    let mut scope = Scope::plain();
+    let hint = |scope: &Scope| told(Lack::Port, scope, &[instance("i-1")]).hints.remove(0).text;
+    assert!(hint(&scope).starts_with("let ECS pick the port: hostPort 0"));
+    scope.bindings = vec![crate::aws_model::service::LoadBalancerBinding {
+        balancer: Balancer::Classic("old".into()),
+        ..crate::aws_model::service::LoadBalancerBinding::plain()
+    }];
+    assert!(hint(&scope).starts_with("add an instance, or let ECS stop an old task first"));
+}
+
+#[test]
+fn what_may_pass_and_what_the_books_show_are_two_questions() {
+    use Lack::*;
+    let all = [
+        Port, Cpu, Memory, Gpu, Interface, Attribute, Constraint, Agent, Instances, Quota, Aws, Limits, Other,
+    ];
+    let passing: Vec<Lack> = all.into_iter().filter(|lack| lack.may_pass()).collect();
+    assert_eq!(passing, [Agent, Instances, Quota, Aws]);
+    let shown: Vec<Lack> = all.into_iter().filter(|lack| lack.is_in_the_books()).collect();
+    assert_eq!(shown, [Port, Cpu, Memory, Other]);
+}

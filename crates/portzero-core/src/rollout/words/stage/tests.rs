@@ -245,3 +245,44 @@ fn who_ran_out_of_time_in_a_stage_is_told_what_ends_it() {
     assert!(longer.contains("or end the run at a stage"), "{longer}");
     assert_eq!(hinted(WaitingOn::FirstTask, stage), "");
 }
+
+#[test]
+fn only_old_tasks_that_have_stopped_say_why_they_did() {
+    let mut ours = task("10.0.0.3", "ecs-svc/2");
+    ours.last_status = TaskStatus::Stopped;
+    ours.stopped_reason = Some("ours".into());
+    let mut running = task("10.0.0.4", "ecs-svc/1");
+    running.stopped_reason = Some("still there".into());
+    let snapshot = Snapshot {
+        tasks: vec![ours, running],
+        ..Snapshot::default()
+    };
+    assert_eq!(last_old_failure(&scope(), &snapshot), None);
+}
+
+#[test]
+fn behind_a_classic_load_balancer_a_shared_instance_is_named() {
+    let place = |group: &str, id: &str| (group.into(), TargetKey::new(id, 0));
+    let said = |group: &str, old: &[&str]| {
+        let old = old.iter().map(|id| place(group, id)).collect();
+        let snapshot = Snapshot::default();
+        let mut view = View::of(&snapshot, &Scope::plain(), &Baseline::default(), &BTreeSet::new());
+        view.new_targets = BTreeMap::from(["i-1", "i-2"].map(|id| (place(group, id), None)));
+        cannot_tell_apart(&view, &scope(), &old)
+    };
+    let note = said("loadbalancer/front", &["i-2", "i-3"]).expect("a note");
+    assert_eq!(
+        note.summary,
+        "not checked: which task answers on an instance that had one of web:1 before"
+    );
+    assert!(
+        note.evidence.contains(&("instances".into(), "i-2".to_owned())),
+        "{note:?}"
+    );
+    assert_eq!(said("loadbalancer/front", &["i-3"]), None);
+    assert_eq!(
+        said("targetgroup/web/1", &["i-1"]),
+        None,
+        "there each target has its port"
+    );
+}

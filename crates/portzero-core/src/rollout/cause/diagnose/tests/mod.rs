@@ -1,5 +1,6 @@
 //! The joins and their order, on snapshots made by hand.
 
+mod details;
 mod hopeless;
 mod placement;
 mod unused;
