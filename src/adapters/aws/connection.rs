@@ -14,7 +14,7 @@ use portzero_core::base::finding::{Code, Finding};
 use portzero_core::port::{ApiResult, Clock, RequestCounts};
 
 use super::budget::Budget;
-use super::environment::{Environment, Network, SharedConfig};
+use super::environment::{Environment, Network, SharedConfig, check_region};
 use super::web_identity::{CurrentCredentials, RoleSession, WebIdentity};
 
 /// A region name is needed to sign, so a stand-in for AWS gets one where none is given.
@@ -227,6 +227,9 @@ fn isolated(options: &ConnectionOptions, credentials: &StaticCredentials) -> Sdk
 
 /// What this machine says about AWS, looked at before the first call.
 async fn surroundings(options: &ConnectionOptions) -> Result<(Environment, SharedConfig), Refused> {
+    if let Some(region) = &options.region {
+        check_region("`--region`, PORTZERO_REGION or `region:` of the configuration", region)?;
+    }
     let mut environment = options.environment.clone();
     environment.check()?;
     let shared = SharedConfig::load(&environment).await?;

@@ -147,6 +147,18 @@ fn u08_a_value_that_no_header_can_carry_is_refused_by_name() {
         trial.refused(&[&format!("the value of {name} cannot stand in a request"), "a line end"]);
         assert!(!trial.said().stderr.contains("Swordfish"));
     }
+    for key in ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"] {
+        let keys = "aws_access_key_id = A\naws_secret_access_key = B\naws_session_token = C";
+        let good = keys.lines().filter(|line| !line.starts_with(key)).collect::<Vec<_>>();
+        let trial = Trial::keyless().profile(&format!("{}\n{key} = Swordfishé", good.join("\n")));
+        trial.refused(&[&format!(
+            "the value of `{key}` of the AWS profile `mine` cannot stand in a request"
+        )]);
+        assert!(!trial.said().stderr.contains("Swordfish"));
+    }
+    Trial::new()
+        .with("PORTZERO_REGION", "eu west")
+        .refused(&["PORTZERO_REGION or `region:` of the configuration names no region: `eu west`"]);
 }
 
 #[test]

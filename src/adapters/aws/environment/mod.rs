@@ -127,8 +127,8 @@ impl Environment {
             }
         }
         for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
-            if let Some(region) = self.get(name).filter(|region| !is_region(region)) {
-                return Err(Box::new(no_region_name(name, region)));
+            if let Some(region) = self.get(name) {
+                check_region(name, region)?;
             }
         }
         let endpoints = self
@@ -167,15 +167,23 @@ fn unfit(name: &str, what: &str) -> Finding {
 }
 
 /// A region becomes part of a host's name.
+///
+/// # Errors
+/// A finding where it cannot. `source` is what names it.
+pub(super) fn check_region(source: &str, region: &str) -> Result<(), Box<Finding>> {
+    if is_region(region) {
+        return Ok(());
+    }
+    Err(Box::new(
+        Finding::error(Code::Config, format!("{source} names no region: `{region}`"))
+            .state("nothing was changed")
+            .hint("a region is written like eu-west-1"),
+    ))
+}
+
 fn is_region(text: &str) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
     text.len() <= 63 && text.chars().all(is_word) && !text.starts_with('-') && !text.ends_with('-')
-}
-
-fn no_region_name(source: &str, region: &str) -> Finding {
-    Finding::error(Code::Config, format!("{source} names no region: `{region}`"))
-        .state("nothing was changed")
-        .hint("a region is written like eu-west-1")
 }
 
 /// # Errors

@@ -10,7 +10,7 @@ use aws_types::os_shim_internal::Fs;
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::text::nearest;
 
-use super::{Environment, check_url, is_region, no_region_name, trust};
+use super::{Environment, check_region, check_url, no_header, trust, unfit};
 
 /// The services that are called, by the ids that AWS's reference guide has for them.
 const SERVICES: [&str; 7] = [
@@ -22,6 +22,8 @@ const SERVICES: [&str; 7] = [
     "sso",
     "sso_oidc",
 ];
+/// They become part of a header of every request.
+const KEYS_IN_HEADERS: [&str; 3] = ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"];
 /// A chain of `source_profile` that is longer has a circle.
 const SOURCES_MAX: usize = 10;
 
@@ -64,14 +66,8 @@ impl SharedConfig {
                 None => Ok(()),
             };
         };
-        if let Some(region) = profile
-            .get("region")
-            .filter(|region| !region.is_empty() && !is_region(region))
-        {
-            return Err(Box::new(no_region_name(
-                &format!("`region` of the AWS profile `{name}`"),
-                region,
-            )));
+        if let Some(region) = profile.get("region").filter(|region| !region.is_empty()) {
+            check_region(&format!("`region` of the AWS profile `{name}`"), region)?;
         }
         if let Some(url) = profile.get("endpoint_url") {
             check_url(&format!("`endpoint_url` of the AWS profile `{name}`"), url)?;
@@ -109,6 +105,12 @@ impl SharedConfig {
 
     /// The profile that the credentials are to come from.
     fn check_last(&self, profile: &Profile) -> Result<(), Box<Finding>> {
+        for key in KEYS_IN_HEADERS {
+            if let Some(what) = profile.get(key).and_then(no_header) {
+                let name = format!("`{key}` of the AWS profile `{}`", profile.name());
+                return Err(Box::new(unfit(&name, what)));
+            }
+        }
         if let Some(lack) = self.lacks_of_sign_on(profile) {
             return Err(Box::new(incomplete(profile.name(), &lack)));
         }

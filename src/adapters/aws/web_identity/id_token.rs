@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{StatusCode, Url, redirect};
 use serde_json::Value;
 
@@ -28,6 +29,14 @@ fn address(request: &TokenRequest, audience: &str) -> Result<Url, NotAssumed> {
     Ok(url)
 }
 
+/// What only this job may ask with.
+fn bearer(request: &TokenRequest) -> Result<HeaderValue, NotAssumed> {
+    let mut value =
+        HeaderValue::from_str(&format!("Bearer {}", request.bearer)).map_err(|_| NotAssumed::unfit_bearer())?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
 /// Who this run is, signed by GitHub. Whoever has it can be this run for some minutes, so it is shown nowhere.
 pub(super) struct IdToken(String);
 
@@ -37,7 +46,7 @@ impl IdToken {
         let url = address(request, audience)?;
         let unreachable = |error: reqwest::Error| NotAssumed::no_answer_for_token(&innermost(&error));
         let client = client(is_loopback(&url)).map_err(unreachable)?;
-        let asked = client.get(url).bearer_auth(&request.bearer);
+        let asked = client.get(url).header(AUTHORIZATION, bearer(request)?);
         let mut answer = asked
             .header("accept", "application/json")
             .send()
@@ -166,6 +175,16 @@ mod tests {
         );
         let github = address("https://pipelines.example/token?api-version=2.0").unwrap();
         assert_eq!(github.query(), Some("api-version=2.0&audience=sts.amazonaws.com"));
+    }
+
+    #[test]
+    fn a_bearer_that_no_header_can_carry_is_named_by_its_variable() {
+        let bearer = |token: &str| super::bearer(&TokenRequest::new("https://pipelines.example", token));
+        assert!(bearer("a.b-c").is_ok_and(|value| value.is_sensitive()));
+        for token in ["a\n", "é"] {
+            let told = format!("{:?}", bearer(token).unwrap_err());
+            assert!(told.contains("ACTIONS_ID_TOKEN_REQUEST_TOKEN"), "{told}");
+        }
     }
 
     #[test]

@@ -86,6 +86,15 @@ impl NotAssumed {
         .evidence("because", why)
     }
 
+    pub(crate) fn unfit_bearer() -> Self {
+        Self::new(
+            Code::IdTokenUnavailable,
+            ApiErrorKind::Credentials,
+            "the value of ACTIONS_ID_TOKEN_REQUEST_TOKEN cannot stand in a request",
+        )
+        .hint("GitHub sets it for each job: look for a step that sets it anew")
+    }
+
     pub(crate) fn no_answer_for_token(why: &str) -> Self {
         Self::new(
             Code::IdTokenUnavailable,
