@@ -125,6 +125,13 @@ pub fn tokens() -> Vec<Row> {
             .with("AWS_ROLE_SESSION_NAME", "me")
     };
     vec![
+        row("AWS_CREDENTIAL_EXPIRATION", YES, || {
+            let said = Trial::new().with("AWS_CREDENTIAL_EXPIRATION", "soon").said();
+            assert!(
+                said.stderr.contains("AWS_CREDENTIAL_EXPIRATION is ignored"),
+                "{said:#?}"
+            );
+        }),
         row("AWS_ROLE_ARN", YES, move || {
             by_token().sees(&["role%2Fr", "Credential=AKIDGIVEN/"])
         }),
@@ -282,12 +289,6 @@ pub fn metadata() -> Vec<Row> {
             instance().sees(&["/latest/api/token", "Credential=AKIDGIVEN/"]);
             instance().without("AWS_REGION").sees(&["/eu-west-1/ecs/"]);
         }),
-        row("ec2_metadata_service_endpoint", YES, || {
-            let trial = Trial::keyless().with("AWS_EC2_METADATA_DISABLED", "");
-            trial
-                .profile("ec2_metadata_service_endpoint = http://SERVER")
-                .sees(&["/latest/api/token", "Credential=AKIDGIVEN/"]);
-        }),
         row("AWS_METADATA_SERVICE_TIMEOUT", "not honoured", || {
             Trial::new().with("AWS_METADATA_SERVICE_TIMEOUT", "x").changes_nothing();
         }),
@@ -295,6 +296,28 @@ pub fn metadata() -> Vec<Row> {
             Trial::new()
                 .with("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "x")
                 .changes_nothing();
+        }),
+    ]
+}
+
+pub fn ways_to_the_metadata() -> Vec<Row> {
+    const YES: &str = "honoured";
+    vec![
+        row("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", YES, || {
+            let trial = Trial::keyless().with("AWS_EC2_METADATA_DISABLED", "");
+            let said = trial.with("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "odd").said();
+            assert!(said.stderr.contains("`odd` is not a valid endpoint mode"), "{said:#?}");
+        }),
+        row("ec2_metadata_service_endpoint_mode", YES, || {
+            let trial = Trial::keyless().with("AWS_EC2_METADATA_DISABLED", "");
+            let said = trial.profile("ec2_metadata_service_endpoint_mode = odd").said();
+            assert!(said.stderr.contains("`odd` is not a valid endpoint mode"), "{said:#?}");
+        }),
+        row("ec2_metadata_service_endpoint", YES, || {
+            let trial = Trial::keyless().with("AWS_EC2_METADATA_DISABLED", "");
+            trial
+                .profile("ec2_metadata_service_endpoint = http://SERVER")
+                .sees(&["/latest/api/token", "Credential=AKIDGIVEN/"]);
         }),
     ]
 }

@@ -43,6 +43,7 @@ fn rows() -> Vec<Row> {
         credentials::roles(),
         credentials::sessions(),
         credentials::metadata(),
+        credentials::ways_to_the_metadata(),
         network::addresses(),
         network::addresses_of_profiles(),
         network::other_services(),
@@ -99,6 +100,7 @@ fn roles_and_sessions() {
 #[test]
 fn credentials_of_containers_and_instances() {
     try_all(credentials::metadata());
+    try_all(credentials::ways_to_the_metadata());
 }
 
 #[test]
