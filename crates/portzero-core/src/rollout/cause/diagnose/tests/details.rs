@@ -97,7 +97,7 @@ fn a_breaker_that_has_counted_nothing_is_no_evidence() {
         let mut evidence = seen(&[snapshot(vec![crashed("a")], Vec::new())]);
         evidence.count_breaker(BreakerCount {
             failures,
-            threshold: 3,
+            threshold: Some(3),
             rolls_back: false,
         });
         let cause = evidence.likely_cause(&scope()).expect("a cause");
