@@ -34,6 +34,7 @@ fn stopped(recorded: &Value) -> Task {
         last_status: TaskStatus::Stopped,
         desired_status: TaskStatus::Stopped,
         container_instance: None,
+        capacity_provider: None,
         zone: None,
         containers: containers.collect(),
         health_status: None,

@@ -51,6 +51,7 @@ impl Task {
             last_status: TaskStatus::Running,
             desired_status: TaskStatus::Running,
             container_instance: None,
+            capacity_provider: None,
             zone: None,
             containers: Vec::new(),
             health_status: None,

@@ -230,10 +230,7 @@ impl World {
                 .settings
                 .insert("networkConfiguration".into(), default_network(&self.account.region));
         }
-        if !spec.vpc_lattice_configurations.is_empty() {
-            let lattice = Value::from(spec.vpc_lattice_configurations.clone());
-            service.settings.insert("vpcLatticeConfigurations".into(), lattice);
-        }
+        add_settings(&mut service, spec);
         service.revisions.insert(number, service.revision(self.now));
         if !external && spec.status != "INACTIVE" {
             service.deployments.push(deployment.clone());
@@ -436,6 +433,18 @@ fn successful_deployment(arn: String, deployment: &str, at: Timestamp) -> Servic
         threshold: 0,
         rollback: None,
         progress: Progress::default(),
+    }
+}
+
+/// What is shown as CreateService takes it.
+fn add_settings(service: &mut Service, spec: &ServiceSpec) {
+    if let Some(provider) = &spec.capacity_provider {
+        let strategy = json!([{"capacityProvider": provider, "weight": 1, "base": 0}]);
+        service.settings.insert("capacityProviderStrategy".into(), strategy);
+    }
+    if !spec.vpc_lattice_configurations.is_empty() {
+        let lattice = Value::from(spec.vpc_lattice_configurations.clone());
+        service.settings.insert("vpcLatticeConfigurations".into(), lattice);
     }
 }
 

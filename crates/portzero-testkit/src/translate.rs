@@ -84,11 +84,17 @@ pub(crate) fn service(cluster: &state::Cluster, service: &state::Service) -> Ser
             early_success: service.strategy.early_success.as_ref().map(|e| e.healthy_percent),
             defers_clean_up: service.strategy.early_success.as_ref().is_some_and(|e| e.is_deferred()),
         },
-        launch_type: Some(service.launch_type.as_str().into()),
-        has_capacity_providers: false,
+        launch_type: Some(service.launch_type.as_str().into()).filter(|_| provider(service).is_none()),
+        has_capacity_providers: provider(service).is_some(),
         health_check_grace_period: service.health_check_grace_period,
         role_arn: Some(service.role_arn.clone()).filter(|arn| !arn.is_empty()),
     }
+}
+
+/// The first of its strategy.
+fn provider(service: &state::Service) -> Option<String> {
+    let strategy = service.settings.get("capacityProviderStrategy")?.as_array()?;
+    strategy.first()?.get("capacityProvider")?.as_str().map(str::to_owned)
 }
 
 fn other_ways(service: &state::Service) -> Vec<OtherWay> {
@@ -213,6 +219,11 @@ pub(crate) fn task(cluster: &state::Cluster, task: &state::Task) -> Task {
         last_status: task.last_status.as_str().into(),
         desired_status: task.desired_status.as_str().into(),
         container_instance: instance,
+        capacity_provider: cluster
+            .services
+            .get(&task.service)
+            .and_then(provider)
+            .filter(|_| task.launch_type != "FARGATE"),
         zone: Some(task.availability_zone.clone()),
         containers: task.containers.iter().map(|c| container(c, task)).collect(),
         health_status: Some(task.health_status.as_str().into()),

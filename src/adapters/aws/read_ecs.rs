@@ -140,6 +140,7 @@ pub(super) fn task(task: &sdk::Task) -> Task {
         last_status: text(task.last_status()).into(),
         desired_status: text(task.desired_status()).into(),
         container_instance: task.container_instance_arn().map(Into::into),
+        capacity_provider: task.capacity_provider_name().map(str::to_owned),
         zone: task.availability_zone().map(str::to_owned),
         containers: task.containers().iter().map(container).collect(),
         health_status: task.health_status().map(|s| s.as_str().into()),

@@ -44,6 +44,8 @@ pub struct Task {
     pub desired_status: TaskStatus,
     /// Absent on Fargate.
     pub container_instance: Option<ContainerInstanceArn>,
+    /// The capacity provider that it was started by; absent where none was.
+    pub capacity_provider: Option<String>,
     /// The Availability Zone.
     pub zone: Option<String>,
     /// Its containers, in no particular order.

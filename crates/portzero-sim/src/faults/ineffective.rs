@@ -64,6 +64,9 @@ impl Scenario {
             } if on_fargate => return None,
             _ if on_fargate && needs_instances(&fault.fault) => "tasks on Fargate need no container instance",
             Fault::NoCapacity { lack } => return misfit(fault).or_else(|| lacking(lack, &needs).map(str::to_owned)),
+            Fault::CapacityProviderSlow if service.capacity_provider.is_none() => {
+                "the service has no capacity provider"
+            }
             Fault::PortClash if needs.fixed_ports.is_empty() => "no container asks for a fixed host port",
             Fault::ContainerUnhealthy { .. } if !any_container(document, |c| c.get("healthCheck").is_some()) => {
                 "no container has a health check of its own"
@@ -142,6 +145,8 @@ fn needs_instances(fault: &Fault) -> bool {
             | Fault::InstanceDrain { .. }
             | Fault::InstanceImpaired { .. }
             | Fault::SpotInterruption { .. }
+            | Fault::AgentDisconnected { .. }
+            | Fault::CapacityProviderSlow
     )
 }
 
@@ -220,6 +225,8 @@ mod tests {
             "instance-drain",
             "instance-impaired",
             "spot-interruption",
+            "agent-disconnected",
+            "capacity-provider-slow",
         ] {
             let reason = "tasks on Fargate need no container instance";
             assert_eq!(told(fargate(), fault), why(fault, reason));
@@ -237,6 +244,7 @@ mod tests {
     #[test]
     fn no_fault_is_pointless_where_everything_is_there_to_break() {
         let mut scenario = bridge(8080, 1);
+        scenario.services[0].capacity_provider = Some("asg".into());
         let container = &mut scenario.services[0].task_definition["containerDefinitions"][0];
         container["healthCheck"] = json!({"command": ["CMD", "true"]});
         container["secrets"] = json!([{"name": "TOKEN", "valueFrom": "token"}]);

@@ -107,6 +107,11 @@ impl World {
             Fault::InstanceImpaired { .. } => self.impair_instance(cluster, service, &fault),
             Fault::InstanceDrain { .. } => self.drain_instance(cluster, service, &fault),
             Fault::SpotInterruption { .. } => self.interrupt(index, cluster, service, &fault),
+            Fault::AgentDisconnected { .. } => self.switch_agent(index, cluster, service, &fault),
+            Fault::ServiceDeleted => {
+                // Who deletes a service that is going already changes nothing.
+                let _refused = self.delete_service(Some(cluster), service, true);
+            }
             Fault::DeploymentInProgress => self.someone_is_deploying(cluster, service),
             Fault::NotInUse => self.unhook_groups(cluster, service, &fault),
             Fault::ChecksDisabled => self.disable_checks(cluster, service, &fault),
@@ -146,7 +151,7 @@ impl World {
     }
 
     /// The instance that a fault names, else the first that runs a task of the service.
-    fn struck_instance(&self, cluster: &str, service: &str, fault: &FaultSpec) -> Option<String> {
+    pub(super) fn struck_instance(&self, cluster: &str, service: &str, fault: &FaultSpec) -> Option<String> {
         let home = self.account.clusters.get(cluster)?;
         let named = home
             .instances

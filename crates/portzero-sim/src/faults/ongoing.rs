@@ -58,7 +58,7 @@ impl World {
         fault.switched_on.or(own)
     }
 
-    fn holds(&self, fault: &FaultSpec, first_update: Option<Timestamp>) -> bool {
+    pub(super) fn holds(&self, fault: &FaultSpec, first_update: Option<Timestamp>) -> bool {
         !fault.switched_off
             && fault.foreign_kind.is_none()
             && self.base_of(fault, first_update).is_some_and(|base| {

@@ -159,6 +159,16 @@ pub(crate) const ALL: &[Entry] = &[
         "an instance gets its Spot notice 30 s after the update, and is gone 2 min later",
     )
     .at(30),
+    world(
+        "agent-disconnected",
+        "the ECS agent of a container instance is disconnected 10 s after the update: nothing starts or stops there",
+    )
+    .at(10),
+    world(
+        "capacity-provider-slow",
+        "the service's capacity provider launches no instance for new tasks for 10 min after the update",
+    )
+    .lasting(600),
     // Deployments.
     world("other-deployment", "somebody else updates the service 45 s after we do").at(45),
     world(
@@ -173,6 +183,7 @@ pub(crate) const ALL: &[Entry] = &[
         "the old tasks are protected against scaling in for a minute after the update",
     )
     .lasting(60),
+    world("service-deleted", "somebody deletes the service 30 s after the update").at(30),
     // The wire.
     wire("aws-throttling", "AWS's published token buckets hold"),
     wire(

@@ -199,6 +199,8 @@ pub struct ServiceSpec {
     pub health_check_grace_period: Option<Duration>,
     /// EC2 or FARGATE; by default what the task definition requires.
     pub launch_type: Option<String>,
+    /// The capacity provider of its tasks: its instances are those of the cluster.
+    pub capacity_provider: Option<String>,
     /// ACTIVE, DRAINING or INACTIVE.
     pub status: String,
     /// ECS, CODE_DEPLOY or EXTERNAL. Only ECS deploys here.
@@ -224,6 +226,7 @@ impl Default for ServiceSpec {
             vpc_lattice_configurations: Vec::new(),
             health_check_grace_period: None,
             launch_type: None,
+            capacity_provider: None,
             status: "ACTIVE".into(),
             deployment_controller: "ECS".into(),
             scheduling_strategy: "REPLICA".into(),

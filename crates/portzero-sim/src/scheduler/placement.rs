@@ -19,6 +19,8 @@ pub(crate) type Obstacle = Option<(String, &'static str)>;
 
 const PORT_IN_USE: &str = "is already using a port required by your task.";
 const TOO_LITTLE_CPU: &str = "has insufficient CPU units available.";
+/// The reason that StartTask gives (aws-facts 2.5), in the event's frame.
+const NO_AGENT: &str = "encountered error \"AGENT\".";
 const TOO_LITTLE_MEMORY: &str = "has insufficient memory available.";
 
 /// What is reserved on an instance: by tasks that ECS wants to run, not by draining ones.
@@ -68,11 +70,11 @@ impl World {
         let by_fault = self.lack_by_fault(cluster, service);
         let mut closest: Obstacle = None;
         let mut best: Option<(usize, usize, &str)> = None;
-        for instance in home
-            .instances
-            .values()
-            .filter(|i| i.status == InstanceStatus::Active && i.agent_connected)
-        {
+        for instance in home.instances.values().filter(|i| i.status == InstanceStatus::Active) {
+            if !instance.agent_connected {
+                closest = closest.or(Some((instance.id.clone(), NO_AGENT)));
+                continue;
+            }
             let id = instance.id.as_str();
             let booked = reserved.get(id).cloned().unwrap_or_default();
             let lack = by_fault.or(if is_clashing {

@@ -66,7 +66,8 @@ impl World {
         let definition = self.definition(new.task_definition).ok_or(None)?;
         let document = definition.document.clone();
         let fargate = new.launch_type == "FARGATE";
-        let on_instance = (!fargate).then(|| self.place(cluster, new.service, needs));
+        let waits = !fargate && self.waits_for_capacity(cluster, new.service);
+        let on_instance = (!fargate && !waits).then(|| self.place(cluster, new.service, needs));
         let instance = on_instance.transpose()?;
         let home = instance
             .as_ref()
@@ -80,7 +81,7 @@ impl World {
             self.interfaces += 1;
             format!("10.0.{}.{}", 16 + self.interfaces / 250, 4 + self.interfaces % 250)
         });
-        let first = if needs.awsvpc {
+        let first = if needs.awsvpc || waits {
             TaskStatus::Provisioning
         } else {
             TaskStatus::Pending
@@ -184,6 +185,7 @@ impl World {
             .filter(|task| self.goes_on(cluster, task, stage))
             .cloned()
             .collect();
+        let going = self.not_held(cluster, going, stage);
         if going.is_empty() {
             return;
         }

@@ -9,7 +9,7 @@ use super::super::scenario::{InstanceSpec, Scenario};
 use super::super::scheduler::limits;
 use super::super::{Fault, World, fault_names};
 use super::{Story, bridge, with_breaker, with_fault};
-use crate::model::status::{DeploymentStatus, TargetState, TaskStatus};
+use crate::model::status::{DeploymentStatus, ServiceStatus, TargetState, TaskStatus};
 
 fn scenarios() -> impl Strategy<Value = Scenario> {
     let limits = prop_oneof![
@@ -107,7 +107,7 @@ fn hold(world: &World, is_resized: bool) {
                 .iter()
                 .filter(|d| d.status == DeploymentStatus::Primary)
                 .count(),
-            1
+            usize::from(service.status != ServiceStatus::Inactive)
         );
         let mut ids: Vec<_> = service.deployments.iter().map(|d| &d.id).collect();
         ids.sort();
@@ -145,7 +145,8 @@ proptest! {
 
     #[test]
     fn no_port_is_shared_nothing_is_overcommitted_and_no_limit_is_passed(scenario in scenarios()) {
-        let is_resized = scenario.faults.iter().any(|f| matches!(f.fault, Fault::Autoscaling { .. } | Fault::DesiredZero));
+        let resizes = |f: &Fault| matches!(f, Fault::Autoscaling { .. } | Fault::DesiredZero | Fault::ServiceDeleted);
+        let is_resized = scenario.faults.iter().any(|f| resizes(&f.fault));
         let mut story = Story::of(&scenario);
         for _ in 0..360 {
             story.pass(5);

@@ -8,7 +8,7 @@ use super::super::scenario::{InstanceSpec, Scenario};
 use super::super::{World, fault_names};
 use super::strategies::staged;
 use super::{Story, with_breaker, with_fault};
-use crate::model::status::{DeploymentStatus, ServiceDeploymentStatus, TaskStatus};
+use crate::model::status::{DeploymentStatus, ServiceDeploymentStatus, ServiceStatus, TaskStatus};
 use crate::scenario::strategy::{Hook, Kind};
 
 const STAGES: [&str; 7] = [
@@ -137,7 +137,7 @@ fn hold(world: &World, before: &[(usize, u32)]) {
             .iter()
             .filter(|d| d.status == DeploymentStatus::Primary)
             .count(),
-        1
+        usize::from(service.status != ServiceStatus::Inactive)
     );
     // At most two revisions have tasks that ECS means to keep: what a third had is on its way out.
     let open = service
@@ -165,6 +165,7 @@ fn spares_the_old(scenario: &Scenario) -> bool {
         "flapping",
         "weights-drift",
         "target-group-deleted",
+        "service-deleted",
     ];
     scenario.faults.iter().all(|f| !harmful.contains(&f.fault.name()))
 }

@@ -11,6 +11,7 @@ use crate::model::state::ServiceChange;
 
 mod balancing;
 mod conditions;
+mod holding;
 mod invariants;
 mod invariants_staged;
 mod misfortunes;

@@ -110,6 +110,13 @@ pub enum Fault {
         /// Its EC2 instance id; absent: the first that runs a task of the service.
         instance: Option<String>,
     },
+    /// The ECS agent of a container instance is disconnected: what runs there goes on, and nothing starts or stops.
+    AgentDisconnected {
+        /// Its EC2 instance id; absent: the first that runs a task of the service.
+        instance: Option<String>,
+    },
+    /// New tasks wait for the instance that their capacity provider launches.
+    CapacityProviderSlow,
     /// Somebody else deploys the service.
     OtherDeployment,
     /// Somebody else's deployment is in progress already.
@@ -123,6 +130,8 @@ pub enum Fault {
     DesiredZero,
     /// The old tasks are protected against scaling in.
     TaskProtection,
+    /// Somebody deletes the service.
+    ServiceDeleted,
     /// The token buckets that AWS publishes hold.
     AwsThrottling,
     /// Calls are refused with ThrottlingException.
@@ -223,11 +232,14 @@ impl Fault {
             Self::InstanceDrain { .. } => "instance-drain",
             Self::InstanceImpaired { .. } => "instance-impaired",
             Self::SpotInterruption { .. } => "spot-interruption",
+            Self::AgentDisconnected { .. } => "agent-disconnected",
+            Self::CapacityProviderSlow => "capacity-provider-slow",
             Self::OtherDeployment => "other-deployment",
             Self::DeploymentInProgress => "deployment-in-progress",
             Self::Autoscaling { .. } => "autoscaling",
             Self::DesiredZero => "desired-zero",
             Self::TaskProtection => "task-protection",
+            Self::ServiceDeleted => "service-deleted",
             Self::AwsThrottling => "aws-throttling",
             Self::Throttled { .. } => "throttled",
             Self::ServerError { .. } => "server-error",
@@ -264,7 +276,8 @@ impl Fault {
             Self::InstanceLoss { instance }
             | Self::InstanceDrain { instance }
             | Self::InstanceImpaired { instance }
-            | Self::SpotInterruption { instance } => instance.as_deref(),
+            | Self::SpotInterruption { instance }
+            | Self::AgentDisconnected { instance } => instance.as_deref(),
             _ => None,
         }
     }
@@ -279,6 +292,8 @@ impl Fault {
                 | Self::InstanceDrain { .. }
                 | Self::InstanceImpaired { .. }
                 | Self::SpotInterruption { .. }
+                | Self::AgentDisconnected { .. }
+                | Self::ServiceDeleted
                 | Self::DesiredZero
         ) || self.can_stand()
     }

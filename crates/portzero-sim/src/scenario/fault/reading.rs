@@ -103,6 +103,10 @@ fn capacity_and_deployments(name: &str, d: &mut FaultDocument) -> Option<Fault> 
         "spot-interruption" => Fault::SpotInterruption {
             instance: d.instance.take(),
         },
+        "agent-disconnected" => Fault::AgentDisconnected {
+            instance: d.instance.take(),
+        },
+        "capacity-provider-slow" => Fault::CapacityProviderSlow,
         "other-deployment" => Fault::OtherDeployment,
         "deployment-in-progress" => Fault::DeploymentInProgress,
         "autoscaling" => Fault::Autoscaling {
@@ -110,6 +114,7 @@ fn capacity_and_deployments(name: &str, d: &mut FaultDocument) -> Option<Fault> 
         },
         "desired-zero" => Fault::DesiredZero,
         "task-protection" => Fault::TaskProtection,
+        "service-deleted" => Fault::ServiceDeleted,
         _ => return None,
     })
 }
