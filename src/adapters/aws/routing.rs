@@ -30,16 +30,19 @@ impl<C: Clock> Connection<C> {
             })
             .await?;
         for balancer in answer.load_balancers() {
-            let listeners = self.listeners(balancer).await?;
-            routing.is_partial |= listeners.len() > LISTENERS_MAX;
+            let (listeners, has_more) = self.listeners(balancer).await?;
+            routing.is_partial |= has_more || listeners.len() > LISTENERS_MAX;
             for listener in listeners.iter().take(LISTENERS_MAX) {
-                routing.rules.extend(self.rules(balancer, listener).await?);
+                let (rules, has_more) = self.rules(balancer, listener).await?;
+                routing.is_partial |= has_more;
+                routing.rules.extend(rules);
             }
         }
         Ok(routing)
     }
 
-    async fn listeners(&self, balancer: &sdk::LoadBalancer) -> ApiResult<Vec<sdk::Listener>> {
+    /// Those of the first page, and whether there are more.
+    async fn listeners(&self, balancer: &sdk::LoadBalancer) -> ApiResult<(Vec<sdk::Listener>, bool)> {
         let arn = balancer.load_balancer_arn().unwrap_or_default();
         let call = Call::read("elasticloadbalancing:DescribeListeners").on(name(arn));
         let answer = self
@@ -47,11 +50,12 @@ impl<C: Clock> Connection<C> {
                 self.balancing.describe_listeners().load_balancer_arn(arn).send()
             })
             .await?;
-        Ok(answer.listeners().to_vec())
+        Ok((answer.listeners().to_vec(), answer.next_marker().is_some()))
     }
 
-    /// A Network Load Balancer's listener has no rules but its default action.
-    async fn rules(&self, balancer: &sdk::LoadBalancer, listener: &sdk::Listener) -> ApiResult<Vec<Rule>> {
+    /// Those of the first page, and whether there are more. A Network Load Balancer's listener has no rules but its default
+    /// action.
+    async fn rules(&self, balancer: &sdk::LoadBalancer, listener: &sdk::Listener) -> ApiResult<(Vec<Rule>, bool)> {
         let arn = listener.listener_arn().unwrap_or_default();
         let rule = |conditions| Rule {
             arn: None,
@@ -62,26 +66,25 @@ impl<C: Clock> Connection<C> {
         };
         if balancer.r#type() != Some(&sdk::LoadBalancerTypeEnum::Application) {
             let groups = groups(listener.default_actions());
-            return Ok(vec![Rule {
+            let default = Rule {
                 groups,
                 ..rule(Vec::new())
-            }]);
+            };
+            return Ok((vec![default], false));
         }
         let on = name(balancer.load_balancer_arn().unwrap_or_default());
         let call = Call::read("elasticloadbalancing:DescribeRules").on(on);
-        // A page has 400 rules, and a listener 100 where its limit was not raised: the first page is as good as all of them.
+        // A page has 400 rules, and a listener 100 where its limit was not raised.
         let answer = self
             .call(call, || self.balancing.describe_rules().listener_arn(arn).send())
             .await?;
-        let shown = answer.rules().iter();
-        Ok(shown
-            .map(|one| Rule {
-                arn: one.rule_arn().map(str::to_owned),
-                priority: one.priority().and_then(|priority| priority.parse().ok()),
-                groups: groups(one.actions()),
-                ..rule(one.conditions().iter().map(condition).collect())
-            })
-            .collect())
+        let shown = answer.rules().iter().map(|one| Rule {
+            arn: one.rule_arn().map(str::to_owned),
+            priority: one.priority().and_then(|priority| priority.parse().ok()),
+            groups: groups(one.actions()),
+            ..rule(one.conditions().iter().map(condition).collect())
+        });
+        Ok((shown.collect(), answer.next_marker().is_some()))
     }
 }
 

@@ -14,6 +14,8 @@ pub(crate) enum Gone {
     LoadBalancer,
     Cluster,
     Service,
+    /// What our deployment was resolved to, or the service deployment itself.
+    Revision,
 }
 
 impl Gone {
@@ -32,6 +34,7 @@ impl Gone {
             "ecs" if code.starts_with("Cluster") || error.message.starts_with("Cluster not found") => {
                 Some(Self::Cluster)
             }
+            "ecs" if call.contains("ServiceRevision") || code.starts_with("ServiceDeployment") => Some(Self::Revision),
             "ecs" if code.starts_with("Service") => Some(Self::Service),
             _ => None,
         }
@@ -78,9 +81,17 @@ pub(crate) fn in_mid_rollout(scope: &Scope, gone: Gone, error: &ApiError, look: 
             let name = scope.service.to_string();
             (Code::ServiceMissing, format!("service `{name}`"), name)
         }
+        Gone::Revision => {
+            let name = resource.unwrap_or(scope.deployment.as_str()).to_owned();
+            let what = format!(
+                "the service deployment or revision of {}",
+                scope.task_definition.short()
+            );
+            (Code::DeploymentGone, what, name)
+        }
     };
     let needs = match gone {
-        Gone::Service => String::new(),
+        Gone::Service | Gone::Revision => String::new(),
         _ => format!(", which `{}` needs,", scope.service),
     };
     let finding = Finding::error(code, format!("{what}{needs} does not exist any more"))
@@ -94,6 +105,7 @@ pub(crate) fn in_mid_rollout(scope: &Scope, gone: Gone, error: &ApiError, look: 
         Gone::LoadBalancer => finding
             .state(format!("{}; nothing sends requests to them through it", look.serving_line()))
             .hint("create it anew, and let it forward to the target groups of the service"),
+        Gone::Revision => finding.state(look.serving_line()),
         Gone::Cluster | Gone::Service => {
             finding.state(format!("{} stays registered", scope.task_definition.short()))
         }
@@ -128,6 +140,10 @@ mod tests {
         );
         assert_eq!(of("ecs:ListTasks", "ClusterNotFoundException"), Some(Gone::Cluster));
         assert_eq!(of("ecs:ListTasks", "ServiceNotFoundException"), Some(Gone::Service));
+        let revisions = "ecs:DescribeServiceRevisions";
+        assert_eq!(of(revisions, "ServiceNotFoundException"), Some(Gone::Revision));
+        let deployments = of("ecs:DescribeServiceDeployments", "ServiceDeploymentNotFoundException");
+        assert_eq!(deployments, Some(Gone::Revision));
         assert_eq!(of("logs:GetLogEvents", "ResourceNotFoundException"), None);
         assert_eq!(of("ecs:DescribeTasks", "ResourceNotFoundException"), None);
         assert_eq!(Gone::of(&error(health, "AccessDenied", Denied)), None);
@@ -146,5 +162,40 @@ mod tests {
             "target group `web`, which `web` needs, does not exist any more"
         );
         assert!(told.evidence[0].1.ends_with("targetgroup/web/1"));
+    }
+
+    #[test]
+    fn t05_each_kind_of_thing_that_is_gone_is_named() {
+        let told = |gone, resource: &str| {
+            let error = ApiError {
+                resource: Some(resource.into()),
+                ..error("ecs:DescribeServices", "NotFound", ApiErrorKind::NotFound)
+            };
+            let told = in_mid_rollout(&Scope::plain(), gone, &error, &LastLook::default());
+            assert!(told.state.is_some(), "{told:?}");
+            (told.code, told.summary, told.evidence[0].1.clone())
+        };
+        let (code, summary, name) = told(Gone::LoadBalancer, "loadbalancer/app/web/1");
+        assert_eq!(
+            (code, name.as_str()),
+            (Code::LoadBalancerMissing, "loadbalancer/app/web/1")
+        );
+        assert_eq!(
+            summary,
+            "a load balancer or a listener, which `web` needs, does not exist any more"
+        );
+        let scope = Scope::plain();
+        let (code, summary, name) = told(Gone::Cluster, "c");
+        assert_eq!((code, name), (Code::ClusterMissing, scope.cluster.to_string()));
+        assert!(summary.starts_with("cluster `"), "{summary}");
+        let (code, summary, name) = told(Gone::Service, "c");
+        assert_eq!((code, name), (Code::ServiceMissing, scope.service.to_string()));
+        assert_eq!(summary, "service `web` does not exist any more");
+        let (code, summary, name) = told(Gone::Revision, "service-revision/c/web/1");
+        assert_eq!(
+            (code, name.as_str()),
+            (Code::DeploymentGone, "service-revision/c/web/1")
+        );
+        assert!(summary.ends_with("of web:2 does not exist any more"), "{summary}");
     }
 }
