@@ -11,6 +11,8 @@
 
 #[path = "../tests/suite/worlds/generate.rs"]
 mod generate;
+#[path = "../tests/suite/worlds/generate_staged.rs"]
+mod generate_staged;
 #[path = "../tests/suite/worlds/ledger.rs"]
 mod ledger;
 #[path = "../tests/suite/worlds/play.rs"]
@@ -32,6 +34,9 @@ struct Arguments {
     /// The first seed
     #[arg(long, default_value_t = 0)]
     from: u64,
+    /// Worlds whose traffic shifts in stages
+    #[arg(long)]
+    staged: bool,
     /// Tell the whole story of one world
     #[arg(long)]
     seed: Option<u64>,
@@ -55,14 +60,22 @@ fn main() {
         usual(panic);
     }));
     match arguments.seed {
-        Some(seed) => tell(seed),
-        None => play_all(arguments.from, arguments.count),
+        Some(seed) => tell(seed, arguments.staged),
+        None => play_all(&arguments),
     }
 }
 
-fn tell(seed: u64) {
+fn case(seed: u64, is_staged: bool) -> generate::Case {
+    if is_staged {
+        generate_staged::staged(seed)
+    } else {
+        generate::case(seed)
+    }
+}
+
+fn tell(seed: u64, is_staged: bool) {
     PLAYED.set(seed);
-    let case = generate::case(seed);
+    let case = case(seed, is_staged);
     println!("{case:#?}");
     let played = play::play(&case);
     println!("{}", played.story);
@@ -72,7 +85,8 @@ fn tell(seed: u64) {
     );
 }
 
-fn play_all(from: u64, count: u64) {
+fn play_all(arguments: &Arguments) {
+    let (from, count) = (arguments.from, arguments.count);
     let begun = Instant::now();
     let next = AtomicU64::new(from);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -81,7 +95,7 @@ fn play_all(from: u64, count: u64) {
             let seeds = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));
             seeds
                 .take_while(|seed| *seed < from + count)
-                .map(one)
+                .map(|seed| one(seed, arguments.staged))
                 .collect::<Vec<_>>()
         };
         let handles: Vec<_> = (0..threads).map(|_| scope.spawn(play_some)).collect();
@@ -101,7 +115,7 @@ fn play_all(from: u64, count: u64) {
     let count_of = |kind: &str| broken.get(kind).copied().unwrap_or(0);
     let verdicts: Vec<Verdict> = results.iter().map(|result| result.verdict).collect();
     println!(
-        "{} worlds in {:.1} s: {} lies, {} hangs, {} verdicts taken back, {} lost events, {} false alarms",
+        "{} worlds in {:.1} s: {} lies, {} hangs, {} verdicts taken back, {} lost events, {} false alarms, {} without reason blind",
         results.len(),
         begun.elapsed().as_secs_f64(),
         count_of("lie"),
@@ -109,6 +123,7 @@ fn play_all(from: u64, count: u64) {
         count_of("verdict taken back"),
         count_of("lost event"),
         count_of("false alarm"),
+        count_of("blind"),
     );
     println!("{:?}", play::tally(&verdicts));
     if !broken.is_empty() {
@@ -116,9 +131,9 @@ fn play_all(from: u64, count: u64) {
     }
 }
 
-fn one(seed: u64) -> Result {
+fn one(seed: u64, is_staged: bool) -> Result {
     PLAYED.set(seed);
-    let case = generate::case(seed);
+    let case = case(seed, is_staged);
     let played = play::play(&case);
     Result {
         seed,

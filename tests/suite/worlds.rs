@@ -4,6 +4,7 @@
 
 mod attached;
 mod generate;
+mod generate_staged;
 mod ledger;
 mod play;
 mod snapshots;

@@ -14,7 +14,7 @@ use portzero_sim::{GroundTruth, World};
 use portzero_testkit::{InProcessAws, Misbehaviour};
 
 use super::generate::Case;
-use super::play::{Judge, Played, Shared, Story, has_time, is_blinded, request};
+use super::play::{Judge, Played, Shared, Story, has_time, is_blind_to_rules, is_blinded, request};
 
 /// Somebody updates the service, and some time later somebody else joins. `None`: there is nothing to join.
 pub fn play(case: &Case) -> Option<Played> {
@@ -26,6 +26,7 @@ async fn play_in(case: &Case) -> Option<Played> {
     let world = World::new(&case.scenario).unwrap();
     let aws = InProcessAws::new(world).misbehaving(Misbehaviour::default(), case.scenario.seed);
     let shared = Rc::new(Shared::default());
+    shared.is_blind_to_rules.set(is_blind_to_rules(case));
     let mut clock = Judge {
         aws: aws.clone(),
         started_at: aws.clock().now(),
@@ -68,7 +69,11 @@ async fn play_in(case: &Case) -> Option<Played> {
     } else {
         let world = aws.world();
         let world = world.borrow();
-        let is_done = ours.is_some_and(|id| world.ground_truth("c", "web", id.as_str()).is_done());
+        let is_done = ours.is_some_and(|id| {
+            let mut truth = world.ground_truth("c", "web", id.as_str());
+            truth.routed |= is_blind_to_rules(case);
+            truth.is_done()
+        });
         is_done.then_some(Duration::ZERO)
     };
     Some(Played {

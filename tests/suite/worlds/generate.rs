@@ -65,14 +65,14 @@ const DENIED: [&[&str]; 6] = [
     &["ecs:DescribeContainerInstances", "ecs:ListContainerInstances"],
     &["ecs:ListServiceDeployments"],
     &["ecs:DescribeServiceRevisions"],
-    &["elasticloadbalancing:DescribeListeners"],
+    &["elasticloadbalancing:DescribeRules"],
     &["ecs:ListContainerInstances"],
     &[
         "ecs:DescribeContainerInstances",
         "ecs:ListContainerInstances",
         "ecs:ListServiceDeployments",
         "ecs:DescribeServiceRevisions",
-        "elasticloadbalancing:DescribeListeners",
+        "elasticloadbalancing:DescribeRules",
         "logs:GetLogEvents",
     ],
 ];
@@ -142,6 +142,10 @@ pub fn case(seed: u64) -> Case {
     scenario.timings.early_port_reuse = rng.u8(..4) == 0;
     scenario.timings.completion_waits_for_drain = rng.u8(..5) == 0;
     scenario.switches = switches(&mut rng);
+    scenario.faults.extend(interventions(seed));
+    if seed % 8 == 3 && network != Network::Fargate {
+        scenario.services[0].capacity_provider = Some("asg".into());
+    }
     let lower = (desired_count * minimum).div_ceil(100);
     let can_move = desired_count == 0 || desired_count * maximum / 100 > desired_count || lower < desired_count;
     let has_room = !has_small_instances && matches!(network, Network::Dynamic | Network::Fargate);
@@ -278,6 +282,31 @@ fn faults(rng: &mut fastrand::Rng) -> Vec<FaultSpec> {
         .collect();
     if rng.u8(..6) == 0 {
         faults.push(old_crash(rng));
+    }
+    faults
+}
+
+/// What somebody does to the load balancers and the cluster while the service rolls out, besides the draw from the whole
+/// catalogue: in a tenth of the worlds weights drift, in a twenty-fifth the listeners go, and in another one the target
+/// groups; old tasks are protected, agents are disconnected and capacity providers launch nothing in a twentieth each.
+fn interventions(seed: u64) -> Vec<FaultSpec> {
+    let mut rng = fastrand::Rng::with_seed(seed.wrapping_mul(0x9e37));
+    let mut faults = Vec::new();
+    let mut draw = |name: &str, one_in: u8, latest: u64, lasts: bool| {
+        if rng.u8(..one_in) == 0 {
+            let mut fault = FaultSpec::parse(name).expect("a known fault");
+            fault.timetable.at = Some(Duration::from_secs(rng.u64(0..latest)));
+            fault.timetable.lasts = lasts.then(|| Duration::from_secs(rng.u64(30..2_400)));
+            faults.push(fault);
+        }
+    };
+    draw("weights-drift", 10, 500, false);
+    draw("not-in-use,since=update", 25, 300, false);
+    draw("target-group-deleted", 25, 300, false);
+    draw("task-protection", 20, 60, true);
+    draw("agent-disconnected", 20, 120, true);
+    if seed % 8 == 3 {
+        draw("capacity-provider-slow", 3, 30, true);
     }
     faults
 }

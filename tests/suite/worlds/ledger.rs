@@ -139,6 +139,12 @@ impl Ledger {
         self.tasks.iter().find_map(task).or_else(|| own.find_map(target))
     }
 
+    /// Whether any answer has shown the targets of the group with this name.
+    pub fn has_seen_group(&self, name: &str) -> bool {
+        let part = format!("targetgroup/{name}/");
+        self.known_targets.keys().any(|arn| arn.contains(&part))
+    }
+
     /// How many places of new targets were told to be healthy last, or to be checked by nobody.
     pub fn healthy_places(&self) -> usize {
         let is_healthy = |life: &&Life<Option<TargetState>>| {

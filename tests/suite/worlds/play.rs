@@ -9,7 +9,7 @@ use portzero::app::deploy;
 use portzero::app::deploy::Run;
 use portzero::app::ports::Ports;
 use portzero::report;
-use portzero_core::base::finding::Severity;
+use portzero_core::base::finding::{Code, Severity};
 use portzero_core::base::time::Timestamp;
 use portzero_core::event::{EventKind, RunEvent};
 use portzero_core::plan::{DefinitionSource, DeployRequest};
@@ -56,9 +56,10 @@ fn goal(until: Until) -> fn(&GroundTruth) -> bool {
         Until::Registered => {
             |t| t.is_primary && t.desired > 0 && t.new_running >= t.desired && t.new_targets_registered
         }
-        Until::Healthy => {
-            |t| t.is_primary && t.is_completed && t.desired > 0 && t.new_running >= t.desired && t.new_targets_healthy
-        }
+        Until::Healthy => |t| {
+            let is_there = t.new_running >= t.desired && t.new_targets_healthy && t.routed;
+            t.is_primary && t.is_completed && t.desired > 0 && is_there
+        },
         _ => GroundTruth::is_done,
     }
 }
@@ -90,6 +91,7 @@ async fn play_in(case: &Case, request: DeployRequest, is_done: fn(&GroundTruth) 
     let aws = InProcessAws::new(world).misbehaving(denied, case.scenario.seed);
     aws.take_answers();
     let shared = Rc::new(Shared::default());
+    shared.is_blind_to_rules.set(is_blind_to_rules(case));
     let started_at = aws.clock().now();
     let clock = Judge {
         aws: aws.clone(),
@@ -127,8 +129,10 @@ async fn play_in(case: &Case, request: DeployRequest, is_done: fn(&GroundTruth) 
         .next_back()
         .is_some_and(|state| state.contains("serves all traffic"));
     let closing = report::log::closing(&done);
+    let is_unchecked = done.findings().iter().any(|found| found.code == Code::NotChecked);
     Played {
-        mistold: mistold(&shared, case, until, done.verdict()),
+        mistold: mistold(&shared, case, until, done.verdict())
+            .or_else(|| unsaid(case, until, done.verdict(), is_unchecked)),
         verdict: done.verdict(),
         story: story.text + &closing,
         lasted: now.since(started_at),
@@ -146,6 +150,18 @@ fn primary(aws: &InProcessAws) -> Option<(String, String)> {
     Some((primary.task_definition.clone(), primary.rollout_state.to_string()))
 }
 
+/// The rules of the load balancers may not be read.
+pub fn is_blind_to_rules(case: &Case) -> bool {
+    case.misbehaviour.denied.contains(&"elasticloadbalancing:DescribeRules")
+}
+
+/// Where nobody has looked at the rules, a success says so.
+fn unsaid(case: &Case, until: Until, verdict: Verdict, is_unchecked: bool) -> Option<String> {
+    let is_asked = verdict == Verdict::Succeeded && matches!(until, Until::Healthy | Until::Drained);
+    let is_unsaid = is_asked && is_blind_to_rules(case) && !is_unchecked;
+    is_unsaid.then(|| "lie: succeeded, and does not say that no rule of the load balancer was read".into())
+}
+
 /// The first of the promises about what is told that was broken.
 fn mistold(shared: &Shared, case: &Case, until: Until, verdict: Verdict) -> Option<String> {
     let ends = shared.ends.borrow();
@@ -156,7 +172,17 @@ fn mistold(shared: &Shared, case: &Case, until: Until, verdict: Verdict) -> Opti
         ));
     }
     let ledger = shared.ledger.borrow();
-    let wanted = case.scenario.services[0].load_balancers.len();
+    let bindings = &case.scenario.services[0].load_balancers;
+    let mut groups = bindings
+        .iter()
+        .flat_map(|b| [&b.target_group, &b.alternate_target_group])
+        .flatten();
+    if verdict == Verdict::Succeeded
+        && let Some(group) = groups.find(|group| !ledger.has_seen_group(group))
+    {
+        return Some(format!("lie: succeeded, and nobody has looked at target group {group}"));
+    }
+    let wanted = bindings.len();
     if verdict == Verdict::Succeeded && until > Until::Registered && ledger.healthy_places() < wanted {
         return Some(format!(
             "lost event: succeeded, and not {wanted} targets were told to be healthy"
@@ -212,6 +238,8 @@ pub struct Shared {
     pub done_at: RefCell<Option<Timestamp>>,
     is_true: Cell<bool>,
     trouble: Cell<Option<Trouble>>,
+    /// Nobody may find out where the load balancers send the requests.
+    pub is_blind_to_rules: Cell<bool>,
     ledger: RefCell<Ledger>,
     ends: RefCell<Vec<Verdict>>,
 }
@@ -235,9 +263,11 @@ impl Judge {
         let world = self.aws.world();
         let world = world.borrow();
         let deployment = self.shared.deployment.borrow();
-        let is_true = deployment
-            .as_ref()
-            .is_some_and(|id| (self.is_done)(&world.ground_truth("c", "web", id)));
+        let is_true = deployment.as_ref().is_some_and(|id| {
+            let mut truth = world.ground_truth("c", "web", id);
+            truth.routed |= self.shared.is_blind_to_rules.get();
+            (self.is_done)(&truth)
+        });
         self.shared.is_true.set(is_true);
         self.still_true(time(world.now()));
     }
@@ -391,6 +421,9 @@ pub fn broken_promise(case: &Case, played: &Played) -> Option<String> {
         verdict if case.must_succeed && !verdict.is_success() && has_time(case) && !is_blinded(case, verdict) => {
             return Some(format!("false alarm: {} in a world without faults", verdict.as_str()));
         }
+        Verdict::CouldNotObserve if !can_be_blinded(case) => {
+            return Some("blind: could not observe, and AWS has answered each call".into());
+        }
         _ => {}
     }
     // Where somebody else's deployment is in the way, it may be waited for just as long.
@@ -424,9 +457,13 @@ pub fn has_time(case: &Case) -> bool {
 
 /// Whether the API kept so much back that nothing could be known.
 pub fn is_blinded(case: &Case, verdict: Verdict) -> bool {
+    verdict == Verdict::CouldNotObserve && can_be_blinded(case)
+}
+
+/// Whether anything keeps AWS's answers back at all. What is not there is an answer.
+fn can_be_blinded(case: &Case) -> bool {
     let trouble = &case.misbehaviour;
-    let has_trouble = case.outage.is_some() || trouble.throttled + trouble.transient + trouble.reset > 0.0;
-    verdict == Verdict::CouldNotObserve && has_trouble
+    case.outage.is_some() || trouble.throttled + trouble.transient + trouble.reset > 0.0
 }
 
 /// How often each verdict came, for the summary.
