@@ -112,7 +112,8 @@ impl Observer {
         let is_short = self.evidence.live_placement().is_some() || self.evidence.has_lost_instances();
         let is_explained = is_new_missing || is_incomplete && is_short;
         let cause = self.evidence.likely_cause(&self.scope).filter(|_| is_explained);
-        let mut findings = verdict::timed_out(&self.scope, cause, &self.sight.look);
+        let hold = self.evidence.hold(&self.scope, &self.sight.look.waiting);
+        let mut findings = verdict::timed_out(&self.scope, cause, hold, &self.sight.look);
         if let Some(first) = findings.first_mut() {
             unknown_value::explain(first, &self.sight.unknown);
         }

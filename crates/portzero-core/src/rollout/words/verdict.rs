@@ -1,8 +1,9 @@
 //! The findings that end a rollout, put together from the last look at it.
 
 use crate::aws_model::service::{Deployment, OtherWay};
-use crate::base::finding::{Code, Finding};
+use crate::base::finding::{Code, Finding, Hint};
 use crate::base::time::human;
+use crate::rollout::cause::diagnose::Hold;
 use crate::rollout::scope::Scope;
 use crate::rollout::view::waiting::WaitingOn;
 use crate::rollout::words::advice::{follow_again, go_back, wait_longer};
@@ -170,7 +171,8 @@ pub(crate) fn deployment_gone(
     finding.state(format!("{guess}: {}", look.serving_line()))
 }
 
-pub(crate) fn timed_out(scope: &Scope, cause: Option<Finding>, look: &LastLook) -> Vec<Finding> {
+/// `hold`: what keeps the rollout from that for which it waits.
+pub(crate) fn timed_out(scope: &Scope, cause: Option<Finding>, hold: Hold, look: &LastLook) -> Vec<Finding> {
     let budget = human(scope.wait_budget);
     let mut finding = Finding::error(
         Code::TimedOut,
@@ -185,20 +187,35 @@ pub(crate) fn timed_out(scope: &Scope, cause: Option<Finding>, look: &LastLook) 
         "{}; the rollout continues without this run",
         look.serving_line()
     ));
-    let drains = look
-        .waiting
-        .iter()
-        .any(|w| matches!(w, WaitingOn::OldTargets { .. } | WaitingOn::OldTasks { .. }));
-    if let Some(hint) = stage::hint(look, scope) {
-        finding = finding.hint(hint);
-    } else if drains {
-        finding = finding.hint(wait_longer(", or lower the target group's deregistration delay"));
-    } else if cause.is_none() {
-        finding = finding.hint(wait_longer(" if the rollout is only slow"));
-    }
+    finding.evidence.extend(hold.evidence);
+    let hint = stage::hint(look, scope).or(hold.hint);
+    let hint = hint.or_else(|| leaving(look)).or_else(|| {
+        let is_slow = cause.is_none();
+        is_slow.then(|| wait_longer(" if the rollout is only slow"))
+    });
+    finding.hints.extend(hint);
     finding = finding.hint(follow_again(scope));
     // The cause comes first: that the time is over is what follows from it.
     cause.into_iter().chain([finding]).collect()
+}
+
+/// What makes it shorter, where only old targets or old tasks are waited for: what each waits for itself.
+fn leaving(look: &LastLook) -> Option<Hint> {
+    look.waiting.iter().find_map(|on| match on {
+        WaitingOn::OldTargets { .. } => Some(wait_longer(", or lower the target group's deregistration delay")),
+        WaitingOn::OldTasks { statuses, .. } => {
+            let is_any = |word: &str| statuses.iter().any(|(status, _)| status == word);
+            let more = if is_any("DEACTIVATING") {
+                ", or lower the target group's deregistration delay"
+            } else if is_any("STOPPING") {
+                ", or lower `stopTimeout` of the containers"
+            } else {
+                " if the rollout is only slow"
+            };
+            Some(wait_longer(more))
+        }
+        _ => None,
+    })
 }
 
 pub(crate) fn interrupted(scope: &Scope, waiting: &[WaitingOn], is_rolling_back: bool, look: &LastLook) -> Finding {

@@ -2,11 +2,13 @@
 //!
 //! `Evidence` collects, look by look, and ranks; `gathered` has its parts. What is said of each kind of cause stands in a file of its own:
 //! `certain` (no waiting cures it), `explain` (tasks that ended), `unhealthy` (targets that fail their check), `registration` (targets that never come
-//! into use), `infrastructure` (instances that went away) and `stopping` (old tasks that do not end when asked to).
+//! into use), `infrastructure` (instances that went away), `stopping` (old tasks that do not end when asked to) and `holding` (what holds a rollout up
+//! although nothing has failed).
 
 mod certain;
 mod explain;
 mod gathered;
+mod holding;
 mod infrastructure;
 mod registration;
 mod stopping;
@@ -18,6 +20,8 @@ use std::collections::BTreeMap;
 
 pub(crate) use gathered::BreakerCount;
 use gathered::{AlarmEvidence, PlacementEvidence, ServiceEvidence, TaskEvidence};
+pub(crate) use holding::Hold;
+use holding::Holds;
 use infrastructure::Losses;
 use registration::Registration;
 use stopping::Kills;
@@ -34,6 +38,7 @@ use crate::rollout::cause::placement::{Lack, PlacementTrouble};
 use crate::rollout::scope::Scope;
 use crate::rollout::view::limits::Limits;
 use crate::rollout::view::snapshot::{Place, Snapshot};
+use crate::rollout::view::waiting::WaitingOn;
 use crate::rollout::view::{View, join};
 use crate::rollout::words::stage;
 
@@ -45,6 +50,7 @@ pub(crate) struct Evidence {
     registration: Registration,
     losses: Losses,
     kills: Kills,
+    holds: Holds,
     alarm: AlarmEvidence,
     placement: PlacementEvidence,
     service: ServiceEvidence,
@@ -69,6 +75,7 @@ impl Evidence {
         self.registration.collect(snapshot, view, &owners);
         self.losses.collect(snapshot, view);
         self.kills.collect(snapshot, scope);
+        self.holds.collect(snapshot, view);
         self.alarm.collect(snapshot, view);
         if let Some(capacity) = &snapshot.capacity {
             self.placement.capacity = Some(capacity.clone());
@@ -85,6 +92,7 @@ impl Evidence {
     /// A service event that is newer than the deployment; whether it is about placement.
     pub(crate) fn hear(&mut self, event: &ServiceEvent) -> bool {
         self.registration.hear(event);
+        self.holds.hear(event);
         self.alarm.hear(event);
         self.placement.hear(event, self.tasks.started.len())
     }
@@ -104,6 +112,11 @@ impl Evidence {
     /// Whether the next snapshot should carry all instances: a task of ours ended, and its instance may say why.
     pub(crate) fn wants_instances(&self) -> bool {
         self.losses.wants_instances()
+    }
+
+    /// What keeps the rollout from that for which it waits, where nothing has failed.
+    pub(crate) fn hold(&self, scope: &Scope, waiting: &[WaitingOn]) -> Hold {
+        self.holds.of(scope, waiting)
     }
 
     /// Everything that something speaks for, the cause before its symptoms.

@@ -3,6 +3,7 @@
 mod ends;
 mod events;
 mod history;
+mod holding;
 mod late;
 pub(crate) mod rolling_back;
 mod settling;
