@@ -236,6 +236,8 @@ codes! {
     Resources = "resource-initialization",
     TargetUnhealthy = "target-unhealthy",
     TargetFlapping = "target-flapping",
+    /// No target was, or will be, healthy for a while.
+    NoHealthyTarget = "no-healthy-target",
     /// The listener rules do not send the requests to the targets that serve.
     TrafficElsewhere = "traffic-elsewhere",
     /// A target group that the service needs does not exist.

@@ -1,10 +1,12 @@
 //! How long a rollout takes, from its settings. First version: one figure for each milestone, to choose a wait budget
 //! and to say beforehand what to expect; the measured gaps behind the constants are recorded ones.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::aws_model::service::{LaunchType, Service, Stage};
 use crate::aws_model::target::TargetGroup;
+use crate::base::id::TargetGroupArn;
 use crate::base::time::human;
 use crate::rollout::Until;
 
@@ -145,6 +147,42 @@ impl Forecast {
             human(self.switched),
             human(self.drained)
         )
+    }
+}
+
+/// For how long no target is healthy where every old task stops before a new one starts: its start, ECS's next look, and
+/// the first health check. What the application takes to start comes on top.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Gap {
+    /// Until the old task has freed the host port that the new one asks for too; zero where they need not share one.
+    pub port: Duration,
+    pub start: Duration,
+    pub look: Duration,
+    pub check: Duration,
+}
+
+impl Gap {
+    pub(crate) fn of(service: &Service, groups: &BTreeMap<TargetGroupArn, TargetGroup>, shares_port: bool) -> Self {
+        let delays = groups.values().map(|g| g.deregistration_delay.unwrap_or(DELAY_DEFAULT));
+        let leave = delays.max().unwrap_or_default() + DRAIN_SLACK + STOP;
+        Self {
+            port: if shares_port { leave } else { Duration::ZERO },
+            start: if service.launch_type == Some(LaunchType::Fargate) {
+                START_FARGATE
+            } else {
+                START_EC2
+            },
+            look: TICK,
+            check: groups
+                .values()
+                .map(|g| g.health_check.interval)
+                .max()
+                .unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn total(&self) -> Duration {
+        self.port + self.start + self.look + self.check
     }
 }
 

@@ -151,7 +151,7 @@ impl Plan {
         let in_progress = InProgress::of(&survey.service);
         findings.extend(in_progress.map(|by| by.finding(&request.service, request.policy.if_busy, survey.at)));
         let mode = Document::from_value(rendered.document.clone(), "").network_mode();
-        Ok(Plan {
+        let mut plan = Plan {
             before: survey.service.task_definition.clone(),
             revision,
             diff: running
@@ -171,7 +171,12 @@ impl Plan {
             service: survey.service.clone(),
             findings,
             request,
-        })
+        };
+        if plan.starts_rollout() {
+            plan.findings
+                .extend(preflight::gap(&plan.service, &plan.target_groups, network));
+        }
+        Ok(plan)
     }
 
     /// Adds what is to be said of credentials that end at `end` and cannot be renewed. `ahead`: how long the services

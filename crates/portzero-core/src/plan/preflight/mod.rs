@@ -1,9 +1,11 @@
 //! What can be known before the first change: pure checks over a survey.
 
+mod gap;
 mod strategy;
 mod traffic;
 
 pub use crate::plan::survey::{Survey, not_checked};
+pub use gap::gap;
 pub use strategy::strategy;
 
 use std::time::Duration;

@@ -81,6 +81,7 @@ impl Observer {
             findings.push(finding);
         }
         if verdict.is_success() {
+            findings.extend(self.unserved.finding(view, self.scope.service.as_str()));
             findings.extend((self.settling.flaps > 0).then(|| verdict::flapped(&self.scope, self.settling.flaps)));
             findings.extend(self.evidence.besides(&self.scope));
         }

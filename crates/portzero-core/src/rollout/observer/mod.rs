@@ -8,6 +8,7 @@ mod state;
 pub mod status_view;
 mod traffic;
 pub(crate) mod unknown_value;
+mod unserved;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use crate::rollout::history::{History, PhaseSpan, TargetHistory};
 use crate::rollout::observer::read_outage::{LastSeen, ReadOutage, Tolerance};
 use crate::rollout::observer::state::{Course, Pace, Reported, Settling, Sight, TrafficWatch};
 use crate::rollout::observer::unknown_value::unknown_values;
+use crate::rollout::observer::unserved::Unserved;
 use crate::rollout::scope::Scope;
 use crate::rollout::timeouts;
 use crate::rollout::verdict::{Outcome, Verdict};
@@ -80,6 +82,7 @@ pub struct Observer {
     sight: Sight,
     pace: Pace,
     traffic: TrafficWatch,
+    unserved: Unserved,
 }
 
 impl Observer {
@@ -100,6 +103,8 @@ impl Observer {
             stage: None,
             unknown: BTreeSet::new(),
         };
+        let mut unserved = Unserved::default();
+        unserved.note(before, &scope, now);
         Self {
             scope,
             baseline,
@@ -112,6 +117,7 @@ impl Observer {
             sight: Sight::default(),
             pace: Pace::begin(now),
             traffic: TrafficWatch::default(),
+            unserved,
         }
     }
 
@@ -242,6 +248,7 @@ impl Observer {
         self.learn_places(snapshot);
         let view = View::of(snapshot, &self.scope, &self.baseline, &self.old_places);
         self.settling.note(&view, &self.scope, now);
+        self.unserved.note(snapshot, &self.scope, now);
         self.sight.was_listed |= view.ours.is_some();
         self.evidence.collect(now, snapshot, &view, &self.scope);
         let changes = self.reported.seen.changes(&view, snapshot);

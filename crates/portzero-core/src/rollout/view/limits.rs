@@ -35,6 +35,11 @@ impl Limits {
         self.desired > 0 && self.upper <= self.desired && self.lower >= self.desired
     }
 
+    /// Whether ECS may stop every old task, and starts no new one before it has stopped some.
+    pub(crate) fn may_empty(&self) -> bool {
+        self.desired > 0 && self.lower == 0 && self.upper <= self.desired
+    }
+
     /// The two sums, as evidence.
     pub(crate) fn sums(&self) -> [(EvidenceLabel, String); 2] {
         let Self {
@@ -126,6 +131,12 @@ mod tests {
         };
         assert_eq!(percents(SchedulingStrategy::Replica), (100, 200, false));
         assert_eq!(percents(SchedulingStrategy::Daemon), (0, 100, false));
+    }
+
+    #[test]
+    fn t10_only_who_may_stop_all_and_starts_none_beside_them_may_be_empty() {
+        assert!(limits(1, 0, 100).may_empty() && limits(3, 0, 100).may_empty() && limits(1, 0, 150).may_empty());
+        assert!(!limits(1, 50, 100).may_empty() && !limits(1, 0, 200).may_empty() && !limits(0, 0, 100).may_empty());
     }
 
     #[test]

@@ -115,3 +115,37 @@ fn t07_a_capacity_provider_that_launches_no_instance_is_named() {
         "set a longer `--timeout` if the rollout is only slow"
     );
 }
+
+#[test]
+fn t10_the_time_without_a_healthy_target_is_told_after_a_success() {
+    let old = |state| {
+        let mut snapshot = healthy();
+        snapshot.targets = BTreeMap::from([(
+            TargetGroupArn::from(GROUP),
+            vec![TargetHealth::plain("10.0.0.9", state)],
+        )]);
+        snapshot.tasks = vec![task("10.0.0.9", OLD)];
+        snapshot
+    };
+    let ends = |between: &[(i64, Snapshot)]| {
+        let mut observer = Observer::new(scope(), Baseline::default(), &old(TargetState::Healthy), at(0));
+        for (seconds, snapshot) in between {
+            assert_eq!(verdict(&see(&mut observer, *seconds, snapshot.clone())), None);
+        }
+        assert_eq!(verdict(&see(&mut observer, 60, healthy())), None);
+        let step = see(&mut observer, 80, healthy());
+        let Next::Done(outcome) = step.next else {
+            panic!("{step:?}")
+        };
+        assert_eq!(outcome.verdict, Verdict::Succeeded);
+        let mut told = outcome
+            .findings
+            .into_iter()
+            .filter(|found| found.code == Code::NoHealthyTarget);
+        told.next().map(|found| found.summary)
+    };
+    let gap = [(10, old(TargetState::Draining)), (40, starting())];
+    let told = "`web` had no healthy target for 50s while it rolled out";
+    assert_eq!(ends(&gap).as_deref(), Some(told));
+    assert_eq!(ends(&[(10, old(TargetState::Healthy))]), None);
+}
