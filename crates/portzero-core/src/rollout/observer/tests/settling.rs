@@ -176,4 +176,12 @@ fn a_container_health_check_is_waited_for_in_every_task_that_is_wanted() {
     assert_eq!(waits([None, Some(HealthStatus::Unhealthy)]), checks(0));
     assert_eq!(waits([Some(HealthStatus::Healthy), None]), checks(1));
     assert_eq!(waits([Some(HealthStatus::Healthy), Some(HealthStatus::Healthy)]), None);
+    // Without a check of its own a task has no health to wait for.
+    let unchecked = serde_json::json!({"containerDefinitions": [{"name": "web", "image": "example/web:2"}]});
+    let needs = Needs {
+        containers: ContainerFacts::of(&unchecked),
+        ..Needs::default()
+    };
+    let scope = Scope { needs, ..scope };
+    assert_eq!(waiting(&see(&mut observer_of(scope), 0, healthy())), None);
 }

@@ -87,8 +87,14 @@ fn a_failing_check_is_told_once_whether_ecs_stopped_a_task_for_it_or_not() {
         ],
         vec![row(32_768, TargetState::Healthy, "", ""), unhealthy(32_769)],
     );
-    let cause = seen(&[overcome]).likely_cause(&scope()).expect("a cause");
-    assert_eq!((cause.code, text(&cause, "also")), (Code::TargetUnhealthy, None));
+    let failing = snapshot(
+        vec![stopped_for_its_check("a"), task("c", OURS, 32_769)],
+        vec![unhealthy(32_769)],
+    );
+    for look in [overcome, failing] {
+        let cause = seen(&[look]).likely_cause(&scope()).expect("a cause");
+        assert_eq!((cause.code, text(&cause, "also")), (Code::TargetUnhealthy, None));
+    }
 }
 
 #[test]
