@@ -1,4 +1,5 @@
-//! `portzero rollback`, and the revisions that a run keeps, against the simulator at many times its pace.
+//! `portzero rollback`, and the revisions that a run keeps, against the simulator at many times its pace: what a rollout takes
+//! is over at the second poll.
 
 use std::path::Path;
 
@@ -14,6 +15,24 @@ fn portzero_on(simulator: &Simulator, folder: &Path, arguments: &str) -> Said {
         .args(arguments.split(' '))
         .args(["--cluster", "demo"]);
     said(&mut command)
+}
+
+/// No time to settle, and the pace of polls that the simulator's time allows.
+const QUICK: &str = "\
+defaults:
+  settle: 0s
+  poll_interval: 1s
+services:
+  - name: web
+    cluster: demo
+    task_definition: current
+";
+
+/// A folder with that configuration.
+fn quick_folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("portzero.yml"), QUICK).expect("a file");
+    folder
 }
 
 fn assert_says(said: &Said, code: i32, words: &[&str]) {
@@ -48,8 +67,8 @@ fn a_rollout_in_flight_is_stopped_with_a_rollback_and_that_is_followed() {
 
 #[test]
 fn the_last_good_revision_is_deployed_and_superfluous_ones_go() {
-    let simulator = Simulator::at_speed("100x");
-    let folder = tempfile::tempdir().expect("a folder");
+    let simulator = Simulator::at_speed("1000x");
+    let folder = quick_folder();
     let nothing = portzero_on(&simulator, folder.path(), "rollback web");
     assert_says(
         &nothing,
@@ -60,13 +79,9 @@ fn the_last_good_revision_is_deployed_and_superfluous_ones_go() {
             "--to REVISION",
         ],
     );
-    let second = portzero_on(
-        &simulator,
-        folder.path(),
-        "deploy --service web --image example/web:2 --settle 0s",
-    );
+    let second = portzero_on(&simulator, folder.path(), "deploy --service web --image example/web:2");
     assert_says(&second, 0, &["succeeded: web  web:1 -> web:2"]);
-    let third = "deploy --service web --image example/web:3 --settle 0s --keep-revisions 1";
+    let third = "deploy --service web --image example/web:3 --keep-revisions 1";
     let third = portzero_on(&simulator, folder.path(), third);
     let gone = "deregistered web:1: the newest 1 and what is needed are kept";
     assert_says(&third, 0, &["succeeded: web  web:2 -> web:3", gone]);
@@ -95,15 +110,11 @@ fn the_last_good_revision_is_deployed_and_superfluous_ones_go() {
 #[test]
 fn revisions_that_may_not_be_deregistered_cost_a_warning() {
     let denied = "denied,action=ecs:DeregisterTaskDefinition";
-    let simulator = Simulator::with(&["--speed", "100x", "--fault", denied]);
-    let folder = tempfile::tempdir().expect("a folder");
-    let first = portzero_on(
-        &simulator,
-        folder.path(),
-        "deploy --service web --image example/web:2 --settle 0s",
-    );
+    let simulator = Simulator::with(&["--speed", "1000x", "--fault", denied]);
+    let folder = quick_folder();
+    let first = portzero_on(&simulator, folder.path(), "deploy --service web --image example/web:2");
     assert_says(&first, 0, &[]);
-    let second = "deploy --service web --image example/web:3 --settle 0s --keep-revisions 1";
+    let second = "deploy --service web --image example/web:3 --keep-revisions 1";
     let second = portzero_on(&simulator, folder.path(), second);
     let words = "older revisions were not all deregistered: ecs:DeregisterTaskDefinition failed";
     assert_says(

@@ -7,8 +7,8 @@ answer is checked here, member by member: a name that the output shape lacks, a 
 value that AWS does not have, or a member missing that every recorded answer of AWS has, is a violation. The first
 cluster that has services behind target groups is walked; the walk deploys a revision of each of them, and stops that
 deployment again. Every OPERATION that is named must have been answered.
-`--follow` deploys once more and looks at every stage of it until one deployment is left, which wants an endpoint whose
-time runs faster than ours, as the blue/green service does that is created and continued after a pause.
+`--follow` deploys once more and looks at every stage of it until one deployment is left. A blue/green service is created,
+and continued after a pause. Both move the time of the simulator by its control route.
 
 The last line of the output tells how much was seen. Exit status: 0 nothing found, 1 violations (printed), 2 no such
 endpoint or nothing to walk.

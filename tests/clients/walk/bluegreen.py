@@ -1,6 +1,6 @@
 """A blue/green service: created over the wire, paused before its production traffic shifts, and continued."""
 
-import time
+import simulated
 
 
 def walk(ecs, elb, check, cluster, service):
@@ -64,8 +64,7 @@ def awaited(deployment):
 
 def until(ecs, check, cluster, name, is_there):
     """The newest service deployment once it is so far."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
+    for _ in range(simulated.STEPS_MAX):
         brief = ecs.list_service_deployments(cluster=cluster, service=name)["serviceDeployments"][0]
         found = ecs.describe_service_deployments(serviceDeploymentArns=[brief["serviceDeploymentArn"]])
         revision = brief["targetServiceRevisionArn"]
@@ -74,6 +73,6 @@ def until(ecs, check, cluster, name, is_there):
         newest = found["serviceDeployments"][0]
         if is_there(newest):
             return newest
-        time.sleep(0.05)
+        simulated.advance(ecs, 3)
     check.violate("UpdateService", "", f"a shift does not come that far: {newest}")
     return None

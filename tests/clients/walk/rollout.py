@@ -1,6 +1,6 @@
 """One rollout, looked at in each of its stages."""
 
-import time
+import simulated
 
 
 def follow(ecs, elb, check, cluster, service):
@@ -9,8 +9,7 @@ def follow(ecs, elb, check, cluster, service):
     groups = [b["targetGroupArn"] for b in service["loadBalancers"] if "targetGroupArn" in b]
     ecs.update_service(cluster=cluster, service=name, forceNewDeployment=True)
     seen = {"task": set(), "target": set()}
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
+    for _ in range(simulated.STEPS_MAX):
         described = ecs.describe_services(cluster=cluster, services=[name])["services"][0]
         arns = [
             arn
@@ -27,7 +26,7 @@ def follow(ecs, elb, check, cluster, service):
         is_quiet = all(task["lastStatus"] == task["desiredStatus"] for task in tasks)
         if len(described["deployments"]) == 1 and set(states) == {"healthy"} and is_quiet:
             break
-        time.sleep(0.02)
+        simulated.advance(ecs, 2)
     else:
         check.violate("UpdateService", "", f"does not come to an end: {described['deployments']}, {states}")
     for kind, wanted in (("task", {"PENDING", "RUNNING", "DEACTIVATING", "STOPPED"}),

@@ -40,14 +40,15 @@ fn thirty_services_in_three_clusters_are_one_run() {
     assert_eq!((count("RegisterTaskDefinition"), count("UpdateService")), (30, 30));
 }
 
-/// Twelve of the fifty that `tools/many-runs.py` starts. Time runs twenty times as fast, so the rates are a twentieth.
+/// Twelve of the fifty that `tools/many-runs.py` starts. Time runs sixty times as fast, and they have sixty requests a
+/// second of theirs.
 #[test]
 fn runs_that_begin_at_once_are_throttled_and_succeed() {
     let services: Vec<Spec> = (0..12).map(|n| spec(&format!("web-{n}"))).collect();
     let folder = tempfile::tempdir().unwrap();
     let scenario = folder.path().join("scenario.yml");
     std::fs::write(&scenario, text(&services, &json!({"throttling": "1/s burst 20"}))).unwrap();
-    let simulator = Simulator::with(&["--scenario", scenario.to_str().unwrap(), "--speed", "20x"]);
+    let simulator = Simulator::with(&["--scenario", scenario.to_str().unwrap(), "--speed", "60x"]);
     let started: Vec<_> = services
         .iter()
         .map(|(name, ..)| {
@@ -55,7 +56,17 @@ fn runs_that_begin_at_once_are_throttled_and_succeed() {
             let mut command = portzero(folder.path());
             command
                 .envs(simulator.variables.iter().cloned())
-                .args(["deploy", "--quiet", "--cluster", "c", "--service", name, "--report"])
+                .args([
+                    "deploy",
+                    "--quiet",
+                    "--settle",
+                    "0s",
+                    "--cluster",
+                    "c",
+                    "--service",
+                    name,
+                    "--report",
+                ])
                 .arg(&report)
                 .stderr(std::process::Stdio::piped());
             (report, command.spawn().unwrap())
