@@ -73,14 +73,14 @@ pub(super) struct Waiting {
     /// How far to follow it [default: drained]
     #[arg(long, value_name = "registered|healthy|drained|stage:NAME", env = "PORTZERO_UNTIL", value_parser = until)]
     pub until: Option<config::Until>,
-    /// Wait budget, with a unit [default: twice the forecast, at least 10m, and what --settle is beyond 10s]
-    #[arg(long, value_name = "SPAN", env = "PORTZERO_TIMEOUT", value_parser = config::duration)]
+    /// How long to wait in all, with a unit [default: twice the forecast, at least 10m, and what --settle is beyond 10s]
+    #[arg(long, value_name = "DURATION", env = "PORTZERO_TIMEOUT", value_parser = config::duration)]
     pub timeout: Option<Duration>,
     /// How long the new targets must stay healthy without a break [default: 10s]
-    #[arg(long, value_name = "SPAN", env = "PORTZERO_SETTLE", value_parser = config::duration)]
+    #[arg(long, value_name = "DURATION", env = "PORTZERO_SETTLE", value_parser = config::duration)]
     pub settle: Option<Duration>,
-    /// How long between two looks at AWS, at least 1s [default: 2s while something moves, up to 10s in a long drain]
-    #[arg(long, value_name = "SPAN", env = "PORTZERO_POLL_INTERVAL", value_parser = config::poll_interval)]
+    /// How long between two polls of AWS, at least 1s [default: 2s while something moves, up to 10s in a long drain]
+    #[arg(long, value_name = "DURATION", env = "PORTZERO_POLL_INTERVAL", value_parser = config::poll_interval)]
     pub poll_interval: Option<Duration>,
 }
 
@@ -120,7 +120,7 @@ pub struct Identity {
     #[arg(long, value_name = "NAME", env = "PORTZERO_ROLE_SESSION_NAME")]
     pub role_session_name: Option<SessionName>,
     /// For how long the role's credentials are asked for, each time: 15m to 12h [default: 1h]
-    #[arg(long, value_name = "SPAN", env = "PORTZERO_ROLE_DURATION", value_parser = role_duration)]
+    #[arg(long, value_name = "DURATION", env = "PORTZERO_ROLE_DURATION", value_parser = role_duration)]
     pub role_duration: Option<SessionDuration>,
     /// For whom the ID token is; in China sts.amazonaws.com.cn [default: sts.amazonaws.com]
     #[arg(long, value_name = "NAME", env = "PORTZERO_AUDIENCE")]

@@ -55,13 +55,13 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 /// would make every verdict late.
 const POLL_INTERVAL: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(60);
 
-/// Reads the time between two looks.
+/// Reads the time between two polls.
 pub fn poll_interval(text: &str) -> Result<Duration, String> {
     let interval = duration(text)?;
     if POLL_INTERVAL.contains(&interval) {
         Ok(interval)
     } else {
-        Err(format!("expected 1s to 1m between two looks, got {}", text.trim()))
+        Err(format!("expected 1s to 1m between two polls, got {}", text.trim()))
     }
 }
 

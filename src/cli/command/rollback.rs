@@ -50,8 +50,8 @@ pub(crate) struct Rollback {
     /// Value for `${NAME}` in the configuration (repeatable)
     #[arg(long = "var", value_name = "NAME=VALUE")]
     vars: Vec<String>,
-    /// Wait budget, with a unit [default: twice the forecast, at least 10m]
-    #[arg(long, value_name = "SPAN", env = "PORTZERO_TIMEOUT", value_parser = config::duration)]
+    /// How long to wait in all, with a unit [default: twice the forecast, at least 10m]
+    #[arg(long, value_name = "DURATION", env = "PORTZERO_TIMEOUT", value_parser = config::duration)]
     timeout: Option<Duration>,
     #[command(flatten)]
     identity: Identity,
