@@ -1,11 +1,13 @@
 //! The truth about a deployment: what an observer ought to find out, read off the world itself.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::strategy::WHOLE;
 use super::world::World;
 use crate::model::state::{Deployment, LoadBalancerBinding, Service, Task};
 use crate::model::status::{DeploymentStatus, RolloutState, TargetState, TaskStatus};
+use crate::timestamp::Timestamp;
 
 /// How a deployment really stands at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +42,11 @@ pub struct GroundTruth {
     pub paused_at: Option<String>,
     /// Another deployment was made after it.
     pub superseded: bool,
+    /// When a task of the deployment last ended by itself after it was RUNNING: an essential container ended, or failed
+    /// its container health check. That ECS, somebody or the infrastructure stops a task is none of that.
+    pub last_own_end: Option<Timestamp>,
+    /// The longest that such a task was RUNNING.
+    pub longest_life: Duration,
 }
 
 impl GroundTruth {
@@ -55,6 +62,13 @@ impl GroundTruth {
             && self.new_targets_healthy
             && self.old_targets_left == 0
             && self.old_tasks_left == 0
+    }
+
+    /// No task has ended by itself for this long, nor for as long as the longest of those lived: until then nothing
+    /// tells the tasks that run from those that have ended.
+    pub fn is_quiet(&self, settle: Duration, now: Timestamp) -> bool {
+        let span = settle.max(self.longest_life);
+        self.last_own_end.is_none_or(|at| now.since(at) >= span)
     }
 }
 
@@ -84,6 +98,7 @@ impl World {
         let went_back =
             service_deployment.is_some_and(|place| found.service_deployments[place].status.is_of_rollback());
         let progress = service_deployment.map(|place| &found.service_deployments[place].progress);
+        let own_ends = || tasks.iter().filter(is_new).filter_map(|task| self.own_end(task));
         GroundTruth {
             is_primary,
             is_completed: own.is_some_and(|d: &Deployment| d.rollout_state == RolloutState::Completed),
@@ -111,7 +126,15 @@ impl World {
                 paused.map(|hook| hook.id.clone())
             }),
             superseded: service_deployment.is_some_and(|place| place > 0),
+            last_own_end: own_ends().map(|(at, _)| at).max(),
+            longest_life: own_ends().map(|(_, life)| life).max().unwrap_or_default(),
         }
+    }
+
+    /// When a task that was RUNNING ended by itself, and how long it had been.
+    fn own_end(&self, task: &Task) -> Option<(Timestamp, Duration)> {
+        let at = self.task_runtimes.get(&task.id)?.ended_itself_at?;
+        Some((at, at.since(task.started_at?)))
     }
 
     /// Whether a target belongs to a task of another service.

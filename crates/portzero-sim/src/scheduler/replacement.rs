@@ -85,6 +85,9 @@ impl World {
             Spread::millis(36, 150)
         });
         let ids = [task.id.clone()];
+        if is_own {
+            self.task_runtimes.entry(task.id.clone()).or_default().ended_itself_at = Some(self.now);
+        }
         self.say_after(cluster, name, service_event::stopped(name, &ids), later + gap);
         self.stop_tasks(cluster, &ids, "ServiceSchedulerInitiated", &sickness.reason, true);
         let scheduler = self.scheduler_state(cluster, name);

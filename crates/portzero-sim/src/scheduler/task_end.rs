@@ -63,6 +63,7 @@ impl World {
             container.reason = reason.clone().filter(|_| place == 0);
         }
         let service = task.service.clone();
+        self.task_runtimes.entry(id.to_owned()).or_default().ended_itself_at = Some(now);
         self.deregister_soon(cluster, &service, &[id.to_owned()], false);
         self.after(Duration::from_millis(2_500), stage(cluster, id, TaskStage::Stopped));
         self.start_failed(cluster, &service, id, FailedStart::Ended);

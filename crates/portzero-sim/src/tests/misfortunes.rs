@@ -286,3 +286,32 @@ fn a_rollback_whose_tasks_fail_as_well_fails_and_nothing_more_is_started() {
     assert_eq!(story.says("has started"), started, "{:#?}", story.events());
     assert!(!story.truth().is_done());
 }
+
+#[test]
+fn a_task_that_ends_by_itself_is_told_from_one_that_is_stopped() {
+    let mut scenario = with_breaker(bridge(0, 1), true);
+    scenario.target_groups[0].deregistration_delay = Duration::from_secs(300);
+    let mut quiet = Story::of(&scenario);
+    quiet.pass(1800);
+    let truth = quiet.truth();
+    assert!(truth.is_done() && truth.is_quiet(Duration::from_secs(3600), quiet.world.now()));
+    // The old ones were stopped, and did not end by themselves.
+    assert_eq!((truth.last_own_end, truth.longest_life), (None, Duration::ZERO));
+    let mut scenario = with_fault(scenario, "crash-loop");
+    if let Fault::CrashLoop { after, .. } = &mut scenario.faults[0].fault {
+        *after = Duration::from_secs(60);
+    }
+    let mut story = Story::of(&scenario);
+    story.pass_until(|story| story.truth().last_own_end.is_some());
+    let (truth, now) = (story.truth(), story.world.now());
+    assert!(
+        (50..=60).contains(&truth.longest_life.as_secs()),
+        "it had been RUNNING for {:?}",
+        truth.longest_life
+    );
+    assert!(!truth.is_quiet(Duration::ZERO, now) && truth.is_quiet(Duration::ZERO, now + truth.longest_life));
+    // Healthy ones are not counted: the breaker never fires.
+    story.pass(1800);
+    assert!(!story.truth().rolled_back, "{:#?}", story.service().deployments);
+    assert!(story.truth().last_own_end > truth.last_own_end);
+}

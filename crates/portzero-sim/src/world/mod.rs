@@ -142,6 +142,8 @@ pub(crate) struct TaskRuntime {
     /// When its containers began to run.
     pub running_since: Option<Timestamp>,
     pub has_been_healthy: bool,
+    /// When it ended without anybody having asked for that.
+    pub ended_itself_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug)]
