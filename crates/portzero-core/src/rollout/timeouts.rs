@@ -46,3 +46,6 @@ pub(crate) const ROLLBACK_BEGINS_WITHIN: Duration = Duration::from_secs(60);
 /// A way back is followed for at least as long as a rollout is by default: somebody who gives up on a rollout early wants
 /// to know all the same that the service is well again.
 pub(crate) const WAY_BACK_AT_LEAST: Duration = Duration::from_secs(600);
+/// A task that ended by itself is no sign of a bad start where it had lived for longer than a rollout takes by default;
+/// to wait for as long would show nothing that the end of any old task does not.
+pub(crate) const OUTLIVE_MAX: Duration = Duration::from_secs(600);

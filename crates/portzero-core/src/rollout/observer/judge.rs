@@ -17,6 +17,7 @@ use crate::rollout::view::snapshot::Snapshot;
 use crate::rollout::view::waiting::WaitingOn;
 use crate::rollout::view::{View, deployment_status};
 use crate::rollout::words::last_look::GoingBack;
+use crate::rollout::words::verdict::EndOfTries;
 use crate::rollout::words::{stage, verdict};
 
 impl Observer {
@@ -101,6 +102,7 @@ impl Observer {
                     | WaitingOn::Tasks { .. }
                     | WaitingOn::Targets { .. }
                     | WaitingOn::ContainerChecks { .. }
+                    | WaitingOn::Outlive { .. }
             )
         });
         // ECS calls nothing completed while it cannot put back what an instance took along.
@@ -275,11 +277,25 @@ impl Observer {
     fn judge_hopeless(&mut self, snapshot: &Snapshot, view: &View, now: Timestamp) -> Option<Ending> {
         let service = snapshot.service.as_ref()?;
         let has_breaker = service.configuration.circuit_breaker.is_some_and(|b| b.enable);
+        if has_breaker && let Some(finding) = self.evidence.unending_loop(&self.scope, view) {
+            let end = if view.is_completed {
+                EndOfTries::NotWatched
+            } else {
+                EndOfTries::NotCounted
+            };
+            let finding = verdict::failed_early(&self.scope, finding, end, &self.sight.look);
+            return Some((Verdict::Failed, vec![finding]));
+        }
         let finding = self
             .evidence
             .certain_failure(&self.scope, view, has_breaker, now)
             .or_else(|| self.cannot_place(snapshot, view, now))?;
-        let finding = verdict::failed_early(&self.scope, finding, snapshot.rolls_back(), &self.sight.look);
+        let end = if snapshot.rolls_back() {
+            EndOfTries::RollsBack
+        } else {
+            EndOfTries::NextDeployment
+        };
+        let finding = verdict::failed_early(&self.scope, finding, end, &self.sight.look);
         Some((Verdict::Failed, vec![finding]))
     }
 

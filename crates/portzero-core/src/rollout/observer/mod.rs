@@ -29,7 +29,7 @@ use crate::rollout::scope::Scope;
 use crate::rollout::timeouts;
 use crate::rollout::verdict::{Outcome, Verdict};
 use crate::rollout::view::baseline::Baseline;
-use crate::rollout::view::phase::Phase;
+use crate::rollout::view::phase::{OwnEnd, Phase};
 use crate::rollout::view::snapshot::{Place, Snapshot};
 use crate::rollout::view::success::waiting_on;
 use crate::rollout::view::waiting::WaitingOn;
@@ -251,6 +251,11 @@ impl Observer {
         self.unserved.note(snapshot, &self.scope, now);
         self.sight.was_listed |= view.ours.is_some();
         self.evidence.collect(now, snapshot, &view, &self.scope);
+        self.settling.memory.own_end = self.evidence.last_own_end().map(|(steady_since, lived)| OwnEnd {
+            steady_since,
+            lived,
+            poll: self.pace.poll_interval.unwrap_or(timeouts::POLL_SLOW),
+        });
         let changes = self.reported.seen.changes(&view, snapshot);
         if !changes.is_empty() {
             self.pace.moved_at = now;

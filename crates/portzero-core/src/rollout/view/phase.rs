@@ -1,6 +1,7 @@
 //! Where a rollout stands: a pure function of one view.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::aws_model::service::Stage;
 use crate::base::time::Timestamp;
@@ -66,4 +67,17 @@ pub struct Memory {
     pub healthy_since: Option<Timestamp>,
     /// The stage of the service deployment, and since when it has been seen.
     pub(crate) stage: Option<SeenStage>,
+    /// Set once a new task has ended by itself after it was RUNNING.
+    pub own_end: Option<OwnEnd>,
+}
+
+/// New tasks have ended by themselves: those that run now must prove that they stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnEnd {
+    /// Since when the same tasks run, and none has ended by itself.
+    pub steady_since: Timestamp,
+    /// The longest that one lived.
+    pub lived: Duration,
+    /// A look may come so much later than an end.
+    pub poll: Duration,
 }

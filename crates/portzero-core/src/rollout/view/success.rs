@@ -250,6 +250,14 @@ fn old(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -> Vec<Waiti
 }
 
 fn settle(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -> Option<WaitingOn> {
+    if let Some(end) = memory.own_end {
+        let span = scope.settle.max(end.lived + end.poll);
+        let left = span.saturating_sub(now.since(end.steady_since));
+        if !left.is_zero() {
+            let lived = end.lived;
+            return Some(WaitingOn::Outlive { lived, left });
+        }
+    }
     if view.wanted(scope) == 0 {
         return None;
     }

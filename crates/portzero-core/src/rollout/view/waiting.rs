@@ -82,6 +82,13 @@ pub enum WaitingOn {
         /// What is left of the time to settle.
         left: Duration,
     },
+    /// New tasks have ended by themselves: those that run now must live longer than those did.
+    Outlive {
+        /// The longest that one lived.
+        lived: Duration,
+        /// What is left of that time.
+        left: Duration,
+    },
     /// ECS rolls back; the end of that is awaited so that it can be told.
     Rollback {
         /// The revision that it goes back to, where that is known.
@@ -101,7 +108,7 @@ impl WaitingOn {
                     left: c, serving: d, ..
                 },
             ) => (a, b) == (c, d),
-            (Self::Settle { .. }, Self::Settle { .. }) => true,
+            (Self::Settle { .. }, Self::Settle { .. }) | (Self::Outlive { .. }, Self::Outlive { .. }) => true,
             (Self::Stage(one), Self::Stage(two)) => one.is_same_step(two),
             (Self::Hook(one), Self::Hook(two)) => one.id == two.id,
             _ => self == other,
@@ -158,6 +165,12 @@ impl fmt::Display for WaitingOn {
                 state.as_ref().map_or(Ok(()), |s| write!(f, " (now {s})"))
             }
             Self::Settle { left } => write!(f, "the new targets to stay healthy for {} more", human(*left)),
+            Self::Outlive { lived, left } => write!(
+                f,
+                "the new tasks to stay up for {} more (one ended by itself {} after RUNNING)",
+                human(*left),
+                human(*lived)
+            ),
             Self::Rollback { to: Some(to) } => write!(f, "ECS to finish the rollback to {to}"),
             Self::Rollback { to: None } => write!(f, "ECS to finish the rollback"),
         }

@@ -88,12 +88,27 @@ fn what_follows(reason: Option<&str>, rolls_back: bool) -> &'static str {
     }
 }
 
+/// What ends ECS's tries where a run has given up on a rollout before ECS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EndOfTries {
+    /// The circuit breaker rolls back.
+    RollsBack,
+    /// There is no circuit breaker that does.
+    NextDeployment,
+    /// There is one, and it does not count these failures.
+    NotCounted,
+    /// There is one, and ECS has called the deployment completed.
+    NotWatched,
+}
+
 /// Certain to fail, said before ECS gives up.
-pub(crate) fn failed_early(scope: &Scope, mut finding: Finding, rolls_back: bool, look: &LastLook) -> Finding {
-    let until = if rolls_back {
-        "its circuit breaker rolls back"
-    } else {
-        "the next deployment: no circuit breaker rolls it back"
+pub(crate) fn failed_early(scope: &Scope, mut finding: Finding, end: EndOfTries, look: &LastLook) -> Finding {
+    let until = match end {
+        EndOfTries::RollsBack => "its circuit breaker rolls back",
+        EndOfTries::NextDeployment => "the next deployment: no circuit breaker rolls it back",
+        // Source: the Developer Guide's page on the circuit breaker: a healthy task resets the count.
+        EndOfTries::NotCounted => "the next deployment: its circuit breaker counts anew after each healthy task",
+        EndOfTries::NotWatched => "the next deployment: its circuit breaker watches no completed deployment",
     };
     finding.state = Some(format!(
         "{}; ECS goes on trying {} until {until}",
@@ -103,7 +118,7 @@ pub(crate) fn failed_early(scope: &Scope, mut finding: Finding, rolls_back: bool
     if let Some(previous) = scope
         .previous
         .as_ref()
-        .filter(|_| !rolls_back && finding.hints.len() < 2)
+        .filter(|_| end != EndOfTries::RollsBack && finding.hints.len() < 2)
     {
         return finding.hint(go_back(scope, previous));
     }

@@ -8,11 +8,22 @@ use crate::rollout::scope::Scope;
 use crate::rollout::timeouts;
 use crate::rollout::view::View;
 
-/// The fewest like failures that make a rollout without a circuit breaker hopeless. Three is also the smallest count
+/// The fewest like failures that make a rollout hopeless which no circuit breaker ends. Three is also the smallest count
 /// that AWS's own circuit breaker acts on: one failure may be an accident, two a coincidence.
 const LIKE_FAILURES_MIN: usize = 3;
 
 impl Evidence {
+    /// New tasks run, and end by themselves in the same way again and again, and no breaker counts them: it begins anew
+    /// with each healthy task, so that ECS goes on for ever.
+    pub(crate) fn unending_loop(&self, scope: &Scope, view: &View) -> Option<Finding> {
+        let alike = self.own_ends.kinds().into_iter().next()?;
+        let counted = self.service.breaker.map_or(0, |breaker| breaker.failures as usize);
+        let enough = enough(view);
+        let is_looping = alike.len() >= enough && self.tasks.failures.len() >= self.tasks.overcome + enough;
+        let is_uncounted = self.own_ends.count() >= counted + enough;
+        (is_looping && is_uncounted).then(|| self.explained(&Suspect::Failures(alike), scope))
+    }
+
     /// A failure that no further waiting can cure, although ECS has not given up yet.
     pub(crate) fn certain_failure(
         &self,
@@ -58,10 +69,14 @@ impl Evidence {
             Cause::PortInUse { .. } => self.tasks.overcome.max(self.tasks.beside_old),
             _ => self.tasks.overcome,
         };
-        // More than a whole batch of tasks, so that tasks which were started together and died together count as the
-        // one failure that they may be.
-        let enough = LIKE_FAILURES_MIN.max(view.desired as usize + 1);
+        let enough = enough(view);
         let is_hopeless = main.len() >= enough && self.tasks.failures.len() >= past + enough;
         is_hopeless.then(|| self.explained(&Suspect::Failures(main), scope))
     }
+}
+
+/// More than a whole batch of tasks, so that tasks which were started together and died together count as the one
+/// failure that they may be.
+fn enough(view: &View) -> usize {
+    LIKE_FAILURES_MIN.max(view.desired as usize + 1)
 }

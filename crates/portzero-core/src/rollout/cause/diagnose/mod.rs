@@ -2,14 +2,15 @@
 //!
 //! `Evidence` collects, look by look, and ranks; `gathered` has its parts. What is said of each kind of cause stands in a file of its own:
 //! `certain` (no waiting cures it), `explain` (tasks that ended), `unhealthy` (targets that fail their check), `registration` (targets that never come
-//! into use), `infrastructure` (instances that went away), `stopping` (old tasks that do not end when asked to) and `holding` (what holds a rollout up
-//! although nothing has failed).
+//! into use), `infrastructure` (instances that went away), `own_end` (tasks that ran and did not stay), `stopping` (old tasks that do not end when
+//! asked to) and `holding` (what holds a rollout up although nothing has failed).
 
 mod certain;
 mod explain;
 mod gathered;
 mod holding;
 mod infrastructure;
+mod own_end;
 mod registration;
 mod stopping;
 #[cfg(test)]
@@ -17,19 +18,21 @@ mod tests;
 mod unhealthy;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 pub(crate) use gathered::BreakerCount;
 use gathered::{AlarmEvidence, PlacementEvidence, ServiceEvidence, TaskEvidence};
 pub(crate) use holding::Hold;
 use holding::Holds;
 use infrastructure::Losses;
+use own_end::OwnEnds;
 use registration::Registration;
 use stopping::Kills;
 use unhealthy::Checks;
 
 use crate::aws_model::service::ServiceEvent;
 use crate::aws_model::task::{LogStream, Task, TaskStatus};
-use crate::base::finding::{Code, EvidenceLabel, Finding, Hint, HintKind};
+use crate::base::finding::{Code, EvidenceLabel, Finding, Hint, HintKind, Severity};
 use crate::base::text::plural;
 use crate::base::time::Timestamp;
 use crate::rollout::cause::failure::{Cause, TaskFailure};
@@ -46,6 +49,7 @@ use crate::rollout::words::stage;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Evidence {
     tasks: TaskEvidence,
+    own_ends: OwnEnds,
     checks: Checks,
     registration: Registration,
     losses: Losses,
@@ -71,6 +75,7 @@ impl Evidence {
     pub(crate) fn collect(&mut self, now: Timestamp, snapshot: &Snapshot, view: &View, scope: &Scope) {
         self.tasks.collect(now, view, scope);
         let owners = owners(snapshot, view, scope);
+        self.own_ends.collect(now, view, &owners, scope);
         self.checks.collect(now, view, &owners);
         self.registration.collect(snapshot, view, &owners);
         self.losses.collect(snapshot, view);
@@ -211,6 +216,9 @@ impl Evidence {
         };
         let line = self.line(&Suspect::Failures(alike.to_vec()));
         finding.evidence.push(("tasks".into(), line));
+        if let Some(lives) = self.own_ends.lives(alike) {
+            finding.evidence.push(("ended".into(), lives));
+        }
         if let Some(count) = self.service.breaker.filter(|count| count.failures > 0) {
             finding.evidence.push(("breaker".into(), count.to_string()));
         }
@@ -285,7 +293,28 @@ impl Evidence {
     /// Warnings on what went wrong besides, where the rollout ended well all the same.
     pub(crate) fn besides(&self, scope: &Scope) -> Vec<Finding> {
         let lost = (!self.losses.is_empty()).then(|| self.losses.warning(scope));
-        lost.into_iter().chain(self.kills.finding(scope)).collect()
+        let kinds = self.own_ends.kinds().into_iter();
+        let ended = kinds.map(|alike| self.ended_by_themselves(&alike, scope));
+        ended.chain(lost).chain(self.kills.finding(scope)).collect()
+    }
+
+    /// Since when no new task has ended by itself, and the longest that one of those lived.
+    pub(crate) fn last_own_end(&self) -> Option<(Timestamp, Duration)> {
+        self.own_ends.last()
+    }
+
+    fn ended_by_themselves(&self, alike: &[&TaskFailure], scope: &Scope) -> Finding {
+        let mut finding = self.of_failures(alike, scope);
+        let (count, label) = (alike.len(), alike[0].cause.label());
+        let whom = if count == 1 { "itself" } else { "themselves" };
+        finding.severity = Severity::Warning;
+        finding.summary = format!(
+            "{count} new {} of `{}` ended by {whom} after RUNNING: {label}",
+            plural(count, "task"),
+            scope.service
+        );
+        finding.evidence.retain(|(name, _)| name != "breaker");
+        finding
     }
 
     /// The container whose last words may explain the finding, and where they are kept.

@@ -2,6 +2,7 @@
 
 mod details;
 mod hopeless;
+mod own_end;
 mod placement;
 mod unused;
 
