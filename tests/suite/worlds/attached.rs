@@ -32,6 +32,7 @@ async fn play_in(case: &Case) -> Option<Played> {
         started_at: aws.clock().now(),
         shared: Rc::clone(&shared),
         is_done: GroundTruth::is_done,
+        quiet_for: Some(Duration::ZERO),
     };
     let mut rng = fastrand::Rng::with_seed(case.scenario.seed ^ 0xa77a);
     let id = update(&aws).await?;
@@ -115,6 +116,7 @@ async fn blind_then_joined(case: &Case) -> (Verdict, Verdict, bool) {
         started_at: aws.clock().now(),
         shared: Rc::clone(&shared),
         is_done: GroundTruth::is_done,
+        quiet_for: Some(Duration::ZERO),
     };
     let story = |case| Story {
         aws: aws.clone(),

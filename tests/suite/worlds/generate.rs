@@ -149,6 +149,7 @@ pub fn case(seed: u64) -> Case {
     let lower = (desired_count * minimum).div_ceil(100);
     let can_move = desired_count == 0 || desired_count * maximum / 100 > desired_count || lower < desired_count;
     let has_room = !has_small_instances && matches!(network, Network::Dynamic | Network::Fargate);
+    scenario.faults.extend(late_ends(seed));
     let must_succeed = scenario.faults.is_empty() && has_room && can_move;
     Case {
         must_succeed,
@@ -309,6 +310,22 @@ fn interventions(seed: u64) -> Vec<FaultSpec> {
         draw("capacity-provider-slow", 3, 30, true);
     }
     faults
+}
+
+/// The new revision's containers die by themselves when they have long been healthy: once, for a while, or always anew.
+/// Drawn apart, so that it changes nothing else of a world.
+fn late_ends(seed: u64) -> Option<FaultSpec> {
+    let mut rng = fastrand::Rng::with_seed(seed ^ 0x1a7e);
+    if rng.u8(..6) > 0 {
+        return None;
+    }
+    let names = ["crash-loop", "crash-loop", "out-of-memory"];
+    let mut fault = FaultSpec::parse(*pick(&mut rng, &names)).expect("a known fault");
+    fault.timetable.lasts = (rng.u8(..3) == 0).then(|| Duration::from_secs(rng.u64(30..400)));
+    if let Fault::CrashLoop { after, .. } | Fault::OutOfMemory { after, .. } = &mut fault.fault {
+        *after = Duration::from_secs(rng.u64(20..=200));
+    }
+    Some(fault)
 }
 
 /// The old revision's containers die by themselves: their tasks have stopped while their targets still drain.

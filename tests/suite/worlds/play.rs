@@ -93,13 +93,16 @@ async fn play_in(case: &Case, request: DeployRequest, is_done: fn(&GroundTruth) 
     let shared = Rc::new(Shared::default());
     shared.is_blind_to_rules.set(is_blind_to_rules(case));
     let started_at = aws.clock().now();
+    let until = request.until;
+    // Who only wants targets to be registered does not ask whether they stay.
+    let quiet_for = (until > Until::Registered).then_some(request.settle);
     let clock = Judge {
         aws: aws.clone(),
         started_at,
         shared: Rc::clone(&shared),
         is_done,
+        quiet_for,
     };
-    let until = request.until;
     let (plan, survey) = match deploy::plan(&aws, &clock, request).await {
         Ok(planned) => planned,
         Err((_, findings)) => return refused(&findings),
@@ -251,6 +254,8 @@ pub struct Judge {
     pub started_at: Timestamp,
     pub shared: Rc<Shared>,
     pub is_done: fn(&GroundTruth) -> bool,
+    /// For how long no new task may have ended by itself; `None` where that is not asked for.
+    pub quiet_for: Option<Duration>,
 }
 
 /// Far beyond every budget.
@@ -266,7 +271,8 @@ impl Judge {
         let is_true = deployment.as_ref().is_some_and(|id| {
             let mut truth = world.ground_truth("c", "web", id);
             truth.routed |= self.shared.is_blind_to_rules.get();
-            (self.is_done)(&truth)
+            let is_quiet = self.quiet_for.is_none_or(|span| truth.is_quiet(span, world.now()));
+            is_quiet && (self.is_done)(&truth)
         });
         self.shared.is_true.set(is_true);
         self.still_true(time(world.now()));
