@@ -204,6 +204,24 @@ fn a_rollout_whose_run_was_killed_is_followed_to_its_end() {
 }
 
 #[test]
+fn t01_who_joins_a_loop_of_tasks_that_were_healthy_sees_it_fail() {
+    let stage = Stage::with(&["--fault", "crash-loop,delay=80s"]);
+    stage.update();
+    stage.advance("2m");
+    stage.hurry();
+    let told = stage.observe(WEB);
+    assert_told(
+        &told,
+        1,
+        &[
+            "error[container-exit]: container `web` of web:1 exits with code 1",
+            "after RUNNING",
+            "counts anew after each healthy task",
+        ],
+    );
+}
+
+#[test]
 fn what_a_run_prints_when_its_time_is_over_joins_its_rollout_again() {
     let stage = Stage::demo();
     let deployed = stage.program(&format!("deploy {WEB} --image web=example/web:2 --timeout 1s"));

@@ -174,7 +174,8 @@ impl Observer {
             }
         };
         let next = match outcome {
-            Some((verdict, findings)) => {
+            Some((verdict, mut findings)) => {
+                findings.extend(self.evidence.untold_ends(&findings, &self.scope));
                 let course = &self.course;
                 let is_given_up = course.has_rollback_failed || course.replaced_by.is_some();
                 let is_going_back = course.rollback.is_some() && !is_given_up;

@@ -16,7 +16,12 @@ impl Evidence {
     /// New tasks run, and end by themselves in the same way again and again, and no breaker counts them: it begins anew
     /// with each healthy task, so that ECS goes on for ever.
     pub(crate) fn unending_loop(&self, scope: &Scope, view: &View) -> Option<Finding> {
-        let alike = self.own_ends.kinds().into_iter().next()?;
+        let alike = self
+            .own_ends
+            .kinds()
+            .into_iter()
+            .next()
+            .filter(|_| self.own_ends.go_on())?;
         let counted = self.service.breaker.map_or(0, |breaker| breaker.failures as usize);
         let enough = enough(view);
         let is_looping = alike.len() >= enough && self.tasks.failures.len() >= self.tasks.overcome + enough;

@@ -55,7 +55,7 @@ pub(super) struct TaskEvidence {
     pub not_starting_since: Option<Timestamp>,
     /// Where their containers have logged.
     streams: BTreeMap<(TaskArn, String), LogStream>,
-    /// The most new targets that were healthy at once.
+    /// The most new targets that were healthy at once; without a load balancer the most tasks that ran.
     healthy_max: u32,
     /// How many failures were known when that was: they did not keep the rollout from moving on.
     pub overcome: usize,
@@ -75,8 +75,14 @@ impl TaskEvidence {
             }
         }
         self.note_starts(now, view);
-        if view.healthy() > self.healthy_max {
-            self.healthy_max = view.healthy();
+        // Where nobody checks health, to run is all that a task can do.
+        let in_service = if scope.places_per_task() == 0 {
+            view.running()
+        } else {
+            view.healthy()
+        };
+        if in_service > self.healthy_max {
+            self.healthy_max = in_service;
             self.overcome = self.failures.len();
         }
         if !view.old_tasks.is_empty() {

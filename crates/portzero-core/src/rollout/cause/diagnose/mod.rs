@@ -298,6 +298,21 @@ impl Evidence {
         ended.chain(lost).chain(self.kills.finding(scope)).collect()
     }
 
+    /// New tasks that ended by themselves, where none of these findings speaks of them.
+    pub(crate) fn untold_ends(&self, findings: &[Finding], scope: &Scope) -> Vec<Finding> {
+        let is_told = |cause: &Cause| {
+            let mut lines = findings.iter().flat_map(|finding| &finding.evidence);
+            let has_code = findings.iter().any(|finding| finding.code == explain::code(cause));
+            has_code || lines.any(|(name, line)| *name == "also" && line.ends_with(&cause.label()))
+        };
+        let mut kinds = self.own_ends.kinds();
+        kinds.retain(|alike| !is_told(&alike[0].cause));
+        kinds
+            .iter()
+            .map(|alike| self.ended_by_themselves(alike, scope))
+            .collect()
+    }
+
     /// Since when no new task has ended by itself, and the longest that one of those lived.
     pub(crate) fn last_own_end(&self) -> Option<(Timestamp, Duration)> {
         self.own_ends.last()

@@ -25,6 +25,8 @@ pub(super) struct OwnEnds {
     in_service: BTreeSet<TaskArn>,
     /// Since when the same tasks run, and none has ended by itself.
     steady_since: Option<Timestamp>,
+    /// How many had ended before the first look: history, and no word on whether it goes on.
+    before: Option<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -62,6 +64,12 @@ impl OwnEnds {
             owners.get(place).filter(|_| is_healthy)
         });
         self.in_service.extend(healthy.map(|task| task.arn.clone()));
+        self.before.get_or_insert(self.ends.len());
+    }
+
+    /// Whether one has ended while somebody was looking.
+    pub(super) fn go_on(&self) -> bool {
+        self.ends.len() > self.before.unwrap_or_default()
     }
 
     /// Since when no task has ended by itself, and the longest that one of those lived. `None`: none ever has.

@@ -29,7 +29,8 @@ fn looping(ends: i64, counted_failures: u32) -> Option<Finding> {
         Vec::new(),
     );
     look.service.as_mut().expect("a service").desired_count = 1;
-    let evidence = counted(&[(0, look.clone())], counted_failures);
+    let before = snapshot(Vec::new(), Vec::new());
+    let evidence = counted(&[(0, before), (1, look.clone())], counted_failures);
     let (scope, old) = (scope(), BTreeSet::new());
     let view = View::of(&look, &scope, &Baseline::default(), &old);
     evidence.unending_loop(&scope, &view)
@@ -41,6 +42,36 @@ fn a_loop_that_the_breaker_does_not_count_is_unending() {
     assert_eq!(looping(3, 0).map(|finding| finding.code), Some(Code::ContainerExit));
     assert_eq!(looping(4, 2), None, "the breaker's word is worth the wait");
     assert_eq!(looping(5, 2).map(|finding| finding.code), Some(Code::ContainerExit));
+}
+
+#[test]
+fn what_had_ended_before_anybody_looked_does_not_go_on() {
+    let looped = |ends: i64| (0..ends).map(|n| lived(&format!("dead-{n}"), 60)).collect();
+    let is_unending = |looks: &[(i64, Snapshot)]| {
+        let evidence = counted(looks, 0);
+        let (look, scope, old) = (&looks[looks.len() - 1].1, scope(), BTreeSet::new());
+        let view = View::of(look, &scope, &Baseline::default(), &old);
+        evidence.unending_loop(&scope, &view).is_some()
+    };
+    let of = |ends| {
+        let mut look = snapshot(looped(ends), Vec::new());
+        look.service.as_mut().expect("a service").desired_count = 1;
+        look
+    };
+    assert!(!is_unending(&[(0, of(3)), (9, of(3))]));
+    assert!(is_unending(&[(0, of(3)), (9, of(4))]));
+}
+
+#[test]
+fn an_end_that_another_finding_tells_of_is_not_told_again() {
+    let mut look = snapshot(vec![lived("a", 60)], Vec::new());
+    look.service.as_mut().expect("a service").desired_count = 1;
+    let evidence = counted(&[(0, look)], 0);
+    let untold = |finding: Finding| evidence.untold_ends(&[finding], &scope()).len();
+    assert_eq!(untold(Finding::error(Code::TimedOut, "late")), 1);
+    assert_eq!(untold(Finding::error(Code::ContainerExit, "it")), 0);
+    let alarm = Finding::error(Code::Alarm, "an alarm");
+    assert_eq!(untold(alarm.evidence("also", "1 of 1 new task: `web` exit 1")), 0);
 }
 
 #[test]
