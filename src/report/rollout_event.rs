@@ -109,7 +109,11 @@ fn target(event: &RolloutEvent) -> String {
 }
 
 fn breaker(failures: u32, threshold: Option<u32>, rolls_back: bool) -> String {
-    let then = if rolls_back { "ECS rolls back" } else { "ECS gives up" };
+    let then = if rolls_back {
+        "ECS rolls back"
+    } else {
+        "ECS stops and does not roll back"
+    };
     match threshold {
         Some(threshold) if failures >= threshold => {
             format!("circuit breaker: {failures} failures, the threshold is {threshold}: {then}")

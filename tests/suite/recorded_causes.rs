@@ -51,7 +51,7 @@ fn stopped(recorded: &Value) -> Task {
 fn the_recorded_ends_of_tasks_are_understood() {
     for source in evidence::answers() {
         let pull = json(&source, "27");
-        let found = failure::read(&stopped(&pull["tasks"][0])).expect("a failure");
+        let found = failure::read(&stopped(&pull["tasks"][0]), &[]).expect("a failure");
         let Cause::ImagePull { pull, .. } = &found.cause else {
             panic!("{found:?}");
         };
@@ -62,14 +62,14 @@ fn the_recorded_ends_of_tasks_are_understood() {
         let ended = tasks
             .find(|task| task["lastStatus"] == "STOPPED")
             .expect("a stopped task");
-        let found = failure::read(&stopped(ended)).expect("a failure");
+        let found = failure::read(&stopped(ended), &[]).expect("a failure");
         let Cause::TargetUnhealthy { group } = &found.cause else {
             panic!("{found:?}");
         };
         let expected = if source.is_own { "gull" } else { "datasource-test-2" };
         assert_eq!(group.name(), expected);
         let scaled = json(&source, "28");
-        assert_eq!(failure::read(&stopped(&scaled["detail"])), None);
+        assert_eq!(failure::read(&stopped(&scaled["detail"]), &[]), None);
     }
 }
 

@@ -90,6 +90,7 @@ impl Scope {
             deployment: "ecs-svc/2".into(),
             task_definition: "task-definition/web:2".into(),
             previous: None,
+            good: None,
             bindings: Vec::new(),
             target_groups: BTreeMap::new(),
             is_host_network: false,

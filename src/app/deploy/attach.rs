@@ -13,7 +13,7 @@ use portzero_core::plan::survey::Survey;
 use portzero_core::plan::{DeployRequest, Plan, preflight};
 use portzero_core::port::{Clock, Interrupts, Report};
 use portzero_core::rollout::attach::{AttachDecision, Candidate, is_at_rest};
-use portzero_core::rollout::rollback::last_good;
+use portzero_core::rollout::rollback::{good_before, last_good};
 use portzero_core::rollout::{Baseline, Observer, Outcome, Scope, Verdict};
 use portzero_core::task_definition::{Document, NetworkMode};
 use serde_json::Value;
@@ -214,6 +214,7 @@ pub fn scope(request: &DeployRequest, survey: &Survey, ours: &AttachDecision, do
             .clone()
             .unwrap_or_else(|| TaskDefinitionArn::from("(a revision that is not shown)")),
         previous: ours.previous.clone(),
+        good: ours.good.clone(),
         bindings: survey.service.load_balancers.clone(),
         target_groups: survey.target_groups.clone(),
         is_host_network: network == Some(NetworkMode::Host),
@@ -236,6 +237,7 @@ pub(super) fn observer_of_primary(plan: &Plan, survey: &Survey, now: Timestamp) 
         deployment: primary.id.clone(),
         task_definition: primary.task_definition.clone(),
         previous: last_good(service),
+        good: good_before(service, &primary.id),
         bindings: service.load_balancers.clone(),
         target_groups: plan.target_groups.clone(),
         is_host_network: plan.is_host_network,

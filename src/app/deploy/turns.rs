@@ -169,7 +169,10 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
         }
         let (answer, deployment) = self.update(plan, survey, &arn).await?;
         run.deployment = Some(deployment.clone());
-        let scope = scope(plan, &answer, deployment, arn);
+        let scope = Scope {
+            good: last_good(&survey.service),
+            ..scope(plan, &answer, deployment, arn)
+        };
         let baseline = Baseline::of(&survey.snapshot, &scope).with_answer(&answer, &scope.deployment);
         let observer = Observer::new(scope, baseline, &survey.snapshot, self.ports.now());
         Ok(observer.polling_every(plan.request.poll_interval))
@@ -321,6 +324,7 @@ fn scope(plan: &Plan, answer: &Service, deployment: DeploymentId, arn: TaskDefin
         deployment,
         task_definition: arn,
         previous: plan.before.clone(),
+        good: None,
         bindings: answer.load_balancers.clone(),
         target_groups: plan.target_groups.clone(),
         is_host_network: plan.is_host_network,

@@ -98,6 +98,7 @@ impl Look {
             deployment: primary.map_or_else(|| DeploymentId::from(""), |p| p.id.clone()),
             task_definition: primary.map(|p| p.task_definition.clone()),
             previous: None,
+            good: None,
         };
         let document = survey.running.as_ref().map(|(_, document)| document);
         let scope = deploy::scope_of_found(&request, survey, &ours, document);

@@ -60,6 +60,9 @@ const LIMITS: [(u32, u32); 14] = [
     (100, 100),
 ];
 
+/// The container that no task needs.
+pub const SIDECAR: &str = "sidecar";
+
 /// Reads that a run can do without.
 const DENIED: [&[&str]; 6] = [
     &["ecs:DescribeContainerInstances", "ecs:ListContainerInstances"],
@@ -150,7 +153,16 @@ pub fn case(seed: u64) -> Case {
     let can_move = desired_count == 0 || desired_count * maximum / 100 > desired_count || lower < desired_count;
     let has_room = !has_small_instances && matches!(network, Network::Dynamic | Network::Fargate);
     scenario.faults.extend(late_ends(seed));
+    let sidecar = sidecar_fault(seed);
     let must_succeed = scenario.faults.is_empty() && has_room && can_move;
+    // Whatever becomes of a container that is not essential excuses nothing.
+    if let Some(fault) = sidecar {
+        let definition = &mut scenario.services[0].task_definition;
+        if let Some(containers) = definition["containerDefinitions"].as_array_mut() {
+            containers.push(json!({"name": SIDECAR, "image": "example/sidecar:1", "memory": 16, "essential": false}));
+        }
+        scenario.faults.push(fault);
+    }
     Case {
         must_succeed,
         scenario,
@@ -325,6 +337,18 @@ fn late_ends(seed: u64) -> Option<FaultSpec> {
     if let Fault::CrashLoop { after, .. } | Fault::OutOfMemory { after, .. } = &mut fault.fault {
         *after = Duration::from_secs(rng.u64(20..=200));
     }
+    Some(fault)
+}
+
+/// A container that is not essential dies, or cannot be pulled. Drawn apart as well.
+fn sidecar_fault(seed: u64) -> Option<FaultSpec> {
+    let mut rng = fastrand::Rng::with_seed(seed ^ 0x51de);
+    if rng.u8(..5) > 0 {
+        return None;
+    }
+    let names = ["image-pull", "crash-loop", "out-of-memory"];
+    let mut fault = FaultSpec::parse(*pick(&mut rng, &names)).expect("a known fault");
+    fault.scope.container = Some(SIDECAR.into());
     Some(fault)
 }
 

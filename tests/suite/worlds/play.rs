@@ -20,7 +20,7 @@ use portzero_core::task_definition::{Document, DynamicPorts};
 use portzero_sim::{Fault, FaultSpec, GroundTruth, World};
 use portzero_testkit::{InProcessAws, Misbehaviour, time};
 
-use super::generate::Case;
+use super::generate::{Case, SIDECAR};
 use super::ledger::Ledger;
 
 /// What a played case leaves.
@@ -411,6 +411,9 @@ pub fn broken_promise(case: &Case, played: &Played) -> Option<String> {
     if let Some(mistold) = &played.mistold {
         return Some(mistold.clone());
     }
+    if let Some(line) = blamed_sidecar(&played.story) {
+        return Some(format!("false alarm: what ends no task is blamed: {line}"));
+    }
     // A stale answer may be this old.
     let tolerance = case.misbehaviour.staleness + GRAIN;
     match played.verdict {
@@ -437,6 +440,12 @@ pub fn broken_promise(case: &Case, played: &Played) -> Option<String> {
     let waits = 1 + u32::from(case.scenario.faults.iter().any(is_busy));
     let limit = case.timeout * waits + Duration::from_secs(60) + case.lag * 2;
     (played.lasted > limit).then(|| format!("hang: {:?} with a budget of {:?}", played.lasted, case.timeout))
+}
+
+/// The error that names the container which no task needs.
+fn blamed_sidecar(story: &str) -> Option<&str> {
+    let mut errors = story.lines().filter(|line| line.starts_with("error["));
+    errors.find(|line| line.contains(SIDECAR))
 }
 
 /// The same for a run that goes back after a failure: where it says that the service is back, ECS has completed that.

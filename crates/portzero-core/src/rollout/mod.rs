@@ -17,7 +17,7 @@ pub(crate) mod verdict;
 pub mod view;
 pub(crate) mod words;
 
-pub use cause::container_facts::{ContainerFacts, LogPlace, OwnCheck, Secret};
+pub use cause::container_facts::{ContainerFacts, Dependency, LogPlace, OwnCheck, Secret};
 pub use event::{Generation, RolloutEvent};
 pub use history::{PhaseSpan, TargetHistory};
 pub use observer::unknown_value::UnknownValue;

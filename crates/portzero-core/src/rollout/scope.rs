@@ -80,6 +80,9 @@ pub struct Scope {
     pub task_definition: TaskDefinitionArn,
     /// The revision that ran before; absent where none did or nobody can tell.
     pub previous: Option<TaskDefinitionArn>,
+    /// What ECS last called completed before this deployment: the revision to go back to. It need not be the one that ran
+    /// before, which may have failed itself. Absent where nothing was completed or nobody can tell.
+    pub good: Option<TaskDefinitionArn>,
     /// What connects the tasks with load balancers.
     pub bindings: Vec<LoadBalancerBinding>,
     /// The target groups of those, with their settings.
@@ -103,6 +106,11 @@ impl Scope {
             "portzero observe --cluster {} --service {} --deployment {}",
             self.cluster, self.service, self.deployment
         )
+    }
+
+    /// The revision that somebody can be advised to go back to: never the one that is blamed.
+    pub(crate) fn way_back(&self) -> Option<&TaskDefinitionArn> {
+        self.good.as_ref().filter(|good| **good != self.task_definition)
     }
 
     /// The places that one task takes in target groups.

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use crate::faults::behaviour::{Behaviour, CheckAnswer};
+use crate::faults::behaviour::{Behaviour, Beside, CheckAnswer, ContainerEnd};
 use crate::faults::ineffective::reads_secrets;
+use crate::model::container::{first_essential, is_essential};
 use crate::model::network::VPC;
 use crate::model::state::{Target, Task};
 use crate::model::status::TaskStatus;
@@ -106,19 +107,23 @@ impl World {
     /// How the containers of a task behave.
     pub(crate) fn behaviour(&self, cluster: &str, task: &Task) -> Behaviour {
         let mut behaviour = Behaviour::default();
-        let reads_secrets = self
-            .definition(&task.task_definition)
-            .is_some_and(|definition| reads_secrets(&definition.document));
-        let image = task.containers.first().map(|c| c.image.clone()).unwrap_or_default();
+        let definition = self.definition(&task.task_definition);
+        let document = definition.map(|definition| &definition.document);
+        let document = document.unwrap_or(&serde_json::Value::Null);
+        let reads_secrets = reads_secrets(document);
         for fault in self.faults_of(cluster, task) {
+            let Some((container, image)) = struck_container(fault, document, task) else {
+                continue;
+            };
+            let is_beside = !is_essential(document, &container);
             match &fault.fault {
                 Fault::ImagePull { message } => {
-                    let words = message
-                        .clone()
-                        .unwrap_or_else(|| format!("failed to resolve reference \"{image}\": {image}: not found"));
-                    let words =
-                        format!("CannotPullContainerError: pull image manifest has been retried 1 time(s): {words}");
-                    behaviour.never_starts = Some(("Task failed to start".into(), Some(words)));
+                    let words = unpulled(message.as_ref(), &image);
+                    if is_beside {
+                        behaviour.beside.push(Beside::Unpulled(container, words));
+                    } else {
+                        behaviour.never_starts = Some(("Task failed to start".into(), Some(words)));
+                    }
                 }
                 Fault::Secrets { message } if reads_secrets => {
                     let words = message.clone().unwrap_or_else(|| {
@@ -136,12 +141,15 @@ impl World {
                                  availability zone";
                     behaviour.never_starts = Some((words.into(), None));
                 }
-                Fault::CrashLoop { exit_code, after, .. } => behaviour.ends = Some((*exit_code, *after, None)),
-                Fault::OutOfMemory { after, .. } => {
-                    let words = "OutOfMemoryError: Container killed due to memory usage";
-                    behaviour.ends = Some((137, *after, Some(words.into())));
+                fault => {
+                    if let Some(end) = end_of(fault, container) {
+                        if is_beside {
+                            behaviour.beside.push(Beside::Ends(end));
+                        } else {
+                            behaviour.ends = Some(end);
+                        }
+                    }
                 }
-                _ => {}
             }
         }
         behaviour
@@ -270,6 +278,38 @@ impl World {
         );
         true
     }
+}
+
+/// The container that a fault means, and its image; `None` where the task has no such container.
+fn struck_container(fault: &FaultSpec, document: &serde_json::Value, task: &Task) -> Option<(String, String)> {
+    let Some(name) = &fault.scope.container else {
+        return Some(first_essential(document));
+    };
+    let found = task.containers.iter().find(|container| container.name == *name)?;
+    Some((found.name.clone(), found.image.clone()))
+}
+
+fn unpulled(message: Option<&String>, image: &str) -> String {
+    let words = message.cloned();
+    let words = words.unwrap_or_else(|| format!("failed to resolve reference \"{image}\": {image}: not found"));
+    format!("CannotPullContainerError: pull image manifest has been retried 1 time(s): {words}")
+}
+
+fn end_of(fault: &Fault, container: String) -> Option<ContainerEnd> {
+    let (exit_code, after, reason) = match fault {
+        Fault::CrashLoop { exit_code, after, .. } => (*exit_code, *after, None),
+        Fault::OutOfMemory { after, .. } => {
+            let words = "OutOfMemoryError: Container killed due to memory usage";
+            (137, *after, Some(words.to_owned()))
+        }
+        _ => return None,
+    };
+    Some(ContainerEnd {
+        container,
+        exit_code,
+        after,
+        reason,
+    })
 }
 
 /// Where no target group of the account is.

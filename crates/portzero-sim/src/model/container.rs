@@ -61,6 +61,45 @@ pub(crate) fn containers(document: &Value) -> Vec<&Value> {
         .unwrap_or_default()
 }
 
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A container that the document does not mark is essential.
+pub(crate) fn is_essential(document: &Value, name: &str) -> bool {
+    let all = containers(document);
+    let own = all.iter().find(|container| text(container, "name") == name);
+    own.and_then(|container| container.get("essential")?.as_bool())
+        .unwrap_or(true)
+}
+
+/// The first container that a task cannot do without: its name and its image.
+pub(crate) fn first_essential(document: &Value) -> (String, String) {
+    let all = containers(document);
+    let first = all
+        .iter()
+        .find(|container| is_essential(document, text(container, "name")));
+    let first = first.map(|container| (text(container, "name").to_owned(), text(container, "image").to_owned()));
+    first.unwrap_or_default()
+}
+
+/// Who waits for a container in vain: one that never runs, or ends with this code. Source: the API reference of
+/// ContainerDependency.
+pub(crate) fn waits_in_vain(document: &Value, name: &str, exit_code: Option<i32>) -> Option<String> {
+    let is_vain = |on: &&Value| {
+        let needs_success = text(on, "condition") == "SUCCESS" && exit_code != Some(0);
+        text(on, "containerName") == name && (exit_code.is_none() || needs_success)
+    };
+    let waits = |container: &&&Value| {
+        let on = container.get("dependsOn").and_then(Value::as_array);
+        on.is_some_and(|all| all.iter().any(|on| is_vain(&on)))
+    };
+    let all = containers(document);
+    all.iter()
+        .find(waits)
+        .map(|container| text(container, "name").to_owned())
+}
+
 pub(crate) fn mappings(document: &Value) -> Vec<Mapping> {
     let host = document.get("networkMode").and_then(Value::as_str) == Some("host");
     let mut found = Vec::new();

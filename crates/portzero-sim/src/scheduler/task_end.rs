@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use super::rollback::FailedStart;
 use super::task_life::stage;
+use crate::faults::behaviour::{Beside, ContainerEnd};
+use crate::model::container::is_essential;
+use crate::model::state::Container;
 use crate::model::status::TaskStatus;
 use crate::world::{ScheduledEvent, TaskStage, World, service_event};
 
@@ -31,9 +34,47 @@ impl World {
         self.start_failed(cluster, &service, id, FailedStart::NeverRan);
     }
 
-    /// The essential container has ended by itself, and with it the task.
-    pub(crate) fn container_ends(&mut self, cluster: &str, id: &str, exit_code: i32, reason: Option<String>) {
+    /// A container is waited for in vain: the agent stops who waits, and with it the task. Source: amazon-ecs-agent, pull
+    /// request 3218, which has the words and the exit code.
+    pub(crate) fn dependency_fails(&mut self, cluster: &str, id: &str, failed: &Beside, waiting: &str) {
+        let words = format!(
+            "CannotStartContainerError: dependency graph: failed to resolve container ordering dependency [{}] for target \
+             [{waiting}] as dependency did not exit successfully.",
+            failed.container()
+        );
+        self.fails_to_start(cluster, id, "Task failed to start", Some(&words));
+        let Some(task) = self.task_mut(cluster, id) else { return };
+        for container in &mut task.containers {
+            container.reason = None;
+            if container.name == waiting {
+                (container.exit_code, container.reason) = (Some(143), Some(words.clone()));
+            } else if container.name == failed.container() {
+                container.last_status = TaskStatus::Stopped;
+                container.exit_code = failed.exit_code();
+                if let Beside::Unpulled(_, words) = failed {
+                    container.reason = Some(words.clone());
+                }
+            }
+        }
+    }
+
+    /// A container that is not essential ends: the task goes on.
+    fn ends_beside(&mut self, cluster: &str, id: &str, end: &ContainerEnd) {
+        let Some(task) = self.task_mut(cluster, id) else { return };
+        task.version += 1;
+        for container in task.containers.iter_mut().filter(|c| c.name == end.container) {
+            container.last_status = TaskStatus::Stopped;
+            container.exit_code = Some(end.exit_code);
+            container.reason.clone_from(&end.reason);
+        }
+    }
+
+    /// A container has ended by itself, and with it the task, unless it is not essential.
+    pub(crate) fn container_ends(&mut self, cluster: &str, id: &str, end: &ContainerEnd) {
         let now = self.now;
+        let arn = self.task(cluster, id).map(|task| task.task_definition.clone());
+        let definition = arn.and_then(|arn| self.definition(&arn));
+        let is_beside = definition.is_some_and(|definition| !is_essential(&definition.document, &end.container));
         let Some(task) = self.task_mut(cluster, id) else {
             return;
         };
@@ -41,6 +82,9 @@ impl World {
             || task.desired_status == TaskStatus::Stopped
         {
             return;
+        }
+        if is_beside {
+            return self.ends_beside(cluster, id, end);
         }
         let began = task.started_at.is_some();
         task.desired_status = TaskStatus::Stopped;
@@ -56,11 +100,13 @@ impl World {
             .into(),
         );
         task.stopped_reason = Some("Essential container in task exited".into());
-        for (place, container) in task.containers.iter_mut().enumerate() {
+        let running = |container: &&mut Container| container.last_status != TaskStatus::Stopped;
+        for container in task.containers.iter_mut().filter(running) {
+            let is_it = container.name == end.container;
             container.last_status = TaskStatus::Stopped;
             // The others are stopped with it.
-            container.exit_code = Some(if place == 0 { exit_code } else { 137 });
-            container.reason = reason.clone().filter(|_| place == 0);
+            container.exit_code = Some(if is_it { end.exit_code } else { 137 });
+            container.reason = end.reason.clone().filter(|_| is_it);
         }
         let service = task.service.clone();
         self.task_runtimes.entry(id.to_owned()).or_default().ended_itself_at = Some(now);
@@ -108,14 +154,18 @@ impl World {
             let Some(task) = self.task(cluster, id) else {
                 continue;
             };
-            if let Some((exit_code, later, reason)) = self.behaviour(cluster, task).ends {
+            let behaviour = self.behaviour(cluster, task);
+            let beside = behaviour.beside.into_iter().filter_map(|beside| match beside {
+                Beside::Ends(end) => Some(end),
+                Beside::Unpulled(..) => None,
+            });
+            for end in beside.chain(behaviour.ends) {
                 self.after(
-                    later,
+                    end.after,
                     ScheduledEvent::Ends {
                         cluster: cluster.to_owned(),
                         task: id.clone(),
-                        exit_code,
-                        reason,
+                        end,
                     },
                 );
             }

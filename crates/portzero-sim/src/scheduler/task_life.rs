@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::placement::Obstacle;
-use crate::model::container::{Mapping, Needs, containers, mappings};
-use crate::model::state::{Container, Task, TaskRequest};
+use crate::faults::behaviour::{Behaviour, Beside};
+use crate::model::container::{Mapping, Needs, containers, mappings, waits_in_vain};
+use crate::model::state::{Container, NetworkBinding, Task, TaskRequest};
 use crate::model::status::{HealthStatus, TaskStatus};
 use crate::scenario::span::Spread;
 use crate::world::new_task::NewTask;
@@ -288,18 +289,17 @@ impl World {
     }
 
     fn start_containers(&mut self, cluster: &str, id: &str) -> bool {
-        let now = self.now;
         let Some(task) = self.task(cluster, id).cloned() else {
             return false;
         };
-        if let Some((reason, in_container)) = self.behaviour(cluster, &task).never_starts {
-            self.fails_to_start(cluster, id, &reason, in_container.as_deref());
-            return false;
-        }
         let document = self
             .definition(&task.task_definition)
             .map(|d| d.document.clone())
             .unwrap_or_default();
+        let behaviour = self.behaviour(cluster, &task);
+        if !self.may_start(cluster, id, &behaviour, &document) {
+            return false;
+        }
         let wanted: Vec<Mapping> = if Needs::of(&document).awsvpc {
             Vec::new()
         } else {
@@ -321,18 +321,49 @@ impl World {
                 return false;
             }
         };
+        self.containers_started(cluster, id, &bound, &behaviour.beside);
+        true
+    }
+
+    /// Whether nothing keeps the containers from starting; the task has failed where something does.
+    fn may_start(&mut self, cluster: &str, id: &str, behaviour: &Behaviour, document: &serde_json::Value) -> bool {
+        if let Some((reason, in_container)) = &behaviour.never_starts {
+            self.fails_to_start(cluster, id, reason, in_container.as_deref());
+            return false;
+        }
+        let in_vain = |beside: &Beside| waits_in_vain(document, beside.container(), beside.exit_code());
+        let mut vain = behaviour.beside.iter();
+        let Some((failed, waiting)) = vain.find_map(|beside| Some((beside, in_vain(beside)?))) else {
+            return true;
+        };
+        self.dependency_fails(cluster, id, failed, &waiting);
+        false
+    }
+
+    fn containers_started(&mut self, cluster: &str, id: &str, bound: &[(String, NetworkBinding)], beside: &[Beside]) {
+        let now = self.now;
+        let unpulled = |name: &str| {
+            beside.iter().find_map(|beside| match beside {
+                Beside::Unpulled(container, words) if container == name => Some(words.clone()),
+                _ => None,
+            })
+        };
         if let Some(task) = self.task_mut(cluster, id) {
             task.pull_stopped_at = Some(now);
             task.last_status = TaskStatus::Activating;
             task.version += 1;
             for container in &mut task.containers {
+                container.reason = unpulled(&container.name);
+                if container.reason.is_some() {
+                    container.last_status = TaskStatus::Stopped;
+                    continue;
+                }
                 container.last_status = TaskStatus::Running;
                 let own = bound.iter().filter(|(name, _)| name == &container.name);
                 container.network_bindings = own.map(|(_, binding)| binding.clone()).collect();
             }
         }
         self.task_runtimes.entry(id.to_owned()).or_default().running_since = Some(now);
-        true
     }
 
     fn run(&mut self, cluster: &str, task: &str) -> bool {

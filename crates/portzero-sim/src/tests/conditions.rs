@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::super::scenario::Scenario;
 use super::{Story, bridge, fargate, with_breaker, with_fault};
+use crate::faults::behaviour::ContainerEnd;
 use crate::model::status::{RolloutState, ServiceDeploymentStatus};
 use crate::scenario::breaker::{Threshold, ThresholdType};
 use crate::scenario::specs::AlarmSpec;
@@ -124,8 +125,17 @@ fn a_crashed_old_task_is_replaced_by_its_like_during_a_rollout() {
         let mut story = Story::of(&scenario);
         let old = story.service().deployments[1].id.clone();
         story.pass(60);
-        let victim = story.world.wanted_tasks("default", "web")[0].id.clone();
-        story.world.container_ends("default", &victim, 1, None);
+        let (victim, container) = {
+            let task = story.world.wanted_tasks("default", "web")[0];
+            (task.id.clone(), task.containers[0].name.clone())
+        };
+        let end = ContainerEnd {
+            container,
+            exit_code: 1,
+            after: Duration::ZERO,
+            reason: None,
+        };
+        story.world.container_ends("default", &victim, &end);
         story.pass(60);
         let tasks = story.world.wanted_tasks("default", "web");
         tasks.iter().filter(|t| t.started_by == old).count()

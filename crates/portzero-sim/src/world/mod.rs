@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::scenario::{Scenario, Throttling, Timings};
 use super::strategy::Course;
+use crate::faults::behaviour::ContainerEnd;
 use crate::model::refusal::Refusal;
 use crate::model::state::{Account, Cluster, Deployment, Past, Service, Task, short};
 use crate::model::status::TaskStatus;
@@ -156,12 +157,11 @@ pub(crate) enum ScheduledEvent {
         tasks: Vec<String>,
         stage: TaskStage,
     },
-    /// The essential container of a task ends by itself.
+    /// A container of a task ends by itself.
     Ends {
         cluster: String,
         task: String,
-        exit_code: i32,
-        reason: Option<String>,
+        end: ContainerEnd,
     },
     Deregister {
         cluster: String,
@@ -329,12 +329,7 @@ impl World {
         match event {
             ScheduledEvent::Look { cluster, service } => self.look(&cluster, &service),
             ScheduledEvent::TaskStage { cluster, tasks, stage } => self.enter_stage(&cluster, &tasks, stage),
-            ScheduledEvent::Ends {
-                cluster,
-                task,
-                exit_code,
-                reason,
-            } => self.container_ends(&cluster, &task, exit_code, reason),
+            ScheduledEvent::Ends { cluster, task, end } => self.container_ends(&cluster, &task, &end),
             ScheduledEvent::Deregister {
                 cluster,
                 service,

@@ -9,6 +9,7 @@ use crate::aws_model::service::{
 use crate::aws_model::task::Task;
 use crate::base::finding::{Code, Finding};
 use crate::base::id::{DeploymentId, TaskDefinitionArn};
+use crate::rollout::rollback::good_before;
 use crate::rollout::scope::Scope;
 use crate::rollout::verdict::{Outcome, Verdict};
 use crate::rollout::view::baseline::Baseline;
@@ -51,6 +52,8 @@ pub struct AttachDecision {
     pub task_definition: Option<TaskDefinitionArn>,
     /// The revision that ran before it; absent where nobody can tell.
     pub previous: Option<TaskDefinitionArn>,
+    /// The revision that ECS last called completed before it; absent where nobody can tell.
+    pub good: Option<TaskDefinitionArn>,
 }
 
 impl<'a> AttachEvidence<'a> {
@@ -162,6 +165,7 @@ impl<'a> AttachEvidence<'a> {
             deployment: id.clone(),
             task_definition: self.revision(id),
             previous: self.previous(id),
+            good: self.good(id),
         }
     }
 
@@ -176,6 +180,15 @@ impl<'a> AttachEvidence<'a> {
             .filter_map(|id| self.revision(&id))
             .next()
             .or_else(|| Some(others.max_by_key(|d| d.running_count)?.task_definition.clone()))
+    }
+
+    /// Of those that are still there, else of those that the history shows below ours.
+    fn good(&self, ours: &DeploymentId) -> Option<TaskDefinitionArn> {
+        let records = self.records().iter();
+        let older = records.skip_while(|d| d.deployment_id().as_ref() != Some(ours)).skip(1);
+        let mut done = older.filter(|d| d.status == ServiceDeploymentStatus::Successful);
+        let by_record = || done.find_map(|d| self.revision(&d.deployment_id()?));
+        good_before(self.service, ours).or_else(by_record)
     }
 
     fn revision(&self, id: &DeploymentId) -> Option<TaskDefinitionArn> {

@@ -27,6 +27,17 @@ pub struct ContainerFacts {
     pub stop_timeout: Option<Duration>,
     /// Its container health check.
     pub health_check: Option<OwnCheck>,
+    /// Those that it waits for (`dependsOn`).
+    pub depends_on: Vec<Dependency>,
+}
+
+/// A container that another one waits for before it starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dependency {
+    /// Its name.
+    pub container: String,
+    /// `START`, `COMPLETE`, `SUCCESS` or `HEALTHY`.
+    pub condition: String,
 }
 
 /// An awslogs configuration.
@@ -72,17 +83,28 @@ impl ContainerFacts {
     fn of_one(container: &Value) -> Self {
         let text = |key: &str| container.get(key).and_then(Value::as_str).map(str::to_owned);
         let seconds = |key: &str| container.get(key).and_then(Value::as_u64).map(Duration::from_secs);
-        let secrets = container.get("secrets").and_then(Value::as_array).into_iter().flatten();
+        let list = |key: &str| container.get(key).and_then(Value::as_array).into_iter().flatten();
         Self {
             name: text("name").unwrap_or_default(),
             is_essential: container.get("essential").and_then(Value::as_bool).unwrap_or(true),
             image: text("image"),
             memory: container.get("memory").and_then(Value::as_i64),
             log: LogPlace::of(container),
-            secrets: secrets.filter_map(Secret::of).collect(),
+            secrets: list("secrets").filter_map(Secret::of).collect(),
             stop_timeout: seconds("stopTimeout"),
             health_check: OwnCheck::of(container),
+            depends_on: list("dependsOn").filter_map(Dependency::of).collect(),
         }
+    }
+}
+
+impl Dependency {
+    fn of(dependency: &Value) -> Option<Self> {
+        let text = |key: &str| dependency.get(key).and_then(Value::as_str).map(str::to_owned);
+        Some(Self {
+            container: text("containerName")?,
+            condition: text("condition")?,
+        })
     }
 }
 

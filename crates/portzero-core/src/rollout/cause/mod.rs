@@ -1,6 +1,7 @@
 //! Why a rollout fails: AWS's own words are recognised, weighed and explained.
 
 pub(crate) mod container_facts;
+pub(crate) mod culprit;
 pub(crate) mod diagnose;
 pub(crate) mod exit_code;
 pub mod failure;

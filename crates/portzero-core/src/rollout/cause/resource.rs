@@ -29,6 +29,10 @@ pub enum Resource {
     LogGroup,
     /// A volume to mount.
     Volume,
+    /// The role that the task is to have, or that ECS starts it with.
+    Role,
+    /// A file of environment variables, in Amazon S3.
+    EnvironmentFile,
     /// Anything else.
     Other,
 }
@@ -46,10 +50,22 @@ pub enum Why {
     Unknown,
 }
 
+/// The words of which one stands in every message about such a thing. On container instances Docker says so: the log
+/// driver's complaint stands in the reason of a container, and the agent has a name of its own for volumes.
+const ABOUT: [&str; 7] = [
+    "ResourceInitializationError",
+    "failed to initialize logging driver",
+    "failed to create Cloudwatch log stream",
+    "CannotCreateVolumeError",
+    "volume attachment timed out",
+    "waiting for volume",
+    "unable to assume the role",
+];
+
 impl ResourceTrouble {
     /// `None` where the text is about something else.
     pub fn read(message: &str) -> Option<Self> {
-        if !contains(message, "ResourceInitializationError") {
+        if !ABOUT.iter().any(|words| contains(message, words)) {
             return None;
         }
         let kind = kind(message);
@@ -80,7 +96,11 @@ fn kind(message: &str) -> Resource {
         "ssm:GetParameter",
         "invalid ssm parameters",
     ];
-    if is(&secret) {
+    if is(&["assume the role"]) {
+        Resource::Role
+    } else if is(&["env files", "environment file"]) {
+        Resource::EnvironmentFile
+    } else if is(&secret) {
         Resource::Secret
     } else if is(&[
         "registry auth from",
@@ -88,7 +108,7 @@ fn kind(message: &str) -> Resource {
         "ecr:GetAuthorizationToken",
     ]) {
         Resource::RegistryLogin
-    } else if is(&["log group", "log stream", "logger args"]) {
+    } else if is(&["log group", "log stream", "logger args", "logging driver"]) {
         Resource::LogGroup
     } else if is(&["EFS", "volume", "mount"]) {
         Resource::Volume
@@ -111,6 +131,8 @@ fn why(message: &str) -> Why {
         "does not exist",
         "invalid ssm parameters",
         "ParameterNotFound",
+        "cannot find the parameter",
+        "did not contain json key",
     ]) {
         Why::Missing
     } else if is(&[
@@ -136,8 +158,10 @@ fn name(message: &str, kind: Resource) -> Option<String> {
     };
     match kind {
         Resource::Secret => arn(":secretsmanager:").or_else(|| arn(":parameter/")).or_else(|| {
-            let listed = message.split("nvalid ssm parameters: ").nth(1)?;
-            listed.split_whitespace().next().map(str::to_owned)
+            let heads = ["nvalid ssm parameters: ", "cannot find the parameter(s): "];
+            let listed = heads.iter().find_map(|head| message.split(head).nth(1))?;
+            let first = listed.split_whitespace().next()?;
+            Some(first.trim_end_matches([',', '.']).to_owned())
         }),
         Resource::LogGroup => arn(":log-group:"),
         _ => None,
@@ -146,8 +170,21 @@ fn name(message: &str, kind: Resource) -> Option<String> {
 
 /// `arn:aws:sts::111122223333:assumed-role/ROLE/session`: the role alone.
 fn role(message: &str) -> Option<String> {
-    let rest = message.split(":assumed-role/").nth(1)?;
-    let role = rest.split(['/', ' ']).next().filter(|role| !role.is_empty());
+    let assumed = message.split(":assumed-role/").nth(1);
+    // The path is no part of the role's name.
+    let named = || {
+        Some(
+            message
+                .split("assume the role '")
+                .nth(1)?
+                .split('\'')
+                .next()?
+                .rsplit('/')
+                .next()?,
+        )
+    };
+    let role = assumed.map(|rest| rest.split(['/', ' ']).next().unwrap_or_default());
+    let role = role.or_else(named).filter(|role| !role.is_empty());
     role.map(str::to_owned)
 }
 

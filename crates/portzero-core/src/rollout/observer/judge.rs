@@ -290,8 +290,12 @@ impl Observer {
             .evidence
             .certain_failure(&self.scope, view, has_breaker, now)
             .or_else(|| self.cannot_place(snapshot, view, now))?;
-        let end = if snapshot.rolls_back() {
+        let end = if snapshot.rolls_back() && self.scope.good.is_none() {
+            EndOfTries::NothingToGoBackTo
+        } else if snapshot.rolls_back() {
             EndOfTries::RollsBack
+        } else if has_breaker {
+            EndOfTries::Stops
         } else {
             EndOfTries::NextDeployment
         };

@@ -176,6 +176,7 @@ impl Observer {
         let next = match outcome {
             Some((verdict, mut findings)) => {
                 findings.extend(self.evidence.untold_ends(&findings, &self.scope));
+                findings.extend(self.evidence.died_beside(&self.scope));
                 let course = &self.course;
                 let is_given_up = course.has_rollback_failed || course.replaced_by.is_some();
                 let is_going_back = course.rollback.is_some() && !is_given_up;
@@ -340,11 +341,13 @@ impl Observer {
                 .unwrap_or(0);
             let shown = known.map(|b| b.threshold).filter(|threshold| *threshold > 0);
             let threshold = shown.or_else(|| breaker.threshold.failures(view.desired));
+            // Where nothing was ever completed, there is nothing to roll back to.
+            let rolls_back = breaker.rollback && self.scope.good.is_some();
             if failures > self.reported.breaker_failures && self.course.rollback.is_none() {
                 news.push(RolloutEvent::Breaker {
                     failures,
                     threshold,
-                    rolls_back: breaker.rollback,
+                    rolls_back,
                 });
             }
             self.reported.breaker_failures = failures;
@@ -352,7 +355,7 @@ impl Observer {
                 self.evidence.count_breaker(BreakerCount {
                     failures,
                     threshold,
-                    rolls_back: breaker.rollback,
+                    rolls_back,
                 });
             }
         }

@@ -5,7 +5,7 @@
 
 use crate::aws_model::service::{RolloutState, Service, ServiceDeployment, ServiceDeploymentStatus};
 use crate::base::finding::{Code, Finding};
-use crate::base::id::{ServiceName, TaskDefinitionArn};
+use crate::base::id::{DeploymentId, ServiceName, TaskDefinitionArn};
 use crate::rollout::verdict::{Outcome, Verdict};
 
 /// How a run takes a service back.
@@ -58,6 +58,13 @@ pub fn last_good(service: &Service) -> Option<TaskDefinitionArn> {
         _ => None,
     };
     stated.or_else(alone).map(|d| d.task_definition.clone())
+}
+
+/// The same, leaving one deployment out of account: what was completed before it.
+pub fn good_before(service: &Service, ours: &DeploymentId) -> Option<TaskDefinitionArn> {
+    let mut others = service.clone();
+    others.deployments.retain(|deployment| deployment.id != *ours);
+    last_good(&others)
 }
 
 /// Where a rollback leads that somebody asks for: out of the deployment in flight, which ECS does itself where it can be

@@ -60,7 +60,8 @@ impl DeploymentState {
         let to = primary.clone();
         // ECS goes back to a deployment that was there before ours, or makes one anew of what ran then. What else has come
         // after ours is somebody's.
-        let may_be_back = primary.is_rolling_back() || scope.previous.as_ref() == Some(&primary.task_definition);
+        let mut known = scope.previous.iter().chain(&scope.good);
+        let may_be_back = primary.is_rolling_back() || known.any(|arn| *arn == primary.task_definition);
         if !may_be_back && is_newer(primary, snapshot, ours) {
             return Self::Superseded { by: to };
         }
@@ -231,6 +232,7 @@ mod tests {
     fn a_newer_deployment_during_a_rollback_is_what_is_gone_back_to_only_with_the_earlier_revision() {
         let scope = Scope {
             previous: Some("task-definition/web:1".into()),
+            good: Some("task-definition/web:1".into()),
             ..scope()
         };
         let told = |primary: Deployment| {

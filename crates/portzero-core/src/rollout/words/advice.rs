@@ -1,18 +1,18 @@
 //! Advice that is given in several places, and taken back in one: where the run itself has done what it advises.
 
 use crate::base::finding::{Hint, HintKind};
-use crate::base::id::TaskDefinitionArn;
 use crate::rollout::scope::Scope;
 
-/// Go back to what ran before, by hand.
-pub(crate) fn go_back(scope: &Scope, previous: &TaskDefinitionArn) -> Hint {
+/// Go back to what ran well, by hand. `None`: nothing is known to have, but for the revision that is blamed.
+pub(crate) fn go_back(scope: &Scope) -> Option<Hint> {
+    let good = scope.way_back()?;
     let text = format!(
         "to end that, go back to what ran: aws ecs update-service --cluster {} --service {} --task-definition {}",
         scope.cluster,
         scope.service,
-        previous.short()
+        good.short()
     );
-    Hint::new(HintKind::GoBack, text)
+    Some(Hint::new(HintKind::GoBack, text))
 }
 
 /// Follow the rollout again.
@@ -24,3 +24,6 @@ pub(crate) fn follow_again(scope: &Scope) -> Hint {
 pub(crate) fn wait_longer(more: &str) -> Hint {
     Hint::new(HintKind::WaitLonger, format!("set a longer `--timeout`{more}"))
 }
+
+/// What ECS does at the circuit breaker's threshold, where its rollback is off.
+pub const STOPS: &str = "ECS stops and does not roll back";

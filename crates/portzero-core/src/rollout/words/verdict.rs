@@ -18,9 +18,13 @@ pub(crate) fn rolled_back(
     end: GoingBack,
     look: &LastLook,
 ) -> Finding {
-    let back_to = to
-        .map(|d| d.task_definition.short().to_owned())
-        .or_else(|| scope.previous.as_ref().map(|p| p.short().to_owned()));
+    let back_to = to.map(|d| d.task_definition.short().to_owned()).or_else(|| {
+        scope
+            .good
+            .as_ref()
+            .or(scope.previous.as_ref())
+            .map(|p| p.short().to_owned())
+    });
     let revision = back_to.clone().unwrap_or_else(|| "the earlier revision".into());
     let mut finding = cause.unwrap_or_else(|| {
         Finding::error(
@@ -65,7 +69,7 @@ pub(crate) fn failed(
     let ours = scope.task_definition.short();
     let mut finding =
         cause.unwrap_or_else(|| Finding::error(Code::DeploymentFailed, format!("the deployment of {ours} failed")));
-    let then = what_follows(reason.as_deref(), rolls_back);
+    let then = what_follows(reason.as_deref(), rolls_back, scope.good.is_some());
     if let Some(reason) = reason {
         finding.evidence.push(("ecs".into(), reason));
     }
@@ -78,8 +82,10 @@ pub(crate) fn failed(
 
 /// Only the circuit breaker's settings are read. A failure of another kind, an alarm's for example, may be rolled back by
 /// what was not looked at.
-fn what_follows(reason: Option<&str>, rolls_back: bool) -> &'static str {
-    if rolls_back {
+fn what_follows(reason: Option<&str>, rolls_back: bool, has_good: bool) -> &'static str {
+    if rolls_back && !has_good {
+        "no earlier completed deployment is shown that it could roll back to"
+    } else if rolls_back {
         "a rollback is due, and none has begun so far"
     } else if reason.is_some_and(|words| words.contains("circuit breaker")) {
         "it does not roll back (the circuit breaker's rollback is off)"
@@ -93,6 +99,10 @@ fn what_follows(reason: Option<&str>, rolls_back: bool) -> &'static str {
 pub(crate) enum EndOfTries {
     /// The circuit breaker rolls back.
     RollsBack,
+    /// The circuit breaker stops the deployment at its threshold, and that is all.
+    Stops,
+    /// The circuit breaker would roll back, and no deployment was ever completed.
+    NothingToGoBackTo,
     /// There is no circuit breaker that does.
     NextDeployment,
     /// There is one, and it does not count these failures.
@@ -105,6 +115,11 @@ pub(crate) enum EndOfTries {
 pub(crate) fn failed_early(scope: &Scope, mut finding: Finding, end: EndOfTries, look: &LastLook) -> Finding {
     let until = match end {
         EndOfTries::RollsBack => "its circuit breaker rolls back",
+        EndOfTries::Stops => "its circuit breaker's threshold: then ECS stops and does not roll back",
+        // Source: the Developer Guide's page on the circuit breaker: a rollback needs a deployment that was completed.
+        EndOfTries::NothingToGoBackTo => {
+            "its circuit breaker's threshold: then ECS stops (no earlier completed deployment is shown to roll back to)"
+        }
         EndOfTries::NextDeployment => "the next deployment: no circuit breaker rolls it back",
         // Source: the Developer Guide's page on the circuit breaker: a healthy task resets the count.
         EndOfTries::NotCounted => "the next deployment: its circuit breaker counts anew after each healthy task",
@@ -115,14 +130,11 @@ pub(crate) fn failed_early(scope: &Scope, mut finding: Finding, end: EndOfTries,
         look.serving_line(),
         scope.task_definition.short()
     ));
-    if let Some(previous) = scope
-        .previous
-        .as_ref()
-        .filter(|_| end != EndOfTries::RollsBack && finding.hints.len() < 2)
-    {
-        return finding.hint(go_back(scope, previous));
+    let goes_back = end == EndOfTries::RollsBack;
+    match go_back(scope).filter(|_| !goes_back && finding.hints.len() < 2) {
+        Some(hint) => finding.hint(hint),
+        None => finding,
     }
-    finding
 }
 
 pub(crate) fn superseded(scope: &Scope, by: &Deployment, look: &LastLook) -> Finding {
@@ -357,8 +369,10 @@ mod tests {
     #[test]
     fn only_the_circuit_breaker_is_said_to_be_off() {
         let breaker = Some("ECS deployment circuit breaker: tasks failed to start.");
-        assert!(what_follows(breaker, false).contains("circuit breaker's rollback is off"));
-        assert!(what_follows(Some("ECS deployment failed: alarm detected."), false).contains("not checked"));
-        assert!(what_follows(breaker, true).contains("is due"));
+        assert!(what_follows(breaker, false, true).contains("circuit breaker's rollback is off"));
+        assert!(what_follows(Some("ECS deployment failed: alarm detected."), false, true).contains("not checked"));
+        assert!(what_follows(breaker, true, true).contains("is due"));
+        // The first deployment of all.
+        assert!(what_follows(breaker, true, false).starts_with("no earlier completed deployment"));
     }
 }

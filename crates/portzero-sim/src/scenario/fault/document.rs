@@ -27,6 +27,7 @@ pub(crate) struct FaultDocument {
     since: Option<Since>,
     service: Option<String>,
     target_group: Option<String>,
+    container: Option<String>,
     revision: RevisionRef,
     #[serde(deserialize_with = "number")]
     pub(crate) code: Option<u16>,
@@ -75,6 +76,12 @@ impl FaultDocument {
     pub(crate) fn of_revision(&mut self) -> &mut Self {
         self.scope.revision = std::mem::take(&mut self.revision);
         self
+    }
+
+    /// The fault belongs to one container.
+    pub(crate) fn of_container(&mut self) -> &mut Self {
+        self.scope.container = self.container.take();
+        self.of_revision()
     }
 
     /// The fault belongs to one target group, or to all of the service's.
@@ -135,6 +142,7 @@ impl FaultDocument {
         let given = [
             ("service", self.service.is_some()),
             ("target_group", self.target_group.is_some()),
+            ("container", self.container.is_some()),
             ("revision", self.revision != RevisionRef::Next),
             ("code", self.code.is_some_and(|code| code != 404)),
             ("exit_code", self.exit_code.is_some_and(|code| code != 1)),

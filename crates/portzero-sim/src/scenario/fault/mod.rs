@@ -93,7 +93,7 @@ impl FaultSpec {
             let (key, value) = part.split_once('=').ok_or_else(cannot)?;
             let is_text = matches!(
                 key,
-                "service" | "target_group" | "instance" | "message" | "log" | "kind" | "role" | "zone"
+                "service" | "target_group" | "container" | "instance" | "message" | "log" | "kind" | "role" | "zone"
             );
             let read = serde_json::from_str::<Value>(value).ok();
             let plain = read.filter(|read| !is_text && (read.is_number() || read.is_boolean()));

@@ -19,10 +19,10 @@ pub(crate) fn fault(document: &mut FaultDocument) -> Option<Fault> {
 fn containers(name: &str, d: &mut FaultDocument) -> Option<Fault> {
     Some(match name {
         "image-pull" => Fault::ImagePull {
-            message: d.of_revision().message.take(),
+            message: d.of_container().message.take(),
         },
         "crash-loop" => Fault::CrashLoop {
-            exit_code: d.of_revision().exit_code.take().unwrap_or(1),
+            exit_code: d.of_container().exit_code.take().unwrap_or(1),
             after: d.delay_or(3),
             log: d.log.take(),
         },
@@ -30,7 +30,7 @@ fn containers(name: &str, d: &mut FaultDocument) -> Option<Fault> {
             log: d.of_revision().log.take(),
         },
         "out-of-memory" => Fault::OutOfMemory {
-            after: d.of_revision().delay_or(6),
+            after: d.of_container().delay_or(6),
             log: d.log.take(),
         },
         "secrets" => Fault::Secrets {

@@ -35,6 +35,8 @@ pub struct FaultScope {
     pub service: Option<String>,
     /// The target group's name; absent: every target group of the service.
     pub target_group: Option<String>,
+    /// The container's name; absent: the first essential one.
+    pub container: Option<String>,
     /// Whose tasks are struck.
     pub revision: RevisionRef,
 }

@@ -4,8 +4,9 @@ use crate::base::finding::{Code, Finding};
 use crate::base::id::last_segment;
 use crate::base::text::contains;
 use crate::base::time::human;
+use crate::rollout::cause::diagnose::lacking;
 use crate::rollout::cause::failure::{Cause, Pull};
-use crate::rollout::cause::resource::{Resource, ResourceTrouble, Why};
+use crate::rollout::cause::resource::Resource;
 use crate::rollout::cause::{exit_code, placement};
 use crate::rollout::scope::Scope;
 
@@ -35,7 +36,7 @@ pub(super) fn finding(cause: &Cause, scope: &Scope) -> Finding {
             message,
             pull,
         } => image_pull(container, image.as_deref(), message, *pull, scope),
-        Cause::Resource(trouble) => resource(trouble, scope),
+        Cause::Resource(trouble) => lacking::finding(trouble, scope),
         Cause::OutOfMemory { container } => out_of_memory(container, scope),
         Cause::PortInUse { message } => {
             let finding =
@@ -46,19 +47,11 @@ pub(super) fn finding(cause: &Cause, scope: &Scope) -> Finding {
                 placement::free_port(scope)
             })
         }
-        Cause::NoCapacity { message } => error(format!("AWS gives no capacity for a new task of `{service}`"))
-            .evidence("ecs", message)
-            .hint("give the service subnets in more Availability Zones, or try again later"),
+        Cause::NoCapacity { message } => no_capacity(message, scope),
         Cause::CannotStart { container, message } => {
             let finding = error(format!("container `{container}` of {ours} cannot be started"));
             let finding = finding.evidence("docker", message);
-            finding.hint(if contains(message, "exec format error") {
-                format!("build the image of `{container}` for the processor of the instances")
-            } else {
-                format!(
-                    "check the command, the entry point and the devices of container `{container}` against its image"
-                )
-            })
+            start_hint(container, message).map_or(finding.clone(), |hint| finding.hint(hint))
         }
         Cause::Exit {
             container,
@@ -83,16 +76,14 @@ fn image_pull(container: &str, image: Option<&str>, message: &str, pull: Pull, s
         Pull::RateLimited => ": the registry's rate limit is reached",
         Pull::DiskFull => ": the instance's disk is full",
         Pull::Unreachable => ": the registry is not reached",
+        Pull::Invalid => ": that is no valid image reference",
         Pull::Unknown => "",
     };
     let finding = Finding::error(Code::ImagePull, format!("the image {image} cannot be pulled{why}"));
     let finding = finding.evidence("registry", message);
     match pull {
         Pull::Missing => finding.hint(format!("push {image}, or deploy a tag that exists")),
-        Pull::Denied => finding.hint(format!(
-            "check the repository's name, and that {} may pull from it",
-            puller(scope)
-        )),
+        Pull::Denied => finding.hint(denied(&image, message, scope)),
         Pull::Platform => {
             finding.hint("build the image for the operating system and the processor that the task runs on")
         }
@@ -102,9 +93,88 @@ fn image_pull(container: &str, image: Option<&str>, message: &str, pull: Pull, s
         Pull::DiskFull => {
             finding.hint("free the instance's disk (old images), or replace the instance by one with a bigger volume")
         }
-        Pull::Unreachable | Pull::Unknown => finding
+        Pull::Unreachable => finding
             .hint("check that the tasks' hosts reach the registry: route, NAT or VPC endpoints, security group, proxy"),
+        Pull::Invalid => finding.hint(format!("correct `image` of container `{container}`")),
+        Pull::Unknown => finding,
     }
+}
+
+/// Amazon ECR answers 403 for more than a missing permission: for a digest that is gone, and for layers in Amazon S3 that
+/// an endpoint policy keeps back.
+fn denied(image: &str, message: &str, scope: &Scope) -> String {
+    let who = puller(scope);
+    if contains(message, "/blobs/") {
+        return format!(
+            "check that {who} may pull from it, and that no endpoint policy or proxy keeps its layers back"
+        );
+    }
+    if image.contains('@') || contains(message, "@sha256:") || contains(message, "manifests/sha256:") {
+        return format!("check that the digest is still in the repository, and that {who} may pull from it");
+    }
+    format!("check the repository's name, and that {who} may pull from it")
+}
+
+/// What helps, where Docker's words say what is wrong.
+fn start_hint(container: &str, message: &str) -> Option<String> {
+    let is = |words: &[&str]| words.iter().any(|word| contains(message, word));
+    if is(&["exec format error"]) {
+        return Some(format!(
+            "build the image of `{container}` for the processor of the instances"
+        ));
+    }
+    if is(&["device driver", "error gathering device information"]) {
+        return Some(format!(
+            "place the tasks on instances that have the device which `{container}` asks for, with its driver"
+        ));
+    }
+    if is(&["Thin Pool", "no space left on device"]) {
+        return Some(
+            "free the instance's disk (old images), or replace the instance by one with a bigger volume".into(),
+        );
+    }
+    if is(&["TimeoutError", "timed out"]) {
+        return Some("look at the container instance: Docker does not answer in time there (disk, CPU credits)".into());
+    }
+    let is_command = [
+        "executable file not found",
+        "no such file",
+        "permission denied",
+        "OCI runtime",
+        "exec:",
+    ];
+    is(&is_command).then(|| {
+        format!("check the command, the entry point and the devices of container `{container}` against its image")
+    })
+}
+
+fn no_capacity(message: &str, scope: &Scope) -> Finding {
+    let service = &scope.service;
+    let is = |words: &[&str]| words.iter().any(|word| contains(message, word));
+    let (summary, hint) = if is(&["IP addresses", "free addresses", "InsufficientFreeAddresses"]) {
+        let summary = format!("a subnet of `{service}` has no free address for a new task");
+        (
+            summary,
+            Some("free addresses in that subnet, or give the service further subnets"),
+        )
+    } else if is(&["reached the limit"]) {
+        let summary = format!("a quota of the account leaves no room for a new task of `{service}`");
+        (
+            summary,
+            Some("ask for a higher quota (Service Quotas, in this region), or free what other services hold"),
+        )
+    } else if is(&["network interface"]) {
+        (format!("a new task of `{service}` gets no network interface"), None)
+    } else {
+        let summary = format!("AWS gives no capacity for a new task of `{service}`");
+        let is_zone = is(&["Capacity is unavailable"]);
+        (
+            summary,
+            is_zone.then_some("give the service subnets in more Availability Zones, or try again later"),
+        )
+    };
+    let finding = Finding::error(Code::NoCapacity, summary).evidence("ecs", message);
+    hint.map_or(finding.clone(), |hint| finding.hint(hint))
 }
 
 /// Who pulls: the execution role, else the instance's.
@@ -114,125 +184,6 @@ fn puller(scope: &Scope) -> String {
         || "the instances' role (the task definition names no execution role)".to_owned(),
         |role| format!("the execution role `{role}`"),
     )
-}
-
-fn resource(trouble: &ResourceTrouble, scope: &Scope) -> Finding {
-    let service = &scope.service;
-    let role = trouble.role.clone().or_else(|| {
-        scope
-            .needs
-            .execution_role
-            .as_deref()
-            .map(|arn| last_segment(arn).to_owned())
-    });
-    let who = role.as_ref().map_or("the execution role".to_owned(), |role| {
-        format!("the execution role `{role}`")
-    });
-    let (summary, hint) = match trouble.kind {
-        Resource::Secret => return secret(trouble, &who, scope),
-        Resource::RegistryLogin => {
-            let summary = format!("tasks of `{service}` get no login at the image's registry");
-            let hint = match trouble.why {
-                Why::Denied => format!("allow ecr:GetAuthorizationToken to {who}"),
-                _ => "give the tasks a way to Amazon ECR: NAT, or VPC endpoints for ecr.api, ecr.dkr and S3".to_owned(),
-            };
-            (summary, hint)
-        }
-        Resource::LogGroup => {
-            let groups = scope.needs.containers.iter().filter_map(|c| c.log.as_ref());
-            let mut names: Vec<String> = groups.map(|log| format!("`{}`", log.group)).collect();
-            names.dedup();
-            let named = trouble.name.clone().unwrap_or_else(|| names.join(", "));
-            let summary = format!("tasks of `{service}` cannot log to {named}");
-            let hint = match trouble.why {
-                Why::Denied => format!("allow logs:CreateLogStream and logs:PutLogEvents to {who}"),
-                Why::Missing => "create the log group, or set `awslogs-create-group`".to_owned(),
-                _ => "give the tasks a way to CloudWatch Logs: NAT, or a VPC endpoint".to_owned(),
-            };
-            (summary, hint)
-        }
-        Resource::Volume => (
-            format!("a volume of new tasks of `{service}` cannot be mounted"),
-            "check the file system's mount targets, its security group and its access policy".to_owned(),
-        ),
-        Resource::Other => (
-            format!("tasks of `{service}` cannot get what they need to start"),
-            format!("check what {who} may do, and the tasks' way to AWS"),
-        ),
-    };
-    Finding::error(Code::Resources, summary)
-        .evidence("ecs", trouble.message.clone())
-        .hint(hint)
-}
-
-/// Which secret, and which role.
-fn secret(trouble: &ResourceTrouble, who: &str, scope: &Scope) -> Finding {
-    let all: Vec<(&str, &str)> = scope
-        .needs
-        .containers
-        .iter()
-        .flat_map(|c| c.secrets.iter().map(|s| (s.variable.as_str(), s.source.as_str())))
-        .collect();
-    let which = named_secret(trouble, &all);
-    let service = &scope.service;
-    let what = match trouble.why {
-        Why::Denied => format!("{who} may not read"),
-        Why::Missing => "there is no".to_owned(),
-        Why::Unreachable => "no way leads to".to_owned(),
-        Why::Unknown => "ECS cannot read".to_owned(),
-    };
-    let named = match &which {
-        Some(which) => format!("secret {which}"),
-        None if trouble.why == Why::Missing => "such secret".to_owned(),
-        None => "a secret".to_owned(),
-    };
-    let mut finding = Finding::error(
-        Code::Secret,
-        format!("tasks of `{service}` cannot start: {what} {named}"),
-    );
-    if which.is_none() && !all.is_empty() {
-        let listed: Vec<String> = all
-            .iter()
-            .map(|(variable, source)| format!("{source} (for {variable})"))
-            .collect();
-        finding = finding.evidence("one of", listed.join(", "));
-    }
-    let is_parameter = contains(&trouble.message, "ssm") || which.is_some_and(|which| which.contains(":parameter/"));
-    finding
-        .evidence("ecs", trouble.message.clone())
-        .hint(secret_hint(trouble.why, who, is_parameter))
-}
-
-/// `SOURCE` (for VARIABLE), as far as it is known of which secret ECS speaks.
-fn named_secret(trouble: &ResourceTrouble, all: &[(&str, &str)]) -> Option<String> {
-    // The definition may say more than ECS does: a key or a version of the secret.
-    let is_named = |source: &str| {
-        trouble
-            .name
-            .as_deref()
-            .is_some_and(|name| source.starts_with(name) || name.ends_with(source))
-    };
-    let meant: Vec<&(&str, &str)> = all.iter().filter(|(_, source)| is_named(source)).collect();
-    match (&trouble.name, all, meant.as_slice()) {
-        (_, [(variable, source)], _) => Some(format!("`{source}` (for {variable})")),
-        (Some(name), _, [(variable, _)]) => Some(format!("`{name}` (for {variable})")),
-        (Some(name), ..) => Some(format!("`{name}`")),
-        (None, ..) => None,
-    }
-}
-
-fn secret_hint(why: Why, who: &str, is_parameter: bool) -> String {
-    let (action, service) = if is_parameter {
-        ("ssm:GetParameters", "ssm")
-    } else {
-        ("secretsmanager:GetSecretValue", "secretsmanager")
-    };
-    match why {
-        Why::Denied => format!("allow {action} on it to {who}, and kms:Decrypt where a key of your own encrypts it"),
-        Why::Missing => "create it in the service's region, or correct `valueFrom` in the task definition".to_owned(),
-        Why::Unreachable => format!("give the tasks a way to it: NAT, or a VPC endpoint for {service}"),
-        Why::Unknown => format!("check that {who} may read it ({action}), and that the tasks reach it"),
-    }
 }
 
 fn out_of_memory(container: &str, scope: &Scope) -> Finding {
@@ -266,6 +217,12 @@ fn exit(container: &str, code: Option<i32>, message: Option<&str>, scope: &Scope
     }
     if let Some(message) = message {
         finding = finding.evidence("reason", message);
+    }
+    if let Some(hint) = message
+        .filter(|words| contains(words, "exec format error"))
+        .and_then(|words| start_hint(container, words))
+    {
+        return finding.hint(hint);
     }
     let facts = scope.needs.container(container);
     let limit = facts.and_then(|facts| facts.memory).filter(|_| code == Some(137));
@@ -322,15 +279,15 @@ fn unhealthy_behind(balancer: &str, scope: &Scope) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rollout::cause::container_facts::{ContainerFacts, Secret};
+    use crate::rollout::cause::resource::{ResourceTrouble, Why};
 
     const ROLE: &str = "arn:aws:iam::111122223333:role/team/pulls";
 
-    fn trouble(kind: Resource, why: Why, name: Option<&str>) -> ResourceTrouble {
+    fn trouble(kind: Resource, why: Why) -> ResourceTrouble {
         ResourceTrouble {
             kind,
             why,
-            name: name.map(str::to_owned),
+            name: None,
             role: None,
             message: "ResourceInitializationError".into(),
         }
@@ -351,20 +308,6 @@ mod tests {
         scope
     }
 
-    /// A scope whose container reads these secrets into A, B, ….
-    fn reading(sources: &[&str]) -> Scope {
-        let document = serde_json::json!({"containerDefinitions": [{"name": "web", "image": "example/web:2"}]});
-        let mut facts = ContainerFacts::of(&document);
-        let secrets = ('A'..).zip(sources).map(|(variable, source)| Secret {
-            variable: variable.to_string(),
-            source: (*source).to_owned(),
-        });
-        facts[0].secrets = secrets.collect();
-        let mut scope = with_role();
-        scope.needs.containers = facts;
-        scope
-    }
-
     #[test]
     fn a_cause_is_filed_under_the_code_that_its_finding_has() {
         let exit = Cause::Exit {
@@ -374,9 +317,10 @@ mod tests {
         };
         let causes = [
             pull(Pull::Missing),
-            Cause::Resource(trouble(Resource::Secret, Why::Denied, None)),
-            Cause::Resource(trouble(Resource::LogGroup, Why::Denied, None)),
-            Cause::Resource(trouble(Resource::Other, Why::Unknown, None)),
+            Cause::Resource(trouble(Resource::Secret, Why::Denied)),
+            Cause::Resource(trouble(Resource::LogGroup, Why::Denied)),
+            Cause::Resource(trouble(Resource::Other, Why::Unknown)),
+            Cause::Resource(trouble(Resource::Role, Why::Unknown)),
             Cause::OutOfMemory {
                 container: "web".into(),
             },
@@ -399,81 +343,5 @@ mod tests {
         let hint = |scope: &Scope| finding(&pull(Pull::Denied), scope).hints[0].clone();
         assert!(hint(&with_role()).contains("that the execution role `pulls` may pull from it"));
         assert!(hint(&Scope::plain()).contains("the instances' role (the task definition names no execution role)"));
-    }
-
-    #[test]
-    fn what_a_task_lacks_to_start_is_told_with_what_gives_it() {
-        let hint = |kind, why| {
-            let cause = Cause::Resource(trouble(kind, why, None));
-            finding(&cause, &with_role()).hints[0].clone()
-        };
-        use Resource::{LogGroup, RegistryLogin};
-        assert_eq!(
-            hint(RegistryLogin, Why::Denied),
-            "allow ecr:GetAuthorizationToken to the execution role `pulls`"
-        );
-        assert!(hint(RegistryLogin, Why::Unreachable).starts_with("give the tasks a way to Amazon ECR"));
-        assert_eq!(
-            hint(LogGroup, Why::Denied),
-            "allow logs:CreateLogStream and logs:PutLogEvents to the execution role `pulls`"
-        );
-        assert!(hint(LogGroup, Why::Missing).starts_with("create the log group"));
-        assert!(hint(LogGroup, Why::Unreachable).starts_with("give the tasks a way to CloudWatch Logs"));
-    }
-
-    #[test]
-    fn a_secret_is_told_with_the_variable_that_wanted_it() {
-        let asm = "arn:aws:secretsmanager:us-east-1:111122223333:secret:db-AbCdEf";
-        let key = format!("{asm}:password::");
-        let ssm = "arn:aws:ssm:us-east-1:111122223333:parameter/shop/db";
-        let told = |why, name: Option<&str>, sources: &[&str]| {
-            let cause = Cause::Resource(trouble(Resource::Secret, why, name));
-            finding(&cause, &reading(sources))
-        };
-        let summary = |why, name, sources: &[&str]| {
-            let summary = told(why, name, sources).summary;
-            summary.trim_start_matches("tasks of `web` cannot start: ").to_owned()
-        };
-        // The definition says more than ECS, or less.
-        assert_eq!(
-            summary(Why::Missing, Some(asm), &["other", &key]),
-            format!("there is no secret `{asm}` (for B)")
-        );
-        assert_eq!(
-            summary(Why::Missing, Some(ssm), &["/shop/db", "other"]),
-            format!("there is no secret `{ssm}` (for A)")
-        );
-        let refused = "the execution role `pulls` may not read";
-        assert_eq!(
-            summary(Why::Denied, Some("new"), &["a", "b"]),
-            format!("{refused} secret `new`")
-        );
-        assert_eq!(
-            summary(Why::Denied, None, &["only"]),
-            format!("{refused} secret `only` (for A)")
-        );
-        assert_eq!(summary(Why::Denied, None, &["a", "b"]), format!("{refused} a secret"));
-        assert_eq!(summary(Why::Missing, None, &["a", "b"]), "there is no such secret");
-        let evidence = |name, sources: &[&str]| {
-            let evidence = told(Why::Denied, name, sources).evidence;
-            let found = evidence.into_iter().find(|(label, _)| label == "one of");
-            found.map(|(_, text)| text)
-        };
-        assert_eq!(evidence(None, &["a", "b"]).as_deref(), Some("a (for A), b (for B)"));
-        assert_eq!(evidence(Some("new"), &["a", "b"]), None);
-        assert_eq!(evidence(None, &[]), None);
-    }
-
-    #[test]
-    fn the_call_that_was_refused_is_of_the_service_that_keeps_the_secret() {
-        let hint = |message: &str, name: &str| {
-            let mut trouble = trouble(Resource::Secret, Why::Denied, Some(name));
-            trouble.message = message.into();
-            finding(&Cause::Resource(trouble), &Scope::plain()).hints[0].clone()
-        };
-        let general = "ResourceInitializationError: unable to pull secrets";
-        assert!(hint(general, "arn:aws:secretsmanager:x:y:secret:db").contains("secretsmanager:GetSecretValue"));
-        assert!(hint(general, "arn:aws:s:x:y:parameter/db").contains("ssm:GetParameters"));
-        assert!(hint(&format!("{general} from ssm"), "db").contains("ssm:GetParameters"));
     }
 }

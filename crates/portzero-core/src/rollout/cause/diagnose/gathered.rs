@@ -16,6 +16,7 @@ use crate::rollout::scope::Scope;
 use crate::rollout::view::View;
 use crate::rollout::view::limits::Limits;
 use crate::rollout::view::snapshot::Snapshot;
+use crate::rollout::words::advice::STOPS;
 
 /// The circuit breaker's counter, as it was last seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,15 +32,11 @@ impl fmt::Display for BreakerCount {
         let Self {
             failures, threshold, ..
         } = self;
-        let then = if self.rolls_back {
-            "rolls back"
-        } else {
-            "gives up and leaves it so"
-        };
+        let then = if self.rolls_back { "ECS rolls back" } else { STOPS };
         match threshold {
-            Some(threshold) if failures < threshold => write!(f, "{failures} of {threshold} failures, then ECS {then}"),
-            Some(threshold) => write!(f, "{failures} failures, the threshold is {threshold}: ECS {then}"),
-            None => write!(f, "{failures} failures, the threshold is not known; at it ECS {then}"),
+            Some(threshold) if failures < threshold => write!(f, "{failures} of {threshold} failures, then {then}"),
+            Some(threshold) => write!(f, "{failures} failures, the threshold is {threshold}: {then}"),
+            None => write!(f, "{failures} failures, the threshold is not known; at it {then}"),
         }
     }
 }
@@ -70,7 +67,7 @@ impl TaskEvidence {
             self.learn_streams(task, scope);
         }
         for task in view.ended_tasks.values() {
-            if let Some(failure) = failure::read(task) {
+            if let Some(failure) = failure::read(task, &scope.needs.containers) {
                 self.failures.insert(task.arn.clone(), failure);
             }
         }

@@ -1,15 +1,17 @@
 //! From what was seen to a cause: the first line that a person reads when a rollout fails.
 //!
 //! `Evidence` collects, look by look, and ranks; `gathered` has its parts. What is said of each kind of cause stands in a file of its own:
-//! `certain` (no waiting cures it), `explain` (tasks that ended), `unhealthy` (targets that fail their check), `registration` (targets that never come
-//! into use), `infrastructure` (instances that went away), `own_end` (tasks that ran and did not stay), `stopping` (old tasks that do not end when
-//! asked to) and `holding` (what holds a rollout up although nothing has failed).
+//! `beside` (what ends no task), `certain` (no waiting cures it), `explain` (tasks that ended), `lacking` (what they need to start), `unhealthy` (targets
+//! that fail their check), `registration` (targets that never come into use), `infrastructure` (instances that went away), `own_end` (tasks that ran and
+//! did not stay), `stopping` (old tasks that do not end when asked to) and `holding` (what holds a rollout up although nothing has failed).
 
+mod beside;
 mod certain;
 mod explain;
 mod gathered;
 mod holding;
 mod infrastructure;
+mod lacking;
 mod own_end;
 mod registration;
 mod stopping;
@@ -20,6 +22,7 @@ mod unhealthy;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use beside::Asides;
 pub(crate) use gathered::BreakerCount;
 use gathered::{AlarmEvidence, PlacementEvidence, ServiceEvidence, TaskEvidence};
 pub(crate) use holding::Hold;
@@ -35,6 +38,7 @@ use crate::aws_model::task::{LogStream, Task, TaskStatus};
 use crate::base::finding::{Code, EvidenceLabel, Finding, Hint, HintKind, Severity};
 use crate::base::text::plural;
 use crate::base::time::Timestamp;
+use crate::rollout::cause::culprit;
 use crate::rollout::cause::failure::{Cause, TaskFailure};
 use crate::rollout::cause::placement;
 use crate::rollout::cause::placement::{Lack, PlacementTrouble};
@@ -50,6 +54,7 @@ use crate::rollout::words::stage;
 pub(crate) struct Evidence {
     tasks: TaskEvidence,
     own_ends: OwnEnds,
+    asides: Asides,
     checks: Checks,
     registration: Registration,
     losses: Losses,
@@ -76,6 +81,7 @@ impl Evidence {
         self.tasks.collect(now, view, scope);
         let owners = owners(snapshot, view, scope);
         self.own_ends.collect(now, view, &owners, scope);
+        self.asides.collect(view, scope);
         self.checks.collect(now, view, &owners);
         self.registration.collect(snapshot, view, &owners);
         self.losses.collect(snapshot, view);
@@ -214,6 +220,9 @@ impl Evidence {
             Some(cause) => explain::finding(cause, scope),
             None => Finding::error(Code::DeploymentFailed, "new tasks stop"),
         };
+        if let Some(waiting) = alike.first().and_then(|failure| waits_for(failure, scope)) {
+            finding.evidence.push(("needed".into(), waiting));
+        }
         let line = self.line(&Suspect::Failures(alike.to_vec()));
         finding.evidence.push(("tasks".into(), line));
         if let Some(lives) = self.own_ends.lives(alike) {
@@ -284,7 +293,11 @@ impl Evidence {
                 format!("{} of {count} new {}: {label}", alike.len(), plural(count, "task"))
             }
             Suspect::Targets => self.checks.line(),
-            Suspect::Placement(trouble) if trouble.lack == Lack::Limits => trouble.lack.words().to_owned(),
+            Suspect::Placement(trouble)
+                if matches!(trouble.lack, Lack::Limits | Lack::Address | Lack::Role | Lack::Launch) =>
+            {
+                trouble.lack.words().to_owned()
+            }
             Suspect::Placement(trouble) => format!("no instance can take a new task: {}", trouble.lack.words()),
             Suspect::Losses => self.losses.line(),
         }
@@ -311,6 +324,11 @@ impl Evidence {
             .iter()
             .map(|alike| self.ended_by_themselves(alike, scope))
             .collect()
+    }
+
+    /// What died beside tasks that do without it.
+    pub(crate) fn died_beside(&self, scope: &Scope) -> Vec<Finding> {
+        self.asides.notes(scope)
     }
 
     /// Since when no new task has ended by itself, and the longest that one of those lived.
@@ -351,6 +369,13 @@ impl Evidence {
         let live = || self.checks.task().and_then(|task| self.tasks.any_stream(task));
         failed.or_else(|| live().filter(|_| finding.code == Code::TargetUnhealthy))
     }
+}
+
+/// Why a container that is not essential can end a task: `web` waits for it.
+fn waits_for(failure: &TaskFailure, scope: &Scope) -> Option<String> {
+    let container = failure.cause.container()?;
+    let (waiting, condition) = culprit::waiting_for(container, &scope.needs.containers)?;
+    Some(format!("`{waiting}` waits for `{container}` (dependsOn, {condition})"))
 }
 
 fn whole_log(stream: &LogStream) -> Hint {

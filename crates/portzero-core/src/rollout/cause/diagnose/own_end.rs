@@ -41,7 +41,7 @@ impl OwnEnds {
         let known = self.ends.len();
         for task in view.ended_tasks.values() {
             let was_running = task.started_at.is_some() || self.running.contains(&task.arn);
-            if let Some(failure) = own_end(task).filter(|_| was_running) {
+            if let Some(failure) = own_end(task, scope).filter(|_| was_running) {
                 let life = life(task);
                 self.ends.insert(task.arn.clone(), OwnEnd { failure, life });
             }
@@ -111,10 +111,10 @@ impl OwnEnds {
 }
 
 /// The failure of a task that nobody asked to end.
-fn own_end(task: &Task) -> Option<TaskFailure> {
+fn own_end(task: &Task, scope: &Scope) -> Option<TaskFailure> {
     let ended = task.stop_code.as_deref() == Some("EssentialContainerExited")
         || task.stop_code.is_none() && contains(task.stopped_reason.as_deref()?, "Essential container in task exited");
-    failure::read(task).filter(|failure| match failure.cause {
+    failure::read(task, &scope.needs.containers).filter(|failure| match failure.cause {
         Cause::Exit { .. } | Cause::OutOfMemory { .. } => ended,
         Cause::ContainerUnhealthy => true,
         _ => false,

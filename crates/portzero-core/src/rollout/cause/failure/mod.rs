@@ -3,6 +3,8 @@
 use crate::aws_model::task::{Container, Task};
 use crate::base::id::{TargetGroupArn, TaskArn};
 use crate::base::text::contains;
+use crate::rollout::cause::container_facts::ContainerFacts;
+use crate::rollout::cause::culprit::culprits;
 use crate::rollout::cause::resource::{Resource, ResourceTrouble};
 
 /// One stopped task and why.
@@ -45,7 +47,7 @@ pub enum Cause {
         /// AWS's words.
         message: String,
     },
-    /// Docker could not start the container.
+    /// The container could not be created or started.
     CannotStart {
         /// Which one.
         container: String,
@@ -95,6 +97,8 @@ pub enum Pull {
     DiskFull,
     /// The registry was not reached.
     Unreachable,
+    /// The image's name is none.
+    Invalid,
     /// AWS's words tell nothing of that.
     Unknown,
 }
@@ -106,12 +110,14 @@ impl Pull {
             Self::RateLimited
         } else if is(&["no space left on device"]) {
             Self::DiskFull
+        } else if is(&["invalid reference"]) {
+            Self::Invalid
         } else if is(&["matching platform", "no matching manifest for"]) {
             Self::Platform
         } else if is(&["pull access denied"]) {
             // Docker Hub does not tell a repository that is missing from one that is private.
             Self::Denied
-        } else if is(&["not found", "manifest unknown", "does not exist", "invalid reference"]) {
+        } else if is(&["not found", "manifest unknown", "does not exist"]) {
             Self::Missing
         } else if is(&["denied", "no basic auth credentials", "not authorized", "403 Forbidden"]) {
             Self::Denied
@@ -132,7 +138,7 @@ impl Pull {
     /// Whether the registry has answered that it will not: asking again cannot help. Time-outs, rate limits and full
     /// disks may pass.
     fn is_final(self) -> bool {
-        matches!(self, Self::Missing | Self::Denied | Self::Platform)
+        matches!(self, Self::Missing | Self::Denied | Self::Platform | Self::Invalid)
     }
 }
 
@@ -146,6 +152,8 @@ impl Cause {
                 Resource::RegistryLogin => "no login at the image's registry".into(),
                 Resource::LogGroup => "the log group cannot be used".into(),
                 Resource::Volume => "a volume cannot be mounted".into(),
+                Resource::Role => "a role cannot be assumed".into(),
+                Resource::EnvironmentFile => "an environment file cannot be read".into(),
                 Resource::Other => "ResourceInitializationError".into(),
             },
             Self::OutOfMemory { container } => format!("`{container}` killed for its memory"),
@@ -162,6 +170,17 @@ impl Cause {
             Self::TargetUnhealthy { group } => format!("stopped by ECS for failing the check of `{}`", group.name()),
             Self::ClassicUnhealthy { balancer } => format!("stopped by ECS for failing the check of `{balancer}`"),
             Self::Other { message } => message.clone(),
+        }
+    }
+
+    /// The container that it is about.
+    pub(crate) fn container(&self) -> Option<&str> {
+        match self {
+            Self::ImagePull { container, .. }
+            | Self::OutOfMemory { container }
+            | Self::CannotStart { container, .. }
+            | Self::Exit { container, .. } => Some(container),
+            _ => None,
         }
     }
 
@@ -197,25 +216,33 @@ impl Cause {
 
 /// The failure behind a stopped (or stopping) task; `None` where it was simply no longer wanted, or where the
 /// infrastructure took it away, which is not the new revision's fault.
-pub fn read(task: &Task) -> Option<TaskFailure> {
-    let cause = cause(task)?;
+///
+/// `defined`: the containers of the task's definition, as far as known: what ends no task is no cause.
+pub fn read(task: &Task, defined: &[ContainerFacts]) -> Option<TaskFailure> {
+    let cause = cause(task, defined)?;
     Some(TaskFailure {
         task: task.arn.clone(),
         cause,
     })
 }
 
-fn cause(task: &Task) -> Option<Cause> {
+fn cause(task: &Task, defined: &[ContainerFacts]) -> Option<Cause> {
     let reason = task.stopped_reason.clone().unwrap_or_default();
     let code = task.stop_code.as_deref().unwrap_or_default();
     // What the instance took with it is no word about the containers.
     if is_taken_away(code, &reason) {
         return None;
     }
-    for container in &task.containers {
-        if let Some(cause) = container_cause(container, &reason) {
-            return Some(cause);
-        }
+    let culprits = culprits(task, defined);
+    let own = |container: &&Container| container_cause(container, container.reason.as_deref()?);
+    if let Some(cause) = culprits.iter().find_map(own) {
+        return Some(cause);
+    }
+    // Where only the task has a reason, it names the image where it is about one.
+    let is_named = |c: &&Container| c.image.as_deref().is_some_and(|image| contains(&reason, image));
+    let meant = task.containers.iter().find(is_named).or(culprits.first().copied());
+    if let Some(cause) = meant.and_then(|container| container_cause(container, &reason)) {
+        return Some(cause);
     }
     if let Some(cause) = task_cause(&reason) {
         return Some(cause);
@@ -223,27 +250,21 @@ fn cause(task: &Task) -> Option<Cause> {
     if is_wanted_stop(code, &reason) {
         return None;
     }
-    let failed = || {
-        task.containers
-            .iter()
-            .filter(|c| c.exit_code.is_some_and(|code| code != 0))
-    };
+    let failed = || culprits.iter().filter(|c| c.exit_code.is_some_and(|code| code != 0));
     // When one container ends, ECS stops the others: their SIGTERM and SIGKILL are no cause.
     let own = failed().find(|c| !matches!(c.exit_code, Some(137 | 143)));
     if let Some(container) = own.or_else(|| failed().next()) {
         return Some(exit(container));
     }
-    if code == "EssentialContainerExited" {
-        return task.containers.iter().find(|c| c.exit_code.is_some()).map(exit);
+    let ended = culprits.iter().find(|c| c.exit_code.is_some());
+    if let Some(container) = ended.filter(|_| code == "EssentialContainerExited") {
+        return Some(exit(container));
     }
     (!reason.is_empty()).then_some(Cause::Other { message: reason })
 }
 
 /// What the task's own reason says.
 fn task_cause(reason: &str) -> Option<Cause> {
-    if let Some(trouble) = ResourceTrouble::read(reason) {
-        return Some(Cause::Resource(trouble));
-    }
     if contains(reason, "failed ELB health checks") {
         return unhealthy_behind(reason);
     }
@@ -254,6 +275,11 @@ fn task_cause(reason: &str) -> Option<Cause> {
         "Capacity is unavailable",
         "Timeout waiting for network interface provisioning",
         "Timeout waiting for EC2",
+        "Network interface provision failed",
+        "no available IP addresses",
+        "enough free addresses",
+        "InsufficientFreeAddressesInSubnet",
+        "reached the limit on the number of",
     ];
     no_capacity
         .iter()
@@ -263,38 +289,50 @@ fn task_cause(reason: &str) -> Option<Cause> {
         })
 }
 
-fn container_cause(container: &Container, task_reason: &str) -> Option<Cause> {
-    // The task's reason repeats the container's where only one of them is filled in.
-    let own = container.reason.as_deref().unwrap_or_default();
-    let message = if own.is_empty() { task_reason } else { own };
-    if contains(message, "CannotPullContainerError") || contains(message, "CannotPullImageManifestError") {
+/// Why a container died, whatever became of its task.
+pub(crate) fn of_container(container: &Container) -> Cause {
+    let reason = container.reason.as_deref();
+    reason
+        .and_then(|words| container_cause(container, words))
+        .unwrap_or_else(|| exit(container))
+}
+
+/// What words about a container say, its own or the task's.
+fn container_cause(container: &Container, words: &str) -> Option<Cause> {
+    let is = |any: &[&str]| any.iter().any(|part| contains(words, part));
+    if is(&["CannotPull"]) {
         return Some(Cause::ImagePull {
             container: container.name.clone(),
             image: container.image.clone(),
-            message: message.to_owned(),
-            pull: Pull::read(message),
+            message: words.to_owned(),
+            pull: Pull::read(words),
         });
     }
-    if contains(own, "OutOfMemory") {
+    if is(&["OutOfMemory"]) {
         return Some(Cause::OutOfMemory {
             container: container.name.clone(),
         });
     }
-    if contains(own, "port is already allocated") || contains(own, "address already in use") {
+    if is(&["port is already allocated", "address already in use"]) {
         return Some(Cause::PortInUse {
-            message: own.to_owned(),
+            message: words.to_owned(),
         });
     }
-    if let Some(trouble) = ResourceTrouble::read(own) {
+    if let Some(trouble) = ResourceTrouble::read(words) {
         return Some(Cause::Resource(trouble));
     }
-    if contains(own, "CannotStartContainerError") || contains(own, "CannotCreateContainerError") {
-        return Some(Cause::CannotStart {
-            container: container.name.clone(),
-            message: own.to_owned(),
-        });
-    }
-    None
+    let unstarted = [
+        "CannotStartContainerError",
+        "CannotCreateContainerError",
+        "CannotInspectContainerError",
+        "DockerTimeoutError",
+        "ContainerRuntimeTimeoutError",
+        "ContainerRuntimeError",
+    ];
+    is(&unstarted).then(|| Cause::CannotStart {
+        container: container.name.clone(),
+        message: words.to_owned(),
+    })
 }
 
 fn exit(container: &Container) -> Cause {

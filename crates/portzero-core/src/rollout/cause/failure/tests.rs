@@ -26,7 +26,7 @@ fn container(exit_code: Option<i32>, reason: Option<&str>) -> Container {
 }
 
 fn kind(task: &Task) -> Option<&'static str> {
-    read(task).map(|failure| match failure.cause {
+    read(task, &[]).map(|failure| match failure.cause {
         Cause::ImagePull { .. } => "image-pull",
         Cause::Resource(_) => "resource",
         Cause::OutOfMemory { .. } => "out-of-memory",
@@ -131,7 +131,7 @@ fn the_container_that_ended_by_itself_is_the_cause() {
             "Essential container in task exited",
             containers,
         );
-        match read(&task).map(|failure| failure.cause) {
+        match read(&task, &[]).map(|failure| failure.cause) {
             Some(Cause::Exit { code, .. }) => code,
             other => panic!("{other:?}"),
         }

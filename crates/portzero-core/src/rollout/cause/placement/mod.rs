@@ -44,6 +44,12 @@ pub enum Lack {
     Quota,
     /// AWS's own capacity: no container instance is to blame.
     Aws,
+    /// A free address in a subnet of the service.
+    Address,
+    /// A role that ECS may assume for the task.
+    Role,
+    /// ECS has said that it could not launch a task, for a reason that is not known here.
+    Launch,
     /// The service's minimum and maximum percent: there may be room, but ECS may not use it.
     Limits,
     /// What is not known here.
@@ -53,10 +59,13 @@ pub enum Lack {
 /// ECS's words where the service's own percentages keep it from both ways to go on.
 const NO_MOVE: &str = "unable to stop or start tasks during a deployment";
 
+/// ECS's words where a task could not even be made.
+const NO_LAUNCH: &str = "failed to launch a task with";
+
 impl Lack {
     /// ECS's words for each, in the order in which they are looked for. Source: service event messages of the Developer
     /// Guide, recorded events, and the reasons of failed placements (aws-facts 2.5 and 2.6).
-    const WORDS: [(&'static str, Lack); 19] = [
+    const WORDS: [(&'static str, Lack); 24] = [
         ("already using a port required by your task", Lack::Port),
         ("RESOURCE:PORTS", Lack::Port),
         ("insufficient CPU", Lack::Cpu),
@@ -76,6 +85,11 @@ impl Lack {
         ("Capacity is unavailable", Lack::Aws),
         (NO_MOVE, Lack::Limits),
         ("tasks provisioning capacity limit was exceeded", Lack::Quota),
+        ("EMPTY CAPACITY PROVIDER", Lack::Instances),
+        ("no available IP addresses", Lack::Address),
+        ("enough free addresses", Lack::Address),
+        ("InsufficientFreeAddressesInSubnet", Lack::Address),
+        ("unable to assume the role", Lack::Role),
     ];
 
     /// What is lacking, in a few words.
@@ -92,6 +106,9 @@ impl Lack {
             Self::Instances => "there is none",
             Self::Quota => "a quota of the account is reached",
             Self::Aws => "AWS has no capacity",
+            Self::Address => "a subnet has no free address",
+            Self::Role => "ECS cannot assume its role",
+            Self::Launch => "ECS could not launch it",
             Self::Limits => "the minimum and maximum percent of the service leave no room",
             Self::Other => "ECS does not say why",
         }
@@ -110,6 +127,14 @@ impl Lack {
         )
     }
 
+    /// Whether the cluster's instances have to do with it at all.
+    fn is_about_instances(self) -> bool {
+        !matches!(
+            self,
+            Self::Quota | Self::Aws | Self::Address | Self::Role | Self::Launch | Self::Limits
+        )
+    }
+
     /// Whether DescribeContainerInstances shows it.
     pub(crate) fn is_in_the_books(self) -> bool {
         matches!(self, Self::Cpu | Self::Memory | Self::Port | Self::Other)
@@ -118,7 +143,10 @@ impl Lack {
     /// Whether it may be over in some minutes by itself: AWS finds room, an agent comes back, an Auto Scaling group
     /// replaces what is gone.
     pub(crate) fn may_pass(self) -> bool {
-        matches!(self, Self::Aws | Self::Quota | Self::Agent | Self::Instances)
+        matches!(
+            self,
+            Self::Aws | Self::Quota | Self::Agent | Self::Instances | Self::Address | Self::Role | Self::Launch
+        )
     }
 }
 
@@ -126,12 +154,18 @@ impl Lack {
 /// images and secrets have ECS say "unable to place", too.
 pub fn read(event: &ServiceEvent) -> Option<PlacementTrouble> {
     let message = &event.message;
-    let lack = Lack::read(message);
+    let is_launch = contains(message, NO_LAUNCH);
+    let lack = match Lack::read(message) {
+        Lack::Other if is_launch => Lack::Launch,
+        lack => lack,
+    };
     let says_so = contains(message, NO_MOVE)
+        || is_launch
         || contains(message, "was unable to place a task")
         || contains(message, "was unable to place tasks")
         || (contains(message, "unable to reach steady state") && lack == Lack::Instances);
-    let is_of_the_task = contains(message, "CannotPull") || ResourceTrouble::read(message).is_some();
+    let is_of_the_task =
+        contains(message, "CannotPull") || lack != Lack::Role && ResourceTrouble::read(message).is_some();
     let is_known = contains(message, "no container instance met all") || lack != Lack::Other;
     if !says_so || is_of_the_task || !is_known {
         return None;
@@ -171,6 +205,8 @@ pub(crate) fn cannot_place(
     let mut finding = match trouble.lack {
         Lack::Limits => return blocked(trouble, scope, limits),
         Lack::Port => Finding::error(Code::PortInUse, headline(Lack::Port, scope, instances)),
+        Lack::Role => Finding::error(Code::Resources, headline(Lack::Role, scope, instances)),
+        Lack::Launch => Finding::error(Code::DeploymentFailed, headline(Lack::Launch, scope, instances)),
         lack => Finding::error(Code::NoCapacity, headline(lack, scope, instances)),
     };
     finding.evidence.push(("ecs".into(), trouble.message.clone()));
@@ -195,7 +231,7 @@ fn blocked(trouble: &PlacementTrouble, scope: &Scope, limits: Option<Limits>) ->
 
 fn headline(lack: Lack, scope: &Scope, instances: Option<&[ContainerInstance]>) -> String {
     let service = &scope.service;
-    if instances.is_some_and(<[_]>::is_empty) {
+    if instances.is_some_and(<[_]>::is_empty) && lack.is_about_instances() {
         return format!(
             "cluster `{}` has no container instance for a new task of `{service}`",
             scope.cluster
@@ -208,6 +244,9 @@ fn headline(lack: Lack, scope: &Scope, instances: Option<&[ContainerInstance]>) 
         ),
         Lack::Quota => format!("a quota of the account leaves no room for a new task of `{service}`"),
         Lack::Aws => format!("AWS gives no capacity for a new task of `{service}`"),
+        Lack::Address => format!("a subnet of `{service}` has no free address for a new task"),
+        Lack::Role => format!("tasks of `{service}` cannot start: ECS cannot assume their role"),
+        Lack::Launch => format!("ECS cannot launch a new task of `{service}`"),
         Lack::Other => format!("no instance can take a new task of `{service}`"),
         lack => format!("no instance can take a new task of `{service}`: {}", lack.words()),
     }
@@ -302,7 +341,7 @@ fn hints(
     instances: Option<&[ContainerInstance]>,
     limits: Option<Limits>,
 ) -> Vec<String> {
-    if instances.is_some_and(<[_]>::is_empty) {
+    if instances.is_some_and(<[_]>::is_empty) && trouble.lack.is_about_instances() {
         return vec!["bring container instances back: look at the cluster's Auto Scaling group".to_owned()];
     }
     let stop_first = limits.and_then(|l| l.stop_first());
@@ -317,7 +356,7 @@ fn hints(
                 .collect();
         }
         Lack::Port => return vec![free_port(scope)],
-        Lack::Limits => return Vec::new(),
+        Lack::Limits | Lack::Launch => return Vec::new(),
         Lack::Cpu => "add an instance, or lower `cpu` of the task definition",
         Lack::Memory => "add an instance, or lower `memory` (or `memoryReservation`) of the task definition",
         Lack::Gpu => "add an instance with a GPU",
@@ -334,6 +373,8 @@ fn hints(
         }
         Lack::Quota => "ask for a higher quota (Service Quotas, in this region), or free what other services hold",
         Lack::Aws => "give the service subnets in more Availability Zones, or try again later",
+        Lack::Address => "free addresses in that subnet, or give the service further subnets",
+        Lack::Role => "let ecs-tasks.amazonaws.com assume the role, in the role's trust policy",
         Lack::Other => "read the cluster's instances beside what ECS says here",
     };
     let second = stop_first.filter(|_| trouble.lack.is_of_instances() && trouble.lack != Lack::Instances);

@@ -61,7 +61,7 @@ pub(crate) fn rollback_failed(
     reason: Option<String>,
     cause: Option<Finding>,
 ) -> Vec<Finding> {
-    let old = scope.previous_name();
+    let old = scope.good.as_ref().map_or(scope.previous_name(), |good| good.short());
     let new = scope.task_definition.short();
     let mut finding = Finding::error(
         Code::RollbackFailed,

@@ -59,6 +59,7 @@ fn seen<T>(snapshot: &Snapshot, old: &BTreeSet<crate::rollout::Place>, of: impl 
 fn scope() -> Scope {
     Scope {
         previous: Some("task-definition/web:1".into()),
+        good: Some("task-definition/web:1".into()),
         bindings: vec![LoadBalancerBinding::plain()],
         until: Until::Stage(Stage::ProductionTrafficShift),
         ..Scope::plain()

@@ -4,6 +4,7 @@ mod details;
 mod hopeless;
 mod own_end;
 mod placement;
+mod reasons;
 mod unused;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +39,7 @@ fn scope() -> Scope {
         deployment: OURS.into(),
         task_definition: "arn:aws:ecs:us-east-1:111122223333:task-definition/web:42".into(),
         previous: Some("arn:aws:ecs:us-east-1:111122223333:task-definition/web:41".into()),
+        good: Some("arn:aws:ecs:us-east-1:111122223333:task-definition/web:41".into()),
         bindings: vec![LoadBalancerBinding {
             balancer: Balancer::TargetGroup(GROUP.into()),
             container_port: 3000,

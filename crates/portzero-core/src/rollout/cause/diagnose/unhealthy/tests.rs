@@ -72,6 +72,7 @@ fn scope(target_type: TargetType, check_port: Option<&str>) -> Scope {
     };
     Scope {
         previous: Some("task-definition/web:1".into()),
+        good: Some("task-definition/web:1".into()),
         bindings: vec![LoadBalancerBinding {
             balancer: Balancer::TargetGroup(group("web")),
             container_port: 3000,
