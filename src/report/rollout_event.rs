@@ -30,6 +30,9 @@ pub fn line(event: &RolloutEvent) -> String {
             threshold,
             rolls_back,
         } => breaker(*failures, *threshold, *rolls_back),
+        RolloutEvent::OtherArchitecture { architecture } => {
+            format!("ECS runs the new tasks on {architecture}, which is not what the task definition says")
+        }
         RolloutEvent::EcsSays { message } => format!("ecs says: {message}"),
         RolloutEvent::RollingBack { to, reason, is_over } => {
             let why = reason.as_ref().map(|r| format!(" ({r})")).unwrap_or_default();

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::aws_model::service::{
     Balancer, Deployment, DeploymentConfiguration, DeploymentController, DeploymentStatus, HookDetail, HookStatus,
-    HookTargetType, ListenerRules, LoadBalancerBinding, Progress, SchedulingStrategy, Service, ServiceDeployment,
-    ServiceDeploymentStatus, ServiceStatus,
+    HookTargetType, ListenerRules, LoadBalancerBinding, ManagedWays, Progress, SchedulingStrategy, Service,
+    ServiceDeployment, ServiceDeploymentStatus, ServiceStatus,
 };
 use crate::aws_model::target::{HealthCheck, TargetGroup, TargetHealth, TargetState, TargetType};
 use crate::aws_model::task::{Container, ContainerInstance, Resources, Task, TaskStatus};
@@ -30,6 +30,7 @@ impl Service {
             load_balancers: Vec::new(),
             rules: ListenerRules::default(),
             other_ways: Vec::new(),
+            managed: ManagedWays::default(),
             controller: DeploymentController::Ecs,
             scheduling: SchedulingStrategy::Replica,
             configuration: DeploymentConfiguration::default(),
@@ -93,6 +94,7 @@ impl Scope {
             good: None,
             bindings: Vec::new(),
             target_groups: BTreeMap::new(),
+            managed: ManagedWays::default(),
             is_host_network: false,
             needs: Needs::default(),
             until: Until::Drained,

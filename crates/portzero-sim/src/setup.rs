@@ -458,6 +458,10 @@ fn fill_service(service: &mut Service, spec: &ServiceSpec) {
     service.health_check_grace_period = spec.health_check_grace_period;
     service.circuit_breaker = spec.circuit_breaker;
     service.strategy.clone_from(&spec.strategy);
+    if let Some(architecture) = &spec.cpu_architecture {
+        let platform = json!({"runtimePlatform": {"cpuArchitecture": architecture}});
+        service.settings.insert("overrides".into(), platform);
+    }
 }
 
 /// None where a fault wants none from the start: then there have never been any tasks.

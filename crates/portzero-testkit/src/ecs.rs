@@ -189,12 +189,19 @@ impl Ecs for InProcessAws {
             let mut services = world.account().clusters.values().flat_map(|c| c.services.values());
             let service = services.find(|service| service.revisions.contains_key(number))?;
             let id = format!("ecs-svc/{number}");
-            let groups = service.load_balancers.iter().filter_map(|b| world.group_of(b, &id));
-            let definition = service.revisions.get(number)?.task_definition.as_str();
+            let revision = service.revisions.get(number)?;
+            let overrides = revision.settings.get("overrides").cloned().unwrap_or_default();
+            let architecture = &overrides["runtimePlatform"]["cpuArchitecture"];
+            let own = revision.load_balancers.iter().filter(|b| b.managed.is_none());
+            let groups = own.filter_map(|b| world.group_of(b, &id));
+            let ways = revision.load_balancers.iter().filter_map(|b| translate::way(&world, b));
+            let definition = revision.task_definition.as_str();
             Some(ServiceRevision {
                 arn: arn.clone(),
                 task_definition: Some(TaskDefinitionArn::from(definition)),
                 target_groups: groups.map(|group| TargetGroupArn::from(group.as_str())).collect(),
+                ways: ways.collect(),
+                cpu_architecture: architecture.as_str().map(str::to_owned),
             })
         };
         Ok(arns.iter().filter_map(shown).collect())

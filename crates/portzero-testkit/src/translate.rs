@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
 use portzero_core::aws_model::service::{
     AlarmWatch, Balancer, BreakerState, BreakerThreshold, CircuitBreaker, Deployment, DeploymentConfiguration, Hook,
-    HookDetail, ListenerRules, LoadBalancerBinding, OtherWay, Progress, Service, ServiceDeployment, ServiceEvent,
-    TrafficSteps,
+    HookDetail, ListenerRules, LoadBalancerBinding, ManagedGroup, ManagedWay, OtherWay, Progress, Service,
+    ServiceDeployment, ServiceEvent, TrafficSteps,
 };
 use portzero_core::aws_model::target::{
     HealthCheck, InstanceHealth, Route, RouteCondition, Rule, TargetGroup, TargetHealth,
@@ -63,9 +63,10 @@ pub(crate) fn service(cluster: &state::Cluster, service: &state::Service) -> Ser
                 message: event.message.clone(),
             })
             .collect(),
-        load_balancers: service.load_balancers.iter().map(binding).collect(),
+        load_balancers: shown(service).map(binding).collect(),
         rules: rules(service),
         other_ways: other_ways(service),
+        managed: Default::default(),
         controller: service.deployment_controller.as_str().into(),
         scheduling: service.scheduling_strategy.as_str().into(),
         configuration: DeploymentConfiguration {
@@ -102,11 +103,26 @@ fn other_ways(service: &state::Service) -> Vec<OtherWay> {
     let is_there = lattice
         .and_then(|all| all.as_array())
         .is_some_and(|all| !all.is_empty());
-    is_there.then_some(OtherWay::VpcLattice).into_iter().collect()
+    let managed = service
+        .load_balancers
+        .iter()
+        .filter_map(|binding| binding.managed.as_ref());
+    let is_express = managed.into_iter().any(|managed| managed.by == state::Manager::Express);
+    let ways = [(is_there, OtherWay::VpcLattice), (is_express, OtherWay::ExpressMode)];
+    let ways = ways.into_iter().filter(|(is_there, _)| *is_there);
+    ways.map(|(_, way)| way).collect()
+}
+
+/// What DescribeServices shows: not what ECS manages itself.
+fn shown(service: &state::Service) -> impl Iterator<Item = &state::LoadBalancerBinding> {
+    service
+        .load_balancers
+        .iter()
+        .filter(|binding| binding.managed.is_none())
 }
 
 fn rules(service: &state::Service) -> ListenerRules {
-    let shifted = || service.load_balancers.iter().filter_map(|b| b.advanced.as_ref());
+    let shifted = || shown(service).filter_map(|b| b.advanced.as_ref());
     ListenerRules {
         production: shifted().map(|a| a.production_listener_rule.clone()).collect(),
         test: shifted().filter_map(|a| a.test_listener_rule.clone()).collect(),
@@ -404,4 +420,32 @@ fn circuit_breaker(found: portzero_sim::CircuitBreaker) -> CircuitBreaker {
         adds_up: found.reset_on_healthy_task == Some(false),
         threshold: threshold.unwrap_or_default(),
     }
+}
+
+/// What ECS manages of a revision's ingress.
+pub(crate) fn way(world: &portzero_sim::World, binding: &state::LoadBalancerBinding) -> Option<ManagedWay> {
+    let managed = binding.managed.as_ref()?;
+    let (gateway, port_name) = match &managed.by {
+        state::Manager::Express => (None, None),
+        state::Manager::Gateway { gateway, port_name, .. } => (Some(gateway.clone()), Some(port_name.clone())),
+    };
+    let is_express = gateway.is_none();
+    let first = binding.target_group_arn.as_ref().filter(|_| managed.failure.is_none());
+    let advanced = binding.advanced.as_ref();
+    let group = first.map(|first| ManagedGroup {
+        arn: TargetGroupArn::from(first.as_str()),
+        alternate: advanced.map(|a| TargetGroupArn::from(a.alternate_target_group_arn.as_str())),
+        port: is_express.then_some(binding.container_port),
+        rule: advanced.map(|a| a.production_listener_rule.clone()),
+        test_rule: advanced.and_then(|a| a.test_listener_rule.clone()),
+    });
+    Some(ManagedWay {
+        gateway,
+        address: Some(managed.address.clone()),
+        is_private: managed.access_type == "PRIVATE",
+        status: managed.status(world.now()).into(),
+        status_reason: managed.failure.clone().filter(|_| is_express),
+        port_name,
+        groups: group.into_iter().collect(),
+    })
 }

@@ -22,6 +22,7 @@ mod logs;
 pub mod read;
 mod read_classic;
 mod read_ecs;
+mod read_managed;
 mod read_strategy;
 mod routing;
 mod web_identity;

@@ -103,6 +103,12 @@ pub(super) fn service_revision(revision: &sdk::ServiceRevision) -> ServiceRevisi
             .iter()
             .filter_map(|b| b.target_group_arn().map(Into::into))
             .collect(),
+        ways: super::read_managed::ways(revision),
+        cpu_architecture: revision
+            .overrides()
+            .and_then(|o| o.runtime_platform())
+            .and_then(|p| p.cpu_architecture())
+            .map(str::to_owned),
     }
 }
 

@@ -300,7 +300,7 @@ fn observer_of_the_way_back(
         deployment,
         task_definition: to.clone(),
         previous: Some(out.scope().task_definition.clone()),
-        bindings: answer.load_balancers.clone(),
+        bindings: [&answer.load_balancers[..], &out.scope().managed.bindings[..]].concat(),
         wait_budget: out.way_back_budget(),
         ..out.scope().clone()
     };

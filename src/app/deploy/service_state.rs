@@ -112,6 +112,7 @@ impl Following {
             } else {
                 Vec::new()
             },
+            managed: scope.managed.clone(),
             ours: Some(scope.deployment.clone()),
             wants_capacity: self.observer.wants_capacity(),
             wants_everything: self.observer.wants_everything(),

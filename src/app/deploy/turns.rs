@@ -318,6 +318,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
 }
 
 fn scope(plan: &Plan, answer: &Service, deployment: DeploymentId, arn: TaskDefinitionArn) -> Scope {
+    let managed = plan.service.managed.clone();
     Scope {
         cluster: plan.request.cluster.clone(),
         service: plan.request.service.clone(),
@@ -325,7 +326,8 @@ fn scope(plan: &Plan, answer: &Service, deployment: DeploymentId, arn: TaskDefin
         task_definition: arn,
         previous: plan.before.clone(),
         good: None,
-        bindings: answer.load_balancers.clone(),
+        bindings: [&answer.load_balancers[..], &managed.bindings[..]].concat(),
+        managed,
         target_groups: plan.target_groups.clone(),
         is_host_network: plan.is_host_network,
         needs: plan.needs.clone(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use portzero_core::aws_model::api_error::ApiError;
-use portzero_core::aws_model::service::{Service, ServiceDeployment, ServiceDeploymentStatus, ServiceRevision};
+use portzero_core::aws_model::service::{ServiceDeployment, ServiceDeploymentStatus, ServiceRevision};
 use portzero_core::base::finding::Finding;
 use portzero_core::base::id::{ClusterName, DeploymentId, ServiceName, TaskDefinitionArn};
 use portzero_core::plan::survey::Survey;
@@ -57,19 +57,12 @@ pub async fn sight<A: Ecs + LoadBalancing>(
     let unknown = discovery.attach_evidence().unknown(wanted);
     if !unknown.is_empty() {
         let service = &discovery.survey.service;
-        let arns: Vec<String> = unknown.iter().map(|id| revision_arn(service, id)).collect();
+        let arns: Vec<String> = unknown.iter().map(|id| service.revision_arn(id)).collect();
         let read = patiently(clock, async || aws.service_revisions(&arns).await).await;
         let found = optional(read, &mut discovery.survey.not_checked)?.unwrap_or_default();
         discovery.revisions = by_deployment(&unknown, &arns, &found);
     }
     Ok(discovery)
-}
-
-/// Old ARNs of services lack the cluster, those of revisions never do.
-fn revision_arn(service: &Service, deployment: &DeploymentId) -> String {
-    let head = service.arn.split(":service/").next().unwrap_or_default();
-    let number = deployment.number();
-    format!("{head}:service-revision/{}/{}/{number}", service.cluster, service.name)
 }
 
 fn by_deployment(

@@ -3,6 +3,7 @@
 //! * `reading`: one service, read in full; `calls`: how a read is tried
 //! * `poller`: one look at all services of a run
 //! * `memory`, `instances`: what a look need not read again
+//! * `revisions`: what our deployment was resolved to
 //! * `routing`: where the load balancers send the requests
 //! * `history`: what is there to join for a run that did not begin it
 
@@ -12,6 +13,7 @@ mod instances;
 mod memory;
 mod poller;
 mod reading;
+mod revisions;
 mod routing;
 
 pub use calls::api;

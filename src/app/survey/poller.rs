@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
-use portzero_core::aws_model::service::Service;
+use portzero_core::aws_model::service::{ManagedWays, Service};
 use portzero_core::aws_model::target::{InstanceHealth, Routing, TargetHealth};
 use portzero_core::aws_model::task::{ContainerInstance, Task};
 use portzero_core::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, TaskArn};
@@ -36,6 +36,8 @@ pub struct Watch {
     pub groups: Vec<TargetGroupArn>,
     /// The load balancers whose rules are wanted.
     pub balancers: Vec<String>,
+    /// What ECS manages of the ingress, as far as it was known at the start.
+    pub managed: ManagedWays,
     /// Whose service deployment is wanted.
     pub ours: Option<DeploymentId>,
     /// All instances of the cluster, with what they have left.
@@ -160,7 +162,10 @@ impl Poller {
         }
     }
 
-    fn take_service(&mut self, eye: &mut ServicePoll<'_>, service: Option<Service>) {
+    fn take_service(&mut self, eye: &mut ServicePoll<'_>, mut service: Option<Service>) {
+        if let Some(service) = &mut service {
+            service.adopt(&eye.watch.managed);
+        }
         if let Some(service) = &service
             && self.memory(&eye.key).note(service)
         {
@@ -282,33 +287,6 @@ impl Poller {
                         }
                     }
                     self.note(&error);
-                }
-            }
-        }
-    }
-
-    /// Of two target groups that a load balancer has for a service, which one is the new tasks' own; asked once.
-    async fn revisions<A: Ecs>(&mut self, aws: &A, eyes: &mut [ServicePoll<'_>]) {
-        for eye in eyes.iter_mut().filter(|eye| eye.error.is_none()) {
-            let memory = self.services.entry(eye.key.clone()).or_default();
-            let has_two = eye.service.as_ref().is_some_and(Service::has_alternates);
-            let deployment = memory.deployment.value.as_ref();
-            let arn = deployment.and_then(|d| d.target_revision.clone());
-            let (Some(arn), true) = (arn, has_two && memory.revision.is_none() && !memory.is_revision_refused) else {
-                continue;
-            };
-            match aws.service_revisions(std::slice::from_ref(&arn)).await {
-                Ok(found) => {
-                    let mut found = found.into_iter().filter(|revision| revision.arn == arn);
-                    memory.revision = found.find(|revision| !revision.target_groups.is_empty());
-                }
-                Err(error) if is_optional_refusal(&error) => {
-                    memory.is_revision_refused = true;
-                    eye.refused.push(error);
-                }
-                Err(error) => {
-                    self.note(&error);
-                    eye.fail(&error);
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! One service, read in full.
 
 use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
-use portzero_core::aws_model::service::Service;
+use portzero_core::aws_model::service::{ManagedWays, Service};
 use portzero_core::aws_model::target::{Address, Routing, TargetGroup};
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn};
@@ -10,6 +10,8 @@ use portzero_core::base::time::Timestamp;
 use portzero_core::plan::survey::Survey;
 use portzero_core::port::{ApiResult, Clock, Ecs, LoadBalancing};
 use portzero_core::rollout::{Snapshot, target_group_missing};
+
+use serde_json::Value;
 
 use crate::app::survey::calls::{api, is_optional_refusal, patiently};
 use crate::app::survey::poller::{Poller, Watch};
@@ -24,7 +26,7 @@ pub async fn survey<A: Ecs + LoadBalancing>(
     name: &ServiceName,
     wants_routing: bool,
 ) -> Result<Survey, Finding> {
-    let service = find_service(aws, clock, cluster, name).await?;
+    let mut service = find_service(aws, clock, cluster, name).await?;
     let running = match &service.task_definition {
         Some(arn) => {
             let registered = patiently(clock, async || aws.describe_task_definition(arn.as_str()).await)
@@ -34,34 +36,28 @@ pub async fn survey<A: Ecs + LoadBalancing>(
         }
         None => None,
     };
+    let ways_refusal = adopt_managed(aws, clock, &mut service, running.as_ref().map(|(_, document)| document)).await?;
     let (described, unreadable) = target_groups(aws, clock, &service).await?;
     let mut reader = Reader::new(cluster.clone(), name.clone());
     reader.watch(described.iter().map(|group| group.arn.clone()).collect());
+    reader.watch.managed = service.managed.clone();
     let snapshot = patiently(clock, async || reader.snapshot(aws, None, false).await)
         .await
         .map_err(api)?;
     let mut not_checked = reader.not_checked;
     not_checked.extend(unreadable);
-    for group in described.iter().filter(|g| g.deregistration_delay.is_none()) {
-        not_checked.push(ApiError {
-            kind: ApiErrorKind::Unsupported,
-            action: "elasticloadbalancing:DescribeTargetGroupAttributes",
-            resource: Some(group.name.clone()),
-            code: None,
-            message: "the deregistration delay is not known".into(),
-            request_id: None,
-            status: None,
-        });
-    }
+    let is_unknown = |group: &&TargetGroup| group.deregistration_delay.is_none();
+    not_checked.extend(described.iter().filter(is_unknown).map(no_delay));
     let (routing, routing_refusal) = if wants_routing {
         read_routing(aws, &described).await
     } else {
         (None, None)
     };
     let own: Vec<TargetGroupArn> = described.iter().map(|group| group.arn.clone()).collect();
-    let address = routing
+    let by_rules = routing
         .as_ref()
         .and_then(|routing| Address::best(routing.routes_to(&own)));
+    let address = managed_address(&service).or(by_rules);
     Ok(Survey {
         at: clock.now(),
         service,
@@ -72,7 +68,52 @@ pub async fn survey<A: Ecs + LoadBalancing>(
         address,
         routing,
         routing_refusal,
+        ways_refusal,
     })
+}
+
+fn no_delay(group: &TargetGroup) -> ApiError {
+    ApiError {
+        kind: ApiErrorKind::Unsupported,
+        action: "elasticloadbalancing:DescribeTargetGroupAttributes",
+        resource: Some(group.name.clone()),
+        code: None,
+        message: "the deregistration delay is not known".into(),
+        request_id: None,
+        status: None,
+    }
+}
+
+/// Takes in what ECS manages of the service's ingress. Without that nobody knows of it: a denial is told, and no more.
+async fn adopt_managed<A: Ecs>(
+    aws: &A,
+    clock: &impl Clock,
+    service: &mut Service,
+    document: Option<&Value>,
+) -> Result<Option<ApiError>, Finding> {
+    let Some(primary) = service.primary().filter(|_| service.may_be_managed()) else {
+        return Ok(None);
+    };
+    let arn = service.revision_arn(&primary.id);
+    let read = async || aws.service_revisions(std::slice::from_ref(&arn)).await;
+    match patiently(clock, read).await {
+        Ok(found) => {
+            let ways = found.into_iter().filter(|revision| revision.arn == arn);
+            let ways = ManagedWays::of(ways.flat_map(|revision| revision.ways).collect(), document);
+            service.adopt(&ways);
+            Ok(None)
+        }
+        Err(error) if is_optional_refusal(&error) => Ok(Some(error)),
+        Err(error) => Err(api(error)),
+    }
+}
+
+/// The address that ECS gives the service, a public one before others.
+fn managed_address(service: &Service) -> Option<Address> {
+    let mut ways: Vec<_> = service.managed.ways.iter().collect();
+    ways.sort_by_key(|way| way.is_private);
+    ways.into_iter()
+        .find_map(|way| Some(Address::managed(way.address.as_deref()?, way.is_private)))
 }
 
 /// The service's target groups, and its classic load balancers in their shape. Without the latter ECS's own word counts
@@ -229,6 +270,7 @@ impl Reader {
                 service,
                 groups: Vec::new(),
                 balancers: Vec::new(),
+                managed: ManagedWays::default(),
                 ours: None,
                 wants_capacity: false,
                 wants_everything: true,

@@ -23,6 +23,7 @@ import botocore.exceptions
 import balancing
 import bluegreen
 import definitions
+import managed
 import roles
 import rollout
 import services
@@ -63,6 +64,8 @@ def main(endpoint, follows, wanted):
         if follows:
             rollout.follow(ecs, elb, check, cluster, service)
         services.walk_fargate(ecs, check, cluster, service)
+    managed.walk_gateways(ecs, check, cluster, found[0], found[0]["taskDefinition"])
+    managed.walk_express(ecs, check, cluster)
     if follows:
         bluegreen.walk(ecs, elb, check, cluster, found[0])
     return report(check, wanted)

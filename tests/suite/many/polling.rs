@@ -26,6 +26,7 @@ fn watch((name, cluster, group, _): &Spec) -> Watch {
         service: name.as_str().into(),
         groups: group.iter().map(arn).collect(),
         balancers: Vec::new(),
+        managed: Default::default(),
         ours: None,
         wants_capacity: false,
         wants_everything: false,

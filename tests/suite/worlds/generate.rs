@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use portzero_core::rollout::Until;
-use portzero_sim::scenario::{InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
+use portzero_sim::scenario::{InstanceSpec, LoadBalancerSpec, ManagedBy, Scenario, ServiceSpec, TargetGroupSpec};
 use portzero_sim::{
     CircuitBreaker, EarlySuccess, Fault, FaultSpec, Lack, RevisionRef, Switches, Threshold, ThresholdType,
     world_fault_names,
@@ -142,6 +142,7 @@ pub fn case(seed: u64) -> Case {
         ..Scenario::default()
     };
     own_conditions(seed, &mut scenario.services[0]);
+    managed_ingress(seed, &mut scenario.services[0]);
     scenario.timings.early_port_reuse = rng.u8(..4) == 0;
     scenario.timings.completion_waits_for_drain = rng.u8(..5) == 0;
     scenario.switches = switches(&mut rng);
@@ -185,6 +186,22 @@ pub fn case(seed: u64) -> Case {
         settle: Duration::from_secs(*pick(&mut rng, &[0, 1, 5, 10, 30, 120])),
         timeout: Duration::from_secs(*pick(&mut rng, &[20, 120, 300, 600, 1200, 1800, 3600])),
         has_new_image: rng.u8(..4) > 0,
+    }
+}
+
+/// Target groups that ECS manages itself. Drawn apart, so that it changes nothing else of a world.
+fn managed_ingress(seed: u64, service: &mut ServiceSpec) {
+    let mut rng = fastrand::Rng::with_seed(seed ^ 0x6a7e);
+    if rng.u8(..6) > 0 {
+        return;
+    }
+    let by = *pick(&mut rng, &[ManagedBy::Express, ManagedBy::Gateway]);
+    for binding in &mut service.load_balancers {
+        binding.managed_by = Some(by);
+    }
+    let mappings = service.task_definition["containerDefinitions"][0]["portMappings"].as_array_mut();
+    for (place, mapping) in mappings.into_iter().flatten().enumerate() {
+        mapping["name"] = json!(format!("port-{place}"));
     }
 }
 

@@ -240,6 +240,8 @@ codes! {
     NoHealthyTarget = "no-healthy-target",
     /// The listener rules do not send the requests to the targets that serve.
     TrafficElsewhere = "traffic-elsewhere",
+    /// ECS could not make a gateway route or an ingress path that it manages.
+    RouteFailed = "route-failed",
     /// A target group that the service needs does not exist.
     TargetGroupMissing = "target-group-missing",
     /// A load balancer that the service needs does not exist.

@@ -32,6 +32,8 @@ pub struct Survey {
     pub address: Option<Address>,
     /// Where the load balancers send the requests.
     pub routing: Option<Routing>,
+    /// Why it is not known what ECS manages of the ingress.
+    pub ways_refusal: Option<ApiError>,
     /// Why the load balancers were not asked to the end.
     pub routing_refusal: Option<ApiError>,
 }

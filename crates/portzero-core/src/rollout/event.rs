@@ -97,6 +97,11 @@ pub enum RolloutEvent {
         /// The event's text, as ECS wrote it.
         message: String,
     },
+    /// ECS runs the revision on another processor architecture than its task definition says.
+    OtherArchitecture {
+        /// As AWS spells it.
+        architecture: String,
+    },
     /// ECS has begun to roll back.
     RollingBack {
         /// It is complete already: a run that joins late sees no more of it.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::aws_model::service::{LoadBalancerBinding, Stage};
+use crate::aws_model::service::{LoadBalancerBinding, ManagedWays, Stage};
 use crate::aws_model::target::TargetGroup;
 use crate::base::choice::UnknownWord;
 use crate::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, TaskDefinitionArn};
@@ -87,6 +87,8 @@ pub struct Scope {
     pub bindings: Vec<LoadBalancerBinding>,
     /// The target groups of those, with their settings.
     pub target_groups: BTreeMap<TargetGroupArn, TargetGroup>,
+    /// What ECS manages of the ingress: `bindings` and `target_groups` have it too.
+    pub managed: ManagedWays,
     /// Tasks share the instance's network: the container's port is the instance's port.
     pub is_host_network: bool,
     /// What one new task takes of an instance.

@@ -3,7 +3,7 @@
 use crate::base::finding::Finding;
 use crate::rollout::scope::{Scope, Until};
 use crate::rollout::view::{View, container_health};
-use crate::rollout::words::verdict;
+use crate::rollout::words::{managed, verdict};
 
 /// The verdicts, each with its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,6 +93,13 @@ pub(crate) fn success(view: &View, scope: &Scope) -> (Verdict, Vec<Finding>) {
         view.other_ways
             .iter()
             .map(|way| verdict::way_not_checked(scope.service.as_str(), *way)),
+    );
+    findings.extend(
+        scope
+            .managed
+            .not_followed(view.ways)
+            .into_iter()
+            .map(|group| managed::not_followed(scope.service.as_str(), group)),
     );
     if scope.places_per_task() == 0 && view.other_ways.is_empty() {
         findings.push(verdict::no_target_group(scope, container_health::healthy(view, scope)));

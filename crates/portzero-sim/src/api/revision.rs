@@ -8,11 +8,12 @@ use crate::timestamp::Timestamp;
 use crate::world::World;
 
 /// Those of a service's settings whose change is a deployment. Source: UpdateService's description of each parameter.
-const DEPLOYED: [&str; 9] = [
+const DEPLOYED: [&str; 10] = [
     "capacityProviderStrategy",
     "expressConfiguration",
     "gatewayConnectors",
     "networkConfiguration",
+    "overrides",
     "platformVersion",
     "serviceConnectConfiguration",
     "serviceRegistries",

@@ -248,6 +248,7 @@ mod tests {
         let container = &mut scenario.services[0].task_definition["containerDefinitions"][0];
         container["healthCheck"] = json!({"command": ["CMD", "true"]});
         container["secrets"] = json!([{"name": "TOKEN", "valueFrom": "token"}]);
+        scenario.services[0].load_balancers[0].managed_by = Some(crate::scenario::ManagedBy::Express);
         for (fault, _) in fault_names() {
             assert_eq!(told(scenario.clone(), fault), Vec::<String>::new(), "{fault}");
         }

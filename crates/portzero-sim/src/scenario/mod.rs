@@ -209,6 +209,8 @@ pub struct ServiceSpec {
     pub scheduling_strategy: String,
     /// Blue/green, linear, canary; alarms; early success.
     pub strategy: Strategy,
+    /// `overrides.runtimePlatform.cpuArchitecture` of its revisions: what ECS runs, whatever the task definition says.
+    pub cpu_architecture: Option<String>,
 }
 
 impl Default for ServiceSpec {
@@ -231,6 +233,7 @@ impl Default for ServiceSpec {
             deployment_controller: "ECS".into(),
             scheduling_strategy: "REPLICA".into(),
             strategy: Strategy::default(),
+            cpu_architecture: None,
         }
     }
 }

@@ -176,6 +176,7 @@ fn service(page: &mut Page, spec: &ServiceSpec) {
         page.span(4, "health_check_grace_period", span);
     }
     page.option(4, "launch_type", spec.launch_type.as_ref());
+    page.option(4, "cpu_architecture", spec.cpu_architecture.as_ref());
     page.text(4, "status", &spec.status);
     page.text(4, "deployment_controller", &spec.deployment_controller);
     page.text(4, "scheduling_strategy", &spec.scheduling_strategy);

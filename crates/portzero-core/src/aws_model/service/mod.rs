@@ -1,6 +1,7 @@
 //! An ECS service and its deployments, as DescribeServices shows them, and the scheduler's published arithmetic.
 
 mod breaker;
+mod managed;
 mod strategy;
 
 use std::time::Duration;
@@ -10,6 +11,7 @@ use crate::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, Ta
 use crate::base::time::Timestamp;
 
 pub use breaker::{BreakerThreshold, CircuitBreaker};
+pub use managed::{ManagedGroup, ManagedWay, ManagedWays, WayStatus};
 pub use strategy::{
     AlarmWatch, DeploymentStrategy, Hook, HookDetail, HookStatus, HookTargetType, Progress, ServiceRevision, Stage,
     TrafficSteps, WHOLE,
@@ -102,6 +104,8 @@ pub struct Service {
     pub rules: ListenerRules,
     /// Ways to it besides its load balancers.
     pub other_ways: Vec<OtherWay>,
+    /// What ECS manages of its ingress, where that has been read: `load_balancers` and `rules` have it too then.
+    pub managed: ManagedWays,
     /// Who deploys it: ECS itself, CodeDeploy, or somebody else.
     pub controller: DeploymentController,
     /// REPLICA or DAEMON, which decides what the percentages default to.
@@ -127,6 +131,29 @@ impl Service {
     /// The deployment with this id, as far as it is still listed.
     pub fn deployment(&self, id: &DeploymentId) -> Option<&Deployment> {
         self.deployments.iter().find(|d| &d.id == id)
+    }
+
+    /// Takes in what DescribeServices does not show.
+    pub fn adopt(&mut self, managed: &ManagedWays) {
+        self.load_balancers.extend(managed.bindings.iter().cloned());
+        self.rules.production.extend(managed.rules.production.iter().cloned());
+        self.rules.test.extend(managed.rules.test.iter().cloned());
+        if !managed.bindings.is_empty() {
+            self.other_ways.retain(|way| *way != OtherWay::ExpressMode);
+        }
+        self.managed = managed.clone();
+    }
+
+    /// Whether ECS may manage target groups of it that DescribeServices does not show.
+    pub fn may_be_managed(&self) -> bool {
+        self.load_balancers.is_empty() || self.other_ways.contains(&OtherWay::ExpressMode)
+    }
+
+    /// The ARN of the service revision of a deployment. Old ARNs of services lack the cluster, those of revisions never do.
+    pub fn revision_arn(&self, deployment: &DeploymentId) -> String {
+        let head = self.arn.split(":service/").next().unwrap_or_default();
+        let number = deployment.number();
+        format!("{head}:service-revision/{}/{}/{number}", self.cluster, self.name)
     }
 
     /// Whether a load balancer entry names two target groups.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::aws_model::aws_enum::aws_enum;
-use crate::aws_model::service::DeploymentConfiguration;
+use crate::aws_model::service::{DeploymentConfiguration, ManagedWay};
 use crate::base::id::{TargetGroupArn, TaskDefinitionArn};
 use crate::base::time::Timestamp;
 
@@ -215,6 +215,10 @@ pub struct ServiceRevision {
     pub task_definition: Option<TaskDefinitionArn>,
     /// The target groups that its tasks register in. Of the two that a load balancer entry names, this tells which.
     pub target_groups: Vec<TargetGroupArn>,
+    /// What ECS manages of its ingress.
+    pub ways: Vec<ManagedWay>,
+    /// The processor architecture that ECS runs it on, where that is another than the task definition's.
+    pub cpu_architecture: Option<String>,
 }
 
 #[cfg(test)]

@@ -50,6 +50,16 @@ impl Address {
         }
     }
 
+    /// What ECS says of a way that it manages: `serviceUrl` has a scheme, `endpoint` has none.
+    pub fn managed(address: &str, is_internal: bool) -> Self {
+        let url = if address.contains("://") {
+            address.to_owned()
+        } else {
+            format!("https://{address}")
+        };
+        Self { url, is_internal }
+    }
+
     /// The best of the routes that an address can be made of.
     ///
     /// HTTP and HTTPS go before other protocols, public load balancers before internal ones, and a name from a rule before the load

@@ -17,6 +17,7 @@ use crate::base::finding::{Code, Finding, Severity};
 use crate::base::time::{Timestamp, human};
 use crate::rollout::Until;
 use crate::rollout::view::limits::Limits;
+use crate::rollout::words::managed;
 use crate::rollout::words::verdict::way_not_checked;
 
 /// How the new revision reaches the network, as far as target groups care.
@@ -41,6 +42,8 @@ pub fn check(survey: &Survey, network: Network) -> Vec<Finding> {
     findings.extend(classic(survey));
     let ways = service.other_ways.iter();
     findings.extend(ways.map(|way| way_not_checked(service.name.as_str(), *way)));
+    let ways = service.managed.ways.iter().filter(|way| way.status.is_failed());
+    findings.extend(ways.map(|way| managed::failed_before(service.name.as_str(), way)));
     if service.status == ServiceStatus::Active {
         findings.extend(
             survey
@@ -61,6 +64,7 @@ pub fn check(survey: &Survey, network: Network) -> Vec<Finding> {
     findings.extend(survey.not_checked.iter().map(not_checked));
     findings.extend(traffic::traffic(survey));
     findings.extend(survey.routing_refusal.as_ref().map(no_routing));
+    findings.extend(survey.ways_refusal.as_ref().map(no_routing));
     findings
 }
 

@@ -18,7 +18,7 @@ use crate::rollout::view::waiting::WaitingOn;
 use crate::rollout::view::{View, deployment_status};
 use crate::rollout::words::last_look::GoingBack;
 use crate::rollout::words::verdict::EndOfTries;
-use crate::rollout::words::{stage, verdict};
+use crate::rollout::words::{managed, stage, verdict};
 
 impl Observer {
     pub(super) fn judge(
@@ -101,6 +101,7 @@ impl Observer {
                 WaitingOn::FirstTask
                     | WaitingOn::Tasks { .. }
                     | WaitingOn::Targets { .. }
+                    | WaitingOn::Way { .. }
                     | WaitingOn::ContainerChecks { .. }
                     | WaitingOn::Outlive { .. }
             )
@@ -275,6 +276,12 @@ impl Observer {
 
     /// Failures that are certain although ECS still tries.
     fn judge_hopeless(&mut self, snapshot: &Snapshot, view: &View, now: Timestamp) -> Option<Ending> {
+        if let Some(way) = view.ways.iter().find(|way| way.status.is_failed()) {
+            return Some((
+                Verdict::Failed,
+                vec![managed::failed(&self.scope, way, &self.sight.look)],
+            ));
+        }
         let service = snapshot.service.as_ref()?;
         let has_breaker = service.configuration.circuit_breaker.is_some_and(|b| b.enable);
         if has_breaker && let Some(finding) = self.evidence.unending_loop(&self.scope, view) {

@@ -99,6 +99,7 @@ impl Observer {
             event_texts: BTreeSet::new(),
             desired: before.service.as_ref().map(|service| service.desired_count),
             breaker_failures: 0,
+            architecture: false,
             waiting: None,
             stage: None,
             unknown: BTreeSet::new(),
@@ -332,6 +333,11 @@ impl Observer {
                     message: event.message.clone(),
                 });
             }
+        }
+        let runs_on = snapshot.revision.as_ref().and_then(|r| r.cpu_architecture.clone());
+        if let Some(architecture) = runs_on.filter(|_| !self.reported.architecture) {
+            self.reported.architecture = true;
+            news.push(RolloutEvent::OtherArchitecture { architecture });
         }
         if let Some(breaker) = service.configuration.circuit_breaker.filter(|b| b.enable) {
             let known = snapshot.service_deployment.as_ref().and_then(|d| d.breaker.as_ref());

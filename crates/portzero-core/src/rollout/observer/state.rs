@@ -56,6 +56,8 @@ pub(super) struct Reported {
     /// How many tasks the service wanted at the last look.
     pub desired: Option<u32>,
     pub breaker_failures: u32,
+    /// That ECS runs it on another processor architecture.
+    pub architecture: bool,
     /// What is waited for, and when that was reported.
     pub waiting: Option<(Timestamp, Vec<WaitingOn>)>,
     /// The stage, and the share of the production traffic in it.

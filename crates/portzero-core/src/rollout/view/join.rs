@@ -167,9 +167,9 @@ mod tests {
     fn a_new_task_is_where_its_revision_says_even_before_it_is_registered() {
         let mut shown = snapshot(&[("blue", TargetState::Healthy)]);
         shown.revision = Some(ServiceRevision {
-            task_definition: None,
             arn: "service-revision/2".into(),
             target_groups: vec!["green".into()],
+            ..ServiceRevision::default()
         });
         assert_eq!(groups("ecs-svc/2", &shown), ["green"]);
         // It speaks for the new deployment only.

@@ -15,8 +15,8 @@ pub mod waiting;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws_model::service::{
-    Deployment, DeploymentConfiguration, OtherWay, RolloutState, ServiceDeployment, ServiceDeploymentStatus,
-    ServiceStatus, WHOLE,
+    Deployment, DeploymentConfiguration, ManagedWay, OtherWay, RolloutState, ServiceDeployment,
+    ServiceDeploymentStatus, ServiceStatus, WHOLE,
 };
 use crate::aws_model::target::{TargetHealth, TargetType};
 use crate::aws_model::task::{Task, TaskStatus};
@@ -54,6 +54,8 @@ pub struct View<'a> {
     pub deployment: Option<&'a ServiceDeployment>,
     /// Ways to the service that are not followed.
     pub other_ways: &'a [OtherWay],
+    /// What ECS manages of our revision's ingress.
+    pub ways: &'a [ManagedWay],
     /// Traffic shifts in stages, and the old tasks stay beside the new ones meanwhile.
     pub is_staged: bool,
 }
@@ -85,6 +87,10 @@ impl<'a> View<'a> {
             configuration: service.map(|s| &s.configuration),
             deployment: snapshot.service_deployment.as_ref(),
             other_ways: service.map_or(&[], |s| s.other_ways.as_slice()),
+            ways: snapshot
+                .revision
+                .as_ref()
+                .map_or(&[], |revision| revision.ways.as_slice()),
             is_staged: service.is_some_and(|s| s.configuration.is_staged()),
         };
         for task in &snapshot.tasks {

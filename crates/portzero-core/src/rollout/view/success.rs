@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::aws_model::service::{RolloutState, Stage};
+use crate::aws_model::service::{ManagedWay, RolloutState, Stage, WayStatus};
 use crate::aws_model::target::{TargetHealth, TargetState};
 use crate::aws_model::task::{Task, TaskStatus};
 use crate::base::time::Timestamp;
@@ -20,6 +20,8 @@ pub enum Asked {
     Registered,
     /// All their targets are healthy.
     Healthy,
+    /// What ECS manages of the ingress is ACTIVE.
+    Ways,
     /// Their container health checks are HEALTHY.
     ContainerChecks,
     /// The stages of a traffic shift are behind.
@@ -36,10 +38,11 @@ pub enum Asked {
 
 impl Asked {
     /// In the order in which a run asks.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Running,
         Self::Registered,
         Self::Healthy,
+        Self::Ways,
         Self::ContainerChecks,
         Self::Stages,
         Self::OldGone,
@@ -52,7 +55,9 @@ impl Asked {
     pub fn is_asked(self, until: Until) -> bool {
         match self {
             Self::Running | Self::Registered => true,
-            Self::Healthy | Self::ContainerChecks | Self::Stages | Self::Settled => until != Until::Registered,
+            Self::Healthy | Self::Ways | Self::ContainerChecks | Self::Stages | Self::Settled => {
+                until != Until::Registered
+            }
             Self::OldGone => until == Until::Drained,
             Self::Completed => matches!(until, Until::Healthy | Until::Drained),
             // Before that stage the traffic is not meant to be there.
@@ -164,8 +169,11 @@ pub fn waiting_on(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -
         }
     }
     if view.all_running() {
+        reasons.extend(view.ways.iter().filter_map(way));
         reasons.extend(container_health::waiting_on(view, scope));
     }
+    let early = early_success(view).filter(|_| !reasons.is_empty());
+    reasons.extend(early);
     if reasons.is_empty() {
         reasons.extend(deployment_stage::missing(view, scope, memory.stage.as_ref(), now));
     }
@@ -218,6 +226,20 @@ fn targets(view: &View, scope: &Scope) -> WaitingOn {
         wanted: view.wanted(scope),
         others: tally(others),
     }
+}
+
+fn way(way: &ManagedWay) -> Option<WaitingOn> {
+    (way.status != WayStatus::Active).then(|| WaitingOn::Way {
+        name: way.name(),
+        what: way.what(),
+        status: way.status.as_str().to_owned(),
+    })
+}
+
+/// ECS calls the deployment successful already, at a share of its tasks.
+fn early_success(view: &View) -> Option<WaitingOn> {
+    let percent = view.configuration?.early_success.filter(|_| view.is_completed)?;
+    Some(WaitingOn::EarlySuccess { percent })
 }
 
 fn old(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -> Vec<WaitingOn> {

@@ -32,6 +32,20 @@ pub enum WaitingOn {
         /// How many stand in which other state, for example (`initial`, 1).
         others: Vec<(String, u32)>,
     },
+    /// Something that ECS manages of the ingress is not ACTIVE.
+    Way {
+        /// Whose it is: `gateway `shared``.
+        name: String,
+        /// What it is: `route`.
+        what: &'static str,
+        /// As AWS spells it.
+        status: String,
+    },
+    /// ECS calls the deployment successful already, with fewer healthy tasks than the service wants.
+    EarlySuccess {
+        /// From how many percent of healthy tasks on.
+        percent: u32,
+    },
     /// Container health checks of the task definition.
     ContainerChecks {
         /// How many tasks pass their own check.
@@ -135,6 +149,11 @@ impl fmt::Display for WaitingOn {
             } => {
                 write!(f, "new targets: {healthy} of {wanted} healthy{}", bracket(others))
             }
+            Self::Way { name, what, status } => write!(f, "the {what} of {name} to be ACTIVE (now {status})"),
+            Self::EarlySuccess { percent } => write!(
+                f,
+                "what ECS does not wait for (it calls the deployment SUCCESSFUL already, at {percent} % healthy)"
+            ),
             Self::ContainerChecks { healthy, desired } => {
                 write!(f, "container health checks: {healthy} of {desired} tasks healthy")
             }

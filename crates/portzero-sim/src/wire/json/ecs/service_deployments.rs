@@ -233,6 +233,7 @@ fn revision(world: &World, service: &Service, arn: &str) -> Option<Value> {
             ("volumeConfigurations", kept("volumeConfigurations")),
             ("createdAt", Some(seconds(revision.created_at))),
             ("vpcLatticeConfigurations", kept("vpcLatticeConfigurations")),
+            ("overrides", kept("overrides")),
             ("gatewayConnectors", kept("gatewayConnectors")),
             (
                 "ecsManagedResources",

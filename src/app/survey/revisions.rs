@@ -1,0 +1,45 @@
+//! What our deployment was resolved to: one of two target groups, and what ECS manages of its ingress.
+
+use portzero_core::aws_model::service::{Service, WayStatus};
+use portzero_core::port::Ecs;
+
+use crate::app::survey::calls::is_optional_refusal;
+use crate::app::survey::poller::{Poller, ServicePoll};
+
+impl Poller {
+    /// Of two target groups that a load balancer has for a service, which one is the new tasks' own; asked once. What ECS
+    /// manages is asked for until it is ACTIVE, and before a success.
+    pub(super) async fn revisions<A: Ecs>(&mut self, aws: &A, eyes: &mut [ServicePoll<'_>]) {
+        for eye in eyes.iter_mut().filter(|eye| eye.error.is_none()) {
+            let memory = self.memory(&eye.key);
+            let has_two = eye.service.as_ref().is_some_and(Service::has_alternates);
+            let is_managed = !eye.watch.managed.ways.is_empty();
+            let deployment = memory.deployment.value.as_ref();
+            let computed = || Some(eye.service.as_ref()?.revision_arn(eye.watch.ours.as_ref()?));
+            let arn = deployment.and_then(|d| d.target_revision.clone());
+            let arn = arn.or_else(|| computed().filter(|_| is_managed));
+            let is_settled = memory.revision.as_ref().is_some_and(|revision| {
+                let mut ways = revision.ways.iter();
+                !is_managed || !eye.watch.wants_everything && ways.all(|way| way.status == WayStatus::Active)
+            });
+            let is_wanted = (has_two || is_managed) && !is_settled && !memory.is_revision_refused;
+            let (Some(arn), true) = (arn, is_wanted) else {
+                continue;
+            };
+            match aws.service_revisions(std::slice::from_ref(&arn)).await {
+                Ok(found) => {
+                    let mut found = found.into_iter().filter(|revision| revision.arn == arn);
+                    memory.revision = found.find(|r| is_managed || !r.target_groups.is_empty());
+                }
+                Err(error) if is_optional_refusal(&error) => {
+                    memory.is_revision_refused = true;
+                    eye.refused.push(error);
+                }
+                Err(error) => {
+                    self.note(&error);
+                    eye.fail(&error);
+                }
+            }
+        }
+    }
+}
