@@ -4,6 +4,7 @@ mod creation;
 mod endpoint;
 mod fuzz;
 mod lifecycle;
+mod managed;
 mod recorded;
 mod shapes;
 

@@ -17,7 +17,9 @@ pub fn ecs_bodies() -> Vec<(&'static str, Value)> {
     });
     let configuration = json!({
         "maximumPercent": 200, "minimumHealthyPercent": 50, "strategy": "ROLLING", "bakeTimeInMinutes": 0,
-        "deploymentCircuitBreaker": {"enable": true, "rollback": true},
+        "deploymentCircuitBreaker": {"enable": true, "rollback": true, "resetOnHealthyTask": false,
+            "thresholdConfiguration": {"type": "COUNT", "value": 7}},
+        "earlySuccessCriteria": {"enable": true, "healthyPercent": 50, "sourceServiceRevisionCleanup": "DEFERRED"},
         "alarms": {"alarmNames": ["a"], "enable": true, "rollback": true},
         "lifecycleHooks": [{"hookTargetArn": "arn:aws:lambda:x", "roleArn": "arn:aws:iam::1:role/x", "lifecycleStages": ["BAKE_TIME"]}],
     });
@@ -151,6 +153,59 @@ pub fn ecs_bodies() -> Vec<(&'static str, Value)> {
         ("TagResource", json!({"resourceArn": arn, "tags": tags})),
         ("UntagResource", json!({"resourceArn": arn, "tagKeys": ["k"]})),
         ("ListTagsForResource", json!({"resourceArn": arn})),
+        (
+            "CreateGateway",
+            json!({
+                "name": "g", "infrastructureRoleArn": "arn:aws:iam::1:role/x", "tags": tags,
+                "configuration": {"hostSharedAlb": {"scheme": "internal", "port": 443}},
+            }),
+        ),
+        (
+            "AssociateGatewayWithCluster",
+            json!({"gateway": "g", "cluster": "demo"}),
+        ),
+        ("DescribeGateway", json!({"gateway": "g"})),
+        ("DescribeGatewayResources", json!({"gateway": "g"})),
+        (
+            "ListGateways",
+            json!({"names": ["g"], "status": ["ACTIVE"], "maxResults": 1}),
+        ),
+        (
+            "ListGatewayClusterAssociations",
+            json!({"gateway": "g", "cluster": "demo", "status": ["ACTIVE"]}),
+        ),
+        (
+            "ListGatewayRoutes",
+            json!({"gateway": "g", "cluster": "demo", "service": "web", "status": ["ACTIVE"]}),
+        ),
+        ("DescribeGatewayRoute", json!({"gatewayRouteArn": arn})),
+        (
+            "DisassociateGatewayFromCluster",
+            json!({"gateway": "g", "cluster": "demo"}),
+        ),
+        ("DeleteGateway", json!({"gateway": "g"})),
+        (
+            "CreateExpressGatewayService",
+            json!({
+                "cluster": "demo", "serviceName": "x", "infrastructureRoleArn": "arn:aws:iam::1:role/x",
+                "executionRoleArn": "arn:aws:iam::1:role/y", "cpu": "256", "memory": "512", "tags": tags,
+                "primaryContainer": {"image": "web:2", "containerPort": 80, "command": ["a"],
+                    "awsLogsConfiguration": {"logGroup": "g"}, "environment": [{"name": "A", "value": "b"}]},
+                "scalingTarget": {"minTaskCount": 1}, "networkConfiguration": {"subnets": ["subnet-1"]},
+            }),
+        ),
+        (
+            "DescribeExpressGatewayService",
+            json!({"serviceArn": "arn:aws:ecs:us-east-1:111122223333:service/demo/x", "include": ["TAGS"]}),
+        ),
+        (
+            "UpdateExpressGatewayService",
+            json!({"serviceArn": "arn:aws:ecs:us-east-1:111122223333:service/demo/x", "healthCheckPath": "/"}),
+        ),
+        (
+            "DeleteExpressGatewayService",
+            json!({"serviceArn": "arn:aws:ecs:us-east-1:111122223333:service/demo/x"}),
+        ),
     ]
 }
 
