@@ -28,7 +28,7 @@ impl LoadBalancing for InProcessAws {
         self.admit("elasticloadbalancing:DescribeTargetHealth")?;
         let account = self.seen(Access::Read);
         let group = account.target_groups.get(arn.as_str());
-        let group = group.ok_or_else(|| no_group("elasticloadbalancing:DescribeTargetHealth", arn))?;
+        let group = group.ok_or_else(|| self.failed(no_group("elasticloadbalancing:DescribeTargetHealth", arn)))?;
         let mut rows: Vec<TargetHealth> = group.targets.iter().map(translate::health).collect();
         self.listed(&mut rows);
         self.note(|| Answer::Targets(arn.clone(), rows.clone()));
@@ -46,7 +46,7 @@ impl LoadBalancing for InProcessAws {
         for arn in load_balancers {
             let balancer = account.load_balancers.get(arn).ok_or_else(|| {
                 let refusal = Refusal::new("LoadBalancerNotFound", "One or more load balancers not found");
-                translate::error(action, Some(arn), refusal)
+                self.failed(translate::error(action, Some(arn), refusal))
             })?;
             rules.extend(translate::rules_of(balancer));
         }

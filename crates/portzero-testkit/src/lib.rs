@@ -162,6 +162,12 @@ impl InProcessAws {
             .inspect_err(|error| self.note(|| Answer::Failed(error.kind)))
     }
 
+    /// A call that came through and has no answer: the look that made it is none.
+    fn failed(&self, error: ApiError) -> ApiError {
+        self.note(|| Answer::Failed(error.kind));
+        error
+    }
+
     fn try_to_admit(&self, action: &'static str) -> ApiResult<()> {
         let misbehaviour = self.misbehaviour.get();
         let failed = |kind, code: &str, message: &str, status| {

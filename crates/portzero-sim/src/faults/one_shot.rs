@@ -291,6 +291,10 @@ impl World {
         for arn in self.struck_groups(cluster, service, fault) {
             if let Some(group) = self.account.target_groups.get_mut(&arn) {
                 group.health_check.enabled = false;
+                // Who gets no traffic is unused, whether anybody checks it or not.
+                if group.load_balancer_arns.is_empty() {
+                    continue;
+                }
                 let why = "Health checks are disabled";
                 show_all(
                     group,
