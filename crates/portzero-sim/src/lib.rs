@@ -56,7 +56,7 @@ pub use scenario::fault::kinds::{Fault, Lack, Moment, Side, StatusKind};
 pub use scenario::fault::scope::{CallScope, FaultScope, FaultTimetable, RevisionRef, Since};
 pub use scenario::specs::AlarmSpec;
 pub use scenario::strategy::{AdvancedConfiguration, AlarmWatch, Canary, EarlySuccess, Hook, Kind, Linear, Strategy};
-pub use scenario::switches::Switches;
+pub use scenario::switches::{ShownAddresses, Switches};
 pub use scenario::text::SCHEMA;
 pub use timestamp::Timestamp;
 pub use world::World;

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::scenario::{DEFAULT_START, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
+use super::scenario::{
+    DEFAULT_START, GroupAddresses, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec,
+};
 use super::world::{ScheduledEvent, TaskStage, World};
 use crate::model::container::Needs;
 use crate::model::load_balancer::{Action, Listener, LoadBalancer};
@@ -129,6 +131,7 @@ impl World {
                 port: spec.port,
                 vpc_id: VPC.into(),
                 target_type: target_type.to_owned(),
+                ip_address_type: spec.ip_address_type.as_str().into(),
                 health_check: HealthCheck {
                     enabled: check.enabled,
                     protocol: spec.protocol.clone(),
@@ -186,7 +189,12 @@ impl World {
             } else {
                 vec![SECURITY_GROUP.into()]
             },
-            ip_address_type: "ipv4".into(),
+            ip_address_type: if spec.ip_address_type == GroupAddresses::Ipv6 {
+                "dualstack"
+            } else {
+                "ipv4"
+            }
+            .into(),
             created_at: self.now,
             active_at: self.now,
             listeners: vec![listener],
@@ -456,6 +464,7 @@ fn fill_service(service: &mut Service, spec: &ServiceSpec) {
     service.minimum_healthy_percent = spec.minimum_healthy_percent;
     service.maximum_percent = spec.maximum_percent;
     service.health_check_grace_period = spec.health_check_grace_period;
+    service.ip_addresses = spec.ip_addresses;
     service.circuit_breaker = spec.circuit_breaker;
     service.strategy.clone_from(&spec.strategy);
     if let Some(architecture) = &spec.cpu_architecture {

@@ -143,6 +143,7 @@ impl World {
             created_at: self.now,
             created_by: format!("arn:aws:iam::{account}:user/example"),
             role_arn: format!("arn:aws:iam::{account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"),
+            ip_addresses: None,
             settings: Settings::default(),
             revisions: BTreeMap::new(),
             created_from: None,

@@ -52,6 +52,7 @@ impl World {
                 port,
                 vpc_id: crate::model::network::VPC.into(),
                 target_type: "instance".into(),
+                ip_address_type: "ipv4".into(),
                 health_check: HealthCheck {
                     enabled: check.enabled,
                     protocol: spec.protocol.clone(),

@@ -68,7 +68,7 @@ impl World {
             };
             service = task.service.clone();
             let home = task.availability_zone.clone();
-            let shown = Some(&home).filter(|_| task.private_ip.is_some()).cloned();
+            let shown = Some(&home).filter(|_| task.has_interface()).cloned();
             for (key, address, port, _) in &targets {
                 if self.is_in_another_vpc(cluster, &service, key, address) {
                     continue;
@@ -237,7 +237,8 @@ impl World {
                 .filter(|b| b.container_port == binding.container_port)
                 .map(|b| b.host_port)
                 .next();
-            match (&task.private_ip, instance, host_port) {
+            let address = task.address_in(self.group(group));
+            match (address, instance, host_port) {
                 (Some(ip), _, _) => found.push((
                     group.clone(),
                     ip.clone(),

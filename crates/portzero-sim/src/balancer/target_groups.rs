@@ -2,6 +2,7 @@
 //! its words, they are those that moto's tests or public reports of AWS's answers have, else the published model's.
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use crate::model::refusal::{Refusal, check_name, constraint, enumeration, no_group};
@@ -41,6 +42,8 @@ pub(crate) struct NewTargetGroup {
     pub vpc_id: Option<String>,
     /// instance unless said otherwise.
     pub target_type: Option<String>,
+    /// ipv4 unless said otherwise.
+    pub ip_address_type: Option<String>,
     pub check: CheckChange,
     pub tags: Vec<(String, String)>,
 }
@@ -50,6 +53,7 @@ impl World {
     pub(crate) fn create_target_group(&mut self, new: &NewTargetGroup) -> Result<String, Refusal> {
         check_name("Target group", &new.name)?;
         let kind = target_type(new)?;
+        let addresses = address_type(new, kind)?;
         let missing = |what: &str| Refusal::validation_error(format!("A {what} must be specified"));
         let protocol = new.protocol.as_deref().ok_or_else(|| missing("protocol"))?;
         let protocols = [
@@ -71,6 +75,7 @@ impl World {
             port,
             vpc_id: vpc_id.to_owned(),
             target_type: kind.to_owned(),
+            ip_address_type: addresses.to_owned(),
             health_check: check,
             load_balancer_arns: Vec::new(),
             deregistration_delay: Duration::from_secs(300),
@@ -161,7 +166,7 @@ impl World {
                 "You've reached the limit on the number of targets.",
             ));
         }
-        let homes = self.homes(targets, by_address)?;
+        let homes = self.homes(targets, by_address.then_some(group.ip_address_type.as_str()))?;
         for ((id, asked), home) in targets.iter().zip(homes) {
             let port = asked.unwrap_or(port);
             let listener = self.listening_at(id, port);
@@ -189,7 +194,8 @@ impl World {
     }
 
     /// The availability zone of each target: instances must exist, addresses need only be some.
-    fn homes(&self, targets: &[(String, Option<u16>)], by_address: bool) -> Result<Vec<String>, Refusal> {
+    /// `addresses`: of which kind, where targets are addresses.
+    fn homes(&self, targets: &[(String, Option<u16>)], addresses: Option<&str>) -> Result<Vec<String>, Refusal> {
         let fallback = format!("{}a", self.account.region);
         let instances = || {
             self.account
@@ -206,11 +212,9 @@ impl World {
         let mut missing = Vec::new();
         let mut homes = Vec::new();
         for (id, _) in targets {
-            let home = if by_address {
-                id.parse::<std::net::IpAddr>().map_err(|_| {
-                    Refusal::validation_error(format!("The IP address '{id}' is not a valid IPv4 address"))
-                })?;
-                let of_task = tasks().find(|task| task.private_ip.as_ref() == Some(id));
+            let home = if let Some(kind) = addresses {
+                check_address(id, kind)?;
+                let of_task = tasks().find(|task| task.is_at(id));
                 let of_instance = instances().find(|instance| &instance.private_ip == id);
                 let known = of_task
                     .map(|t| &t.availability_zone)
@@ -245,7 +249,7 @@ impl World {
                 .values()
                 .filter(|task| task.last_status != TaskStatus::Stopped);
             let listens = |task: &&crate::model::state::Task| {
-                let at_home = task.private_ip.as_deref() == Some(id);
+                let at_home = task.is_at(id);
                 let home = task.instance.as_ref().and_then(|own| cluster.instances.get(own));
                 let on_host = home.is_some_and(|home| home.ec2_instance_id == id || home.private_ip == id);
                 let mut bound = task.containers.iter().flat_map(|container| &container.network_bindings);
@@ -295,6 +299,29 @@ fn target_type(new: &NewTargetGroup) -> Result<&str, Refusal> {
         );
     }
     Ok(kind)
+}
+
+/// IPv6 addresses are for targets that are addresses.
+fn address_type<'a>(new: &'a NewTargetGroup, kind: &str) -> Result<&'a str, Refusal> {
+    let asked = new.ip_address_type.as_deref().unwrap_or("ipv4");
+    if let Some(refusal) = enumeration("ipAddressType", asked, &["ipv4", "ipv6"]) {
+        return Err(refusal);
+    }
+    if asked == "ipv6" && kind != "ip" {
+        return Err(Refusal::validation_error(format!(
+            "Target groups with the IP address type 'ipv6' and target type '{kind}' are not supported here"
+        )));
+    }
+    Ok(asked)
+}
+
+fn check_address(id: &str, kind: &str) -> Result<(), Refusal> {
+    let (is_valid, name) = match kind {
+        "ipv6" => (id.parse::<Ipv6Addr>().is_ok(), "IPv6"),
+        _ => (id.parse::<Ipv4Addr>().is_ok(), "IPv4"),
+    };
+    let refused = || Refusal::validation_error(format!("The IP address '{id}' is not a valid {name} address"));
+    is_valid.then_some(()).ok_or_else(refused)
 }
 
 /// Refuses what no health check may be changed to, whatever it is.
@@ -414,6 +441,7 @@ fn is_alike(known: &TargetGroup, asked: &TargetGroup) -> bool {
                 group.protocol.clone(),
                 group.port,
                 group.target_type.clone(),
+                group.ip_address_type.clone(),
                 group.vpc_id.clone(),
             ),
             (

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::model::managed::{Managed, Manager};
 use crate::model::status::{DeploymentStatus, RolloutState, ServiceDeploymentStatus, ServiceStatus};
 use crate::model::target_group::key;
+use crate::scenario::TaskAddresses;
 use crate::scenario::breaker::CircuitBreaker;
 use crate::scenario::strategy::{AdvancedConfiguration, Strategy};
 use crate::timestamp::Timestamp;
@@ -57,6 +58,8 @@ pub struct Service {
     pub created_by: String,
     /// `roleArn`: the service-linked role.
     pub role_arn: String,
+    /// Which addresses its subnets give; `None`: what its target groups want.
+    pub ip_addresses: Option<TaskAddresses>,
     /// What the scheduler does not look at.
     pub settings: Settings,
     /// What each deployment deploys, by the number of its id.

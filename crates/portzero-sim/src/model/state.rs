@@ -6,6 +6,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use crate::model::status::InstanceStatus;
+use crate::scenario::switches::Switches;
 use crate::timestamp::Timestamp;
 
 pub use crate::model::load_balancer::{Listener, LoadBalancer};
@@ -54,6 +55,8 @@ pub struct Account {
     pub gateways: BTreeMap<String, Gateway>,
     /// By resource id: `service/CLUSTER/SERVICE`.
     pub scalable_targets: BTreeMap<String, ScalableTarget>,
+    /// How the evidence leaves some of it to be shown.
+    pub switches: Switches,
 }
 
 /// A cluster.

@@ -1,9 +1,11 @@
 //! Target groups and classic load balancers as data: both have targets, health checks and drains.
 
 use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use crate::model::status::TargetState;
+use crate::scenario::switches::Switches;
 use crate::timestamp::Timestamp;
 
 /// A target group with its targets.
@@ -21,6 +23,8 @@ pub struct TargetGroup {
     pub vpc_id: String,
     /// instance or ip.
     pub target_type: String,
+    /// `IpAddressType`: ipv4 or ipv6.
+    pub ip_address_type: String,
     /// The health check of its targets.
     pub health_check: HealthCheck,
     /// ARNs; empty where no listener forwards to the group.
@@ -85,6 +89,19 @@ pub struct Target {
     pub task: Option<String>,
     /// Health checks in a row, passed (> 0) or failed (< 0).
     pub streak: i32,
+}
+
+impl Target {
+    /// Its id as DescribeTargetHealth shows it.
+    pub fn shown_id(&self, switches: &Switches) -> String {
+        match self.id.parse::<Ipv6Addr>() {
+            Ok(address) if switches.ipv6_in_full => {
+                let groups = address.segments().map(|group| format!("{group:04x}"));
+                groups.join(":")
+            }
+            _ => self.id.clone(),
+        }
+    }
 }
 
 /// A classic load balancer.

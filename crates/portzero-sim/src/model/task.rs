@@ -1,8 +1,12 @@
 //! Tasks as data, and the requests that start and list them.
 
+use std::net::IpAddr;
+
 use serde_json::Value;
 
 use crate::model::status::{HealthStatus, TaskStatus};
+use crate::model::target_group::TargetGroup;
+use crate::scenario::switches::Switches;
 use crate::timestamp::Timestamp;
 
 /// A task as DescribeTasks shows it.
@@ -38,8 +42,10 @@ pub struct Task {
     pub cpu: i64,
     /// What is reserved, in MiB.
     pub memory: i64,
-    /// The address of the task's own network interface (awsvpc).
+    /// The IPv4 address of the task's own network interface (awsvpc).
     pub private_ip: Option<String>,
+    /// Its IPv6 address.
+    pub ipv6: Option<String>,
     /// `createdAt`.
     pub created_at: Timestamp,
     /// `pullStartedAt`.
@@ -153,6 +159,36 @@ pub struct TaskRun {
     pub tags: Vec<Value>,
     /// `clientToken`: a repetition with the same one starts nothing.
     pub client_token: Option<String>,
+}
+
+impl Task {
+    /// It runs in awsvpc mode.
+    pub fn has_interface(&self) -> bool {
+        self.private_ip.is_some() || self.ipv6.is_some()
+    }
+
+    /// Whether it has this address, however that is written.
+    pub fn is_at(&self, address: &str) -> bool {
+        let is_it = |own: &String| own == address || address.parse::<IpAddr>().ok() == own.parse().ok();
+        self.private_ip.iter().chain(&self.ipv6).any(is_it)
+    }
+
+    /// What it is registered with in a group of addresses.
+    pub(crate) fn address_in(&self, group: Option<&TargetGroup>) -> Option<&String> {
+        match group {
+            Some(group) if group.ip_address_type == "ipv6" => self.ipv6.as_ref(),
+            _ => self.private_ip.as_ref(),
+        }
+    }
+
+    /// `startedBy` as DescribeTasks shows it.
+    pub fn shown_started_by(&self, switches: &Switches) -> &str {
+        if switches.started_by_service && !self.service.is_empty() {
+            &self.service
+        } else {
+            &self.started_by
+        }
+    }
 }
 
 /// The task group: the one that was asked for, the service's, or the family's.

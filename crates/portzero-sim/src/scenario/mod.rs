@@ -23,7 +23,7 @@ use crate::scenario::span::Spread;
 use crate::scenario::strategy::Strategy;
 use crate::scenario::switches::Switches;
 
-pub use crate::scenario::specs::{AlarmSpec, ClassicSpec, HealthCheckSpec};
+pub use crate::scenario::specs::{AlarmSpec, ClassicSpec, GroupAddresses, HealthCheckSpec, TaskAddresses};
 
 /// The moment at which a world begins unless its scenario says otherwise.
 pub const DEFAULT_START: &str = "2026-01-01T12:00:00Z";
@@ -142,6 +142,8 @@ pub struct TargetGroupSpec {
     pub protocol: String,
     /// instance or ip; by default what the services' network mode wants.
     pub target_type: Option<String>,
+    /// Which addresses its targets have.
+    pub ip_address_type: GroupAddresses,
     /// The health check of its targets.
     pub health_check: HealthCheckSpec,
     /// How long a target drains.
@@ -162,6 +164,7 @@ impl Default for TargetGroupSpec {
             port: 80,
             protocol: "HTTP".into(),
             target_type: None,
+            ip_address_type: GroupAddresses::Ipv4,
             health_check: HealthCheckSpec::default(),
             deregistration_delay: Duration::from_secs(300),
             slow_start: Duration::ZERO,
@@ -201,6 +204,9 @@ pub struct ServiceSpec {
     pub launch_type: Option<String>,
     /// The capacity provider of its tasks: its instances are those of the cluster.
     pub capacity_provider: Option<String>,
+    /// Which addresses its subnets give tasks in awsvpc mode. Absent: ipv4, and dualstack where one of its target groups
+    /// wants IPv6 addresses.
+    pub ip_addresses: Option<TaskAddresses>,
     /// ACTIVE, DRAINING or INACTIVE.
     pub status: String,
     /// ECS, CODE_DEPLOY or EXTERNAL. Only ECS deploys here.
@@ -229,6 +235,7 @@ impl Default for ServiceSpec {
             health_check_grace_period: None,
             launch_type: None,
             capacity_provider: None,
+            ip_addresses: None,
             status: "ACTIVE".into(),
             deployment_controller: "ECS".into(),
             scheduling_strategy: "REPLICA".into(),
@@ -432,10 +439,27 @@ impl Scenario {
                     // The key of an alternate one ends in the same word.
                     found.push(placed(error, text, file, "target_group", &name));
                 }
+                let group = self.target_groups.iter().find(|group| group.name == name);
+                if let Some(words) = group.and_then(|group| no_such_address(service, group)) {
+                    found.push(placed(ScenarioError::new(words), text, file, "target_group", &name));
+                }
             }
         }
         found
     }
+}
+
+/// Where the tasks of a service have no address that the targets of the group could have.
+fn no_such_address(service: &ServiceSpec, group: &TargetGroupSpec) -> Option<String> {
+    let (wanted, only) = match (service.ip_addresses?, group.ip_address_type) {
+        (TaskAddresses::Ipv4, GroupAddresses::Ipv6) => ("IPv6", "IPv4"),
+        (TaskAddresses::Ipv6, GroupAddresses::Ipv4) => ("IPv4", "IPv6"),
+        _ => return None,
+    };
+    let (service, group) = (&service.name, &group.name);
+    Some(format!(
+        "the targets of `{group}` have {wanted} addresses, and the tasks of service `{service}` only {only} ones"
+    ))
 }
 
 /// Gives an error the place of a value behind its key; what cannot be found (an alias, an escape) keeps the file alone.

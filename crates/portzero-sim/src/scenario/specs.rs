@@ -45,6 +45,39 @@ impl Default for HealthCheckSpec {
     }
 }
 
+/// Which addresses the targets of a group have: `IpAddressType`.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum GroupAddresses {
+    /// ipv4.
+    #[default]
+    Ipv4,
+    /// ipv6: only in groups whose targets are addresses.
+    Ipv6,
+}
+
+impl GroupAddresses {
+    /// As Elastic Load Balancing writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ipv4 => "ipv4",
+            Self::Ipv6 => "ipv6",
+        }
+    }
+}
+
+/// Which addresses the subnets of a service give its tasks.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskAddresses {
+    /// An IPv4 address each.
+    Ipv4,
+    /// Dual stack: one of either kind.
+    Dualstack,
+    /// An IPv6 address each.
+    Ipv6,
+}
+
 /// A classic load balancer of a scenario. One that only a service names has these defaults.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -30,6 +30,32 @@ pub struct Switches {
     /// On: an acceptance test against AWS sees a blue/green deployment rolled back by it. Off: the API reference calls
     /// it a thing of rolling updates only.
     pub breaker_in_every_strategy: bool,
+    /// Where DescribeTasks shows the addresses of a task in awsvpc mode.
+    ///
+    /// `everywhere`: recorded, in the task's attachment and in the network interfaces of its containers. The others are
+    /// known from emulators of AWS; the API reference promises neither place.
+    pub addresses: ShownAddresses,
+    /// DescribeTargetHealth writes an IPv6 address in full, `2600:1f18:03aa:1000:0000:0000:0000:0005`.
+    ///
+    /// No recording has one. The API reference takes either form and does not say which one it returns.
+    pub ipv6_in_full: bool,
+    /// `startedBy` of a service's tasks is the name of the service, and not the id of a deployment.
+    ///
+    /// Off: recorded. On: known from emulators of AWS.
+    pub started_by_service: bool,
+}
+
+/// Where the addresses of a task are shown.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum ShownAddresses {
+    /// In its attachment, and in each of its containers.
+    #[default]
+    Everywhere,
+    /// In its attachment alone.
+    Attachments,
+    /// In no place.
+    Nowhere,
 }
 
 impl Default for Switches {
@@ -40,6 +66,9 @@ impl Default for Switches {
             stopping_counts_for_maximum: false,
             first_task_starts_alone: false,
             breaker_in_every_strategy: true,
+            addresses: ShownAddresses::Everywhere,
+            ipv6_in_full: false,
+            started_by_service: false,
         }
     }
 }

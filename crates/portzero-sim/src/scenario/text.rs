@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::scenario::breaker::CircuitBreaker;
 use crate::scenario::specs::HealthCheckSpec;
-use crate::scenario::{InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
+use crate::scenario::{GroupAddresses, InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
 
 /// The JSON Schema of scenario files.
 pub const SCHEMA: &str = include_str!("scenario.schema.json");
@@ -126,6 +126,9 @@ fn target_group(page: &mut Page, spec: &TargetGroupSpec) {
     page.plain(4, "port", spec.port);
     page.text(4, "protocol", &spec.protocol);
     page.option(4, "target_type", spec.target_type.as_ref());
+    if spec.ip_address_type != GroupAddresses::Ipv4 {
+        page.text(4, "ip_address_type", spec.ip_address_type.as_str());
+    }
     page.line(
         4,
         "# Set these to what your target group has: they decide how long a rollout takes.",

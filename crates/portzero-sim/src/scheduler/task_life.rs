@@ -78,10 +78,11 @@ impl World {
             |home| home.availability_zone.clone(),
         );
         let id = self.hex(32);
-        let address = needs.awsvpc.then(|| {
-            self.interfaces += 1;
-            format!("10.0.{}.{}", 16 + self.interfaces / 250, 4 + self.interfaces % 250)
-        });
+        let (private_ip, ipv6) = if needs.awsvpc {
+            self.next_addresses(cluster, new.service)
+        } else {
+            (None, None)
+        };
         let first = if needs.awsvpc || waits {
             TaskStatus::Provisioning
         } else {
@@ -104,7 +105,8 @@ impl World {
             health_status: HealthStatus::Undetermined,
             cpu: needs.cpu,
             memory: needs.memory,
-            private_ip: address,
+            private_ip,
+            ipv6,
             created_at: self.now,
             pull_started_at: None,
             pull_stopped_at: None,
@@ -405,7 +407,7 @@ impl World {
         task.stopping_at = task.stopping_at.or(Some(now));
         task.execution_stopped_at = task.execution_stopped_at.or(Some(now));
         task.version += 1;
-        if task.private_ip.is_some() {
+        if task.has_interface() {
             task.last_status = TaskStatus::Deprovisioning;
         } else {
             task.last_status = TaskStatus::Stopped;

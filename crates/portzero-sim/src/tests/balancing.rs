@@ -9,9 +9,9 @@ use crate::balancer::listeners::{ListenerChange, NewLoadBalancer};
 use crate::balancer::target_groups::CheckChange;
 use crate::model::load_balancer::{Action, Condition};
 use crate::model::network::subnet_of;
-use crate::model::state::Target;
+use crate::model::state::{Target, TargetGroup};
 use crate::model::status::TargetState;
-use crate::scenario::{ClassicSpec, InstanceSpec, LoadBalancerSpec, Scenario};
+use crate::scenario::{ClassicSpec, GroupAddresses, InstanceSpec, LoadBalancerSpec, Scenario};
 
 fn world(scenario: &Scenario) -> World {
     World::new(scenario).expect("a world")
@@ -332,4 +332,38 @@ fn of_two_services_behind_one_group_each_has_a_truth_of_its_own() {
     story.pass(1800);
     assert!(story.truth().is_done(), "{:?}", story.truth());
     assert_eq!(story.target_ports().len(), 4, "the other's two are there");
+}
+
+#[test]
+fn t04_a_group_holds_addresses_of_its_own_kind_alone() {
+    let mut scenario = super::fargate();
+    let mut group = scenario.target_groups[0].clone();
+    (group.name, group.ip_address_type) = ("of-ipv6".into(), GroupAddresses::Ipv6);
+    scenario.target_groups.push(group);
+    let mut binding = scenario.services[0].load_balancers[0].clone();
+    binding.target_group = Some("of-ipv6".into());
+    scenario.services[0].load_balancers.push(binding);
+    let mut world = world(&scenario);
+    let groups: Vec<TargetGroup> = world.account().target_groups.values().cloned().collect();
+    for group in &groups {
+        let is_ipv6 = group.name == "of-ipv6";
+        assert!(!group.targets.is_empty(), "{}", group.name);
+        assert!(group.targets.iter().all(|target| target.id.contains(':') == is_ipv6));
+        let balancer = world.account().load_balancers[&group.load_balancer_arns[0]].clone();
+        assert_eq!(balancer.ip_address_type, if is_ipv6 { "dualstack" } else { "ipv4" });
+        let by_hand = |id: &str| vec![(id.to_owned(), None)];
+        let wrong = if is_ipv6 { "10.0.0.1" } else { "2600:1f18:3aa::1" };
+        let refused = world
+            .register_by_hand(&group.arn, &by_hand(wrong))
+            .expect_err("of the other kind");
+        assert!(refused.message.contains("is not a valid IPv"), "{}", refused.message);
+    }
+}
+
+#[test]
+fn t04_a_service_without_the_addresses_of_its_group_is_no_scenario() {
+    let text = "target_groups: [{name: web, ip_address_type: ipv6}]\nservices: [{name: web, ip_addresses: ipv4, \
+                load_balancers: [{target_group: web, container_name: web, container_port: 80}]}]\n";
+    let mistakes = Scenario::read(text, "a.yml").expect_err("a mistake");
+    assert!(mistakes[0].message.contains("have IPv6 addresses"), "{mistakes:?}");
 }

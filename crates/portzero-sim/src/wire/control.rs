@@ -297,7 +297,7 @@ fn truth(world: &World, time_source: &dyn TimeSource) -> Value {
             json!({
                 "id": task.id, "service": task.service, "deployment": task.started_by, "task_definition": task.task_definition,
                 "last_status": task.last_status, "desired_status": task.desired_status, "instance": task.instance,
-                "address": task.private_ip, "health": task.health_status, "stopped_reason": task.stopped_reason,
+                "address": task.private_ip.as_ref().or(task.ipv6.as_ref()), "health": task.health_status, "stopped_reason": task.stopped_reason,
             })
         })
         .collect();

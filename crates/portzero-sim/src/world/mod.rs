@@ -241,6 +241,7 @@ impl World {
             account: Account {
                 id: scenario.account.clone(),
                 region: scenario.region.clone(),
+                switches: scenario.switches,
                 ..Account::default()
             },
             timings: scenario.timings.clone(),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::service_document::LATEST_PLATFORM;
 use super::{extend, number, seconds, structure};
 use crate::model::state::{Cluster, Container, Task, group};
+use crate::scenario::switches::ShownAddresses;
 use crate::scheduler::standalone_task::shown_overrides;
 use crate::wire::identity;
 use crate::world::World;
@@ -20,7 +21,7 @@ pub(super) fn document(world: &World, cluster: &Cluster, task: &Task) -> Value {
         .filter(|version| *version != "LATEST");
     let executes = task.request.enable_execute_command || service_says(cluster, task, "enableExecuteCommand");
     let mut document = structure([
-        ("attachments", Some(attachments(cluster, task))),
+        ("attachments", Some(attachments(world, cluster, task))),
         (
             "attributes",
             Some(json!([{"name": "ecs.cpu-architecture", "value": "x86_64"}])),
@@ -54,7 +55,7 @@ pub(super) fn document(world: &World, cluster: &Cluster, task: &Task) -> Value {
         ("platformFamily", is_fargate.then(|| json!("Linux"))),
         (
             "startedBy",
-            Some(json!(task.started_by)).filter(|_| !task.started_by.is_empty()),
+            Some(json!(task.shown_started_by(&world.account().switches))).filter(|_| !task.started_by.is_empty()),
         ),
         ("stopCode", task.stop_code.as_ref().map(|code| json!(code))),
         (
@@ -103,11 +104,14 @@ fn container(world: &World, cluster: &Cluster, task: &Task, container: &Containe
         identity::uuid(&name)
     );
     let has_run = has_run(task, container);
-    let interfaces: Value = task
-        .private_ip
-        .iter()
-        .map(|ip| json!({"attachmentId": attachment_id(task), "privateIpv4Address": ip}))
-        .collect();
+    let interfaces = match account.switches.addresses {
+        ShownAddresses::Everywhere if task.has_interface() => json!([structure([
+            ("attachmentId", Some(json!(attachment_id(task)))),
+            ("privateIpv4Address", task.private_ip.as_ref().map(|ip| json!(ip))),
+            ("ipv6Address", task.ipv6.as_ref().map(|ip| json!(ip))),
+        ])]),
+        _ => json!([]),
+    };
     structure([
         ("containerArn", Some(json!(arn))),
         ("taskArn", Some(json!(task.arn))),
@@ -129,7 +133,7 @@ fn container(world: &World, cluster: &Cluster, task: &Task, container: &Containe
 
 /// Tasks with an interface of their own bind no port of their instance.
 fn network_bindings(task: &Task, container: &Container) -> Value {
-    if task.private_ip.is_some() {
+    if task.has_interface() {
         return json!([]);
     }
     container
@@ -147,10 +151,12 @@ fn network_bindings(task: &Task, container: &Container) -> Value {
 }
 
 /// The interface of a task in awsvpc mode, in one of the subnets that it may be in.
-fn attachments(cluster: &Cluster, task: &Task) -> Value {
-    let Some(ip) = &task.private_ip else {
+fn attachments(world: &World, cluster: &Cluster, task: &Task) -> Value {
+    if !task.has_interface() {
         return json!([]);
-    };
+    }
+    let is_hidden = world.account().switches.addresses == ShownAddresses::Nowhere;
+    let shown = |address: &Option<String>| address.as_ref().filter(|_| !is_hidden).map(|ip| json!(ip));
     let status = match task.last_status {
         TaskStatus::Provisioning => "ATTACHING",
         TaskStatus::Stopped => "DELETED",
@@ -169,7 +175,9 @@ fn attachments(cluster: &Cluster, task: &Task) -> Value {
         ("networkInterfaceId", Some(json!(format!("eni-0{hex}")))),
         // The second bit says that the address is locally administered, as those of network interfaces in a VPC are.
         ("macAddress", Some(json!(format!("0a:{}", pairs.join(":"))))),
-        ("privateIPv4Address", Some(json!(ip))),
+        ("privateIPv4Address", shown(&task.private_ip)),
+        // The API reference names no IPv6 address here; this is the name in the network interfaces of containers.
+        ("ipv6Address", shown(&task.ipv6)),
     ];
     let details: Value = details
         .into_iter()

@@ -18,6 +18,7 @@ pub(super) fn create<'a>(world: &'a mut World, form: &'a Form) -> Reply<Content<
         port: form.number("Port")?,
         vpc_id: text("VpcId"),
         target_type: text("TargetType"),
+        ip_address_type: text("IpAddressType"),
         check: check_in(form)?,
         tags: tags_in(form),
     };
@@ -120,7 +121,7 @@ fn write_group(xml: &mut Xml, group: &TargetGroup) {
     if is_layer_7(&group.protocol) {
         xml.text("ProtocolVersion", "HTTP1");
     }
-    xml.text("IpAddressType", "ipv4");
+    xml.text("IpAddressType", &group.ip_address_type);
 }
 
 pub(super) fn is_layer_7(protocol: &str) -> bool {

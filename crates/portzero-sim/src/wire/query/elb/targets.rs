@@ -1,5 +1,7 @@
 //! RegisterTargets, DeregisterTargets, DescribeTargetHealth.
 
+use std::net::Ipv6Addr;
+
 use super::{arn_asked_for, content, done, group_asked_for};
 use crate::model::refusal::Refusal;
 use crate::model::state::{Target, TargetGroup};
@@ -24,11 +26,11 @@ pub(super) fn describe_health<'a>(world: &'a World, form: &'a Form) -> Reply<Con
     let group = group_asked_for(world, form)?;
     let named = form.structures("Targets");
     let rows: Vec<TargetRow<'a>> = if named.is_empty() {
-        group.targets.iter().map(TargetRow::Registered).collect()
+        group.targets.iter().map(|target| shown(world, target)).collect()
     } else {
         named
             .iter()
-            .map(|target| row(group, target))
+            .map(|target| row(world, group, target))
             .collect::<Result<_, Refusal>>()?
     };
     content(move |xml| {
@@ -63,7 +65,10 @@ fn target_in(target: &Structure<'_>) -> Result<(String, Option<u16>), Refusal> {
 
 /// One line of DescribeTargetHealth.
 enum TargetRow<'a> {
-    Registered(&'a Target),
+    Registered {
+        target: &'a Target,
+        id: String,
+    },
     /// Asked for by name, and not there.
     Unknown {
         id: String,
@@ -72,18 +77,29 @@ enum TargetRow<'a> {
 }
 
 /// The row of one named target. Without a port it means the group's own.
-fn row<'a>(group: &'a TargetGroup, target: &Structure<'_>) -> Result<TargetRow<'a>, Refusal> {
+fn row<'a>(world: &World, group: &'a TargetGroup, target: &Structure<'_>) -> Result<TargetRow<'a>, Refusal> {
     let (id, port) = target_in(target)?;
     let port = port.unwrap_or(group.port);
     let mut registered = group.targets.iter();
-    let found = registered.find(|target| target.id == id && target.port == port);
-    Ok(found.map_or_else(|| TargetRow::Unknown { id, port }, TargetRow::Registered))
+    let found = registered.find(|target| is_same(&target.id, &id) && target.port == port);
+    Ok(found.map_or_else(|| TargetRow::Unknown { id, port }, |target| shown(world, target)))
+}
+
+fn shown<'a>(world: &World, target: &'a Target) -> TargetRow<'a> {
+    let id = target.shown_id(&world.account().switches);
+    TargetRow::Registered { target, id }
+}
+
+/// An IPv6 address may be written in several ways.
+fn is_same(one: &str, other: &str) -> bool {
+    let address = |text: &str| text.parse::<Ipv6Addr>().ok();
+    one == other || address(one).is_some_and(|own| address(other) == Some(own))
 }
 
 /// In the order of the API reference's sample: the check's port, the health, the target.
 fn write_row(xml: &mut Xml, group: &TargetGroup, row: &TargetRow<'_>) {
     let (id, port, zone) = match row {
-        TargetRow::Registered(target) => (&target.id, target.port, target.availability_zone.as_deref()),
+        TargetRow::Registered { target, id } => (id, target.port, target.availability_zone.as_deref()),
         TargetRow::Unknown { id, port } => (id, *port, None),
     };
     if group.health_check.port == "traffic-port" {
@@ -92,7 +108,7 @@ fn write_row(xml: &mut Xml, group: &TargetGroup, row: &TargetRow<'_>) {
         xml.text("HealthCheckPort", &group.health_check.port);
     }
     xml.element("TargetHealth", |xml| match row {
-        TargetRow::Registered(target) => write_health(xml, target),
+        TargetRow::Registered { target, .. } => write_health(xml, target),
         TargetRow::Unknown { .. } => {
             xml.text("State", "unused");
             xml.text("Reason", "Target.NotRegistered");
