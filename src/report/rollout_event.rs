@@ -43,6 +43,9 @@ pub fn line(event: &RolloutEvent) -> String {
             let parts: Vec<String> = on.iter().map(ToString::to_string).collect();
             format!("waiting on {}", parts.join("; "))
         }
+        RolloutEvent::ToldByRevision => {
+            "`startedBy` of no task names a deployment: tasks are told apart by their revision".to_owned()
+        }
         RolloutEvent::Unknown(value) => format!("portzero does not know the {value}: it counts as not done"),
         RolloutEvent::ReadOutage {
             error,

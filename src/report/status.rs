@@ -13,6 +13,10 @@ use serde_json::{Value, json};
 use crate::report::plan;
 use crate::report::text::clean;
 
+/// What the deployment of a task rests on where the task does not name it.
+const BY_REVISION: &str =
+    "which deployment started a task: `startedBy` of none names one, so they are told apart by revision";
+
 /// Everything that is shown of one service.
 #[derive(Clone, Debug)]
 pub struct Status<'a> {
@@ -59,11 +63,10 @@ pub fn text(status: &Status) -> String {
         None => event.message.clone(),
     });
     lines.add("ecs said", events);
+    let by_revision = status.status_view.is_told_by_revision.then_some(BY_REVISION);
     let actions = status.not_checked.iter();
-    lines.add(
-        "not checked",
-        actions.map(|error| format!("{}: {}", error.action, error.message)),
-    );
+    let actions = actions.map(|error| format!("{}: {}", error.action, error.message));
+    lines.add("not checked", actions.chain(by_revision.map(str::to_owned)));
     lines.text
 }
 
@@ -204,6 +207,7 @@ fn service_json(status: &Status) -> Value {
             "at": event.created_at.map(|at| at.to_string()),
             "message": event.message,
         })).collect::<Vec<_>>(),
+        "is_told_by_revision": status.status_view.is_told_by_revision,
         "not_checked": status.not_checked.iter().map(|error| error.action).collect::<Vec<_>>(),
     })
 }

@@ -338,7 +338,32 @@ fn a_deployment_that_nobody_knows_is_said_to_be_unknown() {
         ],
     );
     let told = stage.observe(&format!("{WEB} --deployment web:2"));
-    assert_told(&told, 2, &["ecs-svc/ and a number"]);
+    assert_told(&told, 6, &["ECS shows no deployment web:2 of `web`", "listed"]);
+    let empty = stage.observe(&format!("{WEB} --deployment="));
+    assert_told(&empty, 2, &["the id of a deployment is wanted"]);
+}
+
+#[test]
+fn t24_a_deployment_is_found_by_whatever_names_it() {
+    let stage = Stage::demo();
+    let id = stage.update();
+    let number = id.strip_prefix("ecs-svc/").expect("ECS's form");
+    let body = json!({"cluster": "demo", "service": "web"});
+    let answer = ecs(&stage.url, "ListServiceDeployments", &body.to_string()).expect("an answer");
+    let newest = answer.json()["serviceDeployments"][0].clone();
+    let arn = newest["serviceDeploymentArn"].as_str().expect("an ARN");
+    let revision = newest["targetServiceRevisionArn"].as_str().expect("an ARN");
+    let short = arn.rsplit('/').next().expect("an id");
+    stage.advance("10m");
+    // The last one is as the log prints it.
+    let printed = format!("{id} (web:1)");
+    for name in [id.as_str(), number, arn, revision, short, &printed] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut command = portzero(folder.path());
+        command.envs(stage.simulator.variables.clone()).arg("observe");
+        command.args(WEB.split(' ')).args(["--deployment", name]);
+        assert_told(&said(&mut command), 0, &[&id]);
+    }
 }
 
 #[test]

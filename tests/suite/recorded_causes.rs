@@ -37,6 +37,7 @@ fn stopped(recorded: &Value) -> Task {
         capacity_provider: None,
         zone: None,
         containers: containers.collect(),
+        attached_addresses: Vec::new(),
         health_status: None,
         stop_code: text(&recorded["stopCode"]),
         stopped_reason: text(&recorded["stoppedReason"]),

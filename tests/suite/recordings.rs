@@ -335,8 +335,8 @@ fn tasks(recorded: &Recorded) -> bool {
         }
         "25" => {
             assert_eq!(
-                tasks[1].containers[0].private_ip.as_deref(),
-                Some(recorded.pick("10.1.0.21", "10.0.0.253"))
+                tasks[1].containers[0].addresses,
+                [recorded.pick("10.1.0.21", "10.0.0.253")]
             );
             assert_eq!((binding(&tasks[1]), &tasks[1].container_instance), (None, &None));
         }

@@ -55,6 +55,7 @@ impl Task {
             capacity_provider: None,
             zone: None,
             containers: Vec::new(),
+            attached_addresses: Vec::new(),
             health_status: None,
             stop_code: None,
             stopped_reason: None,
@@ -73,6 +74,7 @@ impl TargetGroup {
             arn: "targetgroup/web/1".into(),
             name: "web".into(),
             target_type: TargetType::Ip,
+            ip_address_type: None,
             port: None,
             vpc_id: None,
             health_check: HealthCheck::default(),
@@ -183,7 +185,7 @@ impl Container {
     pub(crate) fn at(ip: &str) -> Self {
         Self {
             name: "web".into(),
-            private_ip: Some(ip.into()),
+            addresses: vec![ip.into()],
             ..Self::default()
         }
     }

@@ -29,7 +29,11 @@ impl LoadBalancing for InProcessAws {
         let account = self.seen(Access::Read);
         let group = account.target_groups.get(arn.as_str());
         let group = group.ok_or_else(|| self.failed(no_group("elasticloadbalancing:DescribeTargetHealth", arn)))?;
-        let mut rows: Vec<TargetHealth> = group.targets.iter().map(translate::health).collect();
+        let mut rows: Vec<TargetHealth> = group
+            .targets
+            .iter()
+            .map(|target| translate::health(&account, target))
+            .collect();
         self.listed(&mut rows);
         self.note(|| Answer::Targets(arn.clone(), rows.clone()));
         Ok(rows)

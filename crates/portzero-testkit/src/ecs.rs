@@ -119,7 +119,7 @@ impl Ecs for InProcessAws {
         let account = self.seen(Access::Read);
         let cluster = self.cluster(&account, "ecs:DescribeTasks", cluster)?;
         let found = tasks.iter().filter_map(|arn| cluster.tasks.get(arn.short()));
-        let mut found: Vec<Task> = found.map(|task| translate::task(cluster, task)).collect();
+        let mut found: Vec<Task> = found.map(|task| translate::task(&account, cluster, task)).collect();
         self.listed(&mut found);
         self.note(|| Answer::Tasks(found.clone()));
         Ok(found)

@@ -17,6 +17,7 @@ use portzero_core::base::id::{
     TaskDefinitionArn, last_segment,
 };
 use portzero_core::base::time::Timestamp;
+use portzero_sim::ShownAddresses;
 use portzero_sim::balancer::classic;
 use portzero_sim::model::load_balancer::{Action, Condition};
 use portzero_sim::model::state;
@@ -222,7 +223,11 @@ fn hook_detail(found: &portzero_sim::model::state::HookDetail) -> HookDetail {
     }
 }
 
-pub(crate) fn task(cluster: &state::Cluster, task: &state::Task) -> Task {
+pub(crate) fn task(account: &state::Account, cluster: &state::Cluster, task: &state::Task) -> Task {
+    let switches = &account.switches;
+    let addresses: Vec<String> = task.private_ip.iter().chain(&task.ipv6).cloned().collect();
+    let shown = |is_shown: bool| addresses.iter().filter(|_| is_shown).cloned().collect::<Vec<_>>();
+    let own = shown(switches.addresses == ShownAddresses::Everywhere);
     let instance = task.instance.as_ref().map(|id| {
         // A lost instance is no longer in the cluster, but its tasks still name it.
         let head = cluster.arn.replacen(":cluster/", ":container-instance/", 1);
@@ -230,7 +235,7 @@ pub(crate) fn task(cluster: &state::Cluster, task: &state::Task) -> Task {
     });
     Task {
         arn: TaskArn::from(task.arn.as_str()),
-        started_by: Some(DeploymentId::from(task.started_by.as_str())).filter(|_| !task.started_by.is_empty()),
+        started_by: Some(DeploymentId::from(task.shown_started_by(switches))).filter(|_| !task.started_by.is_empty()),
         task_definition: TaskDefinitionArn::from(task.task_definition.as_str()),
         last_status: task.last_status.as_str().into(),
         desired_status: task.desired_status.as_str().into(),
@@ -241,7 +246,8 @@ pub(crate) fn task(cluster: &state::Cluster, task: &state::Task) -> Task {
             .and_then(provider)
             .filter(|_| task.launch_type != "FARGATE"),
         zone: Some(task.availability_zone.clone()),
-        containers: task.containers.iter().map(|c| container(c, task)).collect(),
+        containers: task.containers.iter().map(|c| container(c, task, &own)).collect(),
+        attached_addresses: shown(switches.addresses != ShownAddresses::Nowhere),
         health_status: Some(task.health_status.as_str().into()),
         stop_code: task.stop_code.clone(),
         stopped_reason: task.stopped_reason.clone(),
@@ -252,7 +258,7 @@ pub(crate) fn task(cluster: &state::Cluster, task: &state::Task) -> Task {
     }
 }
 
-fn container(container: &state::Container, task: &state::Task) -> Container {
+fn container(container: &state::Container, task: &state::Task, addresses: &[String]) -> Container {
     let bindings = container.network_bindings.iter().map(|binding| NetworkBinding {
         container_port: binding.container_port,
         host_port: binding.host_port,
@@ -265,7 +271,7 @@ fn container(container: &state::Container, task: &state::Task) -> Container {
         reason: container.reason.clone(),
         network_bindings: bindings.collect(),
         runtime_id: has_run(task, container).then(|| runtime_id(task, &container.name)),
-        private_ip: task.private_ip.clone(),
+        addresses: addresses.to_vec(),
     }
 }
 
@@ -303,6 +309,7 @@ pub(crate) fn group(group: &state::TargetGroup) -> TargetGroup {
         arn: TargetGroupArn::from(group.arn.as_str()),
         name: group.name.clone(),
         target_type: group.target_type.as_str().into(),
+        ip_address_type: Some(group.ip_address_type.as_str().into()),
         port: Some(group.port),
         vpc_id: Some(group.vpc_id.clone()),
         health_check: HealthCheck {
@@ -376,9 +383,9 @@ fn condition(condition: &Condition) -> RouteCondition {
     }
 }
 
-pub(crate) fn health(target: &state::Target) -> TargetHealth {
+pub(crate) fn health(account: &state::Account, target: &state::Target) -> TargetHealth {
     TargetHealth {
-        key: TargetKey::new(target.id.clone(), target.port),
+        key: TargetKey::new(target.shown_id(&account.switches), target.port),
         state: target.state.as_str().into(),
         reason: target.reason.clone(),
         description: target.description.clone(),

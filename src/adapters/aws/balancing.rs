@@ -139,6 +139,7 @@ fn target_group(group: &sdk::TargetGroup) -> TargetGroup {
         arn: group.target_group_arn().unwrap_or_default().into(),
         name: group.target_group_name().unwrap_or_default().to_owned(),
         target_type: group.target_type().map_or("", |t| t.as_str()).into(),
+        ip_address_type: group.ip_address_type().map(|t| t.as_str().into()),
         port: group.port().map(port),
         vpc_id: group.vpc_id().map(str::to_owned),
         health_check: health_check(group),
@@ -171,11 +172,11 @@ fn target_health(row: &sdk::TargetHealthDescription) -> TargetHealth {
     let target = row.target();
     let health = row.target_health();
     TargetHealth {
-        key: TargetKey {
-            id: target.map_or("", |t| t.id().unwrap_or_default()).to_owned(),
+        key: TargetKey::new(
+            target.map_or("", |t| t.id().unwrap_or_default()),
             // A Lambda function has none.
-            port: target.and_then(|t| t.port()).map(port).unwrap_or_default(),
-        },
+            target.and_then(|t| t.port()).map(port).unwrap_or_default(),
+        ),
         state: health.and_then(|h| h.state()).map_or("", |s| s.as_str()).into(),
         reason: health.and_then(|h| h.reason()).map(|r| r.as_str().to_owned()),
         description: health.and_then(|h| h.description()).map(str::to_owned),

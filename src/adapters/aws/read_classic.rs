@@ -15,6 +15,7 @@ pub(super) fn load_balancer(balancer: &sdk::LoadBalancerDescription) -> TargetGr
         arn: TargetGroupArn::of_classic(name),
         name: name.to_owned(),
         target_type: TargetType::Instance,
+        ip_address_type: None,
         port: listener.map(|l| port(l.instance_port())),
         vpc_id: balancer.vpc_id().map(str::to_owned),
         health_check: balancer.health_check().map(health_check).unwrap_or_default(),

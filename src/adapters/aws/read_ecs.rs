@@ -144,6 +144,7 @@ pub(super) fn task(task: &sdk::Task) -> Task {
         capacity_provider: task.capacity_provider_name().map(str::to_owned),
         zone: task.availability_zone().map(str::to_owned),
         containers: task.containers().iter().map(container).collect(),
+        attached_addresses: task.attachments().iter().flat_map(attached_addresses).collect(),
         health_status: task.health_status().map(|s| s.as_str().into()),
         stop_code: task.stop_code().map(|c| c.as_str().to_owned()),
         stopped_reason: task.stopped_reason().map(str::to_owned),
@@ -167,11 +168,23 @@ fn container(container: &sdk::Container) -> Container {
             .iter()
             .filter_map(network_binding)
             .collect(),
-        private_ip: container
-            .network_interfaces()
-            .iter()
-            .find_map(|i| i.private_ipv4_address().map(str::to_owned)),
+        addresses: container.network_interfaces().iter().flat_map(addresses).collect(),
     }
+}
+
+fn addresses(interface: &sdk::NetworkInterface) -> impl Iterator<Item = String> {
+    let both = [interface.private_ipv4_address(), interface.ipv6_address()];
+    both.into_iter().flatten().filter(|a| !a.is_empty()).map(str::to_owned)
+}
+
+/// The API reference names `privateIPv4Address` among the details of a network interface, and nothing of IPv6.
+fn attached_addresses(attachment: &sdk::Attachment) -> impl Iterator<Item = String> {
+    let is_address = |detail: &&sdk::KeyValuePair| {
+        let name = text(detail.name()).to_ascii_lowercase();
+        name.ends_with("ipv4address") || name.ends_with("ipv6address")
+    };
+    let values = attachment.details().iter().filter(is_address);
+    values.filter_map(|detail| detail.value()).map(str::to_owned)
 }
 
 /// `None` for a binding of a port range, which no load balancer uses.

@@ -438,10 +438,11 @@ impl Poller {
             revision: memory.revision.clone(),
             routing: eye.routing,
             capacity: eye.capacity,
+            is_told_by_revision: false,
             is_partly_remembered: !is_fresh,
         };
         Look {
-            snapshot: Ok(snapshot),
+            snapshot: Ok(snapshot.told_apart()),
             not_checked,
         }
     }

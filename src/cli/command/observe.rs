@@ -27,7 +27,8 @@ use crate::report;
 pub(crate) struct Observe {
     #[command(flatten)]
     which: Which,
-    /// The deployment to follow, `ecs-svc/NUMBER` [default: the one in flight, else the last one]
+    /// The deployment to follow, by any id of it that AWS or portzero shows, such as `ecs-svc/NUMBER` [default: the one in
+    /// flight, else the last one]
     #[arg(long, value_name = "ID", env = "PORTZERO_DEPLOYMENT", value_parser = deployment)]
     deployment: Option<DeploymentId>,
     #[command(flatten)]
@@ -84,13 +85,14 @@ impl Observe {
     }
 }
 
-/// ECS's own form, or its number alone.
+/// Whatever stands for one deployment. Which one that is, AWS's answers say: an emulator's ids have forms of their own.
 fn deployment(text: &str) -> Result<DeploymentId, String> {
-    let number = text.strip_prefix("ecs-svc/").unwrap_or(text);
-    if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
-        return Err("an id of ECS's is wanted: ecs-svc/ and a number".into());
+    // As the log prints it, with the revision behind it.
+    let id = text.trim().split(" (").next().unwrap_or_default();
+    if id.is_empty() || id.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err("the id of a deployment is wanted, such as ecs-svc/ and a number".into());
     }
-    Ok(DeploymentId::of_revision(number))
+    Ok(DeploymentId::new(id))
 }
 
 /// Nobody could be looked at, all for the same reason.

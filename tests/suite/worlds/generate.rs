@@ -4,9 +4,11 @@
 use std::time::Duration;
 
 use portzero_core::rollout::Until;
-use portzero_sim::scenario::{InstanceSpec, LoadBalancerSpec, ManagedBy, Scenario, ServiceSpec, TargetGroupSpec};
+use portzero_sim::scenario::{
+    GroupAddresses, InstanceSpec, LoadBalancerSpec, ManagedBy, Scenario, ServiceSpec, TargetGroupSpec, TaskAddresses,
+};
 use portzero_sim::{
-    CircuitBreaker, EarlySuccess, Fault, FaultSpec, Lack, RevisionRef, Switches, Threshold, ThresholdType,
+    CircuitBreaker, EarlySuccess, Fault, FaultSpec, Lack, RevisionRef, ShownAddresses, Switches, Threshold, ThresholdType,
     world_fault_names,
 };
 use portzero_testkit::Misbehaviour;
@@ -164,7 +166,7 @@ pub fn case(seed: u64) -> Case {
         }
         scenario.faults.push(fault);
     }
-    Case {
+    let mut case = Case {
         must_succeed,
         scenario,
         misbehaviour: misbehaviour(&mut rng),
@@ -186,6 +188,48 @@ pub fn case(seed: u64) -> Case {
         settle: Duration::from_secs(*pick(&mut rng, &[0, 1, 5, 10, 30, 120])),
         timeout: Duration::from_secs(*pick(&mut rng, &[20, 120, 300, 600, 1200, 1800, 3600])),
         has_new_image: rng.u8(..4) > 0,
+    };
+    if matches!(network, Network::Awsvpc | Network::Fargate) {
+        addresses(&mut case, seed);
+    }
+    case
+}
+
+/// Which addresses the tasks have and their groups want, and where they are shown. From a chance of its own, so that the
+/// rest of the world stays what it was.
+fn addresses(case: &mut Case, seed: u64) {
+    let mut rng = fastrand::Rng::with_seed(seed ^ 0x6a09_e667_f3bc_c908);
+    let scenario = &mut case.scenario;
+    let (own, ipv6_of_10) = *pick(
+        &mut rng,
+        &[
+            (TaskAddresses::Ipv4, 0),
+            (TaskAddresses::Ipv4, 0),
+            (TaskAddresses::Dualstack, 0),
+            (TaskAddresses::Dualstack, 5),
+            (TaskAddresses::Dualstack, 10),
+            (TaskAddresses::Ipv6, 10),
+        ],
+    );
+    scenario.services[0].ip_addresses = Some(own);
+    for group in &mut scenario.target_groups {
+        if rng.u8(..10) < ipv6_of_10 {
+            group.ip_address_type = GroupAddresses::Ipv6;
+        }
+    }
+    scenario.switches.ipv6_in_full = rng.bool();
+    scenario.switches.addresses = match rng.u8(..16) {
+        0..=1 => ShownAddresses::Attachments,
+        2 => ShownAddresses::Nowhere,
+        _ => ShownAddresses::Everywhere,
+    };
+    case.must_succeed &= scenario.switches.addresses != ShownAddresses::Nowhere;
+    // What does not name the deployment is an emulator, whose answers are of the moment. Of one revision alone nobody could
+    // tell the tasks of two deployments apart.
+    if case.has_new_image && rng.u8(..10) == 0 {
+        scenario.switches.started_by_service = true;
+        case.misbehaviour.unlisted_for = Duration::ZERO;
+        case.misbehaviour.stale = 0.0;
     }
 }
 
@@ -388,6 +432,7 @@ fn switches(rng: &mut fastrand::Rng) -> Switches {
         stopping_counts_for_maximum: flip(default.stopping_counts_for_maximum),
         first_task_starts_alone: flip(default.first_task_starts_alone),
         breaker_in_every_strategy: flip(default.breaker_in_every_strategy),
+        ..default
     }
 }
 

@@ -50,6 +50,8 @@ pub struct Task {
     pub zone: Option<String>,
     /// Its containers, in no particular order.
     pub containers: Vec<Container>,
+    /// The addresses of the network interfaces among its attachments (awsvpc).
+    pub attached_addresses: Vec<String>,
     /// Absent in answers from before container health checks.
     pub health_status: Option<HealthStatus>,
     /// AWS's code for why it stopped, for example `EssentialContainerExited`.
@@ -70,6 +72,12 @@ impl Task {
     /// It is over, whether AWS still lists it as stopped or is about to forget it.
     pub fn is_stopped(&self) -> bool {
         matches!(self.last_status, TaskStatus::Stopped | TaskStatus::Deleted)
+    }
+
+    /// Every address of its network interfaces, IPv4 and IPv6, whichever place shows it.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = &String> {
+        let of_containers = self.containers.iter().flat_map(|container| &container.addresses);
+        of_containers.chain(&self.attached_addresses)
     }
 
     /// The container with this name.
@@ -95,8 +103,8 @@ pub struct Container {
     pub runtime_id: Option<String>,
     /// Host ports that it got (bridge and host mode).
     pub network_bindings: Vec<NetworkBinding>,
-    /// The address of the task's network interface (awsvpc).
-    pub private_ip: Option<String>,
+    /// The addresses of the network interfaces that it is shown with (awsvpc).
+    pub addresses: Vec<String>,
 }
 
 /// A port of a container, and the port of the instance that leads to it.

@@ -1,6 +1,7 @@
 //! Names of things, as newtypes, so that a task definition is never passed where a deployment is wanted.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
@@ -88,6 +89,11 @@ impl DeploymentId {
         Self(format!("{}{}", Self::PREFIX, last_segment(revision)))
     }
 
+    /// It has ECS's own form.
+    pub(crate) fn is_of_ecs(&self) -> bool {
+        self.0.starts_with(Self::PREFIX)
+    }
+
     /// The number that the id ends with.
     pub fn number(&self) -> &str {
         last_segment(&self.0)
@@ -144,16 +150,18 @@ impl ServiceName {
 /// One target of a target group. An instance that runs two tasks is two targets, so the id alone is no key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TargetKey {
-    /// An EC2 instance id, or an IP address where the target group's type is `ip`.
+    /// An EC2 instance id, or an IP address where the target group's type is `ip`. An IPv6 address is in its shortest form.
     pub id: String,
     /// 0 behind a classic load balancer, which knows whole instances.
     pub port: u16,
 }
 
 impl TargetKey {
-    /// A target by what it is registered with.
+    /// A target by what it is registered with. ECS and the load balancers need not write an IPv6 address alike.
     pub fn new(id: impl Into<String>, port: u16) -> Self {
-        Self { id: id.into(), port }
+        let id = id.into();
+        let id = id.parse::<Ipv6Addr>().map_or(id, |address| address.to_string());
+        Self { id, port }
     }
 }
 
@@ -161,6 +169,7 @@ impl fmt::Display for TargetKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.port {
             0 => f.write_str(&self.id),
+            port if self.id.contains(':') => write!(f, "[{}]:{port}", self.id),
             port => write!(f, "{}:{port}", self.id),
         }
     }
@@ -179,6 +188,18 @@ mod tests {
     fn a_task_definition_arn_is_read_in_parts() {
         let arn = TaskDefinitionArn::from("arn:aws:ecs:us-east-1:111122223333:task-definition/web:42");
         assert_eq!((arn.short(), arn.family(), arn.revision()), ("web:42", "web", Some(42)));
+    }
+
+    #[test]
+    fn t04_an_ipv6_address_is_one_target_however_it_is_written() {
+        let short = TargetKey::new("2600:1f18:3aa:1000::5", 80);
+        for other in ["2600:1F18:03AA:1000:0000:0000:0000:0005", "2600:1f18:3aa:1000:0::5"] {
+            assert_eq!(TargetKey::new(other, 80), short);
+        }
+        assert_ne!(TargetKey::new("2600:1f18:3aa:1000::6", 80), short);
+        assert_eq!(short.to_string(), "[2600:1f18:3aa:1000::5]:80");
+        assert_eq!(TargetKey::new("10.0.0.7", 80).to_string(), "10.0.0.7:80");
+        assert_eq!(TargetKey::new("i-0a1b", 0).to_string(), "i-0a1b");
     }
 
     #[test]

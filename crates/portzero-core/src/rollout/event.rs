@@ -116,6 +116,8 @@ pub enum RolloutEvent {
         /// All that is missing, in the order in which a reader wants it.
         on: Vec<WaitingOn>,
     },
+    /// No task names its deployment in `startedBy`: they are told apart by their revision.
+    ToldByRevision,
     /// A value that this version does not know: it counts as not done.
     Unknown(UnknownValue),
     /// Reads fail; said when it begins or becomes another trouble, and in between every so often.

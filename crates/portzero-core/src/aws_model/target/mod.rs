@@ -39,6 +39,11 @@ aws_enum! {
     TargetType { Instance = "instance", Ip = "ip", Lambda = "lambda", Alb = "alb" }
 }
 
+aws_enum! {
+    /// Which addresses the targets of a group have, where they are addresses.
+    IpAddressType { Ipv4 = "ipv4", Ipv6 = "ipv6" }
+}
+
 /// A target group of an Application or Network Load Balancer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TargetGroup {
@@ -48,6 +53,8 @@ pub struct TargetGroup {
     pub name: String,
     /// What its targets are: instances, addresses, functions or another load balancer.
     pub target_type: TargetType,
+    /// Absent where it is not shown.
+    pub ip_address_type: Option<IpAddressType>,
     /// The port that targets get where their registration names none.
     pub port: Option<u16>,
     /// The VPC of its targets; absent for functions.

@@ -8,7 +8,7 @@ use crate::aws_model::service::{
 };
 use crate::aws_model::task::Task;
 use crate::base::finding::{Code, Finding};
-use crate::base::id::{DeploymentId, TaskDefinitionArn};
+use crate::base::id::{DeploymentId, TaskDefinitionArn, last_segment};
 use crate::rollout::rollback::good_before;
 use crate::rollout::scope::Scope;
 use crate::rollout::verdict::{Outcome, Verdict};
@@ -60,18 +60,39 @@ impl<'a> AttachEvidence<'a> {
     /// The deployment of that id, else the one that ECS rolls out, rolls back, or has rolled out last.
     pub fn candidate(&self, wanted: Option<&DeploymentId>) -> Candidate {
         match wanted {
-            Some(id) => self.named(id),
+            Some(id) => self.named(&self.meant(id)),
             None => self.newest(),
         }
+    }
+
+    /// The deployment that somebody names by anything that AWS shows of it: its id, the number in that, the ARN or the id
+    /// of its service deployment, the ARN of its service revision.
+    pub fn meant(&self, wanted: &DeploymentId) -> DeploymentId {
+        let text = wanted.as_str();
+        if self.service.deployment(wanted).is_some() {
+            return wanted.clone();
+        }
+        let is_it = |record: &&ServiceDeployment| record.arn == text || last_segment(&record.arn) == text;
+        let recorded = self.records().iter().find(is_it);
+        if let Some(id) = recorded.and_then(ServiceDeployment::deployment_id) {
+            return id;
+        }
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number(text) || text.contains(":service-revision/") && is_number(last_segment(text)) {
+            return DeploymentId::of_revision(text);
+        }
+        wanted.clone()
     }
 
     /// The deployments whose revision matters for [`Self::candidate`], and that none of the lists shows.
     pub fn unknown(&self, wanted: Option<&DeploymentId>) -> Vec<DeploymentId> {
         let newest = self.records().first().and_then(ServiceDeployment::deployment_id);
-        let mut ids: Vec<DeploymentId> = wanted.cloned().or(newest).into_iter().collect();
+        let wanted = wanted.map(|id| self.meant(id));
+        let mut ids: Vec<DeploymentId> = wanted.or(newest).into_iter().collect();
         let sources = ids.first().and_then(|id| self.record(id)).map(sources);
         ids.extend(sources.into_iter().flatten());
-        ids.retain(|id| self.revision(id).is_none());
+        // Of an id that is not ECS's own no service revision is known.
+        ids.retain(|id| id.is_of_ecs() && self.revision(id).is_none());
         ids
     }
 

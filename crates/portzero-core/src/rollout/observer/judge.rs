@@ -88,6 +88,8 @@ impl Observer {
         }
         let stage = self.settling.memory.stage.as_ref();
         findings.extend(stage::goes_on(view, &self.scope, stage, &self.sight.look, now));
+        let by_revision = self.reported.told_by_revision;
+        findings.extend(by_revision.then(|| verdict::told_by_revision(&self.scope)));
         findings.extend(stage::cannot_tell_apart(view, &self.scope, &self.old_places));
         Some((verdict, findings))
     }

@@ -103,6 +103,7 @@ impl Observer {
             waiting: None,
             stage: None,
             unknown: BTreeSet::new(),
+            told_by_revision: false,
         };
         let mut unserved = Unserved::default();
         unserved.note(before, &scope, now);
@@ -259,6 +260,9 @@ impl Observer {
             lived,
             poll: self.pace.poll_interval.unwrap_or(timeouts::POLL_SLOW),
         });
+        if snapshot.is_told_by_revision && !std::mem::replace(&mut self.reported.told_by_revision, true) {
+            events.push(RolloutEvent::ToldByRevision);
+        }
         let changes = self.reported.seen.changes(&view, snapshot);
         if !changes.is_empty() {
             self.pace.moved_at = now;

@@ -63,6 +63,8 @@ pub(super) struct Reported {
     /// The stage, and the share of the production traffic in it.
     pub stage: Option<(Option<String>, Option<u32>)>,
     pub unknown: BTreeSet<UnknownValue>,
+    /// That tasks are told apart by their revision.
+    pub told_by_revision: bool,
 }
 
 impl Reported {

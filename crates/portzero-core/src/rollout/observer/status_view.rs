@@ -23,6 +23,8 @@ pub struct StatusView {
     pub tasks: Vec<Crew>,
     /// The targets of each target group.
     pub groups: Vec<(TargetGroupArn, Vec<Row>)>,
+    /// No task names its deployment in `startedBy`: tasks are told apart by their revision.
+    pub is_told_by_revision: bool,
     /// Service events that an ordinary rollout does not have, newest first.
     pub events: Vec<ServiceEvent>,
 }
@@ -94,6 +96,7 @@ impl StatusView {
         Self {
             tasks: crews(service, snapshot),
             groups: groups.collect(),
+            is_told_by_revision: snapshot.is_told_by_revision,
             events: unusual.take(EVENTS_MAX).cloned().collect(),
         }
     }

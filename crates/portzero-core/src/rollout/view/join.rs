@@ -1,26 +1,30 @@
 //! The join task -> container instance or network interface -> place in a target group.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::aws_model::service::{Balancer, LoadBalancerBinding};
-use crate::aws_model::target::TargetType;
+use crate::aws_model::target::{IpAddressType, TargetType};
 use crate::aws_model::task::{Task, TaskStatus};
 use crate::base::id::{TargetGroupArn, TargetKey};
 use crate::rollout::scope::Scope;
 use crate::rollout::view::snapshot::{Place, Snapshot};
 
-/// Where `task` is (or was) registered. `None`: it cannot be known, for its port or its instance is not shown (yet).
+/// Where `task` is (or was) registered. `None`: it cannot be known, for its address, its port or its instance is not shown
+/// (yet).
 pub(crate) fn places(task: &Task, snapshot: &Snapshot, scope: &Scope) -> Option<BTreeSet<Place>> {
     let mut places = BTreeSet::new();
     for binding in scope.bindings.iter().filter(|b| scope.is_watched(b)) {
-        let group = binding.group();
-        let kind = scope.target_groups.get(&group).map(|g| &g.target_type);
-        let key = key(task, binding, kind, snapshot, scope)?;
-        let groups = match &binding.alternate {
-            Some(alternate) => of_two(&[group, alternate.clone()], task, &key, snapshot, scope),
-            None => vec![group],
-        };
-        places.extend(groups.into_iter().map(|group| (group, key.clone())));
+        let mut known = Vec::new();
+        for group in std::iter::once(binding.group()).chain(binding.alternate.clone()) {
+            if let Some(key) = key(task, binding, &group, snapshot, scope) {
+                known.push((group, key));
+            }
+        }
+        places.extend(match &binding.alternate {
+            Some(alternate) => of_two(&[binding.group(), alternate.clone()], known, task, snapshot, scope)?,
+            None => vec![known.pop()?],
+        });
     }
     Some(places)
 }
@@ -30,27 +34,41 @@ pub(crate) fn places(task: &Task, snapshot: &Snapshot, scope: &Scope) -> Option<
 /// same instance and port may have left that).
 fn of_two(
     both: &[TargetGroupArn; 2],
+    known: Vec<Place>,
     task: &Task,
-    key: &TargetKey,
     snapshot: &Snapshot,
     scope: &Scope,
-) -> Vec<TargetGroupArn> {
+) -> Option<Vec<Place>> {
     let is_ours = task.started_by.as_ref() == Some(&scope.deployment);
     let resolved = snapshot.revision.as_ref().filter(|_| is_ours);
     if let Some(own) = resolved.and_then(|r| both.iter().find(|group| r.target_groups.contains(group))) {
-        return vec![own.clone()];
+        return Some(vec![known.into_iter().find(|(group, _)| group == own)?]);
     }
-    let row = |group: &&TargetGroupArn| snapshot.targets.get(*group)?.iter().find(|row| row.key == *key);
-    let listed: Vec<&TargetGroupArn> = both.iter().filter(|group| row(group).is_some()).collect();
-    let is_draining = |group: &&TargetGroupArn| row(group).is_some_and(|row| row.state.is_draining());
-    let (draining, serving): (Vec<_>, Vec<_>) = listed.into_iter().partition(|group| is_draining(group));
+    let row = |(group, key): &Place| snapshot.targets.get(group)?.iter().find(|row| row.key == *key);
+    let listed: Vec<&Place> = known.iter().filter(|place| row(place).is_some()).collect();
+    let is_draining = |place: &&Place| row(place).is_some_and(|row| row.state.is_draining());
+    let (draining, serving): (Vec<_>, Vec<_>) = listed.into_iter().partition(|place| is_draining(place));
     let found = if serving.is_empty() { draining } else { serving };
     match found.as_slice() {
-        [] => vec![both[0].clone()],
+        [] => Some(vec![known.first()?.clone()]),
         // Of ours exactly one is waited for; of others whatever is there has to go.
-        [first, ..] if is_ours => vec![(*first).clone()],
-        all => all.iter().map(|group| (*group).clone()).collect(),
+        [first, ..] if is_ours => Some(vec![(*first).clone()]),
+        all => Some(all.iter().map(|place| (*place).clone()).collect()),
     }
+}
+
+/// Whether a load balancer of addresses is waited for, and none is shown that one of its groups takes.
+pub(crate) fn lacks_address(task: &Task, scope: &Scope) -> bool {
+    let mut bindings = scope.bindings.iter().filter(|binding| scope.is_watched(binding));
+    bindings.any(|binding| {
+        let mut groups = std::iter::once(binding.group()).chain(binding.alternate.clone());
+        groups.all(|group| {
+            let described = scope.target_groups.get(&group);
+            let family = described.and_then(|group| group.ip_address_type.as_ref());
+            let is_of_addresses = described.is_some_and(|group| group.target_type == TargetType::Ip);
+            is_of_addresses && !task.addresses().any(|address| is_of(family, address))
+        })
+    })
 }
 
 /// Which task stands behind which place, for the story. One that has stopped may have left its place to another one, and
@@ -85,14 +103,23 @@ pub(crate) fn old_places(task: &Task, snapshot: &Snapshot, scope: &Scope) -> BTr
 fn key(
     task: &Task,
     binding: &LoadBalancerBinding,
-    kind: Option<&TargetType>,
+    group: &TargetGroupArn,
     snapshot: &Snapshot,
     scope: &Scope,
 ) -> Option<TargetKey> {
-    let container = task.container(&binding.container_name)?;
-    if kind == Some(&TargetType::Ip) || (kind.is_none() && container.private_ip.is_some()) {
-        return Some(TargetKey::new(container.private_ip.clone()?, binding.container_port));
+    let described = scope.target_groups.get(group);
+    let kind = described.map(|group| &group.target_type);
+    if kind == Some(&TargetType::Ip) || (kind.is_none() && task.addresses().next().is_some()) {
+        let family = described.and_then(|group| group.ip_address_type.as_ref());
+        let own = task.addresses().filter(|address| is_of(family, address));
+        let keys: Vec<TargetKey> = own
+            .map(|address| TargetKey::new(address.clone(), binding.container_port))
+            .collect();
+        let rows = snapshot.targets.get(group);
+        let is_listed = |key: &&TargetKey| rows.into_iter().flatten().any(|row| row.key == **key);
+        return keys.iter().find(is_listed).or(keys.first()).cloned();
     }
+    let container = task.container(&binding.container_name)?;
     let instance = snapshot.instances.as_ref()?.get(task.container_instance.as_ref()?)?;
     if matches!(binding.balancer, Balancer::Classic(_)) {
         return Some(TargetKey::new(instance.ec2_instance_id.clone()?, 0));
@@ -110,6 +137,15 @@ fn key(
     Some(TargetKey::new(instance.ec2_instance_id.clone()?, port))
 }
 
+/// Whether a group of that type takes the address; one whose type is not known may take any.
+fn is_of(family: Option<&IpAddressType>, address: &str) -> bool {
+    match family {
+        Some(IpAddressType::Ipv4) => address.parse::<Ipv4Addr>().is_ok(),
+        Some(IpAddressType::Ipv6) => address.parse::<Ipv6Addr>().is_ok(),
+        Some(IpAddressType::Unknown(_)) | None => true,
+    }
+}
+
 fn has_begun(task: &Task) -> bool {
     !matches!(task.last_status, TaskStatus::Provisioning | TaskStatus::Pending)
 }
@@ -120,8 +156,8 @@ mod tests {
 
     use super::*;
     use crate::aws_model::service::ServiceRevision;
-    use crate::aws_model::target::{TargetHealth, TargetState};
-    use crate::aws_model::task::{Container, ContainerInstance, TaskStatus};
+    use crate::aws_model::target::{TargetGroup, TargetHealth, TargetState};
+    use crate::aws_model::task::{Container, ContainerInstance};
 
     const IP: &str = "10.0.0.7";
 
@@ -231,6 +267,67 @@ mod tests {
         assert_eq!(old_places(&gone, &shown, &scope()).len(), 1);
     }
 
+    /// One group of addresses, of that kind.
+    fn scope_of(kind: Option<IpAddressType>) -> Scope {
+        let group = TargetGroup {
+            arn: "targetgroup/web/1".into(),
+            target_type: TargetType::Ip,
+            ip_address_type: kind,
+            ..TargetGroup::plain()
+        };
+        Scope {
+            bindings: vec![LoadBalancerBinding::plain()],
+            target_groups: BTreeMap::from([(group.arn.clone(), group)]),
+            ..Scope::plain()
+        }
+    }
+
+    #[test]
+    fn t04_a_task_of_two_stacks_is_where_its_group_can_have_it() {
+        const V6: &str = "2600:1f18:3aa:1000::7";
+        let mut task = task("ecs-svc/2");
+        task.containers[0].addresses.push(V6.into());
+        let id = |task: &Task, kind: Option<IpAddressType>, rows: &[&str]| {
+            let rows = rows
+                .iter()
+                .map(|ip| TargetHealth::plain(ip, TargetState::Healthy))
+                .collect();
+            let shown = Snapshot {
+                targets: BTreeMap::from([("targetgroup/web/1".into(), rows)]),
+                ..Snapshot::default()
+            };
+            let places = places(task, &shown, &scope_of(kind))?;
+            places.into_iter().next().map(|(_, key)| key.id)
+        };
+        let id_of = |kind, rows: &[&str]| id(&task, kind, rows);
+        assert_eq!(id_of(Some(IpAddressType::Ipv4), &[]).as_deref(), Some(IP));
+        assert_eq!(id_of(Some(IpAddressType::Ipv6), &[]).as_deref(), Some(V6));
+        // Where the group does not say what it takes, what it lists does.
+        assert_eq!(id_of(None, &[V6]).as_deref(), Some(V6));
+        assert_eq!(id_of(None, &[IP]).as_deref(), Some(IP));
+        let alone = task_with_only_ipv4();
+        assert_eq!(
+            id(&alone, Some(IpAddressType::Ipv6), &[IP]),
+            None,
+            "its address is not known"
+        );
+    }
+
+    fn task_with_only_ipv4() -> Task {
+        task("ecs-svc/2")
+    }
+
+    #[test]
+    fn t22_an_address_is_known_from_the_attachment_alone() {
+        let mut task = task("ecs-svc/2");
+        task.containers[0].addresses.clear();
+        let shown = snapshot(&[]);
+        assert_eq!(places(&task, &shown, &scope_of(Some(IpAddressType::Ipv4))), None);
+        task.attached_addresses = vec![IP.into()];
+        let there = places(&task, &shown, &scope_of(Some(IpAddressType::Ipv4))).expect("an address");
+        assert_eq!(there.into_iter().next().map(|(_, key)| key.id).as_deref(), Some(IP));
+    }
+
     #[test]
     fn a_port_that_is_not_shown_is_known_in_host_mode_alone() {
         let home = ContainerInstance::plain();
@@ -238,7 +335,7 @@ mod tests {
         shown.instances = Some(BTreeMap::from([(home.arn.clone(), home)]));
         let mut task = task("ecs-svc/2");
         task.container_instance = Some("container-instance/1".into());
-        task.containers[0].private_ip = None;
+        task.containers[0].addresses.clear();
         assert_eq!(places(&task, &shown, &scope()), None);
         let scope = Scope {
             is_host_network: true,

@@ -42,6 +42,8 @@ pub struct View<'a> {
     pub new_targets: BTreeMap<Place, Option<&'a TargetHealth>>,
     /// The places of our running tasks cannot all be told.
     pub is_join_missing: bool,
+    /// Running tasks of ours without an address that their target group could list.
+    pub unaddressed: Vec<&'a TaskArn>,
     /// Targets of our own tasks that have ended: only to be told, they decide nothing.
     pub ended_targets: BTreeMap<Place, &'a TargetHealth>,
     /// Targets of any other deployment that are still there.
@@ -81,6 +83,7 @@ impl<'a> View<'a> {
             old_tasks: BTreeMap::new(),
             new_targets: BTreeMap::new(),
             is_join_missing: false,
+            unaddressed: Vec::new(),
             ended_targets: BTreeMap::new(),
             old_targets: BTreeMap::new(),
             is_completed: is_completed(snapshot, scope, ours),
@@ -125,7 +128,11 @@ impl<'a> View<'a> {
         }
         let rows = rows(snapshot);
         for task in self.new_tasks.values() {
-            for place in join::places(task, snapshot, scope).into_iter().flatten() {
+            let places = join::places(task, snapshot, scope);
+            if places.is_none() && task.last_status == TaskStatus::Running && join::lacks_address(task, scope) {
+                self.unaddressed.push(&task.arn);
+            }
+            for place in places.into_iter().flatten() {
                 let row = rows.get(&place).copied();
                 self.new_targets.insert(place, row);
             }

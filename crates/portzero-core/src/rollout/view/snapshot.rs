@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::aws_model::service::{Service, ServiceDeployment, ServiceRevision};
+use crate::aws_model::service::{Deployment, Service, ServiceDeployment, ServiceRevision};
 use crate::aws_model::target::{Routing, TargetHealth};
 use crate::aws_model::task::{ContainerInstance, Task};
 use crate::base::id::{ContainerInstanceArn, TargetGroupArn, TargetKey};
@@ -31,11 +31,40 @@ pub struct Snapshot {
     pub routing: Option<Routing>,
     /// All instances of the cluster with what they have left; read only when a placement has failed.
     pub capacity: Option<Vec<ContainerInstance>>,
+    /// No task names a deployment in `startedBy`: which deployment it is of was told by its revision.
+    pub is_told_by_revision: bool,
     /// Not all of it was read at this look: some of it is what an earlier one has shown. No verdict rests on that.
     pub is_partly_remembered: bool,
 }
 
 impl Snapshot {
+    /// Tells the tasks apart by their revision where `startedBy` of none of them names a deployment, as in some emulators
+    /// of AWS. Where two deployments have one revision, a task is of the last one that was there when it was created.
+    pub fn told_apart(mut self) -> Self {
+        let Some(service) = &self.service else { return self };
+        let names_one = |task: &Task| {
+            let by = task.started_by.as_ref();
+            by.is_some_and(|id| id.is_of_ecs() || service.deployment(id).is_some())
+        };
+        if self.tasks.is_empty() || service.deployments.is_empty() || self.tasks.iter().any(names_one) {
+            return self;
+        }
+        for task in &mut self.tasks {
+            let runs_it = |d: &&Deployment| d.task_definition == task.task_definition;
+            let of_revision: Vec<&Deployment> = service.deployments.iter().filter(runs_it).collect();
+            let was_there = |d: &&Deployment| d.created_at.is_none() || d.created_at <= task.created_at;
+            let own = match of_revision.as_slice() {
+                [one] => Some(*one),
+                all => all.iter().copied().filter(was_there).max_by_key(|d| d.created_at),
+            };
+            if let Some(own) = own {
+                task.started_by = Some(own.id.clone());
+            }
+        }
+        self.is_told_by_revision = true;
+        self
+    }
+
     /// Whether ECS goes back by itself when the deployment fails. Where an alarm has ended it, the alarms' own settings
     /// decide.
     pub fn rolls_back(&self) -> bool {
@@ -56,6 +85,7 @@ impl Snapshot {
 mod tests {
     use super::*;
     use crate::aws_model::service::{AlarmWatch, CircuitBreaker, Progress};
+    use crate::base::time::Timestamp;
 
     #[test]
     fn what_ended_a_deployment_decides_whether_ecs_goes_back() {
@@ -88,5 +118,59 @@ mod tests {
         };
         assert!(rolls_back(true, false, &[]) && !rolls_back(false, true, &[]));
         assert!(!rolls_back(true, false, &["web-5xx"]) && rolls_back(false, true, &["web-5xx"]));
+    }
+
+    /// The deployments of a service, and a task of each revision that `startedBy` says this of.
+    fn told(deployments: &[(&str, &str, i64)], tasks: &[(&str, &str, i64)]) -> (Vec<String>, bool) {
+        let at = |second: i64| Some(Timestamp::from_millis(second * 1000));
+        let deployments = deployments.iter().map(|(id, revision, second)| Deployment {
+            id: (*id).into(),
+            task_definition: (*revision).into(),
+            created_at: at(*second),
+            ..Deployment::plain()
+        });
+        let tasks = tasks.iter().map(|(by, revision, second)| Task {
+            started_by: Some((*by).into()),
+            task_definition: (*revision).into(),
+            created_at: at(*second),
+            ..Task::plain()
+        });
+        let snapshot = Snapshot {
+            service: Some(Service {
+                deployments: deployments.collect(),
+                ..Service::plain()
+            }),
+            tasks: tasks.collect(),
+            ..Snapshot::default()
+        };
+        let told = snapshot.told_apart();
+        let by = told.tasks.iter().flat_map(|task| &task.started_by);
+        (by.map(ToString::to_string).collect(), told.is_told_by_revision)
+    }
+
+    #[test]
+    fn t23_tasks_are_told_by_their_revision_only_where_none_names_a_deployment() {
+        let two = [("ecs-svc/2", "web:2", 20), ("ecs-svc/1", "web:1", 10)];
+        let (by, is_by_revision) = told(&two, &[("web", "web:2", 21), ("web", "web:1", 11), ("web", "web:0", 5)]);
+        assert_eq!(
+            (by, is_by_revision),
+            (vec!["ecs-svc/2".into(), "ecs-svc/1".into(), "web".into()], true)
+        );
+        // One that does is enough, be it of a deployment that is no longer listed.
+        let (by, is_by_revision) = told(&two, &[("web", "web:2", 21), ("ecs-svc/0", "web:0", 5)]);
+        assert_eq!((by, is_by_revision), (vec!["web".into(), "ecs-svc/0".into()], false));
+        // An emulator's own id of a deployment is as good as ECS's.
+        let own = [("d-2", "web:2", 20), ("d-1", "web:1", 10)];
+        assert!(!told(&own, &[("d-1", "web:1", 11)]).1);
+    }
+
+    #[test]
+    fn t23_two_deployments_of_one_revision_are_told_by_the_time() {
+        let forced = [("ecs-svc/2", "web:1", 20), ("ecs-svc/1", "web:1", 10)];
+        let (by, _) = told(
+            &forced,
+            &[("web", "web:1", 21), ("web", "web:1", 11), ("web", "web:1", 5)],
+        );
+        assert_eq!(by, ["ecs-svc/2", "ecs-svc/1", "web"], "nobody's where none was there");
     }
 }

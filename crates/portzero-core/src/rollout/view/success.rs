@@ -158,6 +158,7 @@ pub fn waiting_on(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -
     let is_registered = view.all_registered(scope);
     if !Asked::Healthy.is_asked(scope.until) {
         if view.all_running() && !is_registered {
+            reasons.extend(addresses(view));
             reasons.push(targets(view, scope));
         }
         return reasons;
@@ -165,6 +166,7 @@ pub fn waiting_on(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -
     if !view.all_healthy(scope) {
         // While nothing is registered and tasks are still missing, the targets say nothing that the tasks do not.
         if view.all_running() || view.registered() > 0 {
+            reasons.extend(addresses(view));
             reasons.push(targets(view, scope));
         }
     }
@@ -213,6 +215,11 @@ fn tasks(view: &View) -> WaitingOn {
         desired: view.desired,
         others: tally(others),
     }
+}
+
+fn addresses(view: &View) -> Option<WaitingOn> {
+    let unknown = u32::try_from(view.unaddressed.len()).unwrap_or(u32::MAX);
+    (unknown > 0).then_some(WaitingOn::Addresses { unknown })
 }
 
 fn targets(view: &View, scope: &Scope) -> WaitingOn {

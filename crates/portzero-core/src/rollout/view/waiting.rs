@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::aws_model::service::{HookTargetType, Stage};
-use crate::base::text::plural;
+use crate::base::text::{counted, plural};
 use crate::base::time::{Timestamp, human};
 
 /// One reason why the rollout is not done yet: what is measured against what is wanted.
@@ -45,6 +45,11 @@ pub enum WaitingOn {
     EarlySuccess {
         /// From how many percent of healthy tasks on.
         percent: u32,
+    },
+    /// The addresses of running new tasks, without which their targets cannot be found.
+    Addresses {
+        /// How many tasks are shown without one.
+        unknown: u32,
     },
     /// Container health checks of the task definition.
     ContainerChecks {
@@ -153,6 +158,11 @@ impl fmt::Display for WaitingOn {
             Self::EarlySuccess { percent } => write!(
                 f,
                 "what ECS does not wait for (it calls the deployment SUCCESSFUL already, at {percent} % healthy)"
+            ),
+            Self::Addresses { unknown } => write!(
+                f,
+                "ECS to show the address of {}",
+                counted(*unknown, "running new task")
             ),
             Self::ContainerChecks { healthy, desired } => {
                 write!(f, "container health checks: {healthy} of {desired} tasks healthy")

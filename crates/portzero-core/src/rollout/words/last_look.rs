@@ -18,6 +18,8 @@ pub(crate) struct LastLook {
     /// Tasks that are to go on running, by revision, ours and others'.
     pub serving: BTreeMap<String, u32>,
     pub waiting: Vec<WaitingOn>,
+    /// The id of a running new task whose address is not shown.
+    pub unaddressed: Option<String>,
 }
 
 /// How far ECS has come with its rollback.
@@ -49,6 +51,7 @@ impl LastLook {
             wanted: view.wanted(scope),
             serving,
             waiting: waiting.to_vec(),
+            unaddressed: view.unaddressed.first().map(|arn| arn.short().to_owned()),
         }
     }
 

@@ -215,12 +215,17 @@ pub(crate) fn timed_out(scope: &Scope, cause: Option<Finding>, hold: Hold, look:
         look.serving_line()
     ));
     finding.evidence.extend(hold.evidence);
-    let hint = stage::hint(look, scope).or(hold.hint);
-    let hint = hint.or_else(|| leaving(look)).or_else(|| {
-        let is_slow = cause.is_none();
-        is_slow.then(|| wait_longer(" if the rollout is only slow"))
-    });
-    finding.hints.extend(hint);
+    if let Some(task) = &look.unaddressed {
+        // More time would not show it.
+        finding = unaddressed(finding, task, scope);
+    } else {
+        let hint = stage::hint(look, scope).or(hold.hint);
+        let hint = hint.or_else(|| leaving(look)).or_else(|| {
+            let is_slow = cause.is_none();
+            is_slow.then(|| wait_longer(" if the rollout is only slow"))
+        });
+        finding.hints.extend(hint);
+    }
     finding = finding.hint(follow_again(scope));
     // The cause comes first: that the time is over is what follows from it.
     cause.into_iter().chain([finding]).collect()
@@ -243,6 +248,19 @@ fn leaving(look: &LastLook) -> Option<Hint> {
         }
         _ => None,
     })
+}
+
+fn unaddressed(finding: Finding, task: &str, scope: &Scope) -> Finding {
+    finding
+        .evidence(
+            "not known",
+            "the address of a running new task, so its target was not found, healthy or not",
+        )
+        .hint(format!(
+            "look for an address that the target group can list, in `networkInterfaces` and `attachments`: aws ecs \
+             describe-tasks --cluster {} --tasks {task}",
+            scope.cluster
+        ))
 }
 
 pub(crate) fn interrupted(scope: &Scope, waiting: &[WaitingOn], is_rolling_back: bool, look: &LastLook) -> Finding {
@@ -326,6 +344,21 @@ pub(crate) fn checks_disabled(scope: &Scope) -> Finding {
         format!(
             "health checks of `{}` are switched off in its target group: not verifiable",
             scope.service
+        ),
+    )
+}
+
+pub(crate) fn told_by_revision(scope: &Scope) -> Finding {
+    Finding::note(
+        Code::NotChecked,
+        format!("not checked: which deployment started a task of `{}`", scope.service),
+    )
+    .evidence("why", "`startedBy` of no task names a deployment")
+    .evidence(
+        "counted",
+        format!(
+            "the tasks of {} as new, and those of other revisions as old",
+            scope.task_definition.short()
         ),
     )
 }
