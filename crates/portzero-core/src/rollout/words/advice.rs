@@ -7,7 +7,7 @@ use crate::rollout::scope::Scope;
 pub(crate) fn go_back(scope: &Scope) -> Option<Hint> {
     let good = scope.way_back()?;
     let text = format!(
-        "to end that, go back to what ran: aws ecs update-service --cluster {} --service {} --task-definition {}",
+        "to end that, go back to what ran: portzero rollback --cluster {} --service {} --to {}",
         scope.cluster,
         scope.service,
         good.short()
