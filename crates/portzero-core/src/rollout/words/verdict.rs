@@ -306,7 +306,7 @@ pub(crate) fn no_target_group(scope: &Scope, own: Option<u32>) -> Finding {
     let service = &scope.service;
     let Some(count) = own else {
         let summary = format!("`{service}` has no target group: only ECS's own word says that it works");
-        return Finding::warning(Code::NothingToVerify, summary);
+        return Finding::note(Code::NothingToVerify, summary);
     };
     let pass = if count == 1 { "task passes" } else { "tasks pass" };
     let summary = format!(
