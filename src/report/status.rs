@@ -22,6 +22,8 @@ const BY_REVISION: &str =
 pub struct Status<'a> {
     pub service: &'a Service,
     pub status_view: StatusView,
+    /// What the containers of the revision run, as (container, image).
+    pub images: Vec<(String, String)>,
     pub groups: Vec<&'a TargetGroup>,
     /// The newest.
     pub service_deployment: Option<&'a ServiceDeployment>,
@@ -47,6 +49,8 @@ pub fn text(status: &Status) -> String {
         let _ = write!(head, "; the service is {}", service.status.as_str());
     }
     lines.text.push_str(&format!("{}\n", clean(&head)));
+    let image = |(container, image): &(String, String)| format!("{container}  {image}");
+    lines.add("image", status.images.iter().map(image));
     lines.add("address", status.address.map(ToString::to_string));
     lines.add("deployments", service.deployments.iter().map(deployment));
     lines.add("last rollout", status.service_deployment.map(service_deployment));
@@ -184,6 +188,7 @@ fn service_json(status: &Status) -> Value {
         "status": service.status.as_str(),
         "url": status.address.filter(|a| a.is_web()).map(Address::url),
         "task_definition": service.task_definition.as_ref().map(|arn| arn.as_str()),
+        "images": status.images.iter().map(|(container, image)| (container.clone(), Value::from(image.as_str()))).collect::<serde_json::Map<_, _>>(),
         "desired": service.desired_count,
         "running": service.running_count,
         "pending": service.pending_count,

@@ -494,3 +494,27 @@ fn a_deploy_that_changes_nothing_asks_the_load_balancer_all_the_same() {
     assert_told(&told, 4, &["0 of 2 running", "timed out: web  web:1 (unchanged)"]);
     assert!(!told.stderr.contains("UpdateService"), "{told:#?}");
 }
+
+#[test]
+#[cfg(unix)]
+fn a_status_that_is_watched_is_printed_again_after_each_change_until_it_is_told_to_end() {
+    let stage = Stage::demo();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut watch = portzero(folder.path())
+        .envs(stage.simulator.variables.clone())
+        .args(format!("status {WEB} --watch=1s").split(' '))
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("portzero runs");
+    let mut lines = BufReader::new(watch.stdout.take().expect("a pipe")).lines();
+    let mut next = |words: &str| {
+        let line = lines.by_ref().map_while(Result::ok).find(|line| line.contains(words));
+        line.unwrap_or_else(|| panic!("never printed: {words}"))
+    };
+    next("web in demo: web:1");
+    next("image         web  example/web:1");
+    stage.update();
+    next("PRIMARY   web:1  IN_PROGRESS");
+    crate::support::program::send("INT", &watch);
+    assert_eq!(watch.wait().expect("an end").code(), Some(0));
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::aws_model::service::{Service, ServiceEvent};
+use crate::aws_model::service::{Deployment, Service, ServiceEvent};
 use crate::aws_model::target::TargetState;
 use crate::aws_model::task::Task;
 use crate::base::id::{DeploymentId, TargetGroupArn, TargetKey, TaskArn, TaskDefinitionArn};
@@ -92,7 +92,10 @@ impl StatusView {
             rows.sort_by(|a, b| (&a.state, &a.key).cmp(&(&b.state, &b.key)));
             (group.clone(), rows)
         });
-        let unusual = service.events.iter().filter(|e| service_event::is_unusual(&e.message));
+        let since = events_since(service);
+        let is_recent = |event: &&ServiceEvent| event.created_at.zip(since).is_none_or(|(at, since)| at >= since);
+        let recent = service.events.iter().filter(is_recent);
+        let unusual = recent.filter(|e| service_event::is_unusual(&e.message));
         Self {
             tasks: crews(service, snapshot),
             groups: groups.collect(),
@@ -114,6 +117,13 @@ fn owners<'a>(snapshot: &'a Snapshot, scope: &Scope) -> BTreeMap<Place, &'a Task
     owners
 }
 
+/// From when on events are about what the service is at: the beginning of the PRIMARY deployment. What ECS goes back to is
+/// older than what it goes back from.
+fn events_since(service: &Service) -> Option<Timestamp> {
+    let goes_back = service.deployments.iter().any(Deployment::began_as_rollback);
+    service.primary().filter(|_| !goes_back)?.created_at
+}
+
 /// What is left of the delay. The beginning is in AWS's time and now in the reader's, so this is for people and decides
 /// nothing; where more than the delay seems to have passed, nothing is known.
 fn left(delay: Duration, since: Timestamp, now: Timestamp) -> Option<Duration> {
@@ -121,7 +131,7 @@ fn left(delay: Duration, since: Timestamp, now: Timestamp) -> Option<Duration> {
 }
 
 /// When ECS last began to drain, by its events: every target that drains began then or before.
-fn draining_since(service: &Service) -> Option<Timestamp> {
+pub(crate) fn draining_since(service: &Service) -> Option<Timestamp> {
     let drains = |event: &&ServiceEvent| event.message.contains("has begun draining connections");
     service.events.iter().filter(drains).filter_map(|e| e.created_at).max()
 }
@@ -157,7 +167,7 @@ fn crews(service: &Service, snapshot: &Snapshot) -> Vec<Crew> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws_model::service::{Deployment, DeploymentStatus, LoadBalancerBinding};
+    use crate::aws_model::service::{DeploymentStatus, LoadBalancerBinding, RolloutState};
     use crate::aws_model::target::{TargetGroup, TargetHealth};
     use crate::aws_model::task::{Container, TaskStatus};
 
@@ -218,6 +228,22 @@ mod tests {
             events: events.iter().map(event).collect(),
             ..Service::plain()
         }
+    }
+
+    #[test]
+    fn events_from_before_the_deployment_are_shown_only_while_ecs_goes_back() {
+        let unhappy =
+            "(service web) was unable to place a task because no container instance met all of its requirements.";
+        let mut shown = service(&[(unhappy, 150), (unhappy, 40)]);
+        shown.deployments[0].created_at = Some(Timestamp::from_millis(100_000));
+        let events = |service: &Service| {
+            let view = StatusView::of(service, &Snapshot::default(), &scope(), Timestamp::from_millis(0));
+            view.events.into_iter().map(|event| event.id).collect::<Vec<_>>()
+        };
+        assert_eq!(events(&shown), ["150"]);
+        shown.deployments[0].rollout_state = Some(RolloutState::InProgress);
+        shown.deployments[0].rollout_state_reason = Some("rolling back to deploymentId ecs-svc/2.".into());
+        assert_eq!(events(&shown), ["150", "40"]);
     }
 
     #[test]
