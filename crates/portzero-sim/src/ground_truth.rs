@@ -53,6 +53,12 @@ impl GroundTruth {
     /// The rollout is over and good: the new tasks serve alone. There may be one too many for a moment, when a task
     /// recovers whose replacement has been started already: the scheduler stops the surplus at its next look.
     pub fn is_done(&self) -> bool {
+        self.is_complete() && self.old_targets_left == 0 && self.old_tasks_left == 0
+    }
+
+    /// The new tasks serve as they are to, and ECS calls the deployment completed: what is left is at most a drain. Whoever
+    /// deploys from here on takes over from a rollout that was good.
+    pub fn is_complete(&self) -> bool {
         self.is_primary
             && self.is_completed
             && self.desired > 0
@@ -60,8 +66,6 @@ impl GroundTruth {
             && self.traffic.is_none_or(|share| share == WHOLE)
             && self.routed
             && self.new_targets_healthy
-            && self.old_targets_left == 0
-            && self.old_tasks_left == 0
     }
 
     /// No task has ended by itself for this long, nor for as long as the longest of those lived: until then nothing

@@ -46,6 +46,14 @@ pub struct Misbehaviour {
     pub denied: &'static [&'static str],
 }
 
+impl Misbehaviour {
+    /// Not everything can be read, or not at once, or not as it is.
+    pub fn is_reading_impaired(&self) -> bool {
+        let shares = [self.throttled, self.transient, self.stale, self.reset];
+        shares.iter().any(|share| *share > 0.0) || !self.unlisted_for.is_zero() || !self.denied.is_empty()
+    }
+}
+
 /// An answer as it was given, for whoever wants to know what a caller could have seen.
 #[derive(Clone, Debug)]
 pub enum Answer {

@@ -43,6 +43,9 @@ pub(crate) const UNLISTED_MAX: Duration = Duration::from_secs(60);
 pub(crate) const STOP_EXPLAINS_ITSELF_WITHIN: Duration = Duration::from_secs(60);
 /// A breaker with rollback shows FAILED for a moment before the rollback begins.
 pub(crate) const ROLLBACK_BEGINS_WITHIN: Duration = Duration::from_secs(60);
+/// A look stands for what came after it for so much longer than the pace of the looks: where another deployment takes over
+/// later than that, nobody has seen how ours was left.
+pub(crate) const LOOK_STANDS_FOR: Duration = Duration::from_secs(60);
 /// A way back is followed for at least as long as a rollout is by default: somebody who gives up on a rollout early wants
 /// to know all the same that the service is well again.
 pub(crate) const WAY_BACK_AT_LEAST: Duration = Duration::from_secs(600);

@@ -44,6 +44,9 @@ impl Observer {
         if !matches!(standing, DeploymentState::StopRequested { .. }) {
             self.course.stop_seen_at = None;
         }
+        if standing == DeploymentState::Ours {
+            self.note_complete(view, waiting, now);
+        }
         let ending = self.judge_standing(standing, snapshot, view, now, events);
         if ending.is_some() {
             return ending;
@@ -56,8 +59,7 @@ impl Observer {
             return is_late.then(|| self.end_failed(None, snapshot.rolls_back()));
         }
         let is_ours = self.course.absent_since.is_none() && self.course.stop_seen_at.is_none();
-        // Where targets cannot be told apart, ECS's word that it could not register one is the only word on that.
-        let is_doubtful = view.is_join_missing && self.evidence.was_refused_a_target();
+        let is_doubtful = self.is_doubtful(view);
         if waiting.is_empty() && is_doubtful {
             self.sight.look.waiting.push(WaitingOn::Registration);
         }
@@ -77,14 +79,9 @@ impl Observer {
             Led::Elsewhere(ending) => return Some(ending),
             Led::Here | Led::NotAsked | Led::NotChecked(_) => {}
         }
-        let (verdict, mut findings) = success(view, &self.scope);
+        let (verdict, mut findings) = self.success(view);
         if let Led::NotChecked(finding) = led {
             findings.push(finding);
-        }
-        if verdict.is_success() {
-            findings.extend(self.unserved.finding(view, self.scope.service.as_str()));
-            findings.extend((self.settling.flaps > 0).then(|| verdict::flapped(&self.scope, self.settling.flaps)));
-            findings.extend(self.evidence.besides(&self.scope));
         }
         let stage = self.settling.memory.stage.as_ref();
         findings.extend(stage::goes_on(view, &self.scope, stage, &self.sight.look, now));
@@ -92,6 +89,22 @@ impl Observer {
         findings.extend(by_revision.then(|| verdict::told_by_revision(&self.scope)));
         findings.extend(stage::cannot_tell_apart(view, &self.scope, &self.old_places));
         Some((verdict, findings))
+    }
+
+    /// Where targets cannot be told apart, ECS's word that it could not register one is the only word on that.
+    pub(super) fn is_doubtful(&self, view: &View) -> bool {
+        view.is_join_missing && self.evidence.was_refused_a_target()
+    }
+
+    /// The verdict of a rollout that is good, with what is worth knowing of it.
+    pub(super) fn success(&self, view: &View) -> Ending {
+        let (verdict, mut findings) = success(view, &self.scope);
+        if verdict.is_success() {
+            findings.extend(self.unserved.finding(view, self.scope.service.as_str()));
+            findings.extend((self.settling.flaps > 0).then(|| verdict::flapped(&self.scope, self.settling.flaps)));
+            findings.extend(self.evidence.besides(&self.scope));
+        }
+        (verdict, findings)
     }
 
     /// The budget is spent. The cause of a failure is told only where something new is missing: what once went wrong
@@ -161,7 +174,7 @@ impl Observer {
                 self.course.failed_since = None;
                 None
             }
-            DeploymentState::Superseded { by } => Some(self.give_way(&by)),
+            DeploymentState::Superseded { by } => Some(self.give_way(&by, snapshot, view, now)),
             DeploymentState::ServiceLost { status: Some(status) } => Some((
                 Verdict::Failed,
                 vec![verdict::service_lost(&self.scope, Some(status.as_str()))],
@@ -169,9 +182,9 @@ impl Observer {
             DeploymentState::ServiceLost { status: None } => self
                 .is_absent_for_good(now)
                 .then(|| (Verdict::Failed, vec![verdict::service_lost(&self.scope, None)])),
-            DeploymentState::RollingBack { to } => self.roll_back(Some(to), snapshot, view, events),
+            DeploymentState::RollingBack { to } => self.roll_back(Some(to), snapshot, view, now, events),
             DeploymentState::StopRequested { .. } if deployment_status::is_rolling_back(snapshot) => {
-                self.roll_back(None, snapshot, view, events)
+                self.roll_back(None, snapshot, view, now, events)
             }
             DeploymentState::StopRequested { status } => {
                 let since = *self.course.stop_seen_at.get_or_insert(now);
@@ -183,7 +196,7 @@ impl Observer {
                 })
             }
             DeploymentState::Absent { primary } if self.course.rollback.is_some() => {
-                self.roll_back(primary, snapshot, view, events)
+                self.roll_back(primary, snapshot, view, now, events)
             }
             DeploymentState::Absent { primary } => self.is_absent_for_good(now).then(|| {
                 let cause = self.evidence.likely_cause(&self.scope);
@@ -218,6 +231,7 @@ impl Observer {
         to: Option<Deployment>,
         snapshot: &Snapshot,
         view: &View,
+        now: Timestamp,
         events: &mut Vec<RolloutEvent>,
     ) -> Option<Ending> {
         let is_news = self.course.rollback.as_ref().is_none_or(|r| r.to.is_none());
@@ -239,7 +253,7 @@ impl Observer {
         {
             let (to, by) = (Some(known.clone()), by.clone());
             self.course.rollback = Some(Rollback { to, is_over: false });
-            return Some(self.give_way(&by));
+            return Some(self.give_way(&by, snapshot, view, now));
         }
         let to = to.or(known);
         let is_complete = to
@@ -253,7 +267,7 @@ impl Observer {
     }
 
     /// Another deployment has taken over. Where ECS was going back already, ours had failed before that.
-    fn give_way(&mut self, by: &Deployment) -> Ending {
+    fn give_way(&mut self, by: &Deployment, snapshot: &Snapshot, view: &View, now: Timestamp) -> Ending {
         let name = format!("{} ({})", by.id, by.task_definition.short());
         self.course.replaced_by = Some(name.clone());
         if self.course.rollback.as_ref().is_some_and(|r| r.to.is_some()) {
@@ -263,6 +277,9 @@ impl Observer {
             return (verdict, findings);
         }
         self.course.rollback = None;
+        if let Some(ending) = self.replaced(by, snapshot, view, now) {
+            return ending;
+        }
         let finding = verdict::superseded(&self.scope, by, &self.sight.look);
         (Verdict::Superseded, vec![finding])
     }

@@ -3,6 +3,7 @@
 mod gone;
 mod judge;
 pub mod read_outage;
+mod replaced;
 mod rolling_back;
 mod state;
 pub mod status_view;

@@ -106,7 +106,7 @@ impl Observer {
         self.course.rollback.as_ref().is_some_and(|rollback| rollback.is_over)
     }
 
-    /// The deployment that has taken over before this one, or its way back, was complete.
+    /// The deployment that has taken over from this one, or from its way back.
     pub fn replaced_by(&self) -> Option<&str> {
         self.course.replaced_by.as_deref()
     }

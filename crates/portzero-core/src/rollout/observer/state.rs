@@ -9,6 +9,7 @@ use crate::base::finding::Finding;
 use crate::base::time::Timestamp;
 use crate::rollout::event::Seen;
 use crate::rollout::observer::read_outage::ReadOutage;
+use crate::rollout::observer::replaced::CompleteLook;
 use crate::rollout::observer::unknown_value::UnknownValue;
 use crate::rollout::scope::Scope;
 use crate::rollout::timeouts;
@@ -145,6 +146,8 @@ pub(super) struct Sight {
     pub gone_since: Option<Timestamp>,
     /// A look has shown our deployment.
     pub was_listed: bool,
+    /// The last look at our deployment, if nothing but a drain, or ECS's word, was missing then.
+    pub complete: Option<CompleteLook>,
     /// The run would have ended on a snapshot with remembered parts, or without the rules of the load balancers.
     pub wants_everything: bool,
 }

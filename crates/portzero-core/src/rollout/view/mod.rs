@@ -173,12 +173,17 @@ fn is_completed(snapshot: &Snapshot, scope: &Scope, ours: Option<&Deployment>) -
         Some(state) => *state == RolloutState::Completed,
         None => service.deployments.len() == 1 && service.running_count == service.desired_count,
     };
-    // Traffic that is not all there is no success, whatever the status says.
-    let by_service_deployment = snapshot.service_deployment.as_ref().is_none_or(|d| {
-        let is_whole = d.progress.production_traffic.is_none_or(|share| share == WHOLE);
-        d.status == ServiceDeploymentStatus::Successful && is_whole
-    });
+    let by_service_deployment = snapshot.service_deployment.as_ref().is_none_or(is_successful);
     by_state && by_service_deployment
+}
+
+/// Traffic that is not all there is no success, whatever the status says.
+pub(crate) fn is_successful(deployment: &ServiceDeployment) -> bool {
+    let is_whole = deployment
+        .progress
+        .production_traffic
+        .is_none_or(|share| share == WHOLE);
+    deployment.status == ServiceDeploymentStatus::Successful && is_whole
 }
 
 fn rows(snapshot: &Snapshot) -> BTreeMap<Place, &TargetHealth> {

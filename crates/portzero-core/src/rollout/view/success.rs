@@ -249,7 +249,8 @@ fn early_success(view: &View) -> Option<WaitingOn> {
     Some(WaitingOn::EarlySuccess { percent })
 }
 
-fn old(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -> Vec<WaitingOn> {
+/// What is left of the old targets and tasks.
+pub(crate) fn old(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -> Vec<WaitingOn> {
     let mut reasons = Vec::new();
     if !view.old_targets.is_empty() {
         let mut at_most = None;
@@ -278,7 +279,8 @@ fn old(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -> Vec<Waiti
     reasons
 }
 
-fn settle(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -> Option<WaitingOn> {
+/// What is left of the time for which the new targets must have been healthy.
+pub(crate) fn settle(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -> Option<WaitingOn> {
     if let Some(end) = memory.own_end {
         let span = scope.settle.max(end.lived + end.poll);
         let left = span.saturating_sub(now.since(end.steady_since));

@@ -1,5 +1,7 @@
 //! The findings that end a rollout, put together from the last look at it.
 
+use std::time::Duration;
+
 use crate::aws_model::service::{Deployment, OtherWay};
 use crate::base::finding::{Code, Finding, Hint};
 use crate::base::time::human;
@@ -137,13 +139,40 @@ pub(crate) fn failed_early(scope: &Scope, mut finding: Finding, end: EndOfTries,
     }
 }
 
-pub(crate) fn superseded(scope: &Scope, by: &Deployment, look: &LastLook) -> Finding {
+/// Another deployment took over from one that was complete. `left`: what was to drain then, and how long before that was
+/// seen.
+pub(crate) fn replaced_when_complete(
+    scope: &Scope,
+    by: &Deployment,
+    left: Option<(&str, Duration)>,
+    look: &LastLook,
+) -> Finding {
+    let ours = scope.task_definition.short();
+    let only = left.map_or("", |_| ": only its drain was left");
+    let summary = format!(
+        "{ours} was complete when another deployment of `{}` took over{only}",
+        scope.service
+    );
+    let mut finding = Finding::note(Code::Superseded, summary).evidence("by", newer(by));
+    if let Some((left, before)) = left {
+        finding = finding.evidence("left", format!("{left} (seen {} before)", human(before)));
+    }
+    let serving = look.serving_line();
+    finding.state(format!("{serving}; ECS rolls out {}", by.task_definition.short()))
+}
+
+/// `ecs-svc/3 (web:3), created 2026-01-01T00:01:02Z`.
+fn newer(by: &Deployment) -> String {
     let when = by.created_at.map(|at| format!(", created {at}")).unwrap_or_default();
+    format!("{} ({}){when}", by.id, by.task_definition.short())
+}
+
+pub(crate) fn superseded(scope: &Scope, by: &Deployment, look: &LastLook) -> Finding {
     Finding::error(
         Code::Superseded,
         format!("another deployment of `{}` took over", scope.service),
     )
-    .evidence("by", format!("{} ({}){when}", by.id, by.task_definition.short()))
+    .evidence("by", newer(by))
     .evidence(
         "ours",
         format!(

@@ -112,6 +112,11 @@ impl Evidence {
         self.service.breaker = Some(count);
     }
 
+    /// How many tasks of ours are known to have failed.
+    pub(crate) fn failures(&self) -> usize {
+        self.tasks.failures.len()
+    }
+
     pub(crate) fn was_refused_a_target(&self) -> bool {
         self.registration.was_refused()
     }
