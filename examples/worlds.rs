@@ -17,6 +17,10 @@ mod generate_staged;
 mod ledger;
 #[path = "../tests/suite/worlds/play.rs"]
 mod play;
+#[path = "../tests/suite/worlds/replaced.rs"]
+mod replaced;
+#[path = "../tests/suite/worlds/two_runs.rs"]
+mod two_runs;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -40,6 +44,9 @@ struct Arguments {
     /// Tell the whole story of one world
     #[arg(long)]
     seed: Option<u64>,
+    /// Two runs of the service in each world
+    #[arg(long)]
+    two_runs: bool,
 }
 
 struct Result {
@@ -95,7 +102,10 @@ fn play_all(arguments: &Arguments) {
             let seeds = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));
             seeds
                 .take_while(|seed| *seed < from + count)
-                .map(|seed| one(seed, arguments.staged))
+                .map(|seed| match arguments.two_runs {
+                    true => two(seed),
+                    false => one(seed, arguments.staged),
+                })
                 .collect::<Vec<_>>()
         };
         let handles: Vec<_> = (0..threads).map(|_| scope.spawn(play_some)).collect();
@@ -139,5 +149,20 @@ fn one(seed: u64, is_staged: bool) -> Result {
         seed,
         verdict: played.verdict,
         broken: play::broken_promise(&case, &played),
+    }
+}
+
+/// The verdict is the first run's.
+fn two(seed: u64) -> Result {
+    PLAYED.set(seed);
+    let (runs, broken) = two_runs::play_any(seed);
+    let verdict = runs[0].as_ref().map_or(Verdict::Refused, |run| run.verdict());
+    let words = broken
+        .as_ref()
+        .and_then(|words| words.split_once(": ")?.1.lines().next().map(str::to_owned));
+    Result {
+        seed,
+        verdict,
+        broken: words,
     }
 }

@@ -4,7 +4,7 @@ use portzero_core::base::finding::{Code, Severity};
 use portzero_core::base::time::human;
 use portzero_core::event::{Attached, EventKind, RunEvent};
 use portzero_core::plan::Plan;
-use portzero_core::policy::Purge;
+use portzero_core::policy::{Obstacle, Purge};
 use portzero_core::rollout::Outcome;
 use portzero_core::task_definition::{Change, DiffLine};
 
@@ -63,11 +63,10 @@ fn one(kind: &EventKind) -> String {
         },
         EventKind::Attached(found) => attached(found),
         EventKind::Rollout(event) => rollout_event::line(event),
-        EventKind::Busy { by, left } => format!(
-            "waiting on deployment {} to end ({by}), for at most {} more",
-            by.deployment,
-            human(*left)
-        ),
+        EventKind::Busy { by, left } => {
+            let comma = if matches!(by, Obstacle::Drain(_)) { ";" } else { "," };
+            format!("waiting on {by}{comma} for at most {} more", human(*left))
+        }
         EventKind::Free => "it has ended: planning anew".into(),
         EventKind::GoingBack { call, to } => {
             let to = to.as_ref().map_or("what ran before", |arn| arn.short());

@@ -65,6 +65,7 @@ mod task_definition_properties;
 #[cfg(unix)]
 mod telling;
 mod throttling;
+mod two_processes;
 mod web_identity;
 mod wire;
 mod worlds;

@@ -7,14 +7,22 @@ mod generate;
 mod generate_staged;
 mod ledger;
 mod play;
+mod replaced;
 mod snapshots;
 mod staged;
+mod two_runs;
+
+use std::time::Duration;
 
 use generate::case;
 use play::{broken_promise, broken_way_back, play, play_with, tally};
-use portzero_core::policy::{Leftover, Policy};
+use portzero_core::base::finding::Code;
+use portzero_core::policy::{IfBusy, Leftover, Policy};
 use portzero_core::rollout::Verdict;
 use portzero_testkit::Misbehaviour;
+
+/// Seeds for the worlds of two runs, each of which is played in many orders.
+const TWO_RUNS: u64 = 10;
 
 /// Enough for every fault to meet every strategy many times; more only costs time in a debug build.
 const WORLDS_DEFAULT: u64 = 1_000;
@@ -98,9 +106,7 @@ fn who_joins_a_rollout_is_not_lied_to_and_does_not_hang() {
 fn who_comes_after_a_run_that_went_blind_sees_the_end() {
     let cases = (0..400).map(case);
     let good = |case: &generate::Case| {
-        case.must_succeed
-            && case.scenario.services[0].desired_count > 0
-            && case.timeout >= std::time::Duration::from_secs(1200)
+        case.must_succeed && case.scenario.services[0].desired_count > 0 && case.timeout >= Duration::from_secs(1200)
     };
     let mut played = 0;
     for case in cases.filter(good).take(12) {
@@ -172,4 +178,75 @@ fn lists_in_any_order_with_something_twice_tell_the_same_story() {
         (shuffled.misbehaviour.permuted, shuffled.misbehaviour.repeated) = (true, true);
         assert_eq!(play(&plain).story, play(&shuffled).story, "world {seed}");
     }
+}
+
+fn verdicts(runs: &two_runs::Ends) -> [Option<Verdict>; 2] {
+    [0, 1].map(|run| runs[run].as_ref().map(portzero::app::deploy::ServiceRun::verdict))
+}
+
+/// In both orders: the one that begins later waits for the other one's rollout and for its drain.
+#[test]
+fn t06_two_runs_of_one_service_both_succeed_one_after_the_other() {
+    for seed in 0..TWO_RUNS {
+        let case = two_runs::good(seed);
+        for (late, early) in [(1, 0), (0, 1)] {
+            for wait in [0, 5, 60, 150, 250] {
+                let mut waits = [Duration::ZERO; 2];
+                waits[late] = Duration::from_secs(wait);
+                let images = ["example/web:2", "example/web:3"];
+                let requests = images.map(|image| two_runs::wanted(&case, image, IfBusy::Wait));
+                let (stage, runs) = two_runs::play_both(&case, requests, waits);
+                let what = format!("seed {seed}, run {late} begins {wait} s after run {early}");
+                assert_eq!(two_runs::broken(&case, &stage, &runs), None, "{what}");
+                assert_eq!(verdicts(&runs), [Some(Verdict::Succeeded); 2], "{what}");
+                let updates = stage.notes.iter().map(|note| note.other_at_update.borrow().clone());
+                let seen: Vec<_> = updates.flatten().collect();
+                assert!(seen.len() == 1 && seen[0].is_done(), "{what}: {seen:?}");
+            }
+        }
+    }
+}
+
+/// Who deploys over another run replaces a rollout that is not complete, or the drain of one that is.
+#[test]
+fn t06_who_is_replaced_while_it_only_drains_has_succeeded_and_who_is_not_complete_has_not() {
+    let (mut superseded, mut replaced) = (0, 0);
+    for seed in 0..TWO_RUNS {
+        let case = two_runs::good(seed);
+        for wait in (0..500).step_by(25) {
+            let requests = [
+                two_runs::wanted(&case, "example/web:2", IfBusy::Wait),
+                two_runs::wanted(&case, "example/web:3", IfBusy::Replace),
+            ];
+            let (stage, runs) = two_runs::play_both(&case, requests, [Duration::ZERO, Duration::from_secs(wait)]);
+            let what = format!("seed {seed}, replaced after {wait} s");
+            assert_eq!(two_runs::broken(&case, &stage, &runs), None, "{what}");
+            let [Some(first), Some(second)] = &runs else {
+                panic!("{what}: refused")
+            };
+            assert_eq!(second.verdict(), Verdict::Succeeded, "{what}");
+            let is_replaced = first.findings().iter().any(|finding| finding.code == Code::Superseded);
+            match first.verdict() {
+                Verdict::Superseded => superseded += 1,
+                Verdict::Succeeded => replaced += u32::from(is_replaced),
+                verdict => panic!("{what}: {}", verdict.as_str()),
+            }
+        }
+    }
+    assert!(
+        superseded > 20 && replaced > 20,
+        "{superseded} superseded, {replaced} replaced while draining"
+    );
+}
+
+/// The same in worlds full of faults: whatever becomes of either, it is told the truth.
+#[test]
+fn t06_two_runs_in_any_world_are_told_the_truth() {
+    let mut both = 0;
+    for seed in 0..worlds() / 4 {
+        let (runs, broken) = two_runs::play_any(seed);
+        assert_eq!(broken, None, "world {seed}");
+        both += u32::from(runs.iter().all(Option::is_some));
+    }
+    assert!(both > 20, "only {both} worlds had two runs");
 }

@@ -7,7 +7,7 @@ use crate::base::finding::Finding;
 use crate::base::id::{DeploymentId, ServiceName, TaskDefinitionArn};
 use crate::base::time::Timestamp;
 use crate::plan::Plan;
-use crate::policy::{InProgress, Purge};
+use crate::policy::{Obstacle, Purge};
 use crate::rollout::{Outcome, RolloutEvent};
 
 /// One thing that the run has to say, with its time.
@@ -53,10 +53,10 @@ pub enum EventKind {
     Attached(Attached),
     /// What the observer has seen.
     Rollout(RolloutEvent),
-    /// Another deployment is in progress, and its end is waited for.
+    /// Another deployment is in progress or drains, and its end is waited for.
     Busy {
-        /// The deployment that is waited for.
-        by: InProgress,
+        /// What is waited for.
+        by: Obstacle,
         /// What is left of the wait budget.
         left: Duration,
     },

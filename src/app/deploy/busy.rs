@@ -1,18 +1,19 @@
-//! Another deployment of the service is in progress: its end is waited for (`--if-busy wait`), and the plan made anew.
+//! Another deployment of the service is in progress, or drains: its end is waited for (`--if-busy wait`), and the plan made
+//! anew.
 
 use std::time::Duration;
 
 use portzero_core::aws_model::api_error::ApiError;
 use portzero_core::base::time::Timestamp;
 use portzero_core::event::EventKind;
-use portzero_core::policy::{InProgress, not_over_in_time};
-use portzero_core::port::{Clock, Interrupts, Report};
+use portzero_core::policy::{IfBusy, Obstacle};
+use portzero_core::port::{ApiResult, Clock, Interrupts, Report};
 use portzero_core::rollout::observer::read_outage::{ReadOutage, Tolerance};
-use portzero_core::rollout::{Outcome, RolloutEvent, Verdict};
+use portzero_core::rollout::{Outcome, RolloutEvent, Snapshot, Verdict};
 
 use crate::app::deploy::run::Run;
 use crate::app::deploy::service_run::ServiceRun;
-use crate::app::deploy::service_state::{LOOK_EVERY, Member, ServiceState};
+use crate::app::deploy::service_state::{Busy, LOOK_EVERY, Member, ServiceState};
 use crate::app::deploy::{planning, words};
 use crate::app::ports::Aws;
 
@@ -26,17 +27,13 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
             return;
         };
         let (request, now) = (busy.plan.request.clone(), self.ports.now());
-        let read = self
-            .ports
-            .aws
-            .describe_services(&request.cluster, std::slice::from_ref(&request.service));
-        let Some(described) = self.ports.unless_interrupted(read).await else {
+        let Some(obstacle) = self.ports.unless_interrupted(look(self.ports.aws, busy, now)).await else {
             let outcome = words::interrupted_while_busy(&request, &busy.by);
             return self.end(member, outcome);
         };
         busy.look_at = now + LOOK_EVERY;
-        let described = match described {
-            Ok(described) => described,
+        let obstacle = match obstacle {
+            Ok(obstacle) => obstacle,
             Err(error) => return self.tolerate(member, &error, now),
         };
         if let Some(blind) = busy.blind.take() {
@@ -46,21 +43,33 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
                 EventKind::Rollout(RolloutEvent::SeesAgain { misses, blind_for }),
             );
         }
-        match described.services.first().and_then(InProgress::of) {
+        match obstacle {
             None => self.begin_anew(member).await,
             Some(by) if now >= busy.deadline() => {
-                let finding = not_over_in_time(&request.service, &by, now.since(busy.since));
+                let finding = by.not_over_in_time(&request.service, now.since(busy.since));
                 self.end(member, Outcome::new(Verdict::TimedOut, vec![finding]));
             }
-            Some(by) => {
-                let is_news = by != busy.by || now.since(busy.told_at) >= TELL_EVERY;
-                busy.by = by;
-                if is_news {
-                    busy.told_at = now;
-                    let told = busy.told(now);
-                    self.tell(&request, told);
-                }
-            }
+            Some(by) => self.wait_on(member, by, now),
+        }
+    }
+
+    /// It is still there, or something else is: said where that is news, or was not said for long.
+    fn wait_on(&mut self, member: &mut Member, by: Obstacle, now: Timestamp) {
+        let ServiceState::Busy(busy) = &mut member.stage else {
+            return;
+        };
+        let begins_to_fail = by.is_failing() && !busy.by.is_failing();
+        let is_news = !by.is_same_step(&busy.by) || now.since(busy.told_at) >= TELL_EVERY;
+        busy.by = by;
+        let request = busy.plan.request.clone();
+        let finding = busy.by.finding(&request.service, IfBusy::Wait, now);
+        let told = is_news.then(|| busy.told(now));
+        busy.told_at = if is_news { now } else { busy.told_at };
+        if let Some(finding) = finding.filter(|_| begins_to_fail) {
+            self.tell(&request, EventKind::Found(finding));
+        }
+        if let Some(told) = told {
+            self.tell(&request, told);
         }
     }
 
@@ -108,10 +117,31 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
         };
         self.tell_plan(&plan, true);
         // Somebody else may have been quicker.
-        if let Some(by) = InProgress::of(&survey.service) {
-            busy.by = by;
-            return;
+        let (_, obstacle) = survey.obstacle(plan.is_host_network);
+        if let Some(by) = obstacle.filter(|by| plan.starts_rollout() || matches!(by, Obstacle::Rollout(_))) {
+            return self.wait_on(member, by, self.ports.now());
         }
         self.start(member, plan, survey).await;
     }
+}
+
+/// What is in the way now. Whether nothing is rests on no remembered part of the look.
+async fn look<A: Aws>(aws: &A, busy: &mut Busy, now: Timestamp) -> ApiResult<Option<Obstacle>> {
+    let snapshot = look_once(aws, busy, now, false).await?;
+    match Obstacle::of(&snapshot, &mut busy.neighbour, now) {
+        None if snapshot.is_partly_remembered => {
+            let snapshot = look_once(aws, busy, now, true).await?;
+            Ok(Obstacle::of(&snapshot, &mut busy.neighbour, now))
+        }
+        obstacle => Ok(obstacle),
+    }
+}
+
+async fn look_once<A: Aws>(aws: &A, busy: &mut Busy, now: Timestamp, is_last: bool) -> ApiResult<Snapshot> {
+    let watch = busy.watch(is_last);
+    let looks = busy.poller.look(aws, now, std::slice::from_ref(&watch)).await;
+    let mut looks = looks.into_iter();
+    looks
+        .next()
+        .map_or_else(|| Ok(Snapshot::default()), |look| look.snapshot)
 }

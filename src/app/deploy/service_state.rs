@@ -7,15 +7,15 @@ use portzero_core::base::time::{Timestamp, human};
 use portzero_core::event::EventKind;
 use portzero_core::plan::Plan;
 use portzero_core::plan::survey::Survey;
-use portzero_core::policy::{IfBusy, InProgress};
+use portzero_core::policy::{IfBusy, Obstacle};
 use portzero_core::rollout::observer::read_outage::ReadOutage;
 use portzero_core::rollout::rollback::RollbackReport;
-use portzero_core::rollout::{Observer, Outcome, Snapshot, Verdict};
+use portzero_core::rollout::{Neighbour, Observer, Outcome, Snapshot, Verdict};
 
 use crate::app::deploy::last_words::Wanted;
 use crate::app::deploy::service_run::ServiceRun;
 use crate::app::deploy::words;
-use crate::app::survey::Watch;
+use crate::app::survey::{Poller, Watch};
 
 /// One service of the run.
 pub(super) struct Member {
@@ -163,7 +163,9 @@ pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// A service whose turn has come, and which is not free.
 pub(crate) struct Busy {
     pub(crate) plan: Plan,
-    pub(crate) by: InProgress,
+    pub(crate) by: Obstacle,
+    pub(crate) neighbour: Neighbour,
+    pub(crate) poller: Poller,
     pub(crate) since: Timestamp,
     pub(crate) told_at: Timestamp,
     pub(crate) blind: Option<ReadOutage>,
@@ -173,10 +175,17 @@ pub(crate) struct Busy {
 impl Busy {
     /// What a plan has to wait for before anything is changed.
     pub(crate) fn of(plan: &Plan, survey: &Survey, now: Timestamp) -> Option<Box<Self>> {
-        let by = InProgress::of(&survey.service).filter(|_| plan.request.policy.if_busy == IfBusy::Wait)?;
+        if plan.request.policy.if_busy != IfBusy::Wait {
+            return None;
+        }
+        let (neighbour, obstacle) = survey.obstacle(plan.is_host_network);
+        // Who changes nothing disturbs no drain, and waits for it where it is asked to.
+        let by = obstacle.filter(|by| plan.starts_rollout() || matches!(by, Obstacle::Rollout(_)))?;
         Some(Box::new(Self {
             plan: plan.clone(),
             by,
+            neighbour,
+            poller: Poller::default(),
             since: now,
             told_at: now,
             blind: None,
@@ -188,6 +197,18 @@ impl Busy {
         EventKind::Busy {
             by: self.by.clone(),
             left: self.deadline().since(now),
+        }
+    }
+
+    /// What a look at it is to show. `is_last`: whether the service begins may hang on it.
+    pub(crate) fn watch(&self, is_last: bool) -> Watch {
+        Watch {
+            cluster: self.plan.request.cluster.clone(),
+            service: self.plan.request.service.clone(),
+            groups: self.plan.target_groups.keys().cloned().collect(),
+            ours: None,
+            wants_capacity: false,
+            wants_everything: is_last,
         }
     }
 
@@ -213,7 +234,10 @@ impl RollbackInProgress {
     pub(crate) fn ending(&self, observer: &Observer, outcome: &Outcome, now: Timestamp) -> RollbackReport {
         let arrived = observer.back_to().or(self.to.as_ref());
         let to = arrived.map(|to| to.short().to_owned());
-        if let (Some(arrived), true) = (arrived, observer.is_back() || outcome.verdict.is_success()) {
+        // A redeployment that was complete when somebody else's took over is not what serves any more.
+        let is_replaced = observer.replaced_by().is_some() && !observer.is_back();
+        if let (Some(arrived), true, false) = (arrived, observer.is_back() || outcome.verdict.is_success(), is_replaced)
+        {
             return RollbackReport::Complete {
                 to: arrived.short().to_owned(),
                 now: observer.back_at(arrived),

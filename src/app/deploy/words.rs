@@ -7,7 +7,7 @@ use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::id::{ServiceName, TaskDefinitionArn};
 use portzero_core::base::time::Timestamp;
 use portzero_core::plan::{DeployRequest, Plan, Revision};
-use portzero_core::policy::InProgress;
+use portzero_core::policy::Obstacle;
 use portzero_core::rollout::observer::read_outage;
 use portzero_core::rollout::observer::read_outage::ReadOutage;
 use portzero_core::rollout::{Outcome, Scope, Verdict};
@@ -146,12 +146,12 @@ pub(super) fn interrupted_while_updating(update: &ServiceUpdate) -> Outcome {
 }
 
 /// The signal came while another deployment was waited for.
-pub(super) fn interrupted_while_busy(request: &DeployRequest, by: &InProgress) -> Outcome {
+pub(super) fn interrupted_while_busy(request: &DeployRequest, by: &Obstacle) -> Outcome {
     let finding = Finding::error(
         Code::Interrupted,
         format!("interrupted before `{}` was touched", request.service),
     )
-    .evidence("waiting", format!("on deployment {} to end ({by})", by.deployment))
+    .evidence("waiting", format!("on {by}"))
     .state("nothing was changed for it");
     Outcome::new(Verdict::Interrupted, vec![finding])
 }
@@ -159,7 +159,7 @@ pub(super) fn interrupted_while_busy(request: &DeployRequest, by: &InProgress) -
 /// Another deployment was waited for, and AWS has not let this run see it for too long.
 pub(super) fn could_not_see_it_end(
     request: &DeployRequest,
-    by: &InProgress,
+    by: &Obstacle,
     error: &ApiError,
     blind: &ReadOutage,
     now: Timestamp,
@@ -174,7 +174,7 @@ pub(super) fn could_not_see_it_end(
     )
     .evidence("error", error.to_string())
     .evidence("blind", blind.spell(now))
-    .evidence("last seen", format!("{} ({by})", by.deployment));
+    .evidence("last seen", by.name());
     if let Some(id) = &error.request_id {
         finding = finding.evidence("request", id.clone());
     }

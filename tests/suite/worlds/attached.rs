@@ -15,6 +15,7 @@ use portzero_testkit::{InProcessAws, Misbehaviour};
 
 use super::generate::Case;
 use super::play::{Judge, Played, Shared, Story, has_time, is_blind_to_rules, is_blinded, request};
+use super::replaced::may_succeed;
 
 /// Somebody updates the service, and some time later somebody else joins. `None`: there is nothing to join.
 pub fn play(case: &Case) -> Option<Played> {
@@ -82,6 +83,8 @@ async fn play_in(case: &Case) -> Option<Played> {
         story: story.text + &report::log::closing(&done),
         lasted: now.since(clock.started_at),
         truth_age,
+        until: Until::Drained,
+        replaced: shared.stretch.replaced.get().filter(|_| is_the_one),
         back_to: None,
         primary: None,
         mistold: None,
@@ -173,7 +176,8 @@ async fn update(aws: &InProcessAws) -> Option<portzero_core::base::id::Deploymen
 /// The first promise that is broken. Nobody promises success to who comes late: only that it is true, and that it ends.
 pub fn broken_promise(case: &Case, played: &Played) -> Option<String> {
     let tolerance = case.misbehaviour.staleness + Duration::from_secs(2);
-    if played.verdict == Verdict::Succeeded && played.truth_age.is_none_or(|age| age > tolerance) {
+    let may_succeed = may_succeed(case, played.until, played.replaced);
+    if played.verdict == Verdict::Succeeded && !may_succeed && played.truth_age.is_none_or(|age| age > tolerance) {
         return Some(format!(
             "lie: succeeded, and the world was last done {:?} ago",
             played.truth_age

@@ -192,7 +192,7 @@ pub fn case(seed: u64) -> Case {
     if matches!(network, Network::Awsvpc | Network::Fargate) {
         addresses(&mut case, seed);
     }
-    case
+    with_another_deployment(case)
 }
 
 /// Which addresses the tasks have and their groups want, and where they are shown. From a chance of its own, so that the
@@ -273,6 +273,27 @@ fn own_conditions(seed: u64, service: &mut ServiceSpec) {
         });
         service.strategy.bake_time = *pick(&mut rng, &[None, None, Some(Duration::from_secs(60))]);
     }
+}
+
+/// Somebody deploys in mid-rollout, or while nothing but a drain is left of it: a case of its own, drawn apart from the
+/// others, so that they stay what they are.
+fn with_another_deployment(mut case: Case) -> Case {
+    let mut rng = fastrand::Rng::with_seed(case.scenario.seed ^ 0x005e_c04d);
+    if rng.u8(..10) > 0 {
+        return case;
+    }
+    let mut fault = FaultSpec::parse("other-deployment").expect("a known fault");
+    fault.timetable.at = Some(Duration::from_secs(rng.u64(0..600)));
+    case.scenario.faults.push(fault);
+    case.must_succeed = false;
+    if rng.bool() {
+        // Long enough for most of them to begin while nothing else is left.
+        for group in &mut case.scenario.target_groups {
+            group.deregistration_delay = Duration::from_secs(*pick(&mut rng, &[300, 600]));
+        }
+        (case.until, case.timeout) = (Until::Drained, Duration::from_secs(1800));
+    }
+    case
 }
 
 fn target_group(rng: &mut fastrand::Rng, n: usize) -> TargetGroupSpec {

@@ -22,6 +22,7 @@ use portzero_testkit::{InProcessAws, Misbehaviour, time};
 
 use super::generate::{Case, SIDECAR};
 use super::ledger::Ledger;
+use super::replaced::{Replaced, Stretch, false_alarm, may_succeed};
 
 /// What a played case leaves.
 #[derive(Debug)]
@@ -33,6 +34,10 @@ pub struct Played {
     pub lasted: Duration,
     /// How long ago the world was last truly done when the verdict came; `None`: never.
     pub truth_age: Option<Duration>,
+    /// How far the run followed its rollout.
+    pub until: Until,
+    /// How it stood when another deployment took over; `None`: none has.
+    pub replaced: Option<Replaced>,
     /// Where the run says that it has taken the service back to.
     #[allow(dead_code, reason = "the example plays no ways back")]
     pub back_to: Option<String>,
@@ -44,7 +49,7 @@ pub struct Played {
 }
 
 /// Stale answers are drawn from the past at this grain.
-const GRAIN: Duration = Duration::from_secs(1);
+pub const GRAIN: Duration = Duration::from_secs(1);
 
 pub fn play(case: &Case) -> Played {
     play_until(case, request(case), goal(case.until))
@@ -140,6 +145,8 @@ async fn play_in(case: &Case, request: DeployRequest, is_done: fn(&GroundTruth) 
         story: story.text + &closing,
         lasted: now.since(started_at),
         truth_age: shared.done_at.borrow().map(|at| now.since(at)),
+        until,
+        replaced: shared.stretch.replaced.get(),
         back_to: done.back_to.filter(|_| is_back).map(|arn| arn.to_string()),
         primary: primary(&aws),
     }
@@ -228,6 +235,8 @@ fn refused(findings: &[portzero_core::base::finding::Finding]) -> Played {
         story: findings.iter().map(report::finding::render).collect(),
         lasted: Duration::ZERO,
         truth_age: None,
+        until: Until::Drained,
+        replaced: None,
         back_to: None,
         primary: None,
         mistold: None,
@@ -240,6 +249,7 @@ pub struct Shared {
     pub deployment: RefCell<Option<String>>,
     pub done_at: RefCell<Option<Timestamp>>,
     is_true: Cell<bool>,
+    pub stretch: Stretch,
     trouble: Cell<Option<Trouble>>,
     /// Nobody may find out where the load balancers send the requests.
     pub is_blind_to_rules: Cell<bool>,
@@ -268,20 +278,20 @@ impl Judge {
         let world = self.aws.world();
         let world = world.borrow();
         let deployment = self.shared.deployment.borrow();
-        let is_true = deployment.as_ref().is_some_and(|id| {
-            let mut truth = world.ground_truth("c", "web", id);
-            truth.routed |= self.shared.is_blind_to_rules.get();
-            let is_quiet = self.quiet_for.is_none_or(|span| truth.is_quiet(span, world.now()));
-            is_quiet && (self.is_done)(&truth)
-        });
-        self.shared.is_true.set(is_true);
-        self.still_true(time(world.now()));
+        let truth = deployment.as_ref().map(|id| world.ground_truth("c", "web", id));
+        let (mut truth, now) = (truth.unwrap_or_default(), time(world.now()));
+        truth.routed |= self.shared.is_blind_to_rules.get();
+        let is_quiet = self.quiet_for.is_none_or(|span| truth.is_quiet(span, world.now()));
+        self.shared.is_true.set(deployment.is_some() && is_quiet && (self.is_done)(&truth));
+        self.still_true(now);
+        self.shared.stretch.judge(&truth, now);
     }
 
     fn still_true(&self, now: Timestamp) {
         if self.shared.is_true.get() {
             *self.shared.done_at.borrow_mut() = Some(now);
         }
+        self.shared.stretch.lasts(now);
     }
 
     /// Looks after everything that happens: a moment of truth may be shorter than any step. Between two happenings
@@ -416,7 +426,11 @@ pub fn broken_promise(case: &Case, played: &Played) -> Option<String> {
     }
     // A stale answer may be this old.
     let tolerance = case.misbehaviour.staleness + GRAIN;
+    if let Some(alarm) = false_alarm(case, played.until, played.verdict, played.replaced) {
+        return Some(alarm);
+    }
     match played.verdict {
+        Verdict::Succeeded if may_succeed(case, played.until, played.replaced) => {}
         Verdict::Succeeded => match played.truth_age {
             None => return Some("lie: succeeded, and the world was never done".into()),
             Some(age) if age > tolerance => {

@@ -12,12 +12,13 @@ use serde_json::Value;
 use crate::aws_model::service::{Balancer, LoadBalancerBinding, Service};
 use crate::aws_model::target::{Address, TargetGroup};
 use crate::base::finding::{Code, Finding, Severity};
-use crate::base::id::{ClusterName, ServiceName, TargetGroupArn, TaskDefinitionArn};
+use crate::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, TaskDefinitionArn};
 use crate::base::time::Timestamp;
 use crate::plan::forecast::Forecast;
 use crate::plan::preflight::{Expectation, Network};
 use crate::plan::survey::Survey;
-use crate::policy::{InProgress, Policy};
+use crate::policy::Policy;
+use crate::rollout::rollback::last_good;
 use crate::rollout::{ContainerFacts, Needs, Until};
 use crate::task_definition;
 use crate::task_definition::{
@@ -113,6 +114,8 @@ pub struct Plan {
     pub findings: Vec<Finding>,
     /// How long it is expected to take.
     pub forecast: Forecast,
+    /// Nothing is deployed: ECS is asked to stop this deployment with a rollback.
+    pub stops: Option<DeploymentId>,
 }
 
 impl Plan {
@@ -148,9 +151,9 @@ impl Plan {
         findings.extend(mismatches(&request, &survey.service));
         findings.extend(preflight::check(survey, network));
         findings.extend(preflight::strategy(&survey.service, request.until));
-        let in_progress = InProgress::of(&survey.service);
-        findings.extend(in_progress.map(|by| by.finding(&request.service, request.policy.if_busy, survey.at)));
         let mode = Document::from_value(rendered.document.clone(), "").network_mode();
+        let (_, obstacle) = survey.obstacle(mode == NetworkMode::Host);
+        findings.extend(obstacle.and_then(|by| by.finding(&request.service, request.policy.if_busy, survey.at)));
         let mut plan = Plan {
             before: survey.service.task_definition.clone(),
             revision,
@@ -171,6 +174,7 @@ impl Plan {
             service: survey.service.clone(),
             findings,
             request,
+            stops: None,
         };
         if plan.starts_rollout() {
             plan.findings
@@ -237,6 +241,11 @@ impl Plan {
 
     /// `web:41 -> web:42`, as far as it is known before registering.
     pub fn revisions(&self) -> String {
+        if self.stops.is_some() {
+            let (from, to) = (self.before.as_ref(), last_good(&self.service));
+            let name = |arn: Option<&TaskDefinitionArn>| arn.map_or("what ran before", |arn| arn.short()).to_owned();
+            return format!("{} -> {}", name(from), name(to.as_ref()));
+        }
         let before = self.before.as_ref().map_or("nothing", |arn| arn.short());
         match &self.revision {
             Revision::Reuse(arn) if Some(arn) == self.before.as_ref() => format!("{} (unchanged)", arn.short()),
@@ -250,6 +259,12 @@ impl Plan {
 
     /// The steps, each a sentence.
     pub fn steps(&self) -> Vec<String> {
+        if let Some(deployment) = &self.stops {
+            return vec![
+                format!("ask ECS to stop deployment {deployment} with a rollback (StopServiceDeployment)"),
+                "follow it until ECS is back at what ran before".into(),
+            ];
+        }
         let mut steps = Vec::new();
         match &self.revision {
             Revision::Register => steps.push(format!(

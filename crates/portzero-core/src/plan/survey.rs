@@ -11,7 +11,8 @@ use crate::aws_model::target::{Address, Routing, TargetGroup};
 use crate::base::finding::{Code, Finding};
 use crate::base::id::{TargetGroupArn, TaskDefinitionArn};
 use crate::base::time::Timestamp;
-use crate::rollout::Snapshot;
+use crate::policy::Obstacle;
+use crate::rollout::{Neighbour, Snapshot};
 
 /// The service and its surroundings as they are before anything is changed.
 #[derive(Clone, Debug)]
@@ -36,6 +37,15 @@ pub struct Survey {
     pub ways_refusal: Option<ApiError>,
     /// Why the load balancers were not asked to the end.
     pub routing_refusal: Option<ApiError>,
+}
+
+impl Survey {
+    /// What is in the way of another deployment, and what can look at that again.
+    pub fn obstacle(&self, is_host_network: bool) -> (Neighbour, Option<Obstacle>) {
+        let mut neighbour = Neighbour::of(&self.target_groups, is_host_network);
+        let obstacle = Obstacle::of(&self.snapshot, &mut neighbour, self.at);
+        (neighbour, obstacle)
+    }
 }
 
 /// `not checked: X`, for an optional read that was refused.

@@ -4,7 +4,7 @@
 mod busy;
 mod revisions;
 
-pub use busy::{InProgress, not_over_in_time};
+pub use busy::{Failing, InProgress, Obstacle};
 pub use revisions::{Purge, superfluous};
 
 use crate::base::choice::choice;

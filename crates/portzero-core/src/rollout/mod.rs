@@ -7,6 +7,7 @@
 
 pub mod attach;
 pub mod cause;
+pub(crate) mod drain;
 pub(crate) mod event;
 pub(crate) mod history;
 pub mod observer;
@@ -18,6 +19,7 @@ pub mod view;
 pub(crate) mod words;
 
 pub use cause::container_facts::{ContainerFacts, Dependency, LogPlace, OwnCheck, Secret};
+pub use drain::{Drain, Neighbour};
 pub use event::{Generation, RolloutEvent};
 pub use history::{PhaseSpan, TargetHistory};
 pub use observer::unknown_value::UnknownValue;
