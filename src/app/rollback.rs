@@ -6,12 +6,23 @@ use portzero_core::plan::survey::Survey;
 use portzero_core::plan::{DefinitionSource, DeployRequest, preflight};
 use portzero_core::policy::{IfBusy, InProgress, Policy};
 use portzero_core::port::Ecs;
-use portzero_core::rollout::rollback::{Way, destination};
+use portzero_core::rollout::rollback::{Way, back_already, destination, rolled_back_already};
 use portzero_core::task_definition::DynamicPorts;
 
 use crate::app::survey;
 
-/// Where it leads, and the service deployment in flight. `to`: the revision that was asked for. `not_checked` gets what
+/// Where a rollback that somebody asks for leads.
+#[derive(Clone, Debug)]
+pub enum Lead {
+    /// ECS is asked to stop that service deployment with a rollback.
+    Stop(Box<ServiceDeployment>),
+    /// That revision is deployed.
+    Redeploy(String),
+    /// Nowhere: the service is back already, as the note says.
+    Nowhere(Finding),
+}
+
+/// Where it leads. `to`: the revision that was asked for. `not_checked` gets what
 /// could not be read on the way.
 ///
 /// # Errors
@@ -22,10 +33,9 @@ pub async fn way<A: Ecs>(
     survey: &Survey,
     to: Option<&str>,
     not_checked: &mut Vec<Finding>,
-) -> Result<(Way, Option<ServiceDeployment>), Finding> {
+) -> Result<Lead, Finding> {
     if let Some(to) = to {
-        let to = wanted(to, survey);
-        return Ok((Way::Redeploy { to: to.as_str().into() }, None));
+        return Ok(Lead::Redeploy(wanted(to, survey)));
     }
     let in_progress = InProgress::of(&survey.service);
     if let Some(by) = in_progress.as_ref().filter(|by| by.is_rollback) {
@@ -36,6 +46,9 @@ pub async fn way<A: Ecs>(
         not_checked.push(preflight::not_checked(&error));
         Vec::new()
     });
+    if let Some(from) = rolled_back_already(&survey.service, &listed) {
+        return Ok(Lead::Nowhere(back_already(&survey.service, from)));
+    }
     let good = survey::good_revisions(aws, &listed).await;
     let good = good.unwrap_or_else(|error| {
         not_checked.push(preflight::not_checked(&error));
@@ -46,8 +59,11 @@ pub async fn way<A: Ecs>(
         by.is_some() && d.deployment_id().as_ref() == by
     };
     let in_flight = listed.into_iter().find(is_in_flight);
-    let way = destination(&survey.service, in_flight.as_ref(), &good).ok_or_else(|| cannot_tell(request))?;
-    Ok((way, in_flight))
+    match (destination(&survey.service, in_flight.as_ref(), &good), in_flight) {
+        (Some(Way::Stop { .. }), Some(in_flight)) => Ok(Lead::Stop(Box::new(in_flight))),
+        (Some(Way::Redeploy { to }), _) => Ok(Lead::Redeploy(to.as_str().to_owned())),
+        _ => Err(cannot_tell(request)),
+    }
 }
 
 /// The revision that runs, untouched; a deployment in flight is what is to be got out of.
@@ -65,6 +81,14 @@ pub fn as_it_is(request: &DeployRequest) -> DeployRequest {
             ..Policy::default()
         },
         ..request.clone()
+    }
+}
+
+/// What runs is checked, and nothing is changed.
+pub fn check(request: &DeployRequest) -> DeployRequest {
+    DeployRequest {
+        force_new_deployment: false,
+        ..as_it_is(request)
     }
 }
 
@@ -95,7 +119,7 @@ fn rolling_back_already(request: &DeployRequest, by: &InProgress) -> Finding {
     .hint("wait for its end, or name a revision to deploy over it: --to REVISION")
 }
 
-pub fn cannot_tell(request: &DeployRequest) -> Finding {
+fn cannot_tell(request: &DeployRequest) -> Finding {
     Finding::error(
         Code::NoWayBack,
         format!(

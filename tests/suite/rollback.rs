@@ -108,6 +108,52 @@ fn the_last_good_revision_is_deployed_and_superfluous_ones_go() {
 }
 
 #[test]
+fn t12_what_ecs_has_rolled_back_by_itself_is_not_rolled_back_further() {
+    let crash = "crash-loop,revision=3";
+    let simulator = Simulator::with(&["--speed", "100x", "--fault", crash]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let on = |arguments: &str| portzero_on(&simulator, folder.path(), arguments);
+    assert_says(
+        &on("deploy --service web --image example/web:2 --settle 0s"),
+        0,
+        &["web:1 -> web:2"],
+    );
+    let failed = on("deploy --service web --image example/web:3 --settle 0s");
+    assert_says(&failed, 1, &["rolled back: web:2 serves all traffic"]);
+
+    let planned = on("rollback web --dry-run");
+    assert_eq!(planned.code, Some(0), "{planned:#?}");
+    for words in ["web:2 (unchanged)", "`web` is already back at web:2", "--to REVISION"] {
+        assert!(planned.stdout.contains(words), "`{words}` is missing: {planned:#?}");
+    }
+    let back = on("rollback --service web");
+    assert_says(&back, 0, &["`web` is already back at web:2", "what runs was checked"]);
+    assert!(!back.stderr.contains("updated the service"), "{back:#?}");
+    let planned = on("rollback web --to 1 --dry-run");
+    assert!(planned.stdout.contains("web:2 -> web:1"), "{planned:#?}");
+    assert_says(&on("rollback web --to 1"), 0, &["succeeded: web  web:2 -> web:1"]);
+}
+
+#[test]
+fn a_rollback_that_would_stop_a_rollout_says_so_and_does_not() {
+    let simulator = Simulator::with(&["--speed", "20x", "--fault", "slow-start,delay=30m"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let left = "deploy --service web --image example/web:2 --timeout 2s";
+    assert_says(
+        &portzero_on(&simulator, folder.path(), left),
+        4,
+        &["updated the service"],
+    );
+    let planned = portzero_on(&simulator, folder.path(), "rollback web --dry-run");
+    assert_eq!(planned.code, Some(0), "{planned:#?}");
+    for words in ["web:2 -> web:1", "with a rollback (StopServiceDeployment)"] {
+        assert!(planned.stdout.contains(words), "`{words}` is missing: {planned:#?}");
+    }
+    let nothing = portzero_on(&simulator, folder.path(), "rollback");
+    assert_says(&nothing, 2, &["which service? name it"]);
+}
+
+#[test]
 fn revisions_that_may_not_be_deregistered_cost_a_warning() {
     let denied = "denied,action=ecs:DeregisterTaskDefinition";
     let simulator = Simulator::with(&["--speed", "1000x", "--fault", denied]);

@@ -5,17 +5,19 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 use portzero_core::aws_model::service::ServiceDeployment;
+use portzero_core::base::finding::Finding;
 use portzero_core::plan::Plan;
 use portzero_core::plan::survey::Survey;
 use portzero_core::port::Clock;
-use portzero_core::rollout::rollback::Way;
 
 use crate::adapters::aws::Connection;
 use crate::adapters::clock::SystemClock;
 use crate::adapters::signals::Signals;
 use crate::app::deploy::{Pace, Run};
 use crate::app::ports::Ports;
+use crate::app::rollback::Lead;
 use crate::app::{deploy, rollback};
 use crate::cli::connect::{seed, sign_in};
 use crate::cli::options::{Following, Identity, Output, Selection, Waiting, Which};
@@ -30,8 +32,11 @@ use crate::{config, report};
 #[derive(Debug, Args)]
 pub(crate) struct Rollback {
     /// The service: of the configuration, by name or alias; with --cluster by its name in ECS
-    #[arg(value_name = "SERVICE", env = "PORTZERO_SERVICE")]
-    service: String,
+    #[arg(value_name = "SERVICE")]
+    service: Option<String>,
+    /// Service, by name; with --cluster no file is needed
+    #[arg(id = "by_name", long = "service", value_name = "NAME", env = "PORTZERO_SERVICE")]
+    by_name: Option<String>,
     /// The revision to go back to: `FAMILY:REVISION`, or its number in the service's family [default: the last good one]
     #[arg(long, value_name = "REVISION")]
     to: Option<String>,
@@ -53,6 +58,9 @@ pub(crate) struct Rollback {
     /// How long to wait in all, with a unit [default: twice the forecast, at least 10m]
     #[arg(long, value_name = "DURATION", env = "PORTZERO_TIMEOUT", value_parser = config::duration)]
     timeout: Option<Duration>,
+    /// Stop before the first change, and print where it would lead
+    #[arg(long, env = "PORTZERO_DRY_RUN", value_parser = BoolishValueParser::new())]
+    dry_run: bool,
     #[command(flatten)]
     identity: Identity,
     #[command(flatten)]
@@ -80,8 +88,8 @@ impl Rollback {
         let seeking = rollback::way(&aws, &plan.request, &survey, self.to.as_deref(), &mut not_checked);
         let way = ports.unless_interrupted(seeking).await;
         warn(&not_checked);
-        let way = match way {
-            Some(Ok(way)) => way,
+        let lead = match way {
+            Some(Ok(lead)) => lead,
             Some(Err(finding)) => {
                 return Err(run::refuse_all(&requests, &finding, &mut outputs, SystemClock.now()).await);
             }
@@ -91,25 +99,41 @@ impl Rollback {
                 return Err(run::interrupt(runs, &counts(), span, &mut outputs).await);
             }
         };
-        match way {
-            (Way::Stop { .. }, Some(in_flight)) => stop(ports, (plan, survey, in_flight), &mut outputs).await,
-            (Way::Stop { .. }, None) => Err(rollback::cannot_tell(&plan.request).into()),
-            (Way::Redeploy { to }, _) => {
-                let requests = DeployRequests {
-                    requests: vec![rollback::redeployment(&plan.request, to.as_str())],
-                    ..requests
+        let (request, note) = match lead {
+            Lead::Stop(in_flight) => {
+                let plan = Plan {
+                    stops: in_flight.deployment_id(),
+                    ..plan
                 };
-                let plans = run::plan_all(ports, &requests, &mut outputs, counts).await?;
-                run::execute(ports, Pace::jittered(seed()), plans, &mut outputs, counts).await
+                if self.dry_run {
+                    return run::show_plans(vec![(plan, survey)], &mut outputs).await;
+                }
+                return stop(ports, (plan, survey, *in_flight), &mut outputs).await;
             }
+            Lead::Redeploy(to) => (rollback::redeployment(&plan.request, &to), None),
+            Lead::Nowhere(note) => (rollback::check(&plan.request), Some(note)),
+        };
+        let requests = DeployRequests {
+            requests: vec![request],
+            ..requests
+        };
+        let mut plans = run::plan_all(ports, &requests, &mut outputs, counts).await?;
+        for (plan, _) in &mut plans {
+            plan.findings.extend(note.clone());
         }
+        if self.dry_run {
+            return run::show_plans(plans, &mut outputs).await;
+        }
+        run::execute(ports, Pace::jittered(seed()), plans, &mut outputs, counts).await
     }
 
     /// What the service runs is the beginning: nothing of the file goes into it.
     fn requests(&self) -> Result<DeployRequests, Stop> {
+        let no_service = || Finding::usage("which service? name it: `portzero rollback SERVICE`, or --service NAME");
+        let service = self.service.as_ref().or(self.by_name.as_ref()).ok_or_else(no_service)?;
         let selection = Selection {
             which: Which {
-                services: vec![self.service.clone()],
+                services: vec![service.clone()],
                 config: self.config.clone(),
                 environment: self.environment.clone(),
                 cluster: self.cluster.clone(),

@@ -87,6 +87,37 @@ pub fn destination(
     Some(Way::Redeploy { to: to.clone() })
 }
 
+/// The service deployment that ECS has rolled back by itself, where that was the last thing that happened: the service is
+/// back already, and another rollback would lead one further.
+pub fn rolled_back_already<'a>(service: &Service, listed: &'a [ServiceDeployment]) -> Option<&'a ServiceDeployment> {
+    let primary = service
+        .primary()
+        .filter(|d| d.rollout_state == Some(RolloutState::Completed))?;
+    let newest = listed.iter().max_by_key(|d| d.created_at)?;
+    let is_another = newest.deployment_id().as_ref() != Some(&primary.id);
+    (newest.status == ServiceDeploymentStatus::RollbackSuccessful && is_another).then_some(newest)
+}
+
+/// What is said of that: nothing is to be done.
+pub fn back_already(service: &Service, from: &ServiceDeployment) -> Finding {
+    let at = service
+        .primary()
+        .map_or("what ran before", |primary| primary.task_definition.short());
+    let summary = format!(
+        "`{}` is already back at {at}: ECS rolled back its last deployment",
+        service.name
+    );
+    let id = from
+        .deployment_id()
+        .map(|id| id.to_string())
+        .unwrap_or_else(|| from.arn.clone());
+    let mut finding = Finding::note(Code::RolledBack, summary).evidence("deployment", id);
+    finding
+        .evidence
+        .extend(from.rollback_reason.iter().map(|reason| ("ecs".into(), reason.clone())));
+    finding.hint("to go further back, name the revision: --to REVISION")
+}
+
 /// AWS stops a service deployment that has not come to its end. The states of a stop or a rollback that is on its way
 /// are allowed as well, and need no other one.
 pub(crate) fn is_stoppable(status: &ServiceDeploymentStatus) -> bool {

@@ -82,6 +82,35 @@ fn a_rollback_by_hand_leads_to_another_revision_that_ran_well() {
 }
 
 #[test]
+fn t12_what_ecs_has_rolled_back_last_is_back_already() {
+    use ServiceDeploymentStatus::{InProgress, RollbackInProgress, RollbackSuccessful, Successful};
+    let record = |number: &str, at: i64, status: ServiceDeploymentStatus| ServiceDeployment {
+        status,
+        target_revision: Some(format!("service-revision/c/web/{number}")),
+        created_at: Some(crate::base::time::Timestamp::from_millis(at)),
+        ..ServiceDeployment::plain()
+    };
+    let id_of = |number: &str| crate::base::id::DeploymentId::of_revision(number).to_string();
+    let back = |state: &str, newest: ServiceDeploymentStatus| {
+        let shown = service(&[(id_of("1").as_str(), 1, Some(state))]);
+        let listed = [record("1", 1, Successful), record("2", 2, newest)];
+        rolled_back_already(&shown, &listed).map(|from| back_already(&shown, from).summary)
+    };
+    assert_eq!(
+        back("COMPLETED", RollbackSuccessful).as_deref(),
+        Some("`web` is already back at web:1: ECS rolled back its last deployment")
+    );
+    assert_eq!(back("IN_PROGRESS", RollbackSuccessful), None);
+    for other in [InProgress, RollbackInProgress, Successful] {
+        assert_eq!(back("COMPLETED", other), None);
+    }
+    // A good deployment since is what a rollback leaves.
+    let shown = service(&[(id_of("3").as_str(), 3, Some("COMPLETED"))]);
+    let listed = [record("2", 2, RollbackSuccessful), record("3", 3, Successful)];
+    assert_eq!(rolled_back_already(&shown, &listed), None);
+}
+
+#[test]
 fn a_way_back_that_is_complete_is_told_by_the_cause() {
     let outcome = told(RollbackReport::Complete {
         to: "web:1".into(),
