@@ -206,6 +206,8 @@ impl Busy {
             cluster: self.plan.request.cluster.clone(),
             service: self.plan.request.service.clone(),
             groups: self.plan.target_groups.keys().cloned().collect(),
+            balancers: Vec::new(),
+            managed: self.plan.service.managed.clone(),
             ours: None,
             wants_capacity: false,
             wants_everything: is_last,

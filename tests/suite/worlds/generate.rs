@@ -8,8 +8,8 @@ use portzero_sim::scenario::{
     GroupAddresses, InstanceSpec, LoadBalancerSpec, ManagedBy, Scenario, ServiceSpec, TargetGroupSpec, TaskAddresses,
 };
 use portzero_sim::{
-    CircuitBreaker, EarlySuccess, Fault, FaultSpec, Lack, RevisionRef, ShownAddresses, Switches, Threshold, ThresholdType,
-    world_fault_names,
+    CircuitBreaker, EarlySuccess, Fault, FaultSpec, Lack, RevisionRef, ShownAddresses, Switches, Threshold,
+    ThresholdType, world_fault_names,
 };
 use portzero_testkit::Misbehaviour;
 use serde_json::{Value, json};

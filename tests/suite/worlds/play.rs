@@ -282,7 +282,9 @@ impl Judge {
         let (mut truth, now) = (truth.unwrap_or_default(), time(world.now()));
         truth.routed |= self.shared.is_blind_to_rules.get();
         let is_quiet = self.quiet_for.is_none_or(|span| truth.is_quiet(span, world.now()));
-        self.shared.is_true.set(deployment.is_some() && is_quiet && (self.is_done)(&truth));
+        self.shared
+            .is_true
+            .set(deployment.is_some() && is_quiet && (self.is_done)(&truth));
         self.still_true(now);
         self.shared.stretch.judge(&truth, now);
     }

@@ -47,6 +47,7 @@ async fn looks(case: &Case) -> Vec<(Look, Look)> {
         deployment: answer.primary().unwrap().id.clone(),
         task_definition: update.task_definition.clone(),
         previous: None,
+        good: None,
         bindings: [&answer.load_balancers[..], &survey.service.managed.bindings[..]].concat(),
         target_groups: plan.target_groups.clone(),
         managed: survey.service.managed.clone(),

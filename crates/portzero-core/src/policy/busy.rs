@@ -310,7 +310,13 @@ mod tests {
         let [_, failed, then] = evidence(None).try_into().expect("three lines");
         assert_eq!(failed, "3 tasks: container `web` ends with exit code 1");
         assert!(then.contains("the circuit breaker is off"), "{then}");
-        let breaker = |rollback| Some(CircuitBreaker { enable: true, rollback });
+        let breaker = |rollback| {
+            Some(CircuitBreaker {
+                enable: true,
+                rollback,
+                ..CircuitBreaker::default()
+            })
+        };
         assert!(evidence(breaker(true))[2].contains("rolls it back"));
         assert!(evidence(breaker(false))[2].contains("gives it up"));
     }

@@ -13,10 +13,10 @@ use crate::rollout::cause::diagnose::Evidence;
 use crate::rollout::observer::status_view::draining_since;
 use crate::rollout::scope::{Needs, Scope, Until};
 use crate::rollout::view::baseline::Baseline;
-use crate::rollout::view::phase::{self, Memory};
+use crate::rollout::view::phase::Memory;
 use crate::rollout::view::snapshot::{Place, Snapshot};
 use crate::rollout::view::waiting::WaitingOn;
-use crate::rollout::view::{View, join};
+use crate::rollout::view::{View, join, success};
 use crate::rollout::words::last_look::waiting_line;
 
 /// Somebody else's deployment of the service, looked at again and again.
@@ -66,7 +66,7 @@ impl Neighbour {
             return None;
         }
         self.note_drains(&view, service, &scope, now);
-        let left = phase::old(&view, &scope, &self.memory, now);
+        let left = success::old(&view, &scope, &self.memory, now);
         (!left.is_empty()).then(|| Drain {
             deployment: primary.id.clone(),
             revision: primary.task_definition.clone(),
@@ -114,7 +114,9 @@ impl Neighbour {
                 .iter()
                 .find(completed)
                 .map(|d| d.task_definition.clone()),
+            good: None,
             bindings: service.load_balancers.clone(),
+            managed: service.managed.clone(),
             target_groups: self.target_groups.clone(),
             is_host_network: self.is_host_network,
             needs: Needs::default(),

@@ -69,7 +69,7 @@ pub(crate) fn waiting_for(name: &str, defined: &[ContainerFacts]) -> Option<(Str
 }
 
 /// A container that has died beside a task which does without it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Aside<'a> {
     pub container: &'a Container,
     pub is_added: bool,

@@ -26,4 +26,4 @@ pub(crate) fn wait_longer(more: &str) -> Hint {
 }
 
 /// What ECS does at the circuit breaker's threshold, where its rollback is off.
-pub const STOPS: &str = "ECS stops and does not roll back";
+pub(crate) const STOPS: &str = "ECS stops and does not roll back";

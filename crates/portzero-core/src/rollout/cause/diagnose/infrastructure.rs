@@ -7,6 +7,7 @@ use crate::aws_model::task::Task;
 use crate::base::finding::{Code, Finding, Severity};
 use crate::base::id::{ContainerInstanceArn, TaskArn};
 use crate::base::text::{contains, plural};
+use crate::rollout::cause::container_facts::ContainerFacts;
 use crate::rollout::cause::failure;
 use crate::rollout::scope::Scope;
 use crate::rollout::view::View;
@@ -65,7 +66,7 @@ impl Losses {
         !self.open.is_empty()
     }
 
-    pub(super) fn collect(&mut self, snapshot: &Snapshot, view: &View) {
+    pub(super) fn collect(&mut self, snapshot: &Snapshot, view: &View, defined: &[ContainerFacts]) {
         for task in &snapshot.tasks {
             let is_ours = view.new_tasks.contains_key(&task.arn) || view.ended_tasks.contains_key(&task.arn);
             if is_ours || !task.is_stopped() {
@@ -75,7 +76,7 @@ impl Losses {
                 self.note(instance_of(task, snapshot), how, task, is_ours);
             }
         }
-        self.ask(view);
+        self.ask(view, defined);
         if let Some(capacity) = &snapshot.capacity {
             let open = std::mem::take(&mut self.open);
             for (arn, home) in open {
@@ -94,13 +95,13 @@ impl Losses {
     }
 
     /// ECS stops tasks of the newest deployment only where there are too many of them, or their instance has to go.
-    fn ask(&mut self, view: &View) {
+    fn ask(&mut self, view: &View, defined: &[ContainerFacts]) {
         if !is_primary(view) {
             self.open.clear();
             return;
         }
         for task in view.ended_tasks.values() {
-            let is_unexplained = failure::read(task).is_none() && taken_away(task).is_none();
+            let is_unexplained = failure::read(task, defined).is_none() && taken_away(task).is_none();
             let home = task.container_instance.clone().filter(|_| is_unexplained);
             if let Some(home) = home.filter(|_| !self.answered.contains(&task.arn)) {
                 self.open.insert(task.arn.clone(), home);

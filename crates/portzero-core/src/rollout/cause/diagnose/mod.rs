@@ -84,7 +84,7 @@ impl Evidence {
         self.asides.collect(view, scope);
         self.checks.collect(now, view, &owners);
         self.registration.collect(snapshot, view, &owners);
-        self.losses.collect(snapshot, view);
+        self.losses.collect(snapshot, view, &scope.needs.containers);
         self.kills.collect(snapshot, scope);
         self.holds.collect(snapshot, view);
         self.alarm.collect(snapshot, view);

@@ -3,6 +3,7 @@
 use super::*;
 use crate::rollout::words::last_look::{GoingBack, LastLook};
 use crate::rollout::words::verdict as words;
+use crate::rollout::words::verdict::EndOfTries;
 
 #[test]
 fn each_verdict_has_the_exit_code_of_the_documentation() {
@@ -135,21 +136,25 @@ fn ecs_is_quoted_on_a_rollback_that_goes_on() {
 #[test]
 fn going_back_by_hand_is_advised_where_nothing_else_goes_back_and_there_is_room_for_it() {
     let before = Scope {
-        previous: Some("task-definition/web:1".into()),
+        good: Some("task-definition/web:1".into()),
         ..scope()
     };
-    let hints = |scope: &Scope, hints: &[&str], rolls_back| {
+    let hints = |scope: &Scope, hints: &[&str], end| {
         let start = Finding::error(Code::ImagePull, "the image cannot be pulled");
         let start = hints.iter().fold(start, |finding, hint| finding.hint(*hint));
-        let said = words::failed_early(scope, start, rolls_back, &LastLook::default());
-        let go_back = "to end that, go back to what ran: aws ecs update-service --cluster c --service web \
-                       --task-definition web:1";
+        let said = words::failed_early(scope, start, end, &LastLook::default());
+        let go_back = "to end that, go back to what ran: portzero rollback --cluster c --service web --to web:1";
         said.hints.iter().any(|hint| hint.text == go_back)
     };
-    assert!(hints(&before, &[], false) && hints(&before, &["push it"], false));
-    assert!(!hints(&before, &["push it", "or another"], false));
-    assert!(!hints(&before, &[], true), "ECS does it");
-    assert!(!hints(&scope(), &[], false), "nobody knows to what");
+    assert!(
+        hints(&before, &[], EndOfTries::NextDeployment) && hints(&before, &["push it"], EndOfTries::NextDeployment)
+    );
+    assert!(!hints(&before, &["push it", "or another"], EndOfTries::NextDeployment));
+    assert!(!hints(&before, &[], EndOfTries::RollsBack), "ECS does it");
+    assert!(
+        !hints(&scope(), &[], EndOfTries::NextDeployment),
+        "nobody knows to what"
+    );
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn counted(looks: &[(i64, Snapshot)], failures: u32) -> Evidence {
     }
     evidence.count_breaker(BreakerCount {
         failures,
-        threshold: 3,
+        threshold: Some(3),
         rolls_back: true,
     });
     evidence
