@@ -314,7 +314,7 @@ impl World {
         }
         let scheduler = self.scheduler_state(cluster, name);
         scheduler.deployments.completed = done;
-        scheduler.course = None;
+        scheduler.stage_progress = None;
         scheduler.health.has_been_healthy = true;
         self.say(cluster, name, service_event::completed(name, deployment));
         self.say_after(cluster, name, service_event::steady(name), Duration::from_millis(1));

@@ -107,7 +107,7 @@ impl World {
             return;
         }
         self.watch_alarms(cluster, service);
-        if self.scheduler_state(cluster, service).course.is_some() {
+        if self.scheduler_state(cluster, service).stage_progress.is_some() {
             self.look_staged(cluster, service);
         } else if self.holds_traffic(cluster, service) {
             self.note_health(cluster, service);

@@ -245,7 +245,7 @@ impl World {
             self.say(cluster, name, service_event::failed(name, failed, words));
         }
         // Whatever stage it was in, it goes no further.
-        self.scheduler_state(cluster, name).course = None;
+        self.scheduler_state(cluster, name).stage_progress = None;
         let Some(service) = self.service_mut(cluster, name) else {
             return;
         };

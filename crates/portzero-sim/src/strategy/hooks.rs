@@ -23,8 +23,8 @@ impl World {
         for hook in due {
             let (open, detail) = self.begin_hook(&hook);
             self.after_hook(cluster, name, open.ends_at);
-            if let Some(course) = &mut self.scheduler_state(cluster, name).course {
-                course.hooks.push(open);
+            if let Some(progress) = &mut self.scheduler_state(cluster, name).stage_progress {
+                progress.hooks.push(open);
             }
             if let Some(running) = self.running_deployment(cluster, name) {
                 running.progress.hooks.push(detail);
@@ -73,13 +73,13 @@ impl World {
     /// Ends the hooks whose moment has come; whether the stage may go on.
     pub(crate) fn settle_hooks(&mut self, cluster: &str, name: &str) -> Gate {
         let now = self.now;
-        let Some(course) = &mut self.scheduler_state(cluster, name).course else {
+        let Some(progress) = &mut self.scheduler_state(cluster, name).stage_progress else {
             return Gate::Open;
         };
-        let shown = course.stage.hook_name();
-        let (over, open): (Vec<OpenHook>, Vec<OpenHook>) = course.hooks.drain(..).partition(|h| h.ends_at <= now);
-        course.hooks = open;
-        let is_open = course.hooks.is_empty();
+        let shown = progress.stage.hook_name();
+        let (over, open): (Vec<OpenHook>, Vec<OpenHook>) = progress.hooks.drain(..).partition(|h| h.ends_at <= now);
+        progress.hooks = open;
+        let is_open = progress.hooks.is_empty();
         let mut failure = None;
         for hook in over {
             let Some(running) = self.running_deployment(cluster, name) else {
@@ -130,8 +130,8 @@ impl World {
             return Err(invalid("The lifecycle hook is not awaiting an action.".into()));
         };
         let now = self.now;
-        if let Some(course) = &mut self.scheduler_state(&cluster, &name).course {
-            for open in course.hooks.iter_mut().filter(|open| open.id == id) {
+        if let Some(progress) = &mut self.scheduler_state(&cluster, &name).stage_progress {
+            for open in progress.hooks.iter_mut().filter(|open| open.id == id) {
                 open.ends_at = now;
                 open.ends_as = ends_as;
             }

@@ -5,7 +5,7 @@ use crate::timestamp::Timestamp;
 
 /// Where a deployment stands. The scheduler's memory of it; the API shows only the stage.
 #[derive(Clone, Debug)]
-pub(crate) struct Course {
+pub(crate) struct StageProgress {
     pub deployment: String,
     pub stage: Lifecycle,
     /// Nothing of the stage ends before this.
@@ -17,7 +17,7 @@ pub(crate) struct Course {
     pub has_begun: bool,
 }
 
-impl Course {
+impl StageProgress {
     pub(crate) fn of(deployment: &str, reconciles: bool, from: Timestamp) -> Self {
         Self {
             deployment: deployment.to_owned(),

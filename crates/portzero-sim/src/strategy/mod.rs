@@ -4,12 +4,12 @@
 //! Evidence: the API model's documentation of stages, shares and defaults. No recording of such a deployment is known,
 //! so how long a stage without work lasts is inferred ([`super::scenario::Timings::stage`]).
 
-mod course;
 pub(crate) mod gate;
 mod hooks;
 mod lifecycle;
 mod revisions;
+mod stages;
 mod traffic;
 
 pub(super) use crate::scenario::strategy::WHOLE;
-pub(crate) use lifecycle::Course;
+pub(crate) use lifecycle::StageProgress;

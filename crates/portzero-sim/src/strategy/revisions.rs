@@ -11,7 +11,7 @@ impl World {
     /// Blue keeps all its tasks until CLEAN_UP, green gets all of its own in SCALE_UP; whatever an earlier deployment
     /// left goes in RECONCILE_SERVICE.
     pub(crate) fn keep_revisions(&mut self, cluster: &str, name: &str) {
-        let Some(course) = self.scheduler_state(cluster, name).course.clone() else {
+        let Some(progress) = self.scheduler_state(cluster, name).stage_progress.clone() else {
             return;
         };
         let Some(service) = self.service(cluster, name) else {
@@ -21,8 +21,8 @@ impl World {
         let deployments: Vec<String> = service.deployments.iter().map(|d| d.id.clone()).collect();
         let source = self.source(cluster, name);
         for id in deployments {
-            let is_green = id == course.deployment;
-            let wanted = match (is_green, course.stage) {
+            let is_green = id == progress.deployment;
+            let wanted = match (is_green, progress.stage) {
                 (true, stage) if stage < Lifecycle::ScaleUp => 0,
                 (true, _) => desired,
                 (false, Lifecycle::CleanUp) => 0,
@@ -120,17 +120,17 @@ impl World {
         found.is_some_and(|p| p.id == deployment)
     }
 
-    /// Whether the deployment has reached the end of its course, and all production traffic with it.
+    /// Whether the deployment has reached its last stage, and all production traffic with it.
     pub(crate) fn has_run_its_course(&self, cluster: &str, name: &str) -> bool {
-        let Some(course) = self
+        let Some(progress) = self
             .scheduler_state_of(cluster, name)
-            .and_then(|scheduler| scheduler.course.as_ref())
+            .and_then(|scheduler| scheduler.stage_progress.as_ref())
         else {
             return true;
         };
         let share = self
             .service(cluster, name)
-            .and_then(|service| self.production_share(service, &course.deployment));
-        course.stage == Lifecycle::CleanUp && share.is_none_or(|share| share == WHOLE)
+            .and_then(|service| self.production_share(service, &progress.deployment));
+        progress.stage == Lifecycle::CleanUp && share.is_none_or(|share| share == WHOLE)
     }
 }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::scenario::{Scenario, Throttling, Timings};
-use super::strategy::Course;
+use super::strategy::StageProgress;
 use crate::faults::behaviour::ContainerEnd;
 use crate::model::refusal::Refusal;
 use crate::model::state::{Account, Cluster, Deployment, Past, Service, Task, short};
@@ -67,7 +67,7 @@ pub(crate) struct SchedulerState {
     pub(crate) failures: FailureState,
     pub(crate) health: HealthState,
     /// Where a deployment whose traffic shifts stands.
-    pub(crate) course: Option<Course>,
+    pub(crate) stage_progress: Option<StageProgress>,
 }
 
 /// Which deployments the scheduler and the faults tell apart.

@@ -1,4 +1,4 @@
-//! The course of a blue/green, linear or canary deployment: its stages, one after the other.
+//! The stages of a blue/green, linear or canary deployment, one after the other.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use super::WHOLE;
 use crate::model::state::{ServiceDeployment, primary};
 use crate::scheduler::rollback::Failure;
 use crate::strategy::gate::Gate;
-use crate::strategy::lifecycle::{Course, Lifecycle};
+use crate::strategy::lifecycle::{Lifecycle, StageProgress};
 use crate::timestamp::Timestamp;
 
 impl World {
@@ -30,29 +30,29 @@ impl World {
 
     fn walk(&mut self, cluster: &str, name: &str) {
         // Each round ends one stage, or one step of the production traffic.
-        while let Some(course) = self.scheduler_state(cluster, name).course.clone() {
-            if !course.has_begun {
-                self.enter(cluster, name, course.stage);
+        while let Some(progress) = self.scheduler_state(cluster, name).stage_progress.clone() {
+            if !progress.has_begun {
+                self.enter(cluster, name, progress.stage);
                 continue;
             }
             match self.settle_hooks(cluster, name) {
                 Gate::Failed(why) => {
-                    self.fail_deployment(cluster, name, &course.deployment, Failure::hook(&why));
+                    self.fail_deployment(cluster, name, &progress.deployment, Failure::hook(&why));
                     return;
                 }
                 Gate::Shut => return,
                 Gate::Open => {}
             }
-            if self.now < course.until || !self.is_ready(cluster, name, &course) {
+            if self.now < progress.until || !self.is_ready(cluster, name, &progress) {
                 return;
             }
             let steps = self
                 .service(cluster, name)
                 .map(|s| s.strategy.steps())
                 .unwrap_or_default();
-            if course.stage == Lifecycle::ProductionShift && course.steps < steps.len() {
-                self.step(cluster, name, &course, steps[course.steps]);
-            } else if let Some(next) = course.stage.next() {
+            if progress.stage == Lifecycle::ProductionShift && progress.steps < steps.len() {
+                self.step(cluster, name, &progress, steps[progress.steps]);
+            } else if let Some(next) = progress.stage.next() {
                 self.enter(cluster, name, next);
             } else {
                 return;
@@ -68,13 +68,13 @@ impl World {
             Lifecycle::BakeTime => self.bake_time(cluster, name),
             _ => self.draw(self.timings.stage),
         };
-        let Some(course) = &mut self.scheduler_state(cluster, name).course else {
+        let Some(progress) = &mut self.scheduler_state(cluster, name).stage_progress else {
             return;
         };
-        course.stage = stage;
-        course.until = now + lasts;
-        course.has_begun = true;
-        let deployment = course.deployment.clone();
+        progress.stage = stage;
+        progress.until = now + lasts;
+        progress.has_begun = true;
+        let deployment = progress.deployment.clone();
         if let Some(running) = self.running_deployment(cluster, name) {
             running.progress.stage = Some(stage.shown().into());
             running.updated_at = now;
@@ -94,9 +94,9 @@ impl World {
     }
 
     /// One step of the production traffic.
-    fn step(&mut self, cluster: &str, name: &str, course: &Course, share: u32) {
+    fn step(&mut self, cluster: &str, name: &str, progress: &StageProgress, share: u32) {
         let now = self.now;
-        self.shift_production(cluster, name, &course.deployment, share);
+        self.shift_production(cluster, name, &progress.deployment, share);
         let pause = if share == WHOLE {
             self.draw(self.timings.stage)
         } else {
@@ -104,9 +104,9 @@ impl World {
                 .map(|s| s.strategy.pause_after(share))
                 .unwrap_or_default()
         };
-        if let Some(course) = &mut self.scheduler_state(cluster, name).course {
-            course.steps += 1;
-            course.until = now + pause;
+        if let Some(progress) = &mut self.scheduler_state(cluster, name).stage_progress {
+            progress.steps += 1;
+            progress.until = now + pause;
         }
         if let Some(running) = self.running_deployment(cluster, name) {
             running.updated_at = now;
@@ -129,14 +129,14 @@ impl World {
     }
 
     /// Whether what the stage is for has come about.
-    fn is_ready(&mut self, cluster: &str, name: &str, course: &Course) -> bool {
-        match course.stage {
-            Lifecycle::Reconcile => self.return_traffic(cluster, name) && self.is_alone(cluster, name, course),
+    fn is_ready(&mut self, cluster: &str, name: &str, progress: &StageProgress) -> bool {
+        match progress.stage {
+            Lifecycle::Reconcile => self.return_traffic(cluster, name) && self.is_alone(cluster, name, progress),
             Lifecycle::PreScaleUp => true,
             // CLEAN_UP ends with the deployment.
             Lifecycle::CleanUp => false,
             // No traffic goes to a revision that is short of healthy tasks.
-            _ => self.is_staffed(cluster, name, &course.deployment),
+            _ => self.is_staffed(cluster, name, &progress.deployment),
         }
     }
 
@@ -152,9 +152,9 @@ impl World {
     }
 
     /// Whether no revision but the one that serves has tasks that ECS wants to run.
-    fn is_alone(&self, cluster: &str, name: &str, course: &Course) -> bool {
+    fn is_alone(&self, cluster: &str, name: &str, progress: &StageProgress) -> bool {
         let source = self.source(cluster, name);
-        let is_other = |by: &String| Some(by) != source.as_ref() && *by != course.deployment;
+        let is_other = |by: &String| Some(by) != source.as_ref() && *by != progress.deployment;
         let settled = self
             .scheduler_state_of(cluster, name)
             .is_some_and(|scheduler| scheduler.timing.deregistering == 0);
@@ -194,7 +194,7 @@ impl World {
         self.service(cluster, name).is_some_and(|s| !s.strategy.is_rolling())
     }
 
-    /// Begins the course of a new deployment: on the side that the completed one does not use.
+    /// Begins the first stage of a new deployment: on the side that the completed one does not use.
     pub(crate) fn plan_course(&mut self, cluster: &str, name: &str, reconciles: bool, from: Timestamp) {
         let Some(id) = self.service(cluster, name).and_then(primary).map(|p| p.id.clone()) else {
             return;
@@ -208,9 +208,9 @@ impl World {
         if is_shifting == beside && source.is_some() {
             self.account.on_alternate.insert(id.clone());
         }
-        let course = is_shifting.then(|| Course::of(&id, reconciles, from));
+        let progress = is_shifting.then(|| StageProgress::of(&id, reconciles, from));
         let scheduler = self.scheduler_state(cluster, name);
-        scheduler.course = course;
+        scheduler.stage_progress = progress;
         scheduler.rollback.traffic_returns = false;
     }
 }
