@@ -76,7 +76,7 @@ fn every_key_of_the_reader_is_in_the_schema_and_no_other() {
     }
     assert_eq!(
         schema_keys(&definition("circuit_breaker")),
-        BTreeSet::from(["enable".into(), "rollback".into()])
+        BTreeSet::from(["enable", "reset_on_healthy_task", "rollback", "threshold"].map(str::to_owned))
     );
 }
 
@@ -144,6 +144,7 @@ fn a_mistake_in_each_key_of_a_fault_is_shown_with_its_line_and_column() {
         ("since", "yesterday"),
         ("service", "[web]"),
         ("target_group", "[web]"),
+        ("container", "[web]"),
         ("revision", "previous"),
         ("code", "teapot"),
         ("exit_code", "3000000000"),

@@ -206,7 +206,7 @@ impl World {
     fn add_service(&mut self, scenario: &Scenario, spec: &ServiceSpec) -> Result<(), String> {
         let cluster = spec.cluster.clone().unwrap_or_else(|| scenario.cluster.clone());
         let name = spec.name.clone();
-        check_strategy(spec)?;
+        crate::strategy::check(spec)?;
         let desired_count = desired_at_start(scenario, spec);
         let definition = self
             .register_at(&spec.task_definition, Some(spec.revision.max(1)))
@@ -387,23 +387,6 @@ pub(crate) fn default_network(region: &str) -> Value {
         "securityGroups": [SECURITY_GROUP],
         "assignPublicIp": "DISABLED",
     }})
-}
-
-fn check_strategy(spec: &ServiceSpec) -> Result<(), String> {
-    let (name, strategy) = (&spec.name, &spec.scheduling_strategy);
-    let is_shifting = !spec.strategy.is_rolling();
-    if is_shifting && spec.load_balancers.iter().any(|b| b.alternate_target_group.is_none()) {
-        let words = "advancedConfiguration field is required for all loadBalancers when using a non-ROLLING deployment strategy";
-        return Err(format!("service `{name}`: {words}"));
-    }
-    // Played by the rules of the other strategy, a rehearsal would tell of a rollout that never comes.
-    if strategy == "REPLICA" {
-        Ok(())
-    } else {
-        Err(format!(
-            "service `{name}`: the simulator does not model the scheduling strategy {strategy} yet"
-        ))
-    }
 }
 
 fn completed_deployment(id: &str, task_definition: &str, desired_count: u32, at: Timestamp) -> Deployment {

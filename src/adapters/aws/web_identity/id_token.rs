@@ -31,6 +31,10 @@ fn address(request: &TokenRequest, audience: &str) -> Result<Url, NotAssumed> {
 
 /// What only this job may ask with.
 fn bearer(request: &TokenRequest) -> Result<HeaderValue, NotAssumed> {
+    // Bytes beyond ASCII could stand in a header, and in no token.
+    if !request.bearer.is_ascii() {
+        return Err(NotAssumed::unfit_bearer());
+    }
     let mut value =
         HeaderValue::from_str(&format!("Bearer {}", request.bearer)).map_err(|_| NotAssumed::unfit_bearer())?;
     value.set_sensitive(true);

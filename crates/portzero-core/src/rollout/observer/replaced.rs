@@ -1,35 +1,22 @@
 //! Another deployment takes over when ours is complete, and nothing but a drain may be left of it: the rollout was good, and
 //! the newer one is no reason to call it anything else.
 
+use std::collections::BTreeSet;
+
+use super::state::CompleteLook;
 use super::{Ending, Observer};
 use crate::aws_model::service::Deployment;
 use crate::aws_model::target::TargetState;
-use crate::base::finding::Finding;
+use crate::base::id::TargetGroupArn;
 use crate::base::time::Timestamp;
 use crate::rollout::scope::Until;
 use crate::rollout::timeouts;
-use crate::rollout::verdict::Verdict;
 use crate::rollout::view::snapshot::Snapshot;
 use crate::rollout::view::success::{asks_for_traffic, settle};
-use crate::rollout::view::traffic::strays_of;
+use crate::rollout::view::traffic::{Stray, answers, strays};
 use crate::rollout::view::waiting::WaitingOn;
 use crate::rollout::view::{View, is_successful};
 use crate::rollout::words::{traffic, verdict};
-
-/// A look at which nothing was missing but the end of what is old, or ECS's word.
-#[derive(Clone, Debug)]
-pub(super) struct CompleteLook {
-    pub at: Timestamp,
-    verdict: Verdict,
-    /// What is worth knowing of the success.
-    findings: Vec<Finding>,
-    /// What was left, in words.
-    left: String,
-    /// ECS called the deployment completed then.
-    is_called_so: bool,
-    /// How many tasks of ours were known to have failed.
-    failures: usize,
-}
 
 impl Observer {
     /// Remembers the look if nothing else is missing at it, and forgets an earlier one if something is.
@@ -52,6 +39,7 @@ impl Observer {
             let (verdict, findings) = self.success(view);
             CompleteLook {
                 at: now,
+                groups: view.new_targets.keys().map(|(group, _)| group.clone()).collect(),
                 verdict,
                 findings,
                 left: self.sight.look.waiting_line(),
@@ -98,7 +86,7 @@ impl Observer {
                 // Believed at the next look, which comes at once and has the rules.
                 self.traffic.is_wanted = true;
             } else {
-                match strays_of(view, snapshot) {
+                match strays_from(&complete.groups, snapshot) {
                     Some(strays) if strays.is_empty() => {}
                     Some(_) => return None,
                     None => findings.push(traffic::not_checked(&self.scope)),
@@ -107,4 +95,12 @@ impl Observer {
         }
         Some((verdict, findings))
     }
+}
+
+/// What strays from the groups in which our targets were healthy. That these answer no more is of the newer deployment's making.
+fn strays_from(groups: &BTreeSet<TargetGroupArn>, snapshot: &Snapshot) -> Option<Vec<Stray>> {
+    let (routing, service) = (snapshot.routing.as_ref()?, snapshot.service.as_ref()?);
+    strays(routing, service, groups, |group| {
+        groups.contains(group) || snapshot.targets.get(group).into_iter().flatten().any(answers)
+    })
 }

@@ -6,13 +6,14 @@ use std::time::Duration;
 use crate::aws_model::service::{Deployment, ServiceDeployment};
 use crate::aws_model::target::TargetState;
 use crate::base::finding::Finding;
+use crate::base::id::TargetGroupArn;
 use crate::base::time::Timestamp;
 use crate::rollout::event::Seen;
 use crate::rollout::observer::read_outage::ReadOutage;
-use crate::rollout::observer::replaced::CompleteLook;
 use crate::rollout::observer::unknown_value::UnknownValue;
 use crate::rollout::scope::Scope;
 use crate::rollout::timeouts;
+use crate::rollout::verdict::Verdict;
 use crate::rollout::view::View;
 use crate::rollout::view::deployment_stage::{self, SeenStage};
 use crate::rollout::view::deployment_status::DeploymentState;
@@ -127,6 +128,23 @@ impl Settling {
             )
         })
     }
+}
+
+/// A look at which nothing was missing but the end of what is old, or ECS's word.
+#[derive(Clone, Debug)]
+pub(super) struct CompleteLook {
+    pub at: Timestamp,
+    pub verdict: Verdict,
+    /// The target groups in which it was complete.
+    pub groups: BTreeSet<TargetGroupArn>,
+    /// What is worth knowing of the success.
+    pub findings: Vec<Finding>,
+    /// What was left, in words.
+    pub left: String,
+    /// ECS called the deployment completed then.
+    pub is_called_so: bool,
+    /// How many tasks of ours were known to have failed.
+    pub failures: usize,
 }
 
 /// What was read, and whether reading works.

@@ -135,6 +135,11 @@ impl WaitingOn {
     }
 }
 
+fn completion(f: &mut fmt::Formatter<'_>, state: Option<&str>) -> fmt::Result {
+    write!(f, "ECS to call the deployment completed")?;
+    state.map_or(Ok(()), |state| write!(f, " (now {state})"))
+}
+
 impl fmt::Display for WaitingOn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -159,11 +164,10 @@ impl fmt::Display for WaitingOn {
                 f,
                 "what ECS does not wait for (it calls the deployment SUCCESSFUL already, at {percent} % healthy)"
             ),
-            Self::Addresses { unknown } => write!(
-                f,
-                "ECS to show the address of {}",
-                counted(*unknown, "running new task")
-            ),
+            Self::Addresses { unknown } => {
+                let tasks = counted(*unknown, "running new task");
+                write!(f, "ECS to show the address of {tasks}")
+            }
             Self::ContainerChecks { healthy, desired } => {
                 write!(f, "container health checks: {healthy} of {desired} tasks healthy")
             }
@@ -176,10 +180,9 @@ impl fmt::Display for WaitingOn {
             Self::OldTasks { left, statuses } => {
                 write!(f, "{left} old {} to stop{}", plural(*left, "task"), bracket(statuses))
             }
-            Self::DeferredCleanUp => write!(
-                f,
-                "ECS's deferred clean-up (it calls the deployment SUCCESSFUL already)"
-            ),
+            Self::DeferredCleanUp => {
+                f.write_str("ECS's deferred clean-up (it calls the deployment SUCCESSFUL already)")
+            }
             Self::Alarms { names } => write!(f, "CloudWatch alarms to stay quiet ({})", names.join(", ")),
             Self::Stage(wait) => wait.fmt(f),
             Self::Hook(wait) => wait.fmt(f),
@@ -189,10 +192,7 @@ impl fmt::Display for WaitingOn {
                  ecs:DescribeContainerInstances nobody can tell whose the targets are"
             ),
             Self::Traffic => write!(f, "the production traffic to go to the new targets"),
-            Self::Completion { state } => {
-                write!(f, "ECS to call the deployment completed")?;
-                state.as_ref().map_or(Ok(()), |s| write!(f, " (now {s})"))
-            }
+            Self::Completion { state } => completion(f, state.as_deref()),
             Self::Settle { left } => write!(f, "the new targets to stay healthy for {} more", human(*left)),
             Self::Outlive { lived, left } => write!(
                 f,

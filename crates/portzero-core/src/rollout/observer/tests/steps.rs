@@ -250,7 +250,10 @@ fn the_breaker_is_reported_at_each_further_failure_and_not_during_a_rollback() {
         service.deployments[0].failed_tasks = Some(failures);
         snapshot
     };
-    let mut observer = observer();
+    let mut observer = observer_of(Scope {
+        good: Some("task-definition/web:1".into()),
+        ..scope()
+    });
     let mut reported = |seconds, snapshot| {
         let step = see(&mut observer, seconds, snapshot);
         let counts = step.events.into_iter().filter_map(|event| match event {

@@ -112,11 +112,11 @@ fn a_breaker_that_has_counted_nothing_is_no_evidence() {
     assert_eq!(breaker(0), None);
     assert_eq!(
         breaker(2).as_deref(),
-        Some("2 of 3 failures, then ECS gives up and leaves it so")
+        Some("2 of 3 failures, then ECS stops and does not roll back")
     );
     assert_eq!(
         breaker(3).as_deref(),
-        Some("3 failures, the threshold is 3: ECS gives up and leaves it so")
+        Some("3 failures, the threshold is 3: ECS stops and does not roll back")
     );
 }
 
