@@ -187,6 +187,11 @@ fn mistold(shared: &Shared, case: &Case, until: Until, verdict: Verdict) -> Opti
         .iter()
         .flat_map(|b| [&b.target_group, &b.alternate_target_group])
         .flatten();
+    // Which target groups ECS manages for a service only its revision shows.
+    let is_refused = case.misbehaviour.denied.contains(&"ecs:DescribeServiceRevisions");
+    if is_refused && !groups.clone().any(|group| ledger.has_seen_group(group)) {
+        return ledger.broken();
+    }
     if verdict == Verdict::Succeeded
         && let Some(group) = groups.find(|group| !ledger.has_seen_group(group))
     {
