@@ -304,10 +304,13 @@ impl Observer {
         let service = snapshot.service.as_ref()?;
         let has_breaker = service.configuration.circuit_breaker.is_some_and(|b| b.enable);
         if has_breaker && let Some(finding) = self.evidence.unending_loop(&self.scope, view) {
-            let end = if view.is_completed {
-                EndOfTries::NotWatched
-            } else {
-                EndOfTries::NotCounted
+            // With `resetOnHealthyTask: false` the failures add up, and the breaker may yet fire.
+            let adds_up = service.configuration.circuit_breaker.is_some_and(|b| b.adds_up);
+            let end = match (view.is_completed, adds_up, snapshot.rolls_back()) {
+                (true, ..) => EndOfTries::NotWatched,
+                (false, false, _) => EndOfTries::NotCounted,
+                (false, true, true) => EndOfTries::RollsBack,
+                (false, true, false) => EndOfTries::Stops,
             };
             let finding = verdict::failed_early(&self.scope, finding, end, &self.sight.look);
             return Some((Verdict::Failed, vec![finding]));
