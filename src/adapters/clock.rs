@@ -20,4 +20,8 @@ impl Clock for SystemClock {
     async fn sleep(&self, span: Duration) {
         tokio::time::sleep(span).await;
     }
+
+    async fn reached(&self, at: Timestamp) {
+        tokio::time::sleep(at.since(self.now())).await;
+    }
 }

@@ -51,6 +51,16 @@ impl<A, C: Clock, I: Interrupts> Ports<'_, A, C, I> {
         }
     }
 
+    /// What the work comes to; `None` where the time comes first. For work that changes nothing: it is dropped in the middle
+    /// of a call.
+    pub async fn before<T>(&self, at: Timestamp, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.clock.reached(at) => None,
+            done = work => Some(done),
+        }
+    }
+
     /// A signal ends it.
     pub async fn sleep(&self, span: Duration) {
         self.unless_interrupted(self.clock.sleep(span)).await;

@@ -266,9 +266,20 @@ fn a_target_group_whose_attributes_are_denied_is_still_a_target_group() {
     let server = Loopback::answering([Answer::xml(group), Answer::xml_error(403, denied)]);
     let clock = VirtualClock::default();
     let arn = TargetGroupArn::from("arn:aws:elasticloadbalancing:r:a:targetgroup/web/1");
-    let groups =
-        run(async { connect(&server.url, &clock).await.describe_target_groups(&[arn]).await }).expect("groups");
+    let (groups, delay) = run(async {
+        let aws = connect(&server.url, &clock).await;
+        let groups = aws.describe_target_groups(std::slice::from_ref(&arn)).await;
+        (groups.expect("groups"), aws.deregistration_delay(&arn).await)
+    });
     assert_eq!((groups[0].name.as_str(), groups[0].deregistration_delay), ("web", None));
+    let denied = delay.expect_err("it is denied");
+    assert_eq!(
+        (denied.kind, denied.action),
+        (
+            ApiErrorKind::Denied,
+            "elasticloadbalancing:DescribeTargetGroupAttributes"
+        )
+    );
 }
 
 /// AWS's refusal of a signature from a clock that is too slow.

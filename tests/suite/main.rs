@@ -19,6 +19,7 @@ mod adapters;
 mod address;
 mod aws_environment;
 mod aws_model;
+mod bounded_reads;
 mod classic;
 mod clients;
 mod config;

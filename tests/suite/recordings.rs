@@ -669,7 +669,11 @@ fn groups(text: &str, attributes: &str) -> Vec<TargetGroup> {
         query("DescribeTargetGroupAttributes", attributes),
     ];
     ask(answers, async |aws| {
-        aws.describe_target_groups(&["a/web/1".into()]).await.expect("groups")
+        let mut groups = aws.describe_target_groups(&["a/web/1".into()]).await.expect("groups");
+        for group in &mut groups {
+            group.deregistration_delay = aws.deregistration_delay(&group.arn).await.expect("attributes");
+        }
+        groups
     })
 }
 

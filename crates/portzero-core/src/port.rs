@@ -2,7 +2,8 @@
 //! the network, the simulator directly; nothing above this line knows which.
 
 use std::collections::BTreeMap;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::task::Poll;
 use std::time::Duration;
 
 use crate::aws_model::service::{Service, ServiceDeployment, ServiceRevision, ServiceUpdate};
@@ -102,13 +103,16 @@ pub trait Ecs {
 
 /// Elastic Load Balancing, both versions.
 pub trait LoadBalancing {
-    /// With the deregistration delay from DescribeTargetGroupAttributes, where that may be read.
+    /// Target groups; their deregistration delays need not be in it.
     fn describe_target_groups(&self, arns: &[TargetGroupArn]) -> impl Future<Output = ApiResult<Vec<TargetGroup>>>;
     /// The targets of one group, with their health.
     fn describe_target_health(&self, arn: &TargetGroupArn) -> impl Future<Output = ApiResult<Vec<TargetHealth>>>;
     /// The listeners and the rules of load balancers, by their ARNs: where requests go. Without a load balancer there
     /// is nothing to read.
     fn routing(&self, load_balancers: &[String]) -> impl Future<Output = ApiResult<Routing>>;
+    /// From the attributes of a target group, or of a classic load balancer; `None`: they name none. Optional for us: without
+    /// it the forecast is poorer.
+    fn deregistration_delay(&self, group: &TargetGroupArn) -> impl Future<Output = ApiResult<Option<Duration>>>;
     /// Classic load balancers in the shape of target groups, each under the name that stands for it.
     fn describe_classic_load_balancers(&self, names: &[String]) -> impl Future<Output = ApiResult<Vec<TargetGroup>>>;
     /// The instances that are registered in a classic load balancer.
@@ -160,6 +164,14 @@ pub trait Clock {
     fn now(&self) -> Timestamp;
     /// Waits; a clock of a test moves instead.
     fn sleep(&self, span: Duration) -> impl Future<Output = ()>;
+    /// Comes back at that time, while something else goes on beside it. Time that nobody moves is asked for whenever that
+    /// other thing has come a step further, so a virtual clock need not do anything for it.
+    fn reached(&self, at: Timestamp) -> impl Future<Output = ()> {
+        poll_fn(move |_| match self.now() >= at {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        })
+    }
 }
 
 /// Ears for SIGINT and SIGTERM.

@@ -1,5 +1,7 @@
 //! The ports of the load balancers and of the logs straight on the world.
 
+use std::time::Duration;
+
 use portzero_core::aws_model::target::{InstanceHealth, Routing, TargetGroup, TargetHealth};
 use portzero_core::aws_model::task::LogStream;
 use portzero_core::base::id::TargetGroupArn;
@@ -59,6 +61,13 @@ impl LoadBalancing for InProcessAws {
             rules,
             ..Routing::default()
         })
+    }
+
+    async fn deregistration_delay(&self, group: &TargetGroupArn) -> ApiResult<Option<Duration>> {
+        self.admit("elasticloadbalancing:DescribeTargetGroupAttributes")?;
+        let account = self.seen(Access::Read);
+        let group = account.target_groups.get(group.as_str());
+        Ok(group.map(|group| group.deregistration_delay))
     }
 
     async fn describe_classic_load_balancers(&self, names: &[String]) -> ApiResult<Vec<TargetGroup>> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_elasticloadbalancingv2::types as sdk;
 use portzero_core::aws_model::target::{HealthCheck, InstanceHealth, Routing, TargetGroup, TargetHealth};
 use portzero_core::base::id::{TargetGroupArn, TargetKey};
-use portzero_core::port::{ApiErrorKind, ApiResult, Clock, LoadBalancing};
+use portzero_core::port::{ApiResult, Clock, LoadBalancing};
 
 use super::connection::Connection;
 use super::read_classic;
@@ -40,9 +40,6 @@ impl<C: Clock> LoadBalancing for Connection<C> {
                 }
             }
         }
-        for group in &mut groups {
-            group.deregistration_delay = self.deregistration_delay(&group.arn).await?;
-        }
         Ok(groups)
     }
 
@@ -63,6 +60,22 @@ impl<C: Clock> LoadBalancing for Connection<C> {
         self.read_routing(load_balancers).await
     }
 
+    async fn deregistration_delay(&self, group: &TargetGroupArn) -> ApiResult<Option<Duration>> {
+        if let Some(balancer) = group.classic_name() {
+            return self.connection_draining(balancer).await;
+        }
+        let call = Call::read("elasticloadbalancing:DescribeTargetGroupAttributes").on(group.name());
+        let answer = self
+            .call(call, || {
+                self.balancing
+                    .describe_target_group_attributes()
+                    .target_group_arn(group.as_str())
+                    .send()
+            })
+            .await?;
+        Ok(delay(answer.attributes()))
+    }
+
     async fn describe_classic_load_balancers(&self, names: &[String]) -> ApiResult<Vec<TargetGroup>> {
         let call = Call::read("elasticloadbalancing:DescribeLoadBalancers").on(names.join(", "));
         let answer = self
@@ -73,13 +86,8 @@ impl<C: Clock> LoadBalancing for Connection<C> {
                     .send()
             })
             .await?;
-        let mut found = Vec::new();
-        for balancer in answer.load_balancer_descriptions() {
-            let mut group = read_classic::load_balancer(balancer);
-            group.deregistration_delay = self.connection_draining(&group.name).await?;
-            found.push(group);
-        }
-        Ok(found)
+        let found = answer.load_balancer_descriptions().iter();
+        Ok(found.map(read_classic::load_balancer).collect())
     }
 
     async fn describe_instance_health(&self, balancer: &str) -> ApiResult<Vec<InstanceHealth>> {
@@ -97,7 +105,7 @@ impl<C: Clock> LoadBalancing for Connection<C> {
 }
 
 impl<C: Clock> Connection<C> {
-    /// Optional knowledge, as the deregistration delay of a target group is.
+    /// A classic load balancer's name for the deregistration delay.
     async fn connection_draining(&self, balancer: &str) -> ApiResult<Option<Duration>> {
         let call = Call::read("elasticloadbalancing:DescribeLoadBalancerAttributes").on(balancer);
         let answer = self
@@ -107,30 +115,8 @@ impl<C: Clock> Connection<C> {
                     .load_balancer_name(balancer)
                     .send()
             })
-            .await;
-        match answer {
-            Ok(answer) => Ok(answer.load_balancer_attributes().and_then(read_classic::draining)),
-            Err(error) if matches!(error.kind, ApiErrorKind::Denied | ApiErrorKind::Unsupported) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Optional knowledge: without it the forecast is poorer, and nothing else.
-    async fn deregistration_delay(&self, arn: &TargetGroupArn) -> ApiResult<Option<Duration>> {
-        let call = Call::read("elasticloadbalancing:DescribeTargetGroupAttributes").on(arn.name());
-        let answer = self
-            .call(call, || {
-                self.balancing
-                    .describe_target_group_attributes()
-                    .target_group_arn(arn.as_str())
-                    .send()
-            })
-            .await;
-        match answer {
-            Ok(answer) => Ok(delay(answer.attributes())),
-            Err(error) if matches!(error.kind, ApiErrorKind::Denied | ApiErrorKind::Unsupported) => Ok(None),
-            Err(error) => Err(error),
-        }
+            .await?;
+        Ok(answer.load_balancer_attributes().and_then(read_classic::draining))
     }
 }
 

@@ -132,7 +132,16 @@ fn kind_of(code: Option<&str>, message: &str, status: u16) -> ApiErrorKind {
         | "TooManyRequestsException"
         | "PriorRequestNotComplete"
         | "SlowDown" => Kind::Throttled,
-        "UnknownOperationException" | "InvalidAction" | "NotImplemented" | "UnsupportedOperation" => Kind::Unsupported,
+        "UnknownOperation"
+        | "UnknownOperationException"
+        | "UnknownAction"
+        | "InvalidAction"
+        | "NotImplemented"
+        | "NotImplementedException"
+        | "UnsupportedOperation"
+        | "UnsupportedOperationException" => Kind::Unsupported,
+        // AWS itself never answers so; stand-ins give any code with it.
+        _ if status == 501 => Kind::Unsupported,
         "InternalError" | "InternalFailure" | "ServiceUnavailable" | "RequestTimeout" | "RequestTimeoutException" => {
             Kind::Transient
         }
@@ -164,7 +173,7 @@ fn by_status(status: u16) -> ApiErrorKind {
     match status {
         429 => ApiErrorKind::Throttled,
         // A stand-in for AWS that lacks the operation; AWS itself never answers so.
-        404 | 405 | 501 => ApiErrorKind::Unsupported,
+        404 | 405 => ApiErrorKind::Unsupported,
         // A success that could not be read was cut off or was spoken by something in between.
         200..=299 | 408 | 500..=599 => ApiErrorKind::Transient,
         _ => ApiErrorKind::Refused,
@@ -396,6 +405,9 @@ mod tests {
                 400,
             ),
             (Some("PriorRequestNotComplete"), "", 429),
+            (Some("InternalFailure"), "not implemented", 501),
+            (Some("InternalFailure"), "", 500),
+            (Some("UnknownOperation"), "", 400),
             (
                 Some("ExpiredTokenException"),
                 "The security token included in the request is expired",
@@ -422,6 +434,9 @@ mod tests {
                 Kind::Transient,
                 Kind::Refused,
                 Kind::Throttled,
+                Kind::Unsupported,
+                Kind::Transient,
+                Kind::Unsupported,
                 Kind::Credentials,
                 Kind::ClockSkew,
                 Kind::Credentials

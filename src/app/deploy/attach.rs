@@ -115,6 +115,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
     async fn join(&self, watch: &Watch, run: &mut ServiceRun) -> Found {
         let request = &watch.request;
         let place = (&request.cluster, &request.service);
+        let begun = self.ports.now();
         let read = survey::sight(
             self.ports.aws,
             self.ports.clock,
@@ -122,9 +123,25 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
             watch.deployment.as_ref(),
             request.url.is_none(),
         );
-        let discovery = match read.await {
+        let read = match request.timeout {
+            Some(timeout) => {
+                let read = self.ports.before(begun + timeout, read).await;
+                read.unwrap_or_else(|| Err(words::not_read_in_time(request, timeout)))
+            }
+            None => read.await,
+        };
+        let discovery = match read {
             Ok(discovery) => discovery,
-            Err(finding) => return Found::Over(Outcome::new(unseen(&finding), vec![finding])),
+            Err(finding) => {
+                let verdict = unseen(&finding);
+                let is_open = verdict == Verdict::CouldNotObserve;
+                let finding = if is_open {
+                    words::unseen(finding, request, watch.deployment.as_ref())
+                } else {
+                    finding
+                };
+                return Found::Over(Outcome::new(verdict, vec![finding]));
+            }
         };
         let survey = &discovery.survey;
         if let Some(finding) = preflight::not_followable(&survey.service, request.until) {
@@ -135,7 +152,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
         match discovery.attach_evidence().candidate(watch.deployment.as_ref()) {
             Candidate::Follow(ours) => {
                 claim(run, &ours);
-                self.observer(watch, &discovery, &ours, run).await
+                self.observer((watch, begun), &discovery, &ours, run).await
             }
             Candidate::Over { ours, outcome } => {
                 ours.iter().for_each(|ours| claim(run, ours));
@@ -146,7 +163,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
 
     async fn observer(
         &self,
-        watch: &Watch,
+        (watch, begun): (&Watch, Timestamp),
         discovery: &Discovery,
         ours: &AttachDecision,
         run: &mut ServiceRun,
@@ -155,6 +172,10 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
         let document = self.document(survey, ours).await;
         run.document.clone_from(&document);
         let mut scope = scope(&watch.request, survey, ours, document.as_ref());
+        // What was read so far is a part of the time that was given.
+        if watch.request.timeout.is_some() {
+            scope.wait_budget = scope.wait_budget.saturating_sub(self.ports.now().since(begun));
+        }
         let before = attach_evidence.before(&ours.deployment);
         let baseline = attach_evidence.baseline(&before, &scope);
         let mut seen = survey.snapshot.clone();

@@ -27,9 +27,21 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
             return;
         };
         let (request, now) = (busy.plan.request.clone(), self.ports.now());
-        let Some(obstacle) = self.ports.unless_interrupted(look(self.ports.aws, busy, now)).await else {
-            let outcome = words::interrupted_while_busy(&request, &busy.by);
-            return self.end(member, outcome);
+        let read = self
+            .ports
+            .before(busy.look_ends_at(now), look(self.ports.aws, busy, now));
+        let obstacle = match self.ports.unless_interrupted(read).await {
+            Some(Some(obstacle)) => obstacle,
+            Some(None) => {
+                let finding = busy
+                    .by
+                    .not_over_in_time(&request.service, self.ports.now().since(busy.since));
+                return self.end(member, Outcome::new(Verdict::TimedOut, vec![finding]));
+            }
+            None => {
+                let outcome = words::interrupted_while_busy(&request, &busy.by);
+                return self.end(member, outcome);
+            }
         };
         busy.look_at = now + LOOK_EVERY;
         let obstacle = match obstacle {

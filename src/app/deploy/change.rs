@@ -3,28 +3,33 @@
 use std::time::Duration;
 
 use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
-use portzero_core::aws_model::service::{Service, ServiceUpdate};
+use portzero_core::aws_model::service::{Deployment, Service, ServiceUpdate};
 use portzero_core::base::finding::Finding;
 use portzero_core::base::id::{DeploymentId, TaskDefinitionArn};
+use portzero_core::base::time::Timestamp;
 use portzero_core::event::EventKind;
 use portzero_core::plan::survey::Survey;
-use portzero_core::plan::{Plan, Revision};
+use portzero_core::plan::{DeployRequest, Plan, Revision};
 use portzero_core::port::{Clock, Interrupts, Report};
-use portzero_core::rollout::{Outcome, Verdict};
+use portzero_core::rollout::Outcome;
+use portzero_core::rollout::observer::read_outage::{ReadOutage, Tolerance};
 
 use crate::app::deploy::run::Run;
+use crate::app::deploy::service_run::SeenAfter;
+use crate::app::deploy::service_state::LOOK_AT_LEAST;
 use crate::app::deploy::words;
 use crate::app::ports::Aws;
 
-/// How often, and how long apart, the service is read again after an UpdateService without an answer: twenty seconds in
-/// all, as for any answer that may be older than the update.
+/// How many answers, and how long apart, an UpdateService without one is looked for in: twenty seconds in all, as for any
+/// answer that may be older than the update.
 const RECOVERY_READS: u32 = 5;
 const RECOVERY_PAUSE: Duration = Duration::from_secs(4);
 
 /// What became of an UpdateService that got no answer.
 pub(super) enum LookedUp {
-    Taken(Box<Service>),
-    NotSeen,
+    /// The deployment that it has made.
+    Taken(Box<Service>, DeploymentId),
+    NotSeen(SeenAfter),
     Interrupted,
 }
 
@@ -77,13 +82,14 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
             task_definition: arn.clone(),
             force_new_deployment: plan.request.force_new_deployment,
         };
-        let answer = match self.ports.in_time(self.ports.aws.update_service(&update)).await {
-            Some(Ok(answer)) => answer,
+        let answer = self.ports.in_time(self.ports.aws.update_service(&update)).await;
+        let (answer, id) = match answer {
+            Some(Ok(answer)) => match answer.primary().map(|primary| primary.id.clone()) {
+                Some(id) => (answer, id),
+                None => self.recover_update(plan, &update, survey, words::no_primary()).await?,
+            },
             Some(Err(error)) => self.recover_update(plan, &update, survey, error).await?,
             None => return Err(words::interrupted_while_updating(&update)),
-        };
-        let Some(id) = answer.primary().map(|primary| primary.id.clone()) else {
-            return Err(Outcome::new(Verdict::CouldNotObserve, vec![words::no_primary(&update)]));
         };
         self.tell(
             &plan.request,
@@ -96,56 +102,93 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
         Ok((answer, id))
     }
 
-    /// UpdateService without an answer may have worked or not. It is not sent again: where the service shows a new
-    /// PRIMARY of the revision that only this run has registered, it has worked.
+    /// UpdateService without a usable answer may have worked or not. It is not sent again: what the service shows decides.
     async fn recover_update(
         &mut self,
         plan: &Plan,
         update: &ServiceUpdate,
         survey: &Survey,
         error: ApiError,
-    ) -> Result<Service, Outcome> {
-        let was_registered_by_us = plan.revision == Revision::Register;
-        if error.kind == ApiErrorKind::Transient && was_registered_by_us {
-            match self.look_up(update, &survey.service).await {
-                LookedUp::Taken(service) => return Ok(*service),
-                LookedUp::Interrupted => return Err(words::interrupted_while_updating(update)),
-                LookedUp::NotSeen => {}
-            }
+    ) -> Result<(Service, DeploymentId), Outcome> {
+        if error.kind != ApiErrorKind::Transient {
+            return Err(words::not_updated(&error, plan, update));
         }
-        Err(words::not_updated(&error, plan, update))
+        let deadline = self.ports.now() + plan.wait_budget();
+        let is_ours_alone = plan.revision == Revision::Register;
+        match self.look_up(&plan.request, update, &survey.service, deadline).await {
+            LookedUp::Taken(service, id) => {
+                let found = words::taken_without_an_answer(&error, update, &id, is_ours_alone);
+                self.tell(&plan.request, EventKind::Found(found));
+                Ok((*service, id))
+            }
+            LookedUp::Interrupted => Err(words::interrupted_while_updating(update)),
+            LookedUp::NotSeen(seen) => Err(words::update_not_known(&error, plan, update, &seen)),
+        }
     }
 
-    /// Reads the service until it shows what an UpdateService without an answer asked for, or for long enough.
-    pub(super) async fn look_up(&mut self, update: &ServiceUpdate, before: &Service) -> LookedUp {
-        // The first answers may be older than the update.
-        for _ in 0..RECOVERY_READS {
-            if let Some(service) = self
+    /// Reads the service until it shows what an UpdateService without an answer asked for, or does not for long enough.
+    /// Reads that fail are tolerated like those of a rollout.
+    pub(super) async fn look_up(
+        &mut self,
+        request: &DeployRequest,
+        update: &ServiceUpdate,
+        before: &Service,
+        deadline: Timestamp,
+    ) -> LookedUp {
+        let mut seen = SeenAfter::default();
+        let mut outage: Option<ReadOutage> = None;
+        loop {
+            let names = std::slice::from_ref(&update.service);
+            let read = self.ports.aws.describe_services(&update.cluster, names);
+            let now = self.ports.now();
+            match self
                 .ports
-                .in_time(self.updated_after_all(update, before))
+                .in_time(self.ports.before(deadline.max(now + LOOK_AT_LEAST), read))
                 .await
-                .flatten()
             {
-                return LookedUp::Taken(Box::new(service));
+                Some(Some(Ok(described))) => {
+                    outage = None;
+                    let service = described.services.into_iter().next();
+                    let made = service.as_ref().and_then(|shown| made_since(shown, update, before));
+                    if let (Some(shown), Some(id)) = (&service, made) {
+                        return LookedUp::Taken(Box::new(shown.clone()), id);
+                    }
+                    seen.note(service, self.ports.now());
+                    // The first answers may be older than the update.
+                    if seen.reads >= RECOVERY_READS {
+                        return LookedUp::NotSeen(seen);
+                    }
+                }
+                Some(Some(Err(error))) => {
+                    let now = self.ports.now();
+                    let told = outage
+                        .get_or_insert_with(|| ReadOutage::begin(now))
+                        .tolerate(&error, now, deadline);
+                    seen.error = Some(error);
+                    match told {
+                        Tolerance::Silently => {}
+                        Tolerance::Telling(told) => self.tell(request, EventKind::Rollout(told)),
+                        Tolerance::NoLonger => return LookedUp::NotSeen(seen),
+                    }
+                }
+                Some(None) => return LookedUp::NotSeen(seen),
+                None => return LookedUp::Interrupted,
             }
             if self.ports.is_interrupted().await {
                 return LookedUp::Interrupted;
             }
             self.pause_until(self.ports.now() + RECOVERY_PAUSE).await;
         }
-        LookedUp::NotSeen
     }
+}
 
-    /// The service, if its PRIMARY is a new deployment of the revision that was asked for.
-    async fn updated_after_all(&self, update: &ServiceUpdate, before: &Service) -> Option<Service> {
-        let described = self
-            .ports
-            .aws
-            .describe_services(&update.cluster, std::slice::from_ref(&update.service))
-            .await;
-        let service = described.ok()?.services.into_iter().next()?;
-        let primary = service.primary()?;
-        let is_new = primary.task_definition == update.task_definition && before.deployment(&primary.id).is_none();
-        is_new.then_some(service)
-    }
+/// The deployment that is new since then and of the revision that was asked for: the newest one, before those that it has
+/// replaced already.
+fn made_since(service: &Service, update: &ServiceUpdate, before: &Service) -> Option<DeploymentId> {
+    let is_new = |deployment: &&Deployment| {
+        deployment.task_definition == update.task_definition && before.deployment(&deployment.id).is_none()
+    };
+    let primary = service.primary().filter(is_new);
+    let found = primary.or_else(|| service.deployments.iter().find(is_new))?;
+    Some(found.id.clone())
 }

@@ -1,6 +1,8 @@
 //! Going back to what ran before: after a failure that ECS leaves standing (`--on-failure rollback`), where the run is
 //! cancelled (`--on-cancel rollback`), and where that is what was asked for (`portzero rollback`).
 
+use std::time::Duration;
+
 use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
 use portzero_core::aws_model::service::{Service, ServiceDeployment, ServiceUpdate};
 use portzero_core::base::finding::{Finding, Severity};
@@ -12,7 +14,7 @@ use portzero_core::plan::{DeployRequest, Plan};
 use portzero_core::policy::Leftover;
 use portzero_core::port::{Clock, Interrupts, Report};
 use portzero_core::rollout::rollback::{Leaves, RollbackReport, Way, asked_for, conclude, last_good};
-use portzero_core::rollout::{Baseline, Observer, Outcome, Scope, Snapshot, Verdict};
+use portzero_core::rollout::{Baseline, Observer, Outcome, Scope, Snapshot, Verdict, observe_command};
 
 use crate::app::deploy::change::LookedUp;
 use crate::app::deploy::run::Run;
@@ -21,6 +23,9 @@ use crate::app::deploy::service_state::{Member, RollbackInProgress, ServiceState
 use crate::app::deploy::{attach, words};
 use crate::app::ports::Aws;
 use crate::app::survey;
+
+/// For how long it is looked for what came of a request without an answer: as long as reads that fail are tolerated.
+const LOOK_UP_AT_MOST: Duration = Duration::from_secs(300);
 
 /// What AWS has made of the request.
 enum Asked {
@@ -99,8 +104,8 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
         let mut member = Member::followed(run, observer, now);
         member.good = last_good(&survey.service);
         if let Err(back) = self.begin_rollback(&mut member, None).await {
-            let service = plan.request.service.clone();
-            self.end(&mut member, asked_for(&service, back));
+            let outcome = unanswered_with_command(asked_for(&plan.request.service, back), &plan.request, &survey);
+            self.end(&mut member, outcome);
         }
         let mut runs = self.drive(vec![member]).await;
         runs.remove(0)
@@ -193,7 +198,8 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
             return Err(no_way(observer, good));
         };
         let to = good.cloned();
-        let before = following.seen.as_ref().and_then(|seen| seen.service.as_ref());
+        let seen = following.seen.as_ref().and_then(|seen| seen.service.as_ref());
+        let before = seen.or_else(|| Some(&member.run.plan.as_ref()?.service));
         let first = self.ask(request, &way, &to, before).await;
         let (way, asked) = match (first, observer.redeployment(good)) {
             (Asked::Refused(refused), Some(other)) if other != way => {
@@ -254,7 +260,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
                 };
                 match self.ports.in_time(self.ports.aws.update_service(&update)).await {
                     Some(Ok(service)) => redeploying(service),
-                    Some(Err(error)) => self.ask_after(&update, before, error).await,
+                    Some(Err(error)) => self.ask_after(request, &update, before, error).await,
                     None => Asked::Unanswered(None),
                 }
             }
@@ -262,15 +268,34 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
     }
 
     /// The request for a redeployment got no answer: what the service shows then is one.
-    async fn ask_after(&mut self, update: &ServiceUpdate, before: Option<&Service>, error: ApiError) -> Asked {
+    async fn ask_after(
+        &mut self,
+        request: &DeployRequest,
+        update: &ServiceUpdate,
+        before: Option<&Service>,
+        error: ApiError,
+    ) -> Asked {
         let Some(before) = before.filter(|_| error.kind == ApiErrorKind::Transient) else {
             return not_asked(error);
         };
-        match self.look_up(update, before).await {
-            LookedUp::Taken(service) => redeploying(*service),
-            LookedUp::NotSeen | LookedUp::Interrupted => not_asked(error),
+        let deadline = self.ports.now() + LOOK_UP_AT_MOST;
+        match self.look_up(request, update, before, deadline).await {
+            LookedUp::Taken(service, id) => Asked::Redeploying(service, id),
+            LookedUp::NotSeen(_) | LookedUp::Interrupted => not_asked(error),
         }
     }
+}
+
+/// What cannot be decided is said with what was seen last, and with how to look again.
+fn unanswered_with_command(mut outcome: Outcome, request: &DeployRequest, survey: &Survey) -> Outcome {
+    if outcome.verdict == Verdict::CouldNotObserve
+        && let Some(finding) = outcome.findings.pop()
+    {
+        let command = observe_command(&request.cluster, &request.service, None);
+        let seen = finding.evidence("last seen", words::newest(&survey.service));
+        outcome.findings.push(seen.hint(format!("look again: {command}")));
+    }
+    outcome
 }
 
 fn redeploying(service: Service) -> Asked {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use portzero_core::aws_model::api_error::ApiError;
+use portzero_core::aws_model::service::Service;
 use portzero_core::aws_model::target::Address;
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::id::{DeploymentId, TaskDefinitionArn};
@@ -106,6 +108,27 @@ impl ServiceRun {
         planned
             .into_iter()
             .any(|said| said.code == finding.code && said.summary == finding.summary)
+    }
+}
+
+/// What the reads after an UpdateService without an answer have shown.
+#[derive(Debug, Default)]
+pub(super) struct SeenAfter {
+    /// Those that were answered.
+    pub reads: u32,
+    /// When the first and the last of these were.
+    pub span: Option<(Timestamp, Timestamp)>,
+    pub service: Option<Service>,
+    /// The last one that failed.
+    pub error: Option<ApiError>,
+}
+
+impl SeenAfter {
+    pub(super) fn note(&mut self, service: Option<Service>, now: Timestamp) {
+        self.reads += 1;
+        self.span = Some((self.span.map_or(now, |(first, _)| first), now));
+        self.service = service;
+        self.error = None;
     }
 }
 

@@ -15,7 +15,7 @@ use portzero_core::rollout::{Neighbour, Observer, Outcome, Snapshot, Verdict};
 use crate::app::deploy::last_words::Wanted;
 use crate::app::deploy::service_run::ServiceRun;
 use crate::app::deploy::words;
-use crate::app::survey::{Poller, Watch};
+use crate::app::survey::{Patience, Poller, Watch};
 
 /// One service of the run.
 pub(super) struct Member {
@@ -82,9 +82,18 @@ impl Member {
     }
 
     /// What the next look is to show.
-    pub(super) fn watch(&self) -> Option<Watch> {
+    pub(super) fn watch(&self, now: Timestamp) -> Option<Watch> {
         match &self.stage {
-            ServiceState::Following(following) => Some(following.watch()),
+            ServiceState::Following(following) => Some(following.watch(now)),
+            // One that is busy is looked at apart.
+            ServiceState::Busy(_) | ServiceState::Waiting(_) | ServiceState::Done => None,
+        }
+    }
+
+    /// When a poll that began then is over for it, complete or not.
+    pub(super) fn look_ends_at(&self, begun: Timestamp) -> Option<Timestamp> {
+        match &self.stage {
+            ServiceState::Following(following) => Some(look_ends_at(begun, following.observer.deadline())),
             // One that is busy is looked at apart.
             ServiceState::Busy(_) | ServiceState::Waiting(_) | ServiceState::Done => None,
         }
@@ -101,7 +110,7 @@ impl Member {
 }
 
 impl Following {
-    pub(super) fn watch(&self) -> Watch {
+    pub(super) fn watch(&self, now: Timestamp) -> Watch {
         let scope = self.observer.scope();
         Watch {
             cluster: scope.cluster.clone(),
@@ -116,6 +125,11 @@ impl Following {
             ours: Some(scope.deployment.clone()),
             wants_capacity: self.observer.wants_capacity(),
             wants_everything: self.observer.wants_everything(),
+            patience: if now >= self.observer.deadline() {
+                Patience::Last
+            } else {
+                Patience::Following
+            },
         }
     }
 }
@@ -159,6 +173,14 @@ impl Turn {
 
 /// Half of the pace of ECS's own scheduler: more often there is nothing new.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// The last poll of a run begins where its time is over, or a moment before. An ordinary one takes a fraction of this, and
+/// what it shows is worth more than the moment.
+pub(super) const LOOK_AT_LEAST: Duration = Duration::from_secs(2);
+
+fn look_ends_at(begun: Timestamp, deadline: Timestamp) -> Timestamp {
+    deadline.max(begun + LOOK_AT_LEAST)
+}
 
 /// A service whose turn has come, and which is not free.
 pub(crate) struct Busy {
@@ -211,7 +233,12 @@ impl Busy {
             ours: None,
             wants_capacity: false,
             wants_everything: is_last,
+            patience: Patience::Following,
         }
+    }
+
+    pub(super) fn look_ends_at(&self, begun: Timestamp) -> Timestamp {
+        look_ends_at(begun, self.deadline())
     }
 
     /// The wait budget is the rollout's: it begins anew with the update.

@@ -10,6 +10,7 @@ use portzero_core::plan::survey::Survey;
 use portzero_core::plan::{DeployRequest, Plan};
 use portzero_core::policy::Leftover;
 use portzero_core::port::{Clock, Interrupts, Report};
+use portzero_core::rollout::observer::read_outage::Unfinished;
 use portzero_core::rollout::rollback::last_good;
 use portzero_core::rollout::{Baseline, Input, Next, Observer, Outcome, Scope, Verdict};
 
@@ -218,16 +219,27 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
         let is_due = |member: &Member| member.due_at().is_some_and(|at| at <= now + TOGETHER_WITHIN);
         let seen = members.iter().enumerate().filter(|(_, member)| is_due(member));
         let (due, watches): (Vec<usize>, Vec<Watch>) = seen
-            .filter_map(|(index, member)| Some((index, member.watch()?)))
+            .filter_map(|(index, member)| Some((index, member.watch(now)?)))
             .unzip();
+        let ends_at = |index: &usize| members[*index].look_ends_at(now);
         let looking = poller.look(self.ports.aws, now, &watches);
+        let looking = async {
+            match due.iter().filter_map(ends_at).min() {
+                Some(at) => self.ports.before(at, looking).await,
+                None => Some(looking.await),
+            }
+        };
         let looks = self.ports.unless_interrupted(looking).await;
         self.pace.note(poller.is_throttled);
-        let Some(looks) = looks else {
-            for member in members {
-                self.step(member, Input::Interrupted).await;
+        let looks = match looks {
+            Some(Some(looks)) => looks,
+            Some(None) => return self.end_late(members, &due, (now, &*poller, &watches)).await,
+            None => {
+                for member in members {
+                    self.step(member, Input::Interrupted).await;
+                }
+                return;
             }
-            return;
         };
         for (index, look) in due.into_iter().zip(looks) {
             let member = &mut members[index];
@@ -242,6 +254,22 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
                 Err(error) => Input::Unreadable(error),
             };
             self.step(member, input).await;
+        }
+    }
+
+    /// The poll was cut off where the time of a service was over. Those that have time left are polled anew.
+    async fn end_late(
+        &mut self,
+        members: &mut [Member],
+        due: &[usize],
+        (begun, poller, watches): (Timestamp, &Poller, &[Watch]),
+    ) {
+        for (&index, watch) in due.iter().zip(watches) {
+            let member = &mut members[index];
+            if member.look_ends_at(begun).is_some_and(|at| at <= self.ports.now()) {
+                let service = poller.shown(watch).cloned().map(Box::new);
+                self.step(member, Input::OutOfTime(Unfinished { begun, service })).await;
+            }
         }
     }
 

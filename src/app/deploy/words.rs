@@ -1,18 +1,21 @@
 //! What a run says of a service that it did not follow to an end.
 
+use std::time::Duration;
+
 use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
 use portzero_core::aws_model::failed_call;
 use portzero_core::aws_model::service::{RolloutState, Service, ServiceUpdate};
 use portzero_core::base::finding::{Code, Finding};
-use portzero_core::base::id::{ServiceName, TaskDefinitionArn};
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::id::{DeploymentId, ServiceName, TaskDefinitionArn};
+use portzero_core::base::text::counted;
+use portzero_core::base::time::{Timestamp, human};
 use portzero_core::plan::{DeployRequest, Plan, Revision};
 use portzero_core::policy::Obstacle;
 use portzero_core::rollout::observer::read_outage;
 use portzero_core::rollout::observer::read_outage::ReadOutage;
-use portzero_core::rollout::{Outcome, Scope, Verdict};
+use portzero_core::rollout::{Outcome, Scope, Verdict, observe_command};
 
-use crate::app::deploy::service_run::ServiceRun;
+use crate::app::deploy::service_run::{SeenAfter, ServiceRun};
 use crate::app::survey;
 
 /// Whether ECS calls what the service points to completed.
@@ -75,7 +78,18 @@ pub(super) fn not_registered(error: ApiError, plan: &Plan) -> Outcome {
         "a new revision of {family} may have been registered (no answer came); service `{}` is as it was",
         plan.request.service
     );
-    Outcome::new(Verdict::CouldNotObserve, vec![survey::api(error).state(state)])
+    let request = &plan.request;
+    let finding = survey::api(error)
+        .evidence("last seen", format!("{}, before that", newest(&plan.service)))
+        .state(state)
+        .hint(format!(
+            "look at the service: portzero status --cluster {} --service {}",
+            request.cluster, request.service
+        ))
+        .hint(format!(
+            "deploy again: at worst one more revision of {family} is left, which no service uses"
+        ));
+    Outcome::new(Verdict::CouldNotObserve, vec![finding])
 }
 
 /// RegisterTaskDefinition was sent again, and the first may have worked.
@@ -89,19 +103,82 @@ pub(super) fn sent_again(arn: &TaskDefinitionArn) -> Finding {
     Finding::note(Code::Api, summary)
 }
 
-/// AWS refused the update, so nothing that runs was changed; or nobody knows.
+/// AWS refused the update, so nothing that runs was changed.
 pub(super) fn not_updated(error: &ApiError, plan: &Plan, update: &ServiceUpdate) -> Outcome {
-    let revision = match plan.revision {
+    let finding = failed_call::of_update(error, update.service.as_str(), plan.service.role_arn.as_deref());
+    let state = format!("{}; service `{}` is as it was", revision(plan, update), update.service);
+    Outcome::new(Verdict::Refused, vec![finding.state(state)])
+}
+
+fn revision(plan: &Plan, update: &ServiceUpdate) -> String {
+    match plan.revision {
         Revision::Register => format!("{} is registered", update.task_definition.short()),
         Revision::Reuse(_) => "no revision was registered".to_owned(),
-    };
-    let finding = failed_call::of_update(error, update.service.as_str(), plan.service.role_arn.as_deref());
-    if error.kind == ApiErrorKind::Transient {
-        let state = format!("{revision}; whether ECS took the update is not known");
-        return Outcome::new(Verdict::CouldNotObserve, vec![finding.state(state)]);
     }
-    let state = format!("{revision}; service `{}` is as it was", update.service);
-    Outcome::new(Verdict::Refused, vec![finding.state(state)])
+}
+
+/// UpdateService got no usable answer, and nothing that was read since decides.
+pub(super) fn update_not_known(error: &ApiError, plan: &Plan, update: &ServiceUpdate, seen: &SeenAfter) -> Outcome {
+    let short = update.task_definition.short();
+    let mut finding = failed_call::of_update(error, update.service.as_str(), plan.service.role_arn.as_deref());
+    let last_seen = match (&seen.service, seen.span) {
+        (_, None) => format!("{}, before the update", newest(&plan.service)),
+        (None, Some((_, at))) => format!("no service of that name, at {at}"),
+        (Some(service), Some((from, at))) => format!(
+            "{}, at {at}; {} in {} show no new deployment of {short}",
+            newest(service),
+            counted(seen.reads, "poll"),
+            human(at.since(from))
+        ),
+    };
+    finding = finding.evidence("last seen", last_seen);
+    if let Some(error) = &seen.error {
+        finding = finding.evidence("then", error.to_string());
+    }
+    let state = format!("{}; whether ECS took the update is not known", revision(plan, update));
+    let command = observe_command(&update.cluster, &update.service, None);
+    finding = finding
+        .state(state)
+        .hint(format!("look again: {command}"))
+        .hint(format!("deploy again if that shows no deployment of {short}"));
+    Outcome::new(Verdict::CouldNotObserve, vec![finding])
+}
+
+/// `ecs-svc/1 (web:41) COMPLETED, 2 of 2 tasks running`.
+pub(super) fn newest(service: &Service) -> String {
+    let Some(primary) = service.primary() else {
+        return "no deployment".to_owned();
+    };
+    let state = primary
+        .rollout_state
+        .as_ref()
+        .map(|state| format!(" {}", state.as_str()));
+    format!(
+        "{} ({}){}, {} of {} running",
+        primary.id,
+        primary.task_definition.short(),
+        state.unwrap_or_default(),
+        primary.running_count,
+        counted(primary.desired_count, "task")
+    )
+}
+
+/// UpdateService got no usable answer, and ECS has made a deployment all the same. `is_ours_alone`: nobody else knows of
+/// its revision.
+pub(super) fn taken_without_an_answer(
+    error: &ApiError,
+    update: &ServiceUpdate,
+    made: &DeploymentId,
+    is_ours_alone: bool,
+) -> Finding {
+    let short = update.task_definition.short();
+    let which = if is_ours_alone {
+        format!("ECS has made deployment {made} of {short}, which is followed")
+    } else {
+        format!("deployment {made} of {short} was not there before, and is followed as this run's")
+    };
+    Finding::note(Code::Api, format!("UpdateService got no usable answer; {which}"))
+        .evidence("answer", failed_call::answer(error))
 }
 
 pub(super) fn interrupted_before_update(plan: &Plan, arn: &TaskDefinitionArn) -> Finding {
@@ -179,6 +256,8 @@ pub(super) fn could_not_see_it_end(
         finding = finding.evidence("request", id.clone());
     }
     finding = finding.state("nothing was changed by this run; what becomes of the other deployment is not known");
+    let command = observe_command(&request.cluster, &request.service, Some(&by.deployment));
+    finding = finding.hint(format!("look again: {command}"));
     match read_outage::cure(error) {
         Some(cure) => finding.hint(cure),
         None => finding.hint("deploy again once AWS can be read"),
@@ -211,15 +290,17 @@ pub(super) fn nothing_in_flight(request: &DeployRequest) -> Outcome {
     Outcome::new(Verdict::Refused, vec![finding])
 }
 
-pub(super) fn no_primary(update: &ServiceUpdate) -> Finding {
-    Finding::error(
-        Code::CouldNotObserve,
-        format!(
-            "UpdateService was accepted, but its answer shows no deployment of `{}` to follow",
-            update.service
-        ),
-    )
-    .state(format!("the service points to {}", update.task_definition.short()))
+/// The answer to UpdateService is no use.
+pub(super) fn no_primary() -> ApiError {
+    ApiError {
+        kind: ApiErrorKind::Transient,
+        action: "ecs:UpdateService",
+        resource: None,
+        code: None,
+        message: "the answer shows no PRIMARY deployment".into(),
+        request_id: None,
+        status: None,
+    }
 }
 
 /// Between the plan and the service's turn its revision has changed.
@@ -290,6 +371,26 @@ pub fn interrupted_before_a_look(request: &DeployRequest) -> Outcome {
     let summary = format!("interrupted before `{}` was looked at", request.service);
     let finding = Finding::error(Code::Interrupted, summary).state("nothing was changed");
     Outcome::new(Verdict::Interrupted, vec![finding])
+}
+
+/// A service that was to be followed could not be read at all.
+pub(super) fn unseen(finding: Finding, request: &DeployRequest, wanted: Option<&DeploymentId>) -> Finding {
+    let command = observe_command(&request.cluster, &request.service, wanted);
+    finding
+        .evidence(
+            "last seen",
+            "nothing: this run changed nothing, and could not read the service",
+        )
+        .hint(format!("look again: {command}"))
+}
+
+pub(super) fn not_read_in_time(request: &DeployRequest, timeout: Duration) -> Finding {
+    let summary = format!(
+        "`{}` could not be read within {}: AWS answers too slowly",
+        request.service,
+        human(timeout)
+    );
+    Finding::error(Code::CouldNotObserve, summary)
 }
 
 /// Says which of several services a finding about its containers is about.

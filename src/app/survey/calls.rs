@@ -15,7 +15,7 @@ const TRIES: u32 = 5;
 /// Fifty runs that begin at once want some three hundred reads of the load balancers, out of ten a second that the others poll
 /// with as well: whoever has bad luck needs minutes, and many tries (one in fifty gave up after a minute of six).
 const THROTTLED_BACKOFF: Backoff = Backoff::doubling(Duration::from_secs(2), Duration::from_secs(8));
-const THROTTLED_TRIES: u32 = 24;
+pub(super) const THROTTLED_TRIES: u32 = 24;
 
 pub(super) async fn patiently<T>(clock: &impl Clock, mut call: impl AsyncFnMut() -> ApiResult<T>) -> ApiResult<T> {
     let mut failures = 0;
@@ -39,9 +39,4 @@ pub(super) async fn patiently<T>(clock: &impl Clock, mut call: impl AsyncFnMut()
 /// A failed call before the first change.
 pub fn api(error: ApiError) -> Finding {
     failed_call::finding(&error)
-}
-
-/// Refused for good, on a read that the verdict can do without.
-pub(super) fn is_optional_refusal(error: &ApiError) -> bool {
-    matches!(error.kind, ApiErrorKind::Denied | ApiErrorKind::Unsupported)
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use portzero_core::aws_model::api_error::ApiError;
 use portzero_core::aws_model::service::{ServiceDeployment, ServiceDeploymentStatus, ServiceRevision};
 use portzero_core::base::finding::Finding;
 use portzero_core::base::id::{ClusterName, DeploymentId, ServiceName, TaskDefinitionArn};
@@ -10,7 +9,8 @@ use portzero_core::plan::survey::Survey;
 use portzero_core::port::{ApiResult, Clock, Ecs, LoadBalancing};
 use portzero_core::rollout::attach::AttachEvidence;
 
-use crate::app::survey::calls::{api, is_optional_refusal, patiently};
+use crate::app::survey::calls::api;
+use crate::app::survey::optional::optionally;
 use crate::app::survey::reading::survey;
 
 /// What one look shows to somebody who was not there before.
@@ -47,8 +47,8 @@ pub async fn sight<A: Ecs + LoadBalancing>(
     if let Some(service) = &survey.snapshot.service {
         survey.service = service.clone();
     }
-    let read = patiently(clock, async || aws.service_deployments(cluster, name).await).await;
-    let history = optional(read, &mut survey.not_checked)?;
+    let read = async || aws.service_deployments(cluster, name).await;
+    let history = optionally(clock, &mut survey.not_checked, read).await.map_err(api)?;
     let mut discovery = Discovery {
         survey,
         history,
@@ -58,9 +58,9 @@ pub async fn sight<A: Ecs + LoadBalancing>(
     if !unknown.is_empty() {
         let service = &discovery.survey.service;
         let arns: Vec<String> = unknown.iter().map(|id| service.revision_arn(id)).collect();
-        let read = patiently(clock, async || aws.service_revisions(&arns).await).await;
-        let found = optional(read, &mut discovery.survey.not_checked)?.unwrap_or_default();
-        discovery.revisions = by_deployment(&unknown, &arns, &found);
+        let read = async || aws.service_revisions(&arns).await;
+        let found = optionally(clock, &mut discovery.survey.not_checked, read).await;
+        discovery.revisions = by_deployment(&unknown, &arns, &found.map_err(api)?.unwrap_or_default());
     }
     Ok(discovery)
 }
@@ -97,16 +97,4 @@ pub async fn good_revisions<A: Ecs>(aws: &A, listed: &[ServiceDeployment]) -> Ap
     let found = aws.service_revisions(&arns).await?;
     let definition = |arn: &String| found.iter().find(|r| r.arn == *arn)?.task_definition.clone();
     Ok(arns.iter().filter_map(definition).collect())
-}
-
-/// What was refused for good is done without, and said.
-fn optional<T>(read: Result<T, ApiError>, not_checked: &mut Vec<ApiError>) -> Result<Option<T>, Finding> {
-    match read {
-        Ok(read) => Ok(Some(read)),
-        Err(error) if is_optional_refusal(&error) => {
-            not_checked.push(error);
-            Ok(None)
-        }
-        Err(error) => Err(api(error)),
-    }
 }

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use portzero_core::aws_model::api_error::ApiError;
+use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
 use portzero_core::aws_model::task::{ContainerInstance, Task, TaskStatus};
 use portzero_core::base::id::{ClusterName, ContainerInstanceArn, TaskArn};
 use portzero_core::base::time::Timestamp;
 use portzero_core::port::{ApiResult, Ecs};
 
-use crate::app::survey::calls::is_optional_refusal;
+use crate::app::survey::optional::{Miss, OptionalRead, Patience};
 
 /// An instance that drains, or whose agent is gone, is worth knowing of when its tasks stop, and these are read again at once
 /// then. Without such a sign a minute is soon enough.
@@ -20,18 +20,21 @@ pub(super) struct Instances {
     known: BTreeMap<ContainerInstanceArn, (Timestamp, ContainerInstance)>,
     /// Tasks that were seen to stop: each is a reason to look at its instance once.
     stopping: BTreeSet<TaskArn>,
-    /// Refused for good.
-    pub refused: Option<ApiError>,
+    read: OptionalRead,
+    capacity_read: OptionalRead,
+    /// Why they are given up.
+    pub given_up: Option<ApiError>,
 }
 
 impl Instances {
     /// Reads the instances of those tasks, as far as they are not known or may have changed. An instance that is no
-    /// longer shown stays known as it was: its tasks' targets must still be found.
+    /// longer shown stays known as it was: its tasks' targets must still be found. `Err`: it may be answered the next time,
+    /// or no read is.
     pub(super) async fn learn<'t, A: Ecs>(
         &mut self,
         aws: &A,
         cluster: &ClusterName,
-        now: Timestamp,
+        (now, patience): (Timestamp, Patience),
         tasks: impl Iterator<Item = &'t Task>,
     ) -> ApiResult<()> {
         let mut wanted = BTreeSet::new();
@@ -43,12 +46,13 @@ impl Instances {
                 wanted.insert(arn.clone());
             }
         }
-        if wanted.is_empty() || self.refused.is_some() {
+        if wanted.is_empty() || self.given_up.is_some() {
             return Ok(());
         }
         let wanted: Vec<ContainerInstanceArn> = wanted.into_iter().collect();
         match aws.describe_container_instances(cluster, &wanted).await {
             Ok(described) => {
+                self.read.answered();
                 for arn in &wanted {
                     // What is not shown any more is not asked for at every look.
                     self.known.entry(arn.clone()).and_modify(|(at, _)| *at = now);
@@ -57,12 +61,20 @@ impl Instances {
                 self.known.extend(described);
                 Ok(())
             }
-            Err(error) if is_optional_refusal(&error) => {
-                self.refused = Some(error);
-                Ok(())
-            }
-            Err(error) => Err(error),
+            Err(error) => match self.read.miss(&error, patience) {
+                Miss::GivenUp => {
+                    self.given_up = Some(error);
+                    Ok(())
+                }
+                Miss::MayPass | Miss::OfEveryRead => Err(error),
+            },
         }
+    }
+
+    /// Whether they are given up for another reason than a denial.
+    pub(super) fn are_unanswered(&self) -> bool {
+        let given_up = self.given_up.as_ref();
+        given_up.is_some_and(|error| error.kind != ApiErrorKind::Denied)
     }
 
     /// Whether the task's instance should be known and is not.
@@ -73,7 +85,7 @@ impl Instances {
 
     /// The instances of those tasks; `None` where they may not be read.
     pub(super) fn of(&self, tasks: &[Task]) -> Option<BTreeMap<ContainerInstanceArn, ContainerInstance>> {
-        if self.refused.is_some() {
+        if self.given_up.is_some() {
             return None;
         }
         let arns = tasks.iter().filter_map(|task| task.container_instance.as_ref());
@@ -81,13 +93,14 @@ impl Instances {
         Some(known.collect())
     }
 
-    /// All instances of the cluster with what they have left now.
+    /// All instances of the cluster with what they have left now; `None` where they are given up.
     pub(super) async fn capacity<A: Ecs>(
-        &self,
+        &mut self,
         aws: &A,
         cluster: &ClusterName,
-    ) -> ApiResult<Option<Vec<ContainerInstance>>> {
-        if self.refused.is_some() {
+        patience: Patience,
+    ) -> Result<Option<Vec<ContainerInstance>>, (Miss, ApiError)> {
+        if self.given_up.is_some() || self.capacity_read.is_given_up {
             return Ok(None);
         }
         let read = async {
@@ -97,10 +110,13 @@ impl Instances {
             arns.dedup();
             aws.describe_container_instances(cluster, &arns).await
         };
-        match read.await {
-            Ok(instances) => Ok(Some(instances)),
-            Err(error) if is_optional_refusal(&error) => Ok(None),
-            Err(error) => Err(error),
+        let answer: ApiResult<_> = read.await;
+        match answer {
+            Ok(instances) => {
+                self.capacity_read.answered();
+                Ok(Some(instances))
+            }
+            Err(error) => Err((self.capacity_read.miss(&error, patience), error)),
         }
     }
 }

@@ -17,6 +17,8 @@ use portzero_core::aws_model::task::{Task, TaskStatus};
 use portzero_core::base::id::{DeploymentId, TargetGroupArn, TaskArn};
 use portzero_core::base::time::Timestamp;
 
+use crate::app::survey::optional::OptionalRead;
+
 /// Tasks come and go with an event, and with counts that no longer match the tasks that are known. Where ECS told nothing of
 /// either, what a list may miss for a minute is a task that has come and gone again.
 pub(super) const LIST_AGE_MAX: Duration = Duration::from_secs(60);
@@ -130,6 +132,8 @@ impl Counts {
 /// One service between two looks.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
+    /// The service, from when this poll has read it.
+    pub shown: Option<Service>,
     books: Option<Counts>,
     is_rolling: bool,
     /// Whose service deployment and revision are remembered.
@@ -138,15 +142,11 @@ pub(super) struct Memory {
     pub tasks: Part<BTreeMap<TaskArn, Task>>,
     /// The service deployment of ours, once it has been found.
     pub deployment: Part<Option<ServiceDeployment>>,
-    /// Refused for good: it is done without.
-    pub is_deployment_refused: bool,
-    pub deployment_misses: u32,
+    pub deployment_read: OptionalRead,
     /// What our deployment was resolved to, where the service has target groups to choose from.
     pub revision: Option<ServiceRevision>,
-    pub is_revision_refused: bool,
-    /// Refused for good: it is done without.
-    pub is_routing_refused: bool,
-    pub routing_misses: u32,
+    pub revision_read: OptionalRead,
+    pub routing_read: OptionalRead,
     /// Refused reads that have been told of.
     pub told: Vec<ApiError>,
 }
@@ -157,13 +157,14 @@ impl Memory {
         if self.ours.as_ref() != ours {
             self.ours = ours.cloned();
             self.deployment = Part::default();
-            self.deployment_misses = 0;
+            self.deployment_read.answered();
             self.revision = None;
         }
     }
 
     /// A look begins.
     pub(super) fn age(&mut self) {
+        self.shown = None;
         self.listed.is_fresh = false;
         self.tasks.is_fresh = false;
         self.deployment.is_fresh = false;

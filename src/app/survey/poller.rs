@@ -14,19 +14,14 @@ use portzero_core::base::time::Timestamp;
 use portzero_core::port::{ApiResult, Ecs, LoadBalancing};
 use portzero_core::rollout::Snapshot;
 
-use crate::app::survey::calls::is_optional_refusal;
 use crate::app::survey::instances::Instances;
 use crate::app::survey::memory::{Groups, Memory, TARGETS_AGE_MAX, is_draining};
+use crate::app::survey::optional::Patience;
 
 // The most that one call takes; source: ECS API reference, 2026. An adapter would split more than that itself, but then one
 // refused call would take all of them with it.
 const SERVICES_MAX: usize = 10;
 const TASKS_MAX: usize = 100;
-const DEPLOYMENTS_MAX: usize = 20;
-
-/// An optional read that fails this often in a row is done without: it must not blind the run for good. Fewer may be
-/// an outage that passes, and while it may come back its word on success is worth waiting for.
-pub(super) const OPTIONAL_MISSES_MAX: u32 = 10;
 
 /// A service to look at, and what is wanted of it.
 #[derive(Clone, Debug)]
@@ -44,13 +39,15 @@ pub struct Watch {
     pub wants_capacity: bool,
     /// Nothing that is remembered may stand for what can be read.
     pub wants_everything: bool,
+    /// How long reads that a verdict can do without are tried.
+    pub patience: Patience,
 }
 
 /// What a look has shown of one service.
 #[derive(Debug)]
 pub struct Look {
     pub snapshot: ApiResult<Snapshot>,
-    /// Optional reads that were refused for good, each told once a service.
+    /// Optional reads that are given up, each told once a service.
     pub not_checked: Vec<ApiError>,
 }
 
@@ -59,9 +56,9 @@ type Key = (ClusterName, ServiceName);
 /// Reads, and remembers what cannot have changed.
 #[derive(Debug, Default)]
 pub struct Poller {
-    services: BTreeMap<Key, Memory>,
+    pub(super) services: BTreeMap<Key, Memory>,
     groups: Groups,
-    instances: BTreeMap<ClusterName, Instances>,
+    pub(super) instances: BTreeMap<ClusterName, Instances>,
     /// Whether AWS has turned something away for its rate at the last look.
     pub is_throttled: bool,
 }
@@ -71,11 +68,13 @@ pub(super) struct ServicePoll<'w> {
     pub watch: &'w Watch,
     pub key: Key,
     pub service: Option<Service>,
-    capacity: Option<Vec<ContainerInstance>>,
+    pub capacity: Option<Vec<ContainerInstance>>,
     pub routing: Option<Routing>,
-    /// The first read that failed.
+    /// The first necessary read that failed.
     pub error: Option<ApiError>,
-    pub refused: Vec<ApiError>,
+    /// An optional read has failed, and may be answered the next time.
+    pub lacks_something: bool,
+    pub given_up: Vec<ApiError>,
 }
 
 impl ServicePoll<'_> {
@@ -113,7 +112,8 @@ impl Poller {
             capacity: None,
             routing: None,
             error: None,
-            refused: Vec::new(),
+            lacks_something: false,
+            given_up: Vec::new(),
         }
     }
 
@@ -173,90 +173,14 @@ impl Poller {
                 self.groups.entry(group.clone()).or_default().is_due();
             }
         }
+        self.memory(&eye.key).shown.clone_from(&service);
         eye.service = service;
     }
 
-    async fn service_deployments<A: Ecs>(&mut self, aws: &A, now: Timestamp, eyes: &mut [ServicePoll<'_>]) {
-        let mut known = Vec::new();
-        for (i, eye) in eyes.iter_mut().enumerate() {
-            let Some(ours) = eye.watch.ours.as_ref().filter(|_| eye.error.is_none()) else {
-                continue;
-            };
-            let memory = self.services.entry(eye.key.clone()).or_default();
-            let is_wanted = eye.watch.wants_everything || memory.wants_deployment(now);
-            if memory.is_deployment_refused || !is_wanted {
-                continue;
-            }
-            match memory.deployment.value.as_ref().map(|found| found.arn.clone()) {
-                Some(arn) => known.push((i, arn)),
-                None => {
-                    let listed = aws.service_deployments(&eye.key.0, &eye.key.1).await;
-                    let found = listed.map(|all| all.into_iter().find(|d| d.deployment_id().as_ref() == Some(ours)));
-                    self.take_deployment(eye, found, now);
-                }
-            }
-        }
-        for batch in known.chunks(DEPLOYMENTS_MAX) {
-            self.describe_deployments(aws, now, batch, eyes).await;
-        }
-    }
-
-    async fn describe_deployments<A: Ecs>(
-        &mut self,
-        aws: &A,
-        now: Timestamp,
-        batch: &[(usize, String)],
-        eyes: &mut [ServicePoll<'_>],
-    ) {
-        let arns: Vec<String> = batch.iter().map(|(_, arn)| arn.clone()).collect();
-        match aws.describe_service_deployments(&arns).await {
-            Ok(described) => {
-                for (i, arn) in batch {
-                    let found = described.iter().find(|d| d.arn == *arn).cloned();
-                    self.take_deployment(&mut eyes[*i], Ok(found), now);
-                }
-            }
-            Err(error) if is_optional_refusal(&error) && batch.len() > 1 => {
-                for one in batch.chunks(1) {
-                    Box::pin(self.describe_deployments(aws, now, one, eyes)).await;
-                }
-            }
-            Err(error) => {
-                for (i, _) in batch {
-                    self.take_deployment(&mut eyes[*i], Err(error.clone()), now);
-                }
-            }
-        }
-    }
-
-    fn take_deployment(
-        &mut self,
-        eye: &mut ServicePoll<'_>,
-        found: ApiResult<Option<portzero_core::aws_model::service::ServiceDeployment>>,
-        now: Timestamp,
-    ) {
-        let memory = self.services.entry(eye.key.clone()).or_default();
-        match found {
-            Ok(found) => {
-                memory.deployment_misses = 0;
-                memory.deployment.set(found, now);
-            }
-            Err(error) if is_optional_refusal(&error) || memory.deployment_misses >= OPTIONAL_MISSES_MAX => {
-                memory.is_deployment_refused = true;
-                memory.deployment.value = None;
-                eye.refused.push(error);
-            }
-            Err(error) => {
-                memory.deployment_misses += 1;
-                let stands_in = !eye.watch.wants_everything
-                    && memory.deployment.value.is_some()
-                    && memory.deployment.may_stand_in(now);
-                self.note(&error);
-                if !stands_in {
-                    eye.fail(&error);
-                }
-            }
-        }
+    /// The service as DescribeServices has shown it in a poll that was not finished.
+    pub fn shown(&self, watch: &Watch) -> Option<&Service> {
+        let key = (watch.cluster.clone(), watch.service.clone());
+        self.services.get(&key)?.shown.as_ref()
     }
 
     async fn targets<A: LoadBalancing>(&mut self, aws: &A, now: Timestamp, eyes: &mut [ServicePoll<'_>]) {
@@ -368,48 +292,10 @@ impl Poller {
         }
     }
 
-    async fn instances<A: Ecs>(&mut self, aws: &A, now: Timestamp, eyes: &mut [ServicePoll<'_>]) {
-        for (cluster, places) in by_cluster(eyes) {
-            let places: Vec<usize> = places.into_iter().filter(|&i| eyes[i].error.is_none()).collect();
-            let instances = self.instances.entry(cluster.clone()).or_default();
-            let tasks = |i: &usize| {
-                self.services
-                    .get(&eyes[*i].key)
-                    .into_iter()
-                    .flat_map(|m| m.tasks.value.values())
-            };
-            let read = instances.learn(aws, &cluster, now, places.iter().flat_map(tasks)).await;
-            if let Err(error) = read {
-                self.is_throttled |= error.kind == ApiErrorKind::Throttled;
-                for &i in &places {
-                    let memory = self.services.get(&eyes[i].key);
-                    let mut tasks = memory.into_iter().flat_map(|m| m.tasks.value.values());
-                    if tasks.any(|task| instances.lacks(task)) {
-                        eyes[i].fail(&error);
-                    }
-                }
-            }
-            let wants_capacity = places.iter().any(|&i| eyes[i].watch.wants_capacity);
-            let capacity = if wants_capacity {
-                instances.capacity(aws, &cluster).await
-            } else {
-                Ok(None)
-            };
-            for &i in &places {
-                eyes[i].refused.extend(instances.refused.clone());
-                match &capacity {
-                    Ok(capacity) if eyes[i].watch.wants_capacity => eyes[i].capacity = capacity.clone(),
-                    Err(error) if eyes[i].watch.wants_capacity => eyes[i].fail(error),
-                    _ => {}
-                }
-            }
-        }
-    }
-
     fn close(&mut self, eye: ServicePoll<'_>) -> Look {
         let instances = self.instances.get(&eye.key.0);
         let memory = self.services.entry(eye.key).or_default();
-        let mut not_checked = eye.refused;
+        let mut not_checked = eye.given_up;
         not_checked.retain(|error| !memory.told.contains(error));
         memory.told.extend(not_checked.iter().cloned());
         if let Some(error) = eye.error {
@@ -422,13 +308,14 @@ impl Poller {
         let rows: Vec<_> = groups.filter_map(|g| Some((g, self.groups.get(g)?))).collect();
         let are_targets_fresh = rows.iter().all(|(_, rows)| rows.is_fresh);
         let is_deployment_fresh =
-            memory.deployment.is_fresh || memory.is_deployment_refused || eye.watch.ours.is_none();
+            memory.deployment.is_fresh || memory.deployment_read.is_given_up || eye.watch.ours.is_none();
         let is_fresh = memory.listed.is_fresh && memory.tasks.is_fresh && is_deployment_fresh && are_targets_fresh;
         let listed = memory.listed.value.iter();
         let tasks: Vec<Task> = listed.filter_map(|arn| memory.tasks.value.get(arn).cloned()).collect();
         let snapshot = Snapshot {
             service: eye.service,
             instances: instances.map_or(Some(BTreeMap::new()), |known| known.of(&tasks)),
+            are_instances_unanswered: instances.is_some_and(Instances::are_unanswered),
             tasks,
             targets: rows
                 .into_iter()
@@ -439,7 +326,7 @@ impl Poller {
             routing: eye.routing,
             capacity: eye.capacity,
             is_told_by_revision: false,
-            is_partly_remembered: !is_fresh,
+            is_partly_remembered: !is_fresh || eye.lacks_something,
         };
         Look {
             snapshot: Ok(snapshot.told_apart()),
@@ -464,7 +351,7 @@ async fn target_health<A: LoadBalancing>(aws: &A, group: &TargetGroupArn) -> Api
 }
 
 /// The places of each cluster's services.
-fn by_cluster(eyes: &[ServicePoll<'_>]) -> BTreeMap<ClusterName, Vec<usize>> {
+pub(super) fn by_cluster(eyes: &[ServicePoll<'_>]) -> BTreeMap<ClusterName, Vec<usize>> {
     let mut clusters = BTreeMap::<ClusterName, Vec<usize>>::new();
     for (i, eye) in eyes.iter().enumerate() {
         clusters.entry(eye.key.0.clone()).or_default().push(i);

@@ -13,7 +13,8 @@ use portzero_core::rollout::{Snapshot, target_group_missing};
 
 use serde_json::Value;
 
-use crate::app::survey::calls::{api, is_optional_refusal, patiently};
+use crate::app::survey::calls::{api, patiently};
+use crate::app::survey::optional::{Patience, optionally};
 use crate::app::survey::poller::{Poller, Watch};
 use crate::app::survey::routing;
 
@@ -37,7 +38,8 @@ pub async fn survey<A: Ecs + LoadBalancing>(
         None => None,
     };
     let ways_refusal = adopt_managed(aws, clock, &mut service, running.as_ref().map(|(_, document)| document)).await?;
-    let (described, unreadable) = target_groups(aws, clock, &service).await?;
+    let (mut described, unreadable) = target_groups(aws, clock, &service).await?;
+    let unknown = add_delays(aws, clock, &mut described).await.map_err(api)?;
     let mut reader = Reader::new(cluster.clone(), name.clone());
     reader.watch(described.iter().map(|group| group.arn.clone()).collect());
     reader.watch.managed = service.managed.clone();
@@ -46,8 +48,7 @@ pub async fn survey<A: Ecs + LoadBalancing>(
         .map_err(api)?;
     let mut not_checked = reader.not_checked;
     not_checked.extend(unreadable);
-    let is_unknown = |group: &&TargetGroup| group.deregistration_delay.is_none();
-    not_checked.extend(described.iter().filter(is_unknown).map(no_delay));
+    not_checked.extend(unknown);
     let (routing, routing_refusal) = if wants_routing {
         read_routing(aws, &described).await
     } else {
@@ -96,15 +97,15 @@ async fn adopt_managed<A: Ecs>(
     };
     let arn = service.revision_arn(&primary.id);
     let read = async || aws.service_revisions(std::slice::from_ref(&arn)).await;
-    match patiently(clock, read).await {
-        Ok(found) => {
+    let mut given_up = Vec::new();
+    match optionally(clock, &mut given_up, read).await.map_err(api)? {
+        Some(found) => {
             let ways = found.into_iter().filter(|revision| revision.arn == arn);
             let ways = ManagedWays::of(ways.flat_map(|revision| revision.ways).collect(), document);
             service.adopt(&ways);
             Ok(None)
         }
-        Err(error) if is_optional_refusal(&error) => Ok(Some(error)),
-        Err(error) => Err(api(error)),
+        None => Ok(given_up.pop()),
     }
 }
 
@@ -154,10 +155,31 @@ async fn target_groups<A: LoadBalancing>(
     };
     match patiently(clock, read).await {
         Ok(balancers) => described.extend(balancers),
-        Err(error) if is_optional_refusal(&error) => return Ok((described, Some(error))),
+        // No outage is waited out less for it: without it, nothing but ECS's own word counts.
+        Err(error) if matches!(error.kind, ApiErrorKind::Denied | ApiErrorKind::Unsupported) => {
+            return Ok((described, Some(error)));
+        }
         Err(error) => return Err(api(error)),
     }
     Ok((described, None))
+}
+
+/// The deregistration delays that are not known yet. Gives why one stays so.
+async fn add_delays<A: LoadBalancing>(
+    aws: &A,
+    clock: &impl Clock,
+    groups: &mut [TargetGroup],
+) -> ApiResult<Vec<ApiError>> {
+    let mut not_checked = Vec::new();
+    for group in groups.iter_mut().filter(|group| group.deregistration_delay.is_none()) {
+        let read = async || aws.deregistration_delay(&group.arn).await;
+        match optionally(clock, &mut not_checked, read).await? {
+            Some(Some(delay)) => group.deregistration_delay = Some(delay),
+            Some(None) => not_checked.push(no_delay(group)),
+            None => {}
+        }
+    }
+    Ok(not_checked)
 }
 
 /// AWS says that some of the target groups are not there, and not which.
@@ -274,6 +296,7 @@ impl Reader {
                 ours: None,
                 wants_capacity: false,
                 wants_everything: true,
+                patience: Patience::Survey,
             },
             poller: Poller::default(),
             not_checked: Vec::new(),

@@ -3,7 +3,7 @@
 use portzero_core::aws_model::service::{Service, WayStatus};
 use portzero_core::port::Ecs;
 
-use crate::app::survey::calls::is_optional_refusal;
+use crate::app::survey::optional::Miss;
 use crate::app::survey::poller::{Poller, ServicePoll};
 
 impl Poller {
@@ -22,23 +22,24 @@ impl Poller {
                 let mut ways = revision.ways.iter();
                 !is_managed || !eye.watch.wants_everything && ways.all(|way| way.status == WayStatus::Active)
             });
-            let is_wanted = (has_two || is_managed) && !is_settled && !memory.is_revision_refused;
+            let is_wanted = (has_two || is_managed) && !is_settled && !memory.revision_read.is_given_up;
             let (Some(arn), true) = (arn, is_wanted) else {
                 continue;
             };
             match aws.service_revisions(std::slice::from_ref(&arn)).await {
                 Ok(found) => {
+                    memory.revision_read.answered();
                     let mut found = found.into_iter().filter(|revision| revision.arn == arn);
                     memory.revision = found.find(|r| is_managed || !r.target_groups.is_empty());
                 }
-                Err(error) if is_optional_refusal(&error) => {
-                    memory.is_revision_refused = true;
-                    eye.refused.push(error);
-                }
-                Err(error) => {
-                    self.note(&error);
-                    eye.fail(&error);
-                }
+                Err(error) => match memory.revision_read.miss(&error, eye.watch.patience) {
+                    Miss::GivenUp => eye.given_up.push(error),
+                    // Nothing may be concluded from its absence, as long as it may come.
+                    Miss::MayPass | Miss::OfEveryRead => {
+                        self.note(&error);
+                        eye.fail(&error);
+                    }
+                },
             }
         }
     }

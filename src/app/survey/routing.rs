@@ -8,8 +8,8 @@ use portzero_core::base::id::TargetGroupArn;
 use portzero_core::port::{ApiErrorKind, ApiResult, LoadBalancing};
 use portzero_core::rollout::view::traffic::answers;
 
-use crate::app::survey::calls::is_optional_refusal;
-use crate::app::survey::poller::{OPTIONAL_MISSES_MAX, Poller, ServicePoll};
+use crate::app::survey::optional::Miss;
+use crate::app::survey::poller::{Poller, ServicePoll};
 
 /// A rule shares its requests among five target groups at most; more than these of others are not looked at.
 const STRANGERS_MAX: usize = 5;
@@ -59,7 +59,7 @@ impl Poller {
         let mut read = BTreeMap::<&[String], ApiResult<Routing>>::new();
         for eye in eyes.iter_mut().filter(|eye| eye.error.is_none()) {
             let balancers = eye.watch.balancers.as_slice();
-            if balancers.is_empty() || self.memory(&eye.key).is_routing_refused {
+            if balancers.is_empty() || self.memory(&eye.key).routing_read.is_given_up {
                 continue;
             }
             let answer = match read.get(balancers) {
@@ -73,19 +73,19 @@ impl Poller {
             let memory = self.memory(&eye.key);
             match answer {
                 Ok(found) => {
+                    memory.routing_read.answered();
                     let mut own = eye.service.as_ref().map(Service::target_groups).unwrap_or_default();
                     own.extend(eye.watch.groups.iter().cloned());
                     eye.routing = Some(with_strangers(aws, found, &own).await);
                 }
-                Err(error) if is_optional_refusal(&error) || memory.routing_misses >= OPTIONAL_MISSES_MAX => {
-                    memory.is_routing_refused = true;
-                    eye.refused.push(error);
-                }
-                Err(error) => {
-                    memory.routing_misses += 1;
-                    self.note(&error);
-                    eye.fail(&error);
-                }
+                Err(error) => match memory.routing_read.miss(&error, eye.watch.patience) {
+                    Miss::GivenUp => eye.given_up.push(error),
+                    // Nothing may be concluded from its absence, as long as it may come.
+                    Miss::MayPass | Miss::OfEveryRead => {
+                        self.note(&error);
+                        eye.fail(&error);
+                    }
+                },
             }
         }
     }

@@ -1,9 +1,11 @@
 //! `portzero rehearse`: the deployment itself, through the real SDK and the real wire, against an in-process simulator
 //! whose time moves when the program sleeps.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use clap::Args;
@@ -14,7 +16,7 @@ use portzero_core::base::time::Timestamp;
 use portzero_core::port::Clock;
 use portzero_core::rollout::Verdict;
 use portzero_sim::scenario::Scenario;
-use portzero_sim::wire::server;
+use portzero_sim::wire::{TimeSource, server};
 use portzero_sim::world::World;
 
 use crate::adapters::aws::{Connection, ConnectionOptions, StaticCredentials};
@@ -119,8 +121,9 @@ impl Rehearse {
         let clock = WorldClock {
             world: Rc::clone(&world),
             speed: self.speed,
+            until: Rc::default(),
         };
-        let endpoint = serve(world).await?;
+        let endpoint = serve(world, clock.clone()).await?;
         let options = ConnectionOptions {
             region: Some(scenario.region.clone()),
             endpoint_url: Some(endpoint),
@@ -237,7 +240,7 @@ pub(crate) fn open_world(scenario: &Scenario) -> Result<Rc<RefCell<World>>, Stop
 }
 
 /// Serves the world on a free loopback port, and gives its address.
-async fn serve(world: Rc<RefCell<World>>) -> Result<String, Stop> {
+async fn serve(world: Rc<RefCell<World>>, clock: WorldClock) -> Result<String, Stop> {
     let cannot = |error: std::io::Error| {
         Stop::from(Finding::error(
             Code::Config,
@@ -247,7 +250,7 @@ async fn serve(world: Rc<RefCell<World>>) -> Result<String, Stop> {
     let listener = server::bind(0).await.map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
     // Virtual time moves by the clock alone, so nothing happens before a request; what is not modelled is no news here.
-    tokio::task::spawn_local(server::serve(listener, world, |_: &mut World| {}, |_| {}));
+    tokio::task::spawn_local(server::serve(listener, world, clock, |_| {}));
     Ok(format!("http://{address}"))
 }
 
@@ -256,6 +259,25 @@ async fn serve(world: Rc<RefCell<World>>) -> Result<String, Stop> {
 struct WorldClock {
     world: Rc<RefCell<World>>,
     speed: Speed,
+    /// The time that something must be done by: no answer and no pause moves the world beyond it.
+    until: Rc<Cell<Option<portzero_sim::Timestamp>>>,
+}
+
+impl TimeSource for WorldClock {
+    fn tick(&self, _world: &mut World) {}
+
+    fn client_waits_until(&self) -> Option<portzero_sim::Timestamp> {
+        self.until.get()
+    }
+}
+
+/// Holds a limit for as long as somebody waits for it.
+struct Limit<'c>(&'c WorldClock);
+
+impl Drop for Limit<'_> {
+    fn drop(&mut self) {
+        self.0.until.set(None);
+    }
 }
 
 impl Clock for WorldClock {
@@ -264,11 +286,28 @@ impl Clock for WorldClock {
     }
 
     async fn sleep(&self, span: Duration) {
+        let left = self.until.get().map(|until| until.since(self.world.borrow().now()));
+        let slept = left.map_or(span, |left| left.min(span));
         if self.speed.0 > 0.0 {
-            SystemClock.sleep(span.div_f64(self.speed.0)).await;
+            SystemClock.sleep(slept.div_f64(self.speed.0)).await;
         }
-        let mut world = self.world.borrow_mut();
-        let to = world.now() + span;
-        world.advance(to);
+        let to = self.world.borrow().now() + slept;
+        self.world.borrow_mut().advance(to);
+        if slept < span {
+            // Whoever set the limit is to see that it is reached, and drops this.
+            tokio::task::yield_now().await;
+            std::future::pending::<()>().await;
+        }
+    }
+
+    async fn reached(&self, at: Timestamp) {
+        let left = at.since(self.now());
+        self.until.set(Some(self.world.borrow().now() + left));
+        let _limit = Limit(self);
+        let is_reached = move |_: &mut Context<'_>| match self.now() >= at {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        };
+        poll_fn(is_reached).await;
     }
 }

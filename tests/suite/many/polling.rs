@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use portzero::adapters::aws::Connection;
-use portzero::app::survey::{Look, Poller, Watch};
+use portzero::app::survey::{Look, Patience, Poller, Watch};
 use portzero_core::base::time::Timestamp;
 use portzero_core::port::{ApiErrorKind, Ecs};
 use portzero_core::rollout::Snapshot;
@@ -30,6 +30,7 @@ fn watch((name, cluster, group, _): &Spec) -> Watch {
         ours: None,
         wants_capacity: false,
         wants_everything: false,
+        patience: Patience::Following,
     }
 }
 

@@ -21,7 +21,7 @@ impl Need {
     pub fn name(self) -> &'static str {
         match self {
             Self::AwsCli => "the AWS CLI",
-            Self::Boto3 => "boto3",
+            Self::Boto3 => "boto3 1.44",
             Self::Moto => "moto's server",
             Self::EcsDeploy => "ecs-deploy",
             Self::Deployfish => "deployfish",
@@ -43,7 +43,8 @@ impl Need {
     pub fn is_at_hand(self) -> bool {
         let arguments: &[&str] = match self {
             Self::AwsCli => &["aws", "--version"],
-            Self::Boto3 => &["python3", "-c", "import boto3"],
+            // Since 1.44 its models know gateways and Express services.
+            Self::Boto3 => &["python3", "-c", IS_BOTO3_THERE],
             Self::Moto => &["moto_server", "--help"],
             Self::EcsDeploy => &["ecs", "--help"],
             Self::Deployfish => &["deploy", "--help"],
@@ -56,6 +57,8 @@ impl Need {
         probe.is_ok_and(|output| output.status.success())
     }
 }
+
+const IS_BOTO3_THERE: &str = "import boto3; assert [int(part) for part in boto3.__version__.split('.')[:2]] >= [1, 44]";
 
 const IS_PRISM_THERE: &str = "for (const it of ['node_modules/@stoplight/prism-cli/dist/index.js', 'github.json']) \
                               require('fs').accessSync('target/ci-node/' + it)";

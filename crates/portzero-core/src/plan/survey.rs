@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::aws_model::api_error::ApiError;
+use crate::aws_model::api_error::{ApiError, ApiErrorKind};
 use crate::aws_model::failed_call;
 use crate::aws_model::service::Service;
 use crate::aws_model::target::{Address, Routing, TargetGroup};
@@ -27,7 +27,7 @@ pub struct Survey {
     pub target_groups: BTreeMap<TargetGroupArn, TargetGroup>,
     /// Tasks, targets and instances: what the observer begins with.
     pub snapshot: Snapshot,
-    /// Optional reads that were denied or that the endpoint does not know.
+    /// Optional reads that are done without: denied, not known to the endpoint, or without a usable answer for too long.
     pub not_checked: Vec<ApiError>,
     /// Where the service is reached, as far as the load balancers tell.
     pub address: Option<Address>,
@@ -48,10 +48,14 @@ impl Survey {
     }
 }
 
-/// `not checked: X`, for an optional read that was refused.
+/// `not checked: X`, for an optional read that is done without.
 pub fn not_checked(error: &ApiError) -> Finding {
-    let finding = Finding::warning(Code::NotChecked, format!("not checked: {}", error.action));
-    finding
-        .evidence("answer", error.code.clone().unwrap_or_else(|| error.message.clone()))
+    let answer = failed_call::answer(error);
+    if error.kind != ApiErrorKind::Denied {
+        return Finding::warning(Code::NotChecked, format!("not checked: {}: {answer}", error.action));
+    }
+    // The hint has what matters of IAM's sentence.
+    Finding::warning(Code::NotChecked, format!("not checked: {}", error.action))
+        .evidence("answer", error.code.clone().unwrap_or(answer))
         .with_hints(failed_call::hints(error))
 }

@@ -104,10 +104,7 @@ pub struct Scope {
 impl Scope {
     /// What joins this rollout again, from anywhere.
     pub(crate) fn observe_command(&self) -> String {
-        format!(
-            "portzero observe --cluster {} --service {} --deployment {}",
-            self.cluster, self.service, self.deployment
-        )
+        observe_command(&self.cluster, &self.service, Some(&self.deployment))
     }
 
     /// The revision that somebody can be advised to go back to: never the one that is blamed.
@@ -144,6 +141,12 @@ impl Scope {
     pub fn deregistration_delay(&self, group: &TargetGroupArn) -> Option<Duration> {
         self.target_groups.get(group)?.deregistration_delay
     }
+}
+
+/// What looks at a service again, from anywhere: at one of its deployments, or at the newest.
+pub fn observe_command(cluster: &ClusterName, service: &ServiceName, deployment: Option<&DeploymentId>) -> String {
+    let which = deployment.map(|id| format!(" --deployment {id}")).unwrap_or_default();
+    format!("portzero observe --cluster {cluster} --service {service}{which}")
 }
 
 /// What a task of the new revision asks of a container instance.

@@ -108,7 +108,7 @@ pub(crate) fn success(view: &View, scope: &Scope) -> (Verdict, Vec<Finding>) {
         findings.push(verdict::checks_disabled(scope));
     }
     if view.is_join_missing {
-        findings.push(verdict::join_missing());
+        findings.push(verdict::join_missing(view.is_join_unanswered));
     }
     (Verdict::Succeeded, findings)
 }

@@ -265,18 +265,19 @@ fn server_error(status: u16, has_body: bool, call: &Call<'_>) -> HttpResponse {
     if !has_body {
         return nothing(status);
     }
-    let codes = if status == 503 {
-        ["ServiceUnavailable"; 2]
-    } else {
-        ["ServerException", "InternalFailure"]
+    let (codes, words) = match status {
+        // No AWS: an emulator that lacks the operation, as LocalStack and its kin answer.
+        501 => (["InternalFailure"; 2], "The operation is not implemented."),
+        503 => (
+            ["ServiceUnavailable"; 2],
+            "Service Unavailable. Please try again later.",
+        ),
+        _ => (
+            ["ServerException", "InternalFailure"],
+            "Service Unavailable. Please try again later.",
+        ),
     };
-    refuse(
-        call,
-        codes,
-        "Service Unavailable. Please try again later.",
-        [status; 2],
-        "message",
-    )
+    refuse(call, codes, words, [status; 2], "message")
 }
 
 /// The page of a proxy that did not reach AWS.

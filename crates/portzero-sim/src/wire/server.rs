@@ -96,11 +96,14 @@ impl<T: TimeSource, N: Fn(&str)> Endpoint<T, N> {
             _ if exchange.late.is_zero() => {}
             Some(factor) => wait(exchange.late.div_f64(factor)).await,
             None => {
-                if exchange.late >= CLIENT_PATIENCE {
+                let mut world = self.world.borrow_mut();
+                let waits_until = self.time_source.client_waits_until();
+                let left = waits_until.map(|until| until.since(world.now()));
+                let patience = left.map_or(CLIENT_PATIENCE, |left| left.min(CLIENT_PATIENCE));
+                if exchange.late >= patience {
                     exchange.delivery = Delivery::HangUp;
                 }
-                let mut world = self.world.borrow_mut();
-                let to = world.now() + exchange.late.min(CLIENT_PATIENCE);
+                let to = world.now() + exchange.late.min(patience);
                 world.advance(to);
             }
         }

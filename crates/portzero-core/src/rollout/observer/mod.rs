@@ -22,7 +22,7 @@ use crate::rollout::cause::diagnose::{BreakerCount, Evidence};
 use crate::rollout::cause::service_event;
 use crate::rollout::event::{RolloutEvent, Seen};
 use crate::rollout::history::{History, PhaseSpan, TargetHistory};
-use crate::rollout::observer::read_outage::{LastSeen, ReadOutage, Tolerance};
+use crate::rollout::observer::read_outage::{LastSeen, ReadOutage, Tolerance, Unfinished};
 use crate::rollout::observer::state::{Course, Pace, Reported, Settling, Sight, TrafficWatch};
 use crate::rollout::observer::unknown_value::unknown_values;
 use crate::rollout::observer::unserved::Unserved;
@@ -46,6 +46,8 @@ pub enum Input {
     Seen(Box<Snapshot>),
     /// The world could not be read this time.
     Unreadable(ApiError),
+    /// The time is over in the middle of a poll.
+    OutOfTime(Unfinished),
     /// The run is asked to end.
     Interrupted,
 }
@@ -170,6 +172,7 @@ impl Observer {
                 self.look_at(&snapshot, now, &mut events)
             }
             Input::Unreadable(error) => self.miss(error, now, &mut events),
+            Input::OutOfTime(poll) => Some(self.run_out_of_time(&poll, now)),
             Input::Interrupted => {
                 let is_rolling_back = self.course.rollback.is_some();
                 let finding = verdict::interrupted(&self.scope, &self.waiting(), is_rolling_back, &self.sight.look);
@@ -195,13 +198,18 @@ impl Observer {
         Step { events, next }
     }
 
-    fn deadline(&self) -> Timestamp {
+    /// When its time is over.
+    pub fn deadline(&self) -> Timestamp {
         self.pace.started_at + self.scope.wait_budget
     }
 
     fn next_poll(&self, now: Timestamp) -> Timestamp {
         if self.sight.wants_everything && self.sight.outage.is_none() && self.sight.gone_since.is_none() {
-            return now;
+            return if self.sight.is_kept_waiting {
+                now + timeouts::POLL_FAST
+            } else {
+                now
+            };
         }
         let waiting = &self.sight.look.waiting;
         let is_slow = deployment_stage::is_slow(waiting) && self.course.rollback.is_none();
@@ -230,11 +238,29 @@ impl Observer {
             return Some(known);
         }
         // A passing miss at the very end takes nothing from what was seen right before it.
-        // Where nothing was missing there, its last parts were remembered, and a whole look was never had.
-        if is_brief && self.sight.was_listed && !self.sight.look.waiting.is_empty() {
+        if is_brief && self.has_seen_what_is_missing() {
             return Some(self.time_out());
         }
         Some((Verdict::CouldNotObserve, vec![finding]))
+    }
+
+    /// Where nothing was missing at the last poll, its last parts were remembered, and a whole one was never had.
+    fn has_seen_what_is_missing(&self) -> bool {
+        self.sight.was_listed && !self.sight.look.waiting.is_empty()
+    }
+
+    /// What was seen right before still counts; what is older says nothing of how it stands now.
+    fn run_out_of_time(&self, poll: &Unfinished, now: Timestamp) -> Ending {
+        if let Some(known) = self.known_failure() {
+            return known;
+        }
+        let is_recent = self.sight.seen_at.is_some_and(|at| now.since(at) < timeouts::HEARTBEAT);
+        if is_recent && self.has_seen_what_is_missing() {
+            return self.time_out();
+        }
+        let (look, at) = (&self.sight.look, self.sight.seen_at);
+        let finding = read_outage::out_of_time(&self.scope, poll, LastSeen { look, at }, now);
+        (Verdict::CouldNotObserve, vec![finding])
     }
 
     fn see_again(&mut self, now: Timestamp) -> Option<RolloutEvent> {
@@ -279,8 +305,10 @@ impl Observer {
         self.sight.known.note(snapshot, &view);
         let (course, told) = (self.course.clone(), events.len());
         let ending = self.judge(snapshot, &view, &waiting, now, events);
+        let is_asked_again = std::mem::take(&mut self.sight.wants_everything);
         let is_whole = !snapshot.is_partly_remembered && !self.traffic.is_wanted;
         self.sight.wants_everything = ending.is_some() && !is_whole;
+        self.sight.is_kept_waiting = is_asked_again && self.sight.wants_everything;
         let ending = ending.filter(|_| !self.sight.wants_everything);
         if self.sight.wants_everything {
             self.course = course;

@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use crate::aws_model::api_error::{ApiError, ApiErrorKind};
 use crate::aws_model::failed_call;
+use crate::aws_model::service::{Deployment, Service};
 use crate::base::finding::{Code, Finding};
+use crate::base::text::plural;
 use crate::base::time::{Timestamp, human};
 use crate::rollout::event::RolloutEvent;
 use crate::rollout::scope::Scope;
 use crate::rollout::timeouts;
+use crate::rollout::words::advice::wait_longer;
 use crate::rollout::words::last_look::LastLook;
 
 /// A time in which nothing can be read.
@@ -131,6 +134,59 @@ pub(crate) struct LastSeen<'a> {
     pub at: Option<Timestamp>,
 }
 
+/// A poll that the run's time does not suffice for.
+#[derive(Clone, Debug)]
+pub struct Unfinished {
+    /// When it began.
+    pub begun: Timestamp,
+    /// The service, where DescribeServices was answered in it.
+    pub service: Option<Box<Service>>,
+}
+
+impl LastSeen<'_> {
+    fn words(&self, scope: &Scope) -> String {
+        let revision = scope.task_definition.short();
+        match self.at {
+            Some(at) => format!("{revision} {}, at {at}", self.look.progress()),
+            None => "nothing since the update".to_owned(),
+        }
+    }
+}
+
+/// The time was over in the middle of a poll, and the one before it is too old to go by, or there was none.
+pub(crate) fn out_of_time(scope: &Scope, poll: &Unfinished, last: LastSeen, now: Timestamp) -> Finding {
+    let (service, budget) = (&scope.service, human(scope.wait_budget));
+    let mut finding = Finding::error(
+        Code::CouldNotObserve,
+        format!("the rollout of `{service}` could not be followed to its end: AWS answers too slowly for {budget}"),
+    )
+    .evidence("poll", format!("not complete after {}", human(now.since(poll.begun))))
+    .evidence("last seen", last.words(scope));
+    if let Some(row) = poll.service.as_ref().map(|shown| shown.deployment(&scope.deployment)) {
+        finding = finding.evidence("ecs", by_count(row, scope));
+    }
+    finding
+        .state("ECS goes on with the rollout without this run; how it ends is not known")
+        .hint(format!("look again: {}", scope.observe_command()))
+        .hint(wait_longer(""))
+}
+
+/// What DescribeServices alone says of our deployment.
+fn by_count(row: Option<&Deployment>, scope: &Scope) -> String {
+    let revision = scope.task_definition.short();
+    let Some(row) = row else {
+        return format!("{} is not listed", scope.deployment);
+    };
+    let state = row.rollout_state.as_ref().map(|state| format!(", {}", state.as_str()));
+    format!(
+        "{revision} {} of {} {} running by its count{}; nothing else was read",
+        row.running_count,
+        row.desired_count,
+        plural(row.desired_count, "task"),
+        state.unwrap_or_default()
+    )
+}
+
 pub(crate) fn could_not_observe(
     scope: &Scope,
     error: &ApiError,
@@ -138,11 +194,6 @@ pub(crate) fn could_not_observe(
     last: LastSeen,
     now: Timestamp,
 ) -> Finding {
-    let revision = scope.task_definition.short();
-    let seen = match last.at {
-        Some(at) => format!("{revision} {}, at {at}", last.look.progress()),
-        None => "nothing since the update".to_owned(),
-    };
     let mut finding = Finding::error(
         Code::CouldNotObserve,
         format!(
@@ -153,7 +204,7 @@ pub(crate) fn could_not_observe(
     )
     .evidence("error", error.to_string())
     .evidence("blind", blind.spell(now))
-    .evidence("last seen", seen);
+    .evidence("last seen", last.words(scope));
     if !last.look.waiting.is_empty() {
         finding = finding.evidence("waiting", last.look.waiting_line());
     }

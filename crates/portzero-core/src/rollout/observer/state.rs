@@ -168,6 +168,8 @@ pub(super) struct Sight {
     pub complete: Option<CompleteLook>,
     /// The run would have ended on a snapshot with remembered parts, or without the rules of the load balancers.
     pub wants_everything: bool,
+    /// The same, although everything had been asked for: something that was asked for got no answer.
+    pub is_kept_waiting: bool,
 }
 
 /// What the last look that could be taken has shown of our deployment.

@@ -252,6 +252,10 @@ pub fn asked_for(service: &ServiceName, back: RollbackReport) -> Outcome {
             let finding = loud(service, &back, Verdict::Superseded);
             return Outcome::new(Verdict::Superseded, finding.into_iter().collect());
         }
+        back @ RollbackReport::Unanswered { .. } => {
+            let finding = loud(service, &back, Verdict::CouldNotObserve);
+            return Outcome::new(Verdict::CouldNotObserve, finding.into_iter().collect());
+        }
         back => loud(service, &back, Verdict::Failed),
     };
     Outcome::new(Verdict::Failed, finding.into_iter().collect())

@@ -44,6 +44,8 @@ pub struct View<'a> {
     pub is_join_missing: bool,
     /// Running tasks of ours without an address that their target group could list.
     pub unaddressed: Vec<&'a TaskArn>,
+    /// The same, and no permission would help.
+    pub is_join_unanswered: bool,
     /// Targets of our own tasks that have ended: only to be told, they decide nothing.
     pub ended_targets: BTreeMap<Place, &'a TargetHealth>,
     /// Targets of any other deployment that are still there.
@@ -84,6 +86,7 @@ impl<'a> View<'a> {
             new_targets: BTreeMap::new(),
             is_join_missing: false,
             unaddressed: Vec::new(),
+            is_join_unanswered: snapshot.are_instances_unanswered,
             ended_targets: BTreeMap::new(),
             old_targets: BTreeMap::new(),
             is_completed: is_completed(snapshot, scope, ours),

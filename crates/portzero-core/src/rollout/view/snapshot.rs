@@ -20,6 +20,8 @@ pub struct Snapshot {
     /// The container instances of those tasks; `None` where they may not be read, so that targets on instances cannot
     /// be joined to tasks.
     pub instances: Option<BTreeMap<ContainerInstanceArn, ContainerInstance>>,
+    /// They are not denied: no usable answer has come.
+    pub are_instances_unanswered: bool,
     /// The rows of each target group of the service.
     pub targets: BTreeMap<TargetGroupArn, Vec<TargetHealth>>,
     /// The service deployment of *our* deployment, where that API may be read.

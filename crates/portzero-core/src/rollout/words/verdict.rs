@@ -392,12 +392,22 @@ pub(crate) fn told_by_revision(scope: &Scope) -> Finding {
     )
 }
 
-pub(crate) fn join_missing() -> Finding {
-    Finding::warning(
-        Code::NotChecked,
-        "not checked: which target belongs to which task (ecs:DescribeContainerInstances may not be read); every target that is newer than the deployment was taken for a new one",
-    )
-    .hint("allow ecs:DescribeContainerInstances to the role of this run")
+/// `is_unanswered`: the read is allowed, and got no usable answer.
+pub(crate) fn join_missing(is_unanswered: bool) -> Finding {
+    let why = if is_unanswered {
+        "got no usable answer"
+    } else {
+        "may not be read"
+    };
+    let summary = format!(
+        "not checked: which target belongs to which task (ecs:DescribeContainerInstances {why}); every target that is \
+         newer than the deployment was taken for a new one"
+    );
+    let finding = Finding::warning(Code::NotChecked, summary);
+    if is_unanswered {
+        return finding;
+    }
+    finding.hint("allow ecs:DescribeContainerInstances to the role of this run")
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What the observer remembers from look to look, on snapshots made by hand.
 
+mod bounded;
 mod ends;
 mod events;
 mod history;
