@@ -256,7 +256,11 @@ pub(super) fn could_not_see_it_end(
         finding = finding.evidence("request", id.clone());
     }
     finding = finding.state("nothing was changed by this run; what becomes of the other deployment is not known");
-    let command = observe_command(&request.cluster, &request.service, Some(&by.deployment));
+    let deployment = match by {
+        Obstacle::Rollout(by) => &by.deployment,
+        Obstacle::Drain(drain) => &drain.deployment,
+    };
+    let command = observe_command(&request.cluster, &request.service, Some(deployment));
     finding = finding.hint(format!("look again: {command}"));
     match read_outage::cure(error) {
         Some(cure) => finding.hint(cure),

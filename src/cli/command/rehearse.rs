@@ -118,11 +118,7 @@ impl Rehearse {
                 .for_each(|line| streams::tell(line));
         }
         let world = open_world(&scenario)?;
-        let clock = WorldClock {
-            world: Rc::clone(&world),
-            speed: self.speed,
-            until: Rc::default(),
-        };
+        let clock = WorldClock::of(&world, self.speed);
         let endpoint = serve(world, clock.clone()).await?;
         let options = ConnectionOptions {
             region: Some(scenario.region.clone()),
@@ -261,6 +257,16 @@ struct WorldClock {
     speed: Speed,
     /// The time that something must be done by: no answer and no pause moves the world beyond it.
     until: Rc<Cell<Option<portzero_sim::Timestamp>>>,
+}
+
+impl WorldClock {
+    fn of(world: &Rc<RefCell<World>>, speed: Speed) -> Self {
+        Self {
+            world: Rc::clone(world),
+            speed,
+            until: Rc::default(),
+        }
+    }
 }
 
 impl TimeSource for WorldClock {

@@ -34,7 +34,7 @@ use crate::rollout::view::phase::{OwnEnd, Phase};
 use crate::rollout::view::snapshot::{Place, Snapshot};
 use crate::rollout::view::success::waiting_on;
 use crate::rollout::view::waiting::WaitingOn;
-use crate::rollout::view::{View, deployment_stage, join};
+use crate::rollout::view::{View, deployment_stage, join, unseen};
 use crate::rollout::words::gone::Gone;
 use crate::rollout::words::last_look::LastLook;
 use crate::rollout::words::verdict;
@@ -265,8 +265,14 @@ impl Observer {
 
     fn see_again(&mut self, now: Timestamp) -> Option<RolloutEvent> {
         let blind = self.sight.outage.take()?;
-        // Nobody saw whether the new targets stayed healthy meanwhile.
-        self.settling.memory.healthy_since = None;
+        // A miss is no sign of anything; only what is long enough for a flap may have hidden one.
+        let is_bridged = self
+            .sight
+            .seen_at
+            .is_some_and(|at| now.since(at) <= unseen::longest(&self.scope));
+        if !is_bridged {
+            self.settling.memory.healthy_since = None;
+        }
         Some(RolloutEvent::SeesAgain {
             misses: blind.misses,
             blind_for: now.since(blind.since),

@@ -10,6 +10,7 @@ pub mod phase;
 pub(crate) mod snapshot;
 pub mod success;
 pub mod traffic;
+pub(crate) mod unseen;
 pub mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -14,6 +14,30 @@ fn out_of_time(observer: &mut Observer, seconds: i64, service: Option<Service>) 
 }
 
 #[test]
+fn t21_settling_is_broken_by_what_was_seen_and_not_by_what_was_not() {
+    let mut observer = observer();
+    see(&mut observer, 0, healthy());
+    for second in [2, 4, 6, 8] {
+        assert_eq!(verdict(&miss(&mut observer, second, ApiErrorKind::Transient)), None);
+    }
+    // Ten seconds are the least that a target needs to turn unhealthy and healthy again.
+    assert_eq!(verdict(&see(&mut observer, 10, healthy())), Some(Verdict::Succeeded));
+}
+
+#[test]
+fn t21_what_was_seen_to_be_unhealthy_between_two_misses_settles_anew() {
+    let mut observer = observer();
+    see(&mut observer, 0, healthy());
+    miss(&mut observer, 2, ApiErrorKind::Transient);
+    let ill = shown(RolloutState::Completed, &[("10.0.0.1", TargetState::Unhealthy)]);
+    see(&mut observer, 4, ill);
+    miss(&mut observer, 6, ApiErrorKind::Transient);
+    assert_eq!(verdict(&see(&mut observer, 10, healthy())), None);
+    assert_eq!(verdict(&see(&mut observer, 19, healthy())), None);
+    assert_eq!(verdict(&see(&mut observer, 20, healthy())), Some(Verdict::Succeeded));
+}
+
+#[test]
 fn t19_what_was_seen_right_before_the_time_was_over_still_counts() {
     let mut observer = observer();
     see(&mut observer, 71, starting());
