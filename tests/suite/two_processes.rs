@@ -101,7 +101,7 @@ fn t06_the_second_of_two_processes_waits_for_the_first_ones_rollout_and_drain() 
         assert!(!told.contains("another deployment"), "{told}");
         late.until("updated the service: web:2 -> web:3");
         assert!(
-            !late.told.iter().any(|line| line.contains("old task")),
+            !late.told.iter().any(|line| line.contains("web  old task ")),
             "{:#?}",
             late.told
         );
@@ -110,7 +110,7 @@ fn t06_the_second_of_two_processes_waits_for_the_first_ones_rollout_and_drain() 
         assert!(
             !told
                 .lines()
-                .any(|line| line.contains("old task") && !line.contains("(web:2)")),
+                .any(|line| line.contains("web  old task ") && !line.contains("(web:2)")),
             "{told}"
         );
     }
