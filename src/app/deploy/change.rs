@@ -29,7 +29,7 @@ const RECOVERY_PAUSE: Duration = Duration::from_secs(4);
 pub(super) enum LookedUp {
     /// The deployment that it has made.
     Taken(Box<Service>, DeploymentId),
-    NotSeen(SeenAfter),
+    NotSeen(Box<SeenAfter>),
     Interrupted,
 }
 
@@ -156,7 +156,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
                     seen.note(service, self.ports.now());
                     // The first answers may be older than the update.
                     if seen.reads >= RECOVERY_READS {
-                        return LookedUp::NotSeen(seen);
+                        return LookedUp::NotSeen(Box::new(seen));
                     }
                 }
                 Some(Some(Err(error))) => {
@@ -168,10 +168,10 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
                     match told {
                         Tolerance::Silently => {}
                         Tolerance::Telling(told) => self.tell(request, EventKind::Rollout(told)),
-                        Tolerance::NoLonger => return LookedUp::NotSeen(seen),
+                        Tolerance::NoLonger => return LookedUp::NotSeen(Box::new(seen)),
                     }
                 }
-                Some(None) => return LookedUp::NotSeen(seen),
+                Some(None) => return LookedUp::NotSeen(Box::new(seen)),
                 None => return LookedUp::Interrupted,
             }
             if self.ports.is_interrupted().await {

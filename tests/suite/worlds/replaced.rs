@@ -68,10 +68,24 @@ pub fn may_succeed(case: &Case, until: Until, replaced: Option<Replaced>) -> boo
     until == Until::Drained && age.is_some_and(|age| age <= tolerance)
 }
 
+/// Whether a run can know that its rollout is complete: the addresses of tasks are shown, and no new target has to wait in the place
+/// of an old one until that has drained.
+pub fn is_knowable(case: &Case) -> bool {
+    let definition = &case.scenario.services[0].task_definition;
+    let mappings = definition["containerDefinitions"][0]["portMappings"].as_array();
+    let has_fixed_port = mappings
+        .into_iter()
+        .flatten()
+        .any(|m| m["hostPort"].as_u64().unwrap_or(0) > 0);
+    let shares_places = has_fixed_port && definition["networkMode"] != "awsvpc";
+    case.scenario.switches.addresses != portzero_sim::ShownAddresses::Nowhere && !shares_places
+}
+
 /// Called superseded, and it had been complete for so long that every run that could read has seen it settle.
 pub fn false_alarm(case: &Case, until: Until, verdict: Verdict, replaced: Option<Replaced>) -> Option<String> {
     let has_trouble = case.outage.is_some() || case.misbehaviour.is_reading_impaired();
-    let replaced = replaced.filter(|_| until == Until::Drained && verdict == Verdict::Superseded && !has_trouble)?;
+    let replaced = replaced
+        .filter(|_| until == Until::Drained && verdict == Verdict::Superseded && !has_trouble && is_knowable(case))?;
     let enough = case.settle + between_looks(case) * 3;
     let was_complete = replaced.age == Some(Duration::ZERO) && replaced.complete_for > enough;
     was_complete.then(|| {

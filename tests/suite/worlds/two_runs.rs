@@ -25,7 +25,7 @@ use portzero_testkit::{InProcessAws, time};
 
 use super::generate::{Case, case};
 use super::play::{has_time, request};
-use super::replaced::{Stretch, may_succeed};
+use super::replaced::{Stretch, is_knowable, may_succeed};
 
 /// What the world and both runs share.
 pub struct Stage {
@@ -263,7 +263,7 @@ fn broken_to(case: &Case, stage: &Stage, run: usize, done: &ServiceRun) -> Optio
     let is_good = replaced
         .is_some_and(|r| r.age == Some(Duration::ZERO) && r.complete_for > case.settle + Duration::from_secs(45));
     let was_done = was_done && case.scenario.faults.is_empty();
-    if verdict == Verdict::Superseded && (was_done || is_good) {
+    if verdict == Verdict::Superseded && is_knowable(case) && (was_done || is_good) {
         return Some(format!(
             "false alarm: superseded, and its deployment was good: {replaced:?}"
         ));

@@ -173,15 +173,13 @@ fn role(message: &str) -> Option<String> {
     let assumed = message.split(":assumed-role/").nth(1);
     // The path is no part of the role's name.
     let named = || {
-        Some(
-            message
-                .split("assume the role '")
-                .nth(1)?
-                .split('\'')
-                .next()?
-                .rsplit('/')
-                .next()?,
-        )
+        message
+            .split("assume the role '")
+            .nth(1)?
+            .split('\'')
+            .next()?
+            .rsplit('/')
+            .next()
     };
     let role = assumed.map(|rest| rest.split(['/', ' ']).next().unwrap_or_default());
     let role = role.or_else(named).filter(|role| !role.is_empty());

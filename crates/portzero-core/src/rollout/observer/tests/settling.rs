@@ -145,7 +145,7 @@ fn an_old_target_that_drains_again_later_has_all_its_time_again() {
     let fine = (new, OURS, Healthy);
     assert_eq!(since(2, &[(old, OLD, Draining), fine.clone()]), [at(2)]);
     assert_eq!(since(4, &[(old, OLD, Draining), fine.clone()]), [at(2)]);
-    assert_eq!(since(6, &[fine.clone()]), []);
+    assert_eq!(since(6, std::slice::from_ref(&fine)), []);
     assert_eq!(since(8, &[(old, OLD, Draining), fine]), [at(8)]);
 }
 

@@ -163,7 +163,7 @@ fn wanting(mut snapshot: Snapshot, count: u32) -> Snapshot {
 #[test]
 fn tasks_and_targets_are_waited_for_with_their_states() {
     let old = ("10.0.1.1", OLD, TargetState::Healthy);
-    assert_eq!(first(with(&[old.clone()])), [WaitingOn::FirstTask]);
+    assert_eq!(first(with(std::slice::from_ref(&old))), [WaitingOn::FirstTask]);
     let mut starting = wanting(with(&[old.clone(), ("10.0.0.1", OURS, TargetState::Initial)]), 3);
     starting.targets.values_mut().for_each(|rows| rows.truncate(1));
     starting.tasks[1].last_status = TaskStatus::Pending;
@@ -177,7 +177,7 @@ fn tasks_and_targets_are_waited_for_with_their_states() {
         others: others(&[("PENDING", 2)]),
     };
     // While no target is registered, the tasks say it all.
-    assert_eq!(first(starting.clone()), [tasks.clone()]);
+    assert_eq!(first(starting.clone()), std::slice::from_ref(&tasks));
     let row = TargetHealth::plain("10.0.0.3", TargetState::Initial);
     starting.targets.values_mut().for_each(|rows| rows.push(row.clone()));
     let targets = WaitingOn::Targets {
