@@ -421,7 +421,7 @@ fn late_ends(seed: u64) -> Option<FaultSpec> {
         return None;
     }
     let names = ["crash-loop", "crash-loop", "out-of-memory"];
-    let name: &str = pick(&mut rng, &names);
+    let name = *pick(&mut rng, &names);
     let mut fault = FaultSpec::parse(name).expect("a known fault");
     fault.timetable.lasts = (rng.u8(..3) == 0).then(|| Duration::from_secs(rng.u64(30..400)));
     if let Fault::CrashLoop { after, .. } | Fault::OutOfMemory { after, .. } = &mut fault.fault {
@@ -437,7 +437,7 @@ fn sidecar_fault(seed: u64) -> Option<FaultSpec> {
         return None;
     }
     let names = ["image-pull", "crash-loop", "out-of-memory"];
-    let name: &str = pick(&mut rng, &names);
+    let name = *pick(&mut rng, &names);
     let mut fault = FaultSpec::parse(name).expect("a known fault");
     fault.scope.container = Some(SIDECAR.into());
     Some(fault)
