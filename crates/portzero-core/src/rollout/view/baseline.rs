@@ -15,8 +15,8 @@ pub struct Baseline {
     pub deployments: BTreeSet<DeploymentId>,
     /// Events that were there before: only newer ones concern us. By id, not by time: clocks differ.
     pub events: BTreeSet<String>,
-    /// Where the service's tasks were registered. Targets of nobody's (registered by hand, or by another service) are
-    /// not among them, so that they are never waited for.
+    /// Where the service's tasks were registered, and what drained. Other targets of nobody's (registered by hand, or by
+    /// another service) are not among them, so that they are never waited for.
     pub places: BTreeSet<Place>,
     /// A rollback was under way already: an answer that speaks of one may be older than our deployment.
     pub was_rolling_back: bool,
@@ -30,15 +30,17 @@ impl Baseline {
             .tasks
             .iter()
             .flat_map(|task| join::old_places(task, snapshot, scope));
-        let places = match &snapshot.instances {
-            Some(_) => joined.collect(),
-            // Where instances may not be read, nothing can be joined: then every target that is there counts as old.
-            None => {
-                let rows = snapshot.targets.iter();
-                rows.flat_map(|(group, rows)| rows.iter().map(|row| (group.clone(), row.key.clone())))
-                    .collect()
-            }
-        };
+        // Where instances may not be read, nothing can be joined: then every target that is there counts as old.
+        let is_join_missing = snapshot.instances.is_none();
+        let rows = snapshot
+            .targets
+            .iter()
+            .flat_map(|(group, rows)| rows.iter().map(move |row| (group, row)));
+        // What drains when its task is long forgotten is left of a deployment before, on an instance that went away.
+        let left = rows.filter(|(_, row)| is_join_missing || row.state.is_draining());
+        let places = joined
+            .chain(left.map(|(group, row)| (group.clone(), row.key.clone())))
+            .collect();
         Self {
             deployments: service
                 .into_iter()
