@@ -105,7 +105,10 @@ async fn adopt_managed<A: Ecs>(
             service.adopt(&ways);
             Ok(None)
         }
-        None => Ok(given_up.pop()),
+        None => {
+            service.managed.is_unknown = true;
+            Ok(given_up.pop())
+        }
     }
 }
 

@@ -107,6 +107,8 @@ pub struct ManagedWays {
     pub bindings: Vec<LoadBalancerBinding>,
     /// The rules between whose groups ECS shifts the traffic.
     pub rules: ListenerRules,
+    /// The service revision may not be read: there may be ways that nobody here knows of.
+    pub is_unknown: bool,
 }
 
 impl ManagedWays {

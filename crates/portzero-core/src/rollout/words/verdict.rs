@@ -333,14 +333,17 @@ pub(crate) fn no_task_wanted(scope: &Scope) -> Finding {
 /// `own`: how many tasks pass a container health check, where there is one.
 pub(crate) fn no_target_group(scope: &Scope, own: Option<u32>) -> Finding {
     let service = &scope.service;
+    let has_none = if scope.managed.is_unknown {
+        format!("`{service}` names no target group, and whether ECS manages one was not checked")
+    } else {
+        format!("`{service}` has no target group")
+    };
     let Some(count) = own else {
-        let summary = format!("`{service}` has no target group: only ECS's own word says that it works");
+        let summary = format!("{has_none}: only ECS's own word says that it works");
         return Finding::note(Code::NothingToVerify, summary);
     };
     let pass = if count == 1 { "task passes" } else { "tasks pass" };
-    let summary = format!(
-        "`{service}` has no target group: {count} {pass} the container health check, and nothing else was checked"
-    );
+    let summary = format!("{has_none}: {count} {pass} the container health check, and nothing else was checked");
     Finding::note(Code::NothingToVerify, summary)
 }
 

@@ -172,6 +172,12 @@ fn a_success_without_a_target_group_says_what_was_checked() {
         said(Some(2)),
         "`web` has no target group: 2 tasks pass the container health check, and nothing else was checked"
     );
+    let mut unread = scope();
+    unread.managed.is_unknown = true;
+    assert_eq!(
+        words::no_target_group(&unread, None).summary,
+        "`web` names no target group, and whether ECS manages one was not checked: only ECS's own word says that it works"
+    );
     let ends = |scope: Scope| {
         let mut quick = shown(RolloutState::Completed, &[]);
         quick.tasks = vec![task("10.0.0.1", OURS)];
