@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::clients::aws;
 use crate::support::http::control;
 use crate::support::needs::Need;
-use crate::support::program::{Said, Simulator, portzero, run, said};
+use crate::support::program::{Simulator, run};
 
 const SERVICE: &str = "ecs describe-services --cluster demo --services web";
 
@@ -17,16 +17,6 @@ fn deployments(simulator: &Simulator) -> Vec<Value> {
         .as_array()
         .expect("deployments")
         .clone()
-}
-
-/// Runs the program against the simulator, in an empty folder.
-fn on(simulator: &Simulator, arguments: &str) -> Said {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut command = portzero(folder.path());
-    command
-        .envs(simulator.variables.clone())
-        .args(arguments.split_whitespace());
-    said(&mut command)
 }
 
 #[test]
@@ -96,17 +86,12 @@ fn advance_until(simulator: &Simulator, what: &str, is_so: impl Fn(&Value) -> bo
 #[test]
 fn a_plan_changes_nothing_and_a_deployment_counts_what_it_asked() {
     let simulator = Simulator::at_speed("100x");
-    let plan = on(
-        &simulator,
-        "plan --cluster demo --service web --image web=example/web:3 --format json",
-    );
+    let plan = simulator.run("plan --cluster demo --service web --image web=example/web:3 --format json");
     assert_eq!(plan.code, Some(0), "{plan:#?}");
     assert_eq!(plan.json()["plans"][0]["revisions"], "web:1 -> web:(new)");
 
-    let deployed = on(
-        &simulator,
-        "deploy --cluster demo --service web --image web=example/web:3 --format json --settle 1s",
-    );
+    let deployed =
+        simulator.run("deploy --cluster demo --service web --image web=example/web:3 --format json --settle 1s");
     assert_eq!(deployed.code, Some(0), "{deployed:#?}");
     let result = deployed.json();
     assert_eq!(result["verdict"], "succeeded");
@@ -134,10 +119,7 @@ fn a_plan_leaves_the_deployments_as_they_were() {
     }
     let simulator = Simulator::at_speed("1x");
     let before = deployments(&simulator);
-    let planned = on(
-        &simulator,
-        "plan --cluster demo --service web --image web=example/web:3",
-    );
+    let planned = simulator.run("plan --cluster demo --service web --image web=example/web:3");
     assert_eq!(planned.code, Some(0), "{planned:#?}");
     assert_eq!(deployments(&simulator), before);
     let families = aws(
@@ -151,10 +133,9 @@ fn a_plan_leaves_the_deployments_as_they_were() {
 fn names_that_are_not_there_are_refused_with_the_nearest_one() {
     let simulator = Simulator::at_speed("1x");
     for (cluster, service, near) in [("demo", "wbe", "web"), ("dmo", "web", "demo")] {
-        let refused = on(
-            &simulator,
-            &format!("deploy --cluster {cluster} --service {service} --image web=x:1"),
-        );
+        let refused = simulator.run(&format!(
+            "deploy --cluster {cluster} --service {service} --image web=x:1"
+        ));
         assert_eq!(refused.code, Some(3), "{refused:#?}");
         assert!(
             refused.stderr.contains(&format!("did you mean `{near}`?")),
@@ -173,7 +154,7 @@ fn u09_a_world_beside_a_real_clock_begins_now_unless_it_is_told_otherwise() {
     let now = Simulator::with(&["--fault", "deployment-in-progress"]);
     let age = jiff::Timestamp::now().duration_since(begun(&now));
     assert!((0..60).contains(&age.as_secs()), "{age:?}");
-    let waits = on(&now, "plan --cluster demo --service web --image web=example/web:3");
+    let waits = now.run("plan --cluster demo --service web --image web=example/web:3");
     assert!(
         !waits.stderr.contains("h ago") && !waits.stdout.contains("h ago"),
         "{waits:#?}"
@@ -199,7 +180,7 @@ fn u09_every_name_is_in_the_region_that_was_asked_for() {
     assert!(rehearsed.stdout.contains(":eu-west-1:"), "{rehearsed:#?}");
     assert!(!rehearsed.stdout.contains("us-east-1"), "{rehearsed:#?}");
     let simulator = Simulator::with(&["--region", "eu-west-1"]);
-    let status = on(&simulator, "status --cluster demo --service web --format json");
+    let status = simulator.run("status --cluster demo --service web --format json");
     assert!(status.stdout.contains(":eu-west-1:"), "{status:#?}");
     assert!(!status.stdout.contains("us-east-1"), "{status:#?}");
 }
@@ -227,7 +208,7 @@ fn ctrl_c_is_the_good_end_of_a_simulator() {
     for signal in ["INT", "TERM"] {
         let mut simulator = Simulator::at_speed("1x");
         // It listens for signals a moment after it has said where it serves: an answer shows that it does.
-        on(&simulator, "plan --cluster demo --service web");
+        simulator.run("plan --cluster demo --service web");
         send(signal, &simulator.child);
         assert_eq!(simulator.child.wait().expect("an end").code(), Some(0), "{signal}");
     }

@@ -79,7 +79,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
         let mut runs: Vec<Option<ServiceRun>> = Vec::new();
         let mut followed = Vec::new();
         let mut at_rest = Vec::new();
-        for (run, found) in sighted {
+        for (mut run, found) in sighted {
             match found {
                 Found::Over(outcome) => {
                     self.tell(&run.request, EventKind::Ended(outcome));
@@ -87,7 +87,9 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
                 }
                 Found::Joined(joined) => {
                     for error in &joined.not_checked {
-                        self.tell(&run.request, EventKind::Found(preflight::not_checked(error)));
+                        let found = preflight::not_checked(error);
+                        run.said.push(found.clone());
+                        self.tell(&run.request, EventKind::Found(found));
                     }
                     at_rest.push(
                         joined

@@ -29,6 +29,8 @@ pub struct ServiceRun {
     pub targets: Vec<TargetHistory>,
     /// The task definition that a run without a plan follows, where it may be read.
     pub document: Option<serde_json::Value>,
+    /// What a run without a plan has told of before it began to follow.
+    pub(super) said: Vec<Finding>,
 }
 
 impl ServiceRun {
@@ -47,6 +49,7 @@ impl ServiceRun {
             phases: Vec::new(),
             targets: Vec::new(),
             document: None,
+            said: Vec::new(),
         }
     }
 
@@ -102,11 +105,11 @@ impl ServiceRun {
         Some(address.url())
     }
 
-    /// Whether the plan has told of it already.
+    /// Whether the plan, or what came in its place, has told of it already.
     pub(super) fn has_said(&self, finding: &Finding) -> bool {
         let planned = self.plan.iter().flat_map(|plan| &plan.findings);
         planned
-            .into_iter()
+            .chain(&self.said)
             .any(|said| said.code == finding.code && said.summary == finding.summary)
     }
 }

@@ -86,6 +86,14 @@ impl Simulator {
         let endpoint = self.variables.iter().find(|(name, _)| name == "AWS_ENDPOINT_URL");
         &endpoint.expect("an address").1
     }
+
+    /// Runs the program against it, in an empty folder.
+    pub fn run(&self, arguments: &str) -> Said {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut command = portzero(folder.path());
+        command.envs(self.variables.clone()).args(arguments.split_whitespace());
+        said(&mut command)
+    }
 }
 
 impl Drop for Simulator {
