@@ -67,6 +67,7 @@ fn main() {
         usual(panic);
     }));
     match arguments.seed {
+        Some(seed) if arguments.two_runs => tell_two(seed),
         Some(seed) => tell(seed, arguments.staged),
         None => play_all(&arguments),
     }
@@ -90,6 +91,12 @@ fn tell(seed: u64, is_staged: bool) {
         "{}",
         play::broken_promise(&case, &played).unwrap_or("every promise was kept".into())
     );
+}
+
+fn tell_two(seed: u64) {
+    PLAYED.set(seed);
+    let (_, broken) = two_runs::play_any(seed);
+    println!("{}", broken.unwrap_or("every promise was kept".into()));
 }
 
 fn play_all(arguments: &Arguments) {

@@ -207,6 +207,7 @@ impl World {
         let cluster = spec.cluster.clone().unwrap_or_else(|| scenario.cluster.clone());
         let name = spec.name.clone();
         crate::strategy::check(spec)?;
+        spec.check_gateways()?;
         let desired_count = desired_at_start(scenario, spec);
         let definition = self
             .register_at(&spec.task_definition, Some(spec.revision.max(1)))

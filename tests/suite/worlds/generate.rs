@@ -246,7 +246,13 @@ fn managed_ingress(seed: u64, service: &mut ServiceSpec) {
     if rng.u8(..6) > 0 {
         return;
     }
-    let by = *pick(&mut rng, &[ManagedBy::Express, ManagedBy::Gateway]);
+    let drawn = *pick(&mut rng, &[ManagedBy::Express, ManagedBy::Gateway]);
+    // A service has one gateway connector at most.
+    let by = if service.load_balancers.len() == 1 {
+        drawn
+    } else {
+        ManagedBy::Express
+    };
     for binding in &mut service.load_balancers {
         binding.managed_by = Some(by);
     }

@@ -145,6 +145,17 @@ impl Ledger {
         self.known_targets.keys().any(|arn| arn.contains(&part))
     }
 
+    /// How many places of new targets were told to be healthy at some time, or to be checked by nobody.
+    pub fn places_ever_healthy(&self) -> usize {
+        let was_healthy = |life: &&Life<Option<TargetState>>| {
+            let states = life.told.iter().flatten();
+            states
+                .into_iter()
+                .any(|state| matches!(state, TargetState::Healthy | TargetState::Unavailable))
+        };
+        self.targets.values().filter(was_healthy).count()
+    }
+
     /// How many places of new targets were told to be healthy last, or to be checked by nobody.
     pub fn healthy_places(&self) -> usize {
         let is_healthy = |life: &&Life<Option<TargetState>>| {

@@ -198,7 +198,12 @@ fn mistold(shared: &Shared, case: &Case, until: Until, verdict: Verdict) -> Opti
         return Some(format!("lie: succeeded, and nobody has looked at target group {group}"));
     }
     let wanted = bindings.len();
-    if verdict == Verdict::Succeeded && until > Until::Registered && ledger.healthy_places() < wanted {
+    // Another deployment that has taken over takes the targets of a complete one out of service.
+    let healthy = match shared.stretch.replaced.get() {
+        Some(_) => ledger.places_ever_healthy(),
+        None => ledger.healthy_places(),
+    };
+    if verdict == Verdict::Succeeded && until > Until::Registered && healthy < wanted {
         return Some(format!(
             "lost event: succeeded, and not {wanted} targets were told to be healthy"
         ));

@@ -258,10 +258,15 @@ fn broken_to(case: &Case, stage: &Stage, run: usize, done: &ServiceRun) -> Optio
     let replaced = note.stretch.replaced.get();
     let was_done = note.done_at.get().is_some();
     if verdict == Verdict::Succeeded && !was_done && !may_succeed(case, Until::Drained, replaced) {
-        return Some("lie: succeeded, and its deployment was never done".into());
+        return Some(format!(
+            "lie: succeeded, and its deployment was never done: {:?}",
+            note.truth.borrow()
+        ));
     }
+    let is_good = replaced
+        .is_some_and(|r| r.age == Some(Duration::ZERO) && r.complete_for > case.settle + Duration::from_secs(45));
     let was_done = was_done && case.scenario.faults.is_empty();
-    if verdict == Verdict::Superseded && is_knowable(case) && was_done {
+    if verdict == Verdict::Superseded && is_knowable(case) && (was_done || is_good) {
         return Some(format!(
             "false alarm: superseded, and its deployment was good: {replaced:?}"
         ));

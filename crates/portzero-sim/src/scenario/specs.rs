@@ -1,5 +1,6 @@
 //! Parts of a scenario that stand for what a client could have created.
 
+use super::{LoadBalancerSpec, ManagedBy, ServiceSpec};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -128,4 +129,18 @@ pub struct AlarmSpec {
     pub lasts: Option<Duration>,
     /// Counts from the world's start instead.
     pub from_start: bool,
+}
+
+impl ServiceSpec {
+    /// A service has one gateway connector at most. Source: API reference of CreateService, 2026.
+    pub(crate) fn check_gateways(&self) -> Result<(), String> {
+        let is_gateway = |binding: &&LoadBalancerSpec| binding.managed_by == Some(ManagedBy::Gateway);
+        match self.load_balancers.iter().filter(is_gateway).count() {
+            0 | 1 => Ok(()),
+            more => Err(format!(
+                "service `{}`: {more} load balancers are managed by a GATEWAY, and one can be",
+                self.name
+            )),
+        }
+    }
 }
