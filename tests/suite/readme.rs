@@ -12,8 +12,8 @@ use std::process::{Command, Stdio};
 use clap::CommandFactory;
 use portzero::cli::Cli;
 use portzero::config::{self, Config};
-use portzero_core::rollout::Verdict;
 
+use crate::scenario_index::VERDICTS;
 use crate::support::clients::aws;
 use crate::support::http::control;
 use crate::support::needs::Need;
@@ -424,16 +424,7 @@ fn the_flags_of_the_page_are_those_of_the_program() {
 #[test]
 fn the_exit_codes_of_the_page_are_those_of_the_verdicts() {
     let text = Page::read("docs/exit-codes.md").text;
-    for verdict in [
-        Verdict::Succeeded,
-        Verdict::NothingToVerify,
-        Verdict::Failed,
-        Verdict::Refused,
-        Verdict::TimedOut,
-        Verdict::Superseded,
-        Verdict::CouldNotObserve,
-        Verdict::Interrupted,
-    ] {
+    for verdict in VERDICTS {
         let row = format!("| {} | `{}` |", verdict.exit_code(), verdict.as_str());
         assert!(text.contains(&row), "no row {row}");
     }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use portzero_core::rollout::Verdict;
 
-const VERDICTS: [Verdict; 8] = [
+/// In the order in which pages list them.
+pub const VERDICTS: [Verdict; 8] = [
     Verdict::Succeeded,
     Verdict::NothingToVerify,
     Verdict::Failed,

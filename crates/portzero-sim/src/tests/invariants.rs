@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use super::super::scenario::{InstanceSpec, Scenario};
 use super::super::scheduler::limits;
 use super::super::{Fault, World, fault_names};
-use super::{Story, bridge, with_breaker, with_fault};
-use crate::model::status::{DeploymentStatus, ServiceStatus, TargetState, TaskStatus};
+use super::{Story, assert_one_primary, bridge, with_breaker, with_fault};
+use crate::model::status::{TargetState, TaskStatus};
 
 fn scenarios() -> impl Strategy<Value = Scenario> {
     let limits = prop_oneof![
@@ -101,14 +101,7 @@ fn hold(world: &World, is_resized: bool) {
             "{wanted} tasks of at most {}",
             limits(service).1
         );
-        assert_eq!(
-            service
-                .deployments
-                .iter()
-                .filter(|d| d.status == DeploymentStatus::Primary)
-                .count(),
-            usize::from(service.status != ServiceStatus::Inactive)
-        );
+        assert_one_primary(service);
         let mut ids: Vec<_> = service.deployments.iter().map(|d| &d.id).collect();
         ids.sort();
         ids.dedup();

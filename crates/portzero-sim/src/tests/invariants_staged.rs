@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use super::super::scenario::{InstanceSpec, Scenario};
 use super::super::{World, fault_names};
 use super::strategies::staged;
-use super::{Story, with_breaker, with_fault};
-use crate::model::status::{DeploymentStatus, ServiceDeploymentStatus, ServiceStatus, TaskStatus};
+use super::{Story, assert_one_primary, with_breaker, with_fault};
+use crate::model::status::{ServiceDeploymentStatus, TaskStatus};
 use crate::scenario::strategy::{Hook, Kind};
 
 const STAGES: [&str; 7] = [
@@ -131,14 +131,7 @@ fn hold(world: &World, before: &[(usize, u32)]) {
         assert_eq!(ports.len(), count, "a port is shared");
     }
     let service = &home.services["web"];
-    assert_eq!(
-        service
-            .deployments
-            .iter()
-            .filter(|d| d.status == DeploymentStatus::Primary)
-            .count(),
-        usize::from(service.status != ServiceStatus::Inactive)
-    );
+    assert_one_primary(service);
     // At most two revisions have tasks that ECS means to keep: what a third had is on its way out.
     let open = service
         .service_deployments

@@ -7,7 +7,9 @@ use serde_json::json;
 use super::scenario::breaker::CircuitBreaker;
 use super::scenario::{InstanceSpec, LoadBalancerSpec, Scenario, ServiceSpec, TargetGroupSpec};
 use super::{GroundTruth, World};
+use crate::model::service::{Deployment, Service};
 use crate::model::state::ServiceChange;
+use crate::model::status::{DeploymentStatus, ServiceStatus};
 
 mod balancing;
 mod conditions;
@@ -137,6 +139,13 @@ impl Story {
             .filter(|(_, message)| message.contains(words))
             .count()
     }
+}
+
+/// A service that is not gone has one deployment that is PRIMARY.
+fn assert_one_primary(service: &Service) {
+    let is_primary = |d: &&Deployment| d.status == DeploymentStatus::Primary;
+    let primaries = service.deployments.iter().filter(is_primary).count();
+    assert_eq!(primaries, usize::from(service.status != ServiceStatus::Inactive));
 }
 
 fn with_fault(mut scenario: Scenario, name: &str) -> Scenario {
