@@ -51,15 +51,21 @@ impl Network {
     }
 
     pub(crate) fn client(self) -> SharedHttpClient {
-        let scheme = |proxy: ProxyConfig| {
+        let with_tls = |proxy: ProxyConfig| {
             let trust = self.trust.clone();
             Builder::new().build_with_connector_fn(move |settings, components| {
-                connector(&proxy, trust.as_ref(), settings, components)
+                tls_connector(&proxy, trust.as_ref(), settings, components)
             })
         };
+        // The way to a proxy may be encrypted where that to the address is not.
+        let http = if self.proxies.http.is_disabled() {
+            Builder::new().build_http()
+        } else {
+            with_tls(self.proxies.http.clone())
+        };
         SharedHttpClient::new(Client {
-            https: scheme(self.proxies.https.clone()),
-            http: scheme(self.proxies.http.clone()),
+            https: with_tls(self.proxies.https.clone()),
+            http,
             silence: Silence {
                 told: Arc::default(),
                 tell: self.on_silence,
@@ -68,7 +74,8 @@ impl Network {
     }
 }
 
-fn connector(
+/// The certificates of the system are read with the first one, which takes longer than a call on this machine.
+fn tls_connector(
     proxy: &ProxyConfig,
     trust: Option<&TlsContext>,
     settings: Option<&HttpConnectorSettings>,
@@ -85,7 +92,7 @@ fn connector(
     builder.build()
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Client {
     https: SharedHttpClient,
     http: SharedHttpClient,
@@ -95,30 +102,32 @@ struct Client {
 impl HttpClient for Client {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(Way {
-            https: self.https.http_connector(settings, components),
-            http: self.http.http_connector(settings, components),
-            silence: self.silence.clone(),
+            client: self.clone(),
+            settings: settings.clone(),
+            components: components.clone(),
         })
     }
 }
 
 #[derive(Debug)]
 struct Way {
-    https: SharedHttpConnector,
-    http: SharedHttpConnector,
-    silence: Silence,
+    client: Client,
+    settings: HttpConnectorSettings,
+    components: RuntimeComponents,
 }
 
 impl HttpConnector for Way {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let place = place(request.uri(), request.headers().get("authorization"));
-        let connector = if request.uri().starts_with("https:") {
-            &self.https
+        // Only that of the address's own scheme is made.
+        let client = if request.uri().starts_with("https:") {
+            &self.client.https
         } else {
-            &self.http
+            &self.client.http
         };
+        let connector = client.http_connector(&self.settings, &self.components);
         let answer = connector.call(request);
-        let silence = self.silence.clone();
+        let silence = self.client.silence.clone();
         HttpConnectorFuture::new(async move {
             let answer = silence.watch(&place, answer).await;
             answer.map_err(|error| at(place, error))
