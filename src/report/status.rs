@@ -241,7 +241,7 @@ fn service_deployment_json(found: &ServiceDeployment) -> Value {
         "status_reason": found.status_reason,
         "rollback_reason": found.rollback_reason,
         "circuit_breaker": found.breaker.as_ref().map(|b| json!({
-            "status": b.status, "failures": b.failure_count, "threshold": b.threshold,
+            "status": b.status.as_str(), "failures": b.failure_count, "threshold": b.threshold,
         })),
         "created_at": found.created_at.map(|at| at.to_string()),
     })

@@ -190,7 +190,7 @@ pub(crate) fn service_deployment(
         status_reason: found.status_reason.clone(),
         target_revision: Some(found.target_revision.clone()),
         breaker: Some(BreakerState {
-            status: found.breaker_status.clone(),
+            status: found.breaker_status.as_str().into(),
             failure_count: found.failure_count,
             threshold: found.threshold,
         }),
@@ -287,7 +287,7 @@ pub(crate) fn instance(
     ContainerInstance {
         arn: ContainerInstanceArn::from(found.arn.as_str()),
         ec2_instance_id: Some(found.ec2_instance_id.clone()),
-        status: found.status.to_string(),
+        status: found.status.as_str().into(),
         vpc: Some(vpc.to_owned()),
         agent_connected: found.agent_connected,
         remaining: Resources {

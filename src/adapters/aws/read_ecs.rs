@@ -199,7 +199,7 @@ pub(super) fn container_instance(instance: &sdk::ContainerInstance) -> Container
     ContainerInstance {
         arn: text(instance.container_instance_arn()).into(),
         ec2_instance_id: instance.ec2_instance_id().map(str::to_owned),
-        status: text(instance.status()).to_owned(),
+        status: text(instance.status()).into(),
         vpc: instance
             .attributes()
             .iter()
@@ -234,7 +234,7 @@ pub(super) fn service_deployment(deployment: &sdk::ServiceDeployment) -> Service
             .and_then(|r| r.arn())
             .map(str::to_owned),
         breaker: deployment.deployment_circuit_breaker().map(|b| BreakerState {
-            status: b.status().map_or("", |s| s.as_str()).to_owned(),
+            status: b.status().map_or("", |s| s.as_str()).into(),
             failure_count: count(b.failure_count()),
             threshold: count(b.threshold()),
         }),

@@ -116,6 +116,18 @@ pub struct NetworkBinding {
     pub host_port: u16,
 }
 
+aws_enum! {
+    /// Whether an instance takes tasks. Source: API reference of `ContainerInstance`.
+    InstanceStatus {
+        Active = "ACTIVE",
+        Draining = "DRAINING",
+        Registering = "REGISTERING",
+        Deregistering = "DEREGISTERING",
+        RegistrationFailed = "REGISTRATION_FAILED",
+        Inactive = "INACTIVE",
+    }
+}
+
 /// An instance of the cluster, as DescribeContainerInstances shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ContainerInstance {
@@ -123,8 +135,8 @@ pub struct ContainerInstance {
     pub arn: ContainerInstanceArn,
     /// The EC2 instance; absent where it is none.
     pub ec2_instance_id: Option<String>,
-    /// `ACTIVE`, `DRAINING`, …
-    pub status: String,
+    /// Only one that is ACTIVE gets tasks.
+    pub status: InstanceStatus,
     /// From the attribute `ecs.vpc-id`.
     pub vpc: Option<String>,
     /// ECS hears from its agent, so that it can be given tasks.

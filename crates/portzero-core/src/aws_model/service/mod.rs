@@ -385,11 +385,21 @@ impl ServiceDeployment {
     }
 }
 
+aws_enum! {
+    /// What the circuit breaker of a deployment does. Source: API reference of `ServiceDeploymentCircuitBreaker`.
+    BreakerStatus {
+        Triggered = "TRIGGERED",
+        Monitoring = "MONITORING",
+        MonitoringComplete = "MONITORING_COMPLETE",
+        Disabled = "DISABLED",
+    }
+}
+
 /// The circuit breaker's counter, as AWS shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BreakerState {
-    /// MONITORING, MONITORING_COMPLETE, TRIGGERED or DISABLED.
-    pub status: String,
+    /// Whether it still counts.
+    pub status: BreakerStatus,
     /// Tasks that have failed so far.
     pub failure_count: u32,
     /// The failures at which it fires.

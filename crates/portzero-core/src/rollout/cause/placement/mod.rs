@@ -1,7 +1,7 @@
 //! ECS's word that it cannot place a task. Only events say so, but what follows from it is checked against numbers.
 
 use crate::aws_model::service::{Balancer, ServiceEvent};
-use crate::aws_model::task::ContainerInstance;
+use crate::aws_model::task::{ContainerInstance, InstanceStatus};
 use crate::base::finding::{Code, EvidenceLabel, Finding};
 use crate::base::text::{contains, plural};
 use crate::rollout::cause::resource::ResourceTrouble;
@@ -192,7 +192,7 @@ pub(crate) fn fits_somewhere(needs: &Needs, instances: &[ContainerInstance]) -> 
 
 /// Whether ECS may place tasks on it at all.
 fn is_open(instance: &ContainerInstance) -> bool {
-    instance.status == "ACTIVE" && instance.agent_connected
+    instance.status == InstanceStatus::Active && instance.agent_connected
 }
 
 /// `instances`: those of the cluster; `None` where they could not be read.
