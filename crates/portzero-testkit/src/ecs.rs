@@ -66,7 +66,7 @@ impl Ecs for InProcessAws {
 
     async fn register_task_definition(&self, document: &serde_json::Value) -> ApiResult<Registration> {
         self.admit("ecs:RegisterTaskDefinition")?;
-        let registered = self.world.borrow_mut().register_task_definition(document);
+        let registered = self.change().register_task_definition(document);
         registered
             .map(|definition| Registration {
                 revision: with_tags(&definition),
@@ -85,7 +85,7 @@ impl Ecs for InProcessAws {
             force_new_deployment: update.force_new_deployment,
             ..ServiceChange::default()
         };
-        let mut world = self.world.borrow_mut();
+        let mut world = self.change();
         let before = world
             .service(update.cluster.as_str(), update.service.as_str())
             .and_then(newest);
@@ -210,10 +210,7 @@ impl Ecs for InProcessAws {
     async fn roll_back(&self, service_deployment: &str) -> ApiResult<()> {
         self.admit("ecs:StopServiceDeployment")?;
         self.remember();
-        let stopped = self
-            .world
-            .borrow_mut()
-            .stop_service_deployment(service_deployment, true);
+        let stopped = self.change().stop_service_deployment(service_deployment, true);
         stopped
             .map(drop)
             .map_err(|refusal| translate::error("ecs:StopServiceDeployment", Some(service_deployment), refusal))
@@ -232,7 +229,7 @@ impl Ecs for InProcessAws {
     async fn deregister_task_definition(&self, revision: &TaskDefinitionArn) -> ApiResult<()> {
         self.admit("ecs:DeregisterTaskDefinition")?;
         self.remember();
-        let gone = self.world.borrow_mut().deregister_task_definition(revision.as_str());
+        let gone = self.change().deregister_task_definition(revision.as_str());
         gone.map(drop)
             .map_err(|refusal| translate::error("ecs:DeregisterTaskDefinition", Some(revision.short()), refusal))
     }
