@@ -23,12 +23,14 @@ mod replaced;
 mod two_runs;
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use clap::Parser;
 use portzero_core::rollout::Verdict;
+use portzero_sim::ShownAddresses;
+use portzero_sim::scenario::{GroupAddresses, ManagedBy, TargetGroupSpec};
 
 #[derive(Parser)]
 struct Arguments {
@@ -47,6 +49,9 @@ struct Arguments {
     /// Two runs of the service in each world
     #[arg(long)]
     two_runs: bool,
+    /// Play nothing, and say how many of the worlds are of each kind
+    #[arg(long)]
+    kinds: bool,
 }
 
 struct Result {
@@ -69,6 +74,7 @@ fn main() {
     match arguments.seed {
         Some(seed) if arguments.two_runs => tell_two(seed),
         Some(seed) => tell(seed, arguments.staged),
+        None if arguments.kinds => count_kinds(&arguments),
         None => play_all(&arguments),
     }
 }
@@ -97,6 +103,62 @@ fn tell_two(seed: u64) {
     PLAYED.set(seed);
     let (_, broken) = two_runs::play_any(seed);
     println!("{}", broken.unwrap_or("every promise was kept".into()));
+}
+
+fn count_kinds(arguments: &Arguments) {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for seed in arguments.from..arguments.from + arguments.count {
+        let of_world: BTreeSet<&str> = kinds(&case(seed, arguments.staged)).into_iter().collect();
+        of_world
+            .into_iter()
+            .for_each(|kind| *counts.entry(kind).or_default() += 1);
+    }
+    for (kind, count) in counts {
+        #[allow(clippy::cast_precision_loss, reason = "a share to be read")]
+        let share = 100.0 * count as f64 / arguments.count as f64;
+        println!("{share:5.1} %  {kind}");
+    }
+}
+
+/// The faults by their names, and what else makes a world unlike the plainest one.
+fn kinds(case: &generate::Case) -> Vec<&'static str> {
+    let (scenario, service) = (&case.scenario, &case.scenario.services[0]);
+    let strategy = &service.strategy;
+    let breaker = service.circuit_breaker.as_ref();
+    let is_managed_by = |by| service.load_balancers.iter().any(|b| b.managed_by == Some(by));
+    let has_ipv6 = |group: &TargetGroupSpec| group.ip_address_type == GroupAddresses::Ipv6;
+    let others = [
+        (
+            "(address shown in the attachment alone)",
+            scenario.switches.addresses == ShownAddresses::Attachments,
+        ),
+        (
+            "(address shown nowhere)",
+            scenario.switches.addresses == ShownAddresses::Nowhere,
+        ),
+        ("(capacity provider)", service.capacity_provider.is_some()),
+        (
+            "(circuit breaker: own threshold)",
+            breaker.is_some_and(|b| b.threshold.is_some()),
+        ),
+        (
+            "(circuit breaker: resetOnHealthyTask)",
+            breaker.is_some_and(|b| b.reset_on_healthy_task.is_some()),
+        ),
+        ("(early success)", strategy.early_success.is_some()),
+        ("(ingress managed by a gateway)", is_managed_by(ManagedBy::Gateway)),
+        ("(ingress managed by Express Mode)", is_managed_by(ManagedBy::Express)),
+        ("(IPv6 targets)", scenario.target_groups.iter().any(has_ipv6)),
+        ("(optional reads denied)", !case.misbehaviour.denied.is_empty()),
+        ("(startedBy names no deployment)", scenario.switches.started_by_service),
+    ];
+    let others = others.into_iter().filter(|(_, is_so)| *is_so).map(|(kind, _)| kind);
+    scenario
+        .faults
+        .iter()
+        .map(|fault| fault.fault.name())
+        .chain(others)
+        .collect()
 }
 
 fn play_all(arguments: &Arguments) {

@@ -6,9 +6,8 @@
 
 use std::process::Command;
 
-use serde_json::{Value, json};
-
 use super::support::clients::{aws, client, python};
+use super::support::http::control;
 use super::support::needs::Need;
 use super::support::program::Simulator;
 
@@ -43,7 +42,7 @@ fn the_aws_cli_puts_a_service_behind_a_load_balancer_as_the_workshop_does() {
     if !Need::AwsCli.is_met() {
         return;
     }
-    let simulator = Simulator::with(&["--scenario", &scenario("scenarios/workshop.yml"), "--speed", "100x"]);
+    let simulator = Simulator::with(&["--scenario", &scenario("scenarios/workshop.yml"), "--speed", "600x"]);
     let ids = simulator.network.split_whitespace();
     let ids: Vec<&str> = ids
         .filter(|id| id.starts_with("vpc-") || id.starts_with("subnet-"))
@@ -64,29 +63,26 @@ fn the_aws_cli_puts_a_service_behind_a_load_balancer_as_the_workshop_does() {
 
 /// The demo's service after a rollout of `example/web:2`: one deployment, of that image, and its targets alone.
 fn assert_rolled_out(simulator: &Simulator) {
-    let aws = |arguments: &str| aws(&simulator.variables, arguments);
-    let service = aws("ecs describe-services --cluster demo --services web")["services"][0].take();
-    let deployments = service["deployments"].as_array().expect("deployments");
-    assert_eq!(deployments.len(), 1, "{service:#}");
-    let revision = deployments[0]["taskDefinition"].as_str().expect("an ARN");
-    let definition = aws(&format!("ecs describe-task-definition --task-definition {revision}"));
+    let truth = control(simulator.endpoint(), "GET", "truth", "");
+    let deployments = truth["services"][0]["deployments"].as_array().expect("deployments");
+    assert_eq!(deployments.len(), 1, "{truth:#}");
+    let rows = truth["target_groups"][0]["targets"].as_array().expect("targets");
+    let healthy = rows.iter().filter(|row| row["state"] == "healthy");
+    assert_eq!((healthy.count(), rows.len()), (2, 2), "{truth:#}");
+    let tasks = truth["tasks"].as_array().expect("tasks");
+    let running = tasks.iter().find(|task| task["last_status"] == "RUNNING");
+    let revision = running.expect("a task")["task_definition"].as_str().expect("an ARN");
+    let definition = aws(
+        &simulator.variables,
+        &format!("ecs describe-task-definition --task-definition {revision}"),
+    );
     let container = &definition["taskDefinition"]["containerDefinitions"][0];
     assert_eq!(container["image"], "example/web:2");
-    let group = target_group(simulator);
-    let health = aws(&format!("elbv2 describe-target-health --target-group-arn {group}"));
-    let rows = health["TargetHealthDescriptions"].as_array().expect("targets");
-    let healthy = rows
-        .iter()
-        .filter(|row| row["TargetHealth"] == json!({"State": "healthy"}));
-    assert_eq!(healthy.count(), 2, "{health:#}");
 }
 
 fn target_group(simulator: &Simulator) -> String {
-    let groups: Value = aws(&simulator.variables, "elbv2 describe-target-groups");
-    groups["TargetGroups"][0]["TargetGroupArn"]
-        .as_str()
-        .expect("an ARN")
-        .to_owned()
+    let truth = control(simulator.endpoint(), "GET", "truth", "");
+    truth["target_groups"][0]["arn"].as_str().expect("an ARN").to_owned()
 }
 
 #[test]

@@ -82,7 +82,12 @@ fn stopped() -> (Simulator, tempfile::TempDir) {
 }
 
 fn hurry(simulator: &Simulator) {
-    control(simulator.endpoint(), "POST", "speed", &json!({"speed": 400}).to_string());
+    control(
+        simulator.endpoint(),
+        "POST",
+        "speed",
+        &json!({"speed": 400}).to_string(),
+    );
 }
 
 #[test]

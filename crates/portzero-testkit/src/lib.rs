@@ -232,7 +232,9 @@ impl InProcessAws {
         let moment = (now, world.events_happened());
         let mut past = self.past.borrow_mut();
         // A look makes many calls at one moment, and a copy of the account for each would be most of its time.
-        let still = past.back().filter(|_| self.moment.replace(Some(moment)) == Some(moment));
+        let still = past
+            .back()
+            .filter(|_| self.moment.replace(Some(moment)) == Some(moment));
         let fresh = still.map_or_else(|| Rc::new(world.account().clone()), |(_, last)| Rc::clone(last));
         past.push_back((now, Rc::clone(&fresh)));
         while past
