@@ -135,6 +135,37 @@ fn t12_what_ecs_has_rolled_back_by_itself_is_not_rolled_back_further() {
 }
 
 #[test]
+fn t14_the_way_back_that_a_failure_advises_is_a_command_that_goes_back() {
+    let folder = quick_folder();
+    let file = folder.path().join("no-breaker.yml");
+    let demo = include_str!("../../src/cli/command/demo.yml");
+    let without = demo.replace("    circuit_breaker: { enable: true, rollback: true }\n", "");
+    assert_ne!(without, demo, "the demo has a circuit breaker");
+    std::fs::write(&file, without).expect("a file");
+    let file = file.display().to_string();
+    let simulator = Simulator::with(&[
+        "--scenario",
+        &file,
+        "--speed",
+        "200x",
+        "--fault",
+        "crash-loop,revision=2",
+    ]);
+    let failed = portzero_on(&simulator, folder.path(), "deploy --service web --image example/web:2");
+    assert_says(&failed, 1, &["until the next deployment: no circuit breaker rolls it back"]);
+    let advice = failed
+        .stderr
+        .split_once("go back to what ran: portzero ")
+        .expect("advice")
+        .1;
+    let advice = advice.lines().next().expect("a line");
+    assert_eq!(advice, "rollback --cluster demo --service web --to web:1");
+    let mut command = portzero(folder.path());
+    command.envs(simulator.variables.clone()).args(advice.split(' '));
+    assert_says(&said(&mut command), 0, &["succeeded: web  web:2 -> web:1"]);
+}
+
+#[test]
 fn a_rollback_that_would_stop_a_rollout_says_so_and_does_not() {
     let simulator = Simulator::with(&["--speed", "20x", "--fault", "slow-start,delay=30m"]);
     let folder = tempfile::tempdir().expect("a folder");
