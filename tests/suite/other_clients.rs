@@ -32,7 +32,7 @@ fn boto3_walks_the_load_balancers_apis_and_its_waiters_end() {
     if !Need::Boto3.is_met() {
         return;
     }
-    let simulator = Simulator::with(&["--scenario", &scenario("scenarios/balanced.yml"), "--speed", "300x"]);
+    let simulator = Simulator::with(&["--scenario", &scenario("scenarios/balanced.yml"), "--speed", "100x"]);
     let (_, url) = &simulator.variables[0];
     python(&simulator.variables, "walk_elb.py", &[url]);
 }
