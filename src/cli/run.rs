@@ -10,6 +10,7 @@ use portzero_core::rollout::Verdict;
 use crate::app::deploy;
 use crate::app::deploy::{Pace, Run, ServiceRun, Unplanned};
 use crate::app::ports::{Aws, Ports};
+use crate::cli::diagnostics;
 use crate::cli::diagnostics::crash;
 use crate::cli::outputs::{Ending, RunOutputs};
 use crate::cli::requests::DeployRequests;
@@ -118,7 +119,7 @@ pub(super) async fn conclude(
     (started_at, ended_at): (Timestamp, Timestamp),
     outputs: &mut RunOutputs<'_>,
 ) -> Result<u8, Stop> {
-    story.print(&report::log::requests(counts));
+    story.print(&report::log::requests(counts, diagnostics::tells_calls()));
     outputs.setting.log = story.told;
     let verdict = deploy::overall(runs);
     let ending = Ending {
