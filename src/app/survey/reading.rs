@@ -102,7 +102,7 @@ async fn adopt_managed<A: Ecs>(
         Some(found) => {
             let ways = found.into_iter().filter(|revision| revision.arn == arn);
             let ways = ManagedWays::of(ways.flat_map(|revision| revision.ways).collect(), document);
-            service.adopt(&ways);
+            service.adopt(&ways.beside(&service.load_balancers));
             Ok(None)
         }
         None => {
