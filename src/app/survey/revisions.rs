@@ -1,5 +1,6 @@
 //! What our deployment was resolved to: one of two target groups, and what ECS manages of its ingress.
 
+use portzero_core::aws_model::api_error::ApiErrorKind;
 use portzero_core::aws_model::service::{Service, ServiceRevision, WayStatus};
 use portzero_core::port::Ecs;
 
@@ -38,6 +39,10 @@ impl Poller {
                     let mut found = found.into_iter().filter(|revision| revision.arn == arn);
                     let is_told = |r: &ServiceRevision| is_managed || !r.target_groups.is_empty();
                     memory.revision = found.find(|r| is_told(r) || !has_two && has_ways(r));
+                }
+                // Old deployments have none, and then nothing is managed.
+                Err(error) if error.kind == ApiErrorKind::NotFound && !is_managed && !has_two => {
+                    memory.is_revision_read = true;
                 }
                 Err(error) => match memory.revision_read.miss(&error, eye.watch.patience) {
                     Miss::GivenUp => eye.given_up.push(error),
