@@ -1,5 +1,7 @@
 //! The world of a rehearsal: the wished-for services as they might run today, on a cluster with room for the rollout.
 
+use std::collections::BTreeMap;
+
 use portzero_core::aws_model::service::{Balancer, LoadBalancerBinding};
 use portzero_core::base::id::TargetGroupArn;
 use portzero_core::plan::{DefinitionSource, DeployRequest};
@@ -89,6 +91,15 @@ fn add(scenario: &mut Scenario, request: &DeployRequest, stanza: Option<&Service
     };
     add_instances(scenario, &spec, &document, &cluster);
     scenario.services.push(spec);
+}
+
+/// The definitions that are at hand, by service: those of a file or of the configuration.
+pub(super) fn definitions(requests: &DeployRequests) -> BTreeMap<String, Value> {
+    let known = requests.requests.iter().filter_map(|request| match &request.base {
+        DefinitionSource::Document(document) => Some((request.service.to_string(), document.value().clone())),
+        DefinitionSource::Running | DefinitionSource::Registered(_) => None,
+    });
+    known.collect()
 }
 
 /// The user's own definition with the images that are about to be replaced set back to an earlier tag. Host ports stay

@@ -1,6 +1,6 @@
 //! The one path of deploy, plan and rehearse: plan every service, then execute the plans.
 
-use portzero_core::base::finding::Finding;
+use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::time::Timestamp;
 use portzero_core::plan::survey::Survey;
 use portzero_core::plan::{DeployRequest, Plan};
@@ -10,6 +10,7 @@ use portzero_core::rollout::Verdict;
 use crate::app::deploy;
 use crate::app::deploy::{Pace, Run, ServiceRun, Unplanned};
 use crate::app::ports::{Aws, Ports};
+use crate::cli::diagnostics;
 use crate::cli::diagnostics::crash;
 use crate::cli::outputs::{Ending, RunOutputs};
 use crate::cli::requests::DeployRequests;
@@ -103,11 +104,27 @@ pub(super) async fn execute<A: Aws, C: Clock, I: Interrupts>(
         return Err(refuse(refused, outputs, started_at).await);
     }
     outputs.begin(&plans);
-    let runs = run.execute(plans).await;
+    let mut runs = run.execute(plans).await;
+    if outputs.setting.is_rehearsal {
+        runs.iter_mut().for_each(ends_with_the_program);
+    }
     for run in &runs {
         story.print(&report::log::closing(run));
     }
     conclude(&runs, story, &counts(), (started_at, ports.now()), outputs).await
+}
+
+/// Nothing goes on in AWS after an interrupted rehearsal, and nobody can wait for it.
+fn ends_with_the_program(run: &mut ServiceRun) {
+    let findings = run.outcome.iter_mut().flat_map(|outcome| &mut outcome.findings);
+    for finding in findings.filter(|finding| finding.code == Code::Interrupted) {
+        let went_on = finding.state.as_ref().and_then(|state| state.rsplit_once("; "));
+        // Without that, nothing had begun.
+        if let Some((serving, _)) = went_on {
+            finding.state = Some(format!("{serving}; the simulated rollout ends with this program"));
+            finding.hints.clear();
+        }
+    }
 }
 
 /// The last words on the run, on every surface.
@@ -118,7 +135,7 @@ pub(super) async fn conclude(
     (started_at, ended_at): (Timestamp, Timestamp),
     outputs: &mut RunOutputs<'_>,
 ) -> Result<u8, Stop> {
-    story.print(&report::log::requests(counts));
+    story.print(&report::log::requests(counts, diagnostics::tells_calls()));
     outputs.setting.log = story.told;
     let verdict = deploy::overall(runs);
     let ending = Ending {

@@ -6,7 +6,7 @@ use portzero_core::event::{Attached, EventKind, RunEvent};
 use portzero_core::plan::Plan;
 use portzero_core::policy::{Obstacle, Purge};
 use portzero_core::rollout::Outcome;
-use portzero_core::task_definition::{Change, DiffLine};
+use portzero_core::task_definition::DiffLine;
 
 use crate::report::rollout_event;
 use crate::report::text::clean;
@@ -28,20 +28,12 @@ fn planned(plan: &Plan, is_anew: bool) -> Vec<String> {
         lines.extend(plan.changes.iter().map(ToString::to_string));
         let differs = |line: &DiffLine| format!("differs from what runs: {line}");
         // What a change says already is not said again.
-        let is_said = |line: &&DiffLine| plan.changes.iter().any(|change| says(change, line));
+        let is_said = |line: &&DiffLine| plan.changes.iter().any(|change| change.says(line));
         lines.extend(plan.diff.iter().filter(|line| !is_said(line)).map(differs));
         lines.extend(plan.steps());
         lines.push(format!("expected: {}", plan.forecast.sentence()));
     }
     lines.into_iter().map(|line| format!("plan: {line}")).collect()
-}
-
-/// Whether a change is the very difference.
-fn says(change: &Change, line: &DiffLine) -> bool {
-    let (Some(before), Some(after)) = (&line.before, &line.after) else {
-        return false;
-    };
-    change.path == line.path && change.what.contains(&format!("{before} -> {after}"))
 }
 
 /// Those that are a line each.

@@ -97,14 +97,15 @@ pub fn closing(run: &ServiceRun) -> String {
     out
 }
 
-/// How many requests the run has sent; a line of its own, because all services share them.
-pub fn requests(counts: &RequestCounts) -> String {
-    let parts: Vec<String> = counts
-        .by_action
-        .iter()
-        .map(|(action, n)| format!("{action} {n}"))
-        .collect();
-    let mut line = format!("  requests    {} ({})", counts.total(), parts.join(", "));
+/// How many requests the run has sent; a line of its own, because all services share them. `names_calls`: how many of
+/// each, which is for whoever looks into the calls.
+pub fn requests(counts: &RequestCounts, names_calls: bool) -> String {
+    let mut line = format!("  requests    {}", counts.total());
+    if names_calls {
+        let parts = counts.by_action.iter().map(|(action, n)| format!("{action} {n}"));
+        let parts: Vec<String> = parts.collect();
+        let _ = write!(line, " ({})", parts.join(", "));
+    }
     if counts.throttled + counts.retried > 0 {
         let _ = write!(line, ", {} throttled, {} retried", counts.throttled, counts.retried);
     }

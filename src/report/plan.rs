@@ -21,9 +21,10 @@ pub fn text(plan: &Plan) -> String {
     for (index, step) in plan.steps().iter().enumerate() {
         let _ = writeln!(out, "  {}. {step}", index + 1);
     }
-    if !plan.changes.is_empty() {
+    let changes = plan.own_changes();
+    if !changes.is_empty() {
         out.push_str("\nchanges to your definition\n");
-        for change in &plan.changes {
+        for change in changes {
             let _ = writeln!(out, "  {}", clean(&change.to_string()));
         }
     }

@@ -37,7 +37,7 @@ fn sigterm_ends_a_run_with_its_report() {
 }
 
 #[test]
-fn an_interrupted_rehearsal_takes_its_rollout_with_it() {
+fn u09_an_interrupted_rehearsal_takes_its_rollout_with_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut run = portzero(folder.path())
         .args("rehearse --cluster demo --service web --image web=example/web:3 --speed 1x".split(' '))
@@ -50,6 +50,13 @@ fn an_interrupted_rehearsal_takes_its_rollout_with_it() {
         rest.ends_with("(rehearsal: the simulated rollout ends with this program)\n"),
         "{rest}"
     );
+    assert!(
+        rest.contains("; the simulated rollout ends with this program\n"),
+        "{rest}"
+    );
+    for untrue in ["in AWS", "portzero observe"] {
+        assert!(!rest.contains(untrue), "{untrue}: {rest}");
+    }
 }
 
 #[test]

@@ -268,13 +268,8 @@ fn slip(whole: &Value, chance: &mut Chance) -> Option<(String, Value)> {
 
 #[test]
 fn each_of_two_hundred_slips_is_caught_before_the_service_is_updated() {
-    let whole = whole();
-    let mut chance = Chance(17);
     let (mut by_plan, mut by_answer, mut by_aws) = (0, 0, 0);
-    while by_plan + by_answer + by_aws < 200 {
-        let Some((what, document)) = slip(&whole, &mut chance) else {
-            continue;
-        };
+    for (what, document) in slips(&whole()) {
         match caught(document) {
             Caught::ByPlan => by_plan += 1,
             Caught::ByAnswer => by_answer += 1,
@@ -284,6 +279,49 @@ fn each_of_two_hundred_slips_is_caught_before_the_service_is_updated() {
     }
     println!("{by_plan} by the plan, {by_answer} by the answer, {by_aws} refused by AWS");
     assert!(by_plan >= 150 && by_answer >= 1, "{by_plan}, {by_answer}, {by_aws}");
+}
+
+/// Two hundred slips, the same in every run.
+fn slips(whole: &Value) -> Vec<(String, Value)> {
+    let mut chance = Chance(17);
+    std::iter::from_fn(|| Some(slip(whole, &mut chance)))
+        .flatten()
+        .take(200)
+        .collect()
+}
+
+#[test]
+fn p17_the_program_updates_no_service_with_any_of_two_hundred_slips() {
+    let url = &serve(crate::wire::SCENARIO, 0);
+    let deployments = || {
+        let folder = tempfile::tempdir().unwrap();
+        let arguments = "status --cluster demo --service web --format json";
+        let mut command = portzero(folder.path());
+        let status = said(command.envs(variables(url)).args(arguments.split_whitespace()));
+        let status: Value = serde_json::from_str(&status.stdout).expect("JSON");
+        status["services"][0]["deployments"].clone()
+    };
+    let before = deployments();
+    assert_eq!(before.as_array().map(Vec::len), Some(1), "{before:#}");
+    let slips = slips(&whole());
+    let refuse = |(what, document): &(String, Value)| {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("web.json"), document.to_string()).unwrap();
+        let mut command = portzero(folder.path());
+        let arguments = "deploy --cluster demo --service web --task-definition web.json";
+        let refused = said(command.envs(variables(url)).args(arguments.split_whitespace()));
+        assert!(matches!(refused.code, Some(2 | 3)), "{what}: {refused:#?}");
+        assert!(!refused.stderr.contains("updated the service"), "{what}: {refused:#?}");
+        refused.stderr.contains("error[key-not-kept]")
+    };
+    let by_answer: usize = std::thread::scope(|scope| {
+        let parts = slips.chunks(50);
+        let counts = parts.map(|part| scope.spawn(move || part.iter().filter(|slip| refuse(slip)).count()));
+        let counts: Vec<_> = counts.collect();
+        counts.into_iter().map(|count| count.join().expect("no panic")).sum()
+    });
+    assert!(by_answer >= 1, "the answer's comparison caught {by_answer}");
+    assert_eq!(deployments(), before);
 }
 
 #[test]

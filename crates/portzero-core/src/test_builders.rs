@@ -30,6 +30,7 @@ impl Service {
             load_balancers: Vec::new(),
             rules: ListenerRules::default(),
             other_ways: Vec::new(),
+            names_revisions: false,
             managed: ManagedWays::default(),
             controller: DeploymentController::Ecs,
             scheduling: SchedulingStrategy::Replica,

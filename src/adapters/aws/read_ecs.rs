@@ -28,6 +28,7 @@ pub(super) fn service(service: &sdk::Service) -> Service {
         load_balancers: service.load_balancers().iter().filter_map(binding).collect(),
         rules: rules(service.load_balancers()),
         other_ways: other_ways(service),
+        names_revisions: !service.current_service_revisions().is_empty(),
         managed: Default::default(),
         // Both keys are absent in answers from before the choice existed, which are those of ECS's own REPLICA services.
         controller: service

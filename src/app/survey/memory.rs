@@ -145,6 +145,8 @@ pub(super) struct Memory {
     pub deployment_read: OptionalRead,
     /// What our deployment was resolved to, where the service has target groups to choose from.
     pub revision: Option<ServiceRevision>,
+    /// It has been answered for our deployment, whatever it said.
+    pub is_revision_read: bool,
     pub revision_read: OptionalRead,
     pub routing_read: OptionalRead,
     /// Refused reads that have been told of.
@@ -159,6 +161,7 @@ impl Memory {
             self.deployment = Part::default();
             self.deployment_read.answered();
             self.revision = None;
+            self.is_revision_read = false;
         }
     }
 

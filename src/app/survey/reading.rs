@@ -98,11 +98,16 @@ async fn adopt_managed<A: Ecs>(
     let arn = service.revision_arn(&primary.id);
     let read = async || aws.service_revisions(std::slice::from_ref(&arn)).await;
     let mut given_up = Vec::new();
-    match optionally(clock, &mut given_up, read).await.map_err(api)? {
+    let shown = match optionally(clock, &mut given_up, read).await {
+        // Old deployments have none, and then nothing is managed.
+        Err(error) if error.kind == ApiErrorKind::NotFound && !service.load_balancers.is_empty() => Some(Vec::new()),
+        shown => shown.map_err(api)?,
+    };
+    match shown {
         Some(found) => {
             let ways = found.into_iter().filter(|revision| revision.arn == arn);
             let ways = ManagedWays::of(ways.flat_map(|revision| revision.ways).collect(), document);
-            service.adopt(&ways);
+            service.adopt(&ways.beside(&service.load_balancers));
             Ok(None)
         }
         None => {

@@ -109,7 +109,8 @@ impl Rehearse {
             }
         };
         self.world.apply(&mut scenario)?;
-        streams::warn(&simulator::warnings(&scenario.ineffective_faults()));
+        let deployed = rehearsal_world::definitions(&requests);
+        streams::warn(&simulator::warnings(&scenario.ineffective_faults(Some(&deployed))));
         let signals = Signals::listen();
         streams::tell(&introduction(&scenario));
         if is_staged {

@@ -55,7 +55,7 @@ impl Simulate {
             (Some(start), _) | (None, Some(start)) => start,
             (None, None) => SystemClock.now().to_string(),
         });
-        streams::warn(&simulator::warnings(&scenario.ineffective_faults()));
+        streams::warn(&simulator::warnings(&scenario.ineffective_faults(None)));
         let world = open_world(&scenario)?;
         let cannot = |error: std::io::Error| {
             Stop::from(Finding::error(

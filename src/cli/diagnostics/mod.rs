@@ -57,6 +57,11 @@ impl Diagnostics {
     }
 }
 
+/// Whether `-v` or `--log` asks for more than how the run went.
+pub(super) fn tells_calls() -> bool {
+    tracing::event_enabled!(target: CALL, tracing::Level::INFO)
+}
+
 /// What all the calls of the run come to.
 #[derive(Debug, Default)]
 pub(super) struct Summary(Arc<Mutex<Counts>>);

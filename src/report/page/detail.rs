@@ -20,9 +20,10 @@ pub(super) fn definition(plan: &Plan, services: usize, is_open: bool, md: Markdo
     }
     let lines: Vec<String> = plan.diff.iter().map(diff_line).collect();
     let mut body = md.fence("diff", &lines.join("\n"));
-    if !plan.changes.is_empty() {
+    let changes = plan.own_changes();
+    if !changes.is_empty() {
         body.push_str("\nChanged in your definition:\n\n");
-        for change in &plan.changes {
+        for change in changes {
             body.push_str(&format!("- {}\n", md.code(&change.to_string())));
         }
     }

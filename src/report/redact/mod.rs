@@ -186,7 +186,8 @@ fn contains_in_any_case(text: &str, hint: &str) -> bool {
 
 /// A value that has a name which says that it is secret. ARNs of secrets are names, too.
 fn is_value(value: &str) -> bool {
-    value != NO_SECRET && !value.trim_start_matches(['"', '\'']).starts_with("arn:")
+    // The end of `arn:…:secret:db-AbCdEf:password::` is none.
+    value != NO_SECRET && !value.chars().all(|c| c == ':') && !value.trim_start_matches(['"', '\'']).starts_with("arn:")
 }
 
 /// Words of prose have no digits, and no capitals but the first: `basic authentication`, `security token included`.

@@ -246,14 +246,14 @@ fn managed_ingress(seed: u64, service: &mut ServiceSpec) {
     if rng.u8(..6) > 0 {
         return;
     }
-    let drawn = *pick(&mut rng, &[ManagedBy::Express, ManagedBy::Gateway]);
-    // A service has one gateway connector at most.
-    let by = if service.load_balancers.len() == 1 {
-        drawn
-    } else {
-        ManagedBy::Express
+    let by = *pick(&mut rng, &[ManagedBy::Express, ManagedBy::Gateway]);
+    // A service has one gateway connector at most. Whatever ECS manages may stand beside load balancers of its own.
+    let many = service.load_balancers.len();
+    let managed = match by {
+        ManagedBy::Express if rng.bool() => many,
+        _ => 1,
     };
-    for binding in &mut service.load_balancers {
+    for binding in service.load_balancers.iter_mut().rev().take(managed) {
         binding.managed_by = Some(by);
     }
     let mappings = service.task_definition["containerDefinitions"][0]["portMappings"].as_array_mut();

@@ -119,6 +119,14 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The changes that are worth a line beside the difference to what runs. Where the definition is the running one,
+    /// most of them are that difference.
+    pub fn own_changes(&self) -> Vec<&Change> {
+        let is_running = matches!(self.request.base, DefinitionSource::Running);
+        let is_told = |change: &Change| is_running && self.diff.iter().any(|line| change.only_repeats(line));
+        self.changes.iter().filter(|change| !is_told(change)).collect()
+    }
+
     /// Renders and compares. `registered`: the definition that `DefinitionSource::Registered` names.
     /// `Err`: the definition cannot be rendered at all.
     pub fn make(

@@ -1,5 +1,6 @@
 //! How a rollout can end.
 
+use crate::aws_model::service::not_followed;
 use crate::base::finding::Finding;
 use crate::rollout::scope::{Scope, Until};
 use crate::rollout::view::{View, container_health};
@@ -95,9 +96,7 @@ pub(crate) fn success(view: &View, scope: &Scope) -> (Verdict, Vec<Finding>) {
             .map(|way| verdict::way_not_checked(scope.service.as_str(), *way)),
     );
     findings.extend(
-        scope
-            .managed
-            .not_followed(view.ways)
+        not_followed(&scope.bindings, view.ways)
             .into_iter()
             .map(|group| managed::not_followed(scope.service.as_str(), group)),
     );

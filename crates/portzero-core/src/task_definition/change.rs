@@ -1,5 +1,7 @@
 //! One difference between two task definitions.
 
+use crate::task_definition::diff::DiffLine;
+
 /// A new value of an environment variable. It is never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EnvironmentChange {
@@ -24,6 +26,23 @@ pub struct Change {
     pub path: String,
     /// `hostPort 80 -> 0: ECS picks a free port, so old and new tasks share an instance`
     pub what: String,
+}
+
+impl Change {
+    /// Whether it is the very difference to what runs.
+    pub fn says(&self, line: &DiffLine) -> bool {
+        self.told_by(line).is_some_and(|told| self.what.contains(&told))
+    }
+
+    /// Whether it says no word more than the difference to what runs.
+    pub fn only_repeats(&self, line: &DiffLine) -> bool {
+        self.told_by(line).is_some_and(|told| self.what.ends_with(&told))
+    }
+
+    fn told_by(&self, line: &DiffLine) -> Option<String> {
+        let (before, after) = (line.before.as_ref()?, line.after.as_ref()?);
+        (self.path == line.path).then(|| format!("{before} -> {after}"))
+    }
 }
 
 impl std::fmt::Display for Change {

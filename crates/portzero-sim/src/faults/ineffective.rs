@@ -1,6 +1,6 @@
 //! Faults that cannot strike in their scenario: a rehearsal without the mishap that was asked for must say so.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -13,9 +13,10 @@ use crate::scenario::{Scenario, ServiceSpec, TargetGroupSpec};
 use crate::wire::means_anything;
 
 impl Scenario {
-    /// A warning for each fault that has no effect on any service, judged by the task definitions that the services
-    /// begin with: what will be deployed is not known here.
-    pub fn ineffective_faults(&self) -> Vec<FaultWarning> {
+    /// A warning for each fault that has no effect on any service. `deployed`: what will be deployed, by the service's
+    /// name, where that is another task definition than the one that it begins with. `None`: nobody knows yet, and the
+    /// warning is of what runs alone.
+    pub fn ineffective_faults(&self, deployed: Option<&BTreeMap<String, Value>>) -> Vec<FaultWarning> {
         let mut found = Vec::new();
         for fault in &self.faults {
             let name = || fault.fault.name().to_owned();
@@ -25,15 +26,19 @@ impl Scenario {
                     keys: fault.ignored_keys.iter().copied().map(str::to_owned).collect(),
                 });
             }
-            if let Some(why) = self.why_ineffective(fault) {
-                let fault = name();
-                found.push(FaultWarning::NoEffect { fault, why });
+            let none = BTreeMap::new();
+            if let Some(why) = self.why_ineffective(fault, deployed.unwrap_or(&none)) {
+                found.push(FaultWarning::NoEffect {
+                    fault: name(),
+                    why,
+                    is_of_what_runs: deployed.is_none() && asks_the_definition(&fault.fault),
+                });
             }
         }
         found
     }
 
-    fn why_ineffective(&self, fault: &FaultSpec) -> Option<String> {
+    fn why_ineffective(&self, fault: &FaultSpec, deployed: &BTreeMap<String, Value>) -> Option<String> {
         if fault.is_on_the_wire() {
             return never_strikes(fault);
         }
@@ -44,15 +49,20 @@ impl Scenario {
         }
         let reasons: Option<BTreeSet<String>> = concerned
             .into_iter()
-            .map(|service| self.obstacle(fault, service))
+            .map(|service| {
+                // Either definition is enough: the fault may be one of any revision.
+                let new = deployed.get(&service.name);
+                let documents = std::iter::once(&service.task_definition).chain(new);
+                let all: Option<Vec<String>> = documents.map(|d| self.obstacle(fault, service, d)).collect();
+                all?.pop()
+            })
             .collect();
         // One service that it strikes is enough.
         reasons.map(|all| all.into_iter().collect::<Vec<_>>().join("; "))
     }
 
     /// What keeps a fault from any effect on one service.
-    fn obstacle(&self, fault: &FaultSpec, service: &ServiceSpec) -> Option<String> {
-        let document = &service.task_definition;
+    fn obstacle(&self, fault: &FaultSpec, service: &ServiceSpec, document: &Value) -> Option<String> {
         let needs = Needs::of(document);
         let on_fargate = service
             .launch_type
@@ -118,6 +128,14 @@ impl Scenario {
             _ => Some("no load balancer checks the service's targets".into()),
         }
     }
+}
+
+/// Whether it depends on the task definition what the fault can strike.
+fn asks_the_definition(fault: &Fault) -> bool {
+    matches!(
+        fault,
+        Fault::NoCapacity { .. } | Fault::PortClash | Fault::ContainerUnhealthy { .. } | Fault::Secrets { .. }
+    )
 }
 
 /// Why a fault on the wire strikes no call.
@@ -194,14 +212,18 @@ fn any_container(document: &Value, holds: impl Fn(&Value) -> bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use std::collections::BTreeMap;
+
+    use serde_json::{Value, json};
 
     use crate::tests::{bridge, fargate};
     use crate::{Scenario, fault_names};
 
     fn told(mut scenario: Scenario, fault: &str) -> Vec<String> {
         scenario.add_fault(fault).expect("a known fault");
-        scenario.ineffective_faults().iter().map(ToString::to_string).collect()
+        let nothing_new = BTreeMap::new();
+        let warnings = scenario.ineffective_faults(Some(&nothing_new));
+        warnings.iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -280,6 +302,28 @@ mod tests {
         assert!(told(scenario.clone(), "port-clash").is_empty());
         scenario.add_fault("port-clash").expect("a known fault");
         scenario.faults[0].scope.service = Some("web".into());
-        assert_eq!(scenario.ineffective_faults().len(), 1);
+        assert_eq!(scenario.ineffective_faults(None).len(), 1);
+    }
+
+    #[test]
+    fn u09_a_fault_is_judged_by_what_will_be_deployed_as_well() {
+        let mut scenario = bridge(0, 1);
+        scenario.add_fault("secrets").expect("a known fault");
+        let runs = scenario.services[0].task_definition.clone();
+        let mut reads = runs.clone();
+        reads["containerDefinitions"][0]["secrets"] = json!([{"name": "TOKEN", "valueFrom": "token"}]);
+        let told = |scenario: &Scenario, deployed: Option<Value>| {
+            let deployed = deployed.map(|document| BTreeMap::from([("web".to_owned(), document)]));
+            let warnings = scenario.ineffective_faults(deployed.as_ref());
+            warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let none = Vec::<String>::new();
+        assert_eq!(told(&scenario, Some(reads.clone())), none);
+        let here = "the fault `secrets` has no effect here: no container reads a secret";
+        assert_eq!(told(&scenario, Some(runs)), [here]);
+        let yet = "the fault `secrets` has no effect on what runs: no container reads a secret";
+        assert_eq!(told(&scenario, None), [yet]);
+        scenario.services[0].task_definition = reads;
+        assert_eq!(told(&scenario, None), none);
     }
 }

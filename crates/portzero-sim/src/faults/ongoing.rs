@@ -131,7 +131,7 @@ impl World {
                          secret from asm: AccessDeniedException: not authorized to perform: secretsmanager:GetSecretValue"
                             .into()
                     });
-                    behaviour.never_starts = Some((format!("ResourceInitializationError: {words}"), None));
+                    behaviour.never_starts = Some((named("ResourceInitializationError: ", words), None));
                 }
                 Fault::NoCapacity {
                     lack: Some(Lack::Fargate),
@@ -292,7 +292,17 @@ fn struck_container(fault: &FaultSpec, document: &serde_json::Value, task: &Task
 fn unpulled(message: Option<&String>, image: &str) -> String {
     let words = message.cloned();
     let words = words.unwrap_or_else(|| format!("failed to resolve reference \"{image}\": {image}: not found"));
-    format!("CannotPullContainerError: pull image manifest has been retried 1 time(s): {words}")
+    named(
+        "CannotPullContainerError: pull image manifest has been retried 1 time(s): ",
+        words,
+    )
+}
+
+/// The words behind the name of their error, unless they begin with one: `CannotPullContainerError: …`.
+fn named(error: &str, words: String) -> String {
+    let head = words.split(':').next().unwrap_or_default();
+    let is_name = head.ends_with("Error") && head.chars().all(char::is_alphanumeric);
+    if is_name { words } else { format!("{error}{words}") }
 }
 
 fn end_of(fault: &Fault, container: String) -> Option<ContainerEnd> {

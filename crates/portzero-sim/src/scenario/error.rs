@@ -79,6 +79,8 @@ pub enum FaultWarning {
         fault: String,
         /// What keeps it from any effect.
         why: String,
+        /// A task definition that is deployed later may be struck.
+        is_of_what_runs: bool,
     },
 }
 
@@ -86,7 +88,14 @@ impl fmt::Display for FaultWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::IgnoredKeys { fault, keys } => write!(f, "the fault `{fault}` does not read `{}`", keys.join("`, `")),
-            Self::NoEffect { fault, why } => write!(f, "the fault `{fault}` has no effect here: {why}"),
+            Self::NoEffect {
+                fault,
+                why,
+                is_of_what_runs,
+            } => {
+                let place = if *is_of_what_runs { "on what runs" } else { "here" };
+                write!(f, "the fault `{fault}` has no effect {place}: {why}")
+            }
         }
     }
 }

@@ -137,15 +137,22 @@ impl ManagedWays {
         all
     }
 
-    /// The target groups of ways that nobody follows, for the service was read before they were there.
-    pub fn not_followed<'a>(&self, now: &'a [ManagedWay]) -> Vec<&'a TargetGroupArn> {
-        let is_followed = |arn: &TargetGroupArn| {
-            let mut bindings = self.bindings.iter();
-            bindings.any(|b| b.target_group() == Some(arn) || b.alternate.as_ref() == Some(arn))
-        };
-        let groups = now.iter().flat_map(|way| &way.groups).map(|group| &group.arn);
-        groups.filter(|arn| !is_followed(arn)).collect()
+    /// Without what the service names itself.
+    pub fn beside(mut self, own: &[LoadBalancerBinding]) -> Self {
+        self.bindings
+            .retain(|binding| !own.iter().any(|o| o.group() == binding.group()));
+        self
     }
+}
+
+/// The target groups of ways that nobody follows, for the service was read before they were there.
+pub(crate) fn not_followed<'a>(followed: &[LoadBalancerBinding], now: &'a [ManagedWay]) -> Vec<&'a TargetGroupArn> {
+    let is_followed = |arn: &TargetGroupArn| {
+        let mut bindings = followed.iter();
+        bindings.any(|b| b.target_group() == Some(arn) || b.alternate.as_ref() == Some(arn))
+    };
+    let groups = now.iter().flat_map(|way| &way.groups).map(|group| &group.arn);
+    groups.filter(|arn| !is_followed(arn)).collect()
 }
 
 #[cfg(test)]
@@ -193,9 +200,21 @@ mod tests {
         let document = json!({"containerDefinitions": [{"name": "app", "portMappings": [{"containerPort": 80}]}]});
         let ways = ManagedWays::of(vec![way(None, Some(80))], Some(&document));
         assert_eq!(ways.rules.production, ["rule"]);
-        assert!(ways.not_followed(&ways.ways).is_empty());
+        assert!(not_followed(&ways.bindings, &ways.ways).is_empty());
         let mut newer = way(None, Some(80));
         newer.groups[0].arn = "targetgroup/ecs/3".into();
-        assert_eq!(ways.not_followed(&[newer]).len(), 1);
+        assert_eq!(not_followed(&ways.bindings, &[newer]).len(), 1);
+    }
+
+    #[test]
+    fn t11_what_the_service_names_itself_counts_once() {
+        let document = json!({"containerDefinitions": [{"name": "app", "portMappings": [{"containerPort": 80}]}]});
+        let managed = || ManagedWays::of(vec![way(None, Some(80))], Some(&document));
+        let own = managed().bindings;
+        assert_eq!(managed().beside(&own).bindings, []);
+        assert!(not_followed(&own, &managed().ways).is_empty());
+        let mut other = own.clone();
+        other[0].balancer = Balancer::TargetGroup("targetgroup/own/1".into());
+        assert_eq!(managed().beside(&other).bindings, own);
     }
 }

@@ -11,6 +11,7 @@ use crate::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, Ta
 use crate::base::time::Timestamp;
 
 pub use breaker::{BreakerThreshold, CircuitBreaker};
+pub(crate) use managed::not_followed;
 pub use managed::{ManagedGroup, ManagedWay, ManagedWays, WayStatus};
 pub use strategy::{
     AlarmWatch, DeploymentStrategy, Hook, HookDetail, HookStatus, HookTargetType, Progress, ServiceRevision, Stage,
@@ -104,6 +105,9 @@ pub struct Service {
     pub rules: ListenerRules,
     /// Ways to it besides its load balancers.
     pub other_ways: Vec<OtherWay>,
+    /// DescribeServices names the revisions that it runs (`currentServiceRevisions`). Without one, ECS manages no target
+    /// group of a service that has load balancers.
+    pub names_revisions: bool,
     /// What ECS manages of its ingress, where that has been read: `load_balancers` and `rules` have it too then.
     pub managed: ManagedWays,
     /// Who deploys it: ECS itself, CodeDeploy, or somebody else.
@@ -144,9 +148,10 @@ impl Service {
         self.managed = managed.clone();
     }
 
-    /// Whether ECS may manage target groups of it that DescribeServices does not show.
+    /// Whether ECS may manage target groups of it that DescribeServices does not show: a gateway may stand beside load
+    /// balancers of its own.
     pub fn may_be_managed(&self) -> bool {
-        self.load_balancers.is_empty() || self.other_ways.contains(&OtherWay::ExpressMode)
+        self.names_revisions || self.load_balancers.is_empty() || self.other_ways.contains(&OtherWay::ExpressMode)
     }
 
     /// The ARN of the service revision of a deployment. Old ARNs of services lack the cluster, those of revisions never do.

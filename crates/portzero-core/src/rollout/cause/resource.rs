@@ -57,7 +57,7 @@ const ABOUT: [&str; 7] = [
     "failed to initialize logging driver",
     "failed to create Cloudwatch log stream",
     "CannotCreateVolumeError",
-    "volume attachment timed out",
+    "volume attachment",
     "waiting for volume",
     "unable to assume the role",
 ];
@@ -76,6 +76,26 @@ impl ResourceTrouble {
             kind,
             message: message.to_owned(),
         })
+    }
+
+    /// The key that Secrets Manager's secret does not hold: the secret itself is there.
+    pub fn missing_key(&self) -> Option<&str> {
+        let rest = self.message.split("did not contain json key ").nth(1)?;
+        let key = rest.split_whitespace().next()?.trim_matches(['.', ',', '"', '\'', '`']);
+        Some(key).filter(|key| !key.is_empty())
+    }
+
+    /// Whether the words are of a call that did not get through. Other things time out as well: Docker, or a network
+    /// interface.
+    pub fn is_of_a_call(&self) -> bool {
+        let words = [
+            "connection issue",
+            "send request",
+            "request send failed",
+            "dial tcp",
+            "i/o timeout",
+        ];
+        words.iter().any(|part| contains(&self.message, part))
     }
 
     /// Whether asking again, unchanged, is bound to fail again: AWS has answered, and the answer was no.

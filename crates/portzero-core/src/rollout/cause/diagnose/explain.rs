@@ -163,6 +163,11 @@ fn no_capacity(message: &str, scope: &Scope) -> Finding {
             summary,
             Some("ask for a higher quota (Service Quotas, in this region), or free what other services hold"),
         )
+    } else if is(&["EMPTY CAPACITY PROVIDER"]) {
+        (
+            format!("the capacity provider of `{service}` has no container instance"),
+            None,
+        )
     } else if is(&["network interface"]) {
         (format!("a new task of `{service}` gets no network interface"), None)
     } else {

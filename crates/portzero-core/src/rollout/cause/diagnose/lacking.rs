@@ -29,6 +29,7 @@ pub(super) fn finding(trouble: &ResourceTrouble, scope: &Scope) -> Finding {
             let mut names: Vec<String> = groups.map(|log| format!("`{}`", log.group)).collect();
             names.dedup();
             let named = trouble.name.clone().unwrap_or_else(|| names.join(", "));
+            let named = if named.is_empty() { "their log group" } else { &named };
             (
                 format!("tasks of `{service}` cannot log to {named}"),
                 log_hint(trouble.why, &who),
@@ -56,7 +57,9 @@ pub(super) fn finding(trouble: &ResourceTrouble, scope: &Scope) -> Finding {
         ),
         Resource::Other => (
             format!("tasks of `{service}` cannot get what they need to start"),
-            (trouble.why == Why::Unreachable).then(|| "check the tasks' way to AWS: NAT, or VPC endpoints".to_owned()),
+            trouble
+                .is_of_a_call()
+                .then(|| "check the tasks' way to AWS: NAT, or VPC endpoints".to_owned()),
         ),
     };
     let finding = Finding::error(Code::Resources, summary).evidence("ecs", trouble.message.clone());
@@ -100,13 +103,14 @@ fn secret(trouble: &ResourceTrouble, who: &str, scope: &Scope) -> Finding {
     };
     let named = match &which {
         Some(which) => format!("secret {which}"),
-        None if trouble.why == Why::Missing => "such secret".to_owned(),
+        None if trouble.why == Why::Missing && trouble.missing_key().is_none() => "such secret".to_owned(),
         None => "a secret".to_owned(),
     };
-    let mut finding = Finding::error(
-        Code::Secret,
-        format!("tasks of `{service}` cannot start: {what} {named}"),
-    );
+    let said = match trouble.missing_key() {
+        Some(key) => format!("{named} has no key `{key}`"),
+        None => format!("{what} {named}"),
+    };
+    let mut finding = Finding::error(Code::Secret, format!("tasks of `{service}` cannot start: {said}"));
     if which.is_none() && !all.is_empty() {
         let listed: Vec<String> = all
             .iter()
@@ -122,24 +126,30 @@ fn secret(trouble: &ResourceTrouble, who: &str, scope: &Scope) -> Finding {
 
 /// `SOURCE` (for VARIABLE), as far as it is known of which secret ECS speaks.
 fn named_secret(trouble: &ResourceTrouble, all: &[(&str, &str)]) -> Option<String> {
-    // The definition may say more than ECS does: a key or a version of the secret.
+    // The definition may say more than ECS does, a key or a version of the secret, or less: a name without its suffix.
     let is_named = |source: &str| {
-        trouble
-            .name
-            .as_deref()
-            .is_some_and(|name| source.starts_with(name) || name.ends_with(source))
+        trouble.name.as_deref().map_or_else(
+            || trouble.missing_key().is_none_or(|key| json_key(source) == Some(key)),
+            |name| source.starts_with(name) || name.starts_with(source) || name.ends_with(source),
+        )
     };
     let meant: Vec<&(&str, &str)> = all.iter().filter(|(_, source)| is_named(source)).collect();
     match (&trouble.name, all, meant.as_slice()) {
-        (_, [(variable, source)], _) => Some(format!("`{source}` (for {variable})")),
+        (_, [_], [(variable, source)]) => Some(format!("`{source}` (for {variable})")),
         (Some(name), _, [(variable, _)]) => Some(format!("`{name}` (for {variable})")),
         (Some(name), ..) => Some(format!("`{name}`")),
+        (None, _, [(variable, source)]) => Some(format!("`{source}` (for {variable})")),
         (None, ..) => None,
     }
 }
 
+/// `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME:KEY:STAGE:VERSION`.
+fn json_key(source: &str) -> Option<&str> {
+    source.split(':').nth(7).filter(|key| !key.is_empty())
+}
+
 fn secret_hint(trouble: &ResourceTrouble, who: &str, is_parameter: bool) -> String {
-    if contains(&trouble.message, "did not contain json key") {
+    if trouble.missing_key().is_some() {
         return "add that key to the secret, or correct `valueFrom` in the task definition".to_owned();
     }
     let (action, service) = if is_parameter {
@@ -241,6 +251,16 @@ mod tests {
         );
         assert_eq!(summary(Why::Denied, None, &["a", "b"]), format!("{refused} a secret"));
         assert_eq!(summary(Why::Missing, None, &["a", "b"]), "there is no such secret");
+        // Whatever is missing, it is not the one that the definition names.
+        assert_eq!(
+            summary(Why::Missing, Some("/prod/db"), &["only"]),
+            "there is no secret `/prod/db`"
+        );
+        let plain = asm.trim_end_matches("-AbCdEf");
+        assert_eq!(
+            summary(Why::Missing, Some(asm), &[plain, "other"]),
+            format!("there is no secret `{asm}` (for A)")
+        );
         let evidence = |name, sources: &[&str]| {
             let evidence = told(Why::Denied, name, sources).evidence;
             let found = evidence.into_iter().find(|(label, _)| label == "one of");
@@ -249,6 +269,28 @@ mod tests {
         assert_eq!(evidence(None, &["a", "b"]).as_deref(), Some("a (for A), b (for B)"));
         assert_eq!(evidence(Some("new"), &["a", "b"]), None);
         assert_eq!(evidence(None, &[]), None);
+    }
+
+    #[test]
+    fn t08_a_secret_that_is_there_is_not_called_missing_for_one_of_its_keys() {
+        let asm = "arn:aws:secretsmanager:us-east-1:111122223333:secret:db-AbCdEf";
+        let (user, password) = (format!("{asm}:user::"), format!("{asm}:password::"));
+        let mut trouble = trouble(Resource::Secret, Why::Missing, None);
+        trouble.message = "retrieved secret from Secrets Manager did not contain json key password".into();
+        let summary = |sources: &[&str]| finding(&trouble, &reading(sources)).summary;
+        assert_eq!(
+            summary(&[&user, &password]),
+            format!("tasks of `web` cannot start: secret `{password}` (for B) has no key `password`")
+        );
+        let unknown = "tasks of `web` cannot start: a secret has no key `password`";
+        assert_eq!(summary(&[&user, asm]), unknown);
+        assert_eq!(summary(&[&password, &password]), unknown);
+    }
+
+    #[test]
+    fn t08_a_log_group_without_a_name_leaves_no_hole_in_the_sentence() {
+        let summary = finding(&trouble(Resource::LogGroup, Why::Missing, None), &with_role()).summary;
+        assert_eq!(summary, "tasks of `web` cannot log to their log group");
     }
 
     #[test]

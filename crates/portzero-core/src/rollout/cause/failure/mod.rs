@@ -280,6 +280,7 @@ fn task_cause(reason: &str) -> Option<Cause> {
         "enough free addresses",
         "InsufficientFreeAddressesInSubnet",
         "reached the limit on the number of",
+        "EMPTY CAPACITY PROVIDER",
     ];
     no_capacity
         .iter()

@@ -35,7 +35,7 @@ const PULLS: [Reason; 11] = [
 ];
 
 #[rustfmt::skip]
-const NEEDS: [Reason; 15] = [
+const NEEDS: [Reason; 19] = [
     ("CannotStartContainerError: Error response from daemon: failed to create task for container: failed to initialize logging \
       driver: failed to create Cloudwatch log stream: operation error CloudWatch Logs: CreateLogStream, https response error \
       StatusCode: 400, RequestID: x, ResourceNotFoundException: The specified log group does not exist.",
@@ -57,7 +57,7 @@ const NEEDS: [Reason; 15] = [
         Code::Resources, "cannot get what they need", None),
     ("ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve \
       secret from asm: retrieved secret from Secrets Manager did not contain json key password",
-        Code::Secret, "there is no such secret", Some("add that key to the secret")),
+        Code::Secret, "a secret has no key `password`", Some("add that key to the secret")),
     ("ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve secrets from ssm: The task cannot \
       find the parameter(s): /prod/db/url, /prod/db/pass. Invalid parameters.",
         Code::Secret, "there is no secret `/prod/db/url`", Some("create it")),
@@ -71,6 +71,11 @@ const NEEDS: [Reason; 15] = [
         Some("a higher quota")),
     ("Capacity is unavailable at this time. Please try again later or in a different availability zone", Code::NoCapacity,
         "AWS gives no capacity", Some("more Availability Zones")),
+    ("TaskFailedToStart: EMPTY CAPACITY PROVIDER", Code::NoCapacity, "has no container instance", None),
+    ("Timeout waiting for EBS volume attachment to complete.", Code::Resources, "a volume of new tasks", None),
+    ("ResourceInitializationError: Timeout waiting for the agent to be ready.", Code::Resources, "cannot get what they need", None),
+    ("ResourceInitializationError: send request failed: dial tcp 10.0.0.1:443: i/o timeout",
+        Code::Resources, "cannot get what they need", Some("way to AWS")),
     ("InternalError: Something went wrong on our side.", Code::DeploymentFailed, "new tasks of `web` stop", None),
 ];
 
