@@ -94,7 +94,12 @@ fn attached(found: &Attached) -> String {
         .after
         .as_ref()
         .map_or("a revision that is not shown", |arn| arn.short());
-    let state = found.state.as_ref().map_or("not listed", |state| state.as_str());
+    let state = match &found.state {
+        Some(state) => state.as_str(),
+        // ECS shows none behind a classic load balancer, and some emulators show none at all.
+        None if found.created_at.is_some() => "in a state that is not shown",
+        None => "not listed",
+    };
     let created = found.created_at.map(|at| format!(", created {at}")).unwrap_or_default();
     let deployment = &found.deployment;
     if found.is_at_rest {
@@ -115,5 +120,36 @@ pub fn ending(outcome: &Outcome) -> String {
         Some(cause) if cause.code == Code::NotTouched => clean(&cause.summary),
         Some(cause) => clean(&format!("{verdict}: {}", cause.summary)),
         None => verdict,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use portzero_core::base::time::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_deployment_without_a_state_is_not_said_to_be_missing() {
+        let mut found = Attached {
+            deployment: "ecs-svc/2".into(),
+            before: None,
+            after: Some("task-definition/web:2".into()),
+            state: None,
+            created_at: Some(Timestamp::from_millis(0)),
+            is_at_rest: true,
+            wait_budget: Duration::from_secs(60),
+        };
+        assert_eq!(
+            attached(&found),
+            "no rollout is in flight: deployment ecs-svc/2 of web:2 is in a state that is not shown, created 1970-01-01T00:00:00.000Z"
+        );
+        (found.created_at, found.is_at_rest) = (None, false);
+        assert_eq!(
+            attached(&found),
+            "attached to deployment ecs-svc/2: web:2, not listed; waiting for up to 1m"
+        );
     }
 }

@@ -44,7 +44,7 @@ pub fn line(event: &RolloutEvent) -> String {
             format!("waiting on {}", parts.join("; "))
         }
         RolloutEvent::ToldByRevision => {
-            "`startedBy` of no task names a deployment: tasks are told apart by their revision".to_owned()
+            "`startedBy` of no task names a deployment: tasks are told apart by their revision and their age".to_owned()
         }
         RolloutEvent::Unknown(value) => format!("portzero does not know the {value}: it counts as not done"),
         RolloutEvent::ReadOutage {

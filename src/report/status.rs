@@ -15,7 +15,7 @@ use crate::report::text::clean;
 
 /// What the deployment of a task rests on where the task does not name it.
 const BY_REVISION: &str =
-    "which deployment started a task: `startedBy` of none names one, so they are told apart by revision";
+    "which deployment started a task: `startedBy` of none names one, so they are told apart by revision and age";
 
 /// Everything that is shown of one service.
 #[derive(Clone, Debug)]

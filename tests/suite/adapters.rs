@@ -334,3 +334,57 @@ fn a_wrong_clock_that_nothing_corrects_is_called_by_its_name() {
         "{told:?}"
     );
 }
+
+#[test]
+fn a_member_of_another_type_than_the_models_takes_nothing_else_along() {
+    let tasks = json!({"tasks": [{
+        "taskArn": "arn:aws:ecs:us-east-1:1:task/staging/1", "lastStatus": "RUNNING", "desiredStatus": "RUNNING",
+        "cpu": 256, "tags": {"team": "web"},
+        "containers": [{"name": "web", "cpu": 0, "exitCode": "137"}, {"name": "log", "cpu": "10"}],
+    }], "failures": []});
+    let registered = json!({"taskDefinition": {
+        "taskDefinitionArn": "arn:aws:ecs:us-east-1:1:task-definition/web:1", "revision": "1", "requiresAttributes": {},
+        "containerDefinitions": [{"name": "web", "cpu": "10", "environment": [{"name": "N", "value": 1}]}],
+    }});
+    let server = Loopback::answering([tasks, registered.clone()].map(|answer| Answer::json(answer.to_string())));
+    let clock = VirtualClock::default();
+    run(async {
+        let aws = connect(&server.url, &clock).await;
+        let read = aws.describe_tasks(&"staging".into(), &["1".into()]).await;
+        let task = read.expect("tasks").remove(0);
+        assert_eq!(task.last_status.as_str(), "RUNNING");
+        assert_eq!((task.containers.len(), task.containers[0].exit_code), (2, Some(137)));
+        let read = aws.describe_task_definition("web:1").await.expect("a revision");
+        assert_eq!(
+            (read.arn.short(), &read.document),
+            ("web:1", &registered["taskDefinition"])
+        );
+    });
+}
+
+#[test]
+fn what_a_verdict_rests_on_is_named_where_it_cannot_be_read_and_no_value_is_shown() {
+    let uncounted = json!({"services": [{"serviceName": "web", "status": "ACTIVE", "runningCount": "s3cr3t"}]});
+    let unlike = json!(["s3cr3t"]);
+    for (answer, words) in [
+        (
+            uncounted,
+            "the answer cannot be read: `services[].runningCount` has another JSON type than in AWS's model",
+        ),
+        (
+            unlike,
+            "the answer cannot be read: it is no answer of this operation in AWS's model",
+        ),
+    ] {
+        let server = Loopback::answering([(); 2].map(|()| Answer::json(answer.to_string())));
+        let clock = VirtualClock::default();
+        let asked = async {
+            connect(&server.url, &clock)
+                .await
+                .describe_services(&"staging".into(), &["web".into()])
+                .await
+        };
+        let error = run(asked).expect_err("it decides");
+        assert_eq!((error.kind, error.message.as_str()), (ApiErrorKind::Transient, words));
+    }
+}

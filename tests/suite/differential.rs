@@ -1,7 +1,7 @@
 //! moto and the simulator get the same requests: where they answer differently, it is known, and why.
 
 use super::support::clients::{python, variables};
-use super::support::moto_server::MotoServer;
+use super::support::emulators::MotoServer;
 use super::support::needs::Need;
 use super::support::program::Simulator;
 

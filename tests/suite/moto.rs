@@ -6,7 +6,7 @@ use portzero_core::base::id::{ClusterName, ServiceName};
 use portzero_core::port::{ApiErrorKind, Ecs, LoadBalancing};
 use serde_json::{Value, json};
 
-use crate::support::moto_server::MotoServer;
+use crate::support::emulators::MotoServer;
 use crate::support::{VirtualClock, connect, run};
 
 /// A cluster and a service, made with the SDK, since the ports make none.

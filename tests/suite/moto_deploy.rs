@@ -1,16 +1,8 @@
-//! The whole program against moto, where services are updated and no task ever starts: it must neither hang nor praise.
+//! The whole program on moto, where services are updated and no task starts by itself: it must neither hang nor praise.
 
 use crate::support::clients::{python, variables};
-use crate::support::moto_server::MotoServer;
+use crate::support::emulators::MotoServer;
 use crate::support::needs::Need;
-use crate::support::program::{Said, portzero, said};
-
-fn on(moto: &MotoServer, arguments: &str) -> Said {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut command = portzero(folder.path());
-    command.envs(variables(&moto.url)).args(arguments.split_whitespace());
-    said(&mut command)
-}
 
 #[test]
 fn a_rollout_that_never_begins_times_out_and_says_what_it_waited_for() {
@@ -20,15 +12,11 @@ fn a_rollout_that_never_begins_times_out_and_says_what_it_waited_for() {
     let Some(moto) = MotoServer::start() else { return };
     python(&variables(&moto.url), "furnish.py", &[]);
 
-    let missing = on(
-        &moto,
-        "deploy --cluster staging --service wbe --image web=example/web:2",
-    );
+    let missing = moto.run("deploy --cluster staging --service wbe --image web=example/web:2");
     assert_eq!(missing.code, Some(3), "{missing:#?}");
     assert!(missing.stderr.contains("did you mean `web`?"), "{missing:#?}");
 
-    let deployed = on(
-        &moto,
+    let deployed = moto.run(
         // What moto calls in progress never ends.
         "deploy --cluster staging --service web --image web=example/web:2 --timeout 3s --format json --if-busy replace",
     );
@@ -45,4 +33,46 @@ fn a_rollout_that_never_begins_times_out_and_says_what_it_waited_for() {
     ] {
         assert!(deployed.stderr.contains(said), "{said}: {deployed:#?}");
     }
+}
+
+#[test]
+fn t22_moto_shows_addresses_in_attachments_alone_and_each_target_has_its_task() {
+    if !Need::Boto3.is_met() {
+        return;
+    }
+    // Two tasks that moto counts and does not run: the script runs them.
+    let Some(moto) = MotoServer::start_with(&[("MOTO_ECS_SERVICE_RUNNING", "2")]) else {
+        return;
+    };
+    python(&variables(&moto.url), "furnish_fargate.py", &["tasks"]);
+    let web = "--cluster staging --service web";
+    let not_served = "not checked   ecs:ListServiceDeployments";
+    let status = moto.run(&format!("status {web}"));
+    assert_eq!(status.stdout.matches(":8080  healthy  task ").count(), 2, "{status:#?}");
+    assert!(
+        status.code == Some(0) && status.stdout.contains(not_served),
+        "{status:#?}"
+    );
+    // moto lists them for every service.
+    let other = moto.run("status --cluster staging --service worker");
+    assert!(other.code == Some(0) && !other.stdout.contains("web:1"), "{other:#?}");
+    moto.assert_run(
+        &format!("observe {web} --timeout 20s"),
+        0,
+        &[
+            "(web:1): RUNNING",
+            "succeeded: web",
+            "not checked: ecs:ListServiceDeployments",
+        ],
+    );
+    // From here on moto has a new deployment, and the tasks of the old one.
+    let never_begins = ["waiting on ECS to start the first new task", "web:1 runs 2 tasks"];
+    moto.assert_run(
+        &format!("deploy {web} --image example/web:2 --timeout 1s"),
+        4,
+        &never_begins,
+    );
+    moto.assert_run(&format!("observe {web} --timeout 1s"), 4, &never_begins);
+    moto.assert_run(&format!("rollback {web}"), 3, &["no-way-back", "--to REVISION"]);
+    moto.assert_run(&format!("rollback {web} --to web:1 --timeout 1s"), 4, &never_begins);
 }

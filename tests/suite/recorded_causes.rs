@@ -30,6 +30,7 @@ fn stopped(recorded: &Value) -> Task {
     Task {
         arn: "task/c/1".into(),
         started_by: None,
+        group: None,
         task_definition: "web:1".into(),
         last_status: TaskStatus::Stopped,
         desired_status: TaskStatus::Stopped,

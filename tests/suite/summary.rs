@@ -28,10 +28,11 @@ mod needs;
 use needs::Need;
 
 /// Each need with what a test says that has it.
-const NEEDS: [(Need, &str); 6] = [
+const NEEDS: [(Need, &str); 7] = [
     (Need::AwsCli, "Need::AwsCli.is_met()"),
     (Need::Boto3, "Need::Boto3.is_met()"),
-    (Need::Moto, "MotoServer::start()"),
+    (Need::Moto, "MotoServer::start"),
+    (Need::MiniStack, "MiniStack::start()"),
     (Need::EcsDeploy, "Need::EcsDeploy.is_met()"),
     (Need::Deployfish, "Need::Deployfish.is_met()"),
     (Need::Prism, "Prism::start()"),

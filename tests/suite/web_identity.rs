@@ -14,8 +14,8 @@ use serde_json::json;
 
 use super::served::serve;
 use super::wire::SCENARIO;
+use crate::support::emulators::MotoServer;
 use crate::support::loopback::{Answer, Loopback};
-use crate::support::moto_server::MotoServer;
 use crate::support::program::{Said, portzero, said};
 use crate::support::{VirtualClock, run};
 

@@ -86,7 +86,7 @@ pub struct Attached {
     pub before: Option<TaskDefinitionArn>,
     /// The revision that it rolls out.
     pub after: Option<TaskDefinitionArn>,
-    /// `None`: it is not listed.
+    /// `None`: it is not listed, or ECS does not show its state.
     pub state: Option<RolloutState>,
     /// When it began; absent where ECS does not say.
     pub created_at: Option<Timestamp>,

@@ -49,6 +49,7 @@ impl Task {
         Self {
             arn: "task/1".into(),
             started_by: Some("ecs-svc/2".into()),
+            group: None,
             task_definition: "task-definition/web:2".into(),
             last_status: TaskStatus::Running,
             desired_status: TaskStatus::Running,

@@ -237,6 +237,7 @@ pub(crate) fn task(account: &state::Account, cluster: &state::Cluster, task: &st
     Task {
         arn: TaskArn::from(task.arn.as_str()),
         started_by: Some(DeploymentId::from(task.shown_started_by(switches))).filter(|_| !task.started_by.is_empty()),
+        group: Some(format!("service:{}", task.service)).filter(|_| !task.service.is_empty()),
         task_definition: TaskDefinitionArn::from(task.task_definition.as_str()),
         last_status: task.last_status.as_str().into(),
         desired_status: task.desired_status.as_str().into(),

@@ -15,6 +15,7 @@ use portzero_core::port::{ApiResult, Clock, RequestCounts};
 
 use super::budget::Budget;
 use super::environment::{Environment, Network, SharedConfig, check_region};
+use super::tolerant::TolerantReading;
 use super::web_identity::{CurrentCredentials, RoleSession, WebIdentity};
 
 /// A region name is needed to sign, so a stand-in for AWS gets one where none is given.
@@ -120,7 +121,7 @@ impl<C: Clock> Connection<C> {
             }
         };
         Ok(Self {
-            ecs: aws_sdk_ecs::Client::new(&config),
+            ecs: ecs_client(&config),
             balancing: aws_sdk_elasticloadbalancingv2::Client::new(&config),
             logs: logs_client(&config),
             classic_balancing: aws_sdk_elasticloadbalancing::Client::new(&config),
@@ -292,6 +293,12 @@ fn no_region(of_profile: Option<String>) -> Finding {
             "--region, `region:` in the configuration, AWS_REGION, AWS_DEFAULT_REGION, the AWS profile, instance metadata",
         )
         .hint("set `region:` in portzero.yml, or pass --region")
+}
+
+/// The client of ECS, whose answers are JSON: what it cannot read at first is read once more.
+fn ecs_client(config: &SdkConfig) -> aws_sdk_ecs::Client {
+    let config = aws_sdk_ecs::config::Builder::from(config).interceptor(TolerantReading);
+    aws_sdk_ecs::Client::from_conf(config.build())
 }
 
 /// The client of CloudWatch Logs, which gives up earlier than the others.

@@ -13,6 +13,7 @@ use portzero_core::port::{ApiError, ApiErrorKind};
 use serde_json::Value;
 
 use super::environment::At;
+use super::tolerant::Unreadable;
 
 /// As much of a foreign text (an HTML page, a proxy's excuse) as a message quotes.
 const QUOTE_LENGTH: usize = 160;
@@ -41,7 +42,10 @@ impl Failure {
             SdkError::ResponseError(answer) if answer.raw().body().bytes().is_none() => {
                 Reading::transient("the connection broke before the answer was complete")
             }
-            SdkError::ResponseError(answer) => read_answer(None, None, answer.raw()),
+            SdkError::ResponseError(answer) => match unreadable_member(error) {
+                Some(member) => Reading::transient(member.to_string()),
+                None => read_answer(None, None, answer.raw()),
+            },
             SdkError::TimeoutError(_) => Reading::transient("no answer in time"),
             other => read_dispatch(other),
         };
@@ -58,6 +62,11 @@ impl Failure {
             never_sent,
         }
     }
+}
+
+/// What the second reading of an answer has found, where it is more than that it cannot be read.
+fn unreadable_member<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e Unreadable> {
+    causes(error).into_iter().find_map(|cause| cause.downcast_ref())
 }
 
 struct Reading {
@@ -185,6 +194,10 @@ fn quoted(status: u16, body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     if let Some(title) = html_title(&text) {
         return format!("HTTP status {status} with a page that is not AWS's: `{title}`");
+    }
+    if matches!(status, 200..=299) && text.trim_start().starts_with(['{', '[']) {
+        // What begins as AWS's answers do may hold what nobody may see.
+        return "the answer cannot be read: it is no answer of this operation in AWS's model".to_owned();
     }
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let start: String = line.chars().take(QUOTE_LENGTH).collect();

@@ -7,6 +7,7 @@
 //! * `budget`: what a run allows itself, so that AWS need not turn it away
 //! * `error`: what the SDK reports, turned into [`ApiError`](portzero_core::port::ApiError)
 //! * `document`: task definitions as the raw JSON that goes over the wire
+//! * `tolerant`: a second reading of answers whose members have other JSON types than AWS's model
 //! * `ecs`, `balancing` (with `routing`), `logs`: the ports; `read_ecs`, `read_strategy`, `read_classic`: the SDK's types turned into the
 //!   domain's
 
@@ -25,6 +26,7 @@ mod read_ecs;
 mod read_managed;
 mod read_strategy;
 mod routing;
+mod tolerant;
 mod web_identity;
 
 pub use connection::{Connection, ConnectionOptions, StaticCredentials};

@@ -138,6 +138,7 @@ pub(super) fn task(task: &sdk::Task) -> Task {
     Task {
         arn: text(task.task_arn()).into(),
         started_by: task.started_by().map(Into::into),
+        group: task.group().map(str::to_owned),
         task_definition: text(task.task_definition_arn()).into(),
         last_status: text(task.last_status()).into(),
         desired_status: text(task.desired_status()).into(),

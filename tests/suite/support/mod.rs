@@ -2,13 +2,13 @@
 
 pub mod clients;
 pub mod command;
+pub mod emulators;
 pub mod evidence;
 #[cfg(unix)]
 pub mod file_server;
 pub mod github;
 pub mod http;
 pub mod loopback;
-pub mod moto_server;
 pub mod needs;
 pub mod prism;
 pub mod program;

@@ -12,6 +12,7 @@ pub enum Need {
     AwsCli,
     Boto3,
     Moto,
+    MiniStack,
     EcsDeploy,
     Deployfish,
     Prism,
@@ -23,6 +24,7 @@ impl Need {
             Self::AwsCli => "the AWS CLI",
             Self::Boto3 => "boto3 1.44",
             Self::Moto => "moto's server",
+            Self::MiniStack => "MiniStack",
             Self::EcsDeploy => "ecs-deploy",
             Self::Deployfish => "deployfish",
             Self::Prism => "Prism with GitHub's description",
@@ -46,6 +48,7 @@ impl Need {
             // Since 1.44 its models know gateways and Express services.
             Self::Boto3 => &["python3", "-c", IS_BOTO3_THERE],
             Self::Moto => &["moto_server", "--help"],
+            Self::MiniStack => &["ministack", "--help"],
             Self::EcsDeploy => &["ecs", "--help"],
             Self::Deployfish => &["deploy", "--help"],
             Self::Prism => &["node", "-e", IS_PRISM_THERE],

@@ -19,10 +19,6 @@ use super::replaced::may_succeed;
 
 /// Somebody updates the service, and some time later somebody else joins. `None`: there is nothing to join.
 pub fn play(case: &Case) -> Option<Played> {
-    // Of one revision alone, the tasks of deployments that no task names cannot be told apart by anybody who comes late.
-    if case.scenario.switches.started_by_service {
-        return None;
-    }
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(play_in(case))
 }

@@ -231,9 +231,8 @@ fn addresses(case: &mut Case, seed: u64) {
         _ => ShownAddresses::Everywhere,
     };
     case.must_succeed &= scenario.switches.addresses != ShownAddresses::Nowhere;
-    // What does not name the deployment is an emulator, whose answers are of the moment. Of one revision alone nobody could
-    // tell the tasks of two deployments apart.
-    if case.has_new_image && rng.u8(..10) == 0 {
+    // What does not name the deployment is an emulator, whose answers are of the moment.
+    if rng.u8(..10) == 0 {
         scenario.switches.started_by_service = true;
         case.misbehaviour.unlisted_for = Duration::ZERO;
         case.misbehaviour.stale = 0.0;

@@ -1,7 +1,7 @@
 //! Tasks and the container instances that they run on.
 
 use crate::aws_model::aws_enum::aws_enum;
-use crate::base::id::{ContainerInstanceArn, DeploymentId, TaskArn, TaskDefinitionArn};
+use crate::base::id::{ContainerInstanceArn, DeploymentId, ServiceName, TaskArn, TaskDefinitionArn};
 use crate::base::time::Timestamp;
 
 aws_enum! {
@@ -36,6 +36,8 @@ pub struct Task {
     pub arn: TaskArn,
     /// The deployment that started it: this alone tells old from new.
     pub started_by: Option<DeploymentId>,
+    /// `service:NAME` for the tasks of a service; absent in old answers.
+    pub group: Option<String>,
     /// The revision that it runs.
     pub task_definition: TaskDefinitionArn,
     /// Where it is in its life.
@@ -72,6 +74,12 @@ impl Task {
     /// It is over, whether AWS still lists it as stopped or is about to forget it.
     pub fn is_stopped(&self) -> bool {
         matches!(self.last_status, TaskStatus::Stopped | TaskStatus::Deleted)
+    }
+
+    /// It says that it is of another service. ECS lists none of those among a service's tasks, emulators do.
+    pub(crate) fn is_of_another(&self, service: &ServiceName) -> bool {
+        let named = self.group.as_deref().and_then(|group| group.strip_prefix("service:"));
+        named.is_some_and(|name| name != service.as_str())
     }
 
     /// Every address of its network interfaces, IPv4 and IPv6, whichever place shows it.

@@ -40,10 +40,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Tells the tasks apart by their revision where `startedBy` of none of them names a deployment, as in some emulators
-    /// of AWS. Where two deployments have one revision, a task is of the last one that was there when it was created.
+    /// Leaves out tasks of other services, and tells the others apart by their revision where `startedBy` of none of them
+    /// names a deployment, as in some emulators of AWS. Of the deployments of one revision, a task is of the last one that
+    /// was there when it was created.
     pub fn told_apart(mut self) -> Self {
         let Some(service) = &self.service else { return self };
+        self.tasks.retain(|task| !task.is_of_another(&service.name));
         let names_one = |task: &Task| {
             let by = task.started_by.as_ref();
             by.is_some_and(|id| id.is_of_ecs() || service.deployment(id).is_some())
@@ -53,13 +55,9 @@ impl Snapshot {
         }
         for task in &mut self.tasks {
             let runs_it = |d: &&Deployment| d.task_definition == task.task_definition;
-            let of_revision: Vec<&Deployment> = service.deployments.iter().filter(runs_it).collect();
-            let was_there = |d: &&Deployment| d.created_at.is_none() || d.created_at <= task.created_at;
-            let own = match of_revision.as_slice() {
-                [one] => Some(*one),
-                all => all.iter().copied().filter(was_there).max_by_key(|d| d.created_at),
-            };
-            if let Some(own) = own {
+            let comes_later = |d: &&Deployment| task.created_at.is_some() && d.created_at > task.created_at;
+            let there = service.deployments.iter().filter(|d| runs_it(d) && !comes_later(d));
+            if let Some(own) = there.max_by_key(|d| d.created_at) {
                 task.started_by = Some(own.id.clone());
             }
         }
@@ -167,6 +165,24 @@ mod tests {
     }
 
     #[test]
+    fn t23_tasks_of_other_services_are_left_out_whoever_lists_them() {
+        let of = |group: Option<&str>| Task {
+            group: group.map(str::to_owned),
+            ..Task::plain()
+        };
+        let snapshot = Snapshot {
+            service: Some(Service::plain()),
+            tasks: [Some("service:api"), Some("service:web"), Some("family:web"), None]
+                .map(of)
+                .to_vec(),
+            ..Snapshot::default()
+        };
+        let groups = snapshot.told_apart().tasks.into_iter().map(|task| task.group);
+        let kept = [Some("service:web"), Some("family:web"), None].map(|group| group.map(str::to_owned));
+        assert!(groups.eq(kept));
+    }
+
+    #[test]
     fn t23_two_deployments_of_one_revision_are_told_by_the_time() {
         let forced = [("ecs-svc/2", "web:1", 20), ("ecs-svc/1", "web:1", 10)];
         let (by, _) = told(
@@ -174,5 +190,12 @@ mod tests {
             &[("web", "web:1", 21), ("web", "web:1", 11), ("web", "web:1", 5)],
         );
         assert_eq!(by, ["ecs-svc/2", "ecs-svc/1", "web"], "nobody's where none was there");
+        // The first deployment of the revision is long over: its tasks are not of the one that goes back to it.
+        let back = [("ecs-svc/3", "web:1", 30), ("ecs-svc/2", "web:2", 20)];
+        let (by, _) = told(
+            &back,
+            &[("web", "web:1", 31), ("web", "web:2", 21), ("web", "web:1", 11)],
+        );
+        assert_eq!(by, ["ecs-svc/3", "ecs-svc/2", "web"]);
     }
 }

@@ -389,7 +389,7 @@ pub(crate) fn told_by_revision(scope: &Scope) -> Finding {
     .evidence(
         "counted",
         format!(
-            "the tasks of {} as new, and those of other revisions as old",
+            "the tasks of {} that were created after the deployment as new, and all others as old",
             scope.task_definition.short()
         ),
     )
