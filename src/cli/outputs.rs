@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use portzero_core::base::finding::{Code, Finding};
-use portzero_core::base::time::{Timestamp, human};
+use portzero_core::base::time::{Moment, human};
 use portzero_core::plan::Plan;
 use portzero_core::plan::survey::Survey;
 use portzero_core::port::RequestCounts;
@@ -34,8 +34,8 @@ use crate::report::{internal_error, outputs, page};
 pub struct Ending<'a> {
     pub runs: &'a [ServiceRun],
     pub counts: &'a RequestCounts,
-    pub started_at: Timestamp,
-    pub ended_at: Timestamp,
+    pub started_at: Moment,
+    pub ended_at: Moment,
 }
 
 #[derive(Debug)]

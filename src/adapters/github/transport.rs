@@ -4,12 +4,13 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use jiff::fmt::rfc2822::DateTimeParser;
 use octocrab::service::middleware::auth_header::AuthHeaderLayer;
 use octocrab::service::middleware::base_uri::BaseUriLayer;
 use octocrab::service::middleware::reqwest_connector::ReqwestConnector;
 use octocrab::{AuthState, Octocrab, OctocrabBuilder};
 use portzero_core::base::backoff::Backoff;
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::{Moment, Timestamp};
 use portzero_core::port::{ApiErrorKind, ApiResult, Clock};
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use serde_json::Value;
@@ -58,7 +59,7 @@ pub(super) struct Transport<C> {
     token: String,
     patient: Octocrab,
     hasty: OnceCell<Octocrab>,
-    deadline: Cell<Option<Timestamp>>,
+    deadline: Cell<Option<Moment>>,
     jitter: RefCell<fastrand::Rng>,
 }
 
@@ -79,7 +80,7 @@ impl<C: Clock> Transport<C> {
         })
     }
 
-    pub(super) fn give_up_at(&self, deadline: Timestamp) {
+    pub(super) fn give_up_at(&self, deadline: Moment) {
         self.deadline.set(Some(deadline));
     }
 
@@ -147,7 +148,7 @@ impl<C: Clock> Transport<C> {
         };
         let response = response.map_err(|error| broken(call, &error))?;
         let status = response.status().as_u16();
-        let limits = limits(response.headers(), self.clock.now());
+        let limits = limits(response.headers(), self.clock.now().wall());
         let has_next = header(response.headers(), "link").is_some_and(|link| link.contains("rel=\"next\""));
         let request_id = header(response.headers(), "x-github-request-id").map(str::to_owned);
         let body = crab
@@ -246,7 +247,10 @@ fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
 
-fn limits(headers: &HeaderMap, now: Timestamp) -> Limits {
+/// `ours` is believed of the time only where GitHub does not date its answer.
+fn limits(headers: &HeaderMap, ours: Timestamp) -> Limits {
+    let date = header(headers, "date").and_then(|date| DateTimeParser::new().parse_timestamp(date).ok());
+    let now = date.map_or(ours, |date| Timestamp::from_millis(date.as_millisecond()));
     let number = |name: &str| header(headers, name)?.parse::<u64>().ok();
     let is_used_up = number("x-ratelimit-remaining") == Some(0);
     let reset = number("x-ratelimit-reset").filter(|_| is_used_up);
