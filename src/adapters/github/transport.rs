@@ -33,6 +33,9 @@ const BACKOFF: Backoff = Backoff::doubling(Duration::from_millis(500), Duration:
 /// A limit that holds longer is not waited for: the next run speaks anyway.
 const LIMIT_WAIT_MAX: Duration = Duration::from_secs(30);
 
+/// A page has a hundred comments of at most 64 Ki characters.
+const ANSWER_MAX: usize = 32 * 1024 * 1024;
+
 const MEDIA_TYPE: &str = "application/vnd.github+json";
 const USER_AGENT: &str = concat!("portzero/", env!("CARGO_PKG_VERSION"));
 
@@ -151,10 +154,7 @@ impl<C: Clock> Transport<C> {
         let limits = limits(response.headers(), self.clock.now().wall());
         let has_next = header(response.headers(), "link").is_some_and(|link| link.contains("rel=\"next\""));
         let request_id = header(response.headers(), "x-github-request-id").map(str::to_owned);
-        let body = crab
-            .body_to_string(response)
-            .await
-            .map_err(|error| broken(call, &error))?;
+        let body = text(call, reqwest::Response::from(response.map(reqwest::Body::wrap))).await?;
         if (200..300).contains(&status) {
             return Ok(Answer {
                 body,
@@ -241,6 +241,22 @@ fn octocrab(base: &reqwest::Url, token: &str, connect: Duration, whole: Duration
         Ok(octocrab) => Ok(octocrab),
         Err(never) => match never {},
     }
+}
+
+/// The body, which goes on for as long as bytes come.
+async fn text(call: &Call, mut response: reqwest::Response) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    while let Some(piece) = response.chunk().await.map_err(|error| broken(call, &error))? {
+        bytes.extend_from_slice(&piece);
+        if bytes.len() > ANSWER_MAX {
+            let why = "the answer is longer than any of GitHub's".to_owned();
+            return Err(Failure {
+                error: transient(call, why),
+                wait: None,
+            });
+        }
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
