@@ -9,6 +9,8 @@
     reason = "a tool for developers: it measures real time, prints, and stops where a promise is broken"
 )]
 
+#[path = "../tests/suite/worlds/clock_steps.rs"]
+mod clock_steps;
 #[path = "../tests/suite/worlds/generate.rs"]
 mod generate;
 #[path = "../tests/suite/worlds/generate_staged.rs"]
@@ -29,8 +31,8 @@ use std::time::Instant;
 
 use clap::Parser;
 use portzero_core::rollout::Verdict;
-use portzero_sim::ShownAddresses;
 use portzero_sim::scenario::{GroupAddresses, ManagedBy, TargetGroupSpec};
+use portzero_sim::{ShownAddresses, Side};
 
 #[derive(Parser)]
 struct Arguments {
@@ -52,6 +54,9 @@ struct Arguments {
     /// Play nothing, and say how many of the worlds are of each kind
     #[arg(long)]
     kinds: bool,
+    /// Each world three times: with a right clock, and with one that steps an hour forward, and back, in mid-run
+    #[arg(long)]
+    clock_steps: bool,
 }
 
 struct Result {
@@ -73,6 +78,7 @@ fn main() {
     }));
     match arguments.seed {
         Some(seed) if arguments.two_runs => tell_two(seed),
+        Some(seed) if arguments.clock_steps => tell_stepped(seed, arguments.staged),
         Some(seed) => tell(seed, arguments.staged),
         None if arguments.kinds => count_kinds(&arguments),
         None => play_all(&arguments),
@@ -171,9 +177,10 @@ fn play_all(arguments: &Arguments) {
             let seeds = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));
             seeds
                 .take_while(|seed| *seed < from + count)
-                .map(|seed| match arguments.two_runs {
-                    true => two(seed),
-                    false => one(seed, arguments.staged),
+                .map(|seed| match (arguments.two_runs, arguments.clock_steps) {
+                    (true, _) => two(seed),
+                    (_, true) => stepped(seed, arguments.staged),
+                    _ => one(seed, arguments.staged),
                 })
                 .collect::<Vec<_>>()
         };
@@ -194,7 +201,8 @@ fn play_all(arguments: &Arguments) {
     let count_of = |kind: &str| broken.get(kind).copied().unwrap_or(0);
     let verdicts: Vec<Verdict> = results.iter().map(|result| result.verdict).collect();
     println!(
-        "{} worlds in {:.1} s: {} lies, {} hangs, {} verdicts taken back, {} lost events, {} false alarms, {} without reason blind",
+        "{} worlds in {:.1} s: {} lies, {} hangs, {} verdicts taken back, {} lost events, {} false alarms, {} without reason blind, \
+         {} verdicts changed by a step of the clock",
         results.len(),
         begun.elapsed().as_secs_f64(),
         count_of("lie"),
@@ -203,6 +211,7 @@ fn play_all(arguments: &Arguments) {
         count_of("lost event"),
         count_of("false alarm"),
         count_of("blind"),
+        count_of("verdict changed"),
     );
     println!("{:?}", play::tally(&verdicts));
     if !broken.is_empty() {
@@ -218,6 +227,34 @@ fn one(seed: u64, is_staged: bool) -> Result {
         seed,
         verdict: played.verdict,
         broken: play::broken_promise(&case, &played),
+    }
+}
+
+/// The verdict is the one without a step.
+fn stepped(seed: u64, is_staged: bool) -> Result {
+    PLAYED.set(seed);
+    let case = case(seed, is_staged);
+    let pairs = [Side::Ahead, Side::Behind].map(|side| clock_steps::play_both(&case, side));
+    Result {
+        seed,
+        verdict: pairs[0].without.verdict,
+        broken: pairs
+            .iter()
+            .find_map(clock_steps::changed)
+            .map(|words| format!("verdict changed: {words}")),
+    }
+}
+
+fn tell_stepped(seed: u64, is_staged: bool) {
+    PLAYED.set(seed);
+    let case = case(seed, is_staged);
+    for side in [Side::Ahead, Side::Behind] {
+        let pair = clock_steps::play_both(&case, side);
+        println!("{:?}\n{}", pair.step, pair.with.story);
+        println!(
+            "{}",
+            clock_steps::changed(&pair).unwrap_or("every promise was kept".into())
+        );
     }
 }
 

@@ -1,7 +1,7 @@
 //! What every call to AWS and GitHub tells of itself, for whoever looks for a fault (`-v`, `-vv`). Where nobody listens
 //! it costs nothing. Times are the clock's, so that a rehearsal tells the same each time.
 
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::port::{ApiError, Clock};
 use tracing::Level;
 
@@ -15,8 +15,8 @@ pub(crate) const CALL: &str = "portzero::call";
 pub(super) struct Watch<'c, C> {
     clock: &'c C,
     action: &'static str,
-    begun: Timestamp,
-    attempt_begun: Timestamp,
+    begun: Moment,
+    attempt_begun: Moment,
     attempts: u64,
     request_id: Option<String>,
 }
@@ -85,7 +85,7 @@ impl<'c, C: Clock> Watch<'c, C> {
         );
     }
 
-    fn millis_since(&self, begun: Timestamp) -> u64 {
+    fn millis_since(&self, begun: Moment) -> u64 {
         u64::try_from(self.clock.now().since(begun).as_millis()).unwrap_or(u64::MAX)
     }
 }

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Logs};
 
 /// All of AWS that a deployment calls.
@@ -28,7 +28,7 @@ impl<A, C, I> Clone for Ports<'_, A, C, I> {
 impl<A, C, I> Copy for Ports<'_, A, C, I> {}
 
 impl<A, C: Clock, I: Interrupts> Ports<'_, A, C, I> {
-    pub fn now(&self) -> Timestamp {
+    pub fn now(&self) -> Moment {
         self.clock.now()
     }
 
@@ -53,7 +53,7 @@ impl<A, C: Clock, I: Interrupts> Ports<'_, A, C, I> {
 
     /// What the work comes to; `None` where the time comes first. For work that changes nothing: it is dropped in the middle
     /// of a call.
-    pub async fn before<T>(&self, at: Timestamp, work: impl Future<Output = T>) -> Option<T> {
+    pub async fn before<T>(&self, at: Moment, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;
             () = self.clock.reached(at) => None,

@@ -1,11 +1,12 @@
 //! Reading files of the user's: every failure names the file and the reason.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::string::FromUtf8Error;
 
 use portzero_core::base::finding::{Code, Finding, Location};
 use portzero_core::task_definition::{Document, Format};
+
+use crate::adapters::file;
 
 /// The names that are tried in the working folder.
 const CONFIG_NAMES: [&str; 2] = ["portzero.yml", "deployfish.yml"];
@@ -29,10 +30,8 @@ pub(super) fn read(path: &Path) -> Result<String, Finding> {
     if size > FILE_MAX {
         return Err(cannot(format!("it has {size} bytes, and {FILE_MAX} are the limit")));
     }
-    let mut bytes = Vec::new();
     // That size is no bound: a device or a pipe has none, and a file may grow.
-    let file = std::fs::File::open(path).map_err(absent)?;
-    file.take(FILE_MAX + 1).read_to_end(&mut bytes).map_err(absent)?;
+    let bytes = file::read(path, FILE_MAX).map_err(absent)?;
     if u64::try_from(bytes.len()).is_ok_and(|size| size > FILE_MAX) {
         return Err(cannot(format!(
             "it has more than {FILE_MAX} bytes, which are the limit"

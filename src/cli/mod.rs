@@ -94,6 +94,7 @@ pub fn main() -> ExitCode {
     // A task of the server may outlive the command: nobody waits for it.
     let code = tokio::task::LocalSet::new().block_on(&runtime, cli.run());
     runtime.shutdown_background();
+    streams::settle();
     ExitCode::from(code)
 }
 

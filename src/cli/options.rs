@@ -11,6 +11,7 @@ use portzero_core::base::time::Timestamp;
 use portzero_core::policy::{IfBusy, Leftover};
 
 use crate::adapters::aws::{RoleArn, SessionDuration, SessionName};
+use crate::adapters::file;
 use crate::config;
 
 /// Which services.
@@ -102,7 +103,7 @@ pub(super) struct Following {
     /// After a failure that ECS does not roll back itself: leave it, or go back to what ran before [default: leave]
     #[arg(long, value_name = "leave|rollback", env = "PORTZERO_ON_FAILURE", value_parser = leftover)]
     pub on_failure: Option<Leftover>,
-    /// The same where the run is cancelled (SIGINT, SIGTERM) [default: leave]
+    /// The same where the run is cancelled (SIGINT, SIGTERM, SIGHUP) [default: leave]
     #[arg(long, value_name = "leave|rollback", env = "PORTZERO_ON_CANCEL", value_parser = leftover)]
     pub on_cancel: Option<Leftover>,
     /// After a success, deregister the family's ACTIVE revisions beyond the newest N that nobody needs [default: none]
@@ -238,13 +239,15 @@ impl Output {
 
 /// Opens the file and leaves it as it was. A pipe or a device is left alone: its reader may take this for the end.
 fn writable(path: &Path) -> std::io::Result<()> {
-    let there = std::fs::metadata(path);
+    // Of a link to nowhere it is the file that comes and goes, and not the link.
+    let path = file::followed(path)?;
+    let there = std::fs::metadata(&path);
     if there.as_ref().is_ok_and(|there| !there.is_file() && !there.is_dir()) {
         return Ok(());
     }
-    std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+    std::fs::OpenOptions::new().create(true).append(true).open(&path)?;
     if there.is_err() {
-        std::fs::remove_file(path)?;
+        std::fs::remove_file(&path)?;
     }
     Ok(())
 }

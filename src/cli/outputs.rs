@@ -1,17 +1,17 @@
 //! Where a run is told besides the log: stdout, the report file, the runner's files, annotations, the pull request.
-//! None of them changes how the run ends, but for stdout that does not take what was asked for.
+//! None of them changes how the run ends, but for stdout or a report that does not take what was asked for.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use portzero_core::base::finding::{Code, Finding};
-use portzero_core::base::time::{Timestamp, human};
+use portzero_core::base::time::{Moment, human};
 use portzero_core::plan::Plan;
 use portzero_core::plan::survey::Survey;
 use portzero_core::port::RequestCounts;
 
 use crate::adapters::github::Context;
-use crate::adapters::signals;
+use crate::adapters::{file, signals};
 use crate::app::announce::github_channel::{End, Told};
 use crate::app::deploy;
 use crate::app::deploy::ServiceRun;
@@ -34,8 +34,8 @@ use crate::report::{internal_error, outputs, page};
 pub struct Ending<'a> {
     pub runs: &'a [ServiceRun],
     pub counts: &'a RequestCounts,
-    pub started_at: Timestamp,
-    pub ended_at: Timestamp,
+    pub started_at: Moment,
+    pub ended_at: Moment,
 }
 
 #[derive(Debug)]
@@ -101,7 +101,7 @@ impl<'o> RunOutputs<'o> {
     /// stdout does not take them.
     pub async fn planned(&mut self, plans: &[Plan]) -> Result<(), Stop> {
         let stage = Stage::Planned(plans);
-        self.file(|| plans_json(plans), stage);
+        let filed = self.file(|| plans_json(plans), stage);
         let is_refused = plans.iter().any(Plan::is_refused);
         let end = if is_refused { End::Refused } else { End::Planned };
         let found = plans.iter().flat_map(|plan| &plan.findings);
@@ -112,11 +112,11 @@ impl<'o> RunOutputs<'o> {
                 for plan in plans {
                     streams::hand_over(&report::plan::text(plan))?;
                 }
-                Ok(())
             }
-            Format::Json => streams::hand_over_document(&plans_json(plans)),
-            Format::Markdown => streams::hand_over(&self.page(stage, usize::MAX)),
+            Format::Json => streams::hand_over_document(&plans_json(plans))?,
+            Format::Markdown => streams::hand_over(&self.page(stage, usize::MAX))?,
         }
+        filed
     }
 
     /// The plans are about to be executed.
@@ -137,17 +137,18 @@ impl<'o> RunOutputs<'o> {
     /// The document was asked for on stdout, and is lost.
     pub async fn ended(&mut self, ending: &Ending<'_>) -> Result<(), Stop> {
         let stage = Stage::Ended(ending.runs, ending.counts);
-        self.file(|| result_json(ending), stage);
+        let filed = self.file(|| result_json(ending), stage);
         let end = End::of(deploy::overall(ending.runs));
         let address = ending.runs.iter().find_map(ServiceRun::url);
         let found = ending.runs.iter().flat_map(findings);
         self.step(found, outputs::of_runs(ending.runs), stage);
         self.conclude(stage, end, address).await;
-        match self.output.format {
+        let given = match self.output.format {
             Format::Text => Ok(()),
-            Format::Json => streams::hand_over_document(&result_json(ending)),
-            Format::Markdown => streams::hand_over(&self.page(stage, usize::MAX)),
-        }
+            Format::Json => streams::leave_document(&result_json(ending)),
+            Format::Markdown => streams::leave(&self.page(stage, usize::MAX)),
+        };
+        given.and(filed)
     }
 
     /// The last word on GitHub, after all that cannot hang. A signal ends the wait for it.
@@ -204,18 +205,15 @@ impl<'o> RunOutputs<'o> {
         (format!("{environment}/{what}{services}{rehearsal}"), environment)
     }
 
-    /// A report that cannot be written is a warning: the verdict stands.
-    fn file(&self, json: impl Fn() -> Document, stage: Stage<'_>) {
-        let Some(path) = &self.output.report else { return };
+    /// A report that cannot be written is a warning. The verdict stands, and is no success for who wanted a report.
+    fn file(&self, json: impl Fn() -> Document, stage: Stage<'_>) -> Result<(), Stop> {
+        let Some(path) = &self.output.report else { return Ok(()) };
         let text = if is_markdown(path) {
             self.page(stage, usize::MAX)
         } else {
             format!("{}\n", json().as_str())
         };
-        if let Err(error) = std::fs::write(path, text) {
-            let path = path.display();
-            streams::tell(&format!("warning: the report could not be written to {path}: {error}"));
-        }
+        file_report(path, text)
     }
 }
 
@@ -240,6 +238,26 @@ pub(super) fn stopped(findings: &[Finding]) {
     }
 }
 
+fn file_report(path: &Path, text: String) -> Result<(), Stop> {
+    let path_said = path.display();
+    match file::write(path, text) {
+        Ok(None) => Ok(()),
+        Ok(Some(place)) => {
+            let place = place.display();
+            streams::tell(&format!(
+                "note: {path_said} is a link, and the report is in {place}, where it leads"
+            ));
+            Ok(())
+        }
+        Err(error) => {
+            streams::tell(&format!(
+                "warning: the report could not be written to {path_said}: {error}"
+            ));
+            Err(Stop::lost())
+        }
+    }
+}
+
 /// A panic ends the run: on every surface that needs no waiting.
 pub(super) fn broken(finding: &Finding, report: Option<&Path>) {
     let stage = Stage::Broken(finding);
@@ -250,10 +268,8 @@ pub(super) fn broken(finding: &Finding, report: Option<&Path>) {
         } else {
             format!("{}\n", Document::pretty(internal_error::json(finding)).as_str())
         };
-        if let Err(error) = std::fs::write(path, text) {
-            let path = path.display();
-            streams::tell(&format!("warning: the report could not be written to {path}: {error}"));
-        }
+        // The run has an exit code of its own.
+        let _ = file_report(path, text);
     }
     let runner = Runner::of_environment();
     runner.annotate(std::iter::once(finding));

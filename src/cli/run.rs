@@ -1,7 +1,7 @@
 //! The one path of deploy, plan and rehearse: plan every service, then execute the plans.
 
 use portzero_core::base::finding::{Code, Finding};
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::plan::survey::Survey;
 use portzero_core::plan::{DeployRequest, Plan};
 use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing, Report, RequestCounts};
@@ -38,7 +38,7 @@ pub(super) async fn plan_all<A: Ecs + LoadBalancing, C: Clock, I: Interrupts>(
 pub(super) async fn interrupt(
     runs: Vec<ServiceRun>,
     counts: &RequestCounts,
-    span: (Timestamp, Timestamp),
+    span: (Moment, Moment),
     outputs: &mut RunOutputs<'_>,
 ) -> Stop {
     let mut story = Story::new(runs.iter().map(|run| &run.request), outputs.is_quiet());
@@ -51,7 +51,7 @@ pub(super) async fn interrupt(
 }
 
 /// Nothing was changed: every surface says so, and the findings are printed, the cause first.
-pub(super) async fn refuse(runs: Vec<ServiceRun>, outputs: &mut RunOutputs<'_>, now: Timestamp) -> Stop {
+pub(super) async fn refuse(runs: Vec<ServiceRun>, outputs: &mut RunOutputs<'_>, now: Moment) -> Stop {
     let ending = Ending {
         runs: &runs,
         counts: &RequestCounts::default(),
@@ -75,7 +75,7 @@ pub(super) async fn refuse_all(
     requests: &DeployRequests,
     finding: &Finding,
     outputs: &mut RunOutputs<'_>,
-    now: Timestamp,
+    now: Moment,
 ) -> Stop {
     let refused = |request: &DeployRequest| ServiceRun::refused(request.clone(), None, vec![finding.clone()], now);
     refuse(requests.requests.iter().map(refused).collect(), outputs, now).await
@@ -132,7 +132,7 @@ pub(super) async fn conclude(
     runs: &[ServiceRun],
     mut story: Story,
     counts: &RequestCounts,
-    (started_at, ended_at): (Timestamp, Timestamp),
+    (started_at, ended_at): (Moment, Moment),
     outputs: &mut RunOutputs<'_>,
 ) -> Result<u8, Stop> {
     story.print(&report::log::requests(counts, diagnostics::tells_calls()));

@@ -1,12 +1,14 @@
 //! What is printed, on streams that may be full or gone. Nothing else in the program touches stdout or stderr, so that
 //! nothing is printed that shows a secret, moves a cursor, or is a command to a CI runner.
 
-use std::io::{ErrorKind, Write};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::io::ErrorKind;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
 use portzero_core::base::finding::Finding;
 use serde_json::Value;
 
+use crate::adapters::outlet::Outlet;
 use crate::cli::stop::Stop;
 use crate::report;
 use crate::report::annotation::Annotation;
@@ -26,6 +28,13 @@ const CREDENTIALS: [&str; 9] = [
     "ACTIONS_RUNTIME_TOKEN",
 ];
 
+/// Nobody who listens takes longer over a line, and a rollout does not wait for those who do not.
+const HEARD_WITHIN: Duration = Duration::from_secs(1);
+/// For the next piece of a document, where a run with a timeout has ended.
+const LEFT_WITHIN: Duration = Duration::from_secs(2);
+
+static OUT: OnceLock<Outlet> = OnceLock::new();
+static ERR: OnceLock<Outlet> = OnceLock::new();
 static REDACTION: RwLock<Option<Arc<Redaction>>> = RwLock::new(None);
 
 /// Sets what is hidden from now on: before the first word where it can be, and as soon as the flags are read. The
@@ -52,14 +61,13 @@ pub fn tell(text: &str) {
 
 /// A piece of a story of several lines, as [`tell`], but ending where it ends.
 pub fn story(text: &str) {
-    let _ = write(&mut std::io::stderr().lock(), &safe(text));
+    let _ = err().write(safe(text), Some(HEARD_WITHIN));
 }
 
 /// Annotations for GitHub, on stderr, which its runner reads as well: stdout may carry a document.
 pub fn annotate(annotations: &[Annotation]) {
-    let mut out = std::io::stderr().lock();
     for command in annotation::commands(annotations, &redaction()) {
-        let _ = write(&mut out, &format!("{command}\n"));
+        let _ = err().write(format!("{command}\n"), Some(HEARD_WITHIN));
     }
 }
 
@@ -68,7 +76,7 @@ pub fn annotate(annotations: &[Annotation]) {
 /// # Errors
 /// The text is lost, for example on a full device; stderr has been told.
 pub fn hand_over(text: &str) -> Result<(), Stop> {
-    give(&safe(text))
+    give(&safe(text), None)
 }
 
 /// A document for a machine, on stdout; as [`hand_over`].
@@ -76,7 +84,28 @@ pub fn hand_over(text: &str) -> Result<(), Stop> {
 /// # Errors
 /// The document is lost.
 pub fn hand_over_document(document: &Document) -> Result<(), Stop> {
-    give(&document.0)
+    give(&document.0, None)
+}
+
+/// The same at the end of a run with a timeout, which does not wait for a reader who has stopped.
+///
+/// # Errors
+/// The document is lost.
+pub fn leave_document(document: &Document) -> Result<(), Stop> {
+    give(&document.0, Some(LEFT_WITHIN))
+}
+
+/// As [`leave_document`].
+///
+/// # Errors
+/// The text is lost.
+pub fn leave(text: &str) -> Result<(), Stop> {
+    give(&safe(text), Some(LEFT_WITHIN))
+}
+
+/// At the end of the program: a reader of stderr who had stopped may still go on.
+pub fn settle() {
+    err().settle(HEARD_WITHIN);
 }
 
 /// JSON that may be printed: without credentials, inert in a CI log and on a terminal, and still of the same meaning.
@@ -113,19 +142,22 @@ fn safe(text: &str) -> String {
     text::log(&redaction().block(text))
 }
 
-fn give(text: &str) -> Result<(), Stop> {
-    match write(&mut std::io::stdout().lock(), &format!("{}\n", text.trim_end())) {
+fn out() -> &'static Outlet {
+    OUT.get_or_init(|| Outlet::open("stdout", std::io::stdout))
+}
+
+fn err() -> &'static Outlet {
+    ERR.get_or_init(|| Outlet::open("stderr", std::io::stderr))
+}
+
+fn give(text: &str, patience: Option<Duration>) -> Result<(), Stop> {
+    match out().write(format!("{}\n", text.trim_end()), patience) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             tell(&format!("error: stdout does not take what was asked for: {error}"));
             Err(Stop::lost())
         }
         _ => Ok(()),
     }
-}
-
-fn write(out: &mut impl Write, text: &str) -> std::io::Result<()> {
-    out.write_all(text.as_bytes())?;
-    out.flush()
 }
 
 pub fn warn(warnings: &[Finding]) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::port::RequestCounts;
 use serde::Serialize;
 
@@ -86,12 +86,7 @@ struct Requests {
     retried: u64,
 }
 
-pub fn document(
-    runs: &[ServiceRun],
-    counts: &RequestCounts,
-    started_at: Timestamp,
-    ended_at: Timestamp,
-) -> ResultDocument {
+pub fn document(runs: &[ServiceRun], counts: &RequestCounts, started_at: Moment, ended_at: Moment) -> ResultDocument {
     ResultDocument {
         version: 1,
         verdict: deploy::overall(runs).as_str(),
@@ -144,7 +139,7 @@ fn service(run: &ServiceRun) -> ServiceResult {
 }
 
 fn target(story: &portzero_core::rollout::TargetHistory) -> TargetResult {
-    let state = |(state, reason, at): &(String, Option<String>, Timestamp)| StateResult {
+    let state = |(state, reason, at): &(String, Option<String>, Moment)| StateResult {
         state: state.clone(),
         reason: reason.clone(),
         at: at.to_string(),

@@ -253,3 +253,69 @@ fn pages_of_other_origins_and_rebound_names_are_refused() {
         preflight.head
     );
 }
+
+/// A page that a browser shows must not change a world, nor read it, by AWS's own calls either.
+#[test]
+fn s09_calls_of_aws_for_other_origins_and_rebound_names_are_refused() {
+    let url = serve(SCENARIO, 0);
+    let call = |headers: &[(&str, &str)]| {
+        let aws = [
+            ("x-amz-target", "AmazonEC2ContainerServiceV20141113.ListClusters"),
+            ("content-type", "application/x-amz-json-1.1"),
+        ];
+        ask(&url, "POST", "/", &[&aws, headers].concat(), "{}").expect("an answer")
+    };
+    assert_eq!(call(&[]).status, 200);
+    for stranger in [
+        ("host", "attacker.example"),
+        ("origin", "https://attacker.example"),
+        ("origin", "null"),
+        ("sec-fetch-site", "cross-site"),
+    ] {
+        let answer = call(&[stranger]);
+        assert_eq!(answer.status, 403, "{stranger:?}");
+        assert!(!answer.json()["message"].as_str().unwrap_or_default().is_empty());
+    }
+    let form = [
+        ("origin", "https://attacker.example"),
+        ("content-type", "application/x-www-form-urlencoded"),
+    ];
+    let query = ask(
+        &url,
+        "POST",
+        "/",
+        &form,
+        "Action=DescribeTargetGroups&Version=2015-12-01",
+    );
+    assert_eq!(query.expect("an answer").status, 403);
+}
+
+/// More connections than the process may have open: those that find no room wait, and the server goes on.
+#[cfg(unix)]
+#[test]
+fn s13_a_full_file_table_does_not_end_the_simulator() {
+    use std::process::{Command, Stdio};
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|free| free.local_addr())
+        .expect("a port")
+        .port();
+    let program = env!("CARGO_BIN_EXE_portzero");
+    let mut child = Command::new("sh")
+        .args(["-c", &format!("ulimit -n 24; exec {program} simulate --port {port}")])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a shell");
+    let mut first = String::new();
+    let stdout = child.stdout.as_mut().expect("a pipe");
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut first).expect("a line");
+    let address = format!("127.0.0.1:{port}");
+    let idle: Vec<_> = (0..40).map(|_| std::net::TcpStream::connect(&address)).collect();
+    assert!(idle.iter().all(Result::is_ok), "the kernel takes them in any case");
+    assert_eq!(child.try_wait().expect("a child"), None, "it serves on");
+    drop(idle);
+    let answer = ask(&format!("http://{address}"), "GET", "/_portzero/truth", &[], "");
+    let _ = child.kill();
+    let _ = child.wait();
+    assert_eq!(answer.expect("an answer").status, 200);
+}

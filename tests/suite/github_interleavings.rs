@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use portzero::app::announce;
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::port::{ApiError, ApiErrorKind, ApiResult, PullRequests};
 use portzero_core::pull_request::sticky::Step;
 use portzero_core::pull_request::{
@@ -88,7 +88,7 @@ fn failure(kind: ApiErrorKind) -> ApiError {
 }
 
 impl PullRequests for Conversation {
-    fn give_up_at(&self, _: Timestamp) {}
+    fn give_up_at(&self, _: Moment) {}
 
     async fn own_login(&self) -> ApiResult<String> {
         Ok(LOGIN.to_owned())

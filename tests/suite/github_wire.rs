@@ -115,7 +115,7 @@ fn a_deadline_ends_the_repetitions() {
     }
     let error = run(async {
         let client = github.client(&clock);
-        client.give_up_at(portzero_core::base::time::Timestamp::from_millis(30_000));
+        client.give_up_at(portzero_core::base::time::Moment::from_millis(30_000));
         client.comments(7).await
     });
     assert_eq!(error.expect_err("limited").kind, ApiErrorKind::Throttled);

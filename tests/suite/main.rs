@@ -20,6 +20,7 @@ mod address;
 mod aws_environment;
 mod aws_model;
 mod bounded_reads;
+mod chaos;
 mod classic;
 mod clients;
 mod config;

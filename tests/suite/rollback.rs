@@ -152,7 +152,11 @@ fn t14_the_way_back_that_a_failure_advises_is_a_command_that_goes_back() {
         "crash-loop,revision=2",
     ]);
     let failed = portzero_on(&simulator, folder.path(), "deploy --service web --image example/web:2");
-    assert_says(&failed, 1, &["until the next deployment: no circuit breaker rolls it back"]);
+    assert_says(
+        &failed,
+        1,
+        &["until the next deployment: no circuit breaker rolls it back"],
+    );
     let advice = failed
         .stderr
         .split_once("go back to what ran: portzero ")

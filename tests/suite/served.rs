@@ -55,7 +55,7 @@ fn exchange(url: &str, sent: &[u8]) -> String {
 
 fn list_clusters(connection: &str) -> String {
     format!(
-        "POST / HTTP/1.1\r\nhost: x\r\nx-amz-target: AmazonEC2ContainerServiceV20141113.ListClusters\r\n\
+        "POST / HTTP/1.1\r\nhost: localhost\r\nx-amz-target: AmazonEC2ContainerServiceV20141113.ListClusters\r\n\
          content-type: application/x-amz-json-1.1\r\ncontent-length: 2\r\nconnection: {connection}\r\n\r\n{{}}"
     )
 }
@@ -80,6 +80,9 @@ fn nonsense_ends_its_own_connection_and_no_other() {
 #[test]
 fn a_body_beyond_the_limit_is_refused_before_it_is_sent() {
     let url = serve(SCENARIO, 1);
-    let received = exchange(&url, b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 4194305\r\n\r\n");
+    let received = exchange(
+        &url,
+        b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4194305\r\n\r\n",
+    );
     assert!(received.starts_with("HTTP/1.1 413 "), "{received}");
 }

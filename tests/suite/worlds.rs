@@ -3,6 +3,7 @@
 //! `PORTZERO_WORLDS=100000 cargo test worlds` plays as many as wanted; the example `worlds` does so with a flag.
 
 mod attached;
+mod clock_steps;
 mod generate;
 mod generate_staged;
 mod ledger;
@@ -19,6 +20,7 @@ use play::{broken_promise, broken_way_back, play, play_with, tally};
 use portzero_core::base::finding::Code;
 use portzero_core::policy::{IfBusy, Leftover, Policy};
 use portzero_core::rollout::Verdict;
+use portzero_sim::Side;
 use portzero_testkit::Misbehaviour;
 
 /// Seeds for the worlds of two runs, each of which is played in many orders.
@@ -249,4 +251,19 @@ fn t06_two_runs_in_any_world_are_told_the_truth() {
         both += u32::from(runs.iter().all(Option::is_some));
     }
     assert!(both > 20, "only {both} worlds had two runs");
+}
+
+/// An hour forward and an hour back, before the update and in each phase: no verdict, no line and no wait is another.
+#[test]
+fn s01_no_step_of_the_clock_changes_a_verdict() {
+    let mut phases = std::collections::BTreeSet::new();
+    for seed in 0..worlds() / 5 {
+        let case = case(seed);
+        for side in [Side::Ahead, Side::Behind] {
+            let pair = clock_steps::play_both(&case, side);
+            assert_eq!(clock_steps::changed(&pair), None, "world {seed}");
+            phases.insert((pair.phase, format!("{side:?}")));
+        }
+    }
+    assert!(phases.len() >= 12, "only in {phases:?}");
 }

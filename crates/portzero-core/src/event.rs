@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::aws_model::service::RolloutState;
 use crate::base::finding::Finding;
 use crate::base::id::{DeploymentId, ServiceName, TaskDefinitionArn};
-use crate::base::time::Timestamp;
+use crate::base::time::{Moment, Timestamp};
 use crate::plan::Plan;
 use crate::policy::{Obstacle, Purge};
 use crate::rollout::{Outcome, RolloutEvent};
@@ -14,7 +14,7 @@ use crate::rollout::{Outcome, RolloutEvent};
 #[derive(Clone, Debug)]
 pub struct RunEvent {
     /// When it happened, by the clock of the run.
-    pub at: Timestamp,
+    pub at: Moment,
     /// Since the run began.
     pub elapsed: Duration,
     /// Which service it is about.

@@ -10,7 +10,7 @@ use crate::aws_model::service::{Service, ServiceDeployment, ServiceRevision, Ser
 use crate::aws_model::target::{InstanceHealth, Routing, TargetGroup, TargetHealth};
 use crate::aws_model::task::{ContainerInstance, LogStream, Task};
 use crate::base::id::{ClusterName, ContainerInstanceArn, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn};
-use crate::base::time::Timestamp;
+use crate::base::time::Moment;
 use crate::event::RunEvent;
 use crate::pull_request::{Comment, CommitStatus, DeploymentStatus, NewDeployment, PullRequest, RecordedDeployment};
 
@@ -133,7 +133,7 @@ pub trait Logs {
 pub trait PullRequests {
     /// From here on nothing is waited for, and nothing repeated, beyond this time; with little left of it no answer is
     /// waited for long.
-    fn give_up_at(&self, deadline: Timestamp);
+    fn give_up_at(&self, deadline: Moment);
     /// The pull requests that GitHub associates with a commit: merged ones and open ones, in no useful order.
     fn pull_requests_of(&self, commit: &str) -> impl Future<Output = ApiResult<Vec<PullRequest>>>;
     /// One pull request by its number.
@@ -161,12 +161,12 @@ pub trait PullRequests {
 /// Time. In a rehearsal it is virtual and moves when somebody sleeps.
 pub trait Clock {
     /// The time.
-    fn now(&self) -> Timestamp;
+    fn now(&self) -> Moment;
     /// Waits; a clock of a test moves instead.
     fn sleep(&self, span: Duration) -> impl Future<Output = ()>;
     /// Comes back at that time, while something else goes on beside it. Time that nobody moves is asked for whenever that
     /// other thing has come a step further, so a virtual clock need not do anything for it.
-    fn reached(&self, at: Timestamp) -> impl Future<Output = ()> {
+    fn reached(&self, at: Moment) -> impl Future<Output = ()> {
         poll_fn(move |_| match self.now() >= at {
             true => Poll::Ready(()),
             false => Poll::Pending,

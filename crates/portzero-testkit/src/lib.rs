@@ -19,7 +19,7 @@ use portzero_core::aws_model::service::Service;
 use portzero_core::aws_model::target::TargetHealth;
 use portzero_core::aws_model::task::Task;
 use portzero_core::base::id::{ClusterName, TargetGroupArn};
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::{Moment, Timestamp};
 use portzero_core::port::{ApiError, ApiErrorKind, ApiResult, Clock};
 use portzero_sim::model::refusal::Refusal;
 use portzero_sim::model::state;
@@ -93,6 +93,8 @@ type Past = VecDeque<(portzero_sim::Timestamp, Rc<Account>)>;
 #[derive(Clone)]
 pub struct InProcessAws {
     world: Rc<RefCell<World>>,
+    /// What the caller's clock showed at the begin, and what time that was in the world.
+    begun: (Timestamp, portzero_sim::Timestamp),
     misbehaviour: Rc<Cell<Misbehaviour>>,
     rng: Rc<RefCell<fastrand::Rng>>,
     /// The account as it was at the last reads and sleeps, oldest first.
@@ -113,8 +115,10 @@ impl InProcessAws {
 
     /// On a world that others hold too.
     pub fn sharing(world: Rc<RefCell<World>>) -> Self {
+        let begun = (translate::time(world.borrow().callers_time()), world.borrow().now());
         Self {
             world,
+            begun,
             misbehaviour: Rc::default(),
             rng: Rc::new(RefCell::new(fastrand::Rng::with_seed(0))),
             past: Rc::default(),
@@ -325,8 +329,9 @@ pub struct VirtualClock {
 }
 
 impl Clock for VirtualClock {
-    fn now(&self) -> Timestamp {
-        translate::time(self.direct.world.borrow().now())
+    fn now(&self) -> Moment {
+        let (shown, begun) = self.direct.begun;
+        Moment::after(shown, self.direct.world.borrow().now().since(begun))
     }
 
     async fn sleep(&self, span: Duration) {

@@ -7,6 +7,7 @@ use portzero_core::aws_model::target::{HealthCheck, InstanceHealth, Routing, Tar
 use portzero_core::base::id::{TargetGroupArn, TargetKey};
 use portzero_core::port::{ApiResult, Clock, LoadBalancing};
 
+use super::call::Pages;
 use super::connection::Connection;
 use super::read_classic;
 use crate::adapters::aws::error::Call;
@@ -22,20 +23,19 @@ impl<C: Clock> LoadBalancing for Connection<C> {
             let names: Vec<&str> = batch.iter().map(TargetGroupArn::name).collect();
             let call = Call::read("elasticloadbalancing:DescribeTargetGroups").on(names.join(", "));
             let wanted: Vec<String> = batch.iter().map(ToString::to_string).collect();
-            let mut page = None;
+            let mut pages = Pages::default();
             loop {
                 let answer = self
                     .call(call.clone(), || {
                         self.balancing
                             .describe_target_groups()
                             .set_target_group_arns(Some(wanted.clone()))
-                            .set_marker(page.clone())
+                            .set_marker(pages.token())
                             .send()
                     })
                     .await?;
                 groups.extend(answer.target_groups().iter().map(target_group));
-                page = answer.next_marker().filter(|m| !m.is_empty()).map(str::to_owned);
-                if page.is_none() {
+                if !pages.turn(&call, answer.next_marker())? {
                     break;
                 }
             }

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 
 /// The part of AWS's published rates that one run uses: the rest is for people at the console and for ECS's neighbours.
 const SHARE: f64 = 0.75;
@@ -69,7 +69,7 @@ struct Bucket {
     tokens: f64,
     size: f64,
     rate: f64,
-    at: Option<Timestamp>,
+    at: Option<Moment>,
 }
 
 impl Default for Budget {
@@ -92,12 +92,12 @@ impl Default for Budget {
 impl Budget {
     /// Takes a token for a call of that action, and says how long to wait before it is sent. What AWS publishes no rate
     /// for is not held up.
-    pub(super) fn take(&mut self, action: &str, now: Timestamp) -> Duration {
+    pub(super) fn take(&mut self, action: &str, now: Moment) -> Duration {
         self.bucket(action).map_or(Duration::ZERO, |bucket| bucket.take(now))
     }
 
     /// AWS has turned such a call away.
-    pub(super) fn throttled(&mut self, action: &str, now: Timestamp) {
+    pub(super) fn throttled(&mut self, action: &str, now: Moment) {
         if let Some(bucket) = self.bucket(action) {
             bucket.refill(now);
             bucket.tokens = bucket.tokens.min(0.0);
@@ -112,13 +112,13 @@ impl Budget {
 }
 
 impl Bucket {
-    fn refill(&mut self, now: Timestamp) {
+    fn refill(&mut self, now: Moment) {
         let passed = self.at.map_or(Duration::ZERO, |at| now.since(at));
         self.tokens = (self.tokens + passed.as_secs_f64() * self.rate).min(self.size);
         self.at = Some(self.at.map_or(now, |at| at.max(now)));
     }
 
-    fn take(&mut self, now: Timestamp) -> Duration {
+    fn take(&mut self, now: Moment) -> Duration {
         self.refill(now);
         self.tokens -= 1.0;
         if self.tokens >= 0.0 {
@@ -133,10 +133,10 @@ impl Bucket {
 mod tests {
     use super::*;
 
-    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+    const NOW: Moment = Moment::from_millis(1_000_000);
 
     /// How many calls at one moment need not wait.
-    fn at_once(budget: &mut Budget, action: &str, now: Timestamp) -> usize {
+    fn at_once(budget: &mut Budget, action: &str, now: Moment) -> usize {
         (0..200).take_while(|_| budget.take(action, now).is_zero()).count()
     }
 

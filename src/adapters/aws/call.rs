@@ -1,5 +1,6 @@
 //! One call: counted, classified, and repeated where that is certain to do no harm.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use portzero_core::port::{ApiError, ApiErrorKind, ApiResult, Clock};
 
 use super::connection::Connection;
 use super::error::Failure;
-use crate::adapters::aws::error::Call;
+use crate::adapters::aws::error::{Call, unreadable};
 use crate::adapters::watch::Watch;
 
 const BACKOFF: Backoff = Backoff::doubling(Duration::from_millis(500), Duration::from_secs(8));
@@ -105,6 +106,42 @@ impl<C: Clock> Connection<C> {
     }
 }
 
+/// A service has at most 5,000 tasks, and a cluster 5,000 services and instances: fifty pages. A family may have more
+/// revisions.
+const PAGES_MAX: usize = 200;
+
+/// Where a list is read to. One that never ends, or that begins anew, must not hold a run.
+#[derive(Debug, Default)]
+pub(super) struct Pages {
+    next: Option<String>,
+    seen: HashSet<String>,
+}
+
+impl Pages {
+    /// What the next page is asked for with.
+    pub(super) fn token(&self) -> Option<String> {
+        self.next.clone()
+    }
+
+    /// Turns the page: whether there is another one.
+    ///
+    /// # Errors
+    /// The list has no end.
+    pub(super) fn turn(&mut self, call: &Call, token: Option<&str>) -> ApiResult<bool> {
+        self.next = token.filter(|token| !token.is_empty()).map(str::to_owned);
+        let Some(token) = &self.next else { return Ok(false) };
+        let why = match self.seen.insert(token.clone()) {
+            true if self.seen.len() < PAGES_MAX => return Ok(true),
+            true => format!("the list goes on after {PAGES_MAX} pages"),
+            false => "the list does not end: the token of a page has come twice".to_owned(),
+        };
+        Err(ApiError {
+            message: why,
+            ..unreadable(call, "end")
+        })
+    }
+}
+
 /// What has been tried already for one call.
 #[derive(Debug, Default)]
 struct Course {
@@ -126,7 +163,28 @@ fn is_expired(error: &ApiError) -> bool {
 mod tests {
     use super::*;
     use crate::adapters::aws::error::Replay;
-    use crate::adapters::aws::error::unreadable;
+
+    #[test]
+    fn s10_a_list_ends_where_a_token_comes_again_and_where_none_is_the_last() {
+        let call = Call::read("ecs:ListTasks");
+        let mut pages = Pages::default();
+        assert_eq!(pages.turn(&call, Some("a")).ok(), Some(true));
+        assert_eq!(
+            (pages.token(), pages.turn(&call, Some("b")).ok()),
+            (Some("a".into()), Some(true))
+        );
+        assert!(
+            pages
+                .turn(&call, Some("a"))
+                .is_err_and(|error| error.message.contains("twice"))
+        );
+        let mut short = Pages::default();
+        assert_eq!((short.turn(&call, Some("")).ok(), short.token()), (Some(false), None));
+        let mut endless = Pages::default();
+        let turned = (0..).map(|page| endless.turn(&call, Some(&page.to_string())));
+        let ended = turned.take(PAGES_MAX + 1).position(|turned| turned.is_err());
+        assert_eq!(ended, Some(PAGES_MAX - 1));
+    }
 
     #[test]
     fn an_update_is_repeated_only_where_it_cannot_have_happened() {

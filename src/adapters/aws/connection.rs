@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_config::identity::IdentityCache;
 use aws_config::retry::RetryConfig;
@@ -10,6 +10,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_types::sdk_config::TimeSource;
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::port::{ApiResult, Clock, RequestCounts};
 
@@ -17,6 +18,7 @@ use super::budget::Budget;
 use super::environment::{Environment, Network, SharedConfig, check_region};
 use super::tolerant::TolerantReading;
 use super::web_identity::{CurrentCredentials, RoleSession, WebIdentity};
+use crate::adapters::clock::SystemClock;
 
 /// A region name is needed to sign, so a stand-in for AWS gets one where none is given.
 const STAND_IN_REGION: &str = "us-east-1";
@@ -205,6 +207,18 @@ impl<C: Clock> Connection<C> {
     }
 }
 
+/// What requests are signed by, and what the ends of credentials are held against: a step of the machine's clock in
+/// mid-run must neither make AWS refuse a signature nor keep credentials that have ended.
+#[derive(Debug)]
+struct RunTime;
+
+impl TimeSource for RunTime {
+    fn now(&self) -> SystemTime {
+        let millis = SystemClock.now().wall().as_millis();
+        UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or_default())
+    }
+}
+
 /// The SDK's defaults minus its retries: they would wait on the real clock and replay writes.
 fn isolated(options: &ConnectionOptions, credentials: &StaticCredentials) -> SdkConfig {
     let region = options.region.clone().unwrap_or_else(|| STAND_IN_REGION.to_owned());
@@ -220,6 +234,7 @@ fn isolated(options: &ConnectionOptions, credentials: &StaticCredentials) -> Sdk
         .region(Region::new(region))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .retry_config(RetryConfig::disabled())
+        .time_source(RunTime)
         .timeout_config(timeouts());
     config.set_endpoint_url(options.endpoint_url.clone());
     config.set_app_name(app_name());
@@ -253,6 +268,7 @@ async fn from_environment(
         .env(environment.env())
         .http_client(network.client())
         .retry_config(RetryConfig::disabled())
+        .time_source(RunTime)
         .timeout_config(timeouts().to_builder().read_timeout(ANSWER_TIMEOUT).build());
     if let Some(region) = &options.region {
         loader = loader.region(Region::new(region.clone()));

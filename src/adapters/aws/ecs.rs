@@ -13,6 +13,7 @@ use portzero_core::port::{
     ApiError, ApiErrorKind, ApiResult, Clock, DescribedServices, Ecs, RegisteredTaskDefinition, Registration,
 };
 
+use super::call::Pages;
 use super::connection::Connection;
 use super::document::KeepBody;
 use super::{document, read_ecs as read};
@@ -32,20 +33,20 @@ const SERVICE_DEPLOYMENTS: usize = 5;
 impl<C: Clock> Ecs for Connection<C> {
     async fn list_clusters(&self) -> ApiResult<Vec<ClusterName>> {
         let mut clusters = Vec::new();
-        let mut page = None;
+        let call = Call::read("ecs:ListClusters");
+        let mut pages = Pages::default();
         loop {
             let answer = self
-                .call(Call::read("ecs:ListClusters"), || {
+                .call(call.clone(), || {
                     self.ecs
                         .list_clusters()
                         .max_results(PAGE_SIZE)
-                        .set_next_token(page.clone())
+                        .set_next_token(pages.token())
                         .send()
                 })
                 .await?;
             clusters.extend(answer.cluster_arns().iter().map(|arn| ClusterName::from_reference(arn)));
-            page = next_page(answer.next_token());
-            if page.is_none() {
+            if !pages.turn(&call, answer.next_token())? {
                 return Ok(clusters);
             }
         }
@@ -53,21 +54,21 @@ impl<C: Clock> Ecs for Connection<C> {
 
     async fn list_services(&self, cluster: &ClusterName) -> ApiResult<Vec<ServiceName>> {
         let mut services = Vec::new();
-        let mut page = None;
+        let call = Call::read("ecs:ListServices").on(cluster);
+        let mut pages = Pages::default();
         loop {
             let answer = self
-                .call(Call::read("ecs:ListServices").on(cluster), || {
+                .call(call.clone(), || {
                     self.ecs
                         .list_services()
                         .cluster(cluster.as_str())
                         .max_results(PAGE_SIZE)
-                        .set_next_token(page.clone())
+                        .set_next_token(pages.token())
                         .send()
                 })
                 .await?;
             services.extend(answer.service_arns().iter().map(|arn| ServiceName::from_reference(arn)));
-            page = next_page(answer.next_token());
-            if page.is_none() {
+            if !pages.turn(&call, answer.next_token())? {
                 return Ok(services);
             }
         }
@@ -157,23 +158,23 @@ impl<C: Clock> Ecs for Connection<C> {
         let mut tasks: Vec<TaskArn> = Vec::new();
         // A task that drains has the desired status STOPPED already, so one list shows half of the story.
         for status in [DesiredStatus::Running, DesiredStatus::Stopped] {
-            let mut page = None;
+            let call = Call::read("ecs:ListTasks").on(service);
+            let mut pages = Pages::default();
             loop {
                 let answer = self
-                    .call(Call::read("ecs:ListTasks").on(service), || {
+                    .call(call.clone(), || {
                         self.ecs
                             .list_tasks()
                             .cluster(cluster.as_str())
                             .service_name(service.as_str())
                             .desired_status(status.clone())
                             .max_results(PAGE_SIZE)
-                            .set_next_token(page.clone())
+                            .set_next_token(pages.token())
                             .send()
                     })
                     .await?;
                 tasks.extend(answer.task_arns().iter().map(|arn| TaskArn::from(arn.as_str())));
-                page = next_page(answer.next_token());
-                if page.is_none() {
+                if !pages.turn(&call, answer.next_token())? {
                     break;
                 }
             }
@@ -206,22 +207,22 @@ impl<C: Clock> Ecs for Connection<C> {
 
     async fn list_container_instances(&self, cluster: &ClusterName) -> ApiResult<Vec<ContainerInstanceArn>> {
         let mut instances = Vec::new();
-        let mut page = None;
+        let call = Call::read("ecs:ListContainerInstances").on(cluster);
+        let mut pages = Pages::default();
         loop {
             let answer = self
-                .call(Call::read("ecs:ListContainerInstances").on(cluster), || {
+                .call(call.clone(), || {
                     self.ecs
                         .list_container_instances()
                         .cluster(cluster.as_str())
                         .max_results(PAGE_SIZE)
-                        .set_next_token(page.clone())
+                        .set_next_token(pages.token())
                         .send()
                 })
                 .await?;
             let arns = answer.container_instance_arns().iter();
             instances.extend(arns.map(|arn| ContainerInstanceArn::from(arn.as_str())));
-            page = next_page(answer.next_token());
-            if page.is_none() {
+            if !pages.turn(&call, answer.next_token())? {
                 return Ok(instances);
             }
         }
@@ -312,23 +313,23 @@ impl<C: Clock> Ecs for Connection<C> {
 
     async fn active_revisions(&self, family: &str) -> ApiResult<Vec<TaskDefinitionArn>> {
         let mut revisions: Vec<TaskDefinitionArn> = Vec::new();
-        let mut page = None;
+        let call = Call::read("ecs:ListTaskDefinitions").on(family);
+        let mut pages = Pages::default();
         loop {
             let answer = self
-                .call(Call::read("ecs:ListTaskDefinitions").on(family), || {
+                .call(call.clone(), || {
                     self.ecs
                         .list_task_definitions()
                         .family_prefix(family)
                         .status(TaskDefinitionStatus::Active)
                         .sort(SortOrder::Desc)
                         .max_results(PAGE_SIZE)
-                        .set_next_token(page.clone())
+                        .set_next_token(pages.token())
                         .send()
                 })
                 .await?;
             revisions.extend(answer.task_definition_arns().iter().map(|arn| arn.as_str().into()));
-            page = next_page(answer.next_token());
-            if page.is_none() {
+            if !pages.turn(&call, answer.next_token())? {
                 // ECS takes the name for the whole one; not every stand-in does, and none is to be believed in this.
                 revisions.retain(|arn| arn.family() == family);
                 revisions.sort_by_key(|arn| std::cmp::Reverse(arn.revision()));
@@ -395,11 +396,6 @@ fn registered(call: &Call, typed: Option<&TaskDefinition>, body: &KeepBody) -> A
         }),
         _ => Err(unreadable(call, "taskDefinition")),
     }
-}
-
-/// The last page has no token; some stand-ins write an empty one.
-fn next_page(token: Option<&str>) -> Option<String> {
-    token.filter(|t| !t.is_empty()).map(str::to_owned)
 }
 
 /// The references that AWS does not know. Any other reason means that the answer is not what was asked for.

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 
 use portzero_core::base::finding::{Code, Finding};
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::port::{ApiError, ApiErrorKind, ApiResult, Clock, PullRequests};
 use portzero_core::pull_request::{
     Comment, CommitStatus, DeploymentStatus, NewDeployment, PullRequest, RecordedDeployment,
@@ -111,7 +111,7 @@ impl<C: Clock + Clone> Client<C> {
 }
 
 impl<C: Clock + Clone> PullRequests for Client<C> {
-    fn give_up_at(&self, deadline: Timestamp) {
+    fn give_up_at(&self, deadline: Moment) {
         self.rest.give_up_at(deadline);
         self.graphql.give_up_at(deadline);
     }

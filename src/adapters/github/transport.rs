@@ -4,12 +4,13 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use jiff::fmt::rfc2822::DateTimeParser;
 use octocrab::service::middleware::auth_header::AuthHeaderLayer;
 use octocrab::service::middleware::base_uri::BaseUriLayer;
 use octocrab::service::middleware::reqwest_connector::ReqwestConnector;
 use octocrab::{AuthState, Octocrab, OctocrabBuilder};
 use portzero_core::base::backoff::Backoff;
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::{Moment, Timestamp};
 use portzero_core::port::{ApiErrorKind, ApiResult, Clock};
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use serde_json::Value;
@@ -31,6 +32,9 @@ const ATTEMPTS: u32 = 3;
 const BACKOFF: Backoff = Backoff::doubling(Duration::from_millis(500), Duration::from_secs(1));
 /// A limit that holds longer is not waited for: the next run speaks anyway.
 const LIMIT_WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// A page has a hundred comments of at most 64 Ki characters.
+const ANSWER_MAX: usize = 32 * 1024 * 1024;
 
 const MEDIA_TYPE: &str = "application/vnd.github+json";
 const USER_AGENT: &str = concat!("portzero/", env!("CARGO_PKG_VERSION"));
@@ -58,7 +62,7 @@ pub(super) struct Transport<C> {
     token: String,
     patient: Octocrab,
     hasty: OnceCell<Octocrab>,
-    deadline: Cell<Option<Timestamp>>,
+    deadline: Cell<Option<Moment>>,
     jitter: RefCell<fastrand::Rng>,
 }
 
@@ -79,7 +83,7 @@ impl<C: Clock> Transport<C> {
         })
     }
 
-    pub(super) fn give_up_at(&self, deadline: Timestamp) {
+    pub(super) fn give_up_at(&self, deadline: Moment) {
         self.deadline.set(Some(deadline));
     }
 
@@ -147,13 +151,10 @@ impl<C: Clock> Transport<C> {
         };
         let response = response.map_err(|error| broken(call, &error))?;
         let status = response.status().as_u16();
-        let limits = limits(response.headers(), self.clock.now());
+        let limits = limits(response.headers(), self.clock.now().wall());
         let has_next = header(response.headers(), "link").is_some_and(|link| link.contains("rel=\"next\""));
         let request_id = header(response.headers(), "x-github-request-id").map(str::to_owned);
-        let body = crab
-            .body_to_string(response)
-            .await
-            .map_err(|error| broken(call, &error))?;
+        let body = text(call, reqwest::Response::from(response.map(reqwest::Body::wrap))).await?;
         if (200..300).contains(&status) {
             return Ok(Answer {
                 body,
@@ -242,11 +243,30 @@ fn octocrab(base: &reqwest::Url, token: &str, connect: Duration, whole: Duration
     }
 }
 
+/// The body, which goes on for as long as bytes come.
+async fn text(call: &Call, mut response: reqwest::Response) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    while let Some(piece) = response.chunk().await.map_err(|error| broken(call, &error))? {
+        bytes.extend_from_slice(&piece);
+        if bytes.len() > ANSWER_MAX {
+            let why = "the answer is longer than any of GitHub's".to_owned();
+            return Err(Failure {
+                error: transient(call, why),
+                wait: None,
+            });
+        }
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
 
-fn limits(headers: &HeaderMap, now: Timestamp) -> Limits {
+/// `ours` is believed of the time only where GitHub does not date its answer.
+fn limits(headers: &HeaderMap, ours: Timestamp) -> Limits {
+    let date = header(headers, "date").and_then(|date| DateTimeParser::new().parse_timestamp(date).ok());
+    let now = date.map_or(ours, |date| Timestamp::from_millis(date.as_millisecond()));
     let number = |name: &str| header(headers, name)?.parse::<u64>().ok();
     let is_used_up = number("x-ratelimit-remaining") == Some(0);
     let reset = number("x-ratelimit-reset").filter(|_| is_used_up);

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use portzero_core::base::finding::{Code, Finding};
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::port::{Clock, PullRequests};
 use portzero_core::pull_request::{
     Channels, CommitStatus, DeploymentState, DeploymentStatus, Key, Mark, NewDeployment, Origin, RunStamp, StatusState,
@@ -164,7 +164,7 @@ impl<H: PullRequests + 'static, C: Clock + 'static> GithubChannel<H, C> {
     }
 
     /// What the beginning has come to; where it takes longer than there is time, it is given up.
-    async fn begun(&mut self, deadline: Timestamp) -> Begun {
+    async fn begun(&mut self, deadline: Moment) -> Begun {
         let Some(mut task) = self.begun.take() else {
             return Begun::default();
         };
@@ -199,7 +199,7 @@ impl<H: PullRequests, C: Clock> Line<H, C> {
         so_far.replace(begun);
     }
 
-    async fn seek(&self, begun: &mut Begun, deadline: Timestamp) {
+    async fn seek(&self, begun: &mut Begun, deadline: Moment) {
         let sought = seek::pull_request(&self.client, &self.clock, &self.origin, self.rest(deadline)).await;
         begun.is_sought = true;
         match self.note(begun, sought) {
@@ -220,7 +220,7 @@ impl<H: PullRequests, C: Clock> Line<H, C> {
         page: &str,
         state: &str,
         begun: &mut Begun,
-        deadline: Timestamp,
+        deadline: Moment,
     ) -> Option<String> {
         let origin = &self.origin;
         let mark = Mark {
@@ -242,7 +242,7 @@ impl<H: PullRequests, C: Clock> Line<H, C> {
         Some(placed.url)
     }
 
-    async fn deployment(&self, description: &str, begun: &mut Begun, so_far: &RefCell<Begun>, deadline: Timestamp) {
+    async fn deployment(&self, description: &str, begun: &mut Begun, so_far: &RefCell<Begun>, deadline: Moment) {
         let origin = &self.origin;
         let run = json!({ "run_id": origin.run_id, "attempt": origin.attempt, "key": self.key.as_str() });
         let new = NewDeployment {
@@ -274,7 +274,7 @@ impl<H: PullRequests, C: Clock> Line<H, C> {
         }
     }
 
-    async fn commit_status(&self, state: StatusState, description: &str, begun: &mut Begun, deadline: Timestamp) {
+    async fn commit_status(&self, state: StatusState, description: &str, begun: &mut Begun, deadline: Moment) {
         let status = CommitStatus {
             state,
             context: format!("portzero/{}", self.key),
@@ -286,7 +286,7 @@ impl<H: PullRequests, C: Clock> Line<H, C> {
         self.note(begun, done);
     }
 
-    fn rest(&self, deadline: Timestamp) -> Duration {
+    fn rest(&self, deadline: Moment) -> Duration {
         deadline.since(self.clock.now())
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::port::{ApiError, ApiErrorKind, ApiResult, Clock, PullRequests};
 use portzero_core::pull_request::sticky::{Decision, Step};
 use portzero_core::pull_request::{Comment, Doing, Mark, Trouble, sticky};
@@ -79,7 +79,7 @@ struct Place<'a, H> {
 }
 
 impl<H: PullRequests> Place<'_, H> {
-    async fn put<C: Clock>(&self, clock: &C, deadline: Timestamp) -> ApiResult<Placed> {
+    async fn put<C: Clock>(&self, clock: &C, deadline: Moment) -> ApiResult<Placed> {
         let login = self.own_login().await?;
         let mut round = 0;
         loop {

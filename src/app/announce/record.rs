@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::port::{ApiResult, Clock, PullRequests};
 use portzero_core::pull_request::{CommitStatus, DeploymentStatus, Doing, NewDeployment, Trouble, short};
 
@@ -35,7 +35,7 @@ async fn create<H: PullRequests, C: Clock>(
     github_channel: &H,
     clock: &C,
     deployment: &NewDeployment,
-    deadline: Timestamp,
+    deadline: Moment,
 ) -> ApiResult<u64> {
     let mut waits = BEFORE_ANOTHER_POST.iter();
     loop {
@@ -103,7 +103,7 @@ pub async fn commit_status<H: PullRequests, C: Clock>(
 }
 
 /// Of statuses the newest counts, so the same one twice says what it says once.
-async fn repeated<C: Clock, F>(clock: &C, deadline: Timestamp, send: impl Fn() -> F) -> ApiResult<()>
+async fn repeated<C: Clock, F>(clock: &C, deadline: Moment, send: impl Fn() -> F) -> ApiResult<()>
 where
     F: Future<Output = ApiResult<()>>,
 {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::port::{ApiError, ApiErrorKind, ApiResult, Clock, PullRequests};
 use portzero_core::pull_request::{Doing, Origin, Trouble, choose};
 
@@ -49,7 +49,7 @@ async fn seek<H: PullRequests, C: Clock>(
     github_channel: &H,
     clock: &C,
     origin: &Origin,
-    deadline: Timestamp,
+    deadline: Moment,
 ) -> ApiResult<Sought> {
     if let Some(number) = origin.given {
         // Issues take comments too: what was named must be a pull request.
@@ -81,7 +81,7 @@ async fn by_arrival<H: PullRequests, C: Clock>(
     github_channel: &H,
     clock: &C,
     origin: &Origin,
-    deadline: Timestamp,
+    deadline: Moment,
 ) -> ApiResult<Option<u64>> {
     let named = origin.head_message.as_deref().and_then(choose::number_in_message);
     let waits = if origin.is_push() { &WAITS[..] } else { &WAITS[..1] };
@@ -114,7 +114,7 @@ async fn by_earlier_commits<H: PullRequests, C: Clock>(
     github_channel: &H,
     clock: &C,
     origin: &Origin,
-    deadline: Timestamp,
+    deadline: Moment,
 ) -> ApiResult<Option<u64>> {
     let earlier = origin.commits.iter().filter(|commit| **commit != origin.sha);
     for commit in earlier.take(COMMITS_MAX) {

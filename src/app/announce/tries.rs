@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::port::{ApiError, ApiErrorKind, Clock};
 use portzero_core::pull_request::{Doing, Trouble};
 
@@ -13,7 +13,7 @@ pub(super) const BEFORE_ANOTHER_POST: [Duration; 2] = [Duration::from_secs(2), D
 const AFTER_A_WAIT: Duration = Duration::from_secs(1);
 
 /// Waits, unless that would leave no time before the deadline.
-pub(super) async fn pause<C: Clock>(clock: &C, span: Duration, deadline: Timestamp) -> bool {
+pub(super) async fn pause<C: Clock>(clock: &C, span: Duration, deadline: Moment) -> bool {
     let rest = if span.is_zero() { span } else { AFTER_A_WAIT };
     let has_time = clock.now() + span + rest < deadline;
     if has_time && !span.is_zero() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use portzero_core::aws_model::api_error::ApiError;
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::id::{DeploymentId, TaskDefinitionArn};
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::event::{Attached, EventKind};
 use portzero_core::plan;
 use portzero_core::plan::forecast::Forecast;
@@ -165,7 +165,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
 
     async fn observer(
         &self,
-        (watch, begun): (&Watch, Timestamp),
+        (watch, begun): (&Watch, Moment),
         discovery: &Discovery,
         ours: &AttachDecision,
         run: &mut ServiceRun,
@@ -252,7 +252,7 @@ pub fn scope(request: &DeployRequest, survey: &Survey, ours: &AttachDecision, do
 }
 
 /// As if this run had made the PRIMARY deployment. `None`: there is none.
-pub(super) fn observer_of_primary(plan: &Plan, survey: &Survey, now: Timestamp) -> Option<Observer> {
+pub(super) fn observer_of_primary(plan: &Plan, survey: &Survey, now: Moment) -> Option<Observer> {
     let service = &survey.service;
     let primary = service.primary()?;
     let scope = Scope {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use portzero_core::aws_model::api_error::ApiError;
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::event::EventKind;
 use portzero_core::policy::{IfBusy, Obstacle};
 use portzero_core::port::{ApiResult, Clock, Interrupts, Report};
@@ -66,7 +66,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
     }
 
     /// It is still there, or something else is: said where that is news, or was not said for long.
-    fn wait_on(&mut self, member: &mut Member, by: Obstacle, now: Timestamp) {
+    fn wait_on(&mut self, member: &mut Member, by: Obstacle, now: Moment) {
         let ServiceState::Busy(busy) = &mut member.stage else {
             return;
         };
@@ -86,7 +86,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
     }
 
     /// It cannot be seen whether the other deployment is over. That is borne like blindness in a rollout.
-    fn tolerate(&mut self, member: &mut Member, error: &ApiError, now: Timestamp) {
+    fn tolerate(&mut self, member: &mut Member, error: &ApiError, now: Moment) {
         let ServiceState::Busy(busy) = &mut member.stage else {
             return;
         };
@@ -138,7 +138,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
 }
 
 /// What is in the way now. Whether nothing is rests on no remembered part of the look.
-async fn look<A: Aws>(aws: &A, busy: &mut Busy, now: Timestamp) -> ApiResult<Option<Obstacle>> {
+async fn look<A: Aws>(aws: &A, busy: &mut Busy, now: Moment) -> ApiResult<Option<Obstacle>> {
     let snapshot = look_once(aws, busy, now, false).await?;
     match Obstacle::of(&snapshot, &mut busy.neighbour, now) {
         None if snapshot.is_partly_remembered => {
@@ -149,7 +149,7 @@ async fn look<A: Aws>(aws: &A, busy: &mut Busy, now: Timestamp) -> ApiResult<Opt
     }
 }
 
-async fn look_once<A: Aws>(aws: &A, busy: &mut Busy, now: Timestamp, is_last: bool) -> ApiResult<Snapshot> {
+async fn look_once<A: Aws>(aws: &A, busy: &mut Busy, now: Moment, is_last: bool) -> ApiResult<Snapshot> {
     let watch = busy.watch(is_last);
     let looks = busy.poller.look(aws, now, std::slice::from_ref(&watch)).await;
     let mut looks = looks.into_iter();

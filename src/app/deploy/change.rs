@@ -6,7 +6,7 @@ use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
 use portzero_core::aws_model::service::{Deployment, Service, ServiceUpdate};
 use portzero_core::base::finding::Finding;
 use portzero_core::base::id::{DeploymentId, TaskDefinitionArn};
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::event::EventKind;
 use portzero_core::plan::survey::Survey;
 use portzero_core::plan::{DeployRequest, Plan, Revision};
@@ -133,7 +133,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
         request: &DeployRequest,
         update: &ServiceUpdate,
         before: &Service,
-        deadline: Timestamp,
+        deadline: Moment,
     ) -> LookedUp {
         let mut seen = SeenAfter::default();
         let mut outage: Option<ReadOutage> = None;

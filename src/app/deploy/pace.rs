@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use portzero_core::base::backoff::Backoff;
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 
 /// The part of a pause that is left to chance. Runs that begin together (a merge to a branch with fifty services) would
 /// otherwise look together for minutes. It only ever shortens a pause, so that no look comes later than promised.
@@ -47,7 +47,7 @@ impl Pace {
     }
 
     /// How long to pause where the next look is due at that time.
-    pub fn pause(&mut self, now: Timestamp, due_at: Timestamp) -> Duration {
+    pub fn pause(&mut self, now: Moment, due_at: Moment) -> Duration {
         let asked = due_at.since(now);
         let stretched = Backoff::doubling(asked, PAUSE_MAX).wait(self.strain);
         // A poll interval of the user's may be longer.
@@ -63,7 +63,7 @@ impl Pace {
 mod tests {
     use super::*;
 
-    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+    const NOW: Moment = Moment::from_millis(1_000_000);
 
     fn pauses(pace: &mut Pace, seconds: u64) -> Vec<f64> {
         let due_at = NOW + Duration::from_secs(seconds);

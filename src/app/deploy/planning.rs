@@ -2,7 +2,7 @@
 
 use portzero_core::aws_model::api_error::ApiErrorKind;
 use portzero_core::base::finding::{Code, Finding};
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::plan::survey::Survey;
 use portzero_core::plan::{DefinitionSource, DeployRequest, Plan, render};
 use portzero_core::port::{Clock, Ecs, Interrupts, LoadBalancing};
@@ -82,7 +82,7 @@ pub async fn plan_all<A: Ecs + LoadBalancing, C: Clock, I: Interrupts>(
 }
 
 /// A signal came before the first change.
-pub fn interrupted(requests: &[DeployRequest], at: Timestamp) -> Vec<ServiceRun> {
+pub fn interrupted(requests: &[DeployRequest], at: Moment) -> Vec<ServiceRun> {
     let interrupted = |request: &DeployRequest| {
         let outcome = words::interrupted_before_a_plan(request);
         ServiceRun::begun(request.clone(), None, at).ended(outcome)
@@ -91,7 +91,7 @@ pub fn interrupted(requests: &[DeployRequest], at: Timestamp) -> Vec<ServiceRun>
 }
 
 /// The services whose own documents cannot be rendered, before any world is asked.
-pub fn check_documents(requests: &[DeployRequest], at: Timestamp) -> Vec<ServiceRun> {
+pub fn check_documents(requests: &[DeployRequest], at: Moment) -> Vec<ServiceRun> {
     let refused = |request: &DeployRequest| {
         let DefinitionSource::Document(document) = &request.base else {
             return None;

@@ -7,7 +7,7 @@ use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
 use portzero_core::aws_model::service::{Service, ServiceDeployment, ServiceUpdate};
 use portzero_core::base::finding::{Finding, Severity};
 use portzero_core::base::id::{DeploymentId, TaskDefinitionArn};
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::event::EventKind;
 use portzero_core::plan::survey::Survey;
 use portzero_core::plan::{DeployRequest, Plan};
@@ -319,7 +319,7 @@ fn observer_of_the_way_back(
     answer: &Service,
     deployment: DeploymentId,
     to: &TaskDefinitionArn,
-    now: Timestamp,
+    now: Moment,
 ) -> Observer {
     let scope = Scope {
         deployment,

@@ -1,6 +1,6 @@
 //! The world that a run works in, and its voice.
 
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::event::{EventKind, RunEvent};
 use portzero_core::plan::{DeployRequest, Plan};
 use portzero_core::port::{Clock, Interrupts, Report};
@@ -13,7 +13,7 @@ pub struct Run<'a, A, C, I, R> {
     pub(super) ports: Ports<'a, A, C, I>,
     pub(super) pace: Pace,
     report: &'a mut R,
-    started_at: Timestamp,
+    started_at: Moment,
 }
 
 impl<'a, A, C: Clock, I: Interrupts, R: Report> Run<'a, A, C, I, R> {

@@ -7,7 +7,7 @@ use portzero_core::aws_model::service::Service;
 use portzero_core::aws_model::target::Address;
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::id::{DeploymentId, TaskDefinitionArn};
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::plan::{DeployRequest, Plan};
 use portzero_core::rollout::{Outcome, PhaseSpan, TargetHistory, Verdict};
 
@@ -18,7 +18,7 @@ pub struct ServiceRun {
     pub request: DeployRequest,
     /// `None` until the run has an end.
     pub outcome: Option<Outcome>,
-    pub started_at: Timestamp,
+    pub started_at: Moment,
     pub duration: Duration,
     pub before: Option<TaskDefinitionArn>,
     pub after: Option<TaskDefinitionArn>,
@@ -35,7 +35,7 @@ pub struct ServiceRun {
 
 impl ServiceRun {
     /// Nothing has been done yet, and nothing has been decided.
-    pub fn begun(request: DeployRequest, plan: Option<Plan>, at: Timestamp) -> Self {
+    pub fn begun(request: DeployRequest, plan: Option<Plan>, at: Moment) -> Self {
         Self {
             before: plan.as_ref().and_then(|p| p.before.clone()),
             plan,
@@ -54,7 +54,7 @@ impl ServiceRun {
     }
 
     /// Stopped before the first change.
-    pub fn refused(request: DeployRequest, plan: Option<Plan>, findings: Vec<Finding>, at: Timestamp) -> Self {
+    pub fn refused(request: DeployRequest, plan: Option<Plan>, findings: Vec<Finding>, at: Moment) -> Self {
         let begun = Self::begun(request, plan, at);
         begun.ended(Outcome::new(Verdict::Refused, findings))
     }
@@ -120,14 +120,14 @@ pub(super) struct SeenAfter {
     /// Those that were answered.
     pub reads: u32,
     /// When the first and the last of these were.
-    pub span: Option<(Timestamp, Timestamp)>,
+    pub span: Option<(Moment, Moment)>,
     pub service: Option<Service>,
     /// The last one that failed.
     pub error: Option<ApiError>,
 }
 
 impl SeenAfter {
-    pub(super) fn note(&mut self, service: Option<Service>, now: Timestamp) {
+    pub(super) fn note(&mut self, service: Option<Service>, now: Moment) {
         self.reads += 1;
         self.span = Some((self.span.map_or(now, |(first, _)| first), now));
         self.service = service;
@@ -188,7 +188,7 @@ mod tests {
             depends_on: Vec::new(),
             policy: Default::default(),
         };
-        let mut run = ServiceRun::begun(request, None, Timestamp::from_millis(0))
+        let mut run = ServiceRun::begun(request, None, Moment::from_millis(0))
             .ended(Outcome::new(verdict, vec![Finding::error(code, "why")]));
         run.deployment = deployed.then(|| DeploymentId::new("ecs-svc/1"));
         run

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use portzero_core::base::id::TaskDefinitionArn;
-use portzero_core::base::time::{Timestamp, human};
+use portzero_core::base::time::{Moment, human};
 use portzero_core::event::EventKind;
 use portzero_core::plan::Plan;
 use portzero_core::plan::survey::Survey;
@@ -44,7 +44,7 @@ pub(super) enum ServiceState {
 pub(super) struct Following {
     pub observer: Observer,
     /// When to look next.
-    pub look_at: Timestamp,
+    pub look_at: Moment,
     /// What was seen last, where the run may have to go back from it.
     pub seen: Option<Snapshot>,
     /// Set where the service is taken back to what ran before.
@@ -52,7 +52,7 @@ pub(super) struct Following {
 }
 
 impl Member {
-    pub(super) fn planned(plan: Plan, survey: Survey, needs: Vec<usize>, at: Timestamp) -> Self {
+    pub(super) fn planned(plan: Plan, survey: Survey, needs: Vec<usize>, at: Moment) -> Self {
         let run = ServiceRun::begun(plan.request.clone(), Some(plan.clone()), at);
         Self {
             needs,
@@ -63,7 +63,7 @@ impl Member {
         }
     }
 
-    pub(super) fn followed(run: ServiceRun, observer: Observer, at: Timestamp) -> Self {
+    pub(super) fn followed(run: ServiceRun, observer: Observer, at: Moment) -> Self {
         Self {
             needs: Vec::new(),
             stage: ServiceState::following(observer, at),
@@ -82,7 +82,7 @@ impl Member {
     }
 
     /// What the next look is to show.
-    pub(super) fn watch(&self, now: Timestamp) -> Option<Watch> {
+    pub(super) fn watch(&self, now: Moment) -> Option<Watch> {
         match &self.stage {
             ServiceState::Following(following) => Some(following.watch(now)),
             // One that is busy is looked at apart.
@@ -91,7 +91,7 @@ impl Member {
     }
 
     /// When a poll that began then is over for it, complete or not.
-    pub(super) fn look_ends_at(&self, begun: Timestamp) -> Option<Timestamp> {
+    pub(super) fn look_ends_at(&self, begun: Moment) -> Option<Moment> {
         match &self.stage {
             ServiceState::Following(following) => Some(look_ends_at(begun, following.observer.deadline())),
             // One that is busy is looked at apart.
@@ -100,7 +100,7 @@ impl Member {
     }
 
     /// When the loop must come back to it at the latest.
-    pub(super) fn due_at(&self) -> Option<Timestamp> {
+    pub(super) fn due_at(&self) -> Option<Moment> {
         match &self.stage {
             ServiceState::Busy(busy) => Some(busy.look_at),
             ServiceState::Following(following) => Some(following.look_at),
@@ -110,7 +110,7 @@ impl Member {
 }
 
 impl Following {
-    pub(super) fn watch(&self, now: Timestamp) -> Watch {
+    pub(super) fn watch(&self, now: Moment) -> Watch {
         let scope = self.observer.scope();
         Watch {
             cluster: scope.cluster.clone(),
@@ -135,7 +135,7 @@ impl Following {
 }
 
 impl ServiceState {
-    pub(super) fn following(observer: Observer, look_at: Timestamp) -> Self {
+    pub(super) fn following(observer: Observer, look_at: Moment) -> Self {
         Self::Following(Box::new(Following {
             observer,
             look_at,
@@ -178,7 +178,7 @@ pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// what it shows is worth more than the moment.
 pub(super) const LOOK_AT_LEAST: Duration = Duration::from_secs(2);
 
-fn look_ends_at(begun: Timestamp, deadline: Timestamp) -> Timestamp {
+fn look_ends_at(begun: Moment, deadline: Moment) -> Moment {
     deadline.max(begun + LOOK_AT_LEAST)
 }
 
@@ -188,15 +188,15 @@ pub(crate) struct Busy {
     pub(crate) by: Obstacle,
     pub(crate) neighbour: Neighbour,
     pub(crate) poller: Poller,
-    pub(crate) since: Timestamp,
-    pub(crate) told_at: Timestamp,
+    pub(crate) since: Moment,
+    pub(crate) told_at: Moment,
     pub(crate) blind: Option<ReadOutage>,
-    pub look_at: Timestamp,
+    pub look_at: Moment,
 }
 
 impl Busy {
     /// What a plan has to wait for before anything is changed.
-    pub(crate) fn of(plan: &Plan, survey: &Survey, now: Timestamp) -> Option<Box<Self>> {
+    pub(crate) fn of(plan: &Plan, survey: &Survey, now: Moment) -> Option<Box<Self>> {
         if plan.request.policy.if_busy != IfBusy::Wait {
             return None;
         }
@@ -215,7 +215,7 @@ impl Busy {
         }))
     }
 
-    pub(crate) fn told(&self, now: Timestamp) -> EventKind {
+    pub(crate) fn told(&self, now: Moment) -> EventKind {
         EventKind::Busy {
             by: self.by.clone(),
             left: self.deadline().since(now),
@@ -237,12 +237,12 @@ impl Busy {
         }
     }
 
-    pub(super) fn look_ends_at(&self, begun: Timestamp) -> Timestamp {
+    pub(super) fn look_ends_at(&self, begun: Moment) -> Moment {
         look_ends_at(begun, self.deadline())
     }
 
     /// The wait budget is the rollout's: it begins anew with the update.
-    pub(crate) fn deadline(&self) -> Timestamp {
+    pub(crate) fn deadline(&self) -> Moment {
         self.since + self.plan.wait_budget()
     }
 }
@@ -256,11 +256,11 @@ pub(crate) struct RollbackInProgress {
     pub(crate) call: &'static str,
     /// Where it should lead; ECS knows where a rollback of its own does.
     pub(crate) to: Option<TaskDefinitionArn>,
-    pub(crate) since: Timestamp,
+    pub(crate) since: Moment,
 }
 
 impl RollbackInProgress {
-    pub(crate) fn ending(&self, observer: &Observer, outcome: &Outcome, now: Timestamp) -> RollbackReport {
+    pub(crate) fn ending(&self, observer: &Observer, outcome: &Outcome, now: Moment) -> RollbackReport {
         let arrived = observer.back_to().or(self.to.as_ref());
         let to = arrived.map(|to| to.short().to_owned());
         // A redeployment that was complete when somebody else's took over is not what serves any more.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use portzero_core::aws_model::service::Service;
 use portzero_core::base::id::{DeploymentId, TaskDefinitionArn};
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::event::EventKind;
 use portzero_core::plan::survey::Survey;
 use portzero_core::plan::{DeployRequest, Plan};
@@ -205,7 +205,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
     }
 
     /// The one place where a run sleeps between looks. A signal ends it.
-    pub(super) async fn pause_until(&mut self, at: Timestamp) {
+    pub(super) async fn pause_until(&mut self, at: Moment) {
         let span = self.pace.pause(self.ports.now(), at);
         if !span.is_zero() {
             self.ports.sleep(span).await;
@@ -262,7 +262,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
         &mut self,
         members: &mut [Member],
         due: &[usize],
-        (begun, poller, watches): (Timestamp, &Poller, &[Watch]),
+        (begun, poller, watches): (Moment, &Poller, &[Watch]),
     ) {
         for (&index, watch) in due.iter().zip(watches) {
             let member = &mut members[index];

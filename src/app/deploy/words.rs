@@ -8,7 +8,7 @@ use portzero_core::aws_model::service::{RolloutState, Service, ServiceUpdate};
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::id::{DeploymentId, ServiceName, TaskDefinitionArn};
 use portzero_core::base::text::counted;
-use portzero_core::base::time::{Timestamp, human};
+use portzero_core::base::time::{Moment, human};
 use portzero_core::plan::{DeployRequest, Plan, Revision};
 use portzero_core::policy::Obstacle;
 use portzero_core::rollout::observer::read_outage;
@@ -239,7 +239,7 @@ pub(super) fn could_not_see_it_end(
     by: &Obstacle,
     error: &ApiError,
     blind: &ReadOutage,
-    now: Timestamp,
+    now: Moment,
 ) -> Finding {
     let mut finding = Finding::error(
         Code::CouldNotObserve,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
 use portzero_core::aws_model::task::{ContainerInstance, Task, TaskStatus};
 use portzero_core::base::id::{ClusterName, ContainerInstanceArn, TaskArn};
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::port::{ApiResult, Ecs};
 
 use crate::app::survey::optional::{Miss, OptionalRead, Patience};
@@ -17,7 +17,7 @@ const AGE_MAX: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]
 pub(super) struct Instances {
-    known: BTreeMap<ContainerInstanceArn, (Timestamp, ContainerInstance)>,
+    known: BTreeMap<ContainerInstanceArn, (Moment, ContainerInstance)>,
     /// Tasks that were seen to stop: each is a reason to look at its instance once.
     stopping: BTreeSet<TaskArn>,
     read: OptionalRead,
@@ -34,14 +34,14 @@ impl Instances {
         &mut self,
         aws: &A,
         cluster: &ClusterName,
-        (now, patience): (Timestamp, Patience),
+        (now, patience): (Moment, Patience),
         tasks: impl Iterator<Item = &'t Task>,
     ) -> ApiResult<()> {
         let mut wanted = BTreeSet::new();
         for task in tasks {
             let Some(arn) = &task.container_instance else { continue };
             let has_stopped = task.desired_status != TaskStatus::Running && self.stopping.insert(task.arn.clone());
-            let is_old = |(at, _): &(Timestamp, _)| !task.is_stopped() && now.since(*at) >= AGE_MAX;
+            let is_old = |(at, _): &(Moment, _)| !task.is_stopped() && now.since(*at) >= AGE_MAX;
             if has_stopped || self.known.get(arn).is_none_or(is_old) {
                 wanted.insert(arn.clone());
             }

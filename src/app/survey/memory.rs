@@ -15,7 +15,7 @@ use portzero_core::aws_model::service::{
 use portzero_core::aws_model::target::TargetHealth;
 use portzero_core::aws_model::task::{Task, TaskStatus};
 use portzero_core::base::id::{DeploymentId, TargetGroupArn, TaskArn};
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 
 use crate::app::survey::optional::OptionalRead;
 
@@ -35,7 +35,7 @@ pub(super) const STAND_IN_AGE_MAX: Duration = Duration::from_secs(20);
 #[derive(Clone, Debug)]
 pub(super) struct Part<T> {
     pub value: T,
-    read_at: Option<Timestamp>,
+    read_at: Option<Moment>,
     /// Something else says that it has changed.
     is_due: bool,
     /// Read at this very look.
@@ -54,21 +54,21 @@ impl<T: Default> Default for Part<T> {
 }
 
 impl<T> Part<T> {
-    pub(super) fn is_old(&self, now: Timestamp, age_max: Duration) -> bool {
+    pub(super) fn is_old(&self, now: Moment, age_max: Duration) -> bool {
         self.is_due || self.read_at.is_none_or(|at| now.since(at) >= age_max)
     }
 
-    pub(super) fn may_stand_in(&self, now: Timestamp) -> bool {
+    pub(super) fn may_stand_in(&self, now: Moment) -> bool {
         self.read_at.is_some_and(|at| now.since(at) < STAND_IN_AGE_MAX)
     }
 
-    pub(super) fn set(&mut self, value: T, now: Timestamp) {
+    pub(super) fn set(&mut self, value: T, now: Moment) {
         self.value = value;
         self.confirm(now);
     }
 
     /// What was read is in `value` already.
-    pub(super) fn confirm(&mut self, now: Timestamp) {
+    pub(super) fn confirm(&mut self, now: Moment) {
         self.read_at = Some(now);
         self.is_due = false;
         self.is_fresh = true;
@@ -188,7 +188,7 @@ impl Memory {
         is_news
     }
 
-    pub(super) fn wants_list(&self, now: Timestamp) -> bool {
+    pub(super) fn wants_list(&self, now: Moment) -> bool {
         let is_balanced = self
             .books
             .as_ref()
@@ -202,7 +202,7 @@ impl Memory {
         self.listed.value.iter().filter(is_open)
     }
 
-    pub(super) fn wants_tasks(&self, now: Timestamp) -> bool {
+    pub(super) fn wants_tasks(&self, now: Moment) -> bool {
         let is_on_its_way = |arn: &TaskArn| {
             let task = self.tasks.value.get(arn);
             task.is_none_or(|task| {
@@ -240,7 +240,7 @@ impl Memory {
         })
     }
 
-    pub(super) fn wants_deployment(&self, now: Timestamp) -> bool {
+    pub(super) fn wants_deployment(&self, now: Moment) -> bool {
         let is_successful = |found: &ServiceDeployment| matches!(found.status, ServiceDeploymentStatus::Successful);
         match &self.deployment.value {
             // Its story is over; a later one is another deployment's.

@@ -3,7 +3,7 @@
 
 use portzero_core::aws_model::api_error::ApiError;
 use portzero_core::aws_model::service::ServiceDeployment;
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::port::{ApiErrorKind, ApiResult, Ecs};
 
 use crate::app::survey::optional::{Miss, Patience};
@@ -26,7 +26,7 @@ impl ServicePoll<'_> {
 }
 
 impl Poller {
-    pub(super) async fn service_deployments<A: Ecs>(&mut self, aws: &A, now: Timestamp, eyes: &mut [ServicePoll<'_>]) {
+    pub(super) async fn service_deployments<A: Ecs>(&mut self, aws: &A, now: Moment, eyes: &mut [ServicePoll<'_>]) {
         let mut known = Vec::new();
         for (i, eye) in eyes.iter_mut().enumerate() {
             let Some(ours) = eye.watch.ours.as_ref().filter(|_| eye.error.is_none()) else {
@@ -54,7 +54,7 @@ impl Poller {
     async fn describe_deployments<A: Ecs>(
         &mut self,
         aws: &A,
-        now: Timestamp,
+        now: Moment,
         batch: &[(usize, String)],
         eyes: &mut [ServicePoll<'_>],
     ) {
@@ -80,12 +80,7 @@ impl Poller {
         }
     }
 
-    fn take_deployment(
-        &mut self,
-        eye: &mut ServicePoll<'_>,
-        found: ApiResult<Option<ServiceDeployment>>,
-        now: Timestamp,
-    ) {
+    fn take_deployment(&mut self, eye: &mut ServicePoll<'_>, found: ApiResult<Option<ServiceDeployment>>, now: Moment) {
         let memory = self.services.entry(eye.key.clone()).or_default();
         let error = match found {
             Ok(found) => {
@@ -103,7 +98,7 @@ impl Poller {
         eye.miss(miss, error);
     }
 
-    pub(super) async fn instances<A: Ecs>(&mut self, aws: &A, now: Timestamp, eyes: &mut [ServicePoll<'_>]) {
+    pub(super) async fn instances<A: Ecs>(&mut self, aws: &A, now: Moment, eyes: &mut [ServicePoll<'_>]) {
         for (cluster, places) in by_cluster(eyes) {
             let places: Vec<usize> = places.into_iter().filter(|&i| eyes[i].error.is_none()).collect();
             let Some(patience) = places.first().map(|&i| eyes[i].watch.patience) else {

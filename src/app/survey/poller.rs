@@ -10,7 +10,7 @@ use portzero_core::aws_model::service::{ManagedWays, Service};
 use portzero_core::aws_model::target::{InstanceHealth, Routing, TargetHealth};
 use portzero_core::aws_model::task::{ContainerInstance, Task};
 use portzero_core::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, TaskArn};
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::port::{ApiResult, Ecs, LoadBalancing};
 use portzero_core::rollout::Snapshot;
 
@@ -85,7 +85,7 @@ impl ServicePoll<'_> {
 
 impl Poller {
     /// The looks come in the order of the watches.
-    pub async fn look<A: Ecs + LoadBalancing>(&mut self, aws: &A, now: Timestamp, watches: &[Watch]) -> Vec<Look> {
+    pub async fn look<A: Ecs + LoadBalancing>(&mut self, aws: &A, now: Moment, watches: &[Watch]) -> Vec<Look> {
         self.is_throttled = false;
         self.groups.values_mut().for_each(|rows| rows.is_fresh = false);
         let mut eyes: Vec<ServicePoll> = watches.iter().map(|watch| self.open(watch)).collect();
@@ -183,7 +183,7 @@ impl Poller {
         self.services.get(&key)?.shown.as_ref()
     }
 
-    async fn targets<A: LoadBalancing>(&mut self, aws: &A, now: Timestamp, eyes: &mut [ServicePoll<'_>]) {
+    async fn targets<A: LoadBalancing>(&mut self, aws: &A, now: Moment, eyes: &mut [ServicePoll<'_>]) {
         let mut wanted = BTreeMap::<TargetGroupArn, Vec<usize>>::new();
         for (i, eye) in eyes.iter().enumerate().filter(|(_, eye)| eye.error.is_none()) {
             let has_news = self
@@ -216,7 +216,7 @@ impl Poller {
         }
     }
 
-    async fn lists<A: Ecs>(&mut self, aws: &A, now: Timestamp, eyes: &mut [ServicePoll<'_>]) {
+    async fn lists<A: Ecs>(&mut self, aws: &A, now: Moment, eyes: &mut [ServicePoll<'_>]) {
         for eye in eyes.iter_mut().filter(|eye| eye.error.is_none()) {
             let memory = self.services.entry(eye.key.clone()).or_default();
             if !eye.watch.wants_everything && !memory.wants_list(now) {
@@ -239,7 +239,7 @@ impl Poller {
         }
     }
 
-    async fn tasks<A: Ecs>(&mut self, aws: &A, now: Timestamp, eyes: &mut [ServicePoll<'_>]) {
+    async fn tasks<A: Ecs>(&mut self, aws: &A, now: Moment, eyes: &mut [ServicePoll<'_>]) {
         for (cluster, places) in by_cluster(eyes) {
             let mut asked = Vec::<(usize, TaskArn)>::new();
             let mut read = BTreeMap::<usize, ApiResult<()>>::new();

@@ -6,7 +6,7 @@ use portzero_core::aws_model::target::{Address, Routing, TargetGroup};
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn};
 use portzero_core::base::text::nearest;
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::plan::survey::Survey;
 use portzero_core::port::{ApiResult, Clock, Ecs, LoadBalancing};
 use portzero_core::rollout::{Snapshot, target_group_missing};
@@ -327,7 +327,7 @@ impl Reader {
         // Nothing is remembered that has an age.
         let looks = self
             .poller
-            .look(aws, Timestamp::from_millis(0), std::slice::from_ref(&self.watch));
+            .look(aws, Moment::from_millis(0), std::slice::from_ref(&self.watch));
         let mut looks = looks.await;
         let look = looks.remove(0);
         self.not_checked.extend(look.not_checked);

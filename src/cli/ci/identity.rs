@@ -1,7 +1,7 @@
 //! As whom AWS is called, from the flags and what GitHub Actions says of the run.
 
 use portzero_core::base::finding::{Code, Finding};
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::{Moment, Timestamp};
 use portzero_core::plan::Plan;
 use portzero_core::plan::survey::Survey;
 
@@ -57,7 +57,7 @@ pub(crate) fn credentials_end(identity: &Identity) -> Result<Option<Timestamp>, 
 }
 
 /// Adds to each plan what is to be said of credentials that end. A service waits for those that it depends on.
-pub(crate) fn check_credentials(plans: &mut [(Plan, Survey)], end: Timestamp, now: Timestamp) {
+pub(crate) fn check_credentials(plans: &mut [(Plan, Survey)], end: Timestamp, now: Moment) {
     let needs = order::needs(plans.iter().map(|(plan, _)| &plan.request));
     let own: Vec<_> = plans.iter().map(|(plan, _)| plan.expected()).collect();
     for ((plan, _), ahead) in plans.iter_mut().zip(order::ahead(&needs, &own)) {

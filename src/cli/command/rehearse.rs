@@ -12,7 +12,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::text::counted;
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::{Moment, Timestamp};
 use portzero_core::port::Clock;
 use portzero_core::rollout::Verdict;
 use portzero_sim::scenario::Scenario;
@@ -173,6 +173,7 @@ impl WorldOptions {
 async fn check(requests: &DeployRequests, outputs: &mut RunOutputs<'_>) -> Result<(), Stop> {
     // The time that the world would begin at: a rehearsal's report tells the same each time.
     let now = simulator::time(open_world(&Scenario::default())?.borrow().now());
+    let now = Moment::after(now, Duration::ZERO);
     let refused = deploy::check_documents(&requests.requests, now);
     if refused.is_empty() {
         Ok(())
@@ -255,6 +256,8 @@ async fn serve(world: Rc<RefCell<World>>, clock: WorldClock) -> Result<String, S
 #[derive(Clone)]
 struct WorldClock {
     world: Rc<RefCell<World>>,
+    /// What the caller's clock showed when the run began, and what time that was in the world.
+    begun: (Timestamp, portzero_sim::Timestamp),
     speed: Speed,
     /// The time that something must be done by: no answer and no pause moves the world beyond it.
     until: Rc<Cell<Option<portzero_sim::Timestamp>>>,
@@ -262,8 +265,10 @@ struct WorldClock {
 
 impl WorldClock {
     fn of(world: &Rc<RefCell<World>>, speed: Speed) -> Self {
+        let begun = world.borrow();
         Self {
             world: Rc::clone(world),
+            begun: (simulator::time(begun.callers_time()), begun.now()),
             speed,
             until: Rc::default(),
         }
@@ -288,8 +293,9 @@ impl Drop for Limit<'_> {
 }
 
 impl Clock for WorldClock {
-    fn now(&self) -> Timestamp {
-        simulator::time(self.world.borrow().callers_time())
+    fn now(&self) -> Moment {
+        let (shown, begun) = self.begun;
+        Moment::after(shown, self.world.borrow().now().since(begun))
     }
 
     async fn sleep(&self, span: Duration) {
@@ -307,7 +313,7 @@ impl Clock for WorldClock {
         }
     }
 
-    async fn reached(&self, at: Timestamp) {
+    async fn reached(&self, at: Moment) {
         let left = at.since(self.now());
         self.until.set(Some(self.world.borrow().now() + left));
         let _limit = Limit(self);

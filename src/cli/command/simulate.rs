@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use clap::Args;
 use portzero_core::base::finding::{Code, Finding};
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::port::{Clock, Interrupts};
 use portzero_sim::scenario::Scenario;
 use portzero_sim::wire::{TimeSource, server};
@@ -100,7 +100,7 @@ fn demo() -> Result<Scenario, Stop> {
 /// Binds virtual time to the wall's.
 struct Clockwork {
     /// A moment of the wall's, the virtual one that it was, and virtual seconds in a real one since then.
-    pace: Cell<(Timestamp, portzero_sim::Timestamp, f64)>,
+    pace: Cell<(Moment, portzero_sim::Timestamp, f64)>,
 }
 
 impl Clockwork {
@@ -116,7 +116,7 @@ impl TimeSource for Clockwork {
     fn tick(&self, world: &mut World) {
         let (real, virtual_then, factor) = self.pace.get();
         let now = SystemClock.now();
-        world.set_clients_now(simulator::moment(now));
+        world.set_clients_now(simulator::moment(now.wall()));
         world.advance(virtual_then + now.since(real).mul_f64(factor));
     }
 

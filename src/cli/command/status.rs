@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use portzero_core::aws_model::target::Address;
 use portzero_core::base::id::DeploymentId;
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::plan::DeployRequest;
 use portzero_core::port::Clock;
 use portzero_core::rollout::Verdict;
@@ -125,7 +125,7 @@ enum Shown {
 
 impl Shown {
     /// One of several looks, with its time.
-    fn at(&self, now: Timestamp) -> Self {
+    fn at(&self, now: Moment) -> Self {
         match self {
             Self::Text(text) => Self::Text(format!("at {now}\n{text}\n")),
             Self::Document(_) => self.clone(),

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use portzero_core::base::time::{Timestamp, human};
+use portzero_core::base::time::{Moment, human};
 use portzero_core::rollout::{Generation, TargetHistory};
 
 use crate::app::deploy::ServiceRun;
@@ -48,7 +48,7 @@ pub(super) fn render(runs: &[ServiceRun], md: Markdown<'_>) -> Option<Block> {
 }
 
 struct Chart<'r> {
-    start: Timestamp,
+    start: Moment,
     /// All of it, in seconds.
     length: u64,
     /// The shortest bar, in seconds.

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::{Moment, Timestamp};
 use portzero_core::event::EventKind;
 use portzero_core::port::Clock;
 use portzero_core::rollout::Verdict;
@@ -37,13 +37,13 @@ impl Truth {
 }
 
 impl Clock for Truth {
-    fn now(&self) -> Timestamp {
+    fn now(&self) -> Moment {
         self.aws.clock().now()
     }
 
     async fn sleep(&self, span: Duration) {
-        let until = self.now() + span;
         let world = self.aws.world();
+        let until = time(world.borrow().now()) + span;
         loop {
             let next = world.borrow().next_event_at().filter(|at| time(*at) <= until);
             let Some(next) = next else { break };
@@ -81,7 +81,7 @@ fn lag(seed: u64) -> Duration {
     let ended = ears
         .at("web", |kind| matches!(kind, EventKind::Ended(_)))
         .expect("an end");
-    ended.since(clock.done_since.get().expect("the world is done"))
+    ended.wall().since(clock.done_since.get().expect("the world is done"))
 }
 
 #[test]

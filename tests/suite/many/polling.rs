@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use portzero::adapters::aws::Connection;
 use portzero::app::survey::{Look, Patience, Poller, Watch};
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::port::{ApiErrorKind, Ecs};
 use portzero_core::rollout::Snapshot;
 use serde_json::json;
@@ -39,7 +39,7 @@ struct Looker<'c> {
     aws: Connection<&'c VirtualClock>,
     poller: Poller,
     watches: Vec<Watch>,
-    now: Timestamp,
+    now: Moment,
 }
 
 impl<'c> Looker<'c> {
@@ -58,7 +58,7 @@ impl<'c> Looker<'c> {
             aws,
             poller: Poller::default(),
             watches,
-            now: Timestamp::from_millis(0),
+            now: Moment::from_millis(0),
         }
     }
 

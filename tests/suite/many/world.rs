@@ -8,7 +8,7 @@ use portzero::app::deploy::{Pace, Run, ServiceRun};
 use portzero::app::ports::Ports;
 use portzero_core::base::finding::Severity;
 use portzero_core::base::id::DeploymentId;
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::event::{EventKind, RunEvent};
 use portzero_core::plan::survey::Survey;
 use portzero_core::plan::{DefinitionSource, DeployRequest, Plan};
@@ -97,7 +97,7 @@ pub fn request((name, cluster, ..): &Spec, depends_on: &[&str]) -> DeployRequest
 }
 
 /// What was told: when, of which service, what.
-pub type Told = Vec<(Timestamp, String, EventKind)>;
+pub type Told = Vec<(Moment, String, EventKind)>;
 
 #[derive(Clone, Debug, Default)]
 pub struct Ears(pub Rc<RefCell<Told>>);
@@ -121,7 +121,7 @@ impl Ears {
     }
 
     /// When that of the service was told first.
-    pub fn at(&self, service: &str, is_it: impl Fn(&EventKind) -> bool) -> Option<Timestamp> {
+    pub fn at(&self, service: &str, is_it: impl Fn(&EventKind) -> bool) -> Option<Moment> {
         let told = self.0.borrow();
         let mut of_it = told.iter().filter(|(_, name, kind)| name == service && is_it(kind));
         of_it.next().map(|(at, ..)| *at)

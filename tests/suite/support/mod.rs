@@ -22,7 +22,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use portzero::adapters::aws::{Connection, ConnectionOptions, StaticCredentials};
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::port::Clock;
 
 /// Time that passes only when somebody sleeps.
@@ -32,8 +32,8 @@ pub struct VirtualClock {
 }
 
 impl Clock for &VirtualClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(0) + self.slept.borrow().iter().sum()
+    fn now(&self) -> Moment {
+        Moment::from_millis(0) + self.slept.borrow().iter().sum()
     }
 
     async fn sleep(&self, span: Duration) {

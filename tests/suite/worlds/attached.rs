@@ -11,7 +11,7 @@ use portzero_core::plan::{DefinitionSource, DeployRequest};
 use portzero_core::port::{Clock, Ecs, NeverInterrupted};
 use portzero_core::rollout::{Until, Verdict};
 use portzero_sim::{GroundTruth, World};
-use portzero_testkit::{InProcessAws, Misbehaviour};
+use portzero_testkit::{InProcessAws, Misbehaviour, time};
 
 use super::generate::Case;
 use super::play::{Judge, Played, Shared, Story, has_time, is_blind_to_rules, is_blinded, request};
@@ -30,7 +30,7 @@ async fn play_in(case: &Case) -> Option<Played> {
     shared.is_blind_to_rules.set(is_blind_to_rules(case));
     let mut clock = Judge {
         aws: aws.clone(),
-        started_at: aws.clock().now(),
+        started_at: time(aws.world().borrow().now()),
         shared: Rc::clone(&shared),
         is_done: GroundTruth::is_done,
         quiet_for: Some(Duration::ZERO),
@@ -39,7 +39,7 @@ async fn play_in(case: &Case) -> Option<Played> {
     let id = update(&aws).await?;
     *shared.deployment.borrow_mut() = Some(id.to_string());
     clock.sleep(Duration::from_secs(rng.u64(0..400))).await;
-    clock.started_at = clock.now();
+    clock.started_at = clock.world_now();
     let mut story = Story {
         aws: aws.clone(),
         shared: Rc::clone(&shared),
@@ -65,7 +65,7 @@ async fn play_in(case: &Case) -> Option<Played> {
     // Without a name it may be another one that is followed: the newest.
     let ours = done.deployment.clone();
     let is_the_one = ours.as_ref().map(ToString::to_string) == *shared.deployment.borrow();
-    let now = clock.now();
+    let now = clock.world_now();
     let truth_age = if is_the_one {
         shared.done_at.borrow().map(|at| now.since(at))
     } else {
@@ -116,7 +116,7 @@ async fn blind_then_joined(case: &Case) -> (Verdict, Verdict, bool) {
     let shared = Rc::new(Shared::default());
     let clock = Judge {
         aws: aws.clone(),
-        started_at: aws.clock().now(),
+        started_at: time(aws.world().borrow().now()),
         shared: Rc::clone(&shared),
         is_done: GroundTruth::is_done,
         quiet_for: Some(Duration::ZERO),

@@ -10,7 +10,7 @@ use portzero::app::deploy::Run;
 use portzero::app::ports::Ports;
 use portzero::report;
 use portzero_core::base::finding::{Code, Severity};
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::{Moment, Timestamp};
 use portzero_core::event::{EventKind, RunEvent};
 use portzero_core::plan::{DefinitionSource, DeployRequest};
 use portzero_core::policy::Policy;
@@ -97,7 +97,7 @@ async fn play_in(case: &Case, request: DeployRequest, is_done: fn(&GroundTruth) 
     aws.take_answers();
     let shared = Rc::new(Shared::default());
     shared.is_blind_to_rules.set(is_blind_to_rules(case));
-    let started_at = aws.clock().now();
+    let started_at = time(aws.world().borrow().now());
     let until = request.until;
     // Who only wants targets to be registered does not ask whether they stay.
     let quiet_for = (until > Until::Registered).then_some(request.settle);
@@ -130,7 +130,7 @@ async fn play_in(case: &Case, request: DeployRequest, is_done: fn(&GroundTruth) 
     let done = run.execute(vec![(plan, survey)]).await.remove(0);
     clock.judge();
     clock.settle_look();
-    let now = clock.now();
+    let now = clock.world_now();
     let states = done.findings().iter().filter_map(|finding| finding.state.as_deref());
     let is_back = states
         .into_iter()
@@ -284,6 +284,11 @@ const fn case_limit() -> Duration {
 }
 
 impl Judge {
+    /// What the world's own clock shows, whatever becomes of the run's.
+    pub fn world_now(&self) -> Timestamp {
+        time(self.aws.world().borrow().now())
+    }
+
     pub fn judge(&self) {
         let world = self.aws.world();
         let world = world.borrow();
@@ -355,7 +360,7 @@ impl Trouble {
 }
 
 impl Clock for Judge {
-    fn now(&self) -> Timestamp {
+    fn now(&self) -> Moment {
         self.aws.clock().now()
     }
 
@@ -367,16 +372,19 @@ impl Clock for Judge {
         while !left.is_zero() {
             self.judge();
             let step = if is_stale { left.min(GRAIN) } else { left };
-            let until = self.now() + step;
+            let until = self.world_now() + step;
             self.judge_until(until);
-            self.aws.clock().sleep(until.since(self.now())).await;
+            self.aws.clock().sleep(until.since(self.world_now())).await;
             self.still_true(until);
             left -= step;
         }
         // Whatever never ends must end here, or the test itself would hang.
-        assert!(self.now() < self.started_at + case_limit(), "a run that does not end");
+        assert!(
+            self.world_now() < self.started_at + case_limit(),
+            "a run that does not end"
+        );
         if let Some(trouble) = trouble {
-            self.aws.set_misbehaviour(trouble.at(self.now()));
+            self.aws.set_misbehaviour(trouble.at(self.world_now()));
         }
     }
 }
@@ -390,7 +398,8 @@ pub struct Story<'a> {
 }
 
 impl Story<'_> {
-    fn misbehave(&self, at: Timestamp) {
+    fn misbehave(&self) {
+        let at = time(self.aws.world().borrow().now());
         let trouble = Trouble {
             since: at,
             shape: self.case.misbehaviour,
@@ -411,10 +420,10 @@ impl Report for Story<'_> {
             ledger.look(&self.aws.take_answers());
             ledger.begin(deployment.as_str(), self.case.misbehaviour.stale > 0.0);
             drop(ledger);
-            self.misbehave(event.at);
+            self.misbehave();
         }
         if let EventKind::Attached(_) = &event.kind {
-            self.misbehave(event.at);
+            self.misbehave();
         }
         match &event.kind {
             EventKind::Rollout(event) => self.shared.ledger.borrow_mut().tell(event),

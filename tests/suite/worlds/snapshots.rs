@@ -6,7 +6,7 @@ use std::time::Duration;
 use portzero::app::deploy;
 use portzero::app::survey::Reader;
 use portzero_core::aws_model::service::ServiceUpdate;
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::Moment;
 use portzero_core::port::{Clock, Ecs};
 use portzero_core::rollout::view::View;
 use portzero_core::rollout::view::phase::Memory;
@@ -77,7 +77,7 @@ async fn looks(case: &Case) -> Vec<(Look, Look)> {
     pairs
 }
 
-fn look(snapshot: &Snapshot, scope: &Scope, baseline: &Baseline, now: Timestamp) -> Look {
+fn look(snapshot: &Snapshot, scope: &Scope, baseline: &Baseline, now: Moment) -> Look {
     let places: BTreeSet<_> = baseline.places.clone();
     let view = View::of(snapshot, scope, baseline, &places);
     (

@@ -13,7 +13,7 @@ use portzero::app::deploy::{Run, ServiceRun};
 use portzero::app::ports::Ports;
 use portzero::report;
 use portzero_core::base::finding::Severity;
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::{Moment, Timestamp};
 use portzero_core::event::{EventKind, RunEvent};
 use portzero_core::plan::{DefinitionSource, DeployRequest};
 use portzero_core::policy::{IfBusy, Policy};
@@ -53,7 +53,7 @@ pub struct Note {
 
 impl Stage {
     fn now(&self) -> Timestamp {
-        self.aws.clock().now()
+        time(self.aws.world().borrow().now())
     }
 
     fn judge(&self) {
@@ -103,12 +103,12 @@ struct Turn {
 }
 
 impl Clock for Turn {
-    fn now(&self) -> Timestamp {
-        self.stage.now()
+    fn now(&self) -> Moment {
+        self.stage.aws.clock().now()
     }
 
     async fn sleep(&self, span: Duration) {
-        let until = self.now() + span;
+        let until = self.stage.now() + span;
         self.stage.wakes[self.run].set(Some(until));
         std::future::poll_fn(|_| {
             if self.stage.now() >= until {

@@ -13,7 +13,7 @@ use crate::aws_model::service::{Balancer, LoadBalancerBinding, Service};
 use crate::aws_model::target::{Address, TargetGroup};
 use crate::base::finding::{Code, Finding, Severity};
 use crate::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, TaskDefinitionArn};
-use crate::base::time::Timestamp;
+use crate::base::time::{Moment, Timestamp};
 use crate::plan::forecast::Forecast;
 use crate::plan::preflight::{Expectation, Network};
 use crate::plan::survey::Survey;
@@ -193,7 +193,7 @@ impl Plan {
 
     /// Adds what is to be said of credentials that end at `end` and cannot be renewed. `ahead`: how long the services
     /// before this one take.
-    pub fn check_credentials(&mut self, end: Timestamp, now: Timestamp, ahead: Duration) {
+    pub fn check_credentials(&mut self, end: Timestamp, now: Moment, ahead: Duration) {
         if self.starts_rollout() {
             let expected = Expectation {
                 ahead,

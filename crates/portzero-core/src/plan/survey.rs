@@ -10,7 +10,7 @@ use crate::aws_model::service::Service;
 use crate::aws_model::target::{Address, Routing, TargetGroup};
 use crate::base::finding::{Code, Finding};
 use crate::base::id::{TargetGroupArn, TaskDefinitionArn};
-use crate::base::time::Timestamp;
+use crate::base::time::Moment;
 use crate::policy::Obstacle;
 use crate::rollout::{Neighbour, Snapshot};
 
@@ -18,7 +18,7 @@ use crate::rollout::{Neighbour, Snapshot};
 #[derive(Clone, Debug)]
 pub struct Survey {
     /// When it was read.
-    pub at: Timestamp,
+    pub at: Moment,
     /// The service itself.
     pub service: Service,
     /// The revision that the service points to, as AWS holds it.

@@ -8,7 +8,7 @@ use crate::aws_model::service::{CircuitBreaker, RolloutState, Service};
 use crate::base::finding::{Code, Finding};
 use crate::base::id::{DeploymentId, ServiceName, TaskDefinitionArn};
 use crate::base::text::plural;
-use crate::base::time::{Timestamp, human};
+use crate::base::time::{Moment, Timestamp, human};
 use crate::rollout::{Drain, Neighbour, Snapshot};
 
 /// What a run that does not want to disturb anybody has to wait for.
@@ -52,7 +52,7 @@ pub struct Failing {
 
 impl Obstacle {
     /// What is in the way, by one look. `None`: nothing is.
-    pub fn of(snapshot: &Snapshot, neighbour: &mut Neighbour, now: Timestamp) -> Option<Self> {
+    pub fn of(snapshot: &Snapshot, neighbour: &mut Neighbour, now: Moment) -> Option<Self> {
         let service = snapshot.service.as_ref()?;
         match InProgress::of(service) {
             Some(by) => {
@@ -91,7 +91,7 @@ impl Obstacle {
 
     /// What is said of it before the first change: worth knowing where the run waits, and a refusal where it must not be
     /// there. A drain is in nobody's way but in that of a run that waits.
-    pub fn finding(&self, service: &ServiceName, if_busy: IfBusy, at: Timestamp) -> Option<Finding> {
+    pub fn finding(&self, service: &ServiceName, if_busy: IfBusy, at: Moment) -> Option<Finding> {
         match self {
             Self::Rollout(by) => Some(by.finding(service, if_busy, at)),
             Self::Drain(drain) => (if_busy == IfBusy::Wait).then(|| {
@@ -170,13 +170,13 @@ impl InProgress {
         })
     }
 
-    fn finding(&self, service: &ServiceName, if_busy: IfBusy, at: Timestamp) -> Finding {
+    fn finding(&self, service: &ServiceName, if_busy: IfBusy, at: Moment) -> Finding {
         let what = if self.is_rollback { "rollback" } else { "deployment" };
         let since = self
             .since
             // ECS goes back to an old deployment, whose age says nothing about the rollback's.
             .filter(|_| !self.is_rollback)
-            .map(|since| format!("begun {} ago, ", human(at.since(since))));
+            .map(|since| format!("begun {} ago, ", human(since.ago(at).unwrap_or_default())));
         let facts = format!("{}{self}", since.unwrap_or_default());
         let finding = match (if_busy, &self.failing) {
             // A note all the same: a strict run waits as well.
@@ -290,7 +290,7 @@ mod tests {
             }),
             ..by(false)
         };
-        let at = Timestamp::from_millis(61_000);
+        let at = Moment::from_millis(61_000);
         let told = failing(None).finding(&"web".into(), IfBusy::Wait, at);
         assert_eq!(told.severity, Severity::Note, "a strict run waits as well");
         assert!(
@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn it_is_said_since_when_and_which_revision_and_how_far() {
-        let at = Timestamp::from_millis(61_000);
+        let at = Moment::from_millis(61_000);
         let told = by(false).finding(&"web".into(), IfBusy::Wait, at);
         assert_eq!(
             told.summary,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::aws_model::service::{Deployment, RolloutState, Service};
 use crate::aws_model::target::TargetGroup;
 use crate::base::id::{DeploymentId, TargetGroupArn, TaskDefinitionArn};
-use crate::base::time::Timestamp;
+use crate::base::time::Moment;
 use crate::rollout::cause::diagnose::Evidence;
 use crate::rollout::observer::status_view::draining_since;
 use crate::rollout::scope::{Needs, Scope, Until};
@@ -51,7 +51,7 @@ impl Neighbour {
     }
 
     /// What is left to drain behind the PRIMARY deployment, where ECS calls that completed.
-    pub fn drain(&mut self, snapshot: &Snapshot, now: Timestamp) -> Option<Drain> {
+    pub fn drain(&mut self, snapshot: &Snapshot, now: Moment) -> Option<Drain> {
         let service = snapshot.service.as_ref()?;
         let primary = service.primary()?;
         let scope = self.scope(service, primary);
@@ -75,21 +75,21 @@ impl Neighbour {
     }
 
     /// Since when each target drains: since it was seen first, or since ECS's events say so, where the clocks agree.
-    fn note_drains(&mut self, view: &View, service: &Service, scope: &Scope, now: Timestamp) {
+    fn note_drains(&mut self, view: &View, service: &Service, scope: &Scope, now: Moment) {
         self.memory
             .draining_since
             .retain(|place, _| view.old_targets.contains_key(place));
         let drains = view.old_targets.iter().filter(|(_, row)| row.state.is_draining());
         for (place, _) in drains {
             let delay = scope.deregistration_delay(&place.0).unwrap_or_default();
-            let is_likely = |since: &Timestamp| *since <= now && now.since(*since) <= delay;
-            let since = draining_since(service).filter(is_likely).unwrap_or(now);
+            let drained_for = draining_since(service).and_then(|since| since.ago(now));
+            let since = now - drained_for.filter(|span| *span <= delay).unwrap_or_default();
             self.memory.draining_since.entry(place.clone()).or_insert(since);
         }
     }
 
     /// How many tasks of the PRIMARY deployment are known to have failed, and the likely cause in a sentence.
-    pub fn failures(&self, snapshot: &Snapshot, now: Timestamp) -> Option<(u32, String)> {
+    pub fn failures(&self, snapshot: &Snapshot, now: Moment) -> Option<(u32, String)> {
         let service = snapshot.service.as_ref()?;
         let primary = service.primary()?;
         let scope = self.scope(service, primary);
@@ -189,8 +189,8 @@ mod tests {
         Neighbour::of(&BTreeMap::from([(GROUP.into(), group)]), false)
     }
 
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_millis(second * 1000)
+    fn at(second: i64) -> Moment {
+        Moment::from_millis(second * 1000)
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::base::time::Timestamp;
+use crate::base::time::Moment;
 use crate::rollout::event::{Generation, RolloutEvent};
 use crate::rollout::view::View;
 use crate::rollout::view::phase::Phase;
@@ -15,7 +15,7 @@ pub struct PhaseSpan {
     /// Which phase.
     pub phase: Phase,
     /// When it began.
-    pub started_at: Timestamp,
+    pub started_at: Moment,
     /// How long it lasted.
     pub duration: Duration,
 }
@@ -30,20 +30,20 @@ pub struct TargetHistory {
     /// The id of the task behind it, where it could be joined.
     pub task: Option<String>,
     /// (state, reason, when first seen); the state `gone` ends a story.
-    pub states: Vec<(String, Option<String>, Timestamp)>,
+    pub states: Vec<(String, Option<String>, Moment)>,
 }
 
 /// Collects both while the rollout goes on.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct History {
-    phases: Vec<(Phase, Timestamp)>,
-    ended_at: Option<Timestamp>,
+    phases: Vec<(Phase, Moment)>,
+    ended_at: Option<Moment>,
     targets: BTreeMap<(Generation, Place), TargetHistory>,
 }
 
 impl History {
     /// Notes the phase; says whether it is a new one.
-    pub(crate) fn note_phase(&mut self, phase: Phase, now: Timestamp) -> bool {
+    pub(crate) fn note_phase(&mut self, phase: Phase, now: Moment) -> bool {
         self.ended_at = Some(now);
         if self.phases.last().is_some_and(|(last, _)| *last == phase) {
             return false;
@@ -53,7 +53,7 @@ impl History {
     }
 
     /// The targets that are there before the deployment begins.
-    pub(crate) fn begin(&mut self, view: &View, tasks: &BTreeMap<Place, String>, now: Timestamp) {
+    pub(crate) fn begin(&mut self, view: &View, tasks: &BTreeMap<Place, String>, now: Moment) {
         for (place, row) in &view.old_targets {
             let story = TargetHistory {
                 place: place.clone(),
@@ -65,7 +65,7 @@ impl History {
         }
     }
 
-    pub(crate) fn note(&mut self, events: &[RolloutEvent], tasks: &BTreeMap<Place, String>, now: Timestamp) {
+    pub(crate) fn note(&mut self, events: &[RolloutEvent], tasks: &BTreeMap<Place, String>, now: Moment) {
         for event in events {
             if let RolloutEvent::Target {
                 place,
@@ -95,7 +95,7 @@ impl History {
     }
 
     /// A new task has taken the place of an old target, whose own end can no longer be seen.
-    fn end_at(&mut self, place: &Place, now: Timestamp) {
+    fn end_at(&mut self, place: &Place, now: Moment) {
         if let Some(old) = self.targets.get_mut(&(Generation::Old, place.clone()))
             && old.states.last().is_some_and(|(state, ..)| state != "gone")
         {

@@ -59,6 +59,17 @@ impl World {
         fault.switched_on.or(own)
     }
 
+    /// Whether it does nothing any more, whatever comes.
+    pub(super) fn is_over(&self, fault: &FaultSpec) -> bool {
+        let first_update = self
+            .scheduler_states
+            .values()
+            .filter_map(|scheduler| scheduler.deployments.first_update)
+            .min();
+        let end = self.base_of(fault, first_update).zip(fault.ends());
+        fault.switched_off || end.is_some_and(|(base, end)| base + end <= self.now)
+    }
+
     pub(super) fn holds(&self, fault: &FaultSpec, first_update: Option<Timestamp>) -> bool {
         !fault.switched_off
             && fault.foreign_kind.is_none()

@@ -19,12 +19,14 @@ const GRAIN: Duration = Duration::from_secs(1);
 impl World {
     /// Keeps the account as it is now, for stale reads. To be called after each change.
     pub(crate) fn remember(&mut self) {
-        let on = self.faults.iter().filter(|fault| !fault.switched_off);
+        // What is over asks for nothing any more, and a copy of the account after each change is not cheap.
+        let on = self.faults.iter().filter(|fault| !self.is_over(fault));
         let ages = on.filter_map(|fault| match fault.fault {
             Fault::Stale { age } => Some(age),
             _ => None,
         });
         let Some(oldest) = ages.max() else {
+            self.past.0.clear();
             return;
         };
         let now = self.now;

@@ -84,6 +84,19 @@ pub(super) fn handle(
         Ok(answer) => answer,
         Err((status, why)) => (status, json!({"error": why})),
     };
+    answer(status, &body)
+}
+
+/// The refusal of a request that a page in a browser may have sent, or one under a rebound name. It holds for the calls
+/// of AWS as for the control routes.
+pub(super) fn refuse_strangers(request: &HttpRequest) -> Option<HttpResponse> {
+    let (status, why) = check_origin(request).err()?;
+    // The names by which AWS's clients and the control routes' read why.
+    let body = json!({"__type": "AccessDeniedException", "message": why, "error": why});
+    Some(answer(status, &body))
+}
+
+fn answer(status: u16, body: &Value) -> HttpResponse {
     HttpResponse {
         status,
         content_type: "application/json",

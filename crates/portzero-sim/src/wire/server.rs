@@ -32,6 +32,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// answer of a rehearsal never takes real time; so the server hangs up where the client would have.
 const CLIENT_PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long the server waits where the process has no room for another connection.
+const ROOM_AGAIN: Duration = Duration::from_millis(20);
+
 /// Port 0 takes any free one; the listener's `local_addr` tells which.
 pub async fn bind(port: u16) -> io::Result<TcpListener> {
     TcpListener::bind(("127.0.0.1", port)).await
@@ -63,6 +66,8 @@ pub async fn serve(
                         tokio::task::spawn_local(converse(stream, peer, Rc::clone(&endpoint)));
                     }
                     Err(error) if is_the_clients(&error) => {}
+                    // Whoever waits is let in once another connection has ended.
+                    Err(error) if is_full(&error) => wait(ROOM_AGAIN).await,
                     Err(error) => return Err(error),
                 }
             }
@@ -113,7 +118,7 @@ impl<T: TimeSource, N: Fn(&str)> Endpoint<T, N> {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "a late answer of a world whose time is bound to the wall's; no virtual time hangs on it"
+    reason = "late answers of a world whose time is bound to the wall's, and a full table; no virtual time hangs on it"
 )]
 async fn wait(span: Duration) {
     tokio::time::sleep(span).await;
@@ -125,6 +130,14 @@ fn is_the_clients(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
     )
+}
+
+/// EMFILE, ENFILE, and ENOBUFS of Linux, macOS and Windows (as WSAEMFILE and WSAENOBUFS): the standard library has no names for them.
+const FULL: [i32; 6] = [24, 23, 105, 55, 10_024, 10_055];
+
+/// The table of open files is full, of this process or of the machine, or the kernel has no memory for a connection.
+fn is_full(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::OutOfMemory || error.raw_os_error().is_some_and(|code| FULL.contains(&code))
 }
 
 async fn converse<T: TimeSource, N: Fn(&str)>(stream: TcpStream, peer: SocketAddr, endpoint: Rc<Endpoint<T, N>>) {
@@ -154,6 +167,10 @@ async fn respond<T: TimeSource, N: Fn(&str)>(
     };
     if !is_local && control::is_meant(&request) {
         return Ok(empty(403));
+    }
+    // A page in a browser on this machine reaches a loopback port as well as any client does.
+    if is_local && let Some(refusal) = control::refuse_strangers(&request) {
+        return Ok(write(refusal, false));
     }
     let exchange = endpoint.delay(endpoint.exchange(&request)).await;
     match exchange.delivery {

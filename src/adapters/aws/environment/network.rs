@@ -15,9 +15,11 @@ use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
 use portzero_core::base::finding::Finding;
 
 use super::proxy::Proxies;
@@ -25,6 +27,9 @@ use super::{Environment, SharedConfig};
 
 /// AWS answers within a second. Whoever watches has a right to know what is waited for.
 const SILENCE: Duration = Duration::from_secs(3);
+
+/// The longest answers are ten services with a hundred events each and a hundred tasks: two megabytes at most.
+const ANSWER_MAX: usize = 16 * 1024 * 1024;
 
 /// The way to AWS.
 #[derive(Clone, Debug)]
@@ -130,9 +135,31 @@ impl HttpConnector for Way {
         let silence = self.client.silence.clone();
         HttpConnectorFuture::new(async move {
             let answer = silence.watch(&place, answer).await;
-            answer.map_err(|error| at(place, error))
+            let whole = match answer {
+                Ok(answer) => whole(answer).await,
+                Err(error) => Err(error),
+            };
+            whole.map_err(|error| at(place, error))
         })
     }
+}
+
+/// The answer with its body, which is read here because the SDK would read on for as long as bytes come.
+async fn whole(mut answer: HttpResponse) -> Result<HttpResponse, ConnectorError> {
+    let mut body = ByteStream::new(answer.take_body());
+    let mut bytes = Vec::new();
+    while let Some(piece) = body.next().await {
+        bytes.extend_from_slice(&piece.map_err(|error| ConnectorError::io(Box::new(error)))?);
+        if bytes.len() > ANSWER_MAX {
+            let why = format!(
+                "it has more than {} MiB, which no answer of AWS has",
+                ANSWER_MAX / 1024 / 1024
+            );
+            return Err(ConnectorError::other(why.into(), None));
+        }
+    }
+    *answer.body_mut() = SdkBody::from(bytes);
+    Ok(answer)
 }
 
 /// `ecs.eu-west-1.amazonaws.com`; with the region that the request is signed for, where the name does not tell it.

@@ -27,7 +27,7 @@ use aws_sdk_sts::operation::RequestId;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityOutput;
 use id_token::{IdToken, without};
 use portzero_core::base::backoff::Backoff;
-use portzero_core::base::time::Timestamp;
+use portzero_core::base::time::{Moment, Timestamp};
 use portzero_core::port::Clock;
 
 use super::error::Failure;
@@ -77,8 +77,8 @@ impl ProvideCredentials for CurrentCredentials {
 /// Until when the current credentials are good, and when to look for new ones.
 #[derive(Clone, Copy, Debug)]
 struct Lease {
-    ends_at: Timestamp,
-    renew_at: Timestamp,
+    ends_at: Moment,
+    renew_at: Moment,
 }
 
 /// The role of one run.
@@ -190,7 +190,7 @@ impl RoleSession {
         }
     }
 
-    fn read(&self, answer: &AssumeRoleWithWebIdentityOutput, begun: Timestamp) -> Option<(Credentials, Lease)> {
+    fn read(&self, answer: &AssumeRoleWithWebIdentityOutput, begun: Moment) -> Option<(Credentials, Lease)> {
         let given = answer.credentials()?;
         let credentials = Credentials::new(
             given.access_key_id(),
@@ -210,8 +210,8 @@ impl RoleSession {
 
 /// STS gives credentials for as long as they were asked for, so their end is counted on our own clock, which AWS's may
 /// differ from. An earlier end is believed; one that has passed already is a clock that is wrong.
-fn lease(begun: Timestamp, expiration: Timestamp, asked: Duration) -> Lease {
-    let said = expiration.since(begun);
+fn lease(begun: Moment, expiration: Timestamp, asked: Duration) -> Lease {
+    let said = expiration.since(begun.wall());
     let span = if said.is_zero() { asked } else { said.min(asked) };
     // For credentials that were short from the beginning, a third of their time.
     let ahead = RENEW_AHEAD.min(span / 3);

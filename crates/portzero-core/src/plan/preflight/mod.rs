@@ -14,7 +14,7 @@ use crate::aws_model::api_error::ApiError;
 use crate::aws_model::service::{Balancer, DeploymentController, SchedulingStrategy, Service, ServiceStatus};
 use crate::aws_model::target::{TargetGroup, TargetType};
 use crate::base::finding::{Code, Finding, Severity};
-use crate::base::time::{Timestamp, human};
+use crate::base::time::{Moment, Timestamp, human};
 use crate::rollout::Until;
 use crate::rollout::view::limits::Limits;
 use crate::rollout::words::managed;
@@ -81,8 +81,8 @@ pub struct Expectation {
 
 /// Credentials that cannot be renewed, and end at `end`: a warning where the rollout is not expected to be over by
 /// then, a note where only the wait budget reaches beyond.
-pub fn credentials(service: &Service, end: Timestamp, now: Timestamp, expected: Expectation) -> Option<Finding> {
-    let left = end.since(now);
+pub fn credentials(service: &Service, end: Timestamp, now: Moment, expected: Expectation) -> Option<Finding> {
+    let left = end.since(now.wall());
     let Expectation {
         ahead,
         forecast,

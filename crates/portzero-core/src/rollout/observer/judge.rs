@@ -6,7 +6,7 @@ use super::{Ending, Observer};
 use crate::aws_model::service::{Deployment, RolloutState, ServiceDeploymentStatus};
 use crate::aws_model::task::TaskStatus;
 use crate::base::finding::Finding;
-use crate::base::time::Timestamp;
+use crate::base::time::Moment;
 use crate::rollout::cause::placement;
 use crate::rollout::event::RolloutEvent;
 use crate::rollout::observer::unknown_value;
@@ -26,7 +26,7 @@ impl Observer {
         snapshot: &Snapshot,
         view: &View,
         waiting: &[WaitingOn],
-        now: Timestamp,
+        now: Moment,
         events: &mut Vec<RolloutEvent>,
     ) -> Option<Ending> {
         // An answer may be older than our update for a while, but not for ever.
@@ -71,7 +71,7 @@ impl Observer {
     }
 
     /// Nothing is missing but, perhaps, the traffic.
-    fn judge_done(&mut self, snapshot: &Snapshot, view: &View, now: Timestamp) -> Option<Ending> {
+    fn judge_done(&mut self, snapshot: &Snapshot, view: &View, now: Moment) -> Option<Ending> {
         let led = self.led(snapshot, view, now);
         self.traffic.is_wanted = matches!(led, Led::NotAsked);
         match led {
@@ -166,7 +166,7 @@ impl Observer {
         standing: DeploymentState,
         snapshot: &Snapshot,
         view: &View,
-        now: Timestamp,
+        now: Moment,
         events: &mut Vec<RolloutEvent>,
     ) -> Option<Ending> {
         match standing {
@@ -220,7 +220,7 @@ impl Observer {
         (Verdict::Failed, found)
     }
 
-    fn is_absent_for_good(&mut self, now: Timestamp) -> bool {
+    fn is_absent_for_good(&mut self, now: Moment) -> bool {
         let since = *self.course.absent_since.get_or_insert(now);
         now.since(since) >= timeouts::ABSENT_MAX
     }
@@ -231,7 +231,7 @@ impl Observer {
         to: Option<Deployment>,
         snapshot: &Snapshot,
         view: &View,
-        now: Timestamp,
+        now: Moment,
         events: &mut Vec<RolloutEvent>,
     ) -> Option<Ending> {
         let is_news = self.course.rollback.as_ref().is_none_or(|r| r.to.is_none());
@@ -267,7 +267,7 @@ impl Observer {
     }
 
     /// Another deployment has taken over. Where ECS was going back already, ours had failed before that.
-    fn give_way(&mut self, by: &Deployment, snapshot: &Snapshot, view: &View, now: Timestamp) -> Ending {
+    fn give_way(&mut self, by: &Deployment, snapshot: &Snapshot, view: &View, now: Moment) -> Ending {
         let name = format!("{} ({})", by.id, by.task_definition.short());
         self.course.replaced_by = Some(name.clone());
         if self.course.rollback.as_ref().is_some_and(|r| r.to.is_some()) {
@@ -294,7 +294,7 @@ impl Observer {
     }
 
     /// Failures that are certain although ECS still tries.
-    fn judge_hopeless(&mut self, snapshot: &Snapshot, view: &View, now: Timestamp) -> Option<Ending> {
+    fn judge_hopeless(&mut self, snapshot: &Snapshot, view: &View, now: Moment) -> Option<Ending> {
         if let Some(way) = view.ways.iter().find(|way| way.status.is_failed()) {
             return Some((
                 Verdict::Failed,
@@ -333,7 +333,7 @@ impl Observer {
     }
 
     /// ECS says that it cannot place a task, nothing has moved since, and nothing can make room.
-    fn cannot_place(&mut self, snapshot: &Snapshot, view: &View, now: Timestamp) -> Option<Finding> {
+    fn cannot_place(&mut self, snapshot: &Snapshot, view: &View, now: Moment) -> Option<Finding> {
         let since = self.pace.stuck_since?;
         if view.all_running() || view.is_completed {
             // A task that autoscaling asks for later is no part of this deployment.

@@ -17,7 +17,7 @@ use std::time::Duration;
 use crate::aws_model::api_error::ApiError;
 use crate::aws_model::task::LogStream;
 use crate::base::finding::Finding;
-use crate::base::time::Timestamp;
+use crate::base::time::Moment;
 use crate::rollout::cause::diagnose::{BreakerCount, Evidence};
 use crate::rollout::cause::service_event;
 use crate::rollout::event::{RolloutEvent, Seen};
@@ -65,7 +65,7 @@ pub struct Step {
 #[derive(Clone, Debug)]
 pub enum Next {
     /// Look again at this time.
-    PollAt(Timestamp),
+    PollAt(Moment),
     /// The rollout has come to its end, or the run to its.
     Done(Outcome),
 }
@@ -90,7 +90,7 @@ pub struct Observer {
 
 impl Observer {
     /// `before`: the snapshot that the baseline was made of; its tasks and targets are no news.
-    pub fn new(scope: Scope, baseline: Baseline, before: &Snapshot, now: Timestamp) -> Self {
+    pub fn new(scope: Scope, baseline: Baseline, before: &Snapshot, now: Moment) -> Self {
         let old_places = baseline.places.clone();
         let view = View::of(before, &scope, &baseline, &old_places);
         let seen = Seen::at_start(&view);
@@ -164,7 +164,7 @@ impl Observer {
     }
 
     /// Takes in one reading of the world, as it is at `now`.
-    pub fn step(&mut self, now: Timestamp, input: Input) -> Step {
+    pub fn step(&mut self, now: Moment, input: Input) -> Step {
         let mut events = Vec::new();
         let outcome = match input {
             Input::Seen(snapshot) => {
@@ -199,11 +199,11 @@ impl Observer {
     }
 
     /// When its time is over.
-    pub fn deadline(&self) -> Timestamp {
+    pub fn deadline(&self) -> Moment {
         self.pace.started_at + self.scope.wait_budget
     }
 
-    fn next_poll(&self, now: Timestamp) -> Timestamp {
+    fn next_poll(&self, now: Moment) -> Moment {
         if self.sight.wants_everything && self.sight.outage.is_none() && self.sight.gone_since.is_none() {
             return if self.sight.is_kept_waiting {
                 now + timeouts::POLL_FAST
@@ -217,7 +217,7 @@ impl Observer {
         (now + pause).min(self.deadline().max(now + Duration::from_millis(100)))
     }
 
-    fn miss(&mut self, error: ApiError, now: Timestamp, events: &mut Vec<RolloutEvent>) -> Option<Ending> {
+    fn miss(&mut self, error: ApiError, now: Moment, events: &mut Vec<RolloutEvent>) -> Option<Ending> {
         let deadline = self.deadline();
         if let Some(gone) = Gone::of(&error) {
             return self.miss_what_is_gone(gone, &error, now);
@@ -250,7 +250,7 @@ impl Observer {
     }
 
     /// What was seen right before still counts; what is older says nothing of how it stands now.
-    fn run_out_of_time(&self, poll: &Unfinished, now: Timestamp) -> Ending {
+    fn run_out_of_time(&self, poll: &Unfinished, now: Moment) -> Ending {
         if let Some(known) = self.known_failure() {
             return known;
         }
@@ -263,7 +263,7 @@ impl Observer {
         (Verdict::CouldNotObserve, vec![finding])
     }
 
-    fn see_again(&mut self, now: Timestamp) -> Option<RolloutEvent> {
+    fn see_again(&mut self, now: Moment) -> Option<RolloutEvent> {
         let blind = self.sight.outage.take()?;
         // A miss is no sign of anything; only what is long enough for a flap may have hidden one.
         let is_bridged = self
@@ -279,7 +279,7 @@ impl Observer {
         })
     }
 
-    fn look_at(&mut self, snapshot: &Snapshot, now: Timestamp, events: &mut Vec<RolloutEvent>) -> Option<Ending> {
+    fn look_at(&mut self, snapshot: &Snapshot, now: Moment, events: &mut Vec<RolloutEvent>) -> Option<Ending> {
         self.begin_traffic();
         self.sight.gone_since = None;
         self.learn_places(snapshot);
@@ -352,7 +352,7 @@ impl Observer {
     }
 
     /// Service events that are no part of an ordinary rollout, and the circuit breaker's counter.
-    fn news(&mut self, snapshot: &Snapshot, view: &View, now: Timestamp) -> Vec<RolloutEvent> {
+    fn news(&mut self, snapshot: &Snapshot, view: &View, now: Moment) -> Vec<RolloutEvent> {
         let mut news = Vec::new();
         let Some(service) = &snapshot.service else { return news };
         let to = service.desired_count;
@@ -437,7 +437,7 @@ impl Observer {
         }
     }
 
-    fn say_waiting(&mut self, now: Timestamp, events: &mut Vec<RolloutEvent>) {
+    fn say_waiting(&mut self, now: Moment, events: &mut Vec<RolloutEvent>) {
         let on = self.waiting();
         if !on.is_empty() && self.reported.is_wait_due(&on, now) {
             self.reported.waiting = Some((now, on.clone()));

@@ -7,7 +7,7 @@ use crate::aws_model::failed_call;
 use crate::aws_model::service::{Deployment, Service};
 use crate::base::finding::{Code, Finding};
 use crate::base::text::plural;
-use crate::base::time::{Timestamp, human};
+use crate::base::time::{Moment, human};
 use crate::rollout::event::RolloutEvent;
 use crate::rollout::scope::Scope;
 use crate::rollout::timeouts;
@@ -18,13 +18,13 @@ use crate::rollout::words::last_look::LastLook;
 #[derive(Clone, Debug)]
 pub struct ReadOutage {
     /// When it began.
-    pub since: Timestamp,
+    pub since: Moment,
     /// Looks in a row without an answer.
     pub misses: u32,
     /// When it was last said, and of which trouble.
-    said: Option<(Timestamp, Trouble)>,
+    said: Option<(Moment, Trouble)>,
     /// Since when every answer was one that does not pass by itself.
-    denied_since: Option<Timestamp>,
+    denied_since: Option<Moment>,
 }
 
 /// What one failed read has in common with the next one of the same trouble; their request ids differ.
@@ -52,7 +52,7 @@ enum News {
 
 impl ReadOutage {
     /// It begins with the first look that fails.
-    pub fn begin(now: Timestamp) -> Self {
+    pub fn begin(now: Moment) -> Self {
         Self {
             since: now,
             misses: 0,
@@ -62,7 +62,7 @@ impl ReadOutage {
     }
 
     /// One more look without an answer, which is borne until the deadline at the latest.
-    pub fn tolerate(&mut self, error: &ApiError, now: Timestamp, deadline: Timestamp) -> Tolerance {
+    pub fn tolerate(&mut self, error: &ApiError, now: Moment, deadline: Moment) -> Tolerance {
         self.miss(error, now);
         let left = self.left(now).min(deadline.since(now));
         if left.is_zero() {
@@ -79,7 +79,7 @@ impl ReadOutage {
         })
     }
 
-    fn miss(&mut self, error: &ApiError, now: Timestamp) {
+    fn miss(&mut self, error: &ApiError, now: Moment) {
         self.misses += 1;
         self.denied_since = if passes(error.kind) {
             None
@@ -89,7 +89,7 @@ impl ReadOutage {
     }
 
     /// What is due to be said. A trouble is told when it begins; after that the count is enough.
-    fn news(&mut self, error: &ApiError, now: Timestamp) -> Option<News> {
+    fn news(&mut self, error: &ApiError, now: Moment) -> Option<News> {
         let trouble = (error.kind, error.code.clone(), error.status);
         let news = match &self.said {
             None => News::Trouble,
@@ -102,7 +102,7 @@ impl ReadOutage {
     }
 
     /// For how long it is still borne; zero: no further look can be expected to get an answer.
-    pub fn left(&self, now: Timestamp) -> Duration {
+    pub fn left(&self, now: Moment) -> Duration {
         let in_all = timeouts::BLIND_MAX.saturating_sub(now.since(self.since));
         let denied = self
             .denied_since
@@ -111,7 +111,7 @@ impl ReadOutage {
     }
 
     /// `since 12:00:30: 8 reads in a row in 1m`.
-    pub fn spell(&self, now: Timestamp) -> String {
+    pub fn spell(&self, now: Moment) -> String {
         let reads = if self.misses == 1 { "read" } else { "reads in a row" };
         let (since, span) = (self.since, human(now.since(self.since)));
         format!("since {since}: {} {reads} in {span}", self.misses)
@@ -131,14 +131,14 @@ fn passes(kind: ApiErrorKind) -> bool {
 pub(crate) struct LastSeen<'a> {
     pub look: &'a LastLook,
     /// `None`: there was none since the update.
-    pub at: Option<Timestamp>,
+    pub at: Option<Moment>,
 }
 
 /// A poll that the run's time does not suffice for.
 #[derive(Clone, Debug)]
 pub struct Unfinished {
     /// When it began.
-    pub begun: Timestamp,
+    pub begun: Moment,
     /// The service, where DescribeServices was answered in it.
     pub service: Option<Box<Service>>,
 }
@@ -154,7 +154,7 @@ impl LastSeen<'_> {
 }
 
 /// The time was over in the middle of a poll, and the one before it is too old to go by, or there was none.
-pub(crate) fn out_of_time(scope: &Scope, poll: &Unfinished, last: LastSeen, now: Timestamp) -> Finding {
+pub(crate) fn out_of_time(scope: &Scope, poll: &Unfinished, last: LastSeen, now: Moment) -> Finding {
     let (service, budget) = (&scope.service, human(scope.wait_budget));
     let mut finding = Finding::error(
         Code::CouldNotObserve,
@@ -192,7 +192,7 @@ pub(crate) fn could_not_observe(
     error: &ApiError,
     blind: &ReadOutage,
     last: LastSeen,
-    now: Timestamp,
+    now: Moment,
 ) -> Finding {
     let mut finding = Finding::error(
         Code::CouldNotObserve,
@@ -255,8 +255,8 @@ mod tests {
 
     use super::*;
 
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_millis(seconds * 1000)
+    fn at(seconds: i64) -> Moment {
+        Moment::from_millis(seconds * 1000)
     }
 
     fn error(kind: ApiErrorKind) -> ApiError {
@@ -331,7 +331,7 @@ mod tests {
                 error,
                 &blind,
                 LastSeen { look, at },
-                Timestamp::from_millis(30_000),
+                Moment::from_millis(30_000),
             )
         };
         let mut expired = error(ApiErrorKind::Credentials);

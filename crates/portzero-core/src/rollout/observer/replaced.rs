@@ -8,7 +8,7 @@ use super::{Ending, Observer};
 use crate::aws_model::service::Deployment;
 use crate::aws_model::target::TargetState;
 use crate::base::id::TargetGroupArn;
-use crate::base::time::Timestamp;
+use crate::base::time::Moment;
 use crate::rollout::scope::Until;
 use crate::rollout::timeouts;
 use crate::rollout::view::snapshot::Snapshot;
@@ -20,7 +20,7 @@ use crate::rollout::words::{traffic, verdict};
 
 impl Observer {
     /// Remembers the look if nothing else is missing at it, and forgets an earlier one if something is.
-    pub(super) fn note_complete(&mut self, view: &View, waiting: &[WaitingOn], now: Timestamp) {
+    pub(super) fn note_complete(&mut self, view: &View, waiting: &[WaitingOn], now: Moment) {
         let is_no_fault_of_ours = |on: &WaitingOn| {
             matches!(
                 on,
@@ -55,7 +55,7 @@ impl Observer {
         by: &Deployment,
         snapshot: &Snapshot,
         view: &View,
-        now: Timestamp,
+        now: Moment,
     ) -> Option<Ending> {
         let complete = self.sight.complete.as_ref()?;
         // ECS may have said it between two looks: the record of ours keeps what became of it.

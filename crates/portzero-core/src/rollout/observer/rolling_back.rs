@@ -7,7 +7,7 @@ use super::state::Rollback;
 use crate::aws_model::service::ServiceDeployment;
 use crate::base::finding::{Code, Finding};
 use crate::base::id::TaskDefinitionArn;
-use crate::base::time::Timestamp;
+use crate::base::time::Moment;
 use crate::rollout::rollback::{Leaves, Way, is_stoppable};
 use crate::rollout::timeouts;
 use crate::rollout::verdict::Verdict;
@@ -81,7 +81,7 @@ impl Observer {
     }
 
     /// ECS has been asked to roll our deployment back: from here on that is what is followed.
-    pub fn follow_rollback(&mut self, now: Timestamp) {
+    pub fn follow_rollback(&mut self, now: Moment) {
         self.scope.wait_budget = self.way_back_budget();
         self.course.rollback = Some(Rollback {
             to: None,
@@ -112,7 +112,7 @@ impl Observer {
     }
 
     /// For how long nothing could be read, up to now.
-    pub fn blind_for(&self, now: Timestamp) -> Option<Duration> {
+    pub fn blind_for(&self, now: Moment) -> Option<Duration> {
         self.sight.outage.as_ref().map(|blind| now.since(blind.since))
     }
 

@@ -7,7 +7,7 @@ use crate::aws_model::service::{Deployment, ServiceDeployment};
 use crate::aws_model::target::TargetState;
 use crate::base::finding::Finding;
 use crate::base::id::TargetGroupArn;
-use crate::base::time::Timestamp;
+use crate::base::time::Moment;
 use crate::rollout::event::Seen;
 use crate::rollout::observer::read_outage::ReadOutage;
 use crate::rollout::observer::unknown_value::UnknownValue;
@@ -27,10 +27,10 @@ use crate::rollout::words::last_look::LastLook;
 pub(super) struct Course {
     /// By the last look.
     pub standing: Option<DeploymentState>,
-    pub absent_since: Option<Timestamp>,
-    pub failed_since: Option<Timestamp>,
+    pub absent_since: Option<Moment>,
+    pub failed_since: Option<Moment>,
     /// Since when the service deployment of ours is being stopped without a word on why.
-    pub stop_seen_at: Option<Timestamp>,
+    pub stop_seen_at: Option<Moment>,
     /// Set once a rollback has been seen; success is impossible from then on.
     pub rollback: Option<Rollback>,
     /// The rollback has failed too: nothing is rolled back then.
@@ -61,7 +61,7 @@ pub(super) struct Reported {
     /// That ECS runs it on another processor architecture.
     pub architecture: bool,
     /// What is waited for, and when that was reported.
-    pub waiting: Option<(Timestamp, Vec<WaitingOn>)>,
+    pub waiting: Option<(Moment, Vec<WaitingOn>)>,
     /// The stage, and the share of the production traffic in it.
     pub stage: Option<(Option<String>, Option<u32>)>,
     pub unknown: BTreeSet<UnknownValue>,
@@ -71,7 +71,7 @@ pub(super) struct Reported {
 
 impl Reported {
     /// Whether it is time to report what is waited for: it is another step, or nothing was said for long.
-    pub(crate) fn is_wait_due(&self, on: &[WaitingOn], now: Timestamp) -> bool {
+    pub(crate) fn is_wait_due(&self, on: &[WaitingOn], now: Moment) -> bool {
         let Some((at, said)) = &self.waiting else { return true };
         let is_same = said.len() == on.len() && said.iter().zip(on).all(|(a, b)| a.is_same_step(b));
         let heartbeat = if deployment_stage::is_slow(on) {
@@ -94,7 +94,7 @@ pub(super) struct Settling {
 }
 
 impl Settling {
-    pub(super) fn note(&mut self, view: &View, scope: &Scope, now: Timestamp) {
+    pub(super) fn note(&mut self, view: &View, scope: &Scope, now: Moment) {
         self.memory
             .draining_since
             .retain(|place, _| view.old_targets.contains_key(place));
@@ -133,7 +133,7 @@ impl Settling {
 /// A look at which nothing was missing but the end of what is old, or ECS's word.
 #[derive(Clone, Debug)]
 pub(super) struct CompleteLook {
-    pub at: Timestamp,
+    pub at: Moment,
     pub verdict: Verdict,
     /// The target groups in which it was complete.
     pub groups: BTreeSet<TargetGroupArn>,
@@ -153,7 +153,7 @@ pub(super) struct Sight {
     /// The last look that could be taken, in words.
     pub look: LastLook,
     /// When it was taken.
-    pub seen_at: Option<Timestamp>,
+    pub seen_at: Option<Moment>,
     /// What it has shown that nobody here knows.
     pub unknown: BTreeSet<UnknownValue>,
     /// What it has shown of our deployment.
@@ -161,7 +161,7 @@ pub(super) struct Sight {
     /// Set while nothing can be read.
     pub outage: Option<ReadOutage>,
     /// Since when AWS says that something which the run needs is not there.
-    pub gone_since: Option<Timestamp>,
+    pub gone_since: Option<Moment>,
     /// A look has shown our deployment.
     pub was_listed: bool,
     /// The last look at our deployment, if nothing but a drain, or ECS's word, was missing then.
@@ -197,23 +197,23 @@ pub(super) struct TrafficWatch {
     /// This look was to show them.
     pub was_wanted: bool,
     /// The rules led elsewhere: since when that is known, and what is to be said of it.
-    pub strayed: Option<(Timestamp, Finding)>,
+    pub strayed: Option<(Moment, Finding)>,
 }
 
 /// When to look again, and when it is too late.
 #[derive(Clone, Debug)]
 pub(super) struct Pace {
-    pub started_at: Timestamp,
+    pub started_at: Moment,
     /// When something changed last.
-    pub moved_at: Timestamp,
+    pub moved_at: Moment,
     /// Since when ECS cannot place a task.
-    pub stuck_since: Option<Timestamp>,
+    pub stuck_since: Option<Moment>,
     /// The user's, in place of a pace that follows what happens.
     pub poll_interval: Option<Duration>,
 }
 
 impl Pace {
-    pub(super) fn begin(now: Timestamp) -> Self {
+    pub(super) fn begin(now: Moment) -> Self {
         Self {
             started_at: now,
             moved_at: now,
@@ -223,7 +223,7 @@ impl Pace {
     }
 
     /// The pause before the next look. `is_slow`: nothing but a stage's time, or somebody's decision, is waited for.
-    pub(super) fn pause(&self, waiting: &[WaitingOn], is_slow: bool, now: Timestamp) -> Duration {
+    pub(super) fn pause(&self, waiting: &[WaitingOn], is_slow: bool, now: Moment) -> Duration {
         if let Some(interval) = self.poll_interval {
             return interval;
         }

@@ -7,7 +7,7 @@ use crate::aws_model::service::{Deployment, Service, ServiceEvent};
 use crate::aws_model::target::TargetState;
 use crate::aws_model::task::Task;
 use crate::base::id::{DeploymentId, TargetGroupArn, TargetKey, TaskArn, TaskDefinitionArn};
-use crate::base::time::Timestamp;
+use crate::base::time::{Moment, Timestamp};
 use crate::rollout::cause::service_event;
 use crate::rollout::scope::Scope;
 use crate::rollout::view::join;
@@ -65,7 +65,7 @@ pub struct Row {
 
 impl StatusView {
     /// Sorts one look; `now` is when it was taken.
-    pub fn of(service: &Service, snapshot: &Snapshot, scope: &Scope, now: Timestamp) -> Self {
+    pub fn of(service: &Service, snapshot: &Snapshot, scope: &Scope, now: Moment) -> Self {
         let owners = owners(snapshot, scope);
         let draining_since = draining_since(service);
         let primary = service.primary().map(|d| d.id.clone());
@@ -126,8 +126,8 @@ fn events_since(service: &Service) -> Option<Timestamp> {
 
 /// What is left of the delay. The beginning is in AWS's time and now in the reader's, so this is for people and decides
 /// nothing; where more than the delay seems to have passed, nothing is known.
-fn left(delay: Duration, since: Timestamp, now: Timestamp) -> Option<Duration> {
-    delay.checked_sub(now.since(since)).filter(|_| now >= since)
+fn left(delay: Duration, since: Timestamp, now: Moment) -> Option<Duration> {
+    delay.checked_sub(since.ago(now)?)
 }
 
 /// When ECS last began to drain, by its events: every target that drains began then or before.
@@ -173,14 +173,11 @@ mod tests {
 
     #[test]
     fn what_is_left_of_a_drain_is_told_only_where_the_clocks_agree() {
-        let (delay, second) = (Duration::from_secs(300), |s: i64| Timestamp::from_millis(s * 1000));
-        assert_eq!(left(delay, second(100), second(130)), Some(Duration::from_secs(270)));
-        assert_eq!(
-            left(delay, second(100), second(90)),
-            None,
-            "the beginning is in the future"
-        );
-        assert_eq!(left(delay, second(100), second(401)), None, "it would be over");
+        let begun = Timestamp::from_millis(100_000);
+        let left_at = |second: i64| left(Duration::from_secs(300), begun, Moment::from_millis(second * 1000));
+        assert_eq!(left_at(130), Some(Duration::from_secs(270)));
+        assert_eq!(left_at(90), None, "the beginning is in the future");
+        assert_eq!(left_at(401), None, "it would be over");
     }
     const GROUP: &str = "targetgroup/web/1";
 
@@ -237,7 +234,7 @@ mod tests {
         let mut shown = service(&[(unhappy, 150), (unhappy, 40)]);
         shown.deployments[0].created_at = Some(Timestamp::from_millis(100_000));
         let events = |service: &Service| {
-            let view = StatusView::of(service, &Snapshot::default(), &scope(), Timestamp::from_millis(0));
+            let view = StatusView::of(service, &Snapshot::default(), &scope(), Moment::from_millis(0));
             view.events.into_iter().map(|event| event.id).collect::<Vec<_>>()
         };
         assert_eq!(events(&shown), ["150"]);
@@ -265,7 +262,7 @@ mod tests {
             tasks,
             ..Snapshot::default()
         };
-        let status_view = StatusView::of(&service(&[]), &snapshot, &scope(), Timestamp::from_millis(0));
+        let status_view = StatusView::of(&service(&[]), &snapshot, &scope(), Moment::from_millis(0));
         let told: Vec<_> = status_view
             .tasks
             .iter()
@@ -307,7 +304,7 @@ mod tests {
             ("(service web) has begun draining connections on 1 tasks.", 100),
             ("(service web) has begun draining connections on 1 tasks.", 40),
         ]);
-        let status_view = StatusView::of(&service, &snapshot, &scope(), Timestamp::from_millis(160_000));
+        let status_view = StatusView::of(&service, &snapshot, &scope(), Moment::from_millis(160_000));
         let told: Vec<_> = status_view.groups[0]
             .1
             .iter()

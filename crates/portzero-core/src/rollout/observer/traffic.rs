@@ -2,7 +2,7 @@
 
 use super::{Ending, Observer};
 use crate::base::finding::Finding;
-use crate::base::time::Timestamp;
+use crate::base::time::Moment;
 use crate::rollout::timeouts;
 use crate::rollout::verdict::Verdict;
 use crate::rollout::view::View;
@@ -37,7 +37,7 @@ impl Observer {
 
     /// The rules of a look at which nothing else is missing. A list of rules may be some seconds old, as every answer of
     /// AWS may: that they lead elsewhere is believed at the second look.
-    pub(super) fn led(&mut self, snapshot: &Snapshot, view: &View, now: Timestamp) -> Led {
+    pub(super) fn led(&mut self, snapshot: &Snapshot, view: &View, now: Moment) -> Led {
         if !asks_for_traffic(&self.scope) || view.desired == 0 {
             return Led::Here;
         }
@@ -70,7 +70,7 @@ impl Observer {
         }
     }
 
-    fn or_wait(&mut self, ending: Ending, now: Timestamp) -> Led {
+    fn or_wait(&mut self, ending: Ending, now: Moment) -> Led {
         if now >= self.deadline() {
             return Led::Elsewhere(ending);
         }

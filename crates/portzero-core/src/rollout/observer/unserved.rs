@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::aws_model::target::{TargetHealth, TargetState};
 use crate::base::finding::{Code, Finding};
 use crate::base::id::TargetGroupArn;
-use crate::base::time::{Timestamp, human};
+use crate::base::time::{Moment, human};
 use crate::rollout::scope::Scope;
 use crate::rollout::view::View;
 use crate::rollout::view::limits::Limits;
@@ -23,12 +23,12 @@ pub(super) struct Unserved {
 /// What was seen of one of them. Before its first healthy target nothing was interrupted.
 #[derive(Clone, Debug, Default)]
 struct Span {
-    since: Option<Timestamp>,
+    since: Option<Moment>,
     total: Duration,
 }
 
 impl Unserved {
-    pub(super) fn note(&mut self, snapshot: &Snapshot, scope: &Scope, now: Timestamp) {
+    pub(super) fn note(&mut self, snapshot: &Snapshot, scope: &Scope, now: Moment) {
         // Of a state that nobody here knows nobody can say that it is no healthy one.
         let may_answer = |row: &TargetHealth| answers(row) || matches!(row.state, TargetState::Unknown(_));
         let is_answering = |group: &TargetGroupArn| {

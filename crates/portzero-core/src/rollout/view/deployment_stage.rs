@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::aws_model::service::{ServiceDeployment, ServiceDeploymentStatus, Stage, WHOLE};
-use crate::base::time::Timestamp;
+use crate::base::time::Moment;
 use crate::rollout::scope::{Scope, Until};
 use crate::rollout::view::View;
 use crate::rollout::view::waiting::{HookWait, StageWait, WaitingOn};
@@ -18,12 +18,12 @@ pub(crate) const HEARTBEAT: Duration = Duration::from_secs(300);
 pub(crate) struct SeenStage {
     pub stage: Option<String>,
     pub production: Option<u32>,
-    pub since: Timestamp,
+    pub since: Moment,
 }
 
 impl SeenStage {
     /// What is remembered after a look.
-    pub(crate) fn after(before: Option<Self>, view: &View, now: Timestamp) -> Option<Self> {
+    pub(crate) fn after(before: Option<Self>, view: &View, now: Moment) -> Option<Self> {
         let progress = &view.deployment?.progress;
         let is_same = |seen: &Self| seen.stage == progress.stage && seen.production == progress.production_traffic;
         before.filter(is_same).or_else(|| {
@@ -70,7 +70,7 @@ pub(crate) fn is_reached(view: &View, goal: Stage) -> bool {
 }
 
 /// What is still missing of the stages for what was asked for; hooks that hold one up stand in its place.
-pub(crate) fn missing(view: &View, scope: &Scope, seen: Option<&SeenStage>, now: Timestamp) -> Vec<WaitingOn> {
+pub(crate) fn missing(view: &View, scope: &Scope, seen: Option<&SeenStage>, now: Moment) -> Vec<WaitingOn> {
     let is_missing = match scope.until {
         Until::Stage(goal) => !is_reached(view, goal),
         Until::Registered => false,
@@ -94,7 +94,7 @@ pub(crate) fn missing(view: &View, scope: &Scope, seen: Option<&SeenStage>, now:
 }
 
 /// The hooks that hold the deployment up.
-pub(crate) fn hooks(view: &View, now: Timestamp) -> Vec<WaitingOn> {
+pub(crate) fn hooks(view: &View, now: Moment) -> Vec<WaitingOn> {
     let Some(deployment) = view.deployment.filter(|d| is_under_way(d)) else {
         return Vec::new();
     };
@@ -104,7 +104,7 @@ pub(crate) fn hooks(view: &View, now: Timestamp) -> Vec<WaitingOn> {
             id: hook.id.clone(),
             kind: hook.target_type.clone(),
             stage: deployment.progress.stage.clone(),
-            expires: hook.expires_at.map(|at| (at, at.since(now))),
+            expires: hook.expires_at.map(|at| (at, at.since(now.wall()))),
             then: hook.timeout_action.clone(),
             deployment: deployment.arn.clone(),
         })
@@ -122,7 +122,7 @@ pub(crate) fn is_slow(waiting: &[WaitingOn]) -> bool {
 
 /// What is left of the bake time, or of the wait for the next step. It is counted from when the stage was first seen, so
 /// the real end comes earlier, and never later.
-pub(crate) fn left(view: &View, seen: Option<&SeenStage>, now: Timestamp) -> Option<Duration> {
+pub(crate) fn left(view: &View, seen: Option<&SeenStage>, now: Moment) -> Option<Duration> {
     let configuration = view.configuration?;
     let spent = now.since(seen?.since);
     let lasts = match of(view)? {

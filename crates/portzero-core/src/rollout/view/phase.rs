@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::aws_model::service::Stage;
-use crate::base::time::Timestamp;
+use crate::base::time::Moment;
 use crate::rollout::scope::Scope;
 use crate::rollout::view::deployment_stage::SeenStage;
 use crate::rollout::view::snapshot::Place;
@@ -62,9 +62,9 @@ impl Phase {
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     /// When each old target was first seen draining.
-    pub draining_since: BTreeMap<Place, Timestamp>,
+    pub draining_since: BTreeMap<Place, Moment>,
     /// Since when all new targets have been healthy without a break.
-    pub healthy_since: Option<Timestamp>,
+    pub healthy_since: Option<Moment>,
     /// The stage of the service deployment, and since when it has been seen.
     pub(crate) stage: Option<SeenStage>,
     /// Set once a new task has ended by itself after it was RUNNING.
@@ -75,7 +75,7 @@ pub struct Memory {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OwnEnd {
     /// Since when the same tasks run, and none has ended by itself.
-    pub steady_since: Timestamp,
+    pub steady_since: Moment,
     /// The longest that one lived.
     pub lived: Duration,
     /// A look may come so much later than an end.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::aws_model::service::{ManagedWay, RolloutState, Stage, WayStatus};
 use crate::aws_model::target::{TargetHealth, TargetState};
 use crate::aws_model::task::{Task, TaskStatus};
-use crate::base::time::Timestamp;
+use crate::base::time::Moment;
 use crate::rollout::scope::{Scope, Until};
 use crate::rollout::view::phase::Memory;
 use crate::rollout::view::waiting::WaitingOn;
@@ -139,7 +139,7 @@ impl View<'_> {
 
 /// Everything that is still missing for success, in the order in which a reader wants it. Empty: done, but for the traffic,
 /// which is asked for last and once (`observer/traffic.rs`).
-pub fn waiting_on(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -> Vec<WaitingOn> {
+pub fn waiting_on(view: &View, scope: &Scope, memory: &Memory, now: Moment) -> Vec<WaitingOn> {
     let mut reasons = Vec::new();
     if view.ours.is_none() {
         return vec![WaitingOn::Listing];
@@ -250,7 +250,7 @@ fn early_success(view: &View) -> Option<WaitingOn> {
 }
 
 /// What is left of the old targets and tasks.
-pub(crate) fn old(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -> Vec<WaitingOn> {
+pub(crate) fn old(view: &View, scope: &Scope, memory: &Memory, now: Moment) -> Vec<WaitingOn> {
     let mut reasons = Vec::new();
     if !view.old_targets.is_empty() {
         let mut at_most = None;
@@ -280,7 +280,7 @@ pub(crate) fn old(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -
 }
 
 /// What is left of the time for which the new targets must have been healthy.
-pub(crate) fn settle(view: &View, scope: &Scope, memory: &Memory, now: Timestamp) -> Option<WaitingOn> {
+pub(crate) fn settle(view: &View, scope: &Scope, memory: &Memory, now: Moment) -> Option<WaitingOn> {
     if let Some(end) = memory.own_end {
         let span = scope.settle.max(end.lived + end.poll);
         let left = span.saturating_sub(now.since(end.steady_since));
@@ -360,7 +360,7 @@ mod tests {
         };
         let (scope, baseline) = (Scope::plain(), Baseline::default());
         let view = View::of(&snapshot, &scope, &baseline, &BTreeSet::new());
-        waiting_on(&view, &scope, &Memory::default(), Timestamp::from_millis(0))
+        waiting_on(&view, &scope, &Memory::default(), Moment::from_millis(0))
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! When it is certain that a rollout fails, although ECS still tries.
 
 use crate::base::finding::Finding;
-use crate::base::time::Timestamp;
+use crate::base::time::Moment;
 use crate::rollout::cause::diagnose::{Evidence, Suspect};
 use crate::rollout::cause::failure::{Cause, TaskFailure};
 use crate::rollout::scope::Scope;
@@ -35,7 +35,7 @@ impl Evidence {
         scope: &Scope,
         view: &View,
         has_breaker: bool,
-        now: Timestamp,
+        now: Moment,
     ) -> Option<Finding> {
         if self.registration.is_hopeless(view) {
             return Some(self.explained(&Suspect::Registration, scope));
@@ -56,7 +56,7 @@ impl Evidence {
         {
             return Some(self.explained(&alike(found), scope));
         }
-        let is_spent = |since: Timestamp| now.since(since) >= timeouts::START_PATIENCE;
+        let is_spent = |since: Moment| now.since(since) >= timeouts::START_PATIENCE;
         if self.tasks.not_starting_since.is_some_and(is_spent) {
             let stuck: Vec<_> = self
                 .tasks

@@ -8,7 +8,7 @@ use crate::aws_model::service::{ServiceDeployment, ServiceEvent};
 use crate::aws_model::task::{ContainerInstance, LogStream, Task};
 use crate::base::id::TaskArn;
 use crate::base::text::contains;
-use crate::base::time::Timestamp;
+use crate::base::time::Moment;
 use crate::rollout::cause::failure;
 use crate::rollout::cause::failure::{Cause, TaskFailure};
 use crate::rollout::cause::placement::{self, PlacementTrouble};
@@ -49,7 +49,7 @@ pub(super) struct TaskEvidence {
     /// Those that failed, by ARN, so that each counts once.
     pub failures: BTreeMap<TaskArn, TaskFailure>,
     /// Since when a kind that keeps tasks from starting has been seen, and nothing of ours running.
-    pub not_starting_since: Option<Timestamp>,
+    pub not_starting_since: Option<Moment>,
     /// Where their containers have logged.
     streams: BTreeMap<(TaskArn, String), LogStream>,
     /// The most new targets that were healthy at once; without a load balancer the most tasks that ran.
@@ -61,7 +61,7 @@ pub(super) struct TaskEvidence {
 }
 
 impl TaskEvidence {
-    pub(super) fn collect(&mut self, now: Timestamp, view: &View, scope: &Scope) {
+    pub(super) fn collect(&mut self, now: Moment, view: &View, scope: &Scope) {
         for task in view.new_tasks.values().chain(view.ended_tasks.values()) {
             self.started.insert(task.arn.clone());
             self.learn_streams(task, scope);
@@ -99,7 +99,7 @@ impl TaskEvidence {
         }
     }
 
-    fn note_starts(&mut self, now: Timestamp, view: &View) {
+    fn note_starts(&mut self, now: Moment, view: &View) {
         let is_kept_from_starting = self.failures.values().any(|f| f.cause.is_before_start());
         if view.running() > 0 || !is_kept_from_starting {
             self.not_starting_since = None;

@@ -37,7 +37,7 @@ use crate::aws_model::service::ServiceEvent;
 use crate::aws_model::task::{LogStream, Task, TaskStatus};
 use crate::base::finding::{Code, EvidenceLabel, Finding, Hint, HintKind, Severity};
 use crate::base::text::plural;
-use crate::base::time::Timestamp;
+use crate::base::time::Moment;
 use crate::rollout::cause::culprit;
 use crate::rollout::cause::failure::{Cause, TaskFailure};
 use crate::rollout::cause::placement;
@@ -77,7 +77,7 @@ enum Suspect<'a> {
 
 impl Evidence {
     /// Adds what one look shows.
-    pub(crate) fn collect(&mut self, now: Timestamp, snapshot: &Snapshot, view: &View, scope: &Scope) {
+    pub(crate) fn collect(&mut self, now: Moment, snapshot: &Snapshot, view: &View, scope: &Scope) {
         self.tasks.collect(now, view, scope);
         let owners = owners(snapshot, view, scope);
         self.own_ends.collect(now, view, &owners, scope);
@@ -337,7 +337,7 @@ impl Evidence {
     }
 
     /// Since when no new task has ended by itself, and the longest that one of those lived.
-    pub(crate) fn last_own_end(&self) -> Option<(Timestamp, Duration)> {
+    pub(crate) fn last_own_end(&self) -> Option<(Moment, Duration)> {
         self.own_ends.last()
     }
 

@@ -9,7 +9,7 @@ use crate::aws_model::target::TargetState;
 use crate::aws_model::task::{Task, TaskStatus};
 use crate::base::id::TaskArn;
 use crate::base::text::contains;
-use crate::base::time::{Timestamp, human};
+use crate::base::time::{Moment, human};
 use crate::rollout::cause::failure::{self, Cause, TaskFailure};
 use crate::rollout::scope::Scope;
 use crate::rollout::timeouts;
@@ -24,7 +24,7 @@ pub(super) struct OwnEnds {
     /// Those that were healthy; where nobody checks health, those that were RUNNING.
     in_service: BTreeSet<TaskArn>,
     /// Since when the same tasks run, and none has ended by itself.
-    steady_since: Option<Timestamp>,
+    steady_since: Option<Moment>,
     /// How many had ended before the first look: history, and no word on whether it goes on.
     before: Option<usize>,
 }
@@ -37,7 +37,7 @@ struct OwnEnd {
 }
 
 impl OwnEnds {
-    pub(super) fn collect(&mut self, now: Timestamp, view: &View, owners: &BTreeMap<Place, &Task>, scope: &Scope) {
+    pub(super) fn collect(&mut self, now: Moment, view: &View, owners: &BTreeMap<Place, &Task>, scope: &Scope) {
         let known = self.ends.len();
         for task in view.ended_tasks.values() {
             let was_running = task.started_at.is_some() || self.running.contains(&task.arn);
@@ -73,7 +73,7 @@ impl OwnEnds {
     }
 
     /// Since when no task has ended by itself, and the longest that one of those lived. `None`: none ever has.
-    pub(super) fn last(&self) -> Option<(Timestamp, Duration)> {
+    pub(super) fn last(&self) -> Option<(Moment, Duration)> {
         let since = self.steady_since.filter(|_| !self.ends.is_empty())?;
         // What ended after hours is no word on whether the revision starts well, and no run could wait for as long.
         let lives = self.ends.values().filter_map(|end| end.life);

@@ -34,8 +34,8 @@ const OLD: &str = "ecs-svc/1";
 const GROUP: &str = "targetgroup/web/1";
 const BUDGET: Duration = Duration::from_secs(100);
 
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_millis(seconds * 1000)
+fn at(seconds: i64) -> Moment {
+    Moment::from_millis(seconds * 1000)
 }
 
 /// One task behind one target group of addresses; the targets are to stay healthy for ten seconds.

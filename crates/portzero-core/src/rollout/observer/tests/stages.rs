@@ -321,7 +321,7 @@ fn a_wait_is_the_same_step_while_only_time_passes() {
     assert!(!old(2, 1, 60).is_same_step(&old(2, 0, 60)) && !old(2, 1, 60).is_same_step(&old(1, 1, 60)));
     let hook = |id: &str, seconds| {
         let mut snapshot = staged("PRE_SCALE_UP", 0);
-        let expires_at = Some(at(seconds));
+        let expires_at = Some(at(seconds).wall());
         let detail = HookDetail {
             id: id.into(),
             expires_at,

@@ -7,7 +7,7 @@ use crate::rollout::scope::Needs;
 
 /// After how many milliseconds the next poll is asked for; `None` at an end.
 fn pause(observer: &mut Observer, millis: i64, snapshot: Snapshot) -> Option<u64> {
-    let now = Timestamp::from_millis(millis);
+    let now = Moment::from_millis(millis);
     match observer.step(now, Input::Seen(Box::new(snapshot))).next {
         Next::PollAt(at) => u64::try_from(at.since(now).as_millis()).ok(),
         Next::Done(_) => None,

@@ -7,7 +7,7 @@ use crate::aws_model::task::Task;
 use crate::base::finding::{Code, Finding, Hint};
 use crate::base::id::TaskDefinitionArn;
 use crate::base::text::plural;
-use crate::base::time::{Timestamp, human};
+use crate::base::time::{Moment, human};
 use crate::rollout::scope::{Scope, Until};
 use crate::rollout::view::deployment_stage::SeenStage;
 use crate::rollout::view::snapshot::Snapshot;
@@ -142,7 +142,7 @@ pub(crate) fn goes_on(
     scope: &Scope,
     seen: Option<&SeenStage>,
     look: &LastLook,
-    now: Timestamp,
+    now: Moment,
 ) -> Option<Finding> {
     if !matches!(scope.until, Until::Stage(_)) || view.is_completed {
         return None;

@@ -148,7 +148,7 @@ fn in_stage(stage: &str) -> Snapshot {
 }
 
 fn told(snapshot: &Snapshot, label: &str) -> Option<String> {
-    let at = Timestamp::from_millis(0);
+    let at = Moment::from_millis(0);
     let finding = seen(snapshot, &BTreeSet::new(), |view| {
         goes_on(view, &scope(), None, &LastLook::default(), at)
     })?;
@@ -178,7 +178,7 @@ fn only_a_run_to_a_stage_says_what_goes_on() {
     let shown = in_stage("BAKE_TIME");
     let of = |until| {
         let scope = Scope { until, ..scope() };
-        let at = Timestamp::from_millis(0);
+        let at = Moment::from_millis(0);
         seen(&shown, &BTreeSet::new(), |view| {
             goes_on(view, &scope, None, &LastLook::default(), at).is_some()
         })

@@ -9,8 +9,8 @@ fn old_ended(id: &str, reason: &str, exit_code: i32) -> Task {
     Task {
         started_by: Some(OLD.into()),
         task_definition: "web:41".into(),
-        stopping_at: Some(at(10)),
-        stopped_at: Some(at(40)),
+        stopping_at: Some(at(10).wall()),
+        stopped_at: Some(at(40).wall()),
         ..ended(id, "ServiceSchedulerInitiated", reason, Some(exit_code))
     }
 }

@@ -25,8 +25,8 @@ const OURS: &str = "ecs-svc/2";
 const OLD: &str = "ecs-svc/1";
 const GROUP: &str = "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/web/0a1b2c3d4e5f6071";
 
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_millis(seconds * 1000)
+fn at(seconds: i64) -> Moment {
+    Moment::from_millis(seconds * 1000)
 }
 
 fn scope() -> Scope {
@@ -138,7 +138,7 @@ fn snapshot(tasks: Vec<Task>, rows: Vec<TargetHealth>) -> Snapshot {
     }
 }
 
-fn collect(evidence: &mut Evidence, now: Timestamp, snapshot: &Snapshot) {
+fn collect(evidence: &mut Evidence, now: Moment, snapshot: &Snapshot) {
     let scope = scope();
     let baseline = Baseline::default();
     let old: BTreeSet<Place> = snapshot

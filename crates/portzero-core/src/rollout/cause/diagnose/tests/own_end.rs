@@ -5,7 +5,7 @@ use super::*;
 /// A task that crashed after so many seconds of RUNNING.
 fn lived(id: &str, seconds: i64) -> Task {
     let mut task = crashed(id);
-    (task.started_at, task.stopping_at) = (Some(at(1000)), Some(at(1000 + seconds)));
+    (task.started_at, task.stopping_at) = (Some(at(1000).wall()), Some(at(1000 + seconds).wall()));
     task
 }
 

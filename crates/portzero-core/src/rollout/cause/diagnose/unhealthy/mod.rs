@@ -9,7 +9,7 @@ use crate::aws_model::task::{Task, TaskStatus};
 use crate::base::finding::{Code, EvidenceLabel, Finding};
 use crate::base::id::{TargetGroupArn, TaskArn};
 use crate::base::text::plural;
-use crate::base::time::{Timestamp, human};
+use crate::base::time::{Moment, human};
 use crate::rollout::scope::Scope;
 use crate::rollout::view::View;
 use crate::rollout::view::snapshot::Place;
@@ -29,11 +29,11 @@ pub(super) struct Checks {
     /// Ports of old targets that were healthy while one of ours in the same group was not.
     old_passes: BTreeMap<TargetGroupArn, BTreeSet<u16>>,
     /// When each task of ours was first seen running, and how long it had run when it was last seen so.
-    running: BTreeMap<TaskArn, (Timestamp, Duration)>,
+    running: BTreeMap<TaskArn, (Moment, Duration)>,
 }
 
 impl Checks {
-    pub(super) fn collect(&mut self, now: Timestamp, view: &View, owners: &BTreeMap<Place, &Task>) {
+    pub(super) fn collect(&mut self, now: Moment, view: &View, owners: &BTreeMap<Place, &Task>) {
         for task in view.new_tasks.values().filter(|t| t.last_status == TaskStatus::Running) {
             let (since, lasted) = self.running.entry(task.arn.clone()).or_insert((now, Duration::ZERO));
             *lasted = now.since(*since);

@@ -149,7 +149,7 @@ fn the_old_revision_counts_where_it_passes_what_the_new_one_does_not() {
         let places = BTreeSet::from([(group("web"), row.key.clone())]);
         let view = View::of(&snapshot, &scope, &Baseline::default(), &places);
         let mut checks = failing(&[("web", 32_768, NOT_FOUND)]);
-        checks.collect(Timestamp::from_millis(0), &view, &BTreeMap::new());
+        checks.collect(Moment::from_millis(0), &view, &BTreeMap::new());
         checks.finding(None, &scope, Duration::ZERO).hints
     };
     let passes = hints(old(TargetState::Healthy));
