@@ -265,5 +265,9 @@ fn s01_no_step_of_the_clock_changes_a_verdict() {
             phases.insert((pair.phase, format!("{side:?}")));
         }
     }
-    assert!(phases.len() >= 12, "only in {phases:?}");
+    assert_eq!(
+        phases.len(),
+        10,
+        "before the update, and four phases, each with both signs: {phases:?}"
+    );
 }

@@ -10,7 +10,7 @@ use portzero_core::base::time::Moment;
 use portzero_core::event::EventKind;
 use portzero_core::plan::survey::Survey;
 use portzero_core::plan::{DeployRequest, Plan, Revision};
-use portzero_core::port::{Clock, Interrupts, Report};
+use portzero_core::port::{ApiResult, Clock, Interrupts, Registration, Report};
 use portzero_core::rollout::Outcome;
 use portzero_core::rollout::observer::read_outage::{ReadOutage, Tolerance};
 
@@ -42,11 +42,7 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
             Revision::Register if self.ports.is_interrupted().await => {
                 return Err(words::interrupted_before_its_turn(&plan.request));
             }
-            Revision::Register => match self
-                .ports
-                .in_time(self.ports.aws.register_task_definition(&plan.document))
-                .await
-            {
+            Revision::Register => match self.registered(plan).await {
                 Some(Ok(made)) => {
                     if made.unanswered > 0 {
                         let found = words::sent_again(&made.revision.arn);
@@ -67,6 +63,14 @@ impl<A: Aws, C: Clock, I: Interrupts, R: Report> Run<'_, A, C, I, R> {
         );
         let lost = registered.map(|answer| plan.not_kept(&answer, &arn));
         Ok((arn, lost.unwrap_or_default()))
+    }
+
+    /// RegisterTaskDefinition, sent again within the timeout; `None` where a signal comes first.
+    async fn registered(&self, plan: &Plan) -> Option<ApiResult<Registration>> {
+        let ends_at = self.ports.now() + plan.wait_budget().max(LOOK_AT_LEAST);
+        let answer = self.ports.aws.register_task_definition(&plan.document);
+        let answer = self.ports.in_time(self.ports.before(ends_at, answer)).await?;
+        Some(answer.unwrap_or_else(|| Err(words::not_registered_in_time())))
     }
 
     /// UpdateService: its answer, and the deployment that it has made.

@@ -296,12 +296,20 @@ pub(super) fn nothing_in_flight(request: &DeployRequest) -> Outcome {
 
 /// The answer to UpdateService is no use.
 pub(super) fn no_primary() -> ApiError {
+    unusable("ecs:UpdateService", "the answer shows no PRIMARY deployment")
+}
+
+pub(super) fn not_registered_in_time() -> ApiError {
+    unusable("ecs:RegisterTaskDefinition", "no answer came within the timeout")
+}
+
+fn unusable(action: &'static str, message: &str) -> ApiError {
     ApiError {
         kind: ApiErrorKind::Transient,
-        action: "ecs:UpdateService",
+        action,
         resource: None,
         code: None,
-        message: "the answer shows no PRIMARY deployment".into(),
+        message: message.to_owned(),
         request_id: None,
         status: None,
     }
