@@ -160,7 +160,7 @@ fn s10_whatever_aws_answers_the_run_ends_in_time_and_says_what_is_true() {
         .iter()
         .flat_map(|(operation, since, modes)| {
             modes.iter().map(|mode| Strike {
-                operation: *operation,
+                operation,
                 mode: *mode,
                 since: *since,
             })
