@@ -52,7 +52,9 @@ fn note(name: &str, died: &Died, scope: &Scope) -> Finding {
     } else {
         format!("which is not essential in {},", scope.task_definition.short())
     };
-    let summary = format!("container `{name}`, {whose} has died: {}", died.cause.label());
+    let never_ran = died.cause.is_before_start() || matches!(died.cause, Cause::CannotStart { .. });
+    let end = if never_ran { "has not started" } else { "has died" };
+    let summary = format!("container `{name}`, {whose} {end}: {}", died.cause.label());
     let count = died.tasks.len();
     let mut finding = Finding::note(explain::code(&died.cause), summary);
     if let Some(reason) = &died.reason {
