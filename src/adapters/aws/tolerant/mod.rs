@@ -25,18 +25,19 @@ const DECIDES: &str = "
     accessType advancedConfiguration alarmNames alarms alternateTargetGroupArn arn attachments bakeTimeInMinutes
     canaryBakeTimeInMinutes canaryConfiguration canaryPercent capacityProviderName capacityProviderStrategy clusterArn
     containerInstanceArn containerInstanceArns containerInstances containerName containerPort containers createdAt
-    deploymentCircuitBreaker deploymentConfiguration deploymentController deployments desiredCount desiredStatus details
-    earlySuccessCriteria ec2InstanceId ecsManagedResources enable exitCode failedTasks failureCount failures gatewayArn
-    gatewayConnections group healthCheckGracePeriodSeconds healthStatus healthyPercent hostPort id ingressPaths ipv6Address
-    lastStatus lifecycleHookDetails lifecycleHooks lifecycleStage lifecycleStages linearConfiguration listener
-    listenerRuleArn loadBalancer loadBalancerName loadBalancers maximumPercent minimumHealthyPercent name networkBindings
-    networkInterfaces nextToken pendingCount port privateIpv4Address productionListenerRule requestedProductionTrafficWeight
-    requestedTestTrafficWeight resetOnHealthyTask resolvedConfiguration resourceManagementType resources rollback
-    rolloutState rolloutStateReason rule runningCount schedulingStrategy serviceArn serviceArns serviceDeploymentArn
-    serviceDeployments serviceName serviceRevisionArn serviceRevisions services sourceServiceRevisionCleanup
-    sourceServiceRevisions startedAt startedBy status stepBakeTimeInMinutes stepPercent stopCode stoppedAt stoppedReason
-    stoppingAt strategy targetGroupArn targetGroups targetServiceRevision targetServiceRevisionArn targetType taskArn
-    taskArns taskDefinition taskDefinitionArn taskDefinitionArns tasks testListenerRule testListenerRuleArn threshold
+    currentServiceRevisions deploymentCircuitBreaker deploymentConfiguration deploymentController deployments
+    desiredCount desiredStatus details earlySuccessCriteria ec2InstanceId ecsManagedResources enable exitCode
+    failedTasks failureCount failures gatewayArn gatewayConnections group healthCheckGracePeriodSeconds healthStatus
+    healthyPercent hostPort id ingressPaths ipv6Address lastStatus lifecycleHookDetails lifecycleHooks lifecycleStage
+    lifecycleStages linearConfiguration listener listenerRuleArn loadBalancer loadBalancerName loadBalancers
+    maximumPercent minimumHealthyPercent name networkBindings networkInterfaces nextToken pendingCount port
+    privateIpv4Address productionListenerRule requestedProductionTrafficWeight requestedTestTrafficWeight
+    resetOnHealthyTask resolvedConfiguration resourceManagementType resources rollback rolloutState rolloutStateReason
+    rule runningCount schedulingStrategy serviceArn serviceArns serviceDeploymentArn serviceDeployments serviceName
+    serviceRevisionArn serviceRevisions services sourceServiceRevisionCleanup sourceServiceRevisions startedAt
+    startedBy status stepBakeTimeInMinutes stepPercent stopCode stoppedAt stoppedReason stoppingAt strategy
+    targetGroupArn targetGroups targetServiceRevision targetServiceRevisionArn targetType taskArn taskArns
+    taskDefinition taskDefinitionArn taskDefinitionArns tasks testListenerRule testListenerRuleArn threshold
     thresholdConfiguration triggeredAlarmNames type updatedAt value vpcLatticeConfigurations";
 
 /// What all readings of one answer may come to. The largest answers have a few hundred kilobytes, and a wrong member is
