@@ -19,6 +19,7 @@ use portzero_testkit::InProcessAws;
 use serde_json::Value;
 
 use crate::support as in_support;
+use crate::support::http::control;
 use crate::support::program::{Simulator, portzero, send};
 use crate::support::runner_files::entries;
 use crate::support::{VirtualClock, connect};
@@ -130,7 +131,11 @@ fn a_signal_in_the_middle_of_a_change_tells_what_is_known_of_it() {
         let simulator = Simulator::with(&["--speed", "1x", "--fault", &slow]);
         let folder = tempfile::tempdir().expect("a folder");
         let mut run = deploy(&simulator, folder.path(), "--on-cancel rollback");
-        let rest = signal_after(begun, &["INT"], &mut run);
+        let is_asked = || {
+            let operations = control(simulator.endpoint(), "GET", "operations", "");
+            operations["operations"][format!("ecs:{call}")].as_u64() > Some(0)
+        };
+        let rest = signal_when(begun, is_asked, &["INT"], &mut run);
         assert!(rest.contains(said), "{call}: {rest}");
         let report = report(folder.path());
         assert_eq!(report["verdict"], "interrupted");
@@ -398,11 +403,20 @@ fn signal_in_mid_rollout(signal: &str, run: &mut Child) -> String {
 
 /// Signals when a line with these words has been told, and gives what is said from then on.
 fn signal_after(words: &str, signals: &[&str], run: &mut Child) -> String {
+    signal_when(words, || true, signals, run)
+}
+
+/// After the words, and as soon as it is so.
+fn signal_when(words: &str, is_so: impl Fn() -> bool, signals: &[&str], run: &mut Child) -> String {
     let mut stderr = BufReader::new(run.stderr.take().expect("a pipe"));
     let mut line = String::new();
     while !line.contains(words) {
         line.clear();
         assert_ne!(stderr.read_line(&mut line).expect("a line"), 0, "it ended by itself");
+    }
+    let told = Instant::now();
+    while !is_so() {
+        assert!(told.elapsed() < END_MAX, "it never is");
     }
 
     for signal in signals {

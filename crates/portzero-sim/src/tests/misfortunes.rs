@@ -319,7 +319,8 @@ fn a_task_that_ends_by_itself_is_told_from_one_that_is_stopped() {
 #[test]
 fn s13_a_fault_that_is_over_keeps_no_copies_of_the_account() {
     let mut scenario = with_fault(bridge(0, 1), "stale");
-    scenario.faults[0].timetable.lasts = Some(Duration::from_secs(30));
+    // The story begins after a minute.
+    scenario.faults[0].timetable.lasts = Some(Duration::from_secs(90));
     let mut story = Story::of(&scenario);
     story.pass(10);
     assert!(!story.world.past.0.is_empty(), "reads show what was, while it lasts");
