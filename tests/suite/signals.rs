@@ -111,6 +111,12 @@ fn a_way_back_that_is_interrupted_speaks_of_the_way_back() {
     }
 }
 
+/// The call has arrived, answered or not.
+fn is_asked_for(simulator: &Simulator, call: &str) -> bool {
+    let operations = control(simulator.endpoint(), "GET", "operations", "");
+    operations["operations"][format!("ecs:{call}")].as_u64() > Some(0)
+}
+
 /// Between the calls and in the middle of each: what is told is what is known.
 #[test]
 fn a_signal_in_the_middle_of_a_change_tells_what_is_known_of_it() {
@@ -131,11 +137,7 @@ fn a_signal_in_the_middle_of_a_change_tells_what_is_known_of_it() {
         let simulator = Simulator::with(&["--speed", "1x", "--fault", &slow]);
         let folder = tempfile::tempdir().expect("a folder");
         let mut run = deploy(&simulator, folder.path(), "--on-cancel rollback");
-        let is_asked = || {
-            let operations = control(simulator.endpoint(), "GET", "operations", "");
-            operations["operations"][format!("ecs:{call}")].as_u64() > Some(0)
-        };
-        let rest = signal_when(begun, is_asked, &["INT"], &mut run);
+        let rest = signal_when(begun, || is_asked_for(&simulator, call), &["INT"], &mut run);
         assert!(rest.contains(said), "{call}: {rest}");
         let report = report(folder.path());
         assert_eq!(report["verdict"], "interrupted");
@@ -148,7 +150,8 @@ fn a_second_signal_ends_it_without_another_word() {
     let simulator = Simulator::with(&["--speed", "1x", "--fault", "slow,action=ecs:UpdateService,delay=30s"]);
     let folder = tempfile::tempdir().expect("a folder");
     let mut run = deploy(&simulator, folder.path(), "");
-    let rest = signal_after("registered web:2", &["INT", "TERM"], &mut run);
+    let is_asked = || is_asked_for(&simulator, "UpdateService");
+    let rest = signal_when("registered web:2", is_asked, &["INT", "TERM"], &mut run);
     assert!(!rest.contains("interrupted"), "{rest}");
     assert!(
         !folder.path().join("result.json").exists(),
