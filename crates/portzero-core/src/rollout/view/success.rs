@@ -120,8 +120,10 @@ impl View<'_> {
         self.all_running() && good >= self.wanted(scope) && good as usize == self.new_targets.len()
     }
 
+    /// Every running task of ours, one too many included, has all its targets.
     pub(crate) fn all_registered(&self, scope: &Scope) -> bool {
-        self.all_running() && self.registered() >= self.wanted(scope)
+        let registered = self.registered();
+        self.all_running() && registered >= self.wanted(scope) && registered as usize == self.new_targets.len()
     }
 
     /// No old task has been told to stop, and no old target drains.

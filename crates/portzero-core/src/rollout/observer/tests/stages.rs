@@ -288,6 +288,8 @@ fn registered_is_every_task_running_and_every_target_listed() {
     assert_eq!(ends(2, &[("10.0.0.1", Initial), ("10.0.0.2", Draining)], true), None);
     assert_eq!(ends(2, &[("10.0.0.1", Initial), ("10.0.0.2", Initial)], false), None);
     assert_eq!(ends(1, &[("10.0.0.1", Draining)], true), None);
+    // One too many runs for a moment, and is not registered.
+    assert_eq!(ends(1, &[("10.0.0.1", Initial), ("10.0.0.2", Draining)], true), None);
 }
 
 #[test]
