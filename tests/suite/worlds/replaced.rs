@@ -17,6 +17,8 @@ pub struct Replaced {
     pub complete_for: Duration,
     /// How long before that moment the stretch ended; `None`: it was never complete.
     pub age: Option<Duration>,
+    /// The longest that a task lived of those that ended by themselves: a run waits for so long anew.
+    pub longest_life: Duration,
 }
 
 /// What a judge notes on the way there.
@@ -41,6 +43,7 @@ impl Stretch {
             self.replaced.set(Some(Replaced {
                 complete_for: last.map_or(Duration::ZERO, |(since, until)| until.since(since)),
                 age: last.map(|(_, until)| now.since(until)),
+                longest_life: truth.longest_life,
             }));
         }
     }
@@ -86,7 +89,7 @@ pub fn false_alarm(case: &Case, until: Until, verdict: Verdict, replaced: Option
     let has_trouble = case.outage.is_some() || case.misbehaviour.is_reading_impaired();
     let replaced = replaced
         .filter(|_| until == Until::Drained && verdict == Verdict::Superseded && !has_trouble && is_knowable(case))?;
-    let enough = case.settle + between_looks(case) * 3;
+    let enough = case.settle.max(replaced.longest_life) + between_looks(case) * 3;
     let was_complete = replaced.age == Some(Duration::ZERO) && replaced.complete_for > enough;
     was_complete.then(|| {
         format!(
