@@ -44,6 +44,16 @@ impl Service {
 }
 
 impl Task {
+    /// A running task of a deployment, at an address.
+    pub(crate) fn of(id: &str, deployment: &str, ip: &str) -> Self {
+        Self {
+            arn: format!("task/{id}").as_str().into(),
+            started_by: Some(deployment.into()),
+            containers: vec![Container::at(ip)],
+            ..Self::plain()
+        }
+    }
+
     /// A running task of the deployment `ecs-svc/2`.
     pub(crate) fn plain() -> Self {
         Self {

@@ -139,19 +139,10 @@ mod tests {
     use super::*;
     use crate::aws_model::service::LoadBalancerBinding;
     use crate::aws_model::target::{TargetHealth, TargetState};
-    use crate::aws_model::task::{Container, Task, TaskStatus};
+    use crate::aws_model::task::{Task, TaskStatus};
 
     const GROUP: &str = "targetgroup/web/1";
     const OURS: &str = "ecs-svc/2";
-
-    fn task(id: &str, deployment: &str, ip: &str) -> Task {
-        Task {
-            arn: format!("task/{id}").as_str().into(),
-            started_by: Some(deployment.into()),
-            containers: vec![Container::at(ip)],
-            ..Task::plain()
-        }
-    }
 
     /// web:2 is complete with one task; one of web:1 leaves.
     fn draining(state: RolloutState) -> Snapshot {
@@ -165,7 +156,7 @@ mod tests {
             load_balancers: vec![LoadBalancerBinding::plain()],
             ..Service::plain()
         };
-        let mut old = task("b", "ecs-svc/1", "10.0.0.2");
+        let mut old = Task::of("b", "ecs-svc/1", "10.0.0.2");
         (old.last_status, old.desired_status) = (TaskStatus::Deactivating, TaskStatus::Stopped);
         let row = |ip: &str, state| TargetHealth::plain(ip, state);
         let rows = vec![
@@ -174,7 +165,7 @@ mod tests {
         ];
         Snapshot {
             service: Some(service),
-            tasks: vec![task("a", OURS, "10.0.0.1"), old],
+            tasks: vec![Task::of("a", OURS, "10.0.0.1"), old],
             targets: BTreeMap::from([(GROUP.into(), rows)]),
             ..Snapshot::default()
         }

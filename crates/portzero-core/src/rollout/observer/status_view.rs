@@ -169,7 +169,7 @@ mod tests {
     use super::*;
     use crate::aws_model::service::{DeploymentStatus, LoadBalancerBinding, RolloutState};
     use crate::aws_model::target::{TargetGroup, TargetHealth};
-    use crate::aws_model::task::{Container, TaskStatus};
+    use crate::aws_model::task::TaskStatus;
 
     #[test]
     fn what_is_left_of_a_drain_is_told_only_where_the_clocks_agree() {
@@ -191,15 +191,6 @@ mod tests {
             bindings: vec![LoadBalancerBinding::plain()],
             target_groups: BTreeMap::from([(GROUP.into(), group)]),
             ..Scope::plain()
-        }
-    }
-
-    fn task(id: &str, deployment: &str, ip: &str) -> Task {
-        Task {
-            arn: format!("task/{id}").as_str().into(),
-            started_by: Some(deployment.into()),
-            containers: vec![Container::at(ip)],
-            ..Task::plain()
         }
     }
 
@@ -246,12 +237,12 @@ mod tests {
     #[test]
     fn tasks_are_counted_by_deployment_and_status_the_primary_first() {
         let mut tasks = vec![
-            task("a", "ecs-svc/1", "10.0.0.1"),
-            task("b", "ecs-svc/1", "10.0.0.2"),
-            task("c", "ecs-svc/1", "10.0.0.3"),
-            task("d", "ecs-svc/2", "10.0.0.4"),
-            task("e", "ecs-svc/2", "10.0.0.5"),
-            task("f", "ecs-svc/0", "10.0.0.6"),
+            Task::of("a", "ecs-svc/1", "10.0.0.1"),
+            Task::of("b", "ecs-svc/1", "10.0.0.2"),
+            Task::of("c", "ecs-svc/1", "10.0.0.3"),
+            Task::of("d", "ecs-svc/2", "10.0.0.4"),
+            Task::of("e", "ecs-svc/2", "10.0.0.5"),
+            Task::of("f", "ecs-svc/0", "10.0.0.6"),
         ];
         tasks[2].desired_status = TaskStatus::Stopped;
         tasks[3].last_status = TaskStatus::Pending;
@@ -280,13 +271,13 @@ mod tests {
     #[test]
     fn a_row_is_told_with_who_stands_there_and_what_is_left_of_its_drain() {
         let row = |ip: &str, state| TargetHealth::plain(ip, state);
-        let mut left_behind = task("c", "ecs-svc/1", "10.0.0.2");
+        let mut left_behind = Task::of("c", "ecs-svc/1", "10.0.0.2");
         left_behind.last_status = TaskStatus::Stopped;
         let snapshot = Snapshot {
             // In this order the stopped one would win if it were not told apart.
             tasks: vec![
-                task("a", "ecs-svc/2", "10.0.0.1"),
-                task("b", "ecs-svc/1", "10.0.0.2"),
+                Task::of("a", "ecs-svc/2", "10.0.0.1"),
+                Task::of("b", "ecs-svc/1", "10.0.0.2"),
                 left_behind,
             ],
             targets: BTreeMap::from([(
