@@ -21,7 +21,7 @@ pub const VERDICTS: [Verdict; 8] = [
 /// One row of the page.
 #[derive(Debug)]
 struct Row {
-    number: u32,
+    number: usize,
     /// How its files end.
     end: Verdict,
     /// The files that end otherwise.
@@ -106,8 +106,9 @@ fn names(folder: &str, ending: &str) -> BTreeSet<String> {
 #[test]
 fn the_rows_are_numbered_and_held() {
     let rows = rows();
-    let numbers: Vec<u32> = rows.iter().map(|row| row.number).collect();
-    assert_eq!(numbers, (1..=100).collect::<Vec<_>>());
+    let numbers: Vec<usize> = rows.iter().map(|row| row.number).collect();
+    assert!(rows.len() >= 100, "no row is taken away: {}", rows.len());
+    assert_eq!(numbers, (1..=numbers.len()).collect::<Vec<_>>());
     let open = rows.iter().find(|row| row.files.is_empty() && row.tests.is_empty());
     assert!(open.is_none(), "{open:?}");
 }
@@ -125,7 +126,10 @@ fn a_file_that_begins_with_a_number_holds_the_row_of_that_number() {
     for row in rows() {
         for file in &row.files {
             let number = file.split('-').next().and_then(|first| first.parse().ok());
-            assert!(number.is_none_or(|number: u32| number == row.number), "{file}: {row:?}");
+            assert!(
+                number.is_none_or(|number: usize| number == row.number),
+                "{file}: {row:?}"
+            );
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One service, read in full.
 
 use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
-use portzero_core::aws_model::service::{ManagedWays, Service};
+use portzero_core::aws_model::service::{ManagedWays, RevisionReading, Service};
 use portzero_core::aws_model::target::{Address, Routing, TargetGroup};
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn};
@@ -85,7 +85,8 @@ fn no_delay(group: &TargetGroup) -> ApiError {
     }
 }
 
-/// Takes in what ECS manages of the service's ingress. Without that nobody knows of it: a denial is told, and no more.
+/// Takes in what ECS manages of the service's ingress. Without that nobody knows of it: a denial is told, and no more. An
+/// outage that does not pass is told as well, except of a service that has no other ingress: of that nothing can be said.
 async fn adopt_managed<A: Ecs>(
     aws: &A,
     clock: &impl Clock,
@@ -103,18 +104,19 @@ async fn adopt_managed<A: Ecs>(
         Err(error) if error.kind == ApiErrorKind::NotFound && !service.load_balancers.is_empty() => Some(Vec::new()),
         shown => shown.map_err(api)?,
     };
-    match shown {
-        Some(found) => {
-            let ways = found.into_iter().filter(|revision| revision.arn == arn);
-            let ways = ManagedWays::of(ways.flat_map(|revision| revision.ways).collect(), document);
-            service.adopt(&ways.beside(&service.load_balancers));
-            Ok(None)
-        }
-        None => {
-            service.managed.is_unknown = true;
-            Ok(given_up.pop())
-        }
+    if let Some(found) = shown {
+        let ways = found.into_iter().filter(|revision| revision.arn == arn);
+        let ways = ManagedWays::of(ways.flat_map(|revision| revision.ways).collect(), document);
+        service.adopt(&ways.beside(&service.load_balancers));
+        return Ok(None);
     }
+    let refusal = given_up.pop();
+    service.managed.reading = match &refusal {
+        Some(error) if error.is_passing() && service.is_in_express_mode() => return Err(api(error.clone())),
+        Some(error) if error.is_passing() => RevisionReading::Failed,
+        _ => RevisionReading::Refused,
+    };
+    Ok(refusal)
 }
 
 /// The address that ECS gives the service, a public one before others.

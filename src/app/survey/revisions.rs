@@ -1,10 +1,10 @@
 //! What our deployment was resolved to: one of two target groups, and what ECS manages of its ingress.
 
 use portzero_core::aws_model::api_error::ApiErrorKind;
-use portzero_core::aws_model::service::{Service, ServiceRevision, WayStatus};
+use portzero_core::aws_model::service::{RevisionReading, Service, ServiceRevision, WayStatus};
 use portzero_core::port::Ecs;
 
-use crate::app::survey::optional::Miss;
+use crate::app::survey::optional::{Miss, Patience};
 use crate::app::survey::poller::{Poller, ServicePoll};
 
 impl Poller {
@@ -17,8 +17,11 @@ impl Poller {
             let has_ways = |revision: &ServiceRevision| !revision.ways.is_empty();
             let is_managed = !eye.watch.managed.ways.is_empty() || memory.revision.as_ref().is_some_and(has_ways);
             let names_one = eye.service.as_ref().is_some_and(|service| service.names_revisions);
-            let is_last_word =
-                names_one && eye.watch.wants_everything && !eye.watch.managed.is_unknown && !memory.is_revision_read;
+            let reading = eye.watch.managed.reading;
+            let is_last_word = (names_one || reading == RevisionReading::Failed)
+                && eye.watch.wants_everything
+                && reading != RevisionReading::Refused
+                && !memory.is_revision_read;
             let deployment = memory.deployment.value.as_ref();
             let computed = || Some(eye.service.as_ref()?.revision_arn(eye.watch.ours.as_ref()?));
             let arn = deployment.and_then(|d| d.target_revision.clone());
@@ -28,6 +31,7 @@ impl Poller {
                 !is_managed || !eye.watch.wants_everything && ways.all(|way| way.status == WayStatus::Active)
             });
             let is_due = has_two || is_managed || is_last_word;
+            let is_necessary = (is_managed || is_last_word) && eye.watch.patience != Patience::Survey;
             let is_wanted = is_due && !is_settled && !memory.revision_read.is_given_up;
             let (Some(arn), true) = (arn, is_wanted) else {
                 continue;
@@ -43,6 +47,11 @@ impl Poller {
                 // Old deployments have none, and then nothing is managed.
                 Err(error) if error.kind == ApiErrorKind::NotFound && !is_managed && !has_two => {
                     memory.is_revision_read = true;
+                }
+                // A route that may have failed is no matter of patience: an outage hides it, and passes.
+                Err(error) if is_necessary && error.is_passing() => {
+                    self.note(&error);
+                    eye.fail(&error);
                 }
                 Err(error) => match memory.revision_read.miss(&error, eye.watch.patience) {
                     Miss::GivenUp => eye.given_up.push(error),

@@ -107,8 +107,20 @@ pub struct ManagedWays {
     pub bindings: Vec<LoadBalancerBinding>,
     /// The rules between whose groups ECS shifts the traffic.
     pub rules: ListenerRules,
-    /// The service revision may not be read: there may be ways that nobody here knows of.
-    pub is_unknown: bool,
+    /// Whether these are all.
+    pub reading: RevisionReading,
+}
+
+/// How the service revision was read, in which the ways stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RevisionReading {
+    /// There are no other ways than those that are known.
+    #[default]
+    Answered,
+    /// The reads failed at the start, and may be answered later: there may be ways that nobody here knows of.
+    Failed,
+    /// It may not be read, or is not served: there may be ways that nobody here knows of.
+    Refused,
 }
 
 impl ManagedWays {

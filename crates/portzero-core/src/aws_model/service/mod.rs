@@ -12,7 +12,7 @@ use crate::base::time::Timestamp;
 
 pub use breaker::{BreakerThreshold, CircuitBreaker};
 pub(crate) use managed::not_followed;
-pub use managed::{ManagedGroup, ManagedWay, ManagedWays, WayStatus};
+pub use managed::{ManagedGroup, ManagedWay, ManagedWays, RevisionReading, WayStatus};
 pub use strategy::{
     AlarmWatch, DeploymentStrategy, Hook, HookDetail, HookStatus, HookTargetType, Progress, ServiceRevision, Stage,
     TrafficSteps, WHOLE,
@@ -151,7 +151,12 @@ impl Service {
     /// Whether ECS may manage target groups of it that DescribeServices does not show: a gateway may stand beside load
     /// balancers of its own.
     pub fn may_be_managed(&self) -> bool {
-        self.names_revisions || self.load_balancers.is_empty() || self.other_ways.contains(&OtherWay::ExpressMode)
+        self.names_revisions || self.load_balancers.is_empty() || self.is_in_express_mode()
+    }
+
+    /// Whether ECS manages a load balancer of it that is not known yet.
+    pub fn is_in_express_mode(&self) -> bool {
+        self.other_ways.contains(&OtherWay::ExpressMode)
     }
 
     /// The ARN of the service revision of a deployment. Old ARNs of services lack the cluster, those of revisions never do.

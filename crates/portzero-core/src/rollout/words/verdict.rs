@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::aws_model::service::{Deployment, OtherWay};
+use crate::aws_model::service::{Deployment, OtherWay, RevisionReading};
 use crate::base::finding::{Code, Finding, Hint};
 use crate::base::time::human;
 use crate::rollout::cause::diagnose::Hold;
@@ -333,7 +333,7 @@ pub(crate) fn no_task_wanted(scope: &Scope) -> Finding {
 /// `own`: how many tasks pass a container health check, where there is one.
 pub(crate) fn no_target_group(scope: &Scope, own: Option<u32>) -> Finding {
     let service = &scope.service;
-    let has_none = if scope.managed.is_unknown {
+    let has_none = if scope.managed.reading == RevisionReading::Refused {
         format!("`{service}` names no target group, and whether ECS manages one was not checked")
     } else {
         format!("`{service}` has no target group")

@@ -1,6 +1,7 @@
 //! What is said at each end, word by word.
 
 use super::*;
+use crate::aws_model::service::RevisionReading;
 use crate::rollout::words::last_look::{GoingBack, LastLook};
 use crate::rollout::words::verdict as words;
 use crate::rollout::words::verdict::EndOfTries;
@@ -173,7 +174,7 @@ fn a_success_without_a_target_group_says_what_was_checked() {
         "`web` has no target group: 2 tasks pass the container health check, and nothing else was checked"
     );
     let mut unread = scope();
-    unread.managed.is_unknown = true;
+    unread.managed.reading = RevisionReading::Refused;
     assert_eq!(
         words::no_target_group(&unread, None).summary,
         "`web` names no target group, and whether ECS manages one was not checked: only ECS's own word says that it works"
