@@ -1,5 +1,6 @@
 """Clusters and services, from their creation to their end, and the deployments between."""
 
+import simulated
 from checker import pages
 
 # One more than a page of ListServices holds.
@@ -76,9 +77,10 @@ def walk_clusters(ecs, check, service):
     check.refuses(ecs.update_service, "ServiceNotActiveException", "Service was not ACTIVE.",
                   cluster="walk", service="service-0")
     waiter = ecs.get_waiter("services_inactive")
-    for number in range(MORE_THAN_A_PAGE):
-        # It ends with the first INACTIVE one, so each is waited for alone.
-        waiter.wait(cluster="walk", services=[f"service-{number}"], WaiterConfig={"Delay": 0.05, "MaxAttempts": 400})
+    with simulated.waiting(ecs, "DescribeServices", 1) as patience:
+        for number in range(MORE_THAN_A_PAGE):
+            # It ends with the first INACTIVE one, so each is waited for alone.
+            waiter.wait(cluster="walk", services=[f"service-{number}"], WaiterConfig=patience)
     gone = ecs.delete_cluster(cluster="walk")["cluster"]
     if gone["status"] != "INACTIVE":
         check.violate("DeleteCluster", ".cluster", f"is {gone['status']}")
@@ -99,8 +101,8 @@ def walk_fargate(ecs, check, cluster, service):
         check.violate("CreateService", ".service", f"is {created}")
     check.refuses(ecs.update_service, "InvalidParameterException", cluster=cluster, service="walk-fargate",
                   capacityProviderStrategy=[{"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}])
-    waiter = ecs.get_waiter("services_stable")
-    waiter.wait(cluster=cluster, services=["walk-fargate"], WaiterConfig={"Delay": 0.05, "MaxAttempts": 400})
+    with simulated.waiting(ecs, "DescribeServices", 1) as patience:
+        ecs.get_waiter("services_stable").wait(cluster=cluster, services=["walk-fargate"], WaiterConfig=patience)
     revision = ecs.list_service_deployments(cluster=cluster, service="walk-fargate")["serviceDeployments"][0]
     ecs.describe_service_revisions(serviceRevisionArns=[revision["targetServiceRevisionArn"]])
     tasks = ecs.list_tasks(cluster=cluster, serviceName="walk-fargate")["taskArns"]
