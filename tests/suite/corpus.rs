@@ -85,6 +85,13 @@ fn balanced(ports: &[(&str, u16)]) -> Vec<LoadBalancedPort> {
     ports.iter().map(port).collect()
 }
 
+/// With an execution role, which a list of containers has no place for.
+fn with_role(document: &Document) -> Document {
+    let mut value = document.value().clone();
+    value["executionRoleArn"] = json!("arn:aws:iam::111122223333:role/execution");
+    Document::from_value(value, document.origin())
+}
+
 fn rendered(document: &Document, ports: &[(&str, u16)]) -> Rendered {
     let options = RenderOptions {
         load_balanced: &balanced(ports),
@@ -253,7 +260,8 @@ fn row_03_a_list_of_containers_needs_a_family() {
             (Some("family"), NetworkMode::Bridge)
         );
         assert!(!checked(&document).iter().any(|(code, ..)| *code == UnknownKey));
-        let rendered = rendered(&document, &[file.pick(("scanner", 6500), ("efs-app", 8000))]);
+        let ports = [file.pick(("scanner", 6500), ("efs-app", 8000))];
+        let rendered = rendered(&with_role(&document), &ports);
         assert_eq!(
             (host_ports(&rendered.document), rendered.changes.len()),
             (vec![Some(0)], 0)
@@ -328,11 +336,14 @@ fn row_05_a_template_variable_with_hyphens_is_one_name() {
                 "arn:aws:ssm:us-east-1:111122223333:parameter/x",
             ),
         ]);
+        assert_eq!(checked(&filled), []);
+        let refusal = render(&filled, &RenderOptions::default()).expect_err("its secrets need a role");
+        let at = file.pick((20, 16), (42, 16));
+        assert_eq!(lines(&refusal), [(MissingKey, Error, at.0, at.1)]);
         assert_eq!(
-            checked(&filled),
-            file.pick([(MissingKey, Warning, 20, 5)], [(MissingKey, Warning, 42, 5)])
+            host_ports(&rendered(&with_role(&filled), &[("api", 80)]).document),
+            [Some(0)]
         );
-        assert_eq!(host_ports(&rendered(&filled, &[("api", 80)]).document), [Some(0)]);
     });
 }
 

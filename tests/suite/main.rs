@@ -53,6 +53,7 @@ mod reattach;
 mod recorded_causes;
 mod recorded_sequences;
 mod recordings;
+mod refusals;
 mod rollback;
 mod scenario_index;
 mod scenario_schema;

@@ -375,14 +375,18 @@ fn ports_that_cannot_be_are_refused() {
         container("api", json!({"containerPort": 80})),
         container("far", json!({"containerPort": 70000})),
     ]});
-    let findings = check(&Document::from_value(document, "web"), None, false);
-    let summaries: Vec<&str> = findings.iter().map(|finding| finding.summary.as_str()).collect();
+    let document = Document::from_value(document, "web");
+    let summaries = |findings: Vec<Finding>| findings.into_iter().map(|finding| finding.summary);
+    let found = summaries(check(&document, None, false)).collect::<Vec<_>>();
+    assert_eq!(found, ["`containerPort` 70000 of container `far` is no port"]);
+    let valid = json!({"family": "web", "networkMode": "awsvpc", "containerDefinitions": [
+        container("web", json!({"containerPort": 80})),
+        container("api", json!({"containerPort": 80})),
+    ]});
+    let refusal = render(&Document::from_value(valid, "web"), &RenderOptions::default()).expect_err("one port");
     assert_eq!(
-        summaries,
-        [
-            "container port 80 is used twice in the task, the second time by container `api`",
-            "`containerPort` 70000 of container `far` is no port",
-        ]
+        summaries(refusal).collect::<Vec<_>>(),
+        ["container port 80 is used twice in the task, the second time by container `api`"]
     );
 }
 

@@ -31,6 +31,7 @@ impl Service {
             rules: ListenerRules::default(),
             other_ways: Vec::new(),
             names_revisions: false,
+            named_parts: Vec::new(),
             managed: ManagedWays::default(),
             controller: DeploymentController::Ecs,
             scheduling: SchedulingStrategy::Replica,

@@ -438,6 +438,15 @@ fn add_settings(service: &mut Service, spec: &ServiceSpec) {
         let lattice = Value::from(spec.vpc_lattice_configurations.clone());
         service.settings.insert("vpcLatticeConfigurations".into(), lattice);
     }
+    if !spec.volume_configurations.is_empty() {
+        let volumes = Value::from(spec.volume_configurations.clone());
+        service.settings.insert("volumeConfigurations".into(), volumes);
+    }
+    if let Some(connect) = &spec.service_connect {
+        service
+            .settings
+            .insert("serviceConnectConfiguration".into(), connect.clone());
+    }
 }
 
 /// What a service takes from its spec as it is.

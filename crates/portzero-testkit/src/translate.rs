@@ -68,6 +68,7 @@ pub(crate) fn service(cluster: &state::Cluster, service: &state::Service) -> Ser
         rules: rules(service),
         other_ways: other_ways(service),
         names_revisions: !service.deployments.is_empty(),
+        named_parts: Vec::new(),
         managed: Default::default(),
         controller: service.deployment_controller.as_str().into(),
         scheduling: service.scheduling_strategy.as_str().into(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_ecs::types as sdk;
 use portzero_core::aws_model::service::{
     Balancer, BreakerState, Deployment, DeploymentConfiguration, DeploymentController, ListenerRules,
-    LoadBalancerBinding, OtherWay, Progress, SchedulingStrategy, Service, ServiceDeployment, ServiceEvent,
+    LoadBalancerBinding, NamedPart, OtherWay, Progress, SchedulingStrategy, Service, ServiceDeployment, ServiceEvent,
 };
 use portzero_core::aws_model::task::{Container, ContainerInstance, NetworkBinding, Resources, Task};
 use portzero_core::base::id::{ClusterName, ServiceName, last_segment};
@@ -29,6 +29,7 @@ pub(super) fn service(service: &sdk::Service) -> Service {
         rules: rules(service.load_balancers()),
         other_ways: other_ways(service),
         names_revisions: !service.current_service_revisions().is_empty(),
+        named_parts: named_parts(service),
         managed: Default::default(),
         // Both keys are absent in answers from before the choice existed, which are those of ECS's own REPLICA services.
         controller: service
@@ -86,6 +87,26 @@ fn other_ways(service: &sdk::Service) -> Vec<OtherWay> {
     ways.into_iter()
         .filter(|(is_there, _)| *is_there)
         .map(|(_, way)| way)
+        .collect()
+}
+
+/// Of the deployment that is rolled out or was last: the older ones are to go.
+fn named_parts(service: &sdk::Service) -> Vec<NamedPart> {
+    let mut deployments = service.deployments().iter();
+    let Some(primary) = deployments.find(|deployment| deployment.status() == Some("PRIMARY")) else {
+        return Vec::new();
+    };
+    let volumes = primary
+        .volume_configurations()
+        .iter()
+        .map(sdk::ServiceVolumeConfiguration::name);
+    let connect = primary
+        .service_connect_configuration()
+        .filter(|connect| connect.enabled());
+    let ports = connect.into_iter().flat_map(sdk::ServiceConnectConfiguration::services);
+    volumes
+        .map(|name| NamedPart::Volume(name.to_owned()))
+        .chain(ports.map(|service| NamedPart::Port(service.port_name().to_owned())))
         .collect()
 }
 

@@ -19,11 +19,11 @@ use crate::plan::preflight::{Expectation, Network};
 use crate::plan::survey::Survey;
 use crate::policy::Policy;
 use crate::rollout::rollback::last_good;
-use crate::rollout::{ContainerFacts, Needs, Until};
+use crate::rollout::{ContainerFacts, FixedPort, Needs, Until};
 use crate::task_definition;
 use crate::task_definition::{
     Change, DiffLine, Document, DynamicPorts, EnvironmentChange, ImageChange, LoadBalancedPort, NetworkMode,
-    RenderOptions,
+    RenderOptions, Rendered,
 };
 
 /// What a user wants of one service, from flags and file together.
@@ -157,7 +157,7 @@ impl Plan {
         let network = network(&rendered.document, &survey.service);
         let mut findings = rendered.findings;
         findings.extend(mismatches(&request, &survey.service));
-        findings.extend(preflight::check(survey, network));
+        findings.extend(preflight::check(survey, &rendered.document, network));
         findings.extend(preflight::strategy(&survey.service, request.until));
         let mode = Document::from_value(rendered.document.clone(), "").network_mode();
         let (_, obstacle) = survey.obstacle(mode == NetworkMode::Host);
@@ -320,7 +320,7 @@ pub fn render(
     document: &Document,
     bindings: &[LoadBalancerBinding],
     running: Option<&Value>,
-) -> Result<task_definition::Rendered, Vec<Finding>> {
+) -> Result<Rendered, Vec<Finding>> {
     let bindings = if bindings.is_empty() {
         &request.load_balancers
     } else {
@@ -340,13 +340,27 @@ pub fn render(
         dynamic_ports: request.dynamic_ports,
         load_balanced: &load_balanced,
     };
-    let checked = task_definition::check(document, running, request.allow_unknown_keys);
-    if checked.iter().any(|f| f.severity == Severity::Error) {
-        return Err(checked);
-    }
-    let mut rendered = task_definition::render(document, &options)?;
-    rendered.findings.splice(0..0, checked);
-    Ok(rendered)
+    let mut findings = task_definition::check(document, running, request.allow_unknown_keys);
+    let is_refused = findings.iter().any(|finding| finding.severity == Severity::Error);
+    let rendered = match task_definition::render(document, &options) {
+        Ok(rendered) if !is_refused => rendered,
+        Ok(Rendered { findings: more, .. }) | Err(more) => {
+            findings.extend(more);
+            return Err(in_order_of_the_file(findings));
+        }
+    };
+    findings.extend(rendered.findings);
+    Ok(Rendered { findings, ..rendered })
+}
+
+/// Each once: some rules are held against the file and against what will be registered.
+fn in_order_of_the_file(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by_key(|finding| {
+        let at = finding.location.as_ref();
+        at.map_or((usize::MAX, 0), |at| (at.line, at.column))
+    });
+    findings.dedup();
+    findings
 }
 
 fn no_definition(request: &DeployRequest) -> Finding {
@@ -455,9 +469,12 @@ pub fn needs(document: &Value) -> Needs {
     for container in document.containers() {
         for mapping in container.port_mappings() {
             let port = mapping.host_port().filter(|p| *p > 0);
-            needs
-                .fixed_ports
-                .extend(port.filter(|_| document.network_mode() != NetworkMode::Awsvpc));
+            let port = port.filter(|_| document.network_mode() != NetworkMode::Awsvpc);
+            needs.fixed_ports.extend(port.map(|host_port| FixedPort {
+                host_port,
+                container: container.name().unwrap_or_default().to_owned(),
+                container_port: mapping.container_port().unwrap_or_default(),
+            }));
         }
     }
     needs

@@ -24,7 +24,7 @@ pub use event::{Generation, RolloutEvent};
 pub use history::{PhaseSpan, TargetHistory};
 pub use observer::unknown_value::UnknownValue;
 pub use observer::{Input, Next, Observer, Step};
-pub use scope::{Needs, Scope, Until, observe_command};
+pub use scope::{FixedPort, Needs, Scope, Until, observe_command};
 pub use verdict::{Outcome, Verdict};
 pub use view::baseline::Baseline;
 pub use view::phase::Phase;

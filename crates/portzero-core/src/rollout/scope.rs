@@ -149,6 +149,17 @@ pub fn observe_command(cluster: &ClusterName, service: &ServiceName, deployment:
     format!("portzero observe --cluster {cluster} --service {service}{which}")
 }
 
+/// A host port that a container asks for by number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FixedPort {
+    /// On the instance.
+    pub host_port: u16,
+    /// Whose it is.
+    pub container: String,
+    /// Where it leads to.
+    pub container_port: u16,
+}
+
 /// What a task of the new revision asks of a container instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
@@ -157,7 +168,7 @@ pub struct Needs {
     /// In MiB.
     pub memory: i64,
     /// Host ports asked for by number.
-    pub fixed_ports: Vec<u16>,
+    pub fixed_ports: Vec<FixedPort>,
     /// Placement constraints of the task definition.
     pub constraints: Vec<String>,
     /// Its execution role: who pulls images and reads secrets.

@@ -7,6 +7,7 @@ use crate::base::finding::{Code, Finding};
 use crate::base::text::most_alike;
 use crate::task_definition::change::Change;
 use crate::task_definition::check::placeholder;
+use crate::task_definition::image_reference;
 
 /// A new image, for the container of that name or for the only candidate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,8 +44,8 @@ pub(super) fn assign(document: &Document, changes: &[ImageChange]) -> Result<Vec
 
 fn target(containers: &[Container<'_>], change: &ImageChange) -> Result<usize, Box<Finding>> {
     let image = &change.image;
-    if image.is_empty() || image.contains(char::is_whitespace) {
-        let finding = Finding::error(Code::ImageTarget, format!("`{image}` is no image"))
+    if let Err(why) = image_reference::check(image) {
+        let finding = Finding::error(Code::ImageTarget, format!("`{image}` is no image reference: {why}"))
             .hint("give --image CONTAINER=REPOSITORY:TAG, or REPOSITORY@sha256:…");
         return Err(Box::new(finding));
     }
@@ -58,13 +59,16 @@ fn target(containers: &[Container<'_>], change: &ImageChange) -> Result<usize, B
 }
 
 /// Without a name: the only container, else the only one that runs this repository now, else the only one whose image is
-/// a placeholder. Anything less certain would put an application's image into a sidecar.
+/// missing or a placeholder. Anything less certain would put an application's image into a sidecar.
 fn only_candidate(containers: &[Container<'_>], image: &str) -> Result<usize, Box<Finding>> {
     if let [only] = containers {
         return Ok(only.index);
     }
     let is_same_repository = |c: &&Container<'_>| c.image().is_some_and(|now| repository(now) == repository(image));
-    let is_open = |c: &&Container<'_>| c.image().is_some_and(|now| !placeholder::names_in(now).is_empty());
+    let is_open = |c: &&Container<'_>| {
+        let now = c.image().unwrap_or_default();
+        now.is_empty() || !placeholder::names_in(now).is_empty()
+    };
     let same: Vec<usize> = containers.iter().filter(is_same_repository).map(|c| c.index).collect();
     let open: Vec<usize> = containers.iter().filter(is_open).map(|c| c.index).collect();
     match (same.as_slice(), open.as_slice()) {

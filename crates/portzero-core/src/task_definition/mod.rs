@@ -9,6 +9,7 @@ mod diff;
 mod document;
 mod host_port;
 pub mod image;
+mod image_reference;
 mod kept;
 mod normal;
 mod path;
@@ -19,6 +20,7 @@ mod render;
 
 pub use change::{Change, EnvironmentChange};
 pub use check::check;
+pub use check::refusals::{Certainty, Rule, rules};
 pub use diff::{DiffLine, diff, is_same_content};
 pub use document::{Container, Document, NetworkMode, PortMapping};
 pub use host_port::{DynamicPorts, LoadBalancedPort};

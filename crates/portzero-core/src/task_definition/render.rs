@@ -9,7 +9,7 @@ use super::{host_port, image};
 use crate::base::finding::{Code, Finding, Severity};
 use crate::task_definition::change::{Change, EnvironmentChange};
 use crate::task_definition::check::model::Model;
-use crate::task_definition::check::{placeholder, port_rules};
+use crate::task_definition::check::{placeholder, port_rules, refusals};
 
 /// What the document is to be changed in before it is registered.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,8 +37,8 @@ pub struct Rendered {
 
 /// Puts in images and environment values, drops output-only keys and nulls, and makes host ports dynamic.
 ///
-/// Errors are refusals: an image or a load-balanced port without a container, ports that AWS would refuse, a placeholder
-/// that is left in an image.
+/// Errors are refusals: an image or a load-balanced port without a container, a placeholder that is left in an image, and
+/// whatever AWS would refuse of the result.
 pub fn render(document: &Document, options: &RenderOptions<'_>) -> Result<Rendered, Vec<Finding>> {
     let Some(root) = document.value.as_object() else {
         let summary = format!("`{}` is no task definition", document.file);
@@ -68,8 +68,8 @@ pub fn render(document: &Document, options: &RenderOptions<'_>) -> Result<Render
     ));
 
     let mut findings = placeholder::check_rendered(document, &value);
+    findings.extend(refusals::check(document, &value));
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
-        findings.retain(|finding| finding.severity == Severity::Error);
         return Err(findings);
     }
     findings.extend(port_rules::notes(&value, options.load_balanced, document));

@@ -14,6 +14,7 @@ fn exists(cpu: u64, memory: u64) -> bool {
         4096 => (8..=30, 1),
         8192 => (16..=60, 4),
         16_384 => (32..=120, 8),
+        32_768 => return [60 * GB, 120 * GB, 244 * GB].contains(&memory),
         _ => return false,
     };
     memory.is_multiple_of(step * GB) && gigabytes.contains(&(memory / GB))
@@ -68,6 +69,7 @@ mod tests {
             ("4096", "30720"),
             ("8 vCPU", "20GB"),
             ("16384", "122880"),
+            ("32 vCPU", "244 GB"),
         ] {
             assert!(is_there(cpu, memory), "{cpu} {memory}");
         }
@@ -79,6 +81,7 @@ mod tests {
             ("1024", "2500"),
             ("8192", "17408"),
             ("16384", "131072"),
+            ("32768", "131072"),
             ("much", "512"),
         ] {
             assert!(!is_there(cpu, memory), "{cpu} {memory}");

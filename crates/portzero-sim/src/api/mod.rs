@@ -2,6 +2,7 @@
 
 pub(crate) mod advanced_checks;
 pub(crate) mod create_service;
+pub(crate) mod definition_checks;
 pub(crate) mod delete_service;
 pub(crate) mod fargate_sizes;
 pub(crate) mod gateway;

@@ -1,15 +1,12 @@
-//! RegisterTaskDefinition and its kin: AWS's validations (aws-facts 1.2) and the defaults that it fills in (6.1).
+//! RegisterTaskDefinition and its kin, and the defaults that AWS fills in (aws-facts 6.1).
 
 use serde_json::{Map, Value, json};
 
 use crate::api::fargate_sizes::in_units;
-use crate::api::{fargate_sizes, task_definition_keys};
+use crate::api::{definition_checks, fargate_sizes, task_definition_keys};
 use crate::model::refusal::Refusal;
 use crate::model::state::{TaskDefinition, short};
 use crate::world::World;
-
-/// Ports that the ECS agent and Docker keep for themselves.
-const RESERVED_PORTS: &[u64] = &[22, 2375, 2376, 51_678, 51_679, 51_680];
 
 impl World {
     /// Registers a revision: the number after the family's newest, also where that one is INACTIVE.
@@ -19,7 +16,7 @@ impl World {
 
     /// The same under a given number, which leaves the numbers below it to revisions that are INACTIVE.
     pub(crate) fn register_at(&mut self, body: &Value, number: Option<u64>) -> Result<TaskDefinition, Refusal> {
-        validate(body)?;
+        definition_checks::check(body)?;
         let family = body
             .get("family")
             .and_then(Value::as_str)
@@ -103,148 +100,6 @@ impl World {
                 .find(|d| d.status == "ACTIVE"),
         }
     }
-}
-
-fn refused(message: impl Into<String>) -> Result<(), Refusal> {
-    Err(Refusal::new("ClientException", message))
-}
-
-fn validate(body: &Value) -> Result<(), Refusal> {
-    let family = body.get("family").and_then(Value::as_str).unwrap_or_default();
-    if family.is_empty() {
-        return refused("Family should not be null or empty.");
-    }
-    if family.len() > 255
-        || !family
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-    {
-        return refused(format!(
-            "Invalid family name '{family}'. Up to 255 letters (uppercase and lowercase), numbers, hyphens, and underscores are allowed."
-        ));
-    }
-    let containers = body
-        .get("containerDefinitions")
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    if containers.is_empty() {
-        return refused("Container list cannot be empty.");
-    }
-    let mode = body.get("networkMode").and_then(Value::as_str).unwrap_or("bridge");
-    if !["bridge", "host", "awsvpc", "none"].contains(&mode) {
-        return refused(format!("Invalid network mode '{mode}'."));
-    }
-    let fargate = requires_fargate(body);
-    if fargate && mode != "awsvpc" {
-        return refused("Fargate only supports network mode ‘awsvpc’.");
-    }
-    if fargate && (body.get("cpu").is_none() || body.get("memory").is_none()) {
-        return refused("Fargate requires that 'cpu' be defined at the task level.");
-    }
-    if let Some(words) = fargate_sizes::refusal(body).filter(|_| fargate) {
-        return refused(words);
-    }
-    let mut names: Vec<&str> = Vec::new();
-    let mut ports: Vec<(u64, &str, &str)> = Vec::new();
-    for container in containers {
-        let name = container.get("name").and_then(Value::as_str).unwrap_or_default();
-        validate_container(body, container, name)?;
-        if names.contains(&name) {
-            return refused(format!("Container names must be unique: '{name}'."));
-        }
-        names.push(name);
-        validate_ports(container, name, mode, &mut ports)?;
-    }
-    if !containers
-        .iter()
-        .any(|c| c.get("essential").and_then(Value::as_bool).unwrap_or(true))
-    {
-        return refused("At least one container in the task definition must be essential.");
-    }
-    Ok(())
-}
-
-fn validate_container(body: &Value, container: &Value, name: &str) -> Result<(), Refusal> {
-    if name.is_empty() {
-        return refused("Container.name should not be null or empty.");
-    }
-    if container
-        .get("image")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .is_empty()
-    {
-        return refused("Container.image should not be null or empty.");
-    }
-    let bounded = container.get("memory").is_some() || container.get("memoryReservation").is_some();
-    if !bounded && body.get("memory").is_none() {
-        return refused(format!(
-            "Invalid setting for container '{name}'. At least one of 'memory' or 'memoryReservation' must be specified."
-        ));
-    }
-    let has_secrets = container
-        .get("secrets")
-        .and_then(Value::as_array)
-        .is_some_and(|all| !all.is_empty());
-    if has_secrets && body.get("executionRoleArn").is_none() {
-        return refused(
-            "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.",
-        );
-    }
-    Ok(())
-}
-
-fn validate_ports<'a>(
-    container: &'a Value,
-    name: &'a str,
-    mode: &str,
-    seen: &mut Vec<(u64, &'a str, &'a str)>,
-) -> Result<(), Refusal> {
-    let mappings = container
-        .get("portMappings")
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    if mode == "none" && !mappings.is_empty() {
-        return refused("When networkMode=none, port mappings cannot be specified.");
-    }
-    for mapping in mappings {
-        let number = |key: &str| mapping.get(key).and_then(Value::as_i64);
-        let protocol = mapping.get("protocol").and_then(Value::as_str).unwrap_or("tcp");
-        if let Some(port) = number("hostPort") {
-            if !(0..=65_535).contains(&port) {
-                return refused("Host port must be between 0 and 65535.");
-            }
-            let equal = number("containerPort") == Some(port);
-            if matches!(mode, "awsvpc" | "host") && !equal {
-                return refused(format!(
-                    "When networkMode={mode}, the host ports and container ports in port mappings must match."
-                ));
-            }
-            let port = u64::try_from(port).unwrap_or(0);
-            if mode == "bridge" && RESERVED_PORTS.contains(&port) {
-                return refused(format!("Host port {port} is reserved."));
-            }
-            if port != 0 && seen.iter().any(|(other, _, same)| *other == port && *same == protocol) {
-                return refused(format!(
-                    "The {protocol} host port {port} is used multiple times in task."
-                ));
-            }
-            seen.push((port, name, protocol));
-        }
-        if let Some(port) = number("containerPort")
-            && !(1..=65_535).contains(&port)
-        {
-            return refused("Container port must be between 1 and 65535.");
-        }
-    }
-    Ok(())
-}
-
-fn requires_fargate(body: &Value) -> bool {
-    let required = body.get("requiresCompatibilities").and_then(Value::as_array);
-    required.is_some_and(|all| all.iter().any(|one| one == "FARGATE"))
 }
 
 /// The document as DescribeTaskDefinition shows it; `body` has only keys that AWS keeps.

@@ -75,6 +75,8 @@ impl World {
         if change.load_balancers.is_some() || change.task_definition.is_some() {
             self.check_load_balancers(service, definition)?;
             check_network(service, definition)?;
+            check_volumes(service, definition)?;
+            check_service_connect(service, definition)?;
         }
         Ok(())
     }
@@ -231,6 +233,42 @@ fn check_limits(service: &Service, change: &ServiceChange) -> Result<(), Refusal
 }
 
 /// Launch type, network mode and network configuration have to go together.
+fn listed<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = &'v Value> {
+    value.get(key).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn check_volumes(service: &Service, definition: &TaskDefinition) -> Result<(), Refusal> {
+    let Some(configured) = service.settings.get("volumeConfigurations").and_then(Value::as_array) else {
+        return Ok(());
+    };
+    let is_open = |name: &Value| {
+        let mut volumes = listed(&definition.document, "volumes");
+        volumes.any(|volume| volume.get("name") == Some(name) && volume.get("configuredAtLaunch") == Some(&true.into()))
+    };
+    if configured.iter().filter_map(|one| one.get("name")).all(is_open) {
+        return Ok(());
+    }
+    Err(Refusal::invalid_parameter(
+        "Volume configuration provided but no matching configuredAtLaunch volume found in task definition.",
+    ))
+}
+
+fn check_service_connect(service: &Service, definition: &TaskDefinition) -> Result<(), Refusal> {
+    let connect = service.settings.get("serviceConnectConfiguration");
+    let connect = connect.filter(|connect| connect.get("enabled") == Some(&true.into()));
+    let ports = connect.into_iter().flat_map(|connect| listed(connect, "services"));
+    for name in ports.filter_map(|service| service.get("portName")?.as_str()) {
+        let containers = listed(&definition.document, "containerDefinitions");
+        let mut mappings = containers.flat_map(|container| listed(container, "portMappings"));
+        if !mappings.any(|mapping| mapping.get("name").and_then(Value::as_str) == Some(name)) {
+            return Err(Refusal::invalid_parameter(format!(
+                "ServiceConnect configuration is invalid: portName({name}) does not exist in the task definition"
+            )));
+        }
+    }
+    Ok(())
+}
+
 fn check_network(service: &Service, definition: &TaskDefinition) -> Result<(), Refusal> {
     let needs = Needs::of(&definition.document);
     let has_network = service.settings.contains_key("networkConfiguration");

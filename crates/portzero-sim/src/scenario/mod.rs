@@ -197,6 +197,10 @@ pub struct ServiceSpec {
     pub load_balancers: Vec<LoadBalancerSpec>,
     /// `vpcLatticeConfigurations`: they are shown, and their targets are not modelled.
     pub vpc_lattice_configurations: Vec<Value>,
+    /// `volumeConfigurations`: each names a volume of the task definition. They are shown, and no volume is modelled.
+    pub volume_configurations: Vec<Value>,
+    /// `serviceConnectConfiguration`: it names ports of the task definition. It is shown, and no proxy is modelled.
+    pub service_connect: Option<Value>,
     /// `healthCheckGracePeriodSeconds`.
     #[serde(deserialize_with = "span::optional_span")]
     pub health_check_grace_period: Option<Duration>,
@@ -232,6 +236,8 @@ impl Default for ServiceSpec {
             circuit_breaker: None,
             load_balancers: Vec::new(),
             vpc_lattice_configurations: Vec::new(),
+            volume_configurations: Vec::new(),
+            service_connect: None,
             health_check_grace_period: None,
             launch_type: None,
             capacity_provider: None,

@@ -76,6 +76,15 @@ impl ServiceDeploymentStatus {
     }
 }
 
+/// A part of the task definition that a setting of the service names: each revision has to have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NamedPart {
+    /// `volumeConfigurations`: a volume that is configured at launch.
+    Volume(String),
+    /// `serviceConnectConfiguration`: the name of a port mapping.
+    Port(String),
+}
+
 /// One service, as one answer of DescribeServices or UpdateService shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Service {
@@ -108,6 +117,8 @@ pub struct Service {
     /// DescribeServices names the revisions that it runs (`currentServiceRevisions`). Without one, ECS manages no target
     /// group of a service that has load balancers.
     pub names_revisions: bool,
+    /// What its settings name of its task definition, besides containers and their ports.
+    pub named_parts: Vec<NamedPart>,
     /// What ECS manages of its ingress, where that has been read: `load_balancers` and `rules` have it too then.
     pub managed: ManagedWays,
     /// Who deploys it: ECS itself, CodeDeploy, or somebody else.

@@ -1,6 +1,7 @@
 //! What can be known before the first change: pure checks over a survey.
 
 mod gap;
+mod named_parts;
 mod strategy;
 mod traffic;
 
@@ -9,6 +10,8 @@ pub use gap::gap;
 pub use strategy::strategy;
 
 use std::time::Duration;
+
+use serde_json::Value;
 
 use crate::aws_model::api_error::ApiError;
 use crate::aws_model::service::{Balancer, DeploymentController, SchedulingStrategy, Service, ServiceStatus};
@@ -32,14 +35,15 @@ pub enum Network {
     Address,
 }
 
-/// Everything that can be known to be wrong before the first change.
-pub fn check(survey: &Survey, network: Network) -> Vec<Finding> {
+/// Everything that can be known to be wrong before the first change. `document`: what will run.
+pub fn check(survey: &Survey, document: &Value, network: Network) -> Vec<Finding> {
     let mut findings = Vec::new();
     let service = &survey.service;
     findings.extend(status(service));
     findings.extend(controller(service));
     findings.extend(limits(service));
     findings.extend(classic(survey));
+    findings.extend(named_parts::named_parts(service, document));
     let ways = service.other_ways.iter();
     findings.extend(ways.map(|way| way_not_checked(service.name.as_str(), *way)));
     let ways = service.managed.ways.iter().filter(|way| way.status.is_failed());

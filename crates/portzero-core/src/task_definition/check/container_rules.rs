@@ -1,34 +1,18 @@
 //! Rules on containers that the API's model does not state and the service enforces.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::base::finding::{Code, Finding, Severity};
-use crate::task_definition::document::{Container, Document, NetworkMode, at};
+use crate::base::finding::{Code, Finding};
+use crate::task_definition::document::{Container, Document, at};
 use crate::task_definition::path::{Step, steps};
 
 pub(crate) fn check(document: &Document) -> Vec<Finding> {
-    let mut findings = duplicate_names(document);
-    for container in document.containers() {
-        findings.extend(memory(document, container));
-        findings.extend(links(document, container));
-        findings.extend(environment(document, container));
-    }
-    findings.extend(secrets_without_role(document));
-    findings
-}
-
-fn duplicate_names(document: &Document) -> Vec<Finding> {
-    let mut seen: HashMap<&str, usize> = HashMap::new();
     let mut findings = Vec::new();
     for container in document.containers() {
-        let Some(name) = container.name() else { continue };
-        if seen.insert(name, container.index).is_some() {
-            let finding = Finding::error(Code::InvalidValue, format!("two containers are called `{name}`"));
-            let path = steps!["containerDefinitions", container.index, "name"];
-            findings.push(at(finding, document.value_location(&path)));
-        }
+        findings.extend(memory(document, container));
+        findings.extend(environment(document, container));
     }
     findings
 }
@@ -63,44 +47,21 @@ fn memory(document: &Document, container: Container<'_>) -> Option<Finding> {
     Some(at(finding, document.value_location(&path)))
 }
 
-fn links(document: &Document, container: Container<'_>) -> Option<Finding> {
-    let mode = document.network_mode();
-    if mode == NetworkMode::Bridge || container.list("links").next().is_none() {
-        return None;
-    }
-    let finding = Finding::error(
-        Code::InvalidValue,
-        format!(
-            "`links` work in network mode `bridge` only, and this one is `{}`",
-            mode.as_str()
-        ),
-    )
-    .hint("remove `links`: in this mode the task's containers reach one another on localhost");
-    let path = steps!["containerDefinitions", container.index, "links"];
-    Some(at(finding, document.location(&path)))
-}
-
-/// A name that comes twice, or that is a secret as well; an entry without a value.
+/// A name that comes twice; an entry without a value.
 fn environment(document: &Document, container: Container<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut seen: HashMap<&str, &str> = HashMap::new();
     for list in ["environment", "secrets"] {
+        let mut seen: HashSet<&str> = HashSet::new();
         for (index, entry) in container.list(list).enumerate() {
             let path = steps!["containerDefinitions", container.index, list, index];
             let Some(name) = entry.get("name").and_then(Value::as_str) else {
                 continue;
             };
             findings.extend(without_value(document, entry, list, &path));
-            let finding = match seen.insert(name, list) {
-                None => continue,
-                Some(first) if first != list => Finding::error(
-                    Code::InvalidValue,
-                    format!("`{name}` is both in `environment` and in `secrets`"),
-                )
-                .hint("keep one of them"),
-                Some(_) => Finding::warning(Code::InvalidValue, format!("`{name}` is twice in `{list}`")),
-            };
-            findings.push(at(finding, document.value_location(&path)));
+            if !seen.insert(name) {
+                let finding = Finding::warning(Code::InvalidValue, format!("`{name}` is twice in `{list}`"));
+                findings.push(at(finding, document.value_location(&path)));
+            }
         }
     }
     findings
@@ -118,33 +79,4 @@ fn without_value(document: &Document, entry: &Value, list: &str, path: &[Step]) 
         .hint("write \"\" where it is meant to be empty");
         at(finding, document.value_location(path))
     })
-}
-
-fn secrets_without_role(document: &Document) -> Option<Finding> {
-    let role = document.value.get("executionRoleArn").and_then(Value::as_str);
-    if role.is_some_and(|role| !role.is_empty()) {
-        return None;
-    }
-    let container = document
-        .containers()
-        .into_iter()
-        .find(|c| c.list("secrets").next().is_some())?;
-    // On instances it is only known from AWS's message, not from the model, so a file without it is not refused there.
-    let severity = if document.requires_fargate() {
-        Severity::Error
-    } else {
-        Severity::Warning
-    };
-    let name = container.name().unwrap_or("?");
-    let finding = Finding::new(
-        Code::MissingKey,
-        severity,
-        format!("`executionRoleArn` is missing: container `{name}` has `secrets`"),
-    )
-    .evidence(
-        "AWS",
-        "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'",
-    );
-    let path = steps!["containerDefinitions", container.index, "secrets"];
-    Some(at(finding, document.location(&path)))
 }

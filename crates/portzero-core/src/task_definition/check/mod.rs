@@ -4,6 +4,7 @@ pub(crate) mod container_rules;
 pub(crate) mod model;
 pub(crate) mod placeholder;
 pub(crate) mod port_rules;
+pub(crate) mod refusals;
 pub(crate) mod suggest;
 pub(crate) mod task_rules;
 
@@ -161,8 +162,9 @@ impl Walk<'_> {
             .map(|shape| shape.required.iter().map(String::as_str).collect())
             .unwrap_or_default();
         if shape == crate::task_definition::check::model::CONTAINER {
-            // The model does not say so; the service refuses a container without them.
-            required.extend(["name", "image"]);
+            // The model does not say so; the service refuses a container without it, and without an image, which may still
+            // be filled in.
+            required.push("name");
         }
         for key in required {
             if value.get(key).is_none_or(Value::is_null) {

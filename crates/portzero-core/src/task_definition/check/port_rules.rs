@@ -1,7 +1,5 @@
 //! What AWS refuses about ports, and what the ports that will be registered mean for a rolling update.
 
-use std::collections::HashSet;
-
 use serde_json::Value;
 
 use crate::base::finding::{Code, Finding, Location};
@@ -19,11 +17,9 @@ const EPHEMERAL: std::ops::RangeInclusive<u16> = 32_768..=60_999;
 pub(crate) fn check(document: &Document) -> Vec<Finding> {
     let mode = document.network_mode();
     let mut findings = Vec::new();
-    let mut taken = HashSet::new();
     for container in document.containers() {
         for mapping in container.port_mappings() {
             findings.extend(out_of_range(document, container, mapping));
-            findings.extend(taken_twice(document, &mode, container, mapping, &mut taken));
             findings.extend(match mode {
                 NetworkMode::Awsvpc | NetworkMode::Host => mismatch(document, &mode, container, mapping),
                 NetworkMode::None if mapping.index == 0 => Some(without_network(document, container)),
@@ -55,37 +51,6 @@ fn out_of_range(document: &Document, container: Container<'_>, mapping: PortMapp
         key
     ];
     Some(at(finding, document.value_location(&path)))
-}
-
-/// The containers of a task share one network in `awsvpc` and `host`.
-fn taken_twice(
-    document: &Document,
-    mode: &NetworkMode,
-    container: Container<'_>,
-    mapping: PortMapping<'_>,
-    taken: &mut HashSet<(u16, String)>,
-) -> Option<Finding> {
-    // In bridge mode rendering may still make the host ports dynamic.
-    if !matches!(mode, NetworkMode::Awsvpc | NetworkMode::Host) {
-        return None;
-    }
-    let port = mapping.container_port()?;
-    if taken.insert((port, mapping.protocol().to_owned())) {
-        return None;
-    }
-    let name = container.name().unwrap_or("?");
-    let summary = format!("container port {port} is used twice in the task, the second time by container `{name}`");
-    let path = steps![
-        "containerDefinitions",
-        container.index,
-        "portMappings",
-        mapping.index,
-        "containerPort"
-    ];
-    Some(at(
-        Finding::error(Code::InvalidValue, summary),
-        document.value_location(&path),
-    ))
 }
 
 fn mismatch(
@@ -159,7 +124,7 @@ pub(crate) fn notes(rendered: &Value, balanced: &[LoadBalancedPort], document: &
             let senders: Vec<&LoadBalancedPort> = senders.collect();
             findings.extend(match mode {
                 NetworkMode::Host => Some(host_mode(name, port, location)),
-                NetworkMode::Bridge if port != 0 => fixed_port(name, port, &senders, location),
+                NetworkMode::Bridge if port != 0 => fixed_port(name, port, &senders, !balanced.is_empty(), location),
                 _ => None,
             });
         }
@@ -180,7 +145,14 @@ fn host_mode(name: &str, port: u16, location: Option<Location>) -> Finding {
     at(finding, location)
 }
 
-fn fixed_port(name: &str, port: u16, senders: &[&LoadBalancedPort], location: Option<Location>) -> Option<Finding> {
+/// `is_balanced`: a load balancer leads to the task, here or elsewhere.
+fn fixed_port(
+    name: &str,
+    port: u16,
+    senders: &[&LoadBalancedPort],
+    is_balanced: bool,
+    location: Option<Location>,
+) -> Option<Finding> {
     let finding = if RESERVED.contains(&port) {
         Finding::warning(
             Code::InvalidValue,
@@ -211,6 +183,12 @@ fn fixed_port(name: &str, port: u16, senders: &[&LoadBalancedPort], location: Op
             Code::HostPortStatic,
             format!("host port {port} of container `{name}` is fixed: old and new tasks cannot share an instance"),
         )
+    } else if is_balanced {
+        Finding::warning(
+            Code::HostPortStatic,
+            format!("host port {port} of container `{name}` is fixed: old and new tasks cannot share an instance"),
+        )
+        .hint("give --dynamic-ports all, or leave `hostPort` out where nobody needs this very port")
     } else {
         return None;
     };

@@ -101,7 +101,11 @@ const FARGATE_SIZES: &[(u64, u64, u64, u64)] = &[
     (4096, 8192, 30_720, 1024),
     (8192, 16_384, 61_440, 4096),
     (16_384, 32_768, 122_880, 8192),
+    (32_768, 61_440, 249_856, 4096),
 ];
+
+/// What the largest size takes, which goes by no step. Source: cfn-lint 1.58, E3047.
+const LARGEST: (u64, [u64; 3]) = (32_768, [61_440, 122_880, 249_856]);
 
 fn size(document: &Document) -> Option<Finding> {
     let text = |key: &str| document.value.get(key).and_then(Value::as_str);
@@ -141,11 +145,14 @@ fn fargate_refuses(cpu: u64, memory: u64) -> Option<String> {
         return Some(format!("cpu is one of {}", units.join(", ")));
     };
     let is_step = memory.is_multiple_of(*step) && !(cpu == 256 && memory == 1536);
-    if (*least..=*most).contains(&memory) && is_step {
+    let is_listed = cpu != LARGEST.0 || LARGEST.1.contains(&memory);
+    if (*least..=*most).contains(&memory) && is_step && is_listed {
         return None;
     }
     let steps = if cpu == 256 {
         "512, 1024 or 2048".to_owned()
+    } else if cpu == LARGEST.0 {
+        LARGEST.1.map(|memory| memory.to_string()).join(", ")
     } else {
         format!("{least} to {most} in steps of {step}")
     };

@@ -5,7 +5,7 @@ use crate::aws_model::task::{ContainerInstance, InstanceStatus};
 use crate::base::finding::{Code, EvidenceLabel, Finding};
 use crate::base::text::{contains, plural};
 use crate::rollout::cause::resource::ResourceTrouble;
-use crate::rollout::scope::{Needs, Scope};
+use crate::rollout::scope::{FixedPort, Needs, Scope};
 use crate::rollout::view::limits::Limits;
 
 /// ECS's word that it could not place a task.
@@ -186,7 +186,7 @@ pub(crate) fn fits_somewhere(needs: &Needs, instances: &[ContainerInstance]) -> 
             && !needs
                 .fixed_ports
                 .iter()
-                .any(|port| i.remaining.reserved_ports.contains(port))
+                .any(|port| i.remaining.reserved_ports.contains(&port.host_port))
     })
 }
 
@@ -300,10 +300,10 @@ fn measured(
 }
 
 fn port(needs: &Needs, open: &[&ContainerInstance]) -> Option<(&'static str, String)> {
-    needs.fixed_ports.iter().find_map(|port| {
+    needs.fixed_ports.iter().map(|port| port.host_port).find_map(|port| {
         let holders: Vec<_> = open
             .iter()
-            .filter(|i| i.remaining.reserved_ports.contains(port))
+            .filter(|i| i.remaining.reserved_ports.contains(&port))
             .collect();
         let example = name(holders.first()?);
         let text = match (holders.len(), open.len()) {
@@ -326,12 +326,24 @@ pub(crate) fn free_port(scope: &Scope) -> String {
         .iter()
         .any(|binding| matches!(binding.balancer, Balancer::Classic(_)));
     if is_classic {
-        "add an instance, or let ECS stop an old task first: behind a classic load balancer the host port stays fixed"
-            .to_owned()
-    } else {
-        "let ECS pick the port: hostPort 0 (`--dynamic-ports load-balanced`, the default in bridge mode), so that old and new \
-         tasks share an instance"
-            .to_owned()
+        return "add an instance, or let ECS stop an old task first: behind a classic load balancer the host port stays fixed"
+            .to_owned();
+    }
+    let is_bound = |port: &FixedPort| {
+        let mut bindings = scope.bindings.iter();
+        bindings
+            .any(|binding| binding.container_name == port.container && binding.container_port == port.container_port)
+    };
+    let fixed = &scope.needs.fixed_ports;
+    match fixed.iter().find(|port| !is_bound(port)) {
+        Some(port) => format!(
+            "let ECS pick the port: `--dynamic-ports all`, or no `hostPort` at container `{}`, so that old and new tasks \
+             share an instance",
+            port.container
+        ),
+        None => "let ECS pick the port: hostPort 0 (`--dynamic-ports load-balanced`, the default in bridge mode), so that old \
+                 and new tasks share an instance"
+            .to_owned(),
     }
 }
 

@@ -105,12 +105,20 @@ fn instance(id: &str) -> ContainerInstance {
     }
 }
 
+fn fixed(host_port: u16) -> FixedPort {
+    FixedPort {
+        host_port,
+        container: "web".into(),
+        container_port: 3000,
+    }
+}
+
 #[test]
 fn only_an_open_instance_with_room_can_take_a_task() {
     let needs = Needs {
         cpu: 512,
         memory: 512,
-        fixed_ports: vec![80],
+        fixed_ports: vec![fixed(80)],
         ..Needs::default()
     };
     let fits = |change: fn(&mut ContainerInstance)| {
@@ -223,7 +231,7 @@ fn the_first_line_says_what_is_lacking_and_for_which_service() {
 fn the_instance_with_the_most_room_is_held_against_what_a_task_needs() {
     let mut scope = Scope::plain();
     (scope.needs.cpu, scope.needs.memory) = (1024, 2048);
-    scope.needs.fixed_ports = vec![22, 80];
+    scope.needs.fixed_ports = vec![fixed(22), fixed(80)];
     let mut full = instance("i-2");
     (full.remaining.cpu, full.remaining.memory) = (128, 64);
     full.remaining.reserved_ports = vec![80];
