@@ -126,9 +126,18 @@ fn previous(document: &Document, request: &DeployRequest) -> Value {
             .iter()
             .find(|i| i.container.as_deref() == Some(name))
             .map(|i| i.image.clone());
-        if let Some(image) = container.get("image").and_then(Value::as_str).filter(|_| is_shipped) {
-            let image = with_tag(&new.unwrap_or_else(|| image.to_owned()), PREVIOUS_TAG);
-            container["image"] = Value::String(image);
+        let written = container
+            .get("image")
+            .and_then(Value::as_str)
+            .filter(|image| !image.is_empty());
+        // An image that the file leaves to --image ran before as well.
+        let lacking = || new.clone().unwrap_or_else(|| format!("example/{name}"));
+        let image = match written {
+            Some(image) => is_shipped.then(|| new.clone().unwrap_or_else(|| image.to_owned())),
+            None => Some(lacking()),
+        };
+        if let Some(image) = image {
+            container["image"] = Value::String(with_tag(&image, PREVIOUS_TAG));
         }
     }
     value

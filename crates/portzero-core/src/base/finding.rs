@@ -186,6 +186,8 @@ codes! {
     UnfilledPlaceholder = "unfilled-placeholder",
     /// A link, volume or dependency that names nothing.
     DanglingReference = "dangling-reference",
+    /// A task definition of another family than the one that runs.
+    OtherFamily = "other-family",
     /// A value that the API refuses or that cannot work.
     InvalidValue = "invalid-value",
     /// hostPort and containerPort differ where the network mode wants them equal.

@@ -2,6 +2,7 @@
 
 mod gap;
 mod named_parts;
+mod origin;
 mod strategy;
 mod traffic;
 
@@ -44,6 +45,7 @@ pub fn check(survey: &Survey, document: &Value, network: Network) -> Vec<Finding
     findings.extend(limits(service));
     findings.extend(classic(survey));
     findings.extend(named_parts::named_parts(service, document));
+    findings.extend(origin::origin(service, document));
     let ways = service.other_ways.iter();
     findings.extend(ways.map(|way| way_not_checked(service.name.as_str(), *way)));
     let ways = service.managed.ways.iter().filter(|way| way.status.is_failed());
