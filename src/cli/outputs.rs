@@ -114,7 +114,7 @@ impl<'o> RunOutputs<'o> {
                 }
             }
             Format::Json => streams::hand_over_document(&plans_json(plans))?,
-            Format::Markdown => streams::hand_over(&self.page(stage, usize::MAX))?,
+            Format::Markdown => streams::hand_over_page(&self.page(stage, usize::MAX))?,
         }
         filed
     }
@@ -146,7 +146,7 @@ impl<'o> RunOutputs<'o> {
         let given = match self.output.format {
             Format::Text => Ok(()),
             Format::Json => streams::leave_document(&result_json(ending)),
-            Format::Markdown => streams::leave(&self.page(stage, usize::MAX)),
+            Format::Markdown => streams::leave_page(&self.page(stage, usize::MAX)),
         };
         given.and(filed)
     }

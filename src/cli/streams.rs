@@ -95,12 +95,20 @@ pub fn leave_document(document: &Document) -> Result<(), Stop> {
     give(&document.0, Some(LEFT_WITHIN))
 }
 
-/// As [`leave_document`].
+/// A finished page, on stdout; as [`hand_over`].
 ///
 /// # Errors
-/// The text is lost.
-pub fn leave(text: &str) -> Result<(), Stop> {
-    give(&safe(text), Some(LEFT_WITHIN))
+/// The page is lost.
+pub fn hand_over_page(page: &str) -> Result<(), Stop> {
+    give(&text::page(page), None)
+}
+
+/// A finished page, as [`leave_document`].
+///
+/// # Errors
+/// The page is lost.
+pub fn leave_page(page: &str) -> Result<(), Stop> {
+    give(&text::page(page), Some(LEFT_WITHIN))
 }
 
 /// At the end of the program: a reader of stderr who had stopped may still go on.

@@ -11,6 +11,8 @@ const CHARS_MAX: usize = 2_000;
 const LINE_CHARS_MAX: usize = 4 * CHARS_MAX;
 /// A control string (a title, a link) that has not ended after so many characters is none, and is shown as text.
 const CONTROL_STRING_MAX: usize = 2_000;
+/// What breaks mentions and links on our pages: a zero width space.
+pub const GUARD: char = '\u{200b}';
 /// What stands for the end of a line within one.
 const LINE_END: &str = " ⏎ ";
 
@@ -37,6 +39,34 @@ pub fn log(text: &str) -> String {
             None => line,
         }
     })
+}
+
+/// A finished page of Markdown for a stream that a CI runner may read. It holds other people's text only as its writer has
+/// made it safe, so the characters stay by which that breaks mentions and links. A command is broken as in a log, and is
+/// found behind such characters as well.
+pub fn page(page: &str) -> String {
+    each_line(page, |line| {
+        let pieces: Vec<String> = line.split(GUARD).map(|piece| tidy(piece, usize::MAX, |c| c)).collect();
+        disarm_guarded(&pieces.join(&GUARD.to_string()))
+    })
+}
+
+/// `: :` at the beginning of a line and `## [` in it, whatever stands in between without a width.
+fn disarm_guarded(line: &str) -> String {
+    let mut disarmed = String::with_capacity(line.len());
+    let mut seen = String::new();
+    for c in line.chars() {
+        let is_command = c == ':' && seen.trim_start() == ":" || c == '[' && seen.ends_with("##");
+        if is_command {
+            disarmed.push(' ');
+            seen.push(' ');
+        }
+        disarmed.push(c);
+        if c != GUARD {
+            seen.push(c);
+        }
+    }
+    disarmed
 }
 
 /// A JSON document as one that is inert in a log and on a terminal. It parses to the same value: what is dangerous stands
@@ -195,6 +225,19 @@ mod tests {
     fn what_has_no_width_is_gone_before_commands_are_looked_for() {
         assert_eq!(log("#\u{200b}#\0[error]x"), "# #[error]x");
         assert_eq!(log("\u{feff}\u{3000}:\u{ad}:error::x"), "\u{3000}: :error::x");
+    }
+
+    #[test]
+    fn s07_a_page_keeps_what_breaks_mentions_and_is_no_command() {
+        let written = "# x\n\n\\@\u{200b}octocat https:\u{200b}//x.y\n";
+        assert_eq!(page(written), written);
+        for (hostile, inert) in [
+            ("a\n \u{200b}:\u{200b}:error::x", "a\n \u{200b}:\u{200b} :error::x"),
+            ("x ##\u{200b}[error]y", "x ##\u{200b} [error]y"),
+            ("a\u{1b}[2Jb\u{202e}c\u{feff}", "abc"),
+        ] {
+            assert_eq!(page(hostile), inert);
+        }
     }
 
     #[test]

@@ -87,6 +87,15 @@ fn a_newer_run_is_not_overwritten() {
 }
 
 #[test]
+fn s15_a_stamp_of_a_run_that_cannot_be_there_yet_does_not_silence_a_run() {
+    let github = GitHub::start();
+    let forged = github.comment(7, LOGIN, &mark("staging", u64::MAX).around("be quiet"));
+    let placed = place(&github, 20_000_000_000);
+    assert_eq!((placed.outcome, placed.id), (Outcome::Edited, forged));
+    assert_eq!(bodies(&github), [mark("staging", 20_000_000_000).around("hello")]);
+}
+
+#[test]
 fn what_says_the_same_is_not_sent_again() {
     let github = GitHub::start();
     place(&github, 5);

@@ -216,6 +216,31 @@ fn a_fence_holds_all_and_nothing_else() {
 }
 
 #[test]
+fn s07_a_finished_page_on_a_stream_is_still_that_page_and_no_command() {
+    let redaction = redaction();
+    let markdown = Markdown::new(&redaction);
+    for data in corpus::texts() {
+        let written = format!(
+            "# {}\n\n{} {}\n\n{}",
+            markdown.text(&data),
+            markdown.text(&data),
+            markdown.code(&data),
+            markdown.fence("text", &data)
+        );
+        let printed = text::page(&written);
+        assert_eq!(runner_files::commands(&printed), [], "{data:?} -> {printed:?}");
+        let (before, after) = (page::read(&written), page::read(&printed));
+        assert_eq!(after.elements, before.elements, "{data:?}");
+        assert_eq!(after.references(), [""; 0], "{data:?} -> {printed:?}");
+        assert_eq!(
+            printed.matches(page::BREAK).count(),
+            written.matches(page::BREAK).count()
+        );
+        assert_eq!(text::page(&printed), printed, "once is enough");
+    }
+}
+
+#[test]
 fn a_link_leads_where_we_say_and_to_the_web_alone() {
     let redaction = redaction();
     let markdown = Markdown::new(&redaction);

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::report::redact::Redaction;
 use crate::report::text;
 
-const BREAK: char = '\u{200b}';
+const BREAK: char = text::GUARD;
 /// GitHub's parser knows no longer run than 80 as the fence of a code span.
 const BACKTICKS_MAX: usize = 80;
 /// Longer names leave no room for a picture.

@@ -8,7 +8,7 @@ use portzero::cli::streams;
 use portzero_core::base::finding::Code;
 use serde_json::{Value, json};
 
-use super::corpus;
+use super::{corpus, page};
 use crate::support::program::{Said, portzero, said};
 use crate::support::runner_files;
 
@@ -123,6 +123,34 @@ fn no_file_makes_the_program_say_a_command() {
             );
         }
     }
+}
+
+#[test]
+fn s07_a_page_on_stdout_mentions_nobody_and_says_no_command() {
+    let mut pages = 0;
+    for (index, hostile) in arguments().enumerate() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("web.json"), definition(&hostile).to_string()).unwrap();
+        let mut run = on_a_runner(folder.path());
+        run.args("rehearse --format markdown --report page.md --task-definition web.json --service web".split(' '));
+        // The page of a plan, of a deployment, and of one whose cluster is hostile.
+        match index % 3 {
+            0 => run.args(["--cluster", "demo", "--dry-run"]),
+            1 => run.args(["--cluster", "demo"]),
+            _ => run.args([&format!("--cluster={hostile}"), "--dry-run"]),
+        };
+        let said = said(&mut run);
+        assert_silent(&said, &hostile);
+        if said.stdout.is_empty() {
+            continue;
+        }
+        pages += 1;
+        let filed = page::read(&std::fs::read_to_string(folder.path().join("page.md")).unwrap());
+        let printed = page::read(&said.stdout);
+        assert_eq!(printed.elements, filed.elements, "{hostile:?}: {}", said.stdout);
+        assert_eq!(printed.references(), [""; 0], "{hostile:?}: {}", said.stdout);
+    }
+    assert!(pages > 50, "only {pages} pages");
 }
 
 #[test]

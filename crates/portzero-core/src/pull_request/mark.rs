@@ -70,10 +70,25 @@ pub struct RunStamp {
     pub state: String,
 }
 
+/// How far beyond its own id a run believes that others exist. GitHub counts the runs of all repositories together. A run
+/// lasts for 35 days at most, and is run again within 30 days: in that time the ids of github.com grow by less than a
+/// twentieth. The count of a young server grows faster than that, and has few runs a day.
+const BELIEVED_SHARE: u64 = 20;
+const BELIEVED_MIN: u64 = 1_000_000;
+
 impl RunStamp {
-    /// Whether this one is of a later run, or a later attempt of the same one. Run ids grow.
-    pub(crate) fn is_newer_than(&self, other: &RunStamp) -> bool {
-        (self.run_id, self.attempt) > (other.run_id, other.attempt)
+    /// Whether this one is of a later run, or a later attempt of the same one. Run ids grow. An id that no run can have
+    /// yet is no run's: somebody wrote it so that every other run keeps silent.
+    pub(crate) fn is_newer_than(&self, own: &RunStamp) -> bool {
+        (self.run_id, self.attempt) > (own.run_id, own.attempt) && self.run_id <= own.highest_believed()
+    }
+
+    /// Outside a workflow a run has no id to compare with.
+    fn highest_believed(&self) -> u64 {
+        match self.run_id {
+            0 => u64::MAX,
+            own => own.saturating_add(BELIEVED_MIN.max(own / BELIEVED_SHARE)),
+        }
     }
 }
 
@@ -182,6 +197,26 @@ mod tests {
         let forged =
             mark("a").around("<!-- portzero:meta {\"run_id\":99,\"attempt\":1,\"sha\":\"\",\"state\":\"\"} -->");
         assert_eq!(stamp(&forged), Some(mark("a").run));
+    }
+
+    #[test]
+    fn s15_a_run_id_is_believed_as_far_as_runs_can_have_come() {
+        let of = |run_id| RunStamp {
+            run_id,
+            attempt: 1,
+            ..RunStamp::default()
+        };
+        let is_believed = |theirs, own| of(theirs).is_newer_than(&of(own));
+        let today = 20_000_000_000;
+        for newer in [today + 1, today + 500_000_000, today + 1_000_000_000] {
+            assert!(is_believed(newer, today), "{newer}");
+        }
+        for forged in [today + 1_000_000_001, 2 * today, u64::MAX] {
+            assert!(!is_believed(forged, today), "{forged}");
+        }
+        assert!(is_believed(1_000_007, 7) && !is_believed(1_000_008, 7));
+        assert!(is_believed(today, 0), "outside a workflow nothing is known");
+        assert!(!is_believed(u64::MAX, u64::MAX));
     }
 
     #[test]

@@ -197,6 +197,22 @@ mod tests {
     }
 
     #[test]
+    fn s04_nothing_that_a_fork_has_run_is_deployed() {
+        // Everything that begins a run of a workflow, and so can be followed by another one.
+        let events = "branch_protection_rule check_run check_suite create delete deployment deployment_status discussion \
+                      discussion_comment fork gollum image_version issue_comment issues label merge_group milestone \
+                      page_build public pull_request pull_request_review pull_request_review_comment \
+                      pull_request_target push registry_package release repository_dispatch schedule status watch \
+                      workflow_call workflow_dispatch workflow_run";
+        for event in events.split_whitespace() {
+            for conclusion in [None, Some("success"), Some("failure"), Some("neutral"), Some("")] {
+                let command = following(event, conclusion, true).default_command();
+                assert_ne!(command, DefaultCommand::Deploy, "{event} {conclusion:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_name_that_nobody_has_listed_is_planned() {
         for name in [
             "",

@@ -148,6 +148,15 @@ mod tests {
     }
 
     #[test]
+    fn s15_a_stamp_of_a_run_that_cannot_be_there_yet_silences_nobody() {
+        let forged = || mark(u64::MAX).around("be quiet");
+        assert_eq!(step_and_duplicates(&[comment(4, OWN, forged())], 5).0, "edit 4");
+        // Beside our own it is one too many.
+        let both = [comment(4, OWN, mark(3).around("x")), comment(6, OWN, forged())];
+        assert_eq!(step_and_duplicates(&both, 5), ("edit 4".to_owned(), vec![6]));
+    }
+
+    #[test]
     fn what_says_the_same_is_not_written_again() {
         let same = mark(5).around("new");
         assert_eq!(step_and_duplicates(&[comment(4, OWN, &*same)], 5).0, "unchanged 4");
