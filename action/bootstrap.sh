@@ -151,28 +151,51 @@ base_url() {
     printf '%s' "${url%/}"
 }
 
+# shown URL: without the name and the password that it may have.
+shown() {
+    local url=$1 rest
+    rest=${url#*://}
+    if [[ ${rest%%/*} == *@* ]]; then
+        printf '%s' "${url%%://*}://***@${rest#*@}"
+    else
+        printf '%s' "$url"
+    fi
+}
+
 is_loopback() {
-    [[ $1 =~ ^http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?/ ]]
+    [[ $1 =~ ^http://([^@/]*@)?(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?/ ]]
+}
+
+# said URL: the last that curl has said of it. Where the address has a password, curl may quote it.
+said() {
+    local line
+    line=$(tail -n 1 "$scratch/curl" | tr -d '\r')
+    if [[ $(shown "$1") != "$1" ]]; then
+        line=${line%%[!0-9()a-zA-Z: ]*}
+    fi
+    printf '%s' "$line"
 }
 
 # download URL FILE
 download() {
     command -v curl >/dev/null || fail 'curl is not on this machine' 'Install it, or name a portzero with the input `binary`.'
-    local options=(--fail --silent --show-error --connect-timeout 15 --max-time 600 --output "$2")
+    # Without the configuration of whoever runs this machine, which may name another server, or print what is sent. It has to
+    # be the first option.
+    local options=(--disable --fail --silent --show-error --connect-timeout 15 --max-time 600 --output "$2")
     if is_loopback "$1"; then
         # Whoever does not answer on this machine is not there: no use in asking again.
         options+=(--proto '=http')
     elif [[ $1 == https://* ]]; then
         options+=(--proto '=https' --tlsv1.2 --location --retry 5)
         # curl 7.71 and later; without it a connection that breaks off is not tried again.
-        if curl --retry-all-errors --version >/dev/null 2>&1; then
+        if curl --disable --retry-all-errors --version >/dev/null 2>&1; then
             options+=(--retry-all-errors)
         fi
     else
-        fail "$1 is no https address" 'Look at the input `download-base-url`.'
+        fail "$(shown "$1") is no https address" 'Look at the input `download-base-url`.'
     fi
     in_background curl "${options[@]}" "$1" 2>"$scratch/curl" ||
-        fail "$1 could not be downloaded: $(tail -n 1 "$scratch/curl" | tr -d '\r')" \
+        fail "$(shown "$1") could not be downloaded: $(said "$1")" \
             'Run the job again; behind a firewall, name a mirror with the input `download-base-url`, or a portzero with `binary`.'
 }
 
@@ -188,7 +211,7 @@ hold() {
 # A folder that can be written, for the programs of this machine's runs.
 cache() {
     local root
-    for root in "${RUNNER_TOOL_CACHE:-}" "${RUNNER_TEMP:-}" "${TMPDIR:-/tmp}"; do
+    for root in "${RUNNER_TOOL_CACHE:-}" "${RUNNER_TEMP:-}"; do
         [[ -n $root ]] || continue
         root=$(native "$root")/portzero/$1/$2
         if mkdir -p "$root" 2>/dev/null && [[ -w $root ]]; then
@@ -196,6 +219,11 @@ cache() {
             return
         fi
     done
+    # Others may write to a folder for all: there the name is one that nobody can know, and the folder is this user's alone.
+    if root=$(mktemp -d "${TMPDIR:-/tmp}/portzero.XXXXXXXXXX" 2>/dev/null); then
+        printf '%s' "$root"
+        return
+    fi
     fail 'no folder can be written to keep the program in' 'Look at RUNNER_TOOL_CACHE and RUNNER_TEMP on this runner.'
 }
 

@@ -311,6 +311,83 @@ fn nothing_is_fetched_without_tls_but_from_this_machine() {
     assert_refused(&ended, &["does not know where its releases are"]);
 }
 
+/// `http://user:word@127.0.0.1:1234`
+fn with_a_password(url: &str) -> String {
+    url.replacen("http://", "http://robot:s3cretWord@", 1)
+}
+
+#[test]
+fn s14_a_password_in_the_address_is_used_and_never_printed() {
+    let release = Release::new();
+    let server = release.serve();
+    let ended = job(&with_a_password(&server.url)).run(&release.action());
+    assert_ran(&ended);
+    assert!(!format!("{ended:?}").contains("s3cretWord"), "{ended:#?}");
+    let empty = FileServer::serving(BTreeMap::new());
+    for (url, words) in [
+        (
+            with_a_password(&empty.url),
+            vec!["http://***@127.0.0.1", "could not be downloaded"],
+        ),
+        (
+            with_a_password(&FileServer::nobody()),
+            vec!["http://***@127.0.0.1", "could not be downloaded"],
+        ),
+        (
+            "http://robot:s3cretWord@mirror.example".to_owned(),
+            vec!["http://***@mirror.example", "is no https address"],
+        ),
+    ] {
+        let ended = job(&url).run(&release.action());
+        assert_refused(&ended, &words);
+        let told = format!("{ended:?}");
+        assert!(!told.contains("s3cretWord") && !told.contains("robot"), "{told}");
+    }
+}
+
+#[test]
+fn s14_the_configuration_of_curl_is_not_honoured() {
+    let release = Release::new();
+    let server = release.serve();
+    let job = job(&server.url);
+    let home = tempfile::tempdir().expect("a folder");
+    // Whatever curl asks for would be asked of nobody then.
+    let nobody = FileServer::nobody();
+    fs::write(home.path().join(".curlrc"), format!("proxy = {nobody}\n")).expect("a file");
+    let folder = home.path().display().to_string();
+    let ended = job
+        .variable("CURL_HOME", &folder)
+        .variable("HOME", &folder)
+        .run(&release.action());
+    assert_ran(&ended);
+}
+
+#[test]
+fn s14_without_a_folder_of_the_runner_nobody_can_know_where_the_program_is() {
+    let release = Release::new();
+    let server = release.serve();
+    let shared = tempfile::tempdir().expect("a folder");
+    let folder = shared.path().display().to_string();
+    let job = job(&server.url)
+        .variable("RUNNER_TOOL_CACHE", "")
+        .variable("RUNNER_TEMP", "")
+        .variable("TMPDIR", &folder);
+    for _ in 0..2 {
+        assert_ran(&job.run(&release.action()));
+    }
+    let entries = fs::read_dir(shared.path())
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry"));
+    let kept: Vec<_> = entries
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with("portzero."))
+        .collect();
+    assert_eq!(kept.len(), 2, "each run has its own: {kept:?}");
+    for entry in kept {
+        let mode = entry.metadata().expect("a folder").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{entry:?}");
+    }
+}
+
 #[test]
 fn a_tampered_copy_is_removed_unrun_and_fetched_anew() {
     let release = Release::new();
