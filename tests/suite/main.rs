@@ -63,6 +63,7 @@ mod signals;
 mod simulate;
 mod simulator_page;
 mod success_page;
+mod supply_chain;
 mod support;
 mod task_definition_files;
 mod task_definition_keys;
