@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use portzero_core::aws_model::service::{Balancer, LoadBalancerBinding};
 use portzero_core::base::id::TargetGroupArn;
-use portzero_core::plan::{DefinitionSource, DeployRequest};
+use portzero_core::plan::{DefinitionSource, DeployRequest, needs};
 use portzero_core::task_definition::image::with_tag;
 use portzero_core::task_definition::{Document, NetworkMode};
 use portzero_sim::CircuitBreaker;
@@ -236,20 +236,15 @@ fn add_instances(scenario: &mut Scenario, spec: &ServiceSpec, document: &Documen
             .max(1),
     );
     let count = if has_fixed_port { spec.desired_count.max(1) } else { 1 };
-    let sum = |of: fn(&portzero_core::task_definition::Container<'_>) -> u64| -> i64 {
-        i64::try_from(document.containers().iter().map(of).sum::<u64>()).unwrap_or(0)
-    };
+    // The size of the task, where it has one of its own, is what an instance must have room for.
+    let needs = needs(document.value());
     let fallback = InstanceSpec::default();
     let ordinal = scenario.instances.len();
     scenario.instances.push(InstanceSpec {
         id: (count == 1).then(|| instance_id(ordinal)),
         cluster: Some(cluster.to_owned()),
-        cpu: fallback
-            .cpu
-            .max(tasks_max.saturating_mul(sum(|c| c.cpu().unwrap_or(0)))),
-        memory: fallback
-            .memory
-            .max(tasks_max.saturating_mul(sum(|c| c.memory().or(c.memory_reservation()).unwrap_or(0)))),
+        cpu: fallback.cpu.max(tasks_max.saturating_mul(needs.cpu)),
+        memory: fallback.memory.max(tasks_max.saturating_mul(needs.memory)),
         count,
         ..fallback
     });

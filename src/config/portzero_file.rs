@@ -100,7 +100,11 @@ fn services(
         None => Settings::default(),
     };
     let region = region(root, problems);
-    let items = root.require("services", problems)?.list(problems);
+    let list = root.require("services", problems)?;
+    let items = list.list(problems);
+    if items.is_empty() && list.is_list() {
+        list.invalid("there is no service in it, so nothing would be deployed", problems);
+    }
     let mut services = Vec::new();
     for item in &items {
         let Some(mut service) = service_stanza::service(item, is_deployfish, problems) else {

@@ -48,7 +48,28 @@ pub fn duration(text: &str) -> Result<Duration, String> {
             "expected a duration with a unit, got {text}; did you mean {text}m or {text}s?"
         ));
     }
-    humantime::parse_duration(text).map_err(|_| format!("expected a duration such as 15m or 90s, got {text:?}"))
+    if let Some(unit) = units(text).find(|unit| CALENDAR_UNITS.contains(unit)) {
+        return Err(format!(
+            "`{unit}` stands for months or years here, and nobody waits that long; write `m` for minutes, `h` for hours: 15m, 2h"
+        ));
+    }
+    let duration =
+        humantime::parse_duration(text).map_err(|_| format!("expected a duration such as 15m or 90s, got {text:?}"))?;
+    if duration > LONGEST {
+        return Err(format!("expected at most 24h, got {text}"));
+    }
+    Ok(duration)
+}
+
+/// What humantime takes for months and years; `15M` is a slip.
+const CALENDAR_UNITS: [&str; 7] = ["M", "month", "months", "y", "yr", "year", "years"];
+/// No credentials, no runner and no rollout last longer.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The words between the numbers.
+fn units(text: &str) -> impl Iterator<Item = &str> {
+    let is_other = |c: char| !c.is_ascii_alphabetic();
+    text.split(is_other).filter(|unit| !unit.is_empty())
 }
 
 /// A look more often than this shows nothing new, for ECS itself works in rounds of about ten seconds; and one more seldom
@@ -82,6 +103,17 @@ mod tests {
     use super::*;
     use portzero_core::aws_model::service::Stage;
     use portzero_core::base::text::nearest;
+
+    #[test]
+    fn p15_nobody_waits_for_months_or_for_more_than_a_day() {
+        for text in ["15M", "1month", "2 months", "1y", "1h 1M"] {
+            let refused = duration(text).unwrap_err();
+            assert!(refused.contains("stands for months or years"), "{text}: {refused}");
+        }
+        assert_eq!(duration("25h"), Err("expected at most 24h, got 25h".to_owned()));
+        assert_eq!(duration("24h"), Ok(LONGEST));
+        assert_eq!(duration("1h 30min 5s"), Ok(Duration::from_secs(5405)));
+    }
 
     #[test]
     fn a_bare_number_is_no_duration() {

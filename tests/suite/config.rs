@@ -196,7 +196,7 @@ fn mistakes_are_answered_with_the_place_and_the_way_out() {
     assert_eq!(findings[0].location.as_ref().unwrap().to_string(), "portzero.yml:4:3");
     assert_eq!(findings[0].hints, ["did you mean `cluster`?"]);
     assert_eq!(
-        said("version: 1\ndefaults: {timeout: 15, until: draned}\nservices: []\n"),
+        said("version: 1\ndefaults: {timeout: 15, until: draned}\nservices: [{name: web, cluster: c}]\n"),
         [
             "invalid-value 2:21 defaults.timeout: expected a duration with a unit, got 15; did you mean 15m or 15s?",
             "invalid-value 2:32 defaults.until: expected one of registered, healthy, drained, stage:NAME, got \"draned\"; did you mean `drained`?",
@@ -465,5 +465,13 @@ fn a_deployfish_file_keeps_its_double_dollars_and_hears_about_terraform() {
     assert!(
         all.len() == 1 && all[0].contains("Terraform's state, which portzero does not open"),
         "{all:?}"
+    );
+}
+
+#[test]
+fn p13_a_file_without_any_service_is_refused() {
+    assert_eq!(
+        said("version: 1\nservices: []\n"),
+        ["invalid-value 2:11 services: there is no service in it, so nothing would be deployed"]
     );
 }

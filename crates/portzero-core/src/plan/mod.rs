@@ -23,7 +23,7 @@ use crate::rollout::{ContainerFacts, FixedPort, Needs, Until};
 use crate::task_definition;
 use crate::task_definition::{
     Change, DiffLine, Document, DynamicPorts, EnvironmentChange, ImageChange, LoadBalancedPort, NetworkMode,
-    RenderOptions, Rendered,
+    RenderOptions, Rendered, cpu_units, memory_mib,
 };
 
 /// What a user wants of one service, from flags and file together.
@@ -446,17 +446,15 @@ pub fn needs(document: &Value) -> Needs {
     let sum = |of: fn(&task_definition::Container<'_>) -> u64| -> i64 {
         i64::try_from(document.containers().iter().map(of).sum::<u64>()).unwrap_or(i64::MAX)
     };
-    let task_level = |key: &str| {
-        document
-            .value()
-            .get(key)
-            .and_then(Value::as_str)
-            .and_then(|s| s.parse::<i64>().ok())
+    let task_level = |key: &str, in_units: fn(&str) -> Option<u64>| {
+        let text = document.value().get(key).and_then(Value::as_str)?;
+        i64::try_from(in_units(text)?).ok()
     };
     let mut needs = Needs {
-        cpu: task_level("cpu").unwrap_or_else(|| sum(|c| c.cpu().unwrap_or(0))),
+        cpu: task_level("cpu", cpu_units).unwrap_or_else(|| sum(|c| c.cpu().unwrap_or(0))),
         // ECS reserves the soft limit where there is one.
-        memory: task_level("memory").unwrap_or_else(|| sum(|c| c.memory_reservation().or(c.memory()).unwrap_or(0))),
+        memory: task_level("memory", memory_mib)
+            .unwrap_or_else(|| sum(|c| c.memory_reservation().or(c.memory()).unwrap_or(0))),
         containers: ContainerFacts::of(document.value()),
         execution_role: document
             .value()

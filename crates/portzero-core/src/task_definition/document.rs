@@ -217,7 +217,11 @@ impl<'v> PortMapping<'v> {
 }
 
 pub(super) fn network_mode(value: &Value) -> NetworkMode {
-    match value.get("networkMode").and_then(Value::as_str) {
+    match value
+        .get("networkMode")
+        .and_then(Value::as_str)
+        .filter(|mode| !mode.is_empty())
+    {
         Some(mode) => NetworkMode::from(mode),
         None if requires(value, "FARGATE") => NetworkMode::Awsvpc,
         None => NetworkMode::Bridge,

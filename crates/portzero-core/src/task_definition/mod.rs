@@ -21,6 +21,7 @@ mod render;
 pub use change::{Change, EnvironmentChange};
 pub use check::check;
 pub use check::refusals::{Certainty, Rule, rules};
+pub(crate) use check::task_rules::{cpu_units, memory_mib};
 pub use diff::{DiffLine, diff, is_same_content};
 pub use document::{Container, Document, NetworkMode, PortMapping};
 pub use host_port::{DynamicPorts, LoadBalancedPort};

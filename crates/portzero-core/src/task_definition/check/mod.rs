@@ -184,7 +184,8 @@ impl Walk<'_> {
     /// AWS adds values to its lists, so an unlisted one is only a warning; the network mode decides too much for that.
     fn listed(&mut self, text: &str, allowed: &[String]) {
         let is_placeholder = !placeholder::names_in(text).is_empty();
-        if allowed.is_empty() || is_placeholder || allowed.iter().any(|value| value == text) {
+        // An empty one is left out.
+        if allowed.is_empty() || text.is_empty() || is_placeholder || allowed.iter().any(|value| value == text) {
             return;
         }
         let is_network_mode = matches!(self.path.as_slice(), [Step::Key(key)] if key == "networkMode");
