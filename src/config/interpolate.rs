@@ -85,6 +85,11 @@ impl<'a> Variables<'a> {
         !self.missing.is_empty() || !self.refused.is_empty()
     }
 
+    /// The variables that have no value, once each time that they are used.
+    pub(super) fn missing_names(&self) -> Vec<&str> {
+        self.missing.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
     /// One finding for all that is missing, and one for each reference that cannot be read.
     pub(super) fn findings(&self, file: &str) -> Vec<Finding> {
         let mut findings: Vec<Finding> = self

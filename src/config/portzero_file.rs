@@ -73,11 +73,50 @@ fn config(document: &mut Node, file: &str, given: &Given<'_>, problems: &mut Pro
     fill(document, &mut variables);
     if variables.lack() {
         // What is not filled in would only be complained of a second time.
-        problems.errors.extend(variables.findings(file));
+        let lacking = variables.findings(file).into_iter();
+        let of_environments = (chosen.is_none()).then(|| environments_with(document, &variables.missing_names()));
+        let of_environments = of_environments.filter(|names| !names.is_empty());
+        problems.errors.extend(lacking.map(|finding| match &of_environments {
+            Some(names) if finding.code == Code::MissingVariable => {
+                let mut finding = finding;
+                finding.hints.insert(
+                    0,
+                    format!(
+                        "no environment is chosen: name one with --environment: {}",
+                        names.join(", ")
+                    )
+                    .into(),
+                );
+                finding
+            }
+            _ => finding,
+        }));
         return None;
     }
     let root = Item::root(document).map(problems)?;
     services(&root, is_deployfish, chosen, problems)
+}
+
+/// The environments that would give one of these variables.
+fn environments_with(document: &Node, missing: &[&str]) -> Vec<String> {
+    let get = |node: &Node, key: &str| match &node.value {
+        Value::Map(entries) => entries
+            .iter()
+            .find(|entry| entry.key == key)
+            .map(|entry| entry.value.clone()),
+        _ => None,
+    };
+    let gives = |environment: &Node| {
+        let vars = get(environment, "vars");
+        vars.is_some_and(|vars| missing.iter().any(|name| get(&vars, name).is_some()))
+    };
+    match get(document, "environments").map(|all| all.value) {
+        Some(Value::Map(entries)) => {
+            let found = entries.into_iter().filter(|entry| gives(&entry.value));
+            found.map(|entry| entry.key).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The chosen environment, filled in.

@@ -467,11 +467,3 @@ fn a_deployfish_file_keeps_its_double_dollars_and_hears_about_terraform() {
         "{all:?}"
     );
 }
-
-#[test]
-fn p13_a_file_without_any_service_is_refused() {
-    assert_eq!(
-        said("version: 1\nservices: []\n"),
-        ["invalid-value 2:11 services: there is no service in it, so nothing would be deployed"]
-    );
-}

@@ -342,7 +342,9 @@ fn a_file_alone_renders_as_it_is() {
     assert_eq!(rendered.code, Some(0), "{rendered:#?}");
     let written: serde_json::Value = serde_json::from_str(ONE_CONTAINER).expect("JSON");
     assert_eq!(rendered.json(), written);
-    assert_eq!(rendered.stderr, "");
+    // Its host port is fixed, and whether it stays is for a plan to say.
+    let notes = rendered.stderr.lines().filter(|line| line.starts_with("note["));
+    assert_eq!(notes.count(), 1, "{rendered:#?}");
 }
 
 #[test]

@@ -30,6 +30,7 @@ mod diagnostics;
 mod differential;
 mod emulators_page;
 mod events_page;
+mod files_as_people_have_them;
 mod findings_page;
 mod flags;
 mod github;

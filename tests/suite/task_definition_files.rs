@@ -9,8 +9,6 @@ use portzero_core::task_definition::{
 };
 use serde_json::{Value, json};
 
-use crate::support::program::run;
-
 fn text(name: &str) -> String {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/task-definitions");
     std::fs::read_to_string(folder.join(name)).expect("a fixture can be read")
@@ -434,55 +432,4 @@ fn all_ports_become_dynamic_but_ranges_which_are_already() {
         rendered.document["containerDefinitions"][0]["portMappings"],
         json!([{"containerPort": 80, "hostPort": 0}, {"containerPortRange": "8000-8010"}, {"containerPort": 81}])
     );
-}
-
-#[test]
-fn p04_a_choice_that_a_template_left_empty_is_left_out() {
-    let document = json!({"family": "web", "pidMode": "", "ipcMode": "", "networkMode": "", "containerDefinitions": [
-        {"name": "web", "image": "web:1", "memory": 64, "versionConsistency": "", "workingDirectory": "",
-         "environment": [{"name": "pidMode", "value": ""}],
-         "portMappings": [{"containerPort": 80, "appProtocol": ""}]},
-    ]});
-    let document = Document::from_value(document, "web");
-    assert_eq!(places(&check(&document, None, false)), Vec::<String>::new());
-    let rendered = render(&document, &RenderOptions::default()).expect("it renders");
-    assert_eq!(
-        rendered.document,
-        json!({"family": "web", "containerDefinitions": [
-            {"name": "web", "image": "web:1", "memory": 64, "workingDirectory": "",
-             "environment": [{"name": "pidMode", "value": ""}], "portMappings": [{"containerPort": 80}]},
-        ]})
-    );
-    let dropped = rendered
-        .changes
-        .iter()
-        .filter(|change| change.what.contains("it is empty"));
-    assert_eq!(dropped.count(), 5);
-}
-
-/// The instances of a rehearsal have room for the task, whichever of its sizes says how large it is.
-#[test]
-fn p08_a_task_with_a_size_of_its_own_is_rehearsed_on_instances_that_have_room_for_it() {
-    let folder = tempfile::tempdir().expect("a folder");
-    for (name, size, container) in [
-        ("memory", json!({"memory": "6144"}), json!({})),
-        ("cpu", json!({"cpu": "4 vCPU"}), json!({"memory": 128})),
-        ("both", json!({"cpu": "4096", "memory": "16 GB"}), json!({})),
-    ] {
-        let mut document = json!({"family": "web", "networkMode": "bridge", "containerDefinitions": [
-            {"name": "web", "image": "web:1", "portMappings": [{"containerPort": 80}]},
-        ]});
-        document
-            .as_object_mut()
-            .expect("an object")
-            .extend(size.as_object().expect("an object").clone());
-        let only = document["containerDefinitions"][0].as_object_mut().expect("an object");
-        only.extend(container.as_object().expect("an object").clone());
-        std::fs::write(folder.path().join("web.json"), document.to_string()).expect("a file");
-        let said = run(
-            folder.path(),
-            "rehearse --cluster shop --service web --task-definition web.json",
-        );
-        assert_eq!(said.code, Some(0), "{name}: {said:#?}");
-    }
 }

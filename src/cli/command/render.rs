@@ -51,6 +51,8 @@ impl Render {
                 streams::tell(&report::text::clean(&change.to_string()));
             }
             crate::cli::streams::warn(&rendered.findings);
+            let open = plan::ports_left_open(request, &rendered.document);
+            crate::cli::streams::warn(open.as_slice());
             let document = streams::Document::of_the_user(rendered.document);
             streams::hand_over_document(&document)?;
         }

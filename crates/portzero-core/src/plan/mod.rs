@@ -1,8 +1,11 @@
 //! A plan: what a deployment will do, and everything that is known before it does it.
 
 pub mod forecast;
+mod needs;
 pub mod preflight;
 pub mod survey;
+
+pub use needs::needs;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,11 +22,11 @@ use crate::plan::preflight::{Expectation, Network};
 use crate::plan::survey::Survey;
 use crate::policy::Policy;
 use crate::rollout::rollback::last_good;
-use crate::rollout::{ContainerFacts, FixedPort, Needs, Until};
+use crate::rollout::{Needs, Until};
 use crate::task_definition;
 use crate::task_definition::{
     Change, DiffLine, Document, DynamicPorts, EnvironmentChange, ImageChange, LoadBalancedPort, NetworkMode,
-    RenderOptions, Rendered, cpu_units, memory_mib,
+    RenderOptions, Rendered,
 };
 
 /// What a user wants of one service, from flags and file together.
@@ -353,6 +356,24 @@ pub fn render(
     Ok(Rendered { findings, ..rendered })
 }
 
+/// Of a document that was rendered without a service: the host ports that a plan may still make dynamic, because only AWS
+/// knows which ones a load balancer leads to.
+pub fn ports_left_open(request: &DeployRequest, rendered: &Value) -> Option<Finding> {
+    let is_open = request.dynamic_ports == DynamicPorts::LoadBalanced && request.load_balancers.is_empty();
+    let document = Document::from_value(rendered.clone(), "");
+    if !is_open || document.network_mode() != NetworkMode::Bridge {
+        return None;
+    }
+    let fixed = needs(rendered).fixed_ports;
+    let first = fixed.first()?;
+    let summary = format!(
+        "host port {} of container `{}` stays here; `plan` and `deploy` make it dynamic where a load balancer leads to it",
+        first.host_port, first.container
+    );
+    let finding = Finding::note(Code::HostPortStatic, summary);
+    Some(finding.hint("name the service's `load_balancer` in the configuration, or give --dynamic-ports all or keep"))
+}
+
 /// Each once: some rules are held against the file and against what will be registered.
 fn in_order_of_the_file(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.sort_by_key(|finding| {
@@ -438,52 +459,4 @@ fn network(document: &Value, service: &Service) -> Network {
             })
         });
     Network::Instance { has_dynamic_ports }
-}
-
-/// What one task takes of an instance: the task's own figures, else the sum over its containers.
-pub fn needs(document: &Value) -> Needs {
-    let document = Document::from_value(document.clone(), "");
-    let sum = |of: fn(&task_definition::Container<'_>) -> u64| -> i64 {
-        i64::try_from(document.containers().iter().map(of).sum::<u64>()).unwrap_or(i64::MAX)
-    };
-    let task_level = |key: &str, in_units: fn(&str) -> Option<u64>| {
-        let text = document.value().get(key).and_then(Value::as_str)?;
-        i64::try_from(in_units(text)?).ok()
-    };
-    let mut needs = Needs {
-        cpu: task_level("cpu", cpu_units).unwrap_or_else(|| sum(|c| c.cpu().unwrap_or(0))),
-        // ECS reserves the soft limit where there is one.
-        memory: task_level("memory", memory_mib)
-            .unwrap_or_else(|| sum(|c| c.memory_reservation().or(c.memory()).unwrap_or(0))),
-        containers: ContainerFacts::of(document.value()),
-        execution_role: document
-            .value()
-            .get("executionRoleArn")
-            .and_then(Value::as_str)
-            .map(str::to_owned),
-        constraints: constraints(document.value()),
-        ..Needs::default()
-    };
-    for container in document.containers() {
-        for mapping in container.port_mappings() {
-            let port = mapping.host_port().filter(|p| *p > 0);
-            let port = port.filter(|_| document.network_mode() != NetworkMode::Awsvpc);
-            needs.fixed_ports.extend(port.map(|host_port| FixedPort {
-                host_port,
-                container: container.name().unwrap_or_default().to_owned(),
-                container_port: mapping.container_port().unwrap_or_default(),
-            }));
-        }
-    }
-    needs
-}
-
-/// `memberOf(attribute:ecs.os-type == linux)`, for each placement constraint of the definition.
-fn constraints(document: &Value) -> Vec<String> {
-    let all = document.get("placementConstraints").and_then(Value::as_array);
-    let text = |constraint: &Value, key: &str| constraint.get(key).and_then(Value::as_str).map(str::to_owned);
-    all.into_iter()
-        .flatten()
-        .filter_map(|one| Some(format!("{}({})", text(one, "type")?, text(one, "expression")?)))
-        .collect()
 }

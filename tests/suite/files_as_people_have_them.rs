@@ -1,0 +1,121 @@
+//! Files as people have them: what a template left behind, what is too short, and what cannot be known yet.
+
+use std::collections::BTreeMap;
+
+use portzero::config;
+use portzero_core::base::finding::Finding;
+use portzero_core::task_definition::{Document, RenderOptions, check, render};
+use serde_json::json;
+
+use crate::support::program::run;
+
+fn refusal(text: &str) -> Vec<Finding> {
+    let read = config::read(text, "portzero.yml", &|_| None, &BTreeMap::new(), None, None);
+    read.map(|_| ()).expect_err("it is refused")
+}
+
+#[test]
+fn p04_a_choice_that_a_template_left_empty_is_left_out() {
+    let document = json!({"family": "web", "pidMode": "", "ipcMode": "", "networkMode": "", "containerDefinitions": [
+        {"name": "web", "image": "web:1", "memory": 64, "versionConsistency": "", "workingDirectory": "",
+         "environment": [{"name": "pidMode", "value": ""}],
+         "portMappings": [{"containerPort": 80, "appProtocol": ""}]},
+    ]});
+    let document = Document::from_value(document, "web");
+    assert_eq!(check(&document, None, false), []);
+    let rendered = render(&document, &RenderOptions::default()).expect("it renders");
+    assert_eq!(
+        rendered.document,
+        json!({"family": "web", "containerDefinitions": [
+            {"name": "web", "image": "web:1", "memory": 64, "workingDirectory": "",
+             "environment": [{"name": "pidMode", "value": ""}], "portMappings": [{"containerPort": 80}]},
+        ]})
+    );
+    let dropped = rendered
+        .changes
+        .iter()
+        .filter(|change| change.what.contains("it is empty"));
+    assert_eq!(dropped.count(), 5);
+}
+
+/// The instances of a rehearsal have room for the task, whichever of its sizes says how large it is.
+#[test]
+fn p08_a_task_with_a_size_of_its_own_is_rehearsed_on_instances_that_have_room_for_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, size, container) in [
+        ("memory", json!({"memory": "6144"}), json!({})),
+        ("cpu", json!({"cpu": "4 vCPU"}), json!({"memory": 128})),
+        ("both", json!({"cpu": "4096", "memory": "16 GB"}), json!({})),
+    ] {
+        let mut document = json!({"family": "web", "networkMode": "bridge", "containerDefinitions": [
+            {"name": "web", "image": "web:1", "portMappings": [{"containerPort": 80}]},
+        ]});
+        document
+            .as_object_mut()
+            .expect("an object")
+            .extend(size.as_object().expect("an object").clone());
+        let only = document["containerDefinitions"][0].as_object_mut().expect("an object");
+        only.extend(container.as_object().expect("an object").clone());
+        std::fs::write(folder.path().join("web.json"), document.to_string()).expect("a file");
+        let said = run(
+            folder.path(),
+            "rehearse --cluster shop --service web --task-definition web.json",
+        );
+        assert_eq!(said.code, Some(0), "{name}: {said:#?}");
+    }
+}
+
+#[test]
+fn p14_render_says_which_host_port_only_a_plan_can_decide() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let document = json!({"family": "web", "containerDefinitions": [
+        {"name": "web", "image": "web:1", "memory": 64, "portMappings": [{"containerPort": 80, "hostPort": 8080}]},
+    ]});
+    std::fs::write(folder.path().join("web.json"), document.to_string()).expect("a file");
+    let note = "host port 8080 of container `web` stays here; `plan` and `deploy` make it dynamic";
+    let said = |flags: &str| run(folder.path(), &format!("render --task-definition web.json {flags}"));
+    let open = said("");
+    assert!(open.stderr.contains(note) && open.stdout.contains("8080"), "{open:#?}");
+    for flags in ["--dynamic-ports all", "--dynamic-ports keep"] {
+        assert!(!said(flags).stderr.contains(note), "{flags}");
+    }
+}
+
+#[test]
+fn p13_a_file_without_any_service_is_refused() {
+    let [finding] = &refusal("version: 1\nservices: []\n")[..] else {
+        panic!("one finding")
+    };
+    let at = finding.location.as_ref().map(|at| (at.line, at.column));
+    assert_eq!(at, Some((2, 11)));
+    assert_eq!(
+        finding.summary,
+        "services: there is no service in it, so nothing would be deployed"
+    );
+}
+
+#[test]
+fn p12_a_variable_that_environments_give_is_told_with_them_where_none_is_chosen() {
+    let file = "version: 1
+environments:
+  staging: { cluster: shop-staging, vars: { TAG: edge } }
+  production: { cluster: shop, vars: { TAG: stable } }
+  lab: { cluster: lab }
+services:
+  - { name: web, images: { web: 'example/web:${TAG}' } }
+";
+    let findings = refusal(file);
+    let hints: Vec<&str> = findings[0].hints.iter().map(|hint| hint.text.as_str()).collect();
+    assert_eq!(
+        hints[0],
+        "no environment is chosen: name one with --environment: staging, production"
+    );
+    let other = refusal(&file.replace("TAG}", "COMMIT}"));
+    assert!(
+        !other[0]
+            .hints
+            .iter()
+            .any(|hint| hint.text.contains("environment is chosen")),
+        "{other:?}"
+    );
+}
