@@ -201,7 +201,7 @@ fn after_control_string(rest: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{block, clean, json, log};
+    use super::{block, clean, json, log, page};
 
     #[test]
     fn escape_sequences_and_line_breaks_do_not_reach_the_terminal() {
