@@ -186,6 +186,8 @@ codes! {
     UnfilledPlaceholder = "unfilled-placeholder",
     /// A link, volume or dependency that names nothing.
     DanglingReference = "dangling-reference",
+    /// The rollout is expected to take longer than the run waits.
+    TimeoutShort = "timeout-short",
     /// A task definition of another family than the one that runs.
     OtherFamily = "other-family",
     /// A value that the API refuses or that cannot work.

@@ -16,7 +16,7 @@ use crate::aws_model::service::{Balancer, LoadBalancerBinding, Service};
 use crate::aws_model::target::{Address, TargetGroup};
 use crate::base::finding::{Code, Finding, Severity};
 use crate::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, TaskDefinitionArn};
-use crate::base::time::{Moment, Timestamp};
+use crate::base::time::{Moment, Timestamp, human};
 use crate::plan::forecast::Forecast;
 use crate::plan::preflight::{Expectation, Network};
 use crate::plan::survey::Survey;
@@ -190,6 +190,7 @@ impl Plan {
         if plan.starts_rollout() {
             plan.findings
                 .extend(preflight::gap(&plan.service, &plan.target_groups, network));
+            plan.findings.extend(plan.short_timeout());
         }
         Ok(plan)
     }
@@ -206,6 +207,22 @@ impl Plan {
             self.findings
                 .extend(preflight::credentials(&self.service, end, now, expected));
         }
+    }
+
+    /// A run that is expected to end before the rollout does says so beforehand.
+    fn short_timeout(&self) -> Option<Finding> {
+        let timeout = self.request.timeout?;
+        let expected = self.expected();
+        (timeout < expected).then(|| {
+            let summary = format!(
+                "the timeout of {} is shorter than the {} that the rollout of `{}` is expected to take",
+                human(timeout),
+                human(expected),
+                self.service.name
+            );
+            Finding::warning(Code::TimeoutShort, summary)
+                .hint("give --timeout more, or leave it out: it follows from the forecast then")
+        })
     }
 
     /// How long it is expected to take until what `until` asks for is there.
