@@ -23,6 +23,7 @@ mod run;
 mod simulator;
 mod stop;
 pub mod streams;
+mod trust;
 mod variables;
 
 use std::process::ExitCode;

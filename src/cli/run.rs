@@ -30,11 +30,13 @@ pub(super) async fn plan_all<A: Ecs + LoadBalancing, C: Clock, I: Interrupts>(
     match deploy::plan_all(ports, &requests.requests).await {
         Ok(plans) => Ok(plans),
         Err(Unplanned::Refused(refused)) => Err(refuse(refused, outputs, ports.now()).await),
-        Err(Unplanned::Interrupted(runs)) => Err(interrupt(runs, &counts(), (started_at, ports.now()), outputs).await),
+        Err(Unplanned::Interrupted(runs) | Unplanned::TimedOut(runs)) => {
+            Err(interrupt(runs, &counts(), (started_at, ports.now()), outputs).await)
+        }
     }
 }
 
-/// A signal came before the first change: every surface says so of every service.
+/// A signal, or the end of the timeout, came before the first change: every surface says so of every service.
 pub(super) async fn interrupt(
     runs: Vec<ServiceRun>,
     counts: &RequestCounts,
@@ -45,7 +47,7 @@ pub(super) async fn interrupt(
     for run in &runs {
         story.print(&report::log::closing(run));
     }
-    // A document that is lost has been told of, and the signal is the graver end.
+    // A document that is lost has been told of, and that is the graver end.
     let _ = conclude(&runs, story, counts, span, outputs).await;
     Stop::told(deploy::overall(&runs))
 }

@@ -9,6 +9,7 @@ mod interpolate;
 mod model;
 mod ports;
 mod portzero_file;
+mod reach;
 mod read;
 mod service_stanza;
 mod settings;
@@ -26,6 +27,7 @@ pub use service_stanza::is_path;
 
 pub use model::{Config, Dependency, Probe, ServiceConfig, TaskDefinitionSource};
 pub use portzero_core::rollout::Until;
+pub use reach::{Flags, Reaching};
 pub use settings::{Settings, duration, keep_revisions, poll_interval};
 
 /// Reads a configuration.

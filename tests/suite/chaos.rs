@@ -41,12 +41,14 @@ const ANY_LIST: [Mode; 4] = [Mode::SameToken, Mode::NewTokens, Mode::Silent, Mod
 const QUICK: [Mode; 5] = [Mode::Floods, Mode::Closes, Mode::HalfABody, Mode::Empty, Mode::NoHttp];
 
 /// Where AWS misbehaves, from when on, and how.
-const AWS: [(&str, Since, &[Mode]); 9] = [
+const AWS: [(&str, Since, &[Mode]); 10] = [
     ("DescribeServices", Since::Update, &ANY_READ),
     ("DescribeTasks", Since::Update, &ANY_READ),
     ("DescribeTargetHealth", Since::Update, &ANY_READ),
     ("ListTasks", Since::Update, &ANY_LIST),
     ("DescribeServices", Since::Start, &QUICK),
+    // Planning ends with the timeout as well.
+    ("DescribeServices", Since::Start, &[Mode::Silent, Mode::Drips]),
     ("ListServiceDeployments", Since::Start, &QUICK),
     ("DescribeRules", Since::Update, &QUICK),
     ("RegisterTaskDefinition", Since::Start, &QUICK),

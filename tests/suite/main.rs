@@ -72,6 +72,7 @@ mod task_definition_properties;
 #[cfg(unix)]
 mod telling;
 mod throttling;
+mod trust_base;
 mod two_processes;
 mod web_identity;
 mod wire;

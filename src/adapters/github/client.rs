@@ -76,6 +76,21 @@ impl<C: Clock + Clone> Client<C> {
         })
     }
 
+    /// A file of the repository as it is at a commit; `None` where there is none that the token may read.
+    ///
+    /// # Errors
+    /// GitHub could not be asked, or does not give it.
+    pub async fn file_at(&self, path: &str, commit: &str) -> ApiResult<Option<String>> {
+        let call = Call::read("github:repos/get-content", self.on(format_args!("/{path}@{commit}")));
+        let segments: Vec<String> = path.split('/').map(|name| encoded(name).replace('+', "%20")).collect();
+        let route = self.route(format_args!("contents/{}?ref={}", segments.join("/"), encoded(commit)));
+        match self.rest.send(&call, &Request::Raw(route)).await {
+            Ok(answer) => Ok(Some(answer.body)),
+            Err(error) if error.kind == ApiErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     fn route(&self, rest: impl fmt::Display) -> String {
         format!("/repos/{}/{}/{rest}", self.repository.owner, self.repository.name)
     }

@@ -37,11 +37,14 @@ const LIMIT_WAIT_MAX: Duration = Duration::from_secs(30);
 const ANSWER_MAX: usize = 32 * 1024 * 1024;
 
 const MEDIA_TYPE: &str = "application/vnd.github+json";
+const RAW_MEDIA_TYPE: &str = "application/vnd.github.raw+json";
 const USER_AGENT: &str = concat!("portzero/", env!("CARGO_PKG_VERSION"));
 
 #[derive(Clone, Debug)]
 pub(super) enum Request {
     Get(String),
+    /// A file's own bytes, in place of JSON about it.
+    Raw(String),
     Post(String, Value),
     Patch(String, Value),
     Delete(String),
@@ -145,6 +148,7 @@ impl<C: Clock> Transport<C> {
         let crab = if is_hasty { self.hasty(call)? } else { &self.patient };
         let response = match request {
             Request::Get(route) => crab._get(route.as_str()).await,
+            Request::Raw(route) => crab._get_with_headers(route.as_str(), Some(raw())).await,
             Request::Post(route, body) => crab._post(route.as_str(), Some(body)).await,
             Request::Patch(route, body) => crab._patch(route.as_str(), Some(body)).await,
             Request::Delete(route) => crab._delete(route.as_str(), None::<&()>).await,
@@ -257,6 +261,10 @@ async fn text(call: &Call, mut response: reqwest::Response) -> Result<String, Fa
         }
     }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn raw() -> HeaderMap {
+    HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(RAW_MEDIA_TYPE))])
 }
 
 fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {

@@ -1,5 +1,7 @@
 //! One service's plan: reads, renders, compares, checks. Nothing is changed.
 
+use std::time::Duration;
+
 use portzero_core::aws_model::api_error::ApiErrorKind;
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::time::Moment;
@@ -11,6 +13,9 @@ use crate::app::deploy::service_run::ServiceRun;
 use crate::app::deploy::words;
 use crate::app::ports::Ports;
 use crate::app::survey;
+
+/// As long as a rollout is waited for at least. A longer timeout is for the rollout.
+const PLANNED_WITHIN: Duration = Duration::from_secs(600);
 
 /// Plans one service: reads, renders, compares, checks. Nothing is changed.
 pub async fn plan<A: Ecs + LoadBalancing, C: Clock>(
@@ -51,6 +56,8 @@ pub enum Unplanned {
     Refused(Vec<ServiceRun>),
     /// A signal came first.
     Interrupted(Vec<ServiceRun>),
+    /// The timeout is over.
+    TimedOut(Vec<ServiceRun>),
 }
 
 /// Plans all services, or stops with everything that is wrong, or at a signal.
@@ -74,11 +81,26 @@ pub async fn plan_all<A: Ecs + LoadBalancing, C: Clock, I: Interrupts>(
         }
         (plans, refused)
     };
-    match ports.unless_interrupted(planning).await {
-        Some((plans, refused)) if refused.is_empty() => Ok(plans),
-        Some((_, refused)) => Err(Unplanned::Refused(refused)),
-        None => Err(Unplanned::Interrupted(interrupted(requests, ports.now()))),
+    let within = time_to_plan(requests);
+    let planning = ports.unless_interrupted(planning);
+    match ports.before(ports.now() + within, planning).await {
+        Some(Some((plans, refused))) if refused.is_empty() => Ok(plans),
+        Some(Some((_, refused))) => Err(Unplanned::Refused(refused)),
+        Some(None) => Err(Unplanned::Interrupted(interrupted(requests, ports.now()))),
+        None => {
+            let late = |request: &DeployRequest| {
+                let outcome = words::not_planned_in_time(request, within);
+                ServiceRun::begun(request.clone(), None, ports.now()).ended(outcome)
+            };
+            Err(Unplanned::TimedOut(requests.iter().map(late).collect()))
+        }
     }
+}
+
+/// The longest timeout of the services, which is over for all of them then.
+fn time_to_plan(requests: &[DeployRequest]) -> Duration {
+    let timeouts = requests.iter().map(|request| request.timeout.unwrap_or(PLANNED_WITHIN));
+    timeouts.max().unwrap_or(PLANNED_WITHIN).min(PLANNED_WITHIN)
 }
 
 /// A signal came before the first change.

@@ -285,6 +285,15 @@ pub(super) fn interrupted_before_a_plan(request: &DeployRequest) -> Outcome {
     Outcome::new(Verdict::Interrupted, vec![finding])
 }
 
+/// The plan is not there, and the time for it is over.
+pub(super) fn not_planned_in_time(request: &DeployRequest, within: Duration) -> Outcome {
+    let summary = format!("`{}` could not be planned within {}", request.service, human(within));
+    let finding = Finding::error(Code::TimedOut, summary)
+        .state("nothing was changed")
+        .hint("see with `-vv` which call to AWS takes so long, and run it again");
+    Outcome::new(Verdict::TimedOut, vec![finding])
+}
+
 /// `portzero rollback` found a deployment in flight, and ECS lists none that it could be.
 pub(super) fn nothing_in_flight(request: &DeployRequest) -> Outcome {
     let summary = format!("ECS lists no deployment of `{}` to go back from", request.service);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use portzero_core::base::finding::{Finding, Location};
 
 use crate::adapters::github;
-use crate::adapters::github::Context;
+use crate::adapters::github::{Base, Context};
 use crate::cli::ci::files;
 use crate::cli::streams;
 use crate::report::annotation::Annotation;
@@ -25,6 +25,21 @@ pub(crate) fn context() -> Option<Context> {
 /// The branch that the run is about, where that is known.
 pub(crate) fn branch() -> Option<String> {
     github::branch(&variable, event().as_deref())
+}
+
+/// Whose files the run's configuration is to be held against.
+pub(crate) fn base() -> Base {
+    github::base(&variable, event().as_deref())
+}
+
+/// The folder that the repository is checked out in, by GitHub's word.
+pub(crate) fn workspace() -> Option<PathBuf> {
+    variable("GITHUB_WORKSPACE").map(PathBuf::from)
+}
+
+/// The folder that the action has entered, as its input names it.
+pub(crate) fn working_directory() -> Option<PathBuf> {
+    variable("PORTZERO_WORKING_DIRECTORY").map(|folder| PathBuf::from(folder.trim()))
 }
 
 fn variable(name: &str) -> Option<String> {

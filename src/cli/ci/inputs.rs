@@ -18,12 +18,13 @@ use crate::cli::{outputs, streams, variables};
 /// It serves until it is stopped, so a step of it would never end.
 const ENDLESS: &str = "simulate";
 /// What stands for yes and no in a workflow. The flags' own variables take more spellings; the action has only these.
-const BOOLEANS: [&str; 5] = [
+const BOOLEANS: [&str; 6] = [
     "PORTZERO_COMMIT_STATUS",
     "PORTZERO_DRY_RUN",
     "PORTZERO_FORCE_NEW_DEPLOYMENT",
     "PORTZERO_GITHUB_DEPLOYMENT",
     "PORTZERO_HIDE_ACCOUNT_IDS",
+    "PORTZERO_TRUST_BASE",
 ];
 
 #[derive(Debug, Args)]
@@ -95,6 +96,7 @@ impl<F: Fn(&str) -> Option<String>> Inputs<F> {
             .subcommand(program)
             .map_err(|finding| findings.push(finding))
             .unwrap_or_default();
+        findings.extend(self.not_held(program, &command));
         let more = self
             .arguments()
             .map_err(|finding| findings.push(finding))
@@ -161,6 +163,20 @@ impl<F: Fn(&str) -> Option<String>> Inputs<F> {
             "the input `desired-count` is not acted on yet: portzero leaves the service's desired count as it is";
         let hint = "leave it out; auto scaling, or `aws ecs update-service --desired-count`, sets it";
         Some(Finding::usage(summary).hint(hint))
+    }
+
+    /// Trust that a command does not check is no trust.
+    fn not_held(&self, program: &Command, command: &str) -> Option<Finding> {
+        self.get("PORTZERO_TRUST_BASE").filter(|value| value == "true")?;
+        let has_flag = |command: &Command| command.get_arguments().any(|arg| arg.get_long() == Some("trust-base"));
+        let command = program.find_subcommand(command).filter(|command| !has_flag(command))?;
+        let summary = format!(
+            "the input `trust-base` is of deploy, plan and rehearse, and not of {}",
+            command.get_name()
+        );
+        Some(
+            Finding::usage(summary).hint("leave it out, and run this command where the files are the repository's own"),
+        )
     }
 
     fn services(&self) -> Vec<String> {

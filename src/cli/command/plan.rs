@@ -15,6 +15,7 @@ use crate::cli::options::{Following, Identity, Output, Selection};
 use crate::cli::outputs::RunOutputs;
 use crate::cli::stop::Stop;
 use crate::cli::streams::warn;
+use crate::cli::trust::TrustBase;
 use crate::cli::{outputs, requests, run};
 
 #[derive(Debug, Args)]
@@ -23,6 +24,8 @@ pub(crate) struct PlanCommand {
     selection: Selection,
     #[command(flatten)]
     following: Following,
+    #[command(flatten)]
+    trust: TrustBase,
     #[command(flatten)]
     identity: Identity,
     #[command(flatten)]
@@ -39,6 +42,7 @@ impl PlanCommand {
     pub(crate) async fn prepare(&self) -> Result<Prepared<'_>, Stop> {
         let context = outputs::ci_context(&self.output.telling);
         self.output.check()?;
+        self.trust.hold(&self.selection, &self.output.telling).await?;
         let requests = requests::gather(&self.selection, &self.following)?;
         warn(&requests.warnings);
         let mut outputs = RunOutputs::open(&self.output, &requests, context.as_ref(), false);

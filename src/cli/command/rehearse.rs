@@ -29,6 +29,7 @@ use crate::cli::options::{Following, Output, Selection};
 use crate::cli::outputs::RunOutputs;
 use crate::cli::requests::DeployRequests;
 use crate::cli::stop::Stop;
+use crate::cli::trust::TrustBase;
 use crate::cli::{files, outputs, rehearsal_world, requests, run, simulator, streams};
 
 #[derive(Debug, Args)]
@@ -38,6 +39,8 @@ pub(crate) struct Rehearse {
     selection: Selection,
     #[command(flatten)]
     following: Following,
+    #[command(flatten)]
+    trust: TrustBase,
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
@@ -93,6 +96,7 @@ impl Rehearse {
         if let Some(scenario) = &given {
             fill_in(&mut self.selection, scenario);
         }
+        self.trust.hold(&self.selection, &self.output.telling).await?;
         let requests = requests::gather(&self.selection, &self.following)?;
         streams::warn(&requests.warnings);
         let mut outputs = RunOutputs::open(&self.output, &requests, context.as_ref(), true);

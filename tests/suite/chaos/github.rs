@@ -7,7 +7,8 @@ use portzero_core::port::{ApiErrorKind, PullRequests};
 
 use super::all;
 use super::stand_in::{Mode, Since, Strike, between};
-use crate::support::github::{GitHub, TOKEN};
+use crate::support::github::{Fault, GitHub, Route, TOKEN};
+use crate::support::program::{portzero, said};
 use crate::support::{VirtualClock, run};
 
 const MODES: [Mode; 7] = [
@@ -50,4 +51,24 @@ fn against(mode: Mode) -> Option<String> {
 fn s10_whatever_github_answers_the_call_ends_in_time_and_may_be_tried_again() {
     let wrong = all(&MODES, |mode| against(*mode).map(|wrong| format!("{mode:?}: {wrong}")));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What the end of a run is held up for, and a machine that does other things beside it.
+const END: Duration = Duration::from_secs(20 + 5);
+
+#[test]
+fn s10_a_github_that_keeps_silent_holds_the_end_of_a_run_for_twenty_seconds_at_most() {
+    let (github, folder) = (GitHub::start(), tempfile::tempdir().expect("a folder"));
+    for route in [Route::Pull, Route::GraphQl, Route::ListComments] {
+        (0..9).for_each(|_| github.fail(route, Fault::silence()));
+    }
+    let mut run = portzero(folder.path());
+    run.args("rehearse --dry-run --cluster demo --service web --image web=example/web:2".split(' '))
+        .args("--comment always --pull-request 7".split(' '))
+        .envs(github.variables());
+    let begun = Instant::now();
+    let said = said(&mut run);
+    assert!(begun.elapsed() < END, "it took {:?}", begun.elapsed());
+    assert_eq!(said.code, Some(0), "nothing depends on it: {said:#?}");
+    assert!(said.stderr.contains("warning[github]"), "{said:#?}");
 }

@@ -205,6 +205,8 @@ codes! {
     MissingVariable = "missing-variable",
     /// A key that is understood and not acted on.
     IgnoredKey = "ignored-key",
+    /// A stranger's file names more than that of the base branch, or that cannot be known.
+    TrustBase = "trust-base",
     // Credentials.
     /// GitHub offers or gives no ID token.
     IdTokenUnavailable = "id-token-unavailable",

@@ -20,6 +20,7 @@ pub enum Route {
     DeploymentStatus,
     CommitStatus,
     GraphQl,
+    Contents,
 }
 
 impl Route {
@@ -39,6 +40,7 @@ impl Route {
             ("POST", ["issues", _, "comments"]) => Self::CreateComment,
             ("PATCH", ["issues", "comments", _]) => Self::EditComment,
             ("DELETE", ["issues", "comments", _]) => Self::DeleteComment,
+            ("GET", ["contents", ..]) => Self::Contents,
             ("GET", ["deployments"]) => Self::ListDeployments,
             ("POST", ["deployments"]) => Self::CreateDeployment,
             ("POST", ["deployments", _, "statuses"]) => Self::DeploymentStatus,
@@ -107,6 +109,8 @@ pub struct World {
     pub deployments: Vec<Value>,
     /// The statuses of commits, as they were posted, with the commit under `sha`.
     pub statuses: Vec<Value>,
+    /// The files of a commit: (commit, path), text.
+    pub files: HashMap<(String, String), String>,
     comments: Vec<StoredComment>,
     pulls: HashMap<u64, Pull>,
     by_commit: HashMap<String, Vec<u64>>,
@@ -125,6 +129,7 @@ impl World {
             index_lag: 0,
             deployments: Vec::new(),
             statuses: Vec::new(),
+            files: HashMap::new(),
             comments: Vec::new(),
             pulls: HashMap::new(),
             by_commit: HashMap::new(),
@@ -223,7 +228,26 @@ impl World {
             Route::CreateDeployment => self.create_deployment(&sent),
             Route::DeploymentStatus => self.deployment_status(id, sent),
             Route::CommitStatus => self.commit_status(commit, sent),
+            Route::Contents => self.contents(&parts[1..].join("/"), request),
             Route::GraphQl => Response::json(200, &json!({"data": {"viewer": {"login": self.login}}})),
+        }
+    }
+
+    /// Only what is asked for as it is comes as it is.
+    fn contents(&self, path: &str, request: &Recorded) -> Response {
+        let commit = request.path.split_once("?ref=").map_or("", |(_, commit)| commit);
+        let file = self.files.get(&(commit.to_owned(), path.to_owned()));
+        match file {
+            Some(text) if request.header("accept") == ["application/vnd.github.raw+json"] => Response {
+                status: 200,
+                headers: vec![(
+                    "content-type",
+                    "application/vnd.github.raw+json; charset=utf-8".to_owned(),
+                )],
+                body: text.clone(),
+            },
+            Some(_) => Response::json(200, &json!({"type": "file", "encoding": "base64", "content": ""})),
+            None => not_found(),
         }
     }
 
