@@ -56,6 +56,7 @@ mod recordings;
 mod rollback;
 mod scenario_index;
 mod scenario_schema;
+mod security_page;
 mod served;
 #[cfg(unix)]
 mod signals;
@@ -70,6 +71,8 @@ mod task_definition_properties;
 mod telling;
 mod throttling;
 mod two_processes;
+mod values;
+mod values_program;
 mod web_identity;
 mod wire;
 mod worlds;
