@@ -52,10 +52,7 @@ pub(super) fn ci_context(telling: &Telling) -> Option<Context> {
     }
     // Where nothing says that the repository is private, strangers may read along.
     let is_public = context.as_ref().is_some_and(|c| c.origin.is_private != Some(true));
-    streams::hide(
-        telling.hiding.hide_account_ids.unwrap_or(is_public),
-        telling.token().map(Into::into),
-    );
+    streams::hide(telling.hiding.hide_account_ids.unwrap_or(is_public), telling.token());
     context
 }
 
