@@ -46,6 +46,7 @@ pub async fn connect(
         seed: seed(),
         environment: Environment::of(std::env::vars_os()),
         on_silence: Some(streams::tell),
+        on_secret: streams::secrets(),
         ..ConnectionOptions::default()
     };
     let aws = Connection::open(options, SystemClock)

@@ -66,6 +66,9 @@ pub(super) struct Selection {
     /// Pass unknown keys that look like slips as well
     #[arg(long, env = "PORTZERO_ALLOW_UNKNOWN_KEYS", value_parser = BoolishValueParser::new())]
     pub allow_unknown_keys: bool,
+    /// Show what commands, labels, options and tags change to; environment values stay hidden
+    #[arg(long, env = "PORTZERO_SHOW_VALUES", value_parser = BoolishValueParser::new())]
+    pub show_values: bool,
 }
 
 /// How far, and for how long, the rollout is followed.

@@ -2,7 +2,6 @@
 //! None of them changes how the run ends, but for stdout or a report that does not take what was asked for.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::time::{Moment, human};
@@ -26,7 +25,6 @@ use crate::cli::{github_channel, streams};
 use crate::report;
 use crate::report::outputs::Outputs;
 use crate::report::page::{Link, Setting, Stage};
-use crate::report::redact::{Known, Redaction};
 use crate::report::{internal_error, outputs, page};
 
 /// What the run has come to, for those who hear of it at the end only.
@@ -42,7 +40,6 @@ pub struct Ending<'a> {
 pub struct RunOutputs<'o> {
     output: &'o Output,
     pub setting: Setting,
-    redaction: Arc<Redaction>,
     runner: Runner,
     github_channel: Option<GitHub>,
 }
@@ -55,10 +52,7 @@ pub(super) fn ci_context(telling: &Telling) -> Option<Context> {
     }
     // Where nothing says that the repository is private, strangers may read along.
     let is_public = context.as_ref().is_some_and(|c| c.origin.is_private != Some(true));
-    streams::hide(Redaction {
-        hides_account_ids: telling.hiding.hide_account_ids.unwrap_or(is_public),
-        known: telling.token().into_iter().collect::<Known>(),
-    });
+    streams::hide(telling.hiding.hide_account_ids.unwrap_or(is_public), telling.token());
     context
 }
 
@@ -76,7 +70,6 @@ impl<'o> RunOutputs<'o> {
         let mut outputs = Self {
             output,
             setting: setting(requests, context, is_rehearsal),
-            redaction: streams::redaction(),
             github_channel: None,
             runner,
         };
@@ -154,7 +147,7 @@ impl<'o> RunOutputs<'o> {
     /// The last word on GitHub, after all that cannot hang. A signal ends the wait for it.
     async fn conclude(&mut self, stage: Stage<'_>, end: End, address: Option<String>) {
         let page = self.page(stage, page::COMMENT_CHARS_MAX);
-        let description = self.redaction.line(&page::description(stage, &self.setting));
+        let description = streams::redaction_on_github().line(&page::description(stage, &self.setting));
         let Some(github_channel) = &mut self.github_channel else {
             return;
         };
@@ -187,7 +180,7 @@ impl<'o> RunOutputs<'o> {
     }
 
     fn page(&self, stage: Stage<'_>, chars_max: usize) -> String {
-        page::render(stage, &self.setting, &self.redaction, chars_max)
+        page::render(stage, &self.setting, &streams::redaction_on_github(), chars_max)
     }
 
     /// The comment's key and the environment's name: what the file says, else what the flags say.
@@ -231,7 +224,7 @@ pub(super) fn stopped(findings: &[Finding]) {
         let page = page::render(
             Stage::Stopped(findings),
             &Setting::default(),
-            &streams::redaction(),
+            &streams::redaction_on_github(),
             usize::MAX,
         );
         runner.write_summary(&page);
@@ -261,7 +254,7 @@ fn file_report(path: &Path, text: String) -> Result<(), Stop> {
 /// A panic ends the run: on every surface that needs no waiting.
 pub(super) fn broken(finding: &Finding, report: Option<&Path>) {
     let stage = Stage::Broken(finding);
-    let page = || page::render(stage, &Setting::default(), &streams::redaction(), usize::MAX);
+    let page = || page::render(stage, &Setting::default(), &streams::redaction_on_github(), usize::MAX);
     if let Some(path) = report {
         let text = if is_markdown(path) {
             page()

@@ -17,6 +17,9 @@ use crate::config::ServiceConfig;
 /// The tag that the images carry in the simulated running revision, so that there is something to ship.
 const PREVIOUS_TAG: &str = "previous";
 
+/// What a scenario file has for an environment value.
+const PLACEHOLDER: &str = "placeholder";
+
 /// A scenario in which every wish can be rehearsed.
 pub(super) fn scenario(requests: &DeployRequests) -> Scenario {
     let mut scenario = Scenario {
@@ -28,6 +31,32 @@ pub(super) fn scenario(requests: &DeployRequests) -> Scenario {
         add(&mut scenario, request, stanza.as_ref());
     }
     scenario
+}
+
+/// A scenario is a file that is kept and shared: it has placeholders in place of environment values. `hide` is for other
+/// texts, which may hold what came from a variable; names and images stay, for the world is made of them.
+pub(super) fn without_values(scenario: &mut Scenario, hide: impl Fn(&str) -> String) {
+    for service in &mut scenario.services {
+        hide_texts(&mut service.task_definition, "", &hide);
+    }
+}
+
+fn hide_texts(value: &mut Value, key: &str, hide: &impl Fn(&str) -> String) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                match (key, name.as_str()) {
+                    ("environment", "value") => *member = PLACEHOLDER.into(),
+                    (_, "name" | "image" | "family") => {}
+                    ("environment" | "secrets", _) => hide_texts(member, key, hide),
+                    (_, other) => hide_texts(member, other, hide),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| hide_texts(item, key, hide)),
+        Value::String(text) => *text = hide(text),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// A line for each service whose load balancer nobody has named: the rehearsal of one that has none would end otherwise.

@@ -11,10 +11,13 @@ use portzero_core::plan::{DefinitionSource, DeployRequest};
 use portzero_core::policy::Policy;
 use portzero_core::rollout::Until;
 use portzero_core::task_definition::{Document, ImageChange};
+use portzero_core::values::is_telling;
 
+use crate::adapters::aws::check_region;
 use crate::cli::ci::actions;
 use crate::cli::options::{FailOn, Following, Selection, Waiting, Which, pair};
 use crate::cli::stop::Stop;
+use crate::cli::streams;
 use crate::cli::streams::warn;
 use crate::cli::{change_targets, files};
 use crate::config;
@@ -35,6 +38,9 @@ pub struct DeployRequests {
     pub file: Option<PathBuf>,
     pub warnings: Vec<Finding>,
 }
+
+/// Where a region may come from.
+const REGION_SOURCES: &str = "`--region`, PORTZERO_REGION or `region:` of the configuration";
 
 /// Reads everything that is needed for it. Whatever is wrong is told together.
 pub(super) fn gather(selection: &Selection, following: &Following) -> Result<DeployRequests, Stop> {
@@ -108,6 +114,9 @@ fn gather_from(
         .region
         .clone()
         .or_else(|| config.as_ref().and_then(|(_, c)| c.region.clone()));
+    if let Some(region) = &region {
+        check_region(REGION_SOURCES, region).map_err(|finding| Stop::usage(vec![*finding]))?;
+    }
     let stanzas = stanzas(selection, config.as_ref().map(|(_, c)| c))?;
     let folder = config
         .as_ref()
@@ -131,6 +140,7 @@ fn gather_from(
     if let (true, Some(images), Some(environment)) = (findings.is_empty(), images, environment) {
         findings = change_targets::hand_out(&mut requests, &stanzas, images, environment);
     }
+    hide_values(&requests);
     if findings.is_empty() {
         Ok(DeployRequests {
             requests,
@@ -153,10 +163,13 @@ fn read_config(which: &Which) -> Result<Option<(PathBuf, Config)>, Stop> {
     let text = files::read(&path)?;
     let mut vars = BTreeMap::new();
     for var in &which.vars {
-        let (name, value) = pair(var).ok_or_else(|| Finding::usage(format!("--var wants NAME=VALUE, got `{var}`")))?;
+        let (name, value) = pair(var).ok_or_else(|| {
+            Finding::usage("--var wants NAME=VALUE; a word that was given for it has no name before a `=`")
+        })?;
         vars.insert(name.to_owned(), value.to_owned());
     }
-    let lookup = |name: &str| std::env::var(name).ok();
+    vars.iter().for_each(|(name, value)| inherit(name, value));
+    let lookup = |name: &str| std::env::var(name).ok().inspect(|value| inherit(name, value));
     let branch = actions::branch();
     let name = path.display().to_string();
     let config = config::read(
@@ -169,6 +182,32 @@ fn read_config(which: &Which) -> Result<Option<(PathBuf, Config)>, Stop> {
     )
     .map_err(Stop::usage)?;
     Ok(Some((path, config)))
+}
+
+/// Hides what a configuration takes from the process: on GitHub all of it, elsewhere what is secret by its name.
+fn inherit(name: &str, value: &str) {
+    if is_telling(name) {
+        streams::learn(|values| values.add(value));
+    }
+    streams::learn_for_github(|values| values.add_inherited(name, value));
+}
+
+/// Hides what the wished-for definitions give to containers.
+fn hide_values(requests: &[DeployRequest]) {
+    for request in requests {
+        streams::learn(|values| {
+            values.allow(request.cluster.as_str());
+            values.allow(request.service.as_str());
+            request.url.iter().for_each(|url| values.allow(url));
+            request.images.iter().for_each(|change| values.allow(&change.image));
+            for change in &request.environment {
+                values.add_variable(&change.name, &change.value);
+            }
+        });
+        if let DefinitionSource::Document(document) = &request.base {
+            streams::learn_definition(document.value());
+        }
+    }
 }
 
 /// The stanzas that are meant; `None` for a service that no file describes.
@@ -235,6 +274,7 @@ fn request(
         environment: Vec::new(),
         dynamic_ports: selection.dynamic_ports.or(settings.dynamic_ports).unwrap_or_default(),
         allow_unknown_keys: selection.allow_unknown_keys,
+        shows_values: selection.show_values,
         load_balancers: stanza.map(|s| s.load_balancers.clone()).unwrap_or_default(),
         force_new_deployment: following
             .force_new_deployment

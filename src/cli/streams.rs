@@ -6,8 +6,10 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use portzero_core::base::finding::Finding;
+use portzero_core::values::Values;
 use serde_json::Value;
 
+use crate::adapters::aws::Secrets;
 use crate::adapters::outlet::Outlet;
 use crate::cli::stop::Stop;
 use crate::report;
@@ -35,23 +37,101 @@ const LEFT_WITHIN: Duration = Duration::from_secs(2);
 
 static OUT: OnceLock<Outlet> = OnceLock::new();
 static ERR: OnceLock<Outlet> = OnceLock::new();
-static REDACTION: RwLock<Option<Arc<Redaction>>> = RwLock::new(None);
+static HIDING: RwLock<Option<Hiding>> = RwLock::new(None);
+
+/// What is hidden, by who reads it.
+#[derive(Clone, Default)]
+struct Hiding {
+    /// From everybody.
+    everywhere: Arc<Redaction>,
+    /// On GitHub, where also those read who see no log: more than elsewhere.
+    on_github: Arc<Redaction>,
+    /// In a document that the user asks for because of its values.
+    of_the_user: Arc<Redaction>,
+}
 
 /// Sets what is hidden from now on: before the first word where it can be, and as soon as the flags are read. The
-/// credentials in the environment are hidden in any case.
-pub fn hide(mut redaction: Redaction) -> Arc<Redaction> {
-    for secret in CREDENTIALS.iter().filter_map(|name| std::env::var(name).ok()) {
-        redaction.known.add(&secret);
+/// credentials in the environment are hidden in any case, and what was learned before stays hidden.
+pub fn hide(hides_account_ids: bool, secrets: impl IntoIterator<Item = String>) {
+    let secrets: Vec<String> = secrets.into_iter().collect();
+    change(|hiding| {
+        for redaction in hiding.all() {
+            redaction.hides_account_ids = hides_account_ids;
+            let of_environment = CREDENTIALS.iter().filter_map(|name| std::env::var(name).ok());
+            of_environment
+                .chain(secrets.iter().cloned())
+                .for_each(|secret| redaction.known.add(&secret));
+        }
+    });
+}
+
+/// A credential of this run, of whatever origin.
+pub fn learn_secret(secret: &str) {
+    change(|hiding| {
+        hiding
+            .all()
+            .into_iter()
+            .for_each(|redaction| redaction.known.add(secret))
+    });
+}
+
+/// A task definition that the run reads, makes or sends: what it gives to containers is hidden.
+pub fn learn_definition(document: &Value) {
+    learn(|values| values.add_definition(document));
+}
+
+/// Who hears of the secrets of a connection.
+pub fn secrets() -> Secrets {
+    Secrets {
+        credential: Some(learn_secret),
+        definition: Some(learn_definition),
     }
-    let redaction = Arc::new(redaction);
-    *REDACTION.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&redaction));
-    redaction
+}
+
+/// Values that are hidden wherever portzero speaks of them.
+pub fn learn(teach: impl Fn(&mut Values)) {
+    change(|hiding| {
+        teach(&mut Arc::make_mut(&mut hiding.everywhere).known);
+        teach(&mut Arc::make_mut(&mut hiding.on_github).known);
+    });
+}
+
+/// Values that are hidden on GitHub.
+pub fn learn_for_github(teach: impl Fn(&mut Values)) {
+    change(|hiding| teach(&mut Arc::make_mut(&mut hiding.on_github).known));
+}
+
+impl Hiding {
+    fn all(&mut self) -> [&mut Redaction; 3] {
+        [&mut self.everywhere, &mut self.on_github, &mut self.of_the_user].map(Arc::make_mut)
+    }
+}
+
+fn change(change: impl FnOnce(&mut Hiding)) {
+    let mut set = HIDING.write().unwrap_or_else(PoisonError::into_inner);
+    change(set.get_or_insert_default());
+}
+
+fn hiding() -> Hiding {
+    let set = HIDING.read().unwrap_or_else(PoisonError::into_inner).clone();
+    set.unwrap_or_else(|| {
+        hide(false, []);
+        HIDING
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+            .unwrap_or_default()
+    })
 }
 
 /// What is hidden from everybody who reads what this process writes.
 pub fn redaction() -> Arc<Redaction> {
-    let set = REDACTION.read().unwrap_or_else(PoisonError::into_inner).clone();
-    set.unwrap_or_else(|| hide(Redaction::default()))
+    hiding().everywhere
+}
+
+/// What is hidden from those who read on GitHub.
+pub fn redaction_on_github() -> Arc<Redaction> {
+    hiding().on_github
 }
 
 /// Words for people, on stderr. Where nobody can hear them, the work goes on.
@@ -66,7 +146,7 @@ pub fn story(text: &str) {
 
 /// Annotations for GitHub, on stderr, which its runner reads as well: stdout may carry a document.
 pub fn annotate(annotations: &[Annotation]) {
-    for command in annotation::commands(annotations, &redaction()) {
+    for command in annotation::commands(annotations, &redaction_on_github()) {
         let _ = err().write(format!("{command}\n"), Some(HEARD_WITHIN));
     }
 }
@@ -135,7 +215,7 @@ impl Document {
 
     /// A document of the user's. Its values are the point of asking for it: only this process's credentials are hidden.
     pub fn of_the_user(mut value: Value) -> Self {
-        redaction().apply_json_known(&mut value);
+        hiding().of_the_user.apply_json_known(&mut value);
         Self(text::json(&format!("{value:#}")))
     }
 

@@ -5,6 +5,8 @@
 //! may `##[` anywhere in a line. A blank breaks both: `: :` and `# #[`. Nothing invisible would do, because the runner
 //! compares by the rules of a language, and those ignore characters without a width.
 
+use portzero_core::values::is_invisible;
+
 /// Other people's text as a part of a line is cut after so many characters: more than a screenful is no evidence.
 const CHARS_MAX: usize = 2_000;
 /// A whole line holds at most a few such parts.
@@ -95,14 +97,6 @@ pub fn json(document: &str) -> String {
 /// Every other line end than `\n`, as terminals, browsers and .NET see them.
 fn is_line_end(c: char) -> bool {
     matches!(c, '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
-}
-
-/// Without a width, or turning the direction of what follows: such a character hides text, or hides a command from us.
-pub fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
-        | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 fn each_line(text: &str, line: impl Fn(&str) -> String) -> String {
@@ -271,7 +265,7 @@ mod tests {
         assert!(
             inert
                 .chars()
-                .all(|c| c == '\n' || !c.is_control() && !super::is_invisible(c)),
+                .all(|c| c == '\n' || !c.is_control() && !portzero_core::values::is_invisible(c)),
             "{inert:?}"
         );
         assert_eq!(serde_json::from_str::<serde_json::Value>(&inert).unwrap(), value);

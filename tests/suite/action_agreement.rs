@@ -10,8 +10,9 @@ use serde_yaml::Value;
 use crate::support::runner::{Composite, expression};
 
 /// Variables of flags that are no inputs, each with the reason.
-const NO_INPUTS: [(&str, &str); 8] = [
+const NO_INPUTS: [(&str, &str); 9] = [
     ("PORTZERO_ALLOW_UNKNOWN_KEYS", "rare: through `args`"),
+    ("PORTZERO_SHOW_VALUES", "rare: through `args`"),
     (
         "PORTZERO_AUDIENCE",
         "for partitions of AWS that are rare: through `args`",

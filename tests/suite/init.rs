@@ -44,7 +44,8 @@ fn story(folder: &Path, arguments: &str) -> (Option<i32>, String) {
     let Said { code, stderr, .. } = run(folder, arguments);
     let told: Vec<&str> = stderr
         .lines()
-        .filter(|line| !line.starts_with("no load balancer of "))
+        // The file has placeholders in place of environment values.
+        .filter(|line| !line.starts_with("no load balancer of ") && !line.contains("].environment["))
         .collect();
     (code, told.join("\n"))
 }
@@ -79,10 +80,7 @@ fn the_written_scenario_is_what_the_configuration_is_staged_as() {
         .expect("a list")
         .iter()
         .find(|entry| entry["name"] == "MESSAGE");
-    assert_eq!(
-        message.expect("an entry")["value"],
-        "# it's: \"quoted\", {and} [more] \\ & é"
-    );
+    assert_eq!(message.expect("an entry")["value"], "placeholder");
     assert!(
         printed.stdout.contains("# Set these to what your target group has"),
         "{}",

@@ -58,6 +58,7 @@ mod refusals;
 mod rollback;
 mod scenario_index;
 mod scenario_schema;
+mod security_page;
 mod served;
 #[cfg(unix)]
 mod signals;
@@ -74,6 +75,8 @@ mod telling;
 mod throttling;
 mod trust_base;
 mod two_processes;
+mod values;
+mod values_program;
 mod web_identity;
 mod wire;
 mod worlds;

@@ -354,6 +354,7 @@ fn request() -> DeployRequest {
         environment: Vec::new(),
         dynamic_ports: Default::default(),
         allow_unknown_keys: false,
+        shows_values: false,
         load_balancers: Vec::new(),
         force_new_deployment: true,
         until: Default::default(),

@@ -90,7 +90,7 @@ fn an_answer_of_describe_keeps_its_tags_and_is_the_same_content_without_its_fill
     assert!(
         is_same_content(&mine, &rendered.document),
         "{:?}",
-        diff(&mine, &rendered.document)
+        diff(&mine, &rendered.document, false)
     );
 }
 
@@ -288,7 +288,7 @@ fn an_environment_value_is_set_and_never_shown() {
     let changes = format!(
         "{:?} {:?} {options:?}",
         rendered.changes,
-        diff(document.value(), &rendered.document)
+        diff(document.value(), &rendered.document, false)
     );
     assert!(
         changes.contains("environment[EMPTY]") && !changes.contains("hunter2"),

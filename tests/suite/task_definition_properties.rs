@@ -72,11 +72,11 @@ fn exercise(document: &Document) {
         };
         for options in [everything, nothing] {
             if let Ok(rendered) = render(document, &options) {
-                diff(document.value(), &rendered.document);
+                diff(document.value(), &rendered.document, false);
             }
         }
     }
-    redact(document.value());
+    redact(document.value(), true);
 }
 
 /// A whole task definition, in which each test replaces one thing by another.
@@ -220,7 +220,7 @@ proptest! {
         let document = Document::from_value(document, "web:3");
         if let Ok(rendered) = render(&document, &RenderOptions::default()) {
             prop_assert!(is_same_content(document.value(), &rendered.document));
-            prop_assert_eq!(diff(document.value(), &rendered.document), vec![]);
+            prop_assert_eq!(diff(document.value(), &rendered.document, false), vec![]);
         }
     }
 
@@ -229,7 +229,7 @@ proptest! {
         let before = whole();
         let mut after = whole();
         replace(&mut after, &mut at.index(count(&before)), &by);
-        prop_assert_eq!(diff(&before, &after).is_empty(), is_same_content(&before, &after));
+        prop_assert_eq!(diff(&before, &after, false).is_empty(), is_same_content(&before, &after));
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! | [`plan`] | what is known, wrong and expected before the first change |
 //! | [`policy`] | what the user wants besides deploying: busy services, failures, old revisions |
 //! | [`pull_request`] | where a run speaks on GitHub |
+//! | [`values`] | exact values that must not be shown, found in every encoding |
 //! | [`event`], [`port`] | what a run reports, and what it needs of the world |
 
 #![warn(missing_docs, unreachable_pub, unnameable_types)]
@@ -26,4 +27,5 @@ pub mod rollout;
 pub mod task_definition;
 #[cfg(test)]
 mod test_builders;
+pub mod values;
 pub mod yaml;

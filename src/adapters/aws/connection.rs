@@ -9,7 +9,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_types::sdk_config::TimeSource;
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::port::{ApiResult, Clock, RequestCounts};
@@ -51,8 +51,44 @@ pub struct ConnectionOptions {
     pub environment: Environment,
     /// Hears of a host that does not answer for a while.
     pub on_silence: Option<fn(&str)>,
+    /// Hears of everything that must not be shown.
+    pub on_secret: Secrets,
     /// Makes the jitter between retries repeatable.
     pub seed: u64,
+}
+
+/// Who hears of what must not be shown: before anybody can speak of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Secrets {
+    /// Of credentials, of whatever origin.
+    pub credential: Option<fn(&str)>,
+    /// Of task definitions, with the values that they give to containers.
+    pub definition: Option<fn(&serde_json::Value)>,
+}
+
+/// Credentials, which are told of before they are used.
+#[derive(Debug)]
+struct Heard {
+    source: SharedCredentialsProvider,
+    tell: fn(&str),
+}
+
+impl ProvideCredentials for Heard {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            let credentials = self.source.provide_credentials().await?;
+            (self.tell)(credentials.secret_access_key());
+            credentials.session_token().into_iter().for_each(self.tell);
+            Ok(credentials)
+        })
+    }
+
+    fn fallback_on_interrupt(&self) -> Option<Credentials> {
+        self.source.fallback_on_interrupt()
+    }
 }
 
 /// A key pair that is known beforehand, for example the meaningless one for the simulator.
@@ -90,6 +126,7 @@ pub struct Connection<C> {
     pub(super) logs: aws_sdk_cloudwatchlogs::Client,
     pub(super) classic_balancing: aws_sdk_elasticloadbalancing::Client,
     pub(super) clock: C,
+    pub(super) on_secret: Secrets,
     role: Option<RoleSession>,
     region: Option<String>,
     endpoint_url: Option<String>,
@@ -128,6 +165,7 @@ impl<C: Clock> Connection<C> {
             logs: logs_client(&config),
             classic_balancing: aws_sdk_elasticloadbalancing::Client::new(&config),
             clock,
+            on_secret: options.on_secret,
             region: config.region().map(ToString::to_string),
             endpoint_url: config.endpoint_url().map(str::to_owned),
             without_credentials: without_credentials.filter(|_| options.web_identity.is_none()),
@@ -285,7 +323,14 @@ async fn from_environment(
             .credentials_provider(current)
             .identity_cache(IdentityCache::no_cache());
     }
-    Ok(loader.load().await)
+    let config = loader.load().await;
+    Ok(match (config.credentials_provider(), options.on_secret.credential) {
+        (Some(source), Some(tell)) => config
+            .to_builder()
+            .credentials_provider(SharedCredentialsProvider::new(Heard { source, tell }))
+            .build(),
+        _ => config,
+    })
 }
 
 /// What CloudTrail shows as the caller's program.

@@ -110,12 +110,15 @@ impl<C: Clock> Ecs for Connection<C> {
                     .send()
             })
             .await?;
-        registered(&call, answer.task_definition(), &body)
+        let found = registered(&call, answer.task_definition(), &body)?;
+        self.on_secret.definition.inspect(|tell| tell(&found.document));
+        Ok(found)
     }
 
     async fn register_task_definition(&self, document: &serde_json::Value) -> ApiResult<Registration> {
         let family = document.get("family").and_then(|f| f.as_str()).unwrap_or_default();
         let call = Call::write("ecs:RegisterTaskDefinition", Replay::Harmless).on(family);
+        self.on_secret.definition.inspect(|tell| tell(document));
         let sent = document.to_string().into_bytes();
         let body = KeepBody::default();
         let (answer, unanswered) = self

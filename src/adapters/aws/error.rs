@@ -195,17 +195,29 @@ fn quoted(status: u16, body: &[u8]) -> String {
     if let Some(title) = html_title(&text) {
         return format!("HTTP status {status} with a page that is not AWS's: `{title}`");
     }
-    if matches!(status, 200..=299) && text.trim_start().starts_with(['{', '[']) {
-        // What begins as AWS's answers do may hold what nobody may see.
+    // What begins as AWS's answers and our requests do may hold what nobody may see.
+    let is_document = text.trim_start().starts_with(['{', '[', '"']);
+    if is_document && matches!(status, 200..=299) {
         return "the answer cannot be read: it is no answer of this operation in AWS's model".to_owned();
     }
+    if is_document {
+        return format!("HTTP status {status} with a document that is no error of AWS's form");
+    }
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let start: String = line.chars().take(QUOTE_LENGTH).collect();
+    let start = beginning(&line);
     match (start.is_empty(), status) {
         (true, 200..=299) => "the answer is empty".to_owned(),
         (true, _) => format!("HTTP status {status} without a message"),
         (false, 200..=299) => format!("the answer cannot be read: `{start}`"),
         (false, _) => format!("HTTP status {status}, which says `{start}`"),
+    }
+}
+
+/// It says that it is cut, for a value that it cuts is to be known by its beginning.
+fn beginning(text: &str) -> String {
+    match text.char_indices().nth(QUOTE_LENGTH) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -219,7 +231,7 @@ fn html_title(text: &str) -> Option<String> {
     let from = lower.find("<title>").filter(|_| is_page)? + "<title>".len();
     let length = lower[from..].find("</title>")?;
     let words: Vec<&str> = text[from..from + length].split_whitespace().collect();
-    let title: String = words.join(" ").chars().take(QUOTE_LENGTH).collect();
+    let title = beginning(&words.join(" "));
     (!title.is_empty()).then_some(title)
 }
 
@@ -465,6 +477,13 @@ mod tests {
             "HTTP status 502 with a page that is not AWS's: `502 Bad Gateway`"
         );
         assert_eq!(quoted(503, b"<html>busy"), "HTTP status 503, which says `<html>busy`");
+        assert_eq!(
+            quoted(
+                500,
+                br#" {"family":"web","containerDefinitions":[{"environment":[{"value":"hunter2"}"#
+            ),
+            "HTTP status 500 with a document that is no error of AWS's form"
+        );
         assert_eq!(quoted(500, b""), "HTTP status 500 without a message");
     }
 

@@ -29,6 +29,6 @@ mod routing;
 mod tolerant;
 mod web_identity;
 
-pub use connection::{Connection, ConnectionOptions, StaticCredentials};
-pub use environment::Environment;
+pub use connection::{Connection, ConnectionOptions, Secrets, StaticCredentials};
+pub use environment::{Environment, check_region};
 pub use web_identity::{RoleArn, SessionDuration, SessionName, TokenRequest, TokenSource, WebIdentity};

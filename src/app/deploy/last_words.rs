@@ -6,7 +6,7 @@ use portzero_core::aws_model::task::LogStream;
 use portzero_core::base::finding::{Code, EvidenceLabel, Finding, HintKind};
 use portzero_core::port::{Interrupts, Logs};
 use portzero_core::rollout::{Observer, Outcome, Verdict};
-use serde_json::Value;
+use portzero_core::values::{HIDDEN, Values};
 
 use crate::app::deploy::service_run::ServiceRun;
 use crate::app::ports::unless_interrupted;
@@ -15,11 +15,8 @@ use crate::app::ports::unless_interrupted;
 const SHOWN_MAX: usize = 10;
 /// More are read than shown: empty ones are left out, and a private key that ends in the last ones begins before them.
 const READ: u16 = 50;
-/// A shorter value is a word of everyday use; hiding it makes a log unreadable and hides nothing.
-const SECRET_CHARS_MIN: usize = 8;
 /// The length of a line of a private key or a certificate.
 const KEY_LINE_CHARS_MIN: usize = 60;
-const HIDDEN: &str = "***";
 
 /// The finding that wants an explanation, and where it may be.
 #[derive(Clone, Debug)]
@@ -117,29 +114,14 @@ fn refused(error: &ApiError, finding: &mut Finding) -> Vec<String> {
 }
 
 /// The values of the environment variables that the containers were given: applications print them when they fail.
-fn environment(run: &ServiceRun) -> Option<Vec<String>> {
+fn environment(run: &ServiceRun) -> Option<Values> {
     let planned = run.plan.as_ref().map(|plan| &plan.document);
-    let document = planned.or(run.document.as_ref())?;
-    let containers = document.get("containerDefinitions").and_then(Value::as_array);
-    let variables = containers
-        .into_iter()
-        .flatten()
-        .filter_map(|c| c.get("environment")?.as_array());
-    let values = variables
-        .flatten()
-        .filter_map(|variable| variable.get("value").and_then(Value::as_str));
-    let mut values: Vec<String> = values
-        .filter(|value| value.chars().count() >= SECRET_CHARS_MIN)
-        .map(str::to_owned)
-        .collect();
-    // The longest first: one may be a part of another.
-    values.sort_by_key(|value| std::cmp::Reverse(value.len()));
-    Some(values)
+    Some(Values::of_log(planned.or(run.document.as_ref())?))
 }
 
 /// The last lines without what must not be shown. Credentials that are known by their shape are hidden where the
 /// finding is printed; here goes what can be seen over several lines only, or with the task definition at hand.
-fn shown(lines: Vec<String>, values: &[String]) -> Vec<String> {
+fn shown(lines: Vec<String>, values: &Values) -> Vec<String> {
     // One event may hold several lines.
     let lines: Vec<String> = lines
         .iter()
@@ -147,15 +129,11 @@ fn shown(lines: Vec<String>, values: &[String]) -> Vec<String> {
         .map(str::to_owned)
         .collect();
     let lines = without_keys(lines);
-    let lines: Vec<String> = lines.into_iter().filter(|line| !line.trim().is_empty()).collect();
+    // A value may go over several of them.
+    let lines = values.hide(&lines.join("\n")).into_owned();
+    let lines: Vec<&str> = lines.lines().filter(|line| !line.trim().is_empty()).collect();
     let older = lines.len().saturating_sub(SHOWN_MAX);
-    let last = lines.into_iter().skip(older);
-    last.map(|line| {
-        values
-            .iter()
-            .fold(line, |line, value| line.replace(value.as_str(), HIDDEN))
-    })
-    .collect()
+    lines.into_iter().skip(older).map(str::to_owned).collect()
 }
 
 /// Private keys are printed line by line. One may have begun before the first line that was read.
@@ -200,7 +178,7 @@ mod tests {
     #[test]
     fn the_last_ten_lines_are_shown_without_empty_ones() {
         let many: Vec<String> = (1..=40).map(|n| format!("line {n}\n\n")).collect();
-        let shown = shown(many, &[]);
+        let shown = shown(many, &Values::default());
         assert_eq!(
             (shown.len(), shown[0].as_str(), shown[9].as_str()),
             (10, "line 31", "line 40")
@@ -209,7 +187,9 @@ mod tests {
 
     #[test]
     fn values_of_the_environment_are_hidden_wherever_they_stand() {
-        let values = lines(&["postgres://web:hunter2@db/web", "hunter2hunter2"]);
+        let values = ["postgres://web:hunter2@db/web", "hunter2hunter2"]
+            .into_iter()
+            .collect();
         let printed = lines(&[
             "cannot reach postgres://web:hunter2@db/web?x=1",
             "password hunter2hunter2!",
@@ -228,10 +208,10 @@ mod tests {
             "-----END RSA PRIVATE KEY-----",
             "end",
         ]);
-        assert_eq!(shown(whole, &[]), ["start", "***", "end"]);
+        assert_eq!(shown(whole, &Values::default()), ["start", "***", "end"]);
         let tail = lines(&["c2hvcnQ=", "-----END PRIVATE KEY-----", "end"]);
-        assert_eq!(shown(tail, &[]), ["***", "end"]);
+        assert_eq!(shown(tail, &Values::default()), ["***", "end"]);
         let middle = lines(&[body.as_str(), body.as_str()]);
-        assert_eq!(shown(middle, &[]), ["***"]);
+        assert_eq!(shown(middle, &Values::default()), ["***"]);
     }
 }

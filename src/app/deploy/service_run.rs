@@ -177,6 +177,7 @@ mod tests {
             environment: Vec::new(),
             dynamic_ports: Default::default(),
             allow_unknown_keys: false,
+            shows_values: false,
             load_balancers: Vec::new(),
             force_new_deployment: true,
             until: Until::Drained,

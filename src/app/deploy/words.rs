@@ -8,6 +8,7 @@ use portzero_core::aws_model::service::{RolloutState, Service, ServiceUpdate};
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::id::{DeploymentId, ServiceName, TaskDefinitionArn};
 use portzero_core::base::text::counted;
+use portzero_core::base::text::shell;
 use portzero_core::base::time::{Moment, human};
 use portzero_core::plan::{DeployRequest, Plan, Revision};
 use portzero_core::policy::Obstacle;
@@ -84,7 +85,8 @@ pub(super) fn not_registered(error: ApiError, plan: &Plan) -> Outcome {
         .state(state)
         .hint(format!(
             "look at the service: portzero status --cluster {} --service {}",
-            request.cluster, request.service
+            shell(&request.cluster),
+            shell(&request.service)
         ))
         .hint(format!(
             "deploy again: at worst one more revision of {family} is left, which no service uses"

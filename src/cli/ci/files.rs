@@ -23,11 +23,11 @@ pub fn append_outputs(path: &Path, pairs: &[(&str, String)]) -> io::Result<()> {
     // What a later step is to work with must be whole: an ARN without its account is none.
     let redaction = Redaction {
         hides_account_ids: false,
-        ..streams::redaction().as_ref().clone()
+        ..streams::redaction_on_github().as_ref().clone()
     };
     let pairs: Vec<(&str, String)> = pairs
         .iter()
-        .map(|(name, value)| (*name, redaction.apply(value)))
+        .map(|(name, value)| (*name, redaction.whole(value)))
         .collect();
     let entries = env_file::entries(&pairs, &env_file::delimiter(entropy)).map_err(io::Error::other)?;
     append(path, &entries)

@@ -28,7 +28,10 @@ impl Init {
     pub(crate) fn run(self) -> Result<u8, Stop> {
         let requests = requests::gather(&self.selection, &Following::default())?;
         crate::cli::streams::warn(&requests.warnings);
-        let scenario = rehearsal_world::scenario(&requests);
+        let mut scenario = rehearsal_world::scenario(&requests);
+        rehearsal_world::without_values(&mut scenario, |text| {
+            streams::redaction_on_github().known.hide(text).into_owned()
+        });
         for line in rehearsal_world::made_up_balancers(&requests, &scenario) {
             streams::tell(&line);
         }

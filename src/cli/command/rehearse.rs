@@ -130,6 +130,7 @@ impl Rehearse {
             endpoint_url: Some(endpoint),
             credentials: Some(StaticCredentials::dummy()),
             seed: scenario.seed,
+            on_secret: streams::secrets(),
             ..ConnectionOptions::default()
         };
         let aws = Connection::open(options, clock.clone())

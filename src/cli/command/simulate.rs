@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use clap::Args;
 use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::text::shell;
 use portzero_core::base::time::Moment;
 use portzero_core::port::{Clock, Interrupts};
 use portzero_sim::scenario::Scenario;
@@ -16,6 +17,7 @@ use crate::cli::command::rehearse::{Speed, WorldOptions, faults_help, open_world
 use crate::cli::options::{Following, Selection};
 use crate::cli::stop::Stop;
 use crate::cli::{rehearsal_world, requests, simulator, streams};
+use crate::report::text::clean;
 
 /// What is served where neither a scenario nor a configuration is named: a service of two tasks that rolls out one
 /// task at a time, so that every state of a rollout can be seen.
@@ -137,19 +139,24 @@ impl TimeSource for Clockwork {
 
 /// What to paste into another shell, and what is there to deploy to.
 fn instructions(endpoint: &str, scenario: &Scenario) -> String {
-    let region = &scenario.region;
+    let region = shell(&scenario.region);
     // boto3 and version 1 of the AWS CLI read the second name of the region alone, the SDKs the first.
     let mut text = format!(
         "export AWS_ENDPOINT_URL={endpoint}\n\
          export AWS_ACCESS_KEY_ID=portzero AWS_SECRET_ACCESS_KEY=portzero\n\
          export AWS_REGION={region} AWS_DEFAULT_REGION={region}\n"
     );
-    text.push_str(&format!("# {}\n", portzero_sim::describe_network(region)));
+    text.push_str(&format!(
+        "# {}\n",
+        clean(&portzero_sim::describe_network(&scenario.region))
+    ));
     for service in &scenario.services {
         let cluster = service.cluster.as_ref().unwrap_or(&scenario.cluster);
         text.push_str(&format!(
-            "# cluster {cluster}, service {} with {} tasks\n",
-            service.name, service.desired_count
+            "# cluster {}, service {} with {} tasks\n",
+            clean(cluster),
+            clean(&service.name),
+            service.desired_count
         ));
     }
     text

@@ -49,6 +49,11 @@ impl<'r> Markdown<'r> {
         out
     }
 
+    /// Data on one line, for a block of lines that [`Self::fence`] makes.
+    pub fn line(&self, data: &str) -> String {
+        self.redaction.line(data)
+    }
+
     /// A code span on one line, exactly as the data is. With a `|`, which ends a table cell even inside a code span and
     /// can be escaped only there, it is a `<code>` element; so it is with more backticks in a row than a parser counts.
     pub fn code(&self, data: &str) -> String {

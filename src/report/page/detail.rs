@@ -18,7 +18,7 @@ pub(super) fn definition(plan: &Plan, services: usize, is_open: bool, md: Markdo
     if plan.diff.is_empty() && plan.changes.is_empty() {
         return None;
     }
-    let lines: Vec<String> = plan.diff.iter().map(diff_line).collect();
+    let lines: Vec<String> = plan.diff.iter().map(|line| diff_line(line, md)).collect();
     let mut body = md.fence("diff", &lines.join("\n"));
     let changes = plan.own_changes();
     if !changes.is_empty() {
@@ -41,15 +41,18 @@ pub(super) fn definition(plan: &Plan, services: usize, is_open: bool, md: Markdo
 }
 
 /// `+` and `-` lines, as a difference is read; a value that is hidden on both sides has changed all the same.
-fn diff_line(line: &DiffLine) -> String {
-    match (&line.before, &line.after) {
+/// A value is one line: another one in it would be read as a difference of its own.
+fn diff_line(line: &DiffLine, md: Markdown<'_>) -> String {
+    let one = |value: &Option<String>| value.as_deref().map(|value| md.line(value));
+    let path = md.line(&line.path);
+    match (&one(&line.before), &one(&line.after)) {
         (Some(before), Some(after)) if before != after => {
-            format!("- {}: {before}\n+ {}: {after}", line.path, line.path)
+            format!("- {path}: {before}\n+ {path}: {after}")
         }
-        (Some(_), Some(_)) => format!("! {}: changed, values hidden", line.path),
-        (Some(before), None) => format!("- {}: {before}", line.path),
-        (None, Some(after)) => format!("+ {}: {after}", line.path),
-        (None, None) => line.path.clone(),
+        (Some(_), Some(_)) => format!("! {path}: changed, values hidden"),
+        (Some(before), None) => format!("- {path}: {before}"),
+        (None, Some(after)) => format!("+ {path}: {after}"),
+        (None, None) => path,
     }
 }
 

@@ -4,6 +4,8 @@ use crate::report::markdown::Markdown;
 
 /// Our own sentences quote names with backticks: what stands between two of them becomes a code span.
 pub(super) fn prose(text: &str, md: Markdown<'_>) -> String {
+    // A value that holds one would be looked for in halves.
+    let text = &md.line(text);
     let parts: Vec<&str> = text.split('`').collect();
     if parts.len().is_multiple_of(2) || parts.iter().skip(1).step_by(2).any(|part| part.is_empty()) {
         return md.text(text);

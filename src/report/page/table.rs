@@ -46,8 +46,8 @@ pub(super) fn runs(runs: &[ServiceRun], md: Markdown<'_>) -> Block {
             icon(run),
             service(run.request.service.as_str(), run.request.cluster.as_str(), md),
             revisions(run, md),
-            states(&run.targets, Generation::New),
-            states(&run.targets, Generation::Old),
+            states(&run.targets, Generation::New, md),
+            states(&run.targets, Generation::Old, md),
             if run.deployment.is_some() {
                 span(run.duration)
             } else {
@@ -117,13 +117,16 @@ fn revisions(run: &ServiceRun, md: Markdown<'_>) -> String {
 }
 
 /// `2 healthy`, `1 healthy, 1 initial`: where the targets of one side have come to.
-fn states(targets: &[TargetHistory], generation: Generation) -> String {
+fn states(targets: &[TargetHistory], generation: Generation, md: Markdown<'_>) -> String {
     let mut counts = BTreeMap::<&str, usize>::new();
     for state in last_states(targets, generation) {
         let word = if state == "gone" { "drained" } else { state };
         *counts.entry(word).or_default() += 1;
     }
-    let parts: Vec<String> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
+    let parts: Vec<String> = counts
+        .iter()
+        .map(|(word, count)| format!("{count} {}", md.text(word)))
+        .collect();
     if parts.is_empty() {
         NOTHING.into()
     } else {

@@ -3,89 +3,33 @@
 //! A CI runner masks what it knows in its log; what is posted to an API, nobody masks but this.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::LazyLock;
 
+use portzero_core::values::{HIDDEN as SECRET, NO_SECRET, Values};
 use regex_lite::{Captures, Regex};
 use serde_json::Value;
 
 use crate::report::text;
 
-/// What stands for a secret.
-const SECRET: &str = "***";
 /// What stands for an account id: as long as one.
 const ACCOUNT: &str = "************";
-/// A shorter value is a word of everyday use, and hiding that makes text unreadable and hides nothing.
-const SECRET_CHARS_MIN: usize = 8;
-/// What the simulator is to be given for a key: whoever follows its instructions has it in the environment.
-const NO_SECRET: &str = "portzero";
 
 /// What is hidden from this run's readers. The default hides everything that is shaped like a credential.
 #[derive(Clone, Debug, Default)]
 pub struct Redaction {
     /// The twelve digits of an AWS account, in ARNs and registry names, and wherever else they stand in the same text.
     pub hides_account_ids: bool,
-    /// The credentials that this process itself was given.
-    pub known: Known,
-}
-
-/// Exact values to hide, the longest first. They do not show in debug output.
-#[derive(Clone, Default)]
-pub struct Known(Vec<String>);
-
-impl fmt::Debug for Known {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} forms of known secrets", self.0.len())
-    }
-}
-
-impl Known {
-    /// Adds a secret, in the forms in which it may turn up: as it is, line by line, and encoded.
-    pub fn add(&mut self, secret: &str) {
-        let whole = secret.trim();
-        for line in whole.lines().map(str::trim).chain([whole]) {
-            if line.chars().count() < SECRET_CHARS_MIN || line == NO_SECRET || line.chars().all(|c| c == '*') {
-                continue;
-            }
-            let percent: String = form_urlencoded::byte_serialize(line.as_bytes()).collect();
-            let json = Value::from(line).to_string();
-            let forms = [
-                line.to_owned(),
-                percent.replace('+', "%20"),
-                percent,
-                json[1..json.len() - 1].to_owned(),
-                base64(line.as_bytes()),
-            ];
-            self.0.extend(forms);
-        }
-        self.0
-            .sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        self.0.dedup();
-    }
-
-    fn hide(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, secret| {
-            if text.contains(secret.as_str()) {
-                text.replace(secret.as_str(), SECRET)
-            } else {
-                text
-            }
-        })
-    }
-}
-
-impl<S: AsRef<str>> FromIterator<S> for Known {
-    fn from_iter<I: IntoIterator<Item = S>>(secrets: I) -> Self {
-        let mut known = Self::default();
-        secrets.into_iter().for_each(|secret| known.add(secret.as_ref()));
-        known
-    }
+    /// The values that this run knows: credentials, and what its task definitions give to containers.
+    pub known: Values,
 }
 
 impl Redaction {
     /// The text without anything that must not be seen. To apply it again changes nothing more.
     pub fn apply(&self, text: &str) -> String {
         let mut hidden = self.pass(text);
+        if hidden == text {
+            return hidden;
+        }
         // What replaced one secret may complete the shape of another. Each further pass leaves fewer characters that are
         // no stars, so that this ends.
         loop {
@@ -99,32 +43,44 @@ impl Redaction {
 
     /// The text on one line ([`text::clean`]). A secret shows neither as it stands nor once what hid it is gone.
     pub fn line(&self, data: &str) -> String {
-        self.apply(&text::clean(&self.apply(data)))
+        self.after(&self.apply(data), text::clean)
     }
 
     /// The text as a block of lines ([`text::block`]).
     pub fn block(&self, data: &str) -> String {
-        self.apply(&text::block(&self.apply(data)))
+        self.after(&self.apply(data), text::block)
+    }
+
+    /// What was hidden behind something else shows once that is gone.
+    fn after(&self, hidden: &str, change: fn(&str) -> String) -> String {
+        let changed = change(hidden);
+        if changed == hidden {
+            changed
+        } else {
+            self.apply(&changed)
+        }
+    }
+
+    /// A text that somebody else will read as it is: it keeps what has no width, unless a secret hides behind it.
+    pub fn whole(&self, data: &str) -> String {
+        let hidden = self.apply(data);
+        let tame = text::block(&hidden);
+        let again = self.apply(&tame);
+        if again == tame { hidden } else { again }
     }
 
     /// Each text in a document; its keys are ours.
     pub fn apply_json(&self, document: &mut Value) {
-        each_text(document, &|text| {
-            let hidden = self.apply(text);
-            // A text keeps what has no width, unless a secret hides behind it.
-            let tame = text::block(&hidden);
-            let again = self.apply(&tame);
-            if again == tame { hidden } else { again }
-        });
+        each_text(document, &|text| self.whole(text));
     }
 
-    /// A document of the user's own, which is handed over on request: only what this process itself was given is hidden.
+    /// A document of the user's own, which is handed over on request: only the exact values are hidden.
     pub fn apply_json_known(&self, document: &mut Value) {
-        each_text(document, &|text| self.known.hide(text));
+        each_text(document, &|text| self.known.hide(text).into_owned());
     }
 
     fn pass(&self, text: &str) -> String {
-        let mut hidden = self.known.hide(text);
+        let mut hidden = self.known.hide(text).into_owned();
         for rule in RULES.iter() {
             if let Cow::Owned(changed) = rule.apply(&hidden) {
                 hidden = changed;
@@ -314,21 +270,6 @@ fn without_account(text: &str, account: &str) -> String {
     }
     hidden.push_str(&text[from..]);
     hidden
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    // Whole characters alone: those are the same where more follows.
-    let mut encoded = String::new();
-    for chunk in bytes.chunks(3) {
-        let at = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
-        let bits = at(0) << 16 | at(1) << 8 | at(2);
-        for index in 0..chunk.len() * 8 / 6 {
-            let six = bits >> (18 - 6 * index) & 0x3f;
-            encoded.push(char::from(ALPHABET[six as usize]));
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use regex_lite::Regex;
 use serde_json::json;
 
-use super::{ACCOUNT_PLACES, Known, Redaction, SHAPES};
+use super::{ACCOUNT_PLACES, Redaction, SHAPES};
 
 fn hidden(text: &str) -> String {
     Redaction::default().apply(text)
@@ -171,7 +171,7 @@ fn a_known_secret_is_hidden_in_every_form() {
         (r#"a p&ss \"w/rd\" ä b"#, "a *** b"),
         ("a cCZzcyAidy9yZCIgw6Q= b", "a ***Q= b"), // the bits of the last sign belong to what follows, too
         ("short portzero", "short portzero"),
-        ("xfirst line x\n second line\n", "x***\n ***\n"),
+        ("xfirst line x\n second line\n", "x***\n"),
     ] {
         assert_eq!(redaction.apply(text), expected);
     }
@@ -195,7 +195,7 @@ fn a_document_is_redacted_in_its_texts_alone() {
     );
     let mut own = json!({"environment": [{"name": "TOKEN", "value": "token=abc"}, {"value": "x-known-secret"}]});
     let redaction = Redaction {
-        known: ["known-secret"].into_iter().collect::<Known>(),
+        known: ["known-secret"].into_iter().collect(),
         ..Redaction::default()
     };
     redaction.apply_json_known(&mut own);

@@ -84,6 +84,7 @@ pub fn request((name, cluster, ..): &Spec, depends_on: &[&str]) -> DeployRequest
         environment: Vec::new(),
         dynamic_ports: DynamicPorts::Keep,
         allow_unknown_keys: false,
+        shows_values: false,
         load_balancers: Vec::new(),
         force_new_deployment: true,
         until: Until::Drained,

@@ -226,6 +226,7 @@ pub fn request(case: &Case) -> DeployRequest {
         // A fixed port stays fixed here: the deadlock is part of the test.
         dynamic_ports: DynamicPorts::Keep,
         allow_unknown_keys: false,
+        shows_values: false,
         load_balancers: Vec::new(),
         force_new_deployment: true,
         until: case.until,

@@ -1,4 +1,4 @@
-//! Words: suggestions for names that nobody knows, plurals.
+//! Words: suggestions for names that nobody knows, plurals, words of a shell.
 
 /// The known word that `word` is most likely a slip of, if any is near enough.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -54,6 +54,16 @@ pub fn counted<N: From<u8> + PartialEq + std::fmt::Display>(n: N, noun: &str) ->
     format!("{number} {}", plural(n, noun))
 }
 
+/// A word as a POSIX shell takes it, for a command that somebody copies.
+pub fn shell(word: impl std::fmt::Display) -> String {
+    let word = word.to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word;
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
 /// AWS writes the same words in different cases in different years.
 pub(crate) fn contains(text: &str, words: &str) -> bool {
     text.to_lowercase().contains(&words.to_lowercase())
@@ -61,7 +71,24 @@ pub(crate) fn contains(text: &str, words: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{nearest, shell};
+
+    #[test]
+    fn s12_a_word_of_a_command_is_quoted_for_a_shell() {
+        for (word, quoted) in [
+            ("web-1", "web-1"),
+            (
+                "arn:aws:ecs:us-east-1:1:service/a/b",
+                "arn:aws:ecs:us-east-1:1:service/a/b",
+            ),
+            ("", "''"),
+            ("a;id", "'a;id'"),
+            ("$(id)`id`", "'$(id)`id`'"),
+            ("it's", "'it'\\''s'"),
+        ] {
+            assert_eq!(shell(word), quoted);
+        }
+    }
 
     #[test]
     fn a_slip_finds_its_word_and_another_word_does_not() {

@@ -46,6 +46,8 @@ pub struct DeployRequest {
     pub dynamic_ports: DynamicPorts,
     /// Keys that no known version of the API has are no mistake.
     pub allow_unknown_keys: bool,
+    /// Commands, labels, options and tags are shown where they change.
+    pub shows_values: bool,
     /// As the file says it, to be held against AWS's answer.
     pub load_balancers: Vec<LoadBalancerBinding>,
     /// Replace the tasks even where nothing changes.
@@ -169,7 +171,7 @@ impl Plan {
             before: survey.service.task_definition.clone(),
             revision,
             diff: running
-                .map(|(_, value)| task_definition::diff(value, &rendered.document))
+                .map(|(_, value)| task_definition::diff(value, &rendered.document, request.shows_values))
                 .unwrap_or_default(),
             needs: needs(&rendered.document),
             is_host_network: mode == NetworkMode::Host,

@@ -9,6 +9,7 @@ use crate::aws_model::service::{LoadBalancerBinding, ManagedWays, Stage};
 use crate::aws_model::target::TargetGroup;
 use crate::base::choice::UnknownWord;
 use crate::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, TaskDefinitionArn};
+use crate::base::text::shell;
 use crate::rollout::cause::container_facts::ContainerFacts;
 
 /// How far a run follows its rollout.
@@ -145,8 +146,14 @@ impl Scope {
 
 /// What looks at a service again, from anywhere: at one of its deployments, or at the newest.
 pub fn observe_command(cluster: &ClusterName, service: &ServiceName, deployment: Option<&DeploymentId>) -> String {
-    let which = deployment.map(|id| format!(" --deployment {id}")).unwrap_or_default();
-    format!("portzero observe --cluster {cluster} --service {service}{which}")
+    let which = deployment
+        .map(|id| format!(" --deployment {}", shell(id)))
+        .unwrap_or_default();
+    format!(
+        "portzero observe --cluster {} --service {}{which}",
+        shell(cluster),
+        shell(service)
+    )
 }
 
 /// A host port that a container asks for by number.

@@ -33,9 +33,10 @@ impl std::fmt::Display for DiffLine {
 }
 
 /// The differences between two task definitions that mean something to AWS, in the order of the second one.
-pub fn diff(before: &Value, after: &Value) -> Vec<DiffLine> {
+/// `shows_values`: with commands, labels, options and tags.
+pub fn diff(before: &Value, after: &Value, shows_values: bool) -> Vec<DiffLine> {
     let (before, after) = (normal(before), normal(after));
-    let (before_shown, after_shown) = (redact(&before), redact(&after));
+    let (before_shown, after_shown) = (redact(&before, shows_values), redact(&after, shows_values));
     let mut lines = Vec::new();
     compare(
         "",
@@ -154,7 +155,7 @@ mod tests {
     }
 
     fn lines(before: &Value, after: &Value) -> Vec<String> {
-        diff(before, after).iter().map(DiffLine::to_string).collect()
+        diff(before, after, false).iter().map(DiffLine::to_string).collect()
     }
 
     #[test]

@@ -170,7 +170,9 @@ fn unfit(name: &str, what: &str) -> Finding {
 ///
 /// # Errors
 /// A finding where it cannot. `source` is what names it.
-pub(super) fn check_region(source: &str, region: &str) -> Result<(), Box<Finding>> {
+/// # Errors
+/// A finding where that is no name of a region.
+pub fn check_region(source: &str, region: &str) -> Result<(), Box<Finding>> {
     if is_region(region) {
         return Ok(());
     }

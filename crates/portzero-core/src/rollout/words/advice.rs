@@ -1,6 +1,7 @@
 //! Advice that is given in several places, and taken back in one: where the run itself has done what it advises.
 
 use crate::base::finding::{Hint, HintKind};
+use crate::base::text::shell;
 use crate::rollout::scope::Scope;
 
 /// Go back to what ran well, by hand. `None`: nothing is known to have, but for the revision that is blamed.
@@ -8,9 +9,9 @@ pub(crate) fn go_back(scope: &Scope) -> Option<Hint> {
     let good = scope.way_back()?;
     let text = format!(
         "to end that, go back to what ran: portzero rollback --cluster {} --service {} --to {}",
-        scope.cluster,
-        scope.service,
-        good.short()
+        shell(&scope.cluster),
+        shell(&scope.service),
+        shell(good.short())
     );
     Some(Hint::new(HintKind::GoBack, text))
 }

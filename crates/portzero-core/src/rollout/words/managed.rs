@@ -3,6 +3,7 @@
 use crate::aws_model::service::ManagedWay;
 use crate::base::finding::{Code, Finding, Severity};
 use crate::base::id::TargetGroupArn;
+use crate::base::text::shell;
 use crate::rollout::scope::Scope;
 use crate::rollout::words::last_look::LastLook;
 
@@ -24,7 +25,10 @@ pub(crate) fn failed(scope: &Scope, way: &ManagedWay, look: &LastLook) -> Findin
         way.name()
     ));
     match &way.gateway {
-        Some(arn) => finding.hint(format!("see what failed: `aws ecs describe-gateway --gateway {arn}`")),
+        Some(arn) => finding.hint(format!(
+            "see what failed: `aws ecs describe-gateway --gateway {}`",
+            shell(arn)
+        )),
         None => finding,
     }
 }

@@ -3,6 +3,7 @@
 use crate::aws_model::service::Service;
 use crate::aws_model::target::Rule;
 use crate::base::finding::{Code, Finding, Severity};
+use crate::base::text::shell;
 use crate::rollout::scope::Scope;
 use crate::rollout::view::traffic::Stray;
 use crate::rollout::words::last_look::LastLook;
@@ -90,9 +91,9 @@ fn hint(stray: &Stray) -> Option<String> {
 /// The default action is changed with its listener.
 fn change(rule: &Rule) -> String {
     if rule.priority.is_some() {
-        format!("`aws elbv2 modify-rule --rule-arn {}`", rule.name())
+        format!("`aws elbv2 modify-rule --rule-arn {}`", shell(rule.name()))
     } else {
-        format!("`aws elbv2 modify-listener --listener-arn {}`", rule.listener)
+        format!("`aws elbv2 modify-listener --listener-arn {}`", shell(&rule.listener))
     }
 }
 

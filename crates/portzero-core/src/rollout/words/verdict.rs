@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::aws_model::service::{Deployment, OtherWay, RevisionReading};
 use crate::base::finding::{Code, Finding, Hint};
+use crate::base::text::shell;
 use crate::base::time::human;
 use crate::rollout::cause::diagnose::Hold;
 use crate::rollout::scope::Scope;
@@ -287,8 +288,9 @@ fn unaddressed(finding: Finding, task: &str, scope: &Scope) -> Finding {
         )
         .hint(format!(
             "look for an address that the target group can list, in `networkInterfaces` and `attachments`: aws ecs \
-             describe-tasks --cluster {} --tasks {task}",
-            scope.cluster
+             describe-tasks --cluster {} --tasks {}",
+            shell(&scope.cluster),
+            shell(task)
         ))
 }
 

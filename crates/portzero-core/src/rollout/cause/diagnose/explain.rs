@@ -2,7 +2,7 @@
 
 use crate::base::finding::{Code, Finding};
 use crate::base::id::last_segment;
-use crate::base::text::contains;
+use crate::base::text::{contains, counted};
 use crate::base::time::human;
 use crate::rollout::cause::diagnose::lacking;
 use crate::rollout::cause::failure::{Cause, Pull};
@@ -256,8 +256,8 @@ fn container_unhealthy(scope: &Scope) -> Finding {
         return finding.hint(format!("run the health check's command of {ours} inside the container"));
     };
     let pace = format!(
-        "`{}` in container `{name}`, {} times {} apart, start period {}",
-        check.command,
+        "its command ({} hidden) in container `{name}`, {} times {} apart, start period {}",
+        counted(check.words, "word"),
         check.retries,
         human(check.interval),
         human(check.start_period)

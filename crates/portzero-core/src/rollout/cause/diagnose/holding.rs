@@ -7,6 +7,7 @@ use crate::aws_model::service::ServiceEvent;
 use crate::aws_model::task::{ContainerInstance, Task, TaskStatus};
 use crate::base::finding::{EvidenceLabel, Hint};
 use crate::base::id::TaskArn;
+use crate::base::text::shell;
 use crate::base::text::{contains, plural};
 use crate::rollout::scope::Scope;
 use crate::rollout::view::View;
@@ -90,7 +91,8 @@ impl Holds {
                 ("provider", format!("{provider}: {count} new {tasks} PROVISIONING, without an instance")),
                 format!(
                     "look at why the Auto Scaling group of capacity provider `{provider}` launches no instance: `aws ecs \
-                     describe-capacity-providers --capacity-providers {provider}` names the group"
+                     describe-capacity-providers --capacity-providers {}` names the group",
+                    shell(provider)
                 ),
             );
         }
@@ -112,7 +114,7 @@ impl Holds {
             format!(
                 "let the protection of the old tasks end, or end it: aws ecs update-task-protection --cluster {} --tasks {} \
                  --no-protection-enabled",
-                scope.cluster,
+                shell(&scope.cluster),
                 named.join(" ")
             ),
         );

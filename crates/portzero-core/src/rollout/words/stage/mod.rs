@@ -7,6 +7,7 @@ use crate::aws_model::task::Task;
 use crate::base::finding::{Code, Finding, Hint};
 use crate::base::id::TaskDefinitionArn;
 use crate::base::text::plural;
+use crate::base::text::shell;
 use crate::base::time::{Moment, human};
 use crate::rollout::scope::{Scope, Until};
 use crate::rollout::view::deployment_stage::SeenStage;
@@ -215,7 +216,8 @@ pub(crate) fn hint(look: &LastLook, scope: &Scope) -> Option<Hint> {
     look.waiting.iter().find_map(|reason| match reason {
         WaitingOn::Hook(hook) if hook.is_pause() => Some(Hint::from(format!(
             "continue it: aws ecs continue-service-deployment --service-deployment-arn {} --hook-id {}",
-            hook.deployment, hook.id
+            shell(&hook.deployment),
+            shell(&hook.id)
         ))),
         WaitingOn::Stage(_) | WaitingOn::Hook(_) if !matches!(scope.until, Until::Stage(_)) => {
             Some(wait_longer(", or end the run at a stage: `--until stage:BAKE_TIME`"))
