@@ -151,27 +151,29 @@ base_url() {
     printf '%s' "${url%/}"
 }
 
-# shown URL: without the name and the password that it may have.
+# shown URL: without the name and the password that it may have. A password may have any character, and whoever forgets the
+# `https://` has one too: all before the last @ is hidden.
 shown() {
-    local url=$1 rest
-    rest=${url#*://}
-    if [[ ${rest%%/*} == *@* ]]; then
-        printf '%s' "${url%%://*}://***@${rest#*@}"
-    else
-        printf '%s' "$url"
+    local scheme=
+    if [[ $1 != *@* ]]; then
+        printf '%s' "$1"
+        return
     fi
+    [[ ! $1 =~ ^[a-zA-Z]+:// ]] || scheme=${BASH_REMATCH[0]}
+    printf '%s***@%s' "$scheme" "${1##*@}"
 }
 
 is_loopback() {
-    [[ $1 =~ ^http://([^@/]*@)?(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?/ ]]
+    [[ $1 =~ ^http://([^]@/?#\\[]*@)?(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?/ ]]
 }
 
-# said URL: the last that curl has said of it. Where the address has a password, curl may quote it.
+# said URL: the last that curl has said of it. Where the address has a password, curl may quote it: its number remains.
 said() {
     local line
     line=$(tail -n 1 "$scratch/curl" | tr -d '\r')
-    if [[ $(shown "$1") != "$1" ]]; then
-        line=${line%%[!0-9()a-zA-Z: ]*}
+    if [[ $1 == *@* ]]; then
+        [[ $line =~ ^curl:\ \([0-9]+\) ]] || line=
+        line=${line:+${BASH_REMATCH[0]}}
     fi
     printf '%s' "$line"
 }

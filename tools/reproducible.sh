@@ -7,11 +7,13 @@ triple=${1:-x86_64-unknown-linux-musl}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
+# Once: the branch may move while the first is built.
+commit=$(git rev-parse HEAD)
 name=portzero-$(<action/version)-$triple
 # Of different lengths, and neither is where the sources lie.
 for folder in "$scratch/a" "$scratch/another-place/of-the-same"; do
     mkdir -p "$folder"
-    git archive HEAD | tar -x -C "$folder"
+    git archive "$commit" | tar -x -C "$folder"
     (cd "$folder" && tools/build-release.sh "$triple")
 done
 first=$scratch/a/target/release-artifacts

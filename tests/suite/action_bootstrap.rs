@@ -301,6 +301,7 @@ fn nothing_is_fetched_without_tls_but_from_this_machine() {
     for url in [
         "http://mirror.example",
         "http://127.0.0.1.mirror.example/x",
+        "http://mirror.example?x/127.0.0.1",
         "ftp://127.0.0.1",
         "file:///tmp",
         "x",
@@ -337,11 +338,38 @@ fn s14_a_password_in_the_address_is_used_and_never_printed() {
             "http://robot:s3cretWord@mirror.example".to_owned(),
             vec!["http://***@mirror.example", "is no https address"],
         ),
+        (
+            "robot:s3cretWord@mirror.example".to_owned(),
+            vec!["***@mirror.example", "is no https address"],
+        ),
+        (
+            "http://robot:pa/s3cretWord@mirror.example".to_owned(),
+            vec!["http://***@mirror.example", "is no https address"],
+        ),
+        (
+            "http://robot:pa@s3cretWord@mirror.example".to_owned(),
+            vec!["http://***@mirror.example", "is no https address"],
+        ),
     ] {
         let ended = job(&url).run(&release.action());
         assert_refused(&ended, &words);
         let told = format!("{ended:?}");
         assert!(!told.contains("s3cretWord") && !told.contains("robot"), "{told}");
+    }
+}
+
+/// What stands before an @ is not always a name: these lead elsewhere than to this machine.
+#[test]
+fn s14_an_address_that_only_ends_like_this_machine_is_not_this_machine() {
+    let release = Release::new();
+    for host in [
+        "mirror.example#",
+        "mirror.example?",
+        "mirror.example\\",
+        "mirror.example/",
+    ] {
+        let ended = job(&format!("http://{host}@127.0.0.1:9")).run(&release.action());
+        assert_refused(&ended, &["is no https address"]);
     }
 }
 

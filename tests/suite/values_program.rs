@@ -231,6 +231,7 @@ fn s12_words_of_variables_regions_and_exports_are_checked_or_quoted() {
     let shown = everything(folder.path(), command.args(["plan", "--var", "Blue-Horse-7"]));
     assert!(shown.contains("--var wants NAME=VALUE"), "{shown}");
     assert_hidden(&shown, &["Blue-Horse"]);
+    std::fs::remove_file(folder.path().join("portzero.yml")).expect("the file is there");
     let mut command = portzero(folder.path());
     let arguments = ["rehearse", "--cluster", "shop", "--service", "web", "--region", "x;id"];
     let shown = everything(folder.path(), command.args(arguments));

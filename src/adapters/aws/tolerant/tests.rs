@@ -61,9 +61,10 @@ fn an_answer_that_is_wrong_all_over_is_given_up() {
 /// Members that only speak of what is decided without them: words, kinds of resources, and what a request has.
 const SPEAKS: &str = "
     action agentConnected attributes availabilityZone base cluster clusterArns containerInstance cpuArchitecture detail
-    endpoint events expiresAt family familyPrefix filter forceNewDeployment hookId image include integerValue launchType
+    enabled endpoint events expiresAt family familyPrefix filter forceNewDeployment hookId image include integerValue launchType
     maxResults message overrides portName reason registeredResources remainingResources revision roleArn runtimeId
-    runtimePlatform service serviceUrl sort statusReason stopType stringSetValue targetArn timeoutAction";
+    runtimePlatform service serviceConnectConfiguration serviceUrl sort statusReason stopType stringSetValue targetArn
+    timeoutAction volumeConfigurations";
 
 #[test]
 fn each_member_that_is_read_decides_or_only_speaks() {
