@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use portzero::config;
 use portzero_core::base::finding::Finding;
-use portzero_core::task_definition::{Document, RenderOptions, check, render};
+use portzero_core::task_definition::{Document, RenderOptions, check, is_same_content, render};
 use serde_json::json;
 
 use crate::support::program::run;
@@ -30,6 +30,10 @@ fn p04_a_choice_that_a_template_left_empty_is_left_out() {
             {"name": "web", "image": "web:1", "memory": 64, "workingDirectory": "",
              "environment": [{"name": "pidMode", "value": ""}], "portMappings": [{"containerPort": 80}]},
         ]})
+    );
+    assert!(
+        is_same_content(document.value(), &rendered.document),
+        "and that is no difference"
     );
     let dropped = rendered
         .changes

@@ -41,7 +41,8 @@ fn normalise_task(root: &mut Map<String, Value>, mode: &NetworkMode) {
         }
     }
     drop_default(root, "enableFaultInjection", &json!(false));
-    for key in ["taskRoleArn", "executionRoleArn"] {
+    // An emulator gives the empty ones back that a client has sent.
+    for key in ["taskRoleArn", "executionRoleArn", "pidMode", "ipcMode"] {
         drop_default(root, key, &json!(""));
     }
     for volume in entries(root, "volumes") {
@@ -62,7 +63,9 @@ fn normalise_task(root: &mut Map<String, Value>, mode: &NetworkMode) {
 fn normalise_container(container: &mut Map<String, Value>, mode: &NetworkMode) {
     drop_default(container, "essential", &json!(true));
     drop_default(container, "cpu", &json!(0));
-    drop_default(container, "versionConsistency", &json!("enabled"));
+    for default in ["enabled", ""] {
+        drop_default(container, "versionConsistency", &json!(default));
+    }
     if let Some(check) = container.get_mut("healthCheck").and_then(Value::as_object_mut) {
         drop_default(check, "interval", &json!(30));
         drop_default(check, "timeout", &json!(5));
@@ -75,6 +78,7 @@ fn normalise_container(container: &mut Map<String, Value>, mode: &NetworkMode) {
     }
     for mapping in entries(container, "portMappings") {
         drop_default(mapping, "protocol", &json!("tcp"));
+        drop_default(mapping, "appProtocol", &json!(""));
         fill_host_port(mapping, mode);
     }
 }
