@@ -7,6 +7,7 @@ pub(crate) mod change;
 mod check;
 mod diff;
 mod document;
+mod empty_choice;
 mod host_port;
 pub mod image;
 mod image_reference;

@@ -5,6 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::document::{NetworkMode, container_maps, network_mode};
+use super::empty_choice;
 use super::path::element_name;
 use crate::task_definition::check::model::Model;
 use crate::task_definition::check::task_rules::{cpu_units, memory_mib};
@@ -20,6 +21,7 @@ pub(super) fn normal(document: &Value) -> Value {
 pub(super) fn plain(document: &Value) -> Value {
     let mode = network_mode(document);
     let mut value = document.clone();
+    empty_choice::drop_all(&mut value);
     if let Some(root) = value.as_object_mut() {
         root.retain(|key, _| !Model::bundled().output_only().contains(key));
     }
@@ -41,8 +43,7 @@ fn normalise_task(root: &mut Map<String, Value>, mode: &NetworkMode) {
         }
     }
     drop_default(root, "enableFaultInjection", &json!(false));
-    // An emulator gives the empty ones back that a client has sent.
-    for key in ["taskRoleArn", "executionRoleArn", "pidMode", "ipcMode"] {
+    for key in ["taskRoleArn", "executionRoleArn"] {
         drop_default(root, key, &json!(""));
     }
     for volume in entries(root, "volumes") {
@@ -63,9 +64,7 @@ fn normalise_task(root: &mut Map<String, Value>, mode: &NetworkMode) {
 fn normalise_container(container: &mut Map<String, Value>, mode: &NetworkMode) {
     drop_default(container, "essential", &json!(true));
     drop_default(container, "cpu", &json!(0));
-    for default in ["enabled", ""] {
-        drop_default(container, "versionConsistency", &json!(default));
-    }
+    drop_default(container, "versionConsistency", &json!("enabled"));
     if let Some(check) = container.get_mut("healthCheck").and_then(Value::as_object_mut) {
         drop_default(check, "interval", &json!(30));
         drop_default(check, "timeout", &json!(5));
@@ -78,7 +77,6 @@ fn normalise_container(container: &mut Map<String, Value>, mode: &NetworkMode) {
     }
     for mapping in entries(container, "portMappings") {
         drop_default(mapping, "protocol", &json!("tcp"));
-        drop_default(mapping, "appProtocol", &json!(""));
         fill_host_port(mapping, mode);
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::document::{Container, Document, container_maps};
 use super::host_port::{DynamicPorts, LoadBalancedPort};
 use super::image::ImageChange;
-use super::{host_port, image};
+use super::{empty_choice, host_port, image};
 use crate::base::finding::{Code, Finding, Severity};
 use crate::task_definition::change::{Change, EnvironmentChange};
 use crate::task_definition::check::model::Model;
@@ -58,7 +58,10 @@ pub fn render(document: &Document, options: &RenderOptions<'_>) -> Result<Render
     let mut root = root.clone();
     let mut changes = drop_keys(&mut root);
     let mut value = Value::Object(root);
-    changes.extend(drop_empty_choices(&mut value));
+    changes.extend(empty_choice::drop_all(&mut value).into_iter().map(|path| Change {
+        path,
+        what: "dropped: it is empty, which means the same as an absent key".to_owned(),
+    }));
     changes.extend(drop_nulls(&mut value));
     changes.extend(image::apply(&mut value, &images));
     changes.extend(set_environment(&mut value, options.environment));
@@ -102,35 +105,6 @@ fn drop_keys(root: &mut Map<String, Value>) -> Vec<Change> {
         false
     });
     changes
-}
-
-/// Keys whose values AWS lists. Other tools leave them out where a template has left them empty, and AWS refuses them then.
-const CHOICES: &[&str] = &["pidMode", "ipcMode", "networkMode", "appProtocol", "versionConsistency"];
-
-fn drop_empty_choices(value: &mut Value) -> Vec<Change> {
-    fn walk(value: &mut Value, dropped: &mut Vec<String>) {
-        match value {
-            Value::Object(map) => {
-                map.retain(|key, member| {
-                    let is_empty = CHOICES.contains(&key.as_str()) && *member == "";
-                    dropped.extend(is_empty.then(|| key.clone()));
-                    !is_empty
-                });
-                map.iter_mut()
-                    .filter(|(key, _)| *key != "environment")
-                    .for_each(|(_, member)| walk(member, dropped));
-            }
-            Value::Array(items) => items.iter_mut().for_each(|item| walk(item, dropped)),
-            _ => {}
-        }
-    }
-    let mut dropped = Vec::new();
-    walk(value, &mut dropped);
-    let change = |path| Change {
-        path,
-        what: "dropped: it is empty, which means the same as an absent key".to_owned(),
-    };
-    dropped.into_iter().map(change).collect()
 }
 
 /// A null is an absent key. In a list it would be an element, so there it stays (and the check refuses it).
