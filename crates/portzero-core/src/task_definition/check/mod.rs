@@ -6,6 +6,7 @@ pub(crate) mod placeholder;
 pub(crate) mod port_rules;
 pub(crate) mod suggest;
 pub(crate) mod task_rules;
+mod template;
 
 use std::collections::HashSet;
 
