@@ -7,6 +7,7 @@ pub(crate) mod port_rules;
 pub(crate) mod refusals;
 pub(crate) mod suggest;
 pub(crate) mod task_rules;
+mod template;
 
 use std::collections::HashSet;
 

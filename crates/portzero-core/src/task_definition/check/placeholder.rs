@@ -1,4 +1,4 @@
-//! Placeholders that a template left in: `<NAME>`, `${NAME}`, `{{name}}`, `%NAME%`.
+//! Placeholders that a template left in, in any of the forms of `template.rs`.
 //!
 //! Where the API needs a real value one is an error. Where a value may rightly hold such text (an environment value, a
 //! label, a shell command) it is at most a warning.
@@ -6,84 +6,10 @@
 use serde_json::Value;
 
 use super::model::Model;
+pub(crate) use super::template::{at_start, names_in};
 use crate::base::finding::{Code, Finding, Severity};
 use crate::task_definition::document::Document;
 use crate::task_definition::path::Step;
-
-/// More names than this help nobody, and longer ones are no names: both keep a hostile file from costing time.
-const NAMES_MAX: usize = 50;
-const NAME_BYTES_MAX: usize = 128;
-
-/// The placeholders in `text`, in order, without repetition. `${NAME:-default}` is shown as `${NAME}`, because a default
-/// may be a credential.
-pub(crate) fn names_in(text: &str) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    let mut rest = text;
-    let mut before = None;
-    while let Some(first) = rest.chars().next().filter(|_| names.len() < NAMES_MAX) {
-        let length = match length_at(rest, before) {
-            Some(length) => {
-                let name = without_default(&rest[..length]);
-                if !names.contains(&name) {
-                    names.push(name);
-                }
-                length
-            }
-            None => first.len_utf8(),
-        };
-        before = rest[..length].chars().next_back();
-        rest = &rest[length..];
-    }
-    names
-}
-
-/// The placeholder that `text` starts with.
-pub(crate) fn at_start(text: &str) -> Option<String> {
-    Some(without_default(&text[..length_at(text, None)?]))
-}
-
-fn without_default(placeholder: &str) -> String {
-    match placeholder.split_once(':') {
-        Some((name, _)) if placeholder.starts_with("${") => format!("{name}}}"),
-        _ => placeholder.to_owned(),
-    }
-}
-
-/// The length in bytes of the placeholder at the start of `text`; `before` is the character in front of it.
-fn length_at(text: &str, before: Option<char>) -> Option<usize> {
-    let (open, close) = [("<", ">"), ("${", "}"), ("{{", "}}"), ("%", "%")]
-        .into_iter()
-        .find(|(open, _)| text.starts_with(open))?;
-    let inside = &text[open.len()..];
-    let end = inside
-        .bytes()
-        .take(NAME_BYTES_MAX)
-        .position(|byte| close.as_bytes().first() == Some(&byte))?;
-    let name = inside[end..].starts_with(close).then(|| &inside[..end])?;
-    let is_name = match open {
-        // `$${NAME}` is an escaped one.
-        "${" => before != Some('$') && is_identifier(name.split_once(':').map_or(name, |(name, _)| name)),
-        // `{{.Name}}` is Docker's log tag and no identifier.
-        "{{" => is_identifier(name.trim()),
-        // `%Y-%m-%d`, `%S` are date formats, `%C3%A9` is an escape in a URL: a name has three capitals or more.
-        "%" => is_percent_name(name),
-        _ => is_identifier(name),
-    };
-    is_name.then_some(open.len() + name.len() + close.len())
-}
-
-fn is_identifier(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
-}
-
-fn is_percent_name(name: &str) -> bool {
-    name.len() >= 3
-        && name.starts_with(|c: char| c.is_ascii_uppercase())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-}
 
 /// Placeholders everywhere but in images and environment values, which rendering may still replace.
 pub(crate) fn check(document: &Document) -> Vec<Finding> {
@@ -118,7 +44,7 @@ fn find(document: &Document, value: &Value, wanted: impl Fn(&[Step]) -> bool) ->
             return;
         }
         let mut names = names_in(text);
-        names.retain(|name| !is_meant(path, name));
+        names.retain(|name| !is_meant(value, path, text, name));
         // No image has a percent sign, so this is a positional template; elsewhere `%s` may be meant.
         if is_image(path) && text.contains("%s") {
             names.push("%s".to_owned());
@@ -131,12 +57,16 @@ fn find(document: &Document, value: &Value, wanted: impl Fn(&[Step]) -> bool) ->
 }
 
 fn report(document: &Document, value: &Value, path: &[Step], names: &[String]) -> Finding {
-    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let severity = severity(path, names);
+    let names: Vec<String> = names
+        .iter()
+        .map(|name| format!("`{}`", name.replace('`', "\"")))
+        .collect();
     let is_left = if names.len() == 1 { "is" } else { "are" };
     let place = crate::task_definition::path::describe(value, path);
     let finding = Finding::new(
         Code::UnfilledPlaceholder,
-        severity(path),
+        severity,
         format!("{} {is_left} not filled in: {place}", names.join(", ")),
     );
     let finding = if is_image(path) {
@@ -154,15 +84,10 @@ fn is_image(path: &[Step]) -> bool {
     is_rendered(path) && matches!(path.last(), Some(Step::Key(key)) if key == "image")
 }
 
-/// A value that only the container reads may hold such text on purpose.
-fn severity(path: &[Step]) -> Severity {
-    let keys: Vec<&str> = path
-        .iter()
-        .filter_map(|step| match step {
-            Step::Key(key) => Some(key.as_str()),
-            Step::Index(_) => None,
-        })
-        .collect();
+/// A value that only the container reads may hold such text on purpose. Elsewhere the forms that no other text looks
+/// like are errors, and all forms are where AWS needs a name of its own.
+fn severity(path: &[Step], names: &[String]) -> Severity {
+    let keys = keys(path);
     let free_text = [
         "environment",
         "command",
@@ -174,18 +99,75 @@ fn severity(path: &[Step]) -> Severity {
     ];
     let is_option = keys.contains(&"options") && keys.last().is_some_and(|key| !key.starts_with("awslogs-"));
     if is_option || keys.iter().any(|key| free_text.contains(key)) {
-        Severity::Warning
-    } else {
+        return Severity::Warning;
+    }
+    let needs_a_name = keys.last().is_some_and(|key| {
+        ["image", "family", "valueFrom", "credentialsParameter"].contains(key) || key.ends_with("Arn")
+    });
+    if needs_a_name || names.iter().any(|name| is_unmistakable(name)) {
         Severity::Error
+    } else {
+        Severity::Warning
     }
 }
 
-/// `${NAME}` in a command is the shell's own, filled in when the container starts.
-fn is_meant(path: &[Step], name: &str) -> bool {
-    let is_command = path
+/// `${NAME}`, `<NAME>`, `{{name}}` and `%NAME%` are what nobody means in a name, a size or a path.
+fn is_unmistakable(name: &str) -> bool {
+    name.starts_with("${")
+        || name.starts_with("{{")
+        || name.starts_with('%')
+        || (name.starts_with('<') && !name.contains(' '))
+}
+
+fn keys(path: &[Step]) -> Vec<&str> {
+    path.iter()
+        .filter_map(|step| match step {
+            Step::Key(key) => Some(key.as_str()),
+            Step::Index(_) => None,
+        })
+        .collect()
+}
+
+/// Whether such text is legal here: the shell, Docker and the log router fill it in when the container starts.
+fn is_meant(value: &Value, path: &[Step], text: &str, name: &str) -> bool {
+    let keys = keys(path);
+    let is_docker = name.trim_start_matches(['{', ' ']).starts_with('.') && name.starts_with("{{");
+    if ["command", "entryPoint", "healthCheck"]
         .iter()
-        .any(|step| matches!(step, Step::Key(key) if key == "command" || key == "entryPoint" || key == "healthCheck"));
-    is_command && (name.starts_with("${") || name.starts_with('%'))
+        .any(|key| keys.contains(key))
+    {
+        let is_markup = name.starts_with('<') && (text.contains("</") || text.contains("<!"));
+        let is_expression = name.starts_with("${{");
+        return is_markup || is_docker || (name.starts_with(['$', '%', '#', '@', '_']) && !is_expression);
+    }
+    if keys.contains(&"options") {
+        let is_tag = keys.last().is_some_and(|key| key.ends_with("tag")) && name.starts_with("{{");
+        return is_docker || is_tag || (name.starts_with('$') && is_filled_by_the_log_router(value, path, name));
+    }
+    // A password may hold a dollar sign or two: of such short forms only a whole value is one, and nothing of it is shown.
+    keys.contains(&"environment")
+        && (name.starts_with("__") || name.starts_with('@') || is_bare(name))
+        && name != text.trim()
+}
+
+/// `$NAME`, without brackets.
+fn is_bare(name: &str) -> bool {
+    name.strip_prefix('$').is_some_and(|rest| !rest.starts_with(['{', '(']))
+}
+
+/// FireLens knows `${ECS_TASK_ID}`, `$(ecs_task_id)` and `$TAG`; other variables are those of its container.
+fn is_filled_by_the_log_router(value: &Value, path: &[Step], name: &str) -> bool {
+    let [list, Step::Index(index), ..] = path else {
+        return false;
+    };
+    let Step::Key(list) = list else { return false };
+    let driver = value
+        .get(list)
+        .and_then(|containers| containers.get(*index))
+        .and_then(|container| container.pointer("/logConfiguration/logDriver"));
+    let known = ["${ECS_", "${AWS_", "${TASK_ID}", "${FLUENT_"];
+    driver.and_then(Value::as_str) == Some("awsfirelens")
+        && (!name.starts_with("${") || known.iter().any(|start| name.starts_with(start)))
 }
 
 fn walk(value: &Value, path: &mut Vec<Step>, visit: &mut impl FnMut(&[Step], &str)) {
@@ -211,34 +193,58 @@ fn walk(value: &Value, path: &mut Vec<Step>, visit: &mut impl FnMut(&[Step], &st
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
-    #[test]
-    fn placeholders_of_all_four_kinds_are_seen() {
-        let text = "arn:<region>:${container-port}/{{ecsTaskRoleArn}}:v_%BUILD_NUMBER%-${TAG:-latest} <region>";
-        assert_eq!(
-            names_in(text),
-            [
-                "<region>",
-                "${container-port}",
-                "{{ecsTaskRoleArn}}",
-                "%BUILD_NUMBER%",
-                "${TAG}"
-            ]
-        );
+    fn severities(container: &Value) -> Vec<Severity> {
+        let value = json!({"family": "web", "containerDefinitions": [container]});
+        let document = Document::from_value(value.clone(), "web.json");
+        let mut findings = check(&document);
+        findings.extend(check_rendered(&document, &value));
+        findings.iter().map(|finding| finding.severity).collect()
     }
 
     #[test]
-    fn date_formats_log_tags_and_escapes_are_no_placeholders() {
-        for text in [
-            r"\[%Y-%m-%d %H:%M:%S\]",
-            "{{.Name}}/{{.ID}}",
-            "caf%C3%A9%20",
-            "$${HOME}",
-            "a < b > c",
-            "100%",
+    fn p03_templates_in_an_image_are_errors() {
+        for image in [
+            "{{ must_env `IMAGE` }}",
+            "{{.Image}}",
+            "r/a:$TAG",
+            "r/a:#{TAG}",
+            "r/a:$(TAG)",
+            "r/a:__TAG__",
+            "r/a:@TAG@",
+            "<%= image %>",
+            "<your image>",
+            "r/a:${{ github.sha }}",
         ] {
-            assert_eq!(names_in(text), Vec::<String>::new(), "{text}");
+            assert_eq!(severities(&json!({"image": image})), [Severity::Error], "{image}");
+        }
+    }
+
+    #[test]
+    fn p03_templates_that_somebody_fills_in_later_are_legal() {
+        for container in [
+            json!({"command": ["/bin/sh -c \"echo '<html> <h1>$HOSTNAME ${X} $(date)</h1> </html>'\""]}),
+            json!({"logConfiguration": {"logDriver": "syslog", "options": {"tag": "{{.Name}}/{{.ID}}"}}}),
+            json!({"logConfiguration": {"logDriver": "awsfirelens",
+                "options": {"log_stream_name": "${ECS_TASK_ID}/$(ecs_task_id)", "region": "${AWS_REGION}"}}}),
+            json!({"environment": [{"name": "A", "value": "%%x%% a$WORD"}]}),
+        ] {
+            assert_eq!(severities(&container), [], "{container}");
+        }
+    }
+
+    #[test]
+    fn p03_templates_elsewhere_are_warnings() {
+        for container in [
+            json!({"environment": [{"name": "A", "value": "$TAG"}]}),
+            json!({"environment": [{"name": "A", "value": "{{ must_env `A` }}"}]}),
+            json!({"command": ["serve", "--name", "<name>"]}),
+            json!({"workingDirectory": "/srv/$RELEASE"}),
+        ] {
+            assert_eq!(severities(&container), [Severity::Warning], "{container}");
         }
     }
 }
