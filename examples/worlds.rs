@@ -11,6 +11,8 @@
 
 #[path = "../tests/suite/worlds/clock_steps.rs"]
 mod clock_steps;
+#[path = "../tests/suite/worlds/forecasts.rs"]
+mod forecasts;
 #[path = "../tests/suite/worlds/generate.rs"]
 mod generate;
 #[path = "../tests/suite/worlds/generate_staged.rs"]
@@ -57,6 +59,9 @@ struct Arguments {
     /// Each world three times: with a right clock, and with one that steps an hour forward, and back, in mid-run
     #[arg(long)]
     clock_steps: bool,
+    /// Worlds without faults: how long each rollout was forecast to take, and what it took
+    #[arg(long)]
+    forecasts: bool,
 }
 
 struct Result {
@@ -80,8 +85,29 @@ fn main() {
         Some(seed) if arguments.two_runs => tell_two(seed),
         Some(seed) if arguments.clock_steps => tell_stepped(seed, arguments.staged),
         Some(seed) => tell(seed, arguments.staged),
+        None if arguments.forecasts => compare_forecasts(&arguments),
         None if arguments.kinds => count_kinds(&arguments),
         None => play_all(&arguments),
+    }
+}
+
+fn compare_forecasts(arguments: &Arguments) {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let seeds = arguments.from..arguments.from + arguments.count;
+    let part = |of: u64| {
+        let own = seeds.clone().filter(move |seed| seed % threads == of);
+        own.filter_map(forecasts::compare).collect::<Vec<_>>()
+    };
+    let part = &part;
+    let all: Vec<forecasts::Compared> = std::thread::scope(|scope| {
+        let parts: Vec<_> = (0..threads).map(|of| scope.spawn(move || part(of))).collect();
+        parts.into_iter().flat_map(|part| part.join().unwrap()).collect()
+    });
+    let (told, judged) = forecasts::judge(&all);
+    println!("{told}");
+    if let Err(broken) = judged {
+        println!("{broken}");
+        std::process::exit(1);
     }
 }
 

@@ -71,7 +71,7 @@ pub fn of_plans(plans: &[Plan]) -> Outputs {
             "verdict": if plan.is_refused() { REFUSED } else { PLANNED },
             "previous": plan.before.as_ref().map(|arn| arn.short()),
             "changed": plan.revision == Revision::Register,
-            "forecast_s": plan.forecast.drained.as_secs(),
+            "forecast_s": plan.forecast.drained.likely.as_secs(),
         })
     });
     vec![

@@ -6,6 +6,7 @@ use portzero_core::aws_model::target::TargetGroup;
 use portzero_core::base::finding::{Finding, Hint};
 use portzero_core::base::time::human;
 use portzero_core::plan::Plan;
+use portzero_core::plan::forecast::Bounds;
 use serde_json::json;
 
 use crate::report::finding;
@@ -64,12 +65,20 @@ pub fn json(plan: &Plan) -> serde_json::Value {
         "target_groups": plan.target_groups.keys().map(|a| a.as_str()).collect::<Vec<_>>(),
         "address": plan.address.as_ref().map(|a| json!({ "url": a.url(), "internal": a.is_internal() })),
         "forecast": {
-            "switched_s": plan.forecast.switched.as_secs(),
-            "drained_s": plan.forecast.drained.as_secs(),
+            "switched_s": plan.forecast.switched.likely.as_secs(),
+            "switched_between_s": between(plan.forecast.switched),
+            "drained_s": plan.forecast.drained.likely.as_secs(),
+            "drained_between_s": between(plan.forecast.drained),
+            "waves": plan.forecast.waves,
         },
         "timeout_s": plan.wait_budget().as_secs(),
         "findings": findings(&plan.findings),
     })
+}
+
+/// The shortest and the longest, in seconds.
+pub fn between(bounds: Bounds) -> [u64; 2] {
+    [bounds.least.as_secs(), bounds.most.as_secs()]
 }
 
 pub fn findings(list: &[Finding]) -> Vec<serde_json::Value> {

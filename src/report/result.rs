@@ -75,7 +75,10 @@ struct StateResult {
 #[derive(Debug, Serialize)]
 struct ForecastResult {
     switched_s: u64,
+    switched_between_s: [u64; 2],
     drained_s: u64,
+    drained_between_s: [u64; 2],
+    waves: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -131,8 +134,11 @@ fn service(run: &ServiceRun) -> ServiceResult {
             .collect(),
         targets: run.targets.iter().map(target).collect(),
         forecast: run.plan.as_ref().map(|p| ForecastResult {
-            switched_s: p.forecast.switched.as_secs(),
-            drained_s: p.forecast.drained.as_secs(),
+            switched_s: p.forecast.switched.likely.as_secs(),
+            switched_between_s: plan::between(p.forecast.switched),
+            drained_s: p.forecast.drained.likely.as_secs(),
+            drained_between_s: plan::between(p.forecast.drained),
+            waves: p.forecast.waves,
         }),
         findings: plan::findings(run.findings()),
     }

@@ -4,6 +4,7 @@
 
 mod attached;
 mod clock_steps;
+mod forecasts;
 mod generate;
 mod generate_staged;
 mod ledger;
@@ -80,6 +81,15 @@ fn play_part(part: u64, parts: u64, count: u64) -> Vec<Verdict> {
             played.verdict
         })
         .collect()
+}
+
+/// The actual time lies within the bounds of the forecast, which are narrow, and what is called likely is.
+#[test]
+fn what_a_rollout_takes_lies_within_its_forecast() {
+    let all: Vec<forecasts::Compared> = (0..worlds() / 4).filter_map(forecasts::compare).collect();
+    let (told, judged) = forecasts::judge(&all);
+    println!("{told}");
+    assert_eq!(judged, Ok(()));
 }
 
 /// Who comes late is told the truth as well, and gets a verdict.

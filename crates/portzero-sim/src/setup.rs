@@ -19,6 +19,7 @@ use crate::model::status::{
 };
 use crate::scenario::fault::FaultSpec;
 use crate::scenario::fault::kinds::Fault;
+use crate::scenario::span::Spread;
 use crate::timestamp::Timestamp;
 use crate::world::service_event;
 
@@ -308,8 +309,8 @@ impl World {
             return Ok(());
         }
         self.say(cluster, name, service_event::started(name, &tasks));
-        for (seconds, stage) in [(5, TaskStage::Pull), (5, TaskStage::Start), (8, TaskStage::Run)] {
-            self.now = self.now + Duration::from_secs(seconds);
+        for (span, stage) in self.stages_at_start(cluster, name) {
+            self.now = self.now + span;
             self.settle_stage(cluster, &tasks, stage);
         }
         let now = self.now;
@@ -352,6 +353,24 @@ impl World {
         self.begin_checks(&tasks);
         self.now = born;
         Ok(())
+    }
+
+    /// How long the tasks that run at the start took for each of their stages: the middle of what the next ones will take,
+    /// so that whoever looks at them learns the truth.
+    fn stages_at_start(&self, cluster: &str, name: &str) -> [(Duration, TaskStage); 3] {
+        let fargate = self.service(cluster, name).is_some_and(|s| s.launch_type == "FARGATE");
+        let start = if fargate {
+            self.timings.start_fargate
+        } else {
+            self.timings.start_ec2
+        };
+        let middle = |spread: Spread| (spread.low + spread.high) / 2;
+        let half = middle(start) / 2;
+        [
+            (half, TaskStage::Pull),
+            (half, TaskStage::Start),
+            (middle(self.timings.activation), TaskStage::Run),
+        ]
     }
 
     fn bind_balancer(&mut self, scenario: &Scenario, spec: &LoadBalancerSpec) -> LoadBalancerBinding {

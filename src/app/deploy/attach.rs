@@ -8,7 +8,7 @@ use portzero_core::base::id::{DeploymentId, TaskDefinitionArn};
 use portzero_core::base::time::Moment;
 use portzero_core::event::{Attached, EventKind};
 use portzero_core::plan;
-use portzero_core::plan::forecast::Forecast;
+use portzero_core::plan::forecast::{Basis, Forecast};
 use portzero_core::plan::survey::Survey;
 use portzero_core::plan::{DeployRequest, Plan, preflight};
 use portzero_core::port::{Clock, Interrupts, Report};
@@ -227,7 +227,7 @@ fn claim(run: &mut ServiceRun, ours: &AttachDecision) {
 /// The scope of a deployment that was found. `document`: its task definition, where it may be read.
 pub fn scope(request: &DeployRequest, survey: &Survey, ours: &AttachDecision, document: Option<&Value>) -> Scope {
     let network = document.map(|d| Document::from_value(d.clone(), "").network_mode());
-    let forecast = Forecast::of(&survey.service, survey.target_groups.values());
+    let forecast = Forecast::of(&Basis::of(&survey, None));
     Scope {
         cluster: request.cluster.clone(),
         service: request.service.clone(),

@@ -1,7 +1,7 @@
 //! One service, read in full.
 
 use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
-use portzero_core::aws_model::service::{ManagedWays, RevisionReading, Service};
+use portzero_core::aws_model::service::{LaunchType, ManagedWays, RevisionReading, Service};
 use portzero_core::aws_model::target::{Address, Routing, TargetGroup};
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn};
@@ -43,7 +43,9 @@ pub async fn survey<A: Ecs + LoadBalancing>(
     let mut reader = Reader::new(cluster.clone(), name.clone());
     reader.watch(described.iter().map(|group| group.arn.clone()).collect());
     reader.watch.managed = service.managed.clone();
-    let snapshot = patiently(clock, async || reader.snapshot(aws, None, false).await)
+    // Fargate finds room by itself. Where no launch type is shown, a capacity provider decides.
+    let wants_room = service.launch_type != Some(LaunchType::Fargate);
+    let snapshot = patiently(clock, async || reader.snapshot(aws, None, wants_room).await)
         .await
         .map_err(api)?;
     let mut not_checked = reader.not_checked;

@@ -26,7 +26,7 @@ const VISIBLE_SHARE: u64 = 200;
 pub(super) fn render(runs: &[ServiceRun], md: Markdown<'_>) -> Option<Block> {
     let shown: Vec<&ServiceRun> = runs.iter().filter(|run| !run.phases.is_empty()).collect();
     let start = shown.iter().map(|run| run.started_at).min()?;
-    let forecast = |run: &&ServiceRun| run.plan.as_ref().map_or(Duration::ZERO, |p| p.forecast.drained);
+    let forecast = |run: &&ServiceRun| run.plan.as_ref().map_or(Duration::ZERO, |p| p.forecast.drained.likely);
     let end = |run: &&ServiceRun| run.started_at.since(start) + run.duration.max(forecast(run));
     let length = shown.iter().map(end).max()?.as_secs().max(1);
     let mut chart = Chart {
@@ -62,7 +62,7 @@ impl Chart<'_> {
     /// Forecast, phases, and the targets.
     fn one(&mut self, run: &ServiceRun) {
         if let Some(plan) = &run.plan {
-            let (switched, drained) = (plan.forecast.switched, plan.forecast.drained);
+            let (switched, drained) = (plan.forecast.switched.likely, plan.forecast.drained.likely);
             self.section("forecast");
             self.bar("until serving", switched, "done", Duration::ZERO, switched);
             let rest = drained.saturating_sub(switched);

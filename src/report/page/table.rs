@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use portzero_core::base::time::human;
 use portzero_core::plan::Plan;
+use portzero_core::plan::forecast::Bounds;
 use portzero_core::rollout::{Generation, TargetHistory, Verdict};
 
 use crate::app::deploy::ServiceRun;
@@ -23,8 +24,8 @@ pub(super) fn plans(plans: &[Plan], md: Markdown<'_>) -> Block {
             "| {} | {} | {} | {} | {} |",
             service(plan.request.service.as_str(), plan.request.cluster.as_str(), md),
             md.code(&plan.revisions()),
-            span(plan.forecast.switched),
-            span(plan.forecast.drained),
+            bounds(plan.forecast.switched),
+            bounds(plan.forecast.drained),
             span(plan.wait_budget()),
         )
     });
@@ -151,10 +152,15 @@ fn span(span: Duration) -> String {
     human(span).replace(' ', "\u{a0}")
 }
 
+/// What is likely, and between what it lies.
+fn bounds(of: Bounds) -> String {
+    format!("{} ({} to {})", span(of.likely), span(of.least), span(of.most))
+}
+
 fn forecast(run: &ServiceRun) -> String {
     run.plan.as_ref().map_or_else(
         || NOTHING.to_owned(),
-        |plan| span(plan.forecast.expected(plan.request.until)),
+        |plan| span(plan.forecast.expected(plan.request.until).likely),
     )
 }
 

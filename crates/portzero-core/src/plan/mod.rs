@@ -17,7 +17,7 @@ use crate::aws_model::target::{Address, TargetGroup};
 use crate::base::finding::{Code, Finding, Severity};
 use crate::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn, TaskDefinitionArn};
 use crate::base::time::{Moment, Timestamp, human};
-use crate::plan::forecast::Forecast;
+use crate::plan::forecast::{Basis, Forecast};
 use crate::plan::preflight::{Expectation, Network};
 use crate::plan::survey::Survey;
 use crate::policy::Policy;
@@ -167,6 +167,9 @@ impl Plan {
         let mode = Document::from_value(rendered.document.clone(), "").network_mode();
         let (_, obstacle) = survey.obstacle(mode == NetworkMode::Host);
         findings.extend(obstacle.and_then(|by| by.finding(&request.service, request.policy.if_busy, survey.at)));
+        let basis = Basis::of(survey, Some(&rendered.document));
+        let forecast = Forecast::of(&basis);
+        let gap = preflight::gap(&basis, network);
         let mut plan = Plan {
             before: survey.service.task_definition.clone(),
             revision,
@@ -183,15 +186,14 @@ impl Plan {
                 .as_ref()
                 .map(Address::configured)
                 .or_else(|| survey.address.clone()),
-            forecast: Forecast::of(&survey.service, survey.target_groups.values()),
+            forecast,
             service: survey.service.clone(),
             findings,
             request,
             stops: None,
         };
         if plan.starts_rollout() {
-            plan.findings
-                .extend(preflight::gap(&plan.service, &plan.target_groups, network));
+            plan.findings.extend(gap);
             plan.findings.extend(plan.short_timeout());
         }
         Ok(plan)
@@ -230,7 +232,7 @@ impl Plan {
     /// How long it is expected to take until what `until` asks for is there.
     pub fn expected(&self) -> Duration {
         if self.starts_rollout() {
-            self.forecast.expected(self.request.until)
+            self.forecast.expected(self.request.until).likely
         } else {
             Duration::ZERO
         }

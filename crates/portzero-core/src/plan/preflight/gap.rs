@@ -1,18 +1,15 @@
 //! A time without any healthy target, as far as the service's own settings lead to it.
 
-use std::collections::BTreeMap;
-
-use crate::aws_model::service::{Service, ServiceStatus};
-use crate::aws_model::target::TargetGroup;
+use crate::aws_model::service::ServiceStatus;
 use crate::base::finding::{Code, Finding};
-use crate::base::id::TargetGroupArn;
 use crate::base::time::human;
-use crate::plan::forecast::Gap;
+use crate::plan::forecast::{Basis, Gap};
 use crate::plan::preflight::Network;
 use crate::rollout::view::limits::Limits;
 
 /// A warning where ECS may stop every old task, and starts no new one before it has.
-pub fn gap(service: &Service, groups: &BTreeMap<TargetGroupArn, TargetGroup>, network: Network) -> Option<Finding> {
+pub fn gap(basis: &Basis<'_>, network: Network) -> Option<Finding> {
+    let (service, groups) = (basis.service, basis.groups);
     let limits = Limits::of(service, service.desired_count);
     let is_rolling = !service.configuration.is_staged() && service.status == ServiceStatus::Active;
     if !is_rolling || !limits.may_empty() || groups.is_empty() {
@@ -23,7 +20,7 @@ pub fn gap(service: &Service, groups: &BTreeMap<TargetGroupArn, TargetGroup>, ne
         == Network::Instance {
             has_dynamic_ports: false,
         };
-    let gap = Gap::of(service, groups, shares_port);
+    let gap = Gap::of(basis, shares_port);
     let all = match limits.desired {
         1 => "its only task".to_owned(),
         count => format!("all its {count} tasks"),
@@ -59,8 +56,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::aws_model::service::DeploymentConfiguration;
-    use crate::aws_model::target::HealthCheck;
+    use crate::aws_model::service::{DeploymentConfiguration, Service};
+    use crate::aws_model::target::{HealthCheck, TargetGroup};
 
     fn told(desired: u32, percents: (u32, u32), network: Network) -> Option<Finding> {
         let group = TargetGroup {
@@ -79,7 +76,15 @@ mod tests {
             },
             ..Service::plain()
         };
-        gap(&service, &[(group.arn.clone(), group)].into(), network)
+        let basis = Basis {
+            service: &service,
+            groups: &[(group.arn.clone(), group)].into(),
+            tasks: &[],
+            capacity: None,
+            running: None,
+            document: None,
+        };
+        gap(&basis, network)
     }
 
     #[test]
@@ -87,12 +92,12 @@ mod tests {
         let found = told(1, (0, 100), Network::Address).expect("a warning");
         assert_eq!(
             found.summary,
-            "`web` may have no healthy target for about 55s: ECS may stop its only task before it starts a new one"
+            "`web` may have no healthy target for about 49s: ECS may stop its only task before it starts a new one"
         );
         assert!(
             found.evidence[2]
                 .1
-                .starts_with("15s to start a task + 10s until ECS acts + 30s")
+                .starts_with("9s to start a task + 10s until ECS acts + 30s")
         );
         assert_eq!(found.hints.len(), 1);
         let fixed = Network::Instance {
@@ -103,10 +108,10 @@ mod tests {
         assert!(
             found.evidence[2]
                 .1
-                .starts_with("6m 30s until the old task has freed its host port + 15s")
+                .starts_with("6m 35s until the old task has freed its host port + 9s")
         );
         assert!(
-            found.hints.is_empty() && found.summary.contains("about 7m 25s"),
+            found.hints.is_empty() && found.summary.contains("about 7m 24s"),
             "{found:?}"
         );
         assert!(
