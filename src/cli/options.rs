@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Command, FromArgMatches, ValueEnum};
 use portzero_core::base::finding::{Code, Finding};
+use portzero_core::base::text::nearest;
 use portzero_core::base::time::Timestamp;
 use portzero_core::policy::{IfBusy, Leftover};
 
@@ -100,6 +101,9 @@ pub(super) struct Following {
     /// Stop before the first change at findings of this severity [default: error]
     #[arg(long, value_enum, env = "PORTZERO_FAIL_ON")]
     pub fail_on: Option<FailOn>,
+    /// Let no finding with this code stop the run; may be repeated, or be a list with commas
+    #[arg(long, value_name = "CODE", env = "PORTZERO_ALLOW", value_delimiter = ',', value_parser = finding_code)]
+    pub allow: Vec<Code>,
     /// Where a deployment of the service is in progress: wait for its end, refuse, or deploy over it [default: wait]
     #[arg(long, value_name = "wait|fail|replace", env = "PORTZERO_IF_BUSY", value_parser = if_busy)]
     pub if_busy: Option<IfBusy>,
@@ -267,6 +271,20 @@ pub enum Format {
 pub(super) enum FailOn {
     Warning,
     Error,
+}
+
+/// A code of docs/findings.md.
+fn finding_code(text: &str) -> Result<Code, String> {
+    let text = text.trim();
+    let known = || Code::ALL.iter().map(|code| code.as_str());
+    if let Some(code) = Code::ALL.iter().find(|code| code.as_str() == text) {
+        return Ok(*code);
+    }
+    let near = nearest(text, known()).map(|near| format!(": did you mean `{near}`?"));
+    Err(format!(
+        "no finding has this code{}",
+        near.unwrap_or_else(|| "; docs/findings.md lists them".into())
+    ))
 }
 
 fn role_duration(text: &str) -> Result<SessionDuration, String> {

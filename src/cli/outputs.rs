@@ -119,7 +119,11 @@ impl<'o> RunOutputs<'o> {
         }
         let plans: Vec<Plan> = plans.iter().map(|(plan, _)| plan.clone()).collect();
         let page = self.page(Stage::Deploying(&plans), page::COMMENT_CHARS_MAX);
-        let longest = plans.iter().map(|plan| plan.forecast.drained.likely).max().unwrap_or_default();
+        let longest = plans
+            .iter()
+            .map(|plan| plan.forecast.drained.likely)
+            .max()
+            .unwrap_or_default();
         let description = format!("deploying, about {}", human(longest));
         if let Some(github_channel) = &mut self.github_channel {
             github_channel.begin(page, description);

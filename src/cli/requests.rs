@@ -288,6 +288,7 @@ fn request(
             Some(FailOn::Warning) => Severity::Warning,
             Some(FailOn::Error) | None => Severity::Error,
         },
+        allowed: following.allow.clone(),
         url: stanza.and_then(|s| s.url.clone()),
         depends_on: stanza.map(depends_on).unwrap_or_default(),
         policy: policy(following, &settings),

@@ -15,3 +15,4 @@ pub mod result;
 pub mod rollout_event;
 pub mod status;
 pub mod text;
+pub mod timeline;

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::report::finding;
 use crate::report::text::clean;
+use crate::report::timeline;
 
 pub fn text(plan: &Plan) -> String {
     let mut out = format!(
@@ -19,6 +20,12 @@ pub fn text(plan: &Plan) -> String {
         plan.request.cluster,
         plan.revisions()
     );
+    for found in &plan.findings {
+        let _ = write!(out, "\n{}", finding::render(found));
+    }
+    if !plan.findings.is_empty() {
+        out.push('\n');
+    }
     for (index, step) in plan.steps().iter().enumerate() {
         let _ = writeln!(out, "  {}. {step}", index + 1);
     }
@@ -43,12 +50,12 @@ pub fn text(plan: &Plan) -> String {
         }
     }
     let _ = writeln!(out, "\nforecast: {}", plan.forecast.sentence());
+    if plan.starts_rollout() {
+        out.push_str(&timeline::draw(&plan.forecast));
+    }
     let _ = writeln!(out, "timeout:  {}", human(plan.wait_budget()));
     if let Some(address) = &plan.address {
         let _ = writeln!(out, "address:  {}", clean(&address.to_string()));
-    }
-    for found in &plan.findings {
-        let _ = write!(out, "\n{}", finding::render(found));
     }
     out
 }

@@ -361,6 +361,7 @@ fn request() -> DeployRequest {
         settle: Duration::ZERO,
         timeout: None,
         fail_on: Severity::Error,
+        allowed: Vec::new(),
         url: None,
         depends_on: Vec::new(),
         policy: Default::default(),

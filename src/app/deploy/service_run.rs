@@ -185,6 +185,7 @@ mod tests {
             timeout: None,
             poll_interval: None,
             fail_on: portzero_core::base::finding::Severity::Error,
+            allowed: Vec::new(),
             url: None,
             depends_on: Vec::new(),
             policy: Default::default(),

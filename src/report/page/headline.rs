@@ -78,7 +78,11 @@ fn place(stage: Stage<'_>, setting: &Setting) -> Option<String> {
 }
 
 fn planned(plans: &[Plan], md: Markdown<'_>) -> String {
-    let longest = plans.iter().map(|p| p.forecast.drained.likely).max().unwrap_or_default();
+    let longest = plans
+        .iter()
+        .map(|p| p.forecast.drained.likely)
+        .max()
+        .unwrap_or_default();
     let what = match plans {
         [only] => md.code(&only.revisions()),
         many => format!("{} services", many.len()),

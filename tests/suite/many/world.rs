@@ -92,6 +92,7 @@ pub fn request((name, cluster, ..): &Spec, depends_on: &[&str]) -> DeployRequest
         timeout: None,
         poll_interval: None,
         fail_on: Severity::Error,
+        allowed: Vec::new(),
         url: None,
         depends_on: depends_on.iter().map(|name| (*name).into()).collect(),
     }

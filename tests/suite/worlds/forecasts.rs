@@ -57,7 +57,11 @@ impl Compared {
 
 /// A world in which nothing fails, and ECS does what the evidence says it does. One of eight shifts its traffic in stages.
 fn faultless(seed: u64) -> Case {
-    let mut case = if seed.is_multiple_of(8) { staged(seed) } else { case(seed) };
+    let mut case = if seed.is_multiple_of(8) {
+        staged(seed)
+    } else {
+        case(seed)
+    };
     let scenario = &mut case.scenario;
     scenario.faults.clear();
     scenario.alarms.clear();
@@ -167,6 +171,10 @@ pub fn judge(all: &[Compared]) -> (String, Result<(), String>) {
     );
     let is_kept = outside.is_empty() && percent(0) < 10.0 && percent(1) < 10.0 && percent(3) <= 35.0;
     let first: Vec<String> = outside.iter().take(3).map(|one| format!("{one:?}")).collect();
-    let judged = if is_kept { Ok(()) } else { Err(format!("{told}\n{}", first.join("\n"))) };
+    let judged = if is_kept {
+        Ok(())
+    } else {
+        Err(format!("{told}\n{}", first.join("\n")))
+    };
     (told, judged)
 }

@@ -234,6 +234,7 @@ pub fn request(case: &Case) -> DeployRequest {
         timeout: Some(case.timeout),
         poll_interval: case.poll_interval,
         fail_on: Severity::Error,
+        allowed: Vec::new(),
         url: None,
         depends_on: Vec::new(),
         policy: Default::default(),

@@ -233,6 +233,7 @@ pub fn wanted(case: &Case, image: &str, if_busy: IfBusy) -> DeployRequest {
         base: DefinitionSource::Document(Box::new(Document::from_value(definition, "web"))),
         until: Until::Drained,
         fail_on: Severity::Error,
+        allowed: Vec::new(),
         policy: Policy {
             if_busy,
             ..Policy::default()

@@ -198,6 +198,8 @@ codes! {
     HostPortStatic = "host-port-static",
     /// `--image` names no container, or does not say which one.
     ImageTarget = "image-target",
+    /// An image's tag does not say which image it is.
+    ImageTag = "image-tag",
     // Configuration.
     /// The configuration cannot be read as written.
     Config = "config",

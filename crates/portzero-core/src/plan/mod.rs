@@ -62,6 +62,8 @@ pub struct DeployRequest {
     pub poll_interval: Option<Duration>,
     /// Findings of this severity and above stop the run before the first change.
     pub fail_on: Severity,
+    /// Findings that stop nothing, however severe.
+    pub allowed: Vec<Code>,
     /// The service's address, where the configuration names it.
     pub url: Option<String>,
     /// Services that must have succeeded before this one is touched, as far as the run has them.
@@ -170,6 +172,7 @@ impl Plan {
         let basis = Basis::of(survey, Some(&rendered.document));
         let forecast = Forecast::of(&basis);
         let gap = preflight::gap(&basis, network);
+        let room = preflight::room(&basis, &forecast);
         let mut plan = Plan {
             before: survey.service.task_definition.clone(),
             revision,
@@ -194,6 +197,7 @@ impl Plan {
         };
         if plan.starts_rollout() {
             plan.findings.extend(gap);
+            plan.findings.extend(room);
             plan.findings.extend(plan.short_timeout());
         }
         Ok(plan)
@@ -240,9 +244,11 @@ impl Plan {
 
     /// A finding is bad enough for the run to end before the first change.
     pub fn is_refused(&self) -> bool {
+        let stops = |finding: &Finding| finding.severity >= self.request.fail_on.max(Severity::Warning);
+        let is_allowed = |finding: &Finding| self.request.allowed.contains(&finding.code);
         self.findings
             .iter()
-            .any(|f| f.severity >= self.request.fail_on.max(Severity::Warning))
+            .any(|finding| stops(finding) && !is_allowed(finding))
     }
 
     /// Whether a rollout will happen: another revision than the running one, or a forced one.

@@ -119,6 +119,15 @@ fn repository(image: &str) -> &str {
     }
 }
 
+/// The tag where there is no digest: `None` says that there is neither. A digest says it all.
+pub fn vague_tag(image: &str) -> Option<Option<&str>> {
+    if image.contains('@') {
+        return None;
+    }
+    let rest = image.strip_prefix(repository(image)).unwrap_or_default();
+    Some(rest.strip_prefix(':'))
+}
+
 pub(super) fn apply(root: &mut Value, assigned: &[(usize, String)]) -> Vec<Change> {
     let mut changes = Vec::new();
     for (index, container) in container_maps(root) {

@@ -26,7 +26,7 @@ pub(crate) use check::task_rules::{cpu_units, memory_mib};
 pub use diff::{DiffLine, diff, is_same_content};
 pub use document::{Container, Document, NetworkMode, PortMapping};
 pub use host_port::{DynamicPorts, LoadBalancedPort};
-pub use image::ImageChange;
+pub use image::{ImageChange, vague_tag};
 pub use kept::check_kept;
 pub use path::{Step, describe};
 pub use read::parsed::Format;

@@ -132,7 +132,9 @@ fn own_check(document: &Value) -> Option<Duration> {
 }
 
 fn stop_timeout(document: &Value) -> Option<Duration> {
-    containers(document).filter_map(|container| seconds(container, "stopTimeout")).max()
+    containers(document)
+        .filter_map(|container| seconds(container, "stopTimeout"))
+        .max()
 }
 
 fn has_interface(document: &Value) -> bool {

@@ -61,11 +61,6 @@ impl Bounds {
 
     /// `1m 05s (50s to 1m 30s)`
     pub fn text(&self) -> String {
-        format!(
-            "{} ({} to {})",
-            human(self.likely),
-            human(self.least),
-            human(self.most)
-        )
+        format!("{} ({} to {})", human(self.likely), human(self.least), human(self.most))
     }
 }

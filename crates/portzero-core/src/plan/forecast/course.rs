@@ -227,7 +227,11 @@ impl<'r> Course<'r> {
         let healthy = self.healthy();
         let is_enough = self.rollout.enough.is_some_and(|enough| healthy >= enough);
         let is_whole = self.new.len() == self.rollout.desired && healthy == self.rollout.desired;
-        let is_there = if self.rollout.enough.is_some() { is_enough } else { is_whole };
+        let is_there = if self.rollout.enough.is_some() {
+            is_enough
+        } else {
+            is_whole
+        };
         let waits_for_old = !(is_enough && self.rollout.defers_clean_up);
         if !is_there || waits_for_old && !self.old.is_empty() {
             return None;

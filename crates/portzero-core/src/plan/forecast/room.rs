@@ -55,7 +55,11 @@ impl Room {
         let homes = usable.iter().enumerate().map(|(place, instance)| Home {
             cpu: instance.remaining.cpu,
             memory: instance.remaining.memory,
-            is_port_taken: instance.remaining.reserved_ports.iter().any(|port| wanted.contains(port)),
+            is_port_taken: instance
+                .remaining
+                .reserved_ports
+                .iter()
+                .any(|port| wanted.contains(port)),
             load: olds.iter().filter(|old| **old == Some(place)).count(),
         });
         let share = |needs: &Needs| Share {
@@ -69,13 +73,6 @@ impl Room {
             old: share(old),
         };
         (room, olds)
-    }
-
-    /// How many new tasks fit now, beside all that is there.
-    pub(super) fn fits(&self) -> usize {
-        let mut room = self.clone();
-        // More than a service may have is room enough.
-        (0..10_000).take_while(|_| room.take()).count()
     }
 
     /// Puts one new task where the fewest of the service are. Whether there is a place.

@@ -44,7 +44,11 @@ impl Saving {
                 drained: with,
             })
         };
-        candidates.into_iter().flatten().filter_map(saves).min_by_key(|saving| saving.drained)
+        candidates
+            .into_iter()
+            .flatten()
+            .filter_map(saves)
+            .min_by_key(|saving| saving.drained)
     }
 }
 
@@ -54,7 +58,11 @@ fn shorter_delay(rollout: &Rollout) -> Option<(String, String, Rollout)> {
         delay: Some(DELAY_SHORT),
         ..rollout.clone()
     };
-    Some((format!("deregistration delay of {}", human(delay)), human(DELAY_SHORT), changed))
+    Some((
+        format!("deregistration delay of {}", human(delay)),
+        human(DELAY_SHORT),
+        changed,
+    ))
 }
 
 fn shorter_interval(
@@ -74,5 +82,9 @@ fn shorter_interval(
             check(&group)
         })
         .collect();
-    Some((format!("health check interval of {}", human(longest)), human(INTERVAL_SHORT), changed))
+    Some((
+        format!("health check interval of {}", human(longest)),
+        human(INTERVAL_SHORT),
+        changed,
+    ))
 }

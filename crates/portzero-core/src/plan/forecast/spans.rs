@@ -138,7 +138,11 @@ pub(super) fn check(group: &TargetGroup) -> Option<Span> {
             most: row + interval + Duration::from_secs(2),
         });
     }
-    if group.load_balancers.iter().any(|arn| arn.contains(":loadbalancer/net/")) {
+    if group
+        .load_balancers
+        .iter()
+        .any(|arn| arn.contains(":loadbalancer/net/"))
+    {
         return Some(NETWORK_CHECK);
     }
     // The nodes check on a beat of their own, so the first check comes at any point of the interval.

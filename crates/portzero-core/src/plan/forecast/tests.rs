@@ -122,7 +122,10 @@ fn one_wave_beside_the_old_tasks_is_followed_by_one_drain() {
     assert_eq!(one.waves, 1);
     assert!((20..=45).contains(&one.switched.likely.as_secs()), "{one:?}");
     assert!((370..=400).contains(&one.drained.likely.as_secs()), "{one:?}");
-    assert!(one.drained.least >= seconds(300) && one.drained.most <= seconds(500), "{one:?}");
+    assert!(
+        one.drained.least >= seconds(300) && one.drained.most <= seconds(500),
+        "{one:?}"
+    );
 }
 
 #[test]
@@ -147,7 +150,10 @@ fn the_dearest_setting_is_named_with_what_another_value_would_save() {
     let drains = forecast(&world(2, (100, 200), 10, 300, 9));
     let saving = drains.saving.clone().expect("a long drain is the dearest");
     assert_eq!(saving.setting, "deregistration delay of 5m");
-    assert!(saving.drained < drains.drained.likely.saturating_sub(seconds(250)), "{saving:?}");
+    assert!(
+        saving.drained < drains.drained.likely.saturating_sub(seconds(250)),
+        "{saving:?}"
+    );
     assert_eq!(forecast(&world(2, (100, 200), 10, 30, 9)).saving, None);
 }
 
@@ -172,5 +178,8 @@ fn recorded_rollouts_lie_within_their_bounds() {
     ui.service.launch_type = Some(crate::aws_model::service::LaunchType::Fargate);
     let told = forecast(&ui);
     assert!(told.started.hold(Duration::from_millis(44_400)), "{told:?}");
-    assert!(told.drained.least <= seconds(149) && seconds(149) <= told.drained.most, "{told:?}");
+    assert!(
+        told.drained.least <= seconds(149) && seconds(149) <= told.drained.most,
+        "{told:?}"
+    );
 }

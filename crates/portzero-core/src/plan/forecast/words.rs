@@ -16,13 +16,23 @@ impl Forecast {
         } else {
             format!(", with a bake time of {}", human(self.bake))
         };
+        let room = if self.is_without_room { "with room enough, " } else { "" };
         format!(
-            "about {}{shift} until the new targets serve, {} until the old ones are drained{bake}{}{}",
+            "{room}about {}{shift} until the new targets serve{}, {} until the old ones are drained{bake}{}{}",
             range(self.switched),
+            self.waves_words(),
             range(self.drained),
             self.drain_share(),
             self.saving_words()
         )
+    }
+
+    /// Tasks that start together are one wave.
+    fn waves_words(&self) -> String {
+        match self.waves {
+            0 | 1 => String::new(),
+            many => format!(", in {many} waves"),
+        }
     }
 
     fn drain_share(&self) -> String {
@@ -36,7 +46,10 @@ impl Forecast {
     fn saving_words(&self) -> String {
         self.saving.as_ref().map_or_else(String::new, |saving| {
             let with = human(saving.drained);
-            format!("; {} instead of a {} would make it {with}", saving.instead, saving.setting)
+            format!(
+                "; {} instead of a {} would make it {with}",
+                saving.instead, saving.setting
+            )
         })
     }
 }

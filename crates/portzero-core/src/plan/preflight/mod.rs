@@ -3,11 +3,14 @@
 mod gap;
 mod named_parts;
 mod origin;
+mod room;
 mod strategy;
+mod tag;
 mod traffic;
 
 pub use crate::plan::survey::{Survey, not_checked};
 pub use gap::gap;
+pub use room::room;
 pub use strategy::strategy;
 
 use std::time::Duration;
@@ -46,6 +49,7 @@ pub fn check(survey: &Survey, document: &Value, network: Network) -> Vec<Finding
     findings.extend(classic(survey));
     findings.extend(named_parts::named_parts(service, document));
     findings.extend(origin::origin(service, document));
+    findings.extend(tag::tag(document));
     let ways = service.other_ways.iter();
     findings.extend(ways.map(|way| way_not_checked(service.name.as_str(), *way)));
     let ways = service.managed.ways.iter().filter(|way| way.status.is_failed());

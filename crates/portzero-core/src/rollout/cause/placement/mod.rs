@@ -190,6 +190,25 @@ pub(crate) fn fits_somewhere(needs: &Needs, instances: &[ContainerInstance]) -> 
     })
 }
 
+/// What every instance that is open for tasks lacks for one more, as far as the books show it. Empty where one has room,
+/// and where there is none at all.
+pub(crate) fn shortage(needs: &Needs, instances: &[ContainerInstance]) -> Vec<(EvidenceLabel, String)> {
+    let open: Vec<&ContainerInstance> = instances.iter().filter(|i| is_open(i)).collect();
+    if fits_somewhere(needs, instances) {
+        return Vec::new();
+    }
+    let is_short = |lack: fn(&ContainerInstance, &Needs) -> bool| open.iter().any(|i| lack(i, needs));
+    let mut rows = Vec::new();
+    if is_short(|i, needs| i.remaining.cpu < needs.cpu) {
+        rows.extend(cpu(needs, &open));
+    }
+    if is_short(|i, needs| i.remaining.memory < needs.memory) {
+        rows.extend(memory(needs, &open));
+    }
+    rows.extend(port(needs, &open));
+    rows.into_iter().map(|(label, text)| (label.into(), text)).collect()
+}
+
 /// Whether ECS may place tasks on it at all.
 fn is_open(instance: &ContainerInstance) -> bool {
     instance.status == InstanceStatus::Active && instance.agent_connected
@@ -262,18 +281,9 @@ fn measured(
     let needs = &scope.needs;
     let all = instances.unwrap_or_default();
     let open: Vec<&ContainerInstance> = all.iter().filter(|i| is_open(i)).collect();
-    let most = |free: fn(&ContainerInstance) -> i64| open.iter().max_by_key(|i| (free(i), i.arn.clone()));
     match trouble.lack {
-        Lack::Cpu => rows.extend(most(|i| i.remaining.cpu).map(|i| {
-            let most = i.remaining.cpu;
-            let text = format!("a task needs {} units, most free {most} on {}", needs.cpu, name(i));
-            ("cpu", text)
-        })),
-        Lack::Memory => rows.extend(most(|i| i.remaining.memory).map(|i| {
-            let most = i.remaining.memory;
-            let text = format!("a task needs {} MiB, most free {most} MiB on {}", needs.memory, name(i));
-            ("memory", text)
-        })),
+        Lack::Cpu => rows.extend(cpu(needs, &open)),
+        Lack::Memory => rows.extend(memory(needs, &open)),
         Lack::Port => rows.extend(port(needs, &open)),
         Lack::Constraint if !needs.constraints.is_empty() => {
             rows.push(("constraint", needs.constraints.join("; ")));
@@ -297,6 +307,24 @@ fn measured(
         rows.push(("instances", text));
     }
     rows.into_iter().map(|(label, text)| (label.into(), text)).collect()
+}
+
+fn cpu(needs: &Needs, open: &[&ContainerInstance]) -> Option<(&'static str, String)> {
+    let most = open.iter().max_by_key(|i| (i.remaining.cpu, i.arn.clone()))?;
+    let (free, on) = (most.remaining.cpu, name(most));
+    Some((
+        "cpu",
+        format!("a task needs {} units, most free {free} on {on}", needs.cpu),
+    ))
+}
+
+fn memory(needs: &Needs, open: &[&ContainerInstance]) -> Option<(&'static str, String)> {
+    let most = open.iter().max_by_key(|i| (i.remaining.memory, i.arn.clone()))?;
+    let (free, on) = (most.remaining.memory, name(most));
+    Some((
+        "memory",
+        format!("a task needs {} MiB, most free {free} MiB on {on}", needs.memory),
+    ))
 }
 
 fn port(needs: &Needs, open: &[&ContainerInstance]) -> Option<(&'static str, String)> {
