@@ -29,6 +29,7 @@ pub mod world;
 
 mod api;
 mod faults;
+mod first_tasks;
 mod ground_truth;
 mod scheduler;
 mod setup;

@@ -227,7 +227,7 @@ fn claim(run: &mut ServiceRun, ours: &AttachDecision) {
 /// The scope of a deployment that was found. `document`: its task definition, where it may be read.
 pub fn scope(request: &DeployRequest, survey: &Survey, ours: &AttachDecision, document: Option<&Value>) -> Scope {
     let network = document.map(|d| Document::from_value(d.clone(), "").network_mode());
-    let forecast = Forecast::of(&Basis::of(&survey, None));
+    let forecast = Forecast::of(&Basis::of(survey, None));
     Scope {
         cluster: request.cluster.clone(),
         service: request.service.clone(),

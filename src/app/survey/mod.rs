@@ -4,6 +4,7 @@
 //! * `poller`: one look at all services of a run; `optional_reads`: the part that a verdict can do without
 //! * `memory`, `instances`: what a look need not read again
 //! * `revisions`: what our deployment was resolved to
+//! * `room`: the instances that a forecast rests on
 //! * `routing`: where the load balancers send the requests
 //! * `history`: what is there to join for a run that did not begin it
 
@@ -16,6 +17,7 @@ mod optional_reads;
 mod poller;
 mod reading;
 mod revisions;
+mod room;
 mod routing;
 
 pub use calls::api;

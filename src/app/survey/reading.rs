@@ -1,7 +1,7 @@
 //! One service, read in full.
 
 use portzero_core::aws_model::api_error::{ApiError, ApiErrorKind};
-use portzero_core::aws_model::service::{LaunchType, ManagedWays, RevisionReading, Service};
+use portzero_core::aws_model::service::{ManagedWays, RevisionReading, Service};
 use portzero_core::aws_model::target::{Address, Routing, TargetGroup};
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::id::{ClusterName, DeploymentId, ServiceName, TargetGroupArn};
@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::app::survey::calls::{api, patiently};
 use crate::app::survey::optional::{Patience, optionally};
 use crate::app::survey::poller::{Poller, Watch};
-use crate::app::survey::routing;
+use crate::app::survey::{room, routing};
 
 /// Everything that a plan needs to know. Nothing is changed by it. `wants_routing`: whether the load balancers are asked
 /// where they send the requests.
@@ -43,14 +43,15 @@ pub async fn survey<A: Ecs + LoadBalancing>(
     let mut reader = Reader::new(cluster.clone(), name.clone());
     reader.watch(described.iter().map(|group| group.arn.clone()).collect());
     reader.watch.managed = service.managed.clone();
-    // Fargate finds room by itself. Where no launch type is shown, a capacity provider decides.
-    let wants_room = service.launch_type != Some(LaunchType::Fargate);
-    let snapshot = patiently(clock, async || reader.snapshot(aws, None, wants_room).await)
+    let mut snapshot = patiently(clock, async || reader.snapshot(aws, None, false).await)
         .await
         .map_err(api)?;
     let mut not_checked = reader.not_checked;
     not_checked.extend(unreadable);
     not_checked.extend(unknown);
+    if wants_routing && let Err(denied) = room::add(aws, cluster, &mut snapshot).await {
+        not_checked.push(denied);
+    }
     let (routing, routing_refusal) = if wants_routing {
         read_routing(aws, &described).await
     } else {

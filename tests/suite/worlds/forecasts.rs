@@ -170,7 +170,11 @@ pub fn judge(all: &[Compared]) -> (String, Result<(), String>) {
         percent(3),
     );
     let is_kept = outside.is_empty() && percent(0) < 10.0 && percent(1) < 10.0 && percent(3) <= 35.0;
-    let first: Vec<String> = outside.iter().take(3).map(|one| format!("{one:?}")).collect();
+    let first: Vec<String> = outside
+        .iter()
+        .take(3)
+        .map(|one| format!("world {}: {one:?}", one.seed))
+        .collect();
     let judged = if is_kept {
         Ok(())
     } else {
