@@ -6,6 +6,7 @@ use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::id::ClusterName;
 use portzero_core::base::position::Position;
 use portzero_core::base::text::nearest;
+use portzero_core::file_kind::{self, Wanted};
 
 use super::interpolate::Variables;
 use super::read::{Fields, Item, Problems};
@@ -36,7 +37,12 @@ pub(super) struct Given<'a> {
 }
 
 pub(super) fn read(text: &str, file: &str, given: &Given<'_>) -> Result<Config, Vec<Finding>> {
-    let mut document = tree::parse(text, file).map_err(|finding| vec![*finding])?;
+    let something_else = |is_read| {
+        let found = file_kind::recognise(text, file, Wanted::Configuration, is_read);
+        found.map(|found| vec![found.finding(file, Wanted::Configuration)])
+    };
+    let mut document =
+        tree::parse(text, file).map_err(|finding| something_else(false).unwrap_or_else(|| vec![*finding]))?;
     let mut problems = Problems::of(file);
     let config = config(&mut document, file, given, &mut problems);
     match config {
@@ -47,7 +53,7 @@ pub(super) fn read(text: &str, file: &str, given: &Given<'_>) -> Result<Config, 
         }
         _ => {
             problems.errors.sort_by_key(|finding| finding.location.clone());
-            Err(problems.errors)
+            Err(something_else(true).unwrap_or(problems.errors))
         }
     }
 }
