@@ -19,10 +19,23 @@ pub(super) fn read(text: &str, file: &str) -> Result<Scenario, Vec<Finding>> {
         return Err(something_else(true).unwrap_or_default());
     }
     Scenario::read(text, file).map_err(|errors| {
-        let is_readable = yaml::read(text, yaml::OtherTags::Ignored).is_ok();
-        let findings = || errors.into_iter().map(finding).collect();
-        something_else(is_readable).unwrap_or_else(findings)
+        let refused = yaml::read(text, yaml::OtherTags::Ignored).err();
+        let findings = || match refused.as_ref().and_then(|refused| not_yaml(refused, file)) {
+            Some(finding) => vec![finding],
+            None => errors.into_iter().map(finding).collect(),
+        };
+        something_else(refused.is_none()).unwrap_or_else(findings)
     })
+}
+
+/// A slip in the form: the reader of configurations has the words for it.
+fn not_yaml(refused: &yaml::Refused, file: &str) -> Option<Finding> {
+    let yaml::Reason::Syntax(mistake) = &refused.reason else {
+        return None;
+    };
+    let summary = format!("{file} is not YAML: {}", mistake.said);
+    let finding = Finding::error(Code::Syntax, summary).at(refused.at.in_file(file));
+    Some(mistake.hint.iter().cloned().fold(finding, Finding::hint))
 }
 
 /// What is wrong with a scenario file, or with `--fault`.

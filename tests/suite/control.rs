@@ -175,7 +175,7 @@ fn what_is_wrong_with_a_request_is_said() {
             "faults",
             r#"{"fault":"reset","shar":1}"#,
             400,
-            "unknown field `shar`",
+            "unknown key `shar`",
         ),
         (
             "POST",

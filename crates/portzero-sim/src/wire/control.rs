@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::{HttpRequest, HttpResponse, TimeSource, Wire, served};
 use crate::scenario::fault::FaultSpec;
+use crate::scenario::slips;
 use crate::timestamp::Timestamp;
 use crate::world::World;
 
@@ -181,7 +182,7 @@ fn routes() -> Value {
 fn switch_on(wire: &Wire, world: &mut World, request: &HttpRequest) -> Result<(u16, Value), ControlError> {
     let document = document(request)?;
     let bad = |why: String| (400, why);
-    let fault: FaultSpec = serde_json::from_value(document).map_err(|error| bad(error.to_string()))?;
+    let fault: FaultSpec = serde_json::from_value(document).map_err(|error| bad(slips::of_json(&error).to_string()))?;
     if let [first, ..] = fault.ignored_keys.as_slice() {
         let name = fault.fault.name();
         return Err(bad(format!("the fault `{name}` does not read `{first}`")));

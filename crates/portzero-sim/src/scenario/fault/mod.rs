@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 
 use super::catalogue::{self, Entry, Layer};
 use crate::scenario::error::ScenarioError;
+use crate::scenario::slips;
 use crate::timestamp::Timestamp;
 
 /// One fault of a scenario. A file, `--fault` and the control routes write it as one flat mapping.
@@ -99,8 +100,15 @@ impl FaultSpec {
             let plain = read.filter(|read| !is_text && (read.is_number() || read.is_boolean()));
             members.insert(key.trim().to_owned(), plain.unwrap_or_else(|| Value::from(value)));
         }
-        serde_json::from_value(Value::Object(members))
-            .map_err(|error| ScenarioError::new(format!("the fault `{name}`: {error}")))
+        serde_json::from_value(Value::Object(members.clone())).map_err(|error| {
+            let slip = slips::of_json(&error);
+            let wrong = members.iter().find(|(key, value)| !is_right(name, key, value));
+            let key = wrong
+                .map(|(key, _)| format!(": `{key}`"))
+                .filter(|_| !slip.message.starts_with("unknown key"));
+            let message = format!("the fault `{name}`{}: {}", key.unwrap_or_default(), slip.message);
+            ScenarioError { message, ..slip }
+        })
     }
 
     pub(crate) fn entry(&self) -> Option<&'static Entry> {
@@ -159,4 +167,10 @@ impl FaultSpec {
         let is_special = self.is_on_the_wire() && is_chosen;
         self.entry().filter(|_| !is_special && self.switched_on.is_none())
     }
+}
+
+/// Whether the key has a value that the fault could have: serde says what is wrong, and not where.
+fn is_right(name: &str, key: &str, value: &Value) -> bool {
+    let alone = Map::from_iter([("fault".to_owned(), Value::from(name)), (key.to_owned(), value.clone())]);
+    serde_json::from_value::<FaultSpec>(Value::Object(alone)).is_ok()
 }
