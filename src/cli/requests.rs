@@ -172,15 +172,14 @@ fn read_config(which: &Which) -> Result<Option<(PathBuf, Config)>, Stop> {
     let lookup = |name: &str| std::env::var(name).ok().inspect(|value| inherit(name, value));
     let branch = actions::branch();
     let name = path.display().to_string();
-    let config = config::read(
-        &text,
-        &name,
-        &lookup,
-        &vars,
-        which.environment.as_deref(),
-        branch.as_deref(),
-    )
-    .map_err(Stop::usage)?;
+    let given = config::Given {
+        lookup: &lookup,
+        vars: &vars,
+        environment: which.environment.as_deref(),
+        branch: branch.as_deref(),
+        services: &which.names(),
+    };
+    let config = config::read_for(&text, &name, &given).map_err(Stop::usage)?;
     Ok(Some((path, config)))
 }
 

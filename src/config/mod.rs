@@ -30,11 +30,9 @@ pub use portzero_core::rollout::Until;
 pub use reach::{Flags, Reaching};
 pub use settings::{Settings, duration, keep_revisions, poll_interval};
 
-/// Reads a configuration.
-///
-/// `file` is the name that messages say. `vars` (`--var`) come before the chosen environment's `vars:`, those before
-/// the file's, and `lookup` (the process environment) comes last. `environment` is a name of `environments:`; without
-/// it the one whose `branch` is `git_ref_branch` is chosen.
+pub use portzero_file::Given;
+
+/// Reads a configuration for all of its services. `read_for` says what the arguments are.
 ///
 /// # Errors
 /// Everything that is wrong with the file, each with its line and column.
@@ -46,11 +44,21 @@ pub fn read(
     environment: Option<&str>,
     git_ref_branch: Option<&str>,
 ) -> Result<Config, Vec<Finding>> {
-    let given = portzero_file::Given {
+    let given = Given {
         lookup,
         vars,
         environment,
         branch: git_ref_branch,
+        services: &[],
     };
-    portzero_file::read(text, file, &given)
+    read_for(text, file, &given)
+}
+
+/// Reads a configuration. `file` is the name that messages say.
+///
+/// # Errors
+/// Everything that is wrong with the file, each with its line and column. What a service lacks that is not asked for is
+/// no error.
+pub fn read_for(text: &str, file: &str, given: &Given<'_>) -> Result<Config, Vec<Finding>> {
+    portzero_file::read(text, file, given)
 }

@@ -1,6 +1,6 @@
 //! The file as a whole: which of the two forms it is, the environment that is chosen, the variables, the services.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::id::ClusterName;
@@ -28,12 +28,18 @@ const KEYS: &[&str] = &[
 /// deployfish's top-level keys for other commands of its own.
 const IGNORED: &[&str] = &["tasks", "tunnels", "terraform", "deployfish"];
 
-/// What the caller knows and the file does not.
-pub(super) struct Given<'a> {
+/// What the caller knows and the file does not. `vars` come before the chosen environment's `vars:`, those before the
+/// file's, and `lookup` comes last.
+pub struct Given<'a> {
+    /// The process environment.
     pub lookup: &'a dyn Fn(&str) -> Option<String>,
+    /// `--var`.
     pub vars: &'a BTreeMap<String, String>,
+    /// A name of `environments:`; without it the one whose `branch` is `branch` is chosen.
     pub environment: Option<&'a str>,
     pub branch: Option<&'a str>,
+    /// The names or aliases of the services that are asked for; empty: all of them.
+    pub services: &'a [String],
 }
 
 pub(super) fn read(text: &str, file: &str, given: &Given<'_>) -> Result<Config, Vec<Finding>> {
@@ -76,7 +82,7 @@ fn config(document: &mut Node, file: &str, given: &Given<'_>, problems: &mut Pro
         Some((name, item)) => Some(environment(name, &item, &mut variables, problems)?),
         None => None,
     };
-    fill(document, &mut variables);
+    let unfilled = fill(document, given.services, &mut variables);
     if variables.lack() {
         // What is not filled in would only be complained of a second time.
         let lacking = variables.findings(file).into_iter();
@@ -100,7 +106,7 @@ fn config(document: &mut Node, file: &str, given: &Given<'_>, problems: &mut Pro
         return None;
     }
     let root = Item::root(document).map(problems)?;
-    services(&root, is_deployfish, chosen, problems)
+    services(&root, &unfilled, is_deployfish, chosen, problems)
 }
 
 /// The environments that would give one of these variables.
@@ -133,6 +139,7 @@ struct Environment {
 
 fn services(
     root: &Fields<'_>,
+    unfilled: &BTreeSet<usize>,
     is_deployfish: bool,
     chosen: Option<Environment>,
     problems: &mut Problems,
@@ -151,7 +158,11 @@ fn services(
         list.invalid("there is no service in it, so nothing would be deployed", problems);
     }
     let mut services = Vec::new();
-    for item in &items {
+    for (index, item) in items.iter().enumerate() {
+        // What is not filled in cannot be judged, and nobody asked for it.
+        let mut unjudged = Problems::of(&problems.locate(item.place()).file);
+        let is_judged = !unfilled.contains(&index);
+        let problems = if is_judged { &mut *problems } else { &mut unjudged };
         let Some(mut service) = service_stanza::service(item, is_deployfish, problems) else {
             continue;
         };
@@ -171,21 +182,46 @@ fn services(
     })
 }
 
-/// Fills everything that is acted on; what is ignored may refer to whatever it likes.
-fn fill(document: &mut Node, variables: &mut Variables<'_>) {
+/// Fills everything that is acted on; what is ignored may refer to whatever it likes. Returns the places of the services
+/// that lack something and are not asked for.
+fn fill(document: &mut Node, wanted: &[String], variables: &mut Variables<'_>) -> BTreeSet<usize> {
+    let mut unfilled = BTreeSet::new();
     let Value::Map(entries) = &mut document.value else {
-        return;
+        return unfilled;
     };
     for entry in entries {
         match (entry.key.as_str(), &mut entry.value.value) {
-            ("services", Value::List(services)) => services
-                .iter_mut()
-                .for_each(|service| variables.fill_map(service, service_stanza::IGNORED)),
+            ("services", Value::List(services)) => {
+                for (index, service) in services.iter_mut().enumerate() {
+                    if is_wanted(service, wanted, variables) {
+                        variables.fill_map(service, service_stanza::IGNORED);
+                    } else if variables.tried(|variables| variables.fill_map(service, service_stanza::IGNORED)) {
+                        unfilled.insert(index);
+                    }
+                }
+            }
             ("region" | "defaults", _) => variables.fill_node(&mut entry.value),
             ("aws", _) => variables.fill_map(&mut entry.value, AWS_IGNORED),
             _ => {}
         }
     }
+    unfilled
+}
+
+/// Whether the service is asked for: by its name, or by its second one. Variables may be in both.
+fn is_wanted(service: &Node, wanted: &[String], variables: &mut Variables<'_>) -> bool {
+    let Value::Map(entries) = &service.value else {
+        return true;
+    };
+    let mut names = entries
+        .iter()
+        .filter(|entry| matches!(entry.key.as_str(), "name" | "environment"));
+    wanted.is_empty()
+        || names.any(|entry| {
+            let mut name = entry.value.clone();
+            variables.tried(|variables| variables.fill_node(&mut name));
+            matches!(&name.value, Value::Text(name) | Value::Plain(name) if wanted.contains(name))
+        })
 }
 
 fn check_version(root: &Fields<'_>, problems: &mut Problems) {
