@@ -28,7 +28,7 @@ pub use service_stanza::is_path;
 pub use model::{Config, Dependency, Probe, ServiceConfig, TaskDefinitionSource};
 pub use portzero_core::rollout::Until;
 pub use reach::{Flags, Reaching};
-pub use settings::{Settings, duration, keep_revisions, poll_interval};
+pub use settings::{Said, Settings, duration, keep_revisions, poll_interval};
 
 pub use portzero_file::Given;
 

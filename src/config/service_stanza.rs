@@ -7,7 +7,7 @@ use portzero_core::aws_model::service::{Balancer, LoadBalancerBinding, Schedulin
 use portzero_core::base::id::{ClusterName, ServiceName, TargetGroupArn};
 
 use super::read::{Fields, Item, Problems};
-use super::settings::{Settings, duration, keep_revisions, poll_interval};
+use super::settings::{Said, Settings, duration, keep_revisions, poll_interval};
 use super::{Dependency, Probe, ServiceConfig, TaskDefinitionSource, inline};
 
 const KEYS: &[&str] = &[
@@ -113,9 +113,20 @@ const NUMBER_MAX: u32 = i32::MAX.unsigned_abs();
 
 /// Reads the settings of a service or of `defaults:`.
 pub(super) fn settings(fields: &Fields<'_>, problems: &mut Problems) -> Settings {
-    let span = |key: &str, problems: &mut Problems| fields.get(key)?.word(duration, problems);
+    let span = |key: &str, problems: &mut Problems| {
+        let item = fields.get(key)?;
+        let value = item.word(duration, problems)?;
+        let at = problems.locate(item.place());
+        Some(Said { value, at })
+    };
     let timeout = span("timeout", problems);
-    if let (Some(Duration::ZERO), Some(item)) = (timeout, fields.get("timeout")) {
+    if let (
+        Some(Said {
+            value: Duration::ZERO, ..
+        }),
+        Some(item),
+    ) = (&timeout, fields.get("timeout"))
+    {
         item.invalid("a rollout takes longer than no time at all", problems);
     }
     Settings {

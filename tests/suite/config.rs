@@ -286,7 +286,8 @@ fn the_environment_is_chosen_by_name_else_by_branch() {
     assert_eq!((config.environment.as_deref(), tags[0].as_str()), (None, "r/app:main"));
 
     let settings = &only(&config).settings;
-    assert_eq!(settings.timeout, Some(Duration::from_secs(1200)));
+    let timeout = settings.timeout.as_ref().map(|said| said.value);
+    assert_eq!(timeout, Some(Duration::from_secs(1200)));
     assert_eq!(
         (settings.on_failure, settings.dynamic_ports),
         (Some(Leftover::Rollback), Some(DynamicPorts::All))
@@ -447,6 +448,11 @@ fn valid_files_mean_the_same_to_another_yaml_parser() {
                     line: 1,
                     column: 1,
                 };
+                let at = service.location.clone();
+                let settings = &mut service.settings;
+                for said in settings.timeout.iter_mut().chain(&mut settings.settle) {
+                    said.at = at.clone();
+                }
                 if let Some(TaskDefinitionSource::File { location, .. }) = &mut service.source {
                     *location = service.location.clone();
                 }
