@@ -11,6 +11,7 @@ mod ports;
 mod portzero_file;
 mod reach;
 mod read;
+mod secrets;
 mod service_stanza;
 mod settings;
 mod tree;

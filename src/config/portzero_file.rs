@@ -157,13 +157,14 @@ fn services(
     if items.is_empty() && list.is_list() {
         list.invalid("there is no service in it, so nothing would be deployed", problems);
     }
+    let of_environment = chosen.as_ref().and_then(|environment| environment.cluster.as_ref());
     let mut services = Vec::new();
     for (index, item) in items.iter().enumerate() {
         // What is not filled in cannot be judged, and nobody asked for it.
         let mut unjudged = Problems::of(&problems.locate(item.place()).file);
         let is_judged = !unfilled.contains(&index);
         let problems = if is_judged { &mut *problems } else { &mut unjudged };
-        let Some(mut service) = service_stanza::service(item, is_deployfish, problems) else {
+        let Some(mut service) = service_stanza::service(item, is_deployfish, of_environment, problems) else {
             continue;
         };
         service.settings = service.settings.or(&defaults);
@@ -185,7 +186,7 @@ fn services(
 /// Fills everything that is acted on; what is ignored may refer to whatever it likes. Returns the places of the services
 /// that lack something and are not asked for.
 fn fill(document: &mut Node, wanted: &[String], variables: &mut Variables<'_>) -> BTreeSet<usize> {
-    let mut unfilled = BTreeSet::new();
+    let (mut unfilled, skipped) = (BTreeSet::new(), service_stanza::unfilled());
     let Value::Map(entries) = &mut document.value else {
         return unfilled;
     };
@@ -194,8 +195,8 @@ fn fill(document: &mut Node, wanted: &[String], variables: &mut Variables<'_>) -
             ("services", Value::List(services)) => {
                 for (index, service) in services.iter_mut().enumerate() {
                     if is_wanted(service, wanted, variables) {
-                        variables.fill_map(service, service_stanza::IGNORED);
-                    } else if variables.tried(|variables| variables.fill_map(service, service_stanza::IGNORED)) {
+                        variables.fill_map(service, &skipped);
+                    } else if variables.tried(|variables| variables.fill_map(service, &skipped)) {
                         unfilled.insert(index);
                     }
                 }
