@@ -22,7 +22,7 @@ use crate::cli::streams;
 use crate::cli::streams::warn;
 use crate::cli::{change_targets, files};
 use crate::config;
-use crate::config::{Config, Said, ServiceConfig, Settings, TaskDefinitionSource};
+use crate::config::{Accounts, Config, Said, ServiceConfig, Settings, TaskDefinitionSource};
 
 /// What the user wants: one wish a service, in the order in which they are to be deployed.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub struct DeployRequests {
     pub environment: Option<String>,
     /// The services that were asked for by name, where there is a file with more.
     pub named: Vec<String>,
+    /// Which AWS accounts the file is for.
+    pub accounts: Option<Accounts>,
     /// The configuration file.
     pub file: Option<PathBuf>,
     pub warnings: Vec<Finding>,
@@ -150,6 +152,7 @@ fn gather_from(
             stanzas,
             region,
             environment: config.as_ref().and_then(|(_, c)| c.environment.clone()),
+            accounts: config.as_ref().and_then(|(_, c)| c.accounts.clone()),
             named: config.iter().flat_map(|_| selection.which.names()).collect(),
             file: config.map(|(path, _)| path),
             warnings,

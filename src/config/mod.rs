@@ -26,7 +26,7 @@ pub use portzero_core::policy::{IF_BUSY, LEFTOVER};
 pub use portzero_core::task_definition::DynamicPorts;
 pub use service_stanza::is_path;
 
-pub use model::{Config, Dependency, Probe, ServiceConfig, TaskDefinitionSource};
+pub use model::{Accounts, Config, Dependency, Probe, ServiceConfig, TaskDefinitionSource};
 pub use portzero_core::rollout::Until;
 pub use reach::{Flags, Reaching};
 pub use settings::{Said, Settings, duration, keep_revisions, poll_interval};

@@ -12,7 +12,7 @@ use super::interpolate::Variables;
 use super::read::{Fields, Item, Problems};
 use super::settings::Settings;
 use super::tree::{Node, Value};
-use super::{Config, Dependency, ServiceConfig, service_stanza, tree};
+use super::{Accounts, Config, Dependency, ServiceConfig, service_stanza, tree};
 
 /// The one version there is.
 const VERSION: u32 = 1;
@@ -26,7 +26,7 @@ const KEYS: &[&str] = &[
     "aws",
 ];
 /// deployfish's top-level keys for other commands of its own.
-const IGNORED: &[&str] = &["tasks", "tunnels", "terraform", "deployfish"];
+const IGNORED: &[&str] = &["tasks", "tunnels", "terraform", "deployfish", "mysql", "postgres"];
 
 /// What the caller knows and the file does not. `vars` come before the chosen environment's `vars:`, those before the
 /// file's, and `lookup` comes last.
@@ -151,7 +151,9 @@ fn services(
         }
         None => Settings::default(),
     };
-    let region = region(root, problems);
+    let aws = aws(root, problems);
+    let region = region(root, aws.as_ref(), problems);
+    let accounts = aws.as_ref().and_then(|aws| accounts(aws, problems));
     let list = root.require("services", problems)?;
     let items = list.list(problems);
     if items.is_empty() && list.is_list() {
@@ -180,6 +182,7 @@ fn services(
         services,
         warnings: Vec::new(),
         environment: chosen.map(|environment| environment.name),
+        accounts,
     })
 }
 
@@ -240,13 +243,40 @@ fn check_version(root: &Fields<'_>, problems: &mut Problems) {
 /// The credentials come from where AWS's tools look for them; only the region is read.
 const AWS_IGNORED: &[&str] = &["access_key", "secret_key", "profile"];
 
-fn region(root: &Fields<'_>, problems: &mut Problems) -> Option<String> {
-    let of_aws = root.get("aws").and_then(|item| item.map(problems)).and_then(|aws| {
-        aws.check_keys(&["region"], AWS_IGNORED, problems);
-        aws.get("region")
-    });
-    let item = root.get("region").or(of_aws)?;
+fn aws<'a>(root: &Fields<'a>, problems: &mut Problems) -> Option<Fields<'a>> {
+    let aws = root.get("aws").and_then(|item| item.map(problems))?;
+    aws.check_keys(&["region", ALLOWED, FORBIDDEN], AWS_IGNORED, problems);
+    Some(aws)
+}
+
+fn region(root: &Fields<'_>, aws: Option<&Fields<'_>>, problems: &mut Problems) -> Option<String> {
+    let item = root.get("region").or_else(|| aws?.get("region"))?;
     item.name(problems).map(str::to_owned)
+}
+
+const ALLOWED: &str = "allowed_account_ids";
+const FORBIDDEN: &str = "forbidden_account_ids";
+
+fn accounts(aws: &Fields<'_>, problems: &mut Problems) -> Option<Accounts> {
+    let mut ids = |key: &str| {
+        let item = aws.get(key)?;
+        let mut ids = Vec::new();
+        for entry in item.list(problems) {
+            match entry.text(problems) {
+                Some(id) if id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()) => ids.push(id.to_owned()),
+                Some(_) => entry.expected("the twelve digits of an AWS account", problems),
+                None => {}
+            }
+        }
+        Some((ids, item.place()))
+    };
+    let (allowed, forbidden) = (ids(ALLOWED), ids(FORBIDDEN));
+    let place = allowed.as_ref().or(forbidden.as_ref())?.1;
+    Some(Accounts {
+        allowed: allowed.map(|(ids, _)| ids),
+        forbidden: forbidden.map(|(ids, _)| ids).unwrap_or_default(),
+        location: problems.locate(place),
+    })
 }
 
 /// The environment by name, else the one whose branch this is.

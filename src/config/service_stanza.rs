@@ -44,6 +44,7 @@ pub(super) const IGNORED: &[&str] = &[
     "application_scaling",
     "service_discovery",
     "env_file",
+    "requires_compatibilities",
     "tasks",
     "ssh",
 ];

@@ -119,6 +119,8 @@ fn every_key_of_deployfish_is_known() {
         "aws.profile",
         "services[0].application_scaling",
         "services[0].env_file",
+        "services[0].requires_compatibilities",
+        "mysql",
     ] {
         assert!(
             warning.evidence[0].1.split(", ").any(|named| named == key),
@@ -548,5 +550,26 @@ fn p09_config_of_deployfish_becomes_secrets_of_every_container() {
         [
             "invalid-value 5:11 services[0].config: its parameters are named after the cluster, and the service has no `cluster`"
         ]
+    );
+}
+
+#[test]
+fn p10_the_accounts_of_a_file_are_a_guard() {
+    let accounts = read(&load("tests/fixtures/config/everything.yml"))
+        .unwrap()
+        .accounts
+        .unwrap();
+    assert!(accounts.check("111122223333").is_ok() && accounts.check("444455556666").is_ok());
+    let refused = accounts.check("777788889999").unwrap_err();
+    assert_eq!(refused.location.map(|at| (at.line, at.column)), Some((5, 24)));
+    let forbidden = |ids: &str| {
+        let text = format!("aws: {{forbidden_account_ids: [{ids}]}}\nservices: [{{name: a}}]");
+        read(&text).unwrap().accounts.unwrap()
+    };
+    assert!(forbidden("111122223333").check("111122223333").is_err());
+    assert!(forbidden("111122223333").check("444455556666").is_ok());
+    assert_eq!(
+        said("aws: {allowed_account_ids: [1234]}\nservices: [{name: a}]"),
+        ["wrong-type 1:29 aws.allowed_account_ids[0]: expected the twelve digits of an AWS account, got 1234"]
     );
 }

@@ -7,7 +7,8 @@ use portzero_core::base::finding::Finding;
 use portzero_core::task_definition::{Document, RenderOptions, check, is_same_content, render};
 use serde_json::json;
 
-use crate::support::program::run;
+use crate::support::http::control;
+use crate::support::program::{self, Simulator, portzero, run};
 
 fn refusal(text: &str) -> Vec<Finding> {
     let read = config::read(text, "portzero.yml", &|_| None, &BTreeMap::new(), None, None);
@@ -223,4 +224,42 @@ services:
     std::fs::write(folder.path().join("web.json"), "{,}").expect("a file");
     let shared = "version: 1\nservices:\n  - { name: web, cluster: shop, task_definition: web.json }\n  - { name: worker, cluster: shop, task_definition: web.json }\n";
     assert_eq!(said(shared, "").matches("error[").count(), 1);
+}
+
+#[test]
+fn p10_credentials_of_another_account_are_refused_before_anything_else() {
+    let simulator = Simulator::at_speed("200x");
+    let folder = tempfile::tempdir().expect("a folder");
+    let said = |accounts: &str, arguments: &str| {
+        let file = format!(
+            "version: 1\naws: {{ {accounts} }}\nservices:\n  - {{ name: web, cluster: demo, task_definition: current }}\n"
+        );
+        std::fs::write(folder.path().join("portzero.yml"), file).expect("a file");
+        let mut command = portzero(folder.path());
+        command.envs(simulator.variables.clone()).args(arguments.split(' '));
+        program::said(&mut command)
+    };
+    for (command, code) in [
+        ("plan", 3),
+        ("deploy", 3),
+        ("rollback web", 3),
+        ("status", 6),
+        ("observe", 6),
+    ] {
+        let refused = said("allowed_account_ids: [444455556666]", command);
+        assert_eq!(refused.code, Some(code), "{command}: {refused:#?}");
+        for part in ["account 111122223333", "444455556666", "portzero.yml:2:"] {
+            let told = format!("{}{}", refused.stderr, refused.stdout);
+            assert!(told.contains(part), "{command}, {part}: {told}");
+        }
+    }
+    let asked = control(simulator.endpoint(), "GET", "operations", "");
+    let asked = asked["operations"].as_object().expect("operations").iter();
+    let asked: Vec<&String> = asked
+        .filter(|(_, count)| **count != json!(0))
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(asked, ["sts:GetCallerIdentity"]);
+    let good = said("allowed_account_ids: [111122223333]", "plan");
+    assert_eq!(good.code, Some(0), "{good:#?}");
 }
