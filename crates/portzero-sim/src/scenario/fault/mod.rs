@@ -100,14 +100,29 @@ impl FaultSpec {
             let plain = read.filter(|read| !is_text && (read.is_number() || read.is_boolean()));
             members.insert(key.trim().to_owned(), plain.unwrap_or_else(|| Value::from(value)));
         }
-        serde_json::from_value(Value::Object(members.clone())).map_err(|error| {
+        Self::from_document(&Value::Object(members)).map_err(|slip| ScenarioError {
+            message: format!("the fault `{name}`: {}", slip.message),
+            ..slip
+        })
+    }
+
+    /// Reads a fault, with the key that is wrong: serde says what is wrong, and not where.
+    pub(crate) fn from_document(document: &Value) -> Result<Self, ScenarioError> {
+        Self::deserialize(document).map_err(|error| {
             let slip = slips::of_json(&error);
-            let wrong = members.iter().find(|(key, value)| !is_right(name, key, value));
-            let key = wrong
-                .map(|(key, _)| format!(": `{key}`"))
-                .filter(|_| !slip.message.starts_with("unknown key"));
-            let message = format!("the fault `{name}`{}: {}", key.unwrap_or_default(), slip.message);
-            ScenarioError { message, ..slip }
+            let name = document.get("fault").unwrap_or(&Value::Null);
+            let is_right = |key: &str, value: &Value| {
+                let alone = Map::from_iter([("fault".to_owned(), name.clone()), (key.to_owned(), value.clone())]);
+                Self::deserialize(Value::Object(alone)).is_ok()
+            };
+            let mut members = document.as_object().into_iter().flatten();
+            match members.find(|(key, value)| !is_right(key, value)) {
+                Some((key, _)) if key != "fault" && !slip.message.starts_with("unknown key") => ScenarioError {
+                    message: format!("`{key}`: {}", slip.message),
+                    ..slip
+                },
+                _ => slip,
+            }
         })
     }
 
@@ -167,10 +182,4 @@ impl FaultSpec {
         let is_special = self.is_on_the_wire() && is_chosen;
         self.entry().filter(|_| !is_special && self.switched_on.is_none())
     }
-}
-
-/// Whether the key has a value that the fault could have: serde says what is wrong, and not where.
-fn is_right(name: &str, key: &str, value: &Value) -> bool {
-    let alone = Map::from_iter([("fault".to_owned(), Value::from(name)), (key.to_owned(), value.clone())]);
-    serde_json::from_value::<FaultSpec>(Value::Object(alone)).is_ok()
 }
