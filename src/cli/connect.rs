@@ -1,5 +1,6 @@
 //! Signing in to AWS, as every command that reads it does.
 
+use portzero_core::aws_model::failed_call;
 use portzero_core::base::finding::Finding;
 use portzero_core::port::{Clock as _, Interrupts, RequestCounts};
 
@@ -13,6 +14,7 @@ use crate::cli::outputs::RunOutputs;
 use crate::cli::requests::DeployRequests;
 use crate::cli::stop::Stop;
 use crate::cli::{run, streams};
+use crate::config::Accounts;
 
 /// The connection that the run's changes go through, signed in. A signal ends the wait for it.
 pub async fn sign_in(
@@ -23,7 +25,7 @@ pub async fn sign_in(
 ) -> Result<Connection<SystemClock>, Stop> {
     let started_at = SystemClock.now();
     let web_identity = identity::web_identity(identity);
-    match unless_interrupted(interrupts, connect(requests.region.clone(), web_identity)).await {
+    match unless_interrupted(interrupts, connect(requests, web_identity)).await {
         Some(Ok(Ok(aws))) => Ok(aws),
         Some(Ok(Err(finding))) => Err(run::refuse_all(requests, &finding, outputs, SystemClock.now()).await),
         Some(Err(stop)) => Err(stop),
@@ -35,13 +37,14 @@ pub async fn sign_in(
     }
 }
 
-/// Opens the connection and signs in. The inner error says why AWS does not let us in.
+/// Opens the connection and signs in. The inner error says why AWS does not let us in, or that the file is for other
+/// accounts.
 pub async fn connect(
-    region: Option<String>,
+    requests: &DeployRequests,
     web_identity: Option<WebIdentity>,
 ) -> Result<Result<Connection<SystemClock>, Box<Finding>>, Stop> {
     let options = ConnectionOptions {
-        region,
+        region: requests.region.clone(),
         web_identity,
         seed: seed(),
         environment: Environment::of(std::env::vars_os()),
@@ -52,7 +55,21 @@ pub async fn connect(
     let aws = Connection::open(options, SystemClock)
         .await
         .map_err(|finding| Stop::from(*finding))?;
-    Ok(aws.sign_in().await.map(|()| aws))
+    let signed_in = match aws.sign_in().await {
+        Ok(()) => check_account(&aws, requests.accounts.as_ref()).await,
+        refused => refused,
+    };
+    Ok(signed_in.map(|()| aws))
+}
+
+/// Before anything else is read: cluster and service of the same name may well be in the wrong account.
+async fn check_account(aws: &Connection<SystemClock>, accounts: Option<&Accounts>) -> Result<(), Box<Finding>> {
+    let Some(accounts) = accounts else { return Ok(()) };
+    let account = aws.account().await.map_err(|error| {
+        let finding = failed_call::finding(&error).at(accounts.location.clone());
+        Box::new(finding.evidence("needed for", "the accounts that the file is for"))
+    })?;
+    accounts.check(&account)
 }
 
 /// For what is left to chance so that runs keep out of each other's way: another one in each process.

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::string::FromUtf8Error;
 
 use portzero_core::base::finding::{Code, Finding, Location};
+use portzero_core::base::position::Position;
+use portzero_core::file_kind;
 use portzero_core::task_definition::{Document, Format};
 
 use crate::adapters::file;
@@ -37,7 +39,20 @@ pub(super) fn read(path: &Path) -> Result<String, Finding> {
             "it has more than {FILE_MAX} bytes, which are the limit"
         )));
     }
-    String::from_utf8(bytes).map_err(|error| not_utf8(&name.to_string(), &error))
+    let text = String::from_utf8(bytes).map_err(|error| not_utf8(&name.to_string(), &error))?;
+    // Every character of UTF-8 may be text, but this one.
+    match text.find('\0') {
+        Some(at) => Err(with_nul(&name.to_string(), &text, at)),
+        None => Ok(text),
+    }
+}
+
+fn with_nul(name: &str, text: &str, at: usize) -> Finding {
+    let known = file_kind::not_text(text.as_bytes());
+    let what = known.map_or_else(|| "it holds a NUL byte".to_owned(), |(what, _)| format!("it is {what}"));
+    Finding::error(Code::Syntax, format!("{name} is not text: {what}"))
+        .at(Position::of(text, at).in_file(name))
+        .hint(known.map_or("save the file as UTF-8", |(_, hint)| hint))
 }
 
 /// Where the text ends, and what the file may be instead.
@@ -49,13 +64,10 @@ fn not_utf8(name: &str, error: &FromUtf8Error) -> Finding {
         line: good.matches('\n').count() + 1,
         column: good.rsplit('\n').next().unwrap_or_default().chars().count() + 1,
     };
-    let is_utf16 = bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]);
-    let hint = if is_utf16 {
-        "it begins as UTF-16 does, which PowerShell's `>` writes: save it as UTF-8"
-    } else {
-        "save the file as UTF-8"
-    };
-    Finding::error(Code::Syntax, format!("{name} is not UTF-8 text"))
+    let known = file_kind::not_text(bytes);
+    let what = known.map_or_else(String::new, |(what, _)| format!(", but {what}"));
+    let hint = known.map_or("save the file as UTF-8", |(_, hint)| hint);
+    Finding::error(Code::Syntax, format!("{name} is not UTF-8 text{what}"))
         .at(location)
         .hint(hint)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use portzero_core::base::finding::{Code, Finding, Severity};
 use portzero_core::base::id::{ClusterName, ServiceName};
@@ -21,7 +22,7 @@ use crate::cli::streams;
 use crate::cli::streams::warn;
 use crate::cli::{change_targets, files};
 use crate::config;
-use crate::config::{Config, ServiceConfig, Settings, TaskDefinitionSource};
+use crate::config::{Accounts, Config, Said, ServiceConfig, Settings, TaskDefinitionSource};
 
 /// What the user wants: one wish a service, in the order in which they are to be deployed.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub struct DeployRequests {
     pub environment: Option<String>,
     /// The services that were asked for by name, where there is a file with more.
     pub named: Vec<String>,
+    /// Which AWS accounts the file is for.
+    pub accounts: Option<Accounts>,
     /// The configuration file.
     pub file: Option<PathBuf>,
     pub warnings: Vec<Finding>,
@@ -130,6 +133,7 @@ fn gather_from(
     let environment = change_targets::environment(selection)
         .map_err(|finding| findings.push(finding))
         .ok();
+    findings.extend(common_mistakes(&selection.which, &following.waiting, &stanzas));
     for stanza in &stanzas {
         warnings.extend(stanza.as_ref().and_then(not_acted_on));
         match request(selection, following, stanza.as_ref(), &folder) {
@@ -137,6 +141,7 @@ fn gather_from(
             Err(found) => findings.extend(found),
         }
     }
+    once(&mut findings);
     if let (true, Some(images), Some(environment)) = (findings.is_empty(), images, environment) {
         findings = change_targets::hand_out(&mut requests, &stanzas, images, environment);
     }
@@ -147,6 +152,7 @@ fn gather_from(
             stanzas,
             region,
             environment: config.as_ref().and_then(|(_, c)| c.environment.clone()),
+            accounts: config.as_ref().and_then(|(_, c)| c.accounts.clone()),
             named: config.iter().flat_map(|_| selection.which.names()).collect(),
             file: config.map(|(path, _)| path),
             warnings,
@@ -172,15 +178,14 @@ fn read_config(which: &Which) -> Result<Option<(PathBuf, Config)>, Stop> {
     let lookup = |name: &str| std::env::var(name).ok().inspect(|value| inherit(name, value));
     let branch = actions::branch();
     let name = path.display().to_string();
-    let config = config::read(
-        &text,
-        &name,
-        &lookup,
-        &vars,
-        which.environment.as_deref(),
-        branch.as_deref(),
-    )
-    .map_err(Stop::usage)?;
+    let given = config::Given {
+        lookup: &lookup,
+        vars: &vars,
+        environment: which.environment.as_deref(),
+        branch: branch.as_deref(),
+        services: &which.names(),
+    };
+    let config = config::read_for(&text, &name, &given).map_err(Stop::usage)?;
     Ok(Some((path, config)))
 }
 
@@ -250,19 +255,12 @@ fn request(
         .cluster
         .as_ref()
         .map(|c| ClusterName::from_reference(c))
-        .or_else(|| stanza.and_then(|s| s.cluster.clone()));
+        .or_else(|| cluster_of_file(stanza));
     let base = base(selection, stanza, folder)
         .map_err(|found| findings.extend(found))
         .ok();
     let settings = stanza.map(|s| s.settings.clone()).unwrap_or_default();
     let until = until(following, &settings);
-    findings.extend(no_room_to_settle(name.as_ref(), &following.waiting, stanza));
-    if cluster.is_none() {
-        findings.push(Finding::usage(
-            "no cluster is known: name one with --cluster, with `cluster:` in the file, or choose an environment of the \
-             file with --environment",
-        ));
-    }
     let (Some(service), Some(cluster), Some(base), true) = (name, cluster, base, findings.is_empty()) else {
         return Err(findings);
     };
@@ -281,8 +279,12 @@ fn request(
             .or(settings.force_new_deployment)
             .unwrap_or(true),
         until,
-        settle: following.waiting.settle.or(settings.settle).unwrap_or(SETTLE_DEFAULT),
-        timeout: following.waiting.timeout.or(settings.timeout),
+        settle: following
+            .waiting
+            .settle
+            .or(said(&settings.settle))
+            .unwrap_or(SETTLE_DEFAULT),
+        timeout: following.waiting.timeout.or(said(&settings.timeout)),
         poll_interval: following.waiting.poll_interval.or(settings.poll_interval),
         fail_on: match following.fail_on {
             Some(FailOn::Warning) => Severity::Warning,
@@ -362,30 +364,90 @@ fn until(following: &Following, settings: &Settings) -> Until {
     following.waiting.until.or(settings.until).unwrap_or_default()
 }
 
-/// A settle span that the timeout would always cut off: no run could succeed.
-fn no_room_to_settle(
-    service: Option<&ServiceName>,
-    waiting: &Waiting,
-    stanza: Option<&ServiceConfig>,
-) -> Option<Finding> {
-    let said = stanza.map(|stanza| &stanza.settings);
-    let settle = waiting.settle.or_else(|| said?.settle)?;
-    let timeout = waiting.timeout.or_else(|| said?.timeout)?;
-    if settle < timeout {
-        return None;
+/// Services may share a task definition, and its mistakes.
+fn once(findings: &mut Vec<Finding>) {
+    let mut said: Vec<Finding> = Vec::with_capacity(findings.len());
+    findings.retain(|finding| {
+        let is_new = !said.contains(finding);
+        said.extend(is_new.then(|| finding.clone()));
+        is_new
+    });
+}
+
+fn said(duration: &Option<Said>) -> Option<Duration> {
+    duration.as_ref().map(|said| said.value)
+}
+
+fn cluster_of_file(stanza: Option<&ServiceConfig>) -> Option<ClusterName> {
+    stanza.and_then(|stanza| stanza.cluster.clone())
+}
+
+/// What concerns several services and is one mistake: it is said once.
+fn common_mistakes(which: &Which, waiting: &Waiting, stanzas: &[Option<ServiceConfig>]) -> Vec<Finding> {
+    let mut findings = no_room_to_settle(which, waiting, stanzas);
+    let lacking = stanzas
+        .iter()
+        .map(Option::as_ref)
+        .filter(|stanza| cluster_of_file(*stanza).is_none());
+    let lacking: Vec<Option<&ServiceConfig>> = lacking.filter(|_| which.cluster.is_none()).collect();
+    if let Some(first) = lacking.first() {
+        let mut finding = Finding::usage(
+            "no cluster is known: name one with --cluster, with `cluster:` in the file, or choose an environment of the \
+             file with --environment",
+        );
+        finding.location = first.map(|stanza| stanza.location.clone());
+        if stanzas.len() > 1 {
+            let names: Vec<&str> = lacking.iter().flatten().map(|stanza| stanza.name.as_str()).collect();
+            finding = finding.evidence("services", names.join(", "));
+        }
+        findings.push(finding);
     }
-    let generation = service.map_or_else(String::new, |name| format!(" of `{name}`"));
-    let finding = Finding::usage(format!(
-        "no rollout{generation} could succeed: a settle of {} does not fit into a timeout of {}",
-        human(settle),
-        human(timeout)
-    ))
-    .hint("raise --timeout (`timeout` in the file), or lower --settle (`settle`)");
-    let is_of_the_file = waiting.settle.is_none() || waiting.timeout.is_none();
-    match stanza.filter(|_| is_of_the_file) {
-        Some(stanza) => Some(finding.at(stanza.location.clone())),
-        None => Some(finding),
+    findings
+}
+
+/// A settle span that the timeout would always cut off: no run could succeed. It is said once for each place that says
+/// so, with the services that take it from there.
+fn no_room_to_settle(which: &Which, waiting: &Waiting, stanzas: &[Option<ServiceConfig>]) -> Vec<Finding> {
+    let mut found: Vec<(Finding, Vec<String>)> = Vec::new();
+    for stanza in stanzas.iter().map(Option::as_ref) {
+        let settings = stanza.map(|stanza| &stanza.settings);
+        let of_file = |flag: Option<Duration>, said: fn(&Settings) -> &Option<Said>| match flag {
+            Some(_) => None,
+            None => settings.and_then(|settings| said(settings).clone()),
+        };
+        let (settle, timeout) = (
+            of_file(waiting.settle, |settings| &settings.settle),
+            of_file(waiting.timeout, |settings| &settings.timeout),
+        );
+        let lengths = (waiting.settle.or(said(&settle)), waiting.timeout.or(said(&timeout)));
+        let (Some(settles), Some(waits)) = lengths else {
+            continue;
+        };
+        if settles < waits {
+            continue;
+        }
+        let mut finding = Finding::usage(format!(
+            "no rollout could succeed: a settle of {} does not fit into a timeout of {}",
+            human(settles),
+            human(waits)
+        ));
+        if let (Some(_), Some(timeout)) = (&settle, &timeout) {
+            finding = finding.evidence("timeout", timeout.at.to_string());
+        }
+        finding.location = settle.or(timeout).map(|said| said.at);
+        let name = stanza
+            .map(|stanza| stanza.name.to_string())
+            .or_else(|| which.names().pop());
+        match found.iter_mut().find(|(known, _)| *known == finding) {
+            Some((_, names)) => names.extend(name),
+            None => found.push((finding, name.into_iter().collect())),
+        }
     }
+    let with_names = |(finding, names): (Finding, Vec<String>)| {
+        let finding = finding.evidence("services", names.join(", "));
+        finding.hint("raise --timeout (`timeout` in the file), or lower --settle (`settle`)")
+    };
+    found.into_iter().map(with_names).collect()
 }
 
 /// Settings that the reader understands and that nothing acts on yet: said, not swallowed.

@@ -141,7 +141,14 @@ fn compare(files: &Both, selection: &Selection) -> Result<(Config, Config), Vec<
         return Err(with_next_step(taken, &files.base_name));
     }
     let lookup = |name: &str| std::env::var(name).ok();
-    let read = |one: &Reaching<'_>| config::read(one.text, one.name, &lookup, &vars, flags.environment, flags.branch);
+    let given = config::Given {
+        lookup: &lookup,
+        vars: &vars,
+        environment: flags.environment,
+        branch: flags.branch,
+        services: &which.names(),
+    };
+    let read = |one: &Reaching<'_>| config::read_for(one.text, one.name, &given);
     let (own_config, base_config) = (read(&own)?, read(&base)?);
     let named = own.names_beyond(&own_config, &base_config, &chosen(&own_config, selection), &flags);
     if !named.is_empty() {

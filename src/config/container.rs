@@ -40,6 +40,8 @@ pub(super) struct Around {
     pub readonly_root_filesystem: Option<bool>,
     /// What deployfish adds to every environment that is there at all.
     pub extra_environment: Vec<(String, String)>,
+    /// Of `config:`.
+    pub secrets: Vec<Value>,
 }
 
 /// Reads one container. Host paths that it mounts become volumes of the task, put into `volumes`.
@@ -64,6 +66,7 @@ pub(super) fn container(
     put(&mut json, "entryPoint", command(&fields, "entrypoint", problems));
     put(&mut json, "command", command(&fields, "command", problems));
     environment(&fields, around, &mut json, problems);
+    put_list(&mut json, "secrets", around.secrets.clone());
     put_list(&mut json, "mountPoints", mount_points(&fields, volumes, problems));
     labels(&fields, &mut json, problems);
     put_list(&mut json, "ulimits", ulimits(&fields, problems));

@@ -3,8 +3,9 @@
 use portzero_core::base::finding::Code;
 use serde_json::{Map, Value, json};
 
-use super::container::{Around, container, pairs, put, put_list};
+use super::container::{self, container, pairs, put, put_list};
 use super::read::{Fields, Item, Problems};
+use super::secrets::{Owner, secrets};
 
 /// The keys of a service that belong to its task definition.
 pub(super) const KEYS: &[&str] = &[
@@ -21,13 +22,21 @@ pub(super) const KEYS: &[&str] = &[
     "containers",
 ];
 
-/// Reads the task definition. `extra_environment` is what deployfish adds to each container that has an environment.
-pub(super) fn task_definition(
-    fields: &Fields<'_>,
-    launch_type: Option<&str>,
-    extra_environment: Vec<(String, String)>,
-    problems: &mut Problems,
-) -> Value {
+/// What the service says beside it.
+pub(super) struct Around<'a> {
+    pub launch_type: Option<&'a str>,
+    /// What deployfish adds to each container that has an environment.
+    pub extra_environment: Vec<(String, String)>,
+    pub owner: Owner<'a>,
+}
+
+/// Reads the task definition.
+pub(super) fn task_definition(fields: &Fields<'_>, around: Around<'_>, problems: &mut Problems) -> Value {
+    let Around {
+        launch_type,
+        extra_environment,
+        owner,
+    } = around;
     let is_fargate = launch_type == Some("FARGATE");
     let mut json = Map::new();
     let family = fields.require("family", problems).and_then(|item| item.name(problems));
@@ -40,13 +49,17 @@ pub(super) fn task_definition(
         "networkMode",
         Some(network_mode(fields, is_fargate, problems)),
     );
-    let around = Around {
+    let around = container::Around {
         is_fargate,
         has_task_memory: fields.has("memory"),
         readonly_root_filesystem: fields
             .get("readonly_root_filesystem")
             .and_then(|item| item.boolean(problems)),
         extra_environment,
+        secrets: match fields.has("containers") {
+            true => secrets(fields, &owner, problems),
+            false => Vec::new(),
+        },
     };
     let mut volumes = volumes(fields, problems);
     let containers = fields.require("containers", problems);

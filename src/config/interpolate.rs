@@ -80,6 +80,16 @@ impl<'a> Variables<'a> {
         }
     }
 
+    /// Fills something that nobody needs: what it lacks is no mistake, and only answered.
+    pub(super) fn tried(&mut self, fill: impl FnOnce(&mut Self)) -> bool {
+        let (missing, refused) = (self.missing.len(), self.refused.len());
+        fill(self);
+        let lacks = self.missing.len() > missing || self.refused.len() > refused;
+        self.missing.truncate(missing);
+        self.refused.truncate(refused);
+        lacks
+    }
+
     /// Whether anything could not be filled in.
     pub(super) fn lack(&self) -> bool {
         !self.missing.is_empty() || !self.refused.is_empty()

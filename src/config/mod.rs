@@ -11,6 +11,7 @@ mod ports;
 mod portzero_file;
 mod reach;
 mod read;
+mod secrets;
 mod service_stanza;
 mod settings;
 mod tree;
@@ -25,16 +26,14 @@ pub use portzero_core::policy::{IF_BUSY, LEFTOVER};
 pub use portzero_core::task_definition::DynamicPorts;
 pub use service_stanza::is_path;
 
-pub use model::{Config, Dependency, Probe, ServiceConfig, TaskDefinitionSource};
+pub use model::{Accounts, Config, Dependency, Probe, ServiceConfig, TaskDefinitionSource};
 pub use portzero_core::rollout::Until;
 pub use reach::{Flags, Reaching};
-pub use settings::{Settings, duration, keep_revisions, poll_interval};
+pub use settings::{Said, Settings, duration, keep_revisions, poll_interval};
 
-/// Reads a configuration.
-///
-/// `file` is the name that messages say. `vars` (`--var`) come before the chosen environment's `vars:`, those before
-/// the file's, and `lookup` (the process environment) comes last. `environment` is a name of `environments:`; without
-/// it the one whose `branch` is `git_ref_branch` is chosen.
+pub use portzero_file::Given;
+
+/// Reads a configuration for all of its services. `read_for` says what the arguments are.
 ///
 /// # Errors
 /// Everything that is wrong with the file, each with its line and column.
@@ -46,11 +45,21 @@ pub fn read(
     environment: Option<&str>,
     git_ref_branch: Option<&str>,
 ) -> Result<Config, Vec<Finding>> {
-    let given = portzero_file::Given {
+    let given = Given {
         lookup,
         vars,
         environment,
         branch: git_ref_branch,
+        services: &[],
     };
-    portzero_file::read(text, file, &given)
+    read_for(text, file, &given)
+}
+
+/// Reads a configuration. `file` is the name that messages say.
+///
+/// # Errors
+/// Everything that is wrong with the file, each with its line and column. What a service lacks that is not asked for is
+/// no error.
+pub fn read_for(text: &str, file: &str, given: &Given<'_>) -> Result<Config, Vec<Finding>> {
+    portzero_file::read(text, file, given)
 }

@@ -17,6 +17,18 @@ pub struct Config {
     pub warnings: Vec<Finding>,
     /// The one of `environments:` that was chosen, by name or by the branch.
     pub environment: Option<String>,
+    /// Which AWS accounts the file is for.
+    pub accounts: Option<Accounts>,
+}
+
+/// Which AWS accounts a file is for: with credentials of another one nothing is read and nothing changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accounts {
+    /// `allowed_account_ids`; `None` allows every account.
+    pub allowed: Option<Vec<String>>,
+    /// `forbidden_account_ids`.
+    pub forbidden: Vec<String>,
+    pub location: Location,
 }
 
 /// One service of the configuration. What is `None` is not said there: an existing service answers for itself.
@@ -77,6 +89,31 @@ pub struct Probe {
     /// The HTTP status that is right.
     pub expect: u16,
     pub location: Location,
+}
+
+impl Accounts {
+    /// # Errors
+    /// The file is for other accounts.
+    pub fn check(&self, account: &str) -> Result<(), Box<Finding>> {
+        let is_in = |list: &[String]| list.iter().any(|id| id == account);
+        let refused = |why: String| Box::new(Finding::error(Code::Config, why).at(self.location.clone()));
+        let hint = "use credentials of another account; nothing was read or changed with these";
+        match &self.allowed {
+            Some(allowed) if !is_in(allowed) => {
+                let finding = refused(format!(
+                    "the credentials are of account {account}, and the file is for others"
+                ));
+                Err(Box::new(finding.evidence("allowed", allowed.join(", ")).hint(hint)))
+            }
+            _ if is_in(&self.forbidden) => {
+                let finding = refused(format!(
+                    "the credentials are of account {account}, which the file forbids"
+                ));
+                Err(Box::new(finding.hint(hint)))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Config {

@@ -1,17 +1,18 @@
 //! The file as a whole: which of the two forms it is, the environment that is chosen, the variables, the services.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use portzero_core::base::finding::{Code, Finding};
 use portzero_core::base::id::ClusterName;
 use portzero_core::base::position::Position;
 use portzero_core::base::text::nearest;
+use portzero_core::file_kind::{self, Wanted};
 
 use super::interpolate::Variables;
 use super::read::{Fields, Item, Problems};
 use super::settings::Settings;
 use super::tree::{Node, Value};
-use super::{Config, Dependency, ServiceConfig, service_stanza, tree};
+use super::{Accounts, Config, Dependency, ServiceConfig, service_stanza, tree};
 
 /// The one version there is.
 const VERSION: u32 = 1;
@@ -25,18 +26,29 @@ const KEYS: &[&str] = &[
     "aws",
 ];
 /// deployfish's top-level keys for other commands of its own.
-const IGNORED: &[&str] = &["tasks", "tunnels", "terraform", "deployfish"];
+const IGNORED: &[&str] = &["tasks", "tunnels", "terraform", "deployfish", "mysql", "postgres"];
 
-/// What the caller knows and the file does not.
-pub(super) struct Given<'a> {
+/// What the caller knows and the file does not. `vars` come before the chosen environment's `vars:`, those before the
+/// file's, and `lookup` comes last.
+pub struct Given<'a> {
+    /// The process environment.
     pub lookup: &'a dyn Fn(&str) -> Option<String>,
+    /// `--var`.
     pub vars: &'a BTreeMap<String, String>,
+    /// A name of `environments:`; without it the one whose `branch` is `branch` is chosen.
     pub environment: Option<&'a str>,
     pub branch: Option<&'a str>,
+    /// The names or aliases of the services that are asked for; empty: all of them.
+    pub services: &'a [String],
 }
 
 pub(super) fn read(text: &str, file: &str, given: &Given<'_>) -> Result<Config, Vec<Finding>> {
-    let mut document = tree::parse(text, file).map_err(|finding| vec![*finding])?;
+    let something_else = |is_read| {
+        let found = file_kind::recognise(text, file, Wanted::Configuration, is_read);
+        found.map(|found| vec![found.finding(file, Wanted::Configuration)])
+    };
+    let mut document =
+        tree::parse(text, file).map_err(|finding| something_else(false).unwrap_or_else(|| vec![*finding]))?;
     let mut problems = Problems::of(file);
     let config = config(&mut document, file, given, &mut problems);
     match config {
@@ -47,7 +59,7 @@ pub(super) fn read(text: &str, file: &str, given: &Given<'_>) -> Result<Config, 
         }
         _ => {
             problems.errors.sort_by_key(|finding| finding.location.clone());
-            Err(problems.errors)
+            Err(something_else(true).unwrap_or(problems.errors))
         }
     }
 }
@@ -70,7 +82,7 @@ fn config(document: &mut Node, file: &str, given: &Given<'_>, problems: &mut Pro
         Some((name, item)) => Some(environment(name, &item, &mut variables, problems)?),
         None => None,
     };
-    fill(document, &mut variables);
+    let unfilled = fill(document, given.services, &mut variables);
     if variables.lack() {
         // What is not filled in would only be complained of a second time.
         let lacking = variables.findings(file).into_iter();
@@ -94,7 +106,7 @@ fn config(document: &mut Node, file: &str, given: &Given<'_>, problems: &mut Pro
         return None;
     }
     let root = Item::root(document).map(problems)?;
-    services(&root, is_deployfish, chosen, problems)
+    services(&root, &unfilled, is_deployfish, chosen, problems)
 }
 
 /// The environments that would give one of these variables.
@@ -127,6 +139,7 @@ struct Environment {
 
 fn services(
     root: &Fields<'_>,
+    unfilled: &BTreeSet<usize>,
     is_deployfish: bool,
     chosen: Option<Environment>,
     problems: &mut Problems,
@@ -138,15 +151,22 @@ fn services(
         }
         None => Settings::default(),
     };
-    let region = region(root, problems);
+    let aws = aws(root, problems);
+    let region = region(root, aws.as_ref(), problems);
+    let accounts = aws.as_ref().and_then(|aws| accounts(aws, problems));
     let list = root.require("services", problems)?;
     let items = list.list(problems);
     if items.is_empty() && list.is_list() {
         list.invalid("there is no service in it, so nothing would be deployed", problems);
     }
+    let of_environment = chosen.as_ref().and_then(|environment| environment.cluster.as_ref());
     let mut services = Vec::new();
-    for item in &items {
-        let Some(mut service) = service_stanza::service(item, is_deployfish, problems) else {
+    for (index, item) in items.iter().enumerate() {
+        // What is not filled in cannot be judged, and nobody asked for it.
+        let mut unjudged = Problems::of(&problems.locate(item.place()).file);
+        let is_judged = !unfilled.contains(&index);
+        let problems = if is_judged { &mut *problems } else { &mut unjudged };
+        let Some(mut service) = service_stanza::service(item, is_deployfish, of_environment, problems) else {
             continue;
         };
         service.settings = service.settings.or(&defaults);
@@ -162,24 +182,50 @@ fn services(
         services,
         warnings: Vec::new(),
         environment: chosen.map(|environment| environment.name),
+        accounts,
     })
 }
 
-/// Fills everything that is acted on; what is ignored may refer to whatever it likes.
-fn fill(document: &mut Node, variables: &mut Variables<'_>) {
+/// Fills everything that is acted on; what is ignored may refer to whatever it likes. Returns the places of the services
+/// that lack something and are not asked for.
+fn fill(document: &mut Node, wanted: &[String], variables: &mut Variables<'_>) -> BTreeSet<usize> {
+    let (mut unfilled, skipped) = (BTreeSet::new(), service_stanza::unfilled());
     let Value::Map(entries) = &mut document.value else {
-        return;
+        return unfilled;
     };
     for entry in entries {
         match (entry.key.as_str(), &mut entry.value.value) {
-            ("services", Value::List(services)) => services
-                .iter_mut()
-                .for_each(|service| variables.fill_map(service, service_stanza::IGNORED)),
+            ("services", Value::List(services)) => {
+                for (index, service) in services.iter_mut().enumerate() {
+                    if is_wanted(service, wanted, variables) {
+                        variables.fill_map(service, &skipped);
+                    } else if variables.tried(|variables| variables.fill_map(service, &skipped)) {
+                        unfilled.insert(index);
+                    }
+                }
+            }
             ("region" | "defaults", _) => variables.fill_node(&mut entry.value),
             ("aws", _) => variables.fill_map(&mut entry.value, AWS_IGNORED),
             _ => {}
         }
     }
+    unfilled
+}
+
+/// Whether the service is asked for: by its name, or by its second one. Variables may be in both.
+fn is_wanted(service: &Node, wanted: &[String], variables: &mut Variables<'_>) -> bool {
+    let Value::Map(entries) = &service.value else {
+        return true;
+    };
+    let mut names = entries
+        .iter()
+        .filter(|entry| matches!(entry.key.as_str(), "name" | "environment"));
+    wanted.is_empty()
+        || names.any(|entry| {
+            let mut name = entry.value.clone();
+            variables.tried(|variables| variables.fill_node(&mut name));
+            matches!(&name.value, Value::Text(name) | Value::Plain(name) if wanted.contains(name))
+        })
 }
 
 fn check_version(root: &Fields<'_>, problems: &mut Problems) {
@@ -197,13 +243,40 @@ fn check_version(root: &Fields<'_>, problems: &mut Problems) {
 /// The credentials come from where AWS's tools look for them; only the region is read.
 const AWS_IGNORED: &[&str] = &["access_key", "secret_key", "profile"];
 
-fn region(root: &Fields<'_>, problems: &mut Problems) -> Option<String> {
-    let of_aws = root.get("aws").and_then(|item| item.map(problems)).and_then(|aws| {
-        aws.check_keys(&["region"], AWS_IGNORED, problems);
-        aws.get("region")
-    });
-    let item = root.get("region").or(of_aws)?;
+fn aws<'a>(root: &Fields<'a>, problems: &mut Problems) -> Option<Fields<'a>> {
+    let aws = root.get("aws").and_then(|item| item.map(problems))?;
+    aws.check_keys(&["region", ALLOWED, FORBIDDEN], AWS_IGNORED, problems);
+    Some(aws)
+}
+
+fn region(root: &Fields<'_>, aws: Option<&Fields<'_>>, problems: &mut Problems) -> Option<String> {
+    let item = root.get("region").or_else(|| aws?.get("region"))?;
     item.name(problems).map(str::to_owned)
+}
+
+const ALLOWED: &str = "allowed_account_ids";
+const FORBIDDEN: &str = "forbidden_account_ids";
+
+fn accounts(aws: &Fields<'_>, problems: &mut Problems) -> Option<Accounts> {
+    let mut ids = |key: &str| {
+        let item = aws.get(key)?;
+        let mut ids = Vec::new();
+        for entry in item.list(problems) {
+            match entry.text(problems) {
+                Some(id) if id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()) => ids.push(id.to_owned()),
+                Some(_) => entry.expected("the twelve digits of an AWS account", problems),
+                None => {}
+            }
+        }
+        Some((ids, item.place()))
+    };
+    let (allowed, forbidden) = (ids(ALLOWED), ids(FORBIDDEN));
+    let place = allowed.as_ref().or(forbidden.as_ref())?.1;
+    Some(Accounts {
+        allowed: allowed.map(|(ids, _)| ids),
+        forbidden: forbidden.map(|(ids, _)| ids).unwrap_or_default(),
+        location: problems.locate(place),
+    })
 }
 
 /// The environment by name, else the one whose branch this is.

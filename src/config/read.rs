@@ -13,6 +13,8 @@ pub(super) struct Problems {
     pub warnings: Vec<Finding>,
     /// (path, place) of keys that are known and not acted on: they become one warning.
     ignored: Vec<(String, Position)>,
+    /// Why keys are not acted on that usually are.
+    because: Vec<String>,
 }
 
 impl Problems {
@@ -22,6 +24,7 @@ impl Problems {
             errors: Vec::new(),
             warnings: Vec::new(),
             ignored: Vec::new(),
+            because: Vec::new(),
         }
     }
 
@@ -32,6 +35,12 @@ impl Problems {
     pub(super) fn error(&mut self, code: Code, place: Position, summary: impl Into<String>) {
         self.errors
             .push(Finding::error(code, summary).at(place.in_file(&self.file)));
+    }
+
+    /// Notes a key that is acted on elsewhere.
+    pub(super) fn ignore(&mut self, item: &Item<'_>, why: &str) {
+        self.ignored.push((item.path.clone(), item.place()));
+        self.because.push(format!("{}: {why}", item.path));
     }
 
     /// The warning that names every ignored key.
@@ -47,14 +56,9 @@ impl Problems {
         let finding = Finding::warning(Code::IgnoredKey, summary)
             .at(first.in_file(&self.file))
             .evidence("keys", keys.join(", "));
-        let loses_secrets = keys.iter().any(|path| path.ends_with("].config"));
-        self.warnings.push(match loses_secrets {
-            true => finding.hint(
-                "the containers get no `secrets` from `config:`; put the task definition in a file, with `secrets`, and \
-                 name it in `task_definition`",
-            ),
-            false => finding,
-        });
+        let because = self.because.iter();
+        self.warnings
+            .push(because.fold(finding, |finding, why| finding.evidence("because", why.clone())));
     }
 }
 

@@ -7,7 +7,8 @@ use portzero_core::aws_model::service::{Balancer, LoadBalancerBinding, Schedulin
 use portzero_core::base::id::{ClusterName, ServiceName, TargetGroupArn};
 
 use super::read::{Fields, Item, Problems};
-use super::settings::{Settings, duration, keep_revisions, poll_interval};
+use super::secrets::Owner;
+use super::settings::{Said, Settings, duration, keep_revisions, poll_interval};
 use super::{Dependency, Probe, ServiceConfig, TaskDefinitionSource, inline};
 
 const KEYS: &[&str] = &[
@@ -27,6 +28,7 @@ const KEYS: &[&str] = &[
     "depends_on",
     "probes",
     "url",
+    "config",
 ];
 
 /// deployfish's keys for what an infrastructure tool looks after.
@@ -41,11 +43,16 @@ pub(super) const IGNORED: &[&str] = &[
     "autoscalinggroup_name",
     "application_scaling",
     "service_discovery",
-    "config",
     "env_file",
+    "requires_compatibilities",
     "tasks",
     "ssh",
 ];
+
+/// Values that nobody looks at: what is ignored, and what deployfish alone puts into Parameter Store.
+pub(super) fn unfilled() -> Vec<&'static str> {
+    [IGNORED, &["config"]].concat()
+}
 
 pub(super) const SETTINGS: &[&str] = &[
     "until",
@@ -61,7 +68,12 @@ pub(super) const SETTINGS: &[&str] = &[
 ];
 
 /// Reads one service. `None` where it has no name; what else is wrong stands in `problems`.
-pub(super) fn service(item: &Item<'_>, is_deployfish: bool, problems: &mut Problems) -> Option<ServiceConfig> {
+pub(super) fn service(
+    item: &Item<'_>,
+    is_deployfish: bool,
+    of_environment: Option<&ClusterName>,
+    problems: &mut Problems,
+) -> Option<ServiceConfig> {
     let fields = item.map(problems)?;
     let known = [KEYS, SETTINGS, inline::KEYS].concat();
     fields.check_keys(&known, IGNORED, problems);
@@ -79,7 +91,16 @@ pub(super) fn service(item: &Item<'_>, is_deployfish: bool, problems: &mut Probl
         true => deployfish_environment(name, alias.as_deref(), cluster.as_ref()),
         false => Vec::new(),
     };
-    let source = source(&fields, launch_type.as_deref(), added, problems);
+    let around = inline::Around {
+        launch_type: launch_type.as_deref(),
+        extra_environment: added,
+        owner: Owner {
+            cluster: cluster.as_ref().or(of_environment).map(ClusterName::as_str),
+            service: name,
+            has_execution_role: fields.has("execution_role"),
+        },
+    };
+    let source = source(&fields, around, problems);
     let grace = number("healthCheckGracePeriodSeconds", problems);
     Some(ServiceConfig {
         name: ServiceName::from(name?),
@@ -113,9 +134,20 @@ const NUMBER_MAX: u32 = i32::MAX.unsigned_abs();
 
 /// Reads the settings of a service or of `defaults:`.
 pub(super) fn settings(fields: &Fields<'_>, problems: &mut Problems) -> Settings {
-    let span = |key: &str, problems: &mut Problems| fields.get(key)?.word(duration, problems);
+    let span = |key: &str, problems: &mut Problems| {
+        let item = fields.get(key)?;
+        let value = item.word(duration, problems)?;
+        let at = problems.locate(item.place());
+        Some(Said { value, at })
+    };
     let timeout = span("timeout", problems);
-    if let (Some(Duration::ZERO), Some(item)) = (timeout, fields.get("timeout")) {
+    if let (
+        Some(Said {
+            value: Duration::ZERO, ..
+        }),
+        Some(item),
+    ) = (&timeout, fields.get("timeout"))
+    {
         item.invalid("a rollout takes longer than no time at all", problems);
     }
     Settings {
@@ -190,20 +222,15 @@ fn deployfish_environment(
     .collect()
 }
 
-fn source(
-    fields: &Fields<'_>,
-    launch_type: Option<&str>,
-    added: Vec<(String, String)>,
-    problems: &mut Problems,
-) -> Option<TaskDefinitionSource> {
+fn source(fields: &Fields<'_>, around: inline::Around<'_>, problems: &mut Problems) -> Option<TaskDefinitionSource> {
+    if let Some(item) = fields.get("config").filter(|_| !fields.has("containers")) {
+        problems.ignore(&item, "there are no `containers` beside it that could get its secrets");
+    }
     let inline_key = inline::KEYS.iter().find(|key| fields.has(key));
     match (fields.get("task_definition"), inline_key) {
         (None, None) => None,
         (None, Some(_)) => Some(TaskDefinitionSource::Inline(inline::task_definition(
-            fields,
-            launch_type,
-            added,
-            problems,
+            fields, around, problems,
         ))),
         (Some(item), Some(key)) => {
             item.invalid(

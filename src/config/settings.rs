@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use portzero_core::base::finding::Location;
 use portzero_core::policy::{IfBusy, Leftover};
 use portzero_core::rollout::Until;
 use portzero_core::task_definition::DynamicPorts;
@@ -11,8 +12,8 @@ use portzero_core::task_definition::DynamicPorts;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     pub until: Option<Until>,
-    pub timeout: Option<Duration>,
-    pub settle: Option<Duration>,
+    pub timeout: Option<Said>,
+    pub settle: Option<Said>,
     pub poll_interval: Option<Duration>,
     pub if_busy: Option<IfBusy>,
     pub on_failure: Option<Leftover>,
@@ -22,13 +23,20 @@ pub struct Settings {
     pub keep_revisions: Option<u32>,
 }
 
+/// A duration, and where the file says it: several services may take it from one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    pub value: Duration,
+    pub at: Location,
+}
+
 impl Settings {
     /// What is said here, and what `fallback` says where nothing is.
     pub fn or(self, fallback: &Settings) -> Settings {
         Settings {
             until: self.until.or(fallback.until),
-            timeout: self.timeout.or(fallback.timeout),
-            settle: self.settle.or(fallback.settle),
+            timeout: self.timeout.or_else(|| fallback.timeout.clone()),
+            settle: self.settle.or_else(|| fallback.settle.clone()),
             poll_interval: self.poll_interval.or(fallback.poll_interval),
             if_busy: self.if_busy.or(fallback.if_busy),
             on_failure: self.on_failure.or(fallback.on_failure),

@@ -41,7 +41,7 @@ pub(super) fn parse(text: &str, file: &str) -> Result<Node, Box<Finding>> {
             place: refused.at,
             written: None,
         }),
-        Err(refused) => Err(Box::new(refusal(&refused, text, file))),
+        Err(refused) => Err(Box::new(refusal(&refused, file))),
     }
 }
 
@@ -101,7 +101,7 @@ fn is_number(text: &str) -> bool {
     }
 }
 
-fn refusal(refused: &Refused, text: &str, file: &str) -> Finding {
+fn refusal(refused: &Refused, file: &str) -> Finding {
     let finding = match &refused.reason {
         Reason::TooLarge(bytes) => {
             let most = yaml::BYTES_MAX;
@@ -124,19 +124,16 @@ fn refusal(refused: &Refused, text: &str, file: &str) -> Finding {
         Reason::DuplicateKey { key, first } => {
             Finding::error(Code::DuplicateKey, format!("the key `{key}` is there twice in one map"))
                 .evidence("first", first.in_file(file).to_string())
+                .hint(format!("keep one `{key}`"))
         }
-        Reason::Tag(tag) => Finding::error(Code::Syntax, format!("{file} is not YAML: unsupported tag `{tag}`")),
-        Reason::Syntax(said) => {
-            let said = said.lines().next().unwrap_or(said).trim_end_matches('.');
-            Finding::error(Code::Syntax, format!("{file} is not YAML: {said}"))
+        Reason::Tag(tag) => {
+            let summary = format!("{file} is not YAML as it is read here: the tag `{tag}` is another tool's");
+            Finding::error(Code::Syntax, summary).hint("write the value itself; `${NAME}` takes one from outside")
         }
-    };
-    let line = text.lines().nth(refused.at.line - 1).unwrap_or_default();
-    let indent: &str = line.get(..line.len() - line.trim_start().len()).unwrap_or_default();
-    let has_tab = matches!(refused.reason, Reason::Syntax(_)) && indent.contains('\t');
-    let finding = match has_tab || finding.summary.ends_with("found a tab") {
-        true => finding.hint("YAML is indented with spaces; there is a tab here"),
-        false => finding,
+        Reason::Syntax(mistake) => {
+            let finding = Finding::error(Code::Syntax, format!("{file} is not YAML: {}", mistake.said));
+            mistake.hint.iter().cloned().fold(finding, Finding::hint)
+        }
     };
     finding.at(refused.at.in_file(file))
 }

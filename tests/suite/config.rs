@@ -118,7 +118,9 @@ fn every_key_of_deployfish_is_known() {
         "terraform",
         "aws.profile",
         "services[0].application_scaling",
-        "services[0].config",
+        "services[0].env_file",
+        "services[0].requires_compatibilities",
+        "mysql",
     ] {
         assert!(
             warning.evidence[0].1.split(", ").any(|named| named == key),
@@ -286,7 +288,8 @@ fn the_environment_is_chosen_by_name_else_by_branch() {
     assert_eq!((config.environment.as_deref(), tags[0].as_str()), (None, "r/app:main"));
 
     let settings = &only(&config).settings;
-    assert_eq!(settings.timeout, Some(Duration::from_secs(1200)));
+    let timeout = settings.timeout.as_ref().map(|said| said.value);
+    assert_eq!(timeout, Some(Duration::from_secs(1200)));
     assert_eq!(
         (settings.on_failure, settings.dynamic_ports),
         (Some(Leftover::Rollback), Some(DynamicPorts::All))
@@ -447,6 +450,11 @@ fn valid_files_mean_the_same_to_another_yaml_parser() {
                     line: 1,
                     column: 1,
                 };
+                let at = service.location.clone();
+                let settings = &mut service.settings;
+                for said in settings.timeout.iter_mut().chain(&mut settings.settle) {
+                    said.at = at.clone();
+                }
                 if let Some(TaskDefinitionSource::File { location, .. }) = &mut service.source {
                     *location = service.location.clone();
                 }
@@ -465,5 +473,103 @@ fn a_deployfish_file_keeps_its_double_dollars_and_hears_about_terraform() {
     assert!(
         all.len() == 1 && all[0].contains("Terraform's state, which portzero does not open"),
         "{all:?}"
+    );
+}
+
+/// As deployfish 1.18 names and places them.
+#[test]
+fn p09_config_of_deployfish_becomes_secrets_of_every_container() {
+    let file = |service: &str| {
+        format!(
+            "services:\n- name: web\n  cluster: shop\n  family: web\n{service}  containers:\n  - {{ name: a, image: 'a:1', memory: 64 }}\n  - {{ name: b, image: 'b:1', memory: 64 }}\n"
+        )
+    };
+    let role = "  execution_role: arn:aws:iam::111122223333:role/x\n";
+    let config = "  config:\n  - PLAIN=${NOT_LOOKED_AT}\n  - DB_PASSWORD:secure=hunter2=x\n  - \"KEY:secure:arn:aws:kms:us-west-2:111122223333:key/1=v\"\n";
+    let read_file = read(&file(&format!("{role}{config}"))).unwrap();
+    assert_eq!(read_file.warnings, []);
+    let secrets = serde_json::json!([
+        {"name": "PLAIN", "valueFrom": "shop.web.PLAIN"},
+        {"name": "DB_PASSWORD", "valueFrom": "shop.web.DB_PASSWORD"},
+        {"name": "KEY", "valueFrom": "shop.web.KEY"},
+    ]);
+    let definition = inline(only(&read_file));
+    for container in 0..2 {
+        assert_eq!(definition["containerDefinitions"][container]["secrets"], secrets);
+    }
+
+    // Without an execution role deployfish leaves them out, and so does a file without containers.
+    let without = read(&file(config)).unwrap();
+    assert_eq!(inline(only(&without))["containerDefinitions"][0].get("secrets"), None);
+    let why = &without.warnings[0].evidence[1].1;
+    assert!(
+        why.starts_with("services[0].config: it has no `execution_role`"),
+        "{why}"
+    );
+    let elsewhere = "services: [{name: web, cluster: c, task_definition: web.json, config: ['A=b']}]";
+    assert_eq!(read(elsewhere).unwrap().warnings[0].code, Code::IgnoredKey);
+
+    for (entry, wanted) in [
+        (
+            "hunter2 x=y",
+            "7:5 services[0].config[0]: the name before the `=` is none that Parameter Store takes: letters, digits, `_`, `-`, `.` and `/`",
+        ),
+        (
+            "=hunter2",
+            "7:5 services[0].config[0]: the name before the `=` is empty",
+        ),
+        (
+            "shop.other.*",
+            "7:5 services[0].config[0]: the external parameter `shop.other.*` cannot be rendered: deployfish looks such names up in AWS",
+        ),
+        (
+            "A:external=hunter2",
+            "7:5 services[0].config[0]: the external parameter `A` cannot be rendered: deployfish looks such names up in AWS",
+        ),
+        ("{ A: hunter2 }", "7:5 services[0].config[0]: expected text, got a map"),
+    ] {
+        let all = said(&file(&format!("{role}  config:\n  - {entry}\n")));
+        assert_eq!(
+            all,
+            [format!(
+                "{} {wanted}",
+                if entry.starts_with('{') {
+                    "wrong-type"
+                } else {
+                    "invalid-value"
+                }
+            )],
+            "{entry}"
+        );
+    }
+    let twice = said(&file(&format!("{role}  config: [A=1, A=2]\n")));
+    assert_eq!(twice, ["invalid-value 6:17 services[0].config[1]: A is there twice"]);
+    let homeless = file(&format!("{role}  config: [A=1]\n")).replace("  cluster: shop\n", "");
+    assert_eq!(
+        said(&homeless),
+        [
+            "invalid-value 5:11 services[0].config: its parameters are named after the cluster, and the service has no `cluster`"
+        ]
+    );
+}
+
+#[test]
+fn p10_the_accounts_of_a_file_are_a_guard() {
+    let accounts = read(&load("tests/fixtures/config/everything.yml"))
+        .unwrap()
+        .accounts
+        .unwrap();
+    assert!(accounts.check("111122223333").is_ok() && accounts.check("444455556666").is_ok());
+    let refused = accounts.check("777788889999").unwrap_err();
+    assert_eq!(refused.location.map(|at| (at.line, at.column)), Some((5, 24)));
+    let forbidden = |ids: &str| {
+        let text = format!("aws: {{forbidden_account_ids: [{ids}]}}\nservices: [{{name: a}}]");
+        read(&text).unwrap().accounts.unwrap()
+    };
+    assert!(forbidden("111122223333").check("111122223333").is_err());
+    assert!(forbidden("111122223333").check("444455556666").is_ok());
+    assert_eq!(
+        said("aws: {allowed_account_ids: [1234]}\nservices: [{name: a}]"),
+        ["wrong-type 1:29 aws.allowed_account_ids[0]: expected the twelve digits of an AWS account, got 1234"]
     );
 }

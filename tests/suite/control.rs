@@ -175,7 +175,7 @@ fn what_is_wrong_with_a_request_is_said() {
             "faults",
             r#"{"fault":"reset","shar":1}"#,
             400,
-            "unknown field `shar`",
+            "unknown key `shar`",
         ),
         (
             "POST",
@@ -191,7 +191,13 @@ fn what_is_wrong_with_a_request_is_said() {
             400,
             "does not read `share`",
         ),
-        ("POST", "faults", r#"{"fault":"reset","for":"3"}"#, 400, "no duration"),
+        (
+            "POST",
+            "faults",
+            r#"{"fault":"reset","for":"3"}"#,
+            400,
+            "`for`: expected a duration with a unit",
+        ),
         ("DELETE", "faults/x", "", 400, "no number of a fault"),
         ("POST", "advance", r#"{"by":"8d"}"#, 400, "up to 7d"),
         ("POST", "advance", r#"{"by":5}"#, 400, "with a unit"),

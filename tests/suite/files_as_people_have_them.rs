@@ -7,7 +7,8 @@ use portzero_core::base::finding::Finding;
 use portzero_core::task_definition::{Document, RenderOptions, check, is_same_content, render};
 use serde_json::json;
 
-use crate::support::program::run;
+use crate::support::http::control;
+use crate::support::program::{self, Simulator, portzero, run};
 
 fn refusal(text: &str) -> Vec<Finding> {
     let read = config::read(text, "portzero.yml", &|_| None, &BTreeMap::new(), None, None);
@@ -122,4 +123,143 @@ services:
             .any(|hint| hint.text.contains("environment is chosen")),
         "{other:?}"
     );
+}
+
+/// Whoever deploys one service of a file has no values for the others.
+#[test]
+fn p11_what_a_service_lacks_that_is_not_asked_for_is_no_error() {
+    let file = "services:
+  - name: web-${NUMBER}
+    environment: prod
+    cluster: shop
+    family: web
+    containers: [{ name: web, image: 'web:1', memory: 64 }]
+  - name: worker
+    environment: test
+    cluster: shop
+    count: ${COUNT}
+    family: worker
+    containers: [{ name: worker, image: 'worker:${TAG}', memory: 64 }]
+";
+    let lookup = |name: &str| (name == "NUMBER").then(|| "1".to_owned());
+    let vars = BTreeMap::new();
+    let read = |text: &str, services: &[&str]| {
+        let services: Vec<String> = services.iter().map(|name| (*name).to_owned()).collect();
+        let given = config::Given {
+            lookup: &lookup,
+            vars: &vars,
+            environment: None,
+            branch: None,
+            services: &services,
+        };
+        let said = |finding: &Finding| finding.summary.clone();
+        config::read_for(text, "deployfish.yml", &given)
+            .map(|config| config.services.len())
+            .map_err(|findings| findings.iter().map(said).collect::<Vec<_>>())
+    };
+    assert_eq!(read(file, &["prod"]), Ok(2));
+    assert_eq!(read(file, &["web-1"]), Ok(2));
+    let lacks = Err(vec!["2 variables have no value: COUNT, TAG".to_owned()]);
+    for services in [&[][..], &["test"], &["worker"], &["web-1", "worker"]] {
+        assert_eq!(read(file, services), lacks, "{services:?}");
+    }
+    // A mistake that no variable can cure is one, wherever it stands.
+    let wrong = file.replace("${COUNT}", "-1").replace("${TAG}", "1");
+    assert_eq!(
+        read(&wrong, &["prod"]),
+        Err(vec!["services[1].count: expected a whole number, got -1".to_owned()])
+    );
+}
+
+#[test]
+fn p11_a_rehearsal_of_one_service_wants_no_values_for_another() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let service = |name: &str, tag: &str| {
+        format!(
+            "  - name: {name}\n    cluster: shop\n    family: {name}\n    containers: [{{ name: {name}, image: '{name}:{tag}', memory: 64 }}]\n"
+        )
+    };
+    let file = format!(
+        "version: 1\nservices:\n{}{}",
+        service("web", "1"),
+        service("worker", "${TAG}")
+    );
+    std::fs::write(folder.path().join("portzero.yml"), file).expect("a file");
+    assert_eq!(run(folder.path(), "rehearse web").code, Some(0));
+    assert_eq!(run(folder.path(), "rehearse worker").code, Some(2));
+}
+
+#[test]
+fn p19_a_mistake_of_several_services_is_said_once_where_it_stands() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let said = |file: &str, flags: &str| {
+        std::fs::write(folder.path().join("portzero.yml"), file).expect("a file");
+        run(folder.path(), &format!("rehearse {flags}")).stderr
+    };
+    let file = "version: 1
+defaults: { settle: 2m, timeout: 1m }
+services:
+  - { name: web, cluster: shop }
+  - { name: worker, cluster: shop }
+  - { name: db, cluster: shop, timeout: 10m }
+";
+    let once = said(file, "");
+    assert_eq!(once.matches("error[").count(), 1, "{once}");
+    for part in ["portzero.yml:2:21", "portzero.yml:2:34", "web, worker"] {
+        assert!(once.contains(part), "{part}: {once}");
+    }
+    let by_flag = said(file, "--settle 20m");
+    assert!(
+        by_flag.contains("--> portzero.yml:2:34") && by_flag.contains("--> portzero.yml:6:41"),
+        "{by_flag}"
+    );
+
+    let without = said("version: 1\nservices:\n  - { name: web }\n  - { name: worker }\n", "");
+    assert_eq!(without.matches("no cluster is known").count(), 1, "{without}");
+    assert!(
+        without.contains("--> portzero.yml:3:5") && without.contains("web, worker"),
+        "{without}"
+    );
+
+    std::fs::write(folder.path().join("web.json"), "{,}").expect("a file");
+    let shared = "version: 1\nservices:\n  - { name: web, cluster: shop, task_definition: web.json }\n  - { name: worker, cluster: shop, task_definition: web.json }\n";
+    assert_eq!(said(shared, "").matches("error[").count(), 1);
+}
+
+#[test]
+fn p10_credentials_of_another_account_are_refused_before_anything_else() {
+    let simulator = Simulator::at_speed("200x");
+    let folder = tempfile::tempdir().expect("a folder");
+    let said = |accounts: &str, arguments: &str| {
+        let file = format!(
+            "version: 1\naws: {{ {accounts} }}\nservices:\n  - {{ name: web, cluster: demo, task_definition: current }}\n"
+        );
+        std::fs::write(folder.path().join("portzero.yml"), file).expect("a file");
+        let mut command = portzero(folder.path());
+        command.envs(simulator.variables.clone()).args(arguments.split(' '));
+        program::said(&mut command)
+    };
+    for (command, code) in [
+        ("plan", 3),
+        ("deploy", 3),
+        ("rollback web", 3),
+        ("status", 6),
+        ("observe", 6),
+    ] {
+        let refused = said("allowed_account_ids: [444455556666]", command);
+        assert_eq!(refused.code, Some(code), "{command}: {refused:#?}");
+        for part in ["account 111122223333", "444455556666", "portzero.yml:2:"] {
+            let told = format!("{}{}", refused.stderr, refused.stdout);
+            assert!(told.contains(part), "{command}, {part}: {told}");
+        }
+    }
+    let asked = control(simulator.endpoint(), "GET", "operations", "");
+    let asked = asked["operations"].as_object().expect("operations").iter();
+    let asked: Vec<&String> = asked
+        .filter(|(_, count)| **count != json!(0))
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(asked, ["sts:GetCallerIdentity"]);
+    let good = said("allowed_account_ids: [111122223333]", "plan");
+    assert_eq!(good.code, Some(0), "{good:#?}");
 }

@@ -240,12 +240,12 @@ fn a_settle_span_that_the_timeout_has_no_room_for_is_refused() {
     assert_fails(
         &refused,
         2,
-        &["`web`", "a settle of 1h", "a timeout of 10m", "raise --timeout"],
+        &["services  web", "a settle of 1h", "a timeout of 10m", "raise --timeout"],
     );
     let file = "version: 1\nservices:\n- { name: web, cluster: demo, task_definition: web.json, settle: 20m }\n";
     let folder = folder_with(&[("web.json", ONE_CONTAINER), ("portzero.yml", file)]);
     let refused = run(folder.path(), "rehearse web --timeout 20m");
-    assert_fails(&refused, 2, &["--> portzero.yml:3:3", "a settle of 20m"]);
+    assert_fails(&refused, 2, &["--> portzero.yml:3:66", "a settle of 20m"]);
     let enough = run(folder.path(), "rehearse web --timeout 40m --dry-run");
     assert_eq!(enough.code, Some(0), "{enough:#?}");
 }

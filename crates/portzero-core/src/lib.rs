@@ -6,6 +6,7 @@
 //! | [`base`] | names, times, findings: the words that everything else is said in |
 //! | [`aws_model`] | services, tasks and targets as AWS shows them, and how a call can fail |
 //! | [`task_definition`] | the user's document: read, checked, rendered, compared |
+//! | [`file_kind`] | what a file is that was given as something else |
 //! | [`yaml`] | the one reader of YAML: every value knows its place |
 //! | [`rollout`] | the observer: from snapshots to a verdict with its cause |
 //! | [`plan`] | what is known, wrong and expected before the first change |
@@ -19,6 +20,7 @@
 pub mod aws_model;
 pub mod base;
 pub mod event;
+pub mod file_kind;
 pub mod plan;
 pub mod policy;
 pub mod port;

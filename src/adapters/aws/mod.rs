@@ -4,6 +4,7 @@
 //! * `environment`: what this machine says about AWS, and the way there
 //! * `web_identity`: the role that is assumed with the token of the workflow run, again and again
 //! * `call`: one call: counted, classified, retried under this program's own rules (the SDK's retries are off)
+//! * `caller`: whose credentials they are
 //! * `budget`: what a run allows itself, so that AWS need not turn it away
 //! * `error`: what the SDK reports, turned into [`ApiError`](portzero_core::port::ApiError)
 //! * `document`: task definitions as the raw JSON that goes over the wire
@@ -14,6 +15,7 @@
 mod balancing;
 mod budget;
 mod call;
+mod caller;
 mod connection;
 mod document;
 mod ecs;

@@ -47,7 +47,7 @@ impl Observe {
         let watches = self.watches(&requests)?;
         let mut outputs = RunOutputs::open(&self.output, &requests, context.as_ref(), false);
         let signals = Signals::listen();
-        let connecting = connect(requests.region.clone(), identity::web_identity(&self.identity));
+        let connecting = connect(&requests, identity::web_identity(&self.identity));
         let Some(connected) = unless_interrupted(&signals, connecting).await else {
             let now = SystemClock.now();
             let requests = requests.requests.into_iter();

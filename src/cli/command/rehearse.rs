@@ -156,10 +156,8 @@ impl Rehearse {
 impl WorldOptions {
     pub(crate) fn read(&self) -> Result<Option<Scenario>, Stop> {
         let Some(path) = &self.scenario else { return Ok(None) };
-        let text = files::read(path)?;
-        Scenario::read(&text, &path.display().to_string())
-            .map(Some)
-            .map_err(|errors| Stop::usage(errors.into_iter().map(simulator::finding).collect()))
+        let (text, name) = (files::read(path)?, path.display().to_string());
+        simulator::read(&text, &name).map(Some).map_err(Stop::usage)
     }
 
     pub(crate) fn apply(&self, scenario: &mut Scenario) -> Result<(), Stop> {

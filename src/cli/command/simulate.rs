@@ -96,7 +96,7 @@ impl Simulate {
 }
 
 fn demo() -> Result<Scenario, Stop> {
-    Scenario::read(DEMO, "demo").map_err(|errors| Stop::usage(errors.into_iter().map(simulator::finding).collect()))
+    simulator::read(DEMO, "demo").map_err(Stop::usage)
 }
 
 /// Binds virtual time to the wall's.

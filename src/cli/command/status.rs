@@ -60,7 +60,7 @@ impl StatusCommand {
             ..Telling::default()
         });
         let requests = requests::watched(&self.which, &Waiting::default())?;
-        let aws = match connect(requests.region.clone(), identity::web_identity(&self.identity)).await? {
+        let aws = match connect(&requests, identity::web_identity(&self.identity)).await? {
             Ok(aws) => aws,
             Err(finding) => {
                 streams::tell(report::finding::render(&finding).trim_end());

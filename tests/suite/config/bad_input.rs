@@ -36,8 +36,8 @@ fn bad_input_is_refused_with_a_place() {
             Code::Syntax,
             "2:10 portzero.yml is not text: it holds a NUL byte",
         ),
-        ("", Code::Config, "1:1 portzero.yml is empty"),
-        ("# nothing\n", Code::Config, "portzero.yml is empty"),
+        ("", Code::Config, "1:1 `portzero.yml` is empty"),
+        ("# nothing\n", Code::Config, "`portzero.yml` holds nothing but comments"),
         ("- a\n", Code::WrongType, "1:1 expected a map, got a list"),
         ("just text", Code::WrongType, "1:1 expected a map, got \"just text\""),
         (
@@ -83,7 +83,7 @@ fn a_file_that_is_no_text_is_refused_by_the_program_with_its_place() {
             b"region: x\nservices:\n- name: caf\xe9\n".to_vec(),
             vec!["portzero.yml:3:12", "is not UTF-8 text"],
         ),
-        (utf16, vec!["portzero.yml:1:1", "as UTF-16 does"]),
+        (utf16, vec!["portzero.yml:1:1", "is not UTF-8 text, but UTF-16 text"]),
         (
             b"services:\n- name: a\0b\n".to_vec(),
             vec!["portzero.yml:2:10", "NUL byte"],
@@ -153,5 +153,26 @@ fn an_empty_name_is_told_with_its_place() {
         ),
     ] {
         assert_eq!(said(&text), [wanted]);
+    }
+}
+
+#[test]
+fn p16_bytes_that_are_no_text_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let without_mark: Vec<u8> = "services: []\n".bytes().flat_map(|byte| [byte, 0]).collect();
+    for (bytes, wanted) in [
+        (b"\x1f\x8b\x08\x00".to_vec(), "is not UTF-8 text, but a gzip archive"),
+        (b"PK\x03\x04\x14\x00".to_vec(), "is not text: it is a zip archive"),
+        (without_mark, "is not text: it is UTF-16 text without a byte order mark"),
+    ] {
+        for name in ["portzero.yml", "web.json"] {
+            std::fs::write(folder.path().join(name), &bytes).unwrap();
+        }
+        for arguments in ["rehearse", "render --task-definition web.json"] {
+            let said = program::run(folder.path(), arguments);
+            assert_eq!(said.code, Some(2), "{}", said.stderr);
+            assert!(said.stderr.contains(wanted), "{wanted}: {}", said.stderr);
+            assert!(said.stderr.contains("hint: "), "{}", said.stderr);
+        }
     }
 }

@@ -4,10 +4,11 @@
 //! What is refused is a value, so that each reader says it in its own words.
 
 mod node;
+mod words;
 
 use std::collections::HashMap;
 
-use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag, options};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, Span, StrInput, Tag, options};
 
 use crate::base::position::Position;
 
@@ -44,8 +45,17 @@ pub enum Reason {
     },
     /// A tag of another tool's: `!secret x` would be read as `x`.
     Tag(String),
+    /// Its form is wrong.
+    Syntax(Mistake),
+}
+
+/// A mistake in the form of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
     /// In the words of a sentence about the file.
-    Syntax(String),
+    pub said: String,
+    /// What to write instead, where that is clear.
+    pub hint: Option<String>,
 }
 
 /// A text that is not read.
@@ -83,6 +93,7 @@ pub fn read(text: &str, other_tags: OtherTags) -> Result<Node, Refused> {
 }
 
 struct Reader<'t> {
+    text: &'t str,
     parser: Parser<'t, StrInput<'t>>,
     other_tags: OtherTags,
     anchors: HashMap<usize, Node>,
@@ -97,6 +108,7 @@ impl<'t> Reader<'t> {
             block_nesting_limit: DEPTH_MAX,
         };
         Self {
+            text,
             parser: Parser::new_from_str_with_options(text, limits),
             other_tags,
             anchors: HashMap::new(),
@@ -131,9 +143,9 @@ impl<'t> Reader<'t> {
                     line: at.line(),
                     column: at.col() + 1,
                 };
-                Err(match error.info() {
-                    said if said == "recursion limit exceeded" => refuse(at, Reason::TooDeep),
-                    said => syntax(at, &said),
+                Err(match error.kind() {
+                    ErrorKind::RecursionLimitExceeded => refuse(at, Reason::TooDeep),
+                    kind => refuse(at, Reason::Syntax(words::mistake(kind, at, self.text))),
                 })
             }
             None => Err(syntax(Position::default(), "it ends too early")),
@@ -192,7 +204,7 @@ impl<'t> Reader<'t> {
             }
             let key = self.node(event, key_at, depth + 1)?;
             let Kind::Scalar { text: key, is_plain } = key.kind else {
-                return Err(syntax(key_at, "a key is no text"));
+                return Err(refuse(key_at, Reason::Syntax(words::key_is_no_text(key_at, self.text))));
             };
             let (event, at) = self.next()?;
             let value = self.node(event, at, depth + 1)?;
@@ -216,7 +228,7 @@ impl<'t> Reader<'t> {
 
     fn alias(&mut self, anchor: usize, at: Position, depth: usize) -> Result<Node, Refused> {
         let Some(target) = self.anchors.get(&anchor) else {
-            return Err(syntax(at, "an alias stands inside of what it names"));
+            return Err(syntax(at, "an alias stands inside of the value that it names"));
         };
         if depth + target.height > DEPTH_MAX + 1 {
             return Err(refuse(at, Reason::TooDeep));
@@ -260,7 +272,7 @@ fn merge_sources(value: Node) -> Result<Vec<Entry>, Refused> {
             }
             Ok(entries)
         }
-        Kind::Scalar { .. } => Err(syntax(value.at, "`<<` merges no map")),
+        Kind::Scalar { .. } => Err(syntax(value.at, "`<<` merges a map, and this is none")),
     }
 }
 
@@ -269,7 +281,7 @@ fn refuse(at: Position, reason: Reason) -> Refused {
 }
 
 fn syntax(at: Position, said: &str) -> Refused {
-    refuse(at, Reason::Syntax(said.to_owned()))
+    refuse(at, Reason::Syntax(said.into()))
 }
 
 fn position(span: Span) -> Position {
@@ -303,7 +315,14 @@ mod tests {
             ("a: 1\na: 1\n", (2, 1, Reason::DuplicateKey { key: "a".into(), first })),
             ("a: 1\n---\nb: 1\n", (2, 1, Reason::SeveralDocuments)),
             ("a: !secret x\n", (1, 12, Reason::Tag("!secret".into()))),
-            ("? [a]\n: b\n", (1, 3, Reason::Syntax("a key is no text".into()))),
+            (
+                "? [a]\n: b\n",
+                (
+                    1,
+                    3,
+                    Reason::Syntax("a key is a map or a list, and must be a text".into()),
+                ),
+            ),
         ] {
             assert_eq!(refused(text), wanted, "{text}");
         }

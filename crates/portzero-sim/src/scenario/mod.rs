@@ -4,6 +4,7 @@ pub mod breaker;
 pub(crate) mod catalogue;
 pub(crate) mod error;
 pub(crate) mod fault;
+pub(crate) mod slips;
 pub mod span;
 pub(crate) mod specs;
 pub mod strategy;
@@ -400,17 +401,8 @@ impl Default for Timings {
 impl Scenario {
     /// Reads a scenario file. `file` is the name that errors carry.
     pub fn read(text: &str, file: &str) -> Result<Scenario, Vec<ScenarioError>> {
-        let scenario: Scenario = serde_saphyr::from_str(text).map_err(|error| {
-            let plain = error.without_snippet();
-            let place = error.location().map(|at| FilePlace {
-                file: file.to_owned(),
-                line: usize::try_from(at.line()).unwrap_or(1),
-                column: usize::try_from(at.column()).unwrap_or(1),
-            });
-            let words = plain.to_string();
-            let error = ScenarioError::new(format!("the scenario cannot be read: {}", first_line(&words)));
-            vec![ScenarioError { place, ..error }]
-        })?;
+        let scenario: Scenario =
+            serde_saphyr::from_str(text).map_err(|error| vec![slips::of_yaml(&error, text, file)])?;
         let mistakes = scenario.mistakes(text, file);
         if mistakes.is_empty() {
             Ok(scenario)
@@ -431,7 +423,9 @@ impl Scenario {
         if let Some(start) = &self.start
             && start.parse::<jiff::Timestamp>().is_err()
         {
-            let error = ScenarioError::new(format!("`start: {start}` is no RFC 3339 time"));
+            let error = ScenarioError::new(format!(
+                "`start: {start}` is no RFC 3339 time such as 2026-01-01T12:00:00Z"
+            ));
             found.push(placed(error, text, file, "start", start));
         }
         for service in &self.services {
@@ -487,8 +481,4 @@ fn placed(error: ScenarioError, text: &str, file: &str, key: &str, value: &str) 
             ..error
         },
     }
-}
-
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default().trim_end_matches('.')
 }

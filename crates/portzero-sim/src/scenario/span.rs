@@ -41,8 +41,14 @@ impl<'de> Deserialize<'de> for Spread {
 }
 
 pub(crate) fn parse_span<E: de::Error>(text: &str) -> Result<Duration, E> {
-    humantime::parse_duration(text.trim())
-        .map_err(|error| E::custom(format!("`{}` is no duration such as `30s` ({error})", text.trim())))
+    let text = text.trim();
+    humantime::parse_duration(text).map_err(|_| {
+        let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        E::custom(match is_number {
+            true => format!("expected a duration with a unit, such as `{text}s`"),
+            false => "expected a duration such as `30s` or `1m 30s`".to_owned(),
+        })
+    })
 }
 
 /// A duration with a unit; a bare number is an error.

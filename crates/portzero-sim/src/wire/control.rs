@@ -181,7 +181,7 @@ fn routes() -> Value {
 fn switch_on(wire: &Wire, world: &mut World, request: &HttpRequest) -> Result<(u16, Value), ControlError> {
     let document = document(request)?;
     let bad = |why: String| (400, why);
-    let fault: FaultSpec = serde_json::from_value(document).map_err(|error| bad(error.to_string()))?;
+    let fault = FaultSpec::from_document(&document).map_err(|slip| bad(slip.to_string()))?;
     if let [first, ..] = fault.ignored_keys.as_slice() {
         let name = fault.fault.name();
         return Err(bad(format!("the fault `{name}` does not read `{first}`")));

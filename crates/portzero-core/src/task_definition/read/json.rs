@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::place::Place;
 use crate::base::finding::{Code, Finding, Severity};
 use crate::base::position::{Lines, Position};
-use crate::task_definition::check::placeholder;
+use crate::task_definition::read::json_mistake;
 use crate::task_definition::read::parsed::Parsed;
 
 /// AWS takes 64 KiB; above this a file is a mistake, and reading it would only cost time.
@@ -24,7 +24,13 @@ pub(crate) fn read(text: &str, file: &str) -> Result<Parsed, Vec<Finding>> {
         ]);
     }
     let lines = Lines::of(text);
-    let value: Value = serde_json::from_str(text).map_err(|error| vec![syntax_error(&error, text, file, &lines)])?;
+    if let Some(at) = text.find('\0') {
+        let summary = format!("`{file}` is not JSON: it holds a NUL byte");
+        let finding = Finding::error(Code::Syntax, summary).at(lines.position(at).in_file(file));
+        return Err(vec![finding.hint("save the file as UTF-8")]);
+    }
+    let value: Value =
+        serde_json::from_str(text).map_err(|error| vec![json_mistake::finding(&error, text, file, &lines)])?;
     let strict = ParseOptions {
         allow_comments: false,
         allow_loose_object_property_names: false,
@@ -149,31 +155,5 @@ fn is_same(a: &ast::Value<'_>, b: &ast::Value<'_>) -> bool {
                     .all(|(a, b)| a.name.as_str() == b.name.as_str() && is_same(&a.value, &b.value))
         }
         _ => false,
-    }
-}
-
-fn syntax_error(error: &serde_json::Error, text: &str, file: &str, lines: &Lines<'_>) -> Finding {
-    let offset = lines.offset(error.line(), error.column());
-    let message = error.to_string();
-    let reason = message.split(" at line ").next().unwrap_or(&message).to_owned();
-    let mut finding = Finding::error(Code::Syntax, format!("`{file}` is not JSON: {reason}"))
-        .at(lines.position(offset).in_file(file));
-    let comma = text.get(..offset).and_then(|before| before.rfind(','));
-    if let (Some(comma), "trailing comma") = (comma, reason.as_str()) {
-        finding = finding.hint(format!(
-            "remove the comma at the end of line {}",
-            lines.position(comma).line
-        ));
-    }
-    let placeholders = placeholder::names_in(text);
-    if placeholders.is_empty() {
-        return finding;
-    }
-    finding = finding.evidence("placeholders", placeholders.join(", "));
-    match placeholder::at_start(text.get(offset..).unwrap_or("")) {
-        Some(name) => finding.hint(format!(
-            "`{name}` stands where JSON wants a value: fill the template in first"
-        )),
-        None => finding.hint("if the file is a template, fill it in first"),
     }
 }

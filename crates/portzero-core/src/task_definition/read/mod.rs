@@ -2,6 +2,7 @@
 //! else), and the document in it.
 
 pub(crate) mod json;
+mod json_mistake;
 pub(super) mod parsed;
 pub(crate) mod place;
 pub(crate) mod yaml;
@@ -11,6 +12,7 @@ use serde_json::{Map, Value};
 use super::check;
 use super::document::Document;
 use crate::base::finding::{Code, Finding, Severity};
+use crate::file_kind::{self, Wanted};
 use crate::task_definition::read::parsed::Format;
 use crate::task_definition::read::place::Place;
 
@@ -29,18 +31,25 @@ impl Document {
         family: Option<&str>,
     ) -> Result<Self, Vec<Finding>> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let parsed = match format {
-            Format::Json => json::read(text, file)?,
-            Format::Yaml => yaml::read(text, file)?,
+        let something_else = |is_read| {
+            let found = file_kind::recognise(text, file, Wanted::TaskDefinition, is_read);
+            found.map(|found| vec![found.finding(file, Wanted::TaskDefinition)])
         };
+        let parsed = match format {
+            Format::Json => json::read(text, file),
+            Format::Yaml => yaml::read(text, file),
+        };
+        let parsed = parsed.map_err(|refusal| something_else(false).unwrap_or(refusal))?;
         let mut document = Document {
             file: file.to_owned(),
             value: parsed.value,
             places: parsed.has_places.then_some(parsed.places),
             warnings: parsed.warnings,
         };
-        if let Some(finding) = something_else(&document) {
-            return Err(vec![finding]);
+        if !is_named_task_definition(&document.value)
+            && let Some(findings) = something_else(true)
+        {
+            return Err(findings);
         }
         if document.value.is_array() {
             return from_containers(document, family);
@@ -58,37 +67,13 @@ impl Document {
     }
 }
 
-/// One sentence for files that are known and no task definition.
-fn something_else(document: &Document) -> Option<Finding> {
-    let root = document.value.as_object()?;
-    let is_resource = |resource: &Value| {
-        resource
-            .get("Type")
-            .and_then(Value::as_str)
-            .is_some_and(|kind| kind.starts_with("AWS::"))
-    };
-    let has_resources = root
-        .get("Resources")
-        .and_then(Value::as_object)
-        .is_some_and(|resources| resources.values().any(is_resource));
-    if !has_resources && !root.contains_key("AWSTemplateFormatVersion") {
-        return None;
-    }
-    let at = document
-        .location(&["AWSTemplateFormatVersion".into()])
-        .or_else(|| document.location(&["Resources".into()]));
-    let finding = Finding::error(
-        Code::NotATaskDefinition,
-        format!(
-            "`{}` is a CloudFormation template, not a task definition: `family` and `containerDefinitions` are missing at its top",
-            document.file
-        ),
-    )
-    .hint("write the task definition in the form of `aws ecs register-task-definition --cli-input-json` (camelCase keys)");
-    Some(match at {
-        Some(location) => finding.at(location),
-        None => finding,
-    })
+/// Whose file it is need not be asked then.
+fn is_named_task_definition(value: &Value) -> bool {
+    let has_family = value
+        .get("family")
+        .and_then(Value::as_str)
+        .is_some_and(|family| !family.is_empty());
+    has_family && value.get("containerDefinitions").is_some()
 }
 
 /// A list of containers (Terraform's `container_definitions`): a task definition once a family is known. Without one it is

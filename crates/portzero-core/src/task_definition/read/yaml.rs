@@ -41,10 +41,15 @@ fn refusal(refused: &Refused, file: &str) -> Finding {
         Reason::TooManyNodes => format!("it stands for more than {} values", yaml::NODES_MAX),
         Reason::SeveralDocuments => "it holds more than one document".to_owned(),
         Reason::Tag(tag) => format!("the tag `{tag}` is none of YAML's own"),
-        Reason::Syntax(said) => said.clone(),
+        Reason::Syntax(mistake) => mistake.said.clone(),
     };
     let summary = format!("`{file}` cannot be read as YAML: {why}");
-    Finding::error(Code::Syntax, summary).at(refused.at.in_file(file))
+    let finding = Finding::error(Code::Syntax, summary).at(refused.at.in_file(file));
+    match &refused.reason {
+        Reason::Syntax(mistake) => mistake.hint.iter().cloned().fold(finding, Finding::hint),
+        Reason::SeveralDocuments => finding.hint("keep one task definition in one file"),
+        _ => finding,
+    }
 }
 
 /// The root may be a task definition, the list of its containers, or (its members typed one level down) an answer.

@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 
 use super::catalogue::{self, Entry, Layer};
 use crate::scenario::error::ScenarioError;
+use crate::scenario::slips;
 use crate::timestamp::Timestamp;
 
 /// One fault of a scenario. A file, `--fault` and the control routes write it as one flat mapping.
@@ -99,8 +100,30 @@ impl FaultSpec {
             let plain = read.filter(|read| !is_text && (read.is_number() || read.is_boolean()));
             members.insert(key.trim().to_owned(), plain.unwrap_or_else(|| Value::from(value)));
         }
-        serde_json::from_value(Value::Object(members))
-            .map_err(|error| ScenarioError::new(format!("the fault `{name}`: {error}")))
+        Self::from_document(&Value::Object(members)).map_err(|slip| ScenarioError {
+            message: format!("the fault `{name}`: {}", slip.message),
+            ..slip
+        })
+    }
+
+    /// Reads a fault, with the key that is wrong: serde says what is wrong, and not where.
+    pub(crate) fn from_document(document: &Value) -> Result<Self, ScenarioError> {
+        Self::deserialize(document).map_err(|error| {
+            let slip = slips::of_json(&error);
+            let name = document.get("fault").unwrap_or(&Value::Null);
+            let is_right = |key: &str, value: &Value| {
+                let alone = Map::from_iter([("fault".to_owned(), name.clone()), (key.to_owned(), value.clone())]);
+                Self::deserialize(Value::Object(alone)).is_ok()
+            };
+            let mut members = document.as_object().into_iter().flatten();
+            match members.find(|(key, value)| !is_right(key, value)) {
+                Some((key, _)) if key != "fault" && !slip.message.starts_with("unknown key") => ScenarioError {
+                    message: format!("`{key}`: {}", slip.message),
+                    ..slip
+                },
+                _ => slip,
+            }
+        })
     }
 
     pub(crate) fn entry(&self) -> Option<&'static Entry> {
