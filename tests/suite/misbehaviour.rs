@@ -363,7 +363,7 @@ fn each_fault_on_the_wire_ends_a_rehearsal_with_its_proper_verdict() {
             "whether ECS took the update is not known",
         ),
         ("reset,action=ecs:UpdateService,count=1,when=after", 0, ""),
-        ("server-error,share=0.2,at=0s", 0, ""),
+        ("server-error,action=ecs:Describe*,share=0.2,at=0s", 0, ""),
     ] {
         let said = rehearse(&format!("--fault {arguments}"));
         assert_eq!(said.code, Some(code), "{arguments}: {}", said.stderr);
