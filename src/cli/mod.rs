@@ -48,7 +48,7 @@ enum Command {
     /// Render, plan, register, update, observe, report (changes AWS)
     Deploy(Box<command::deploy::Deploy>),
     /// Everything before the first change (reads AWS)
-    Plan(Box<command::plan::PlanCommand>),
+    Plan(Box<command::plan::PlanAlone>),
     /// The same deployment on the embedded simulator (touches nothing, needs no credentials)
     Rehearse(Box<command::rehearse::Rehearse>),
     /// Join the rollout in flight, whoever began it, and follow it to its verdict (reads AWS)

@@ -112,6 +112,20 @@ fn a_plan_changes_nothing_and_a_deployment_counts_what_it_asked() {
     assert!(by_action["DescribeTargetHealth"].as_u64() > Some(1), "{requests:#}");
 }
 
+/// A forced deployment of the same definition changes nothing that a reviewer would see.
+#[test]
+fn a_plan_says_by_its_exit_code_whether_the_definition_would_change() {
+    let simulator = Simulator::at_speed("100x");
+    let code = |arguments: &str| {
+        simulator
+            .run(&format!("plan --cluster demo --service web {arguments}"))
+            .code
+    };
+    assert_eq!(code("--image web=example/web:3 --detailed-exit-code"), Some(10));
+    assert_eq!(code("--image web=example/web:3"), Some(0));
+    assert_eq!(code("--detailed-exit-code"), Some(0));
+}
+
 #[test]
 fn a_plan_leaves_the_deployments_as_they_were() {
     if !Need::AwsCli.is_met() {

@@ -18,6 +18,33 @@ use crate::cli::streams::warn;
 use crate::cli::trust::TrustBase;
 use crate::cli::{outputs, requests, run};
 
+/// The exit code of a plan that would change what runs, where that is asked for.
+const CHANGES: u8 = 10;
+
+/// `portzero plan`, as it stands on the command line.
+#[derive(Debug, Args)]
+pub(crate) struct PlanAlone {
+    #[command(flatten)]
+    plan: PlanCommand,
+    /// Exit with 10 instead of 0 where the definition of a service would change
+    #[arg(long)]
+    detailed_exit_code: bool,
+}
+
+impl PlanAlone {
+    pub(crate) async fn run(self) -> Result<u8, Stop> {
+        let Prepared { plans, mut outputs, .. } = self.plan.prepare().await?;
+        let changes = plans.iter().any(|(plan, _)| plan.changes_what_runs());
+        let code = run::show_plans(plans, &mut outputs).await?;
+        Ok(if code == 0 && changes && self.detailed_exit_code {
+            CHANGES
+        } else {
+            code
+        })
+    }
+}
+
+/// What a deployment begins with as well.
 #[derive(Debug, Args)]
 pub(crate) struct PlanCommand {
     #[command(flatten)]

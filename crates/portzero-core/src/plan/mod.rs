@@ -253,8 +253,12 @@ impl Plan {
 
     /// Whether a rollout will happen: another revision than the running one, or a forced one.
     pub fn starts_rollout(&self) -> bool {
-        let is_running = matches!(&self.revision, Revision::Reuse(arn) if Some(arn) == self.before.as_ref());
-        self.request.force_new_deployment || !is_running
+        self.request.force_new_deployment || self.changes_what_runs()
+    }
+
+    /// Whether another revision will run than before.
+    pub fn changes_what_runs(&self) -> bool {
+        !matches!(&self.revision, Revision::Reuse(arn) if Some(arn) == self.before.as_ref())
     }
 
     /// A finding for each key that AWS did not keep of the document that was registered as `revision`.
