@@ -50,7 +50,7 @@ OPERATIONS = {
         "DescribeTargetHealth",
     ],
     "logs": ["GetLogEvents"],
-    "sts": ["AssumeRoleWithWebIdentity"],
+    "sts": ["AssumeRoleWithWebIdentity", "GetCallerIdentity"],
 }
 
 

@@ -82,10 +82,17 @@ pub(super) fn task_definition(fields: &Fields<'_>, around: Around<'_>, problems:
         placement_constraints(fields, problems),
     );
     put_list(&mut json, "requiresCompatibilities", launch_type.into_iter().collect());
+    sizes(fields, is_fargate, &mut json, problems);
+    put(&mut json, "runtimePlatform", runtime_platform(fields, problems));
+    Value::Object(json)
+}
+
+/// The size of the task.
+fn sizes(fields: &Fields<'_>, is_fargate: bool, json: &mut Map<String, Value>, problems: &mut Problems) {
     for key in ["cpu", "memory"] {
         // The API takes the task's size as text.
         let size = fields.get(key).and_then(|item| item.whole(u32::MAX, problems));
-        put(&mut json, key, size.map(|size| size.to_string()));
+        put(json, key, size.map(|size| size.to_string()));
         if is_fargate && !fields.has(key) {
             let summary = format!(
                 "{}: `{key}` is missing: Fargate wants the size of the task",
@@ -94,8 +101,6 @@ pub(super) fn task_definition(fields: &Fields<'_>, around: Around<'_>, problems:
             problems.error(Code::MissingKey, fields.place, summary);
         }
     }
-    put(&mut json, "runtimePlatform", runtime_platform(fields, problems));
-    Value::Object(json)
 }
 
 /// deployfish's default is bridge; Fargate has only awsvpc.

@@ -100,15 +100,43 @@ impl<'a> Item<'a> {
 
     /// Complains of the value: `path: expected …, got …`.
     pub(super) fn expected(&self, what: &str, problems: &mut Problems) {
-        let got = match &self.node.value {
-            Value::Plain(_) | Value::Text(_) if self.is_secret => "another one".to_owned(),
-            _ => self.node.shown(),
-        };
         let summary = match self.path.as_str() {
-            "" => format!("expected {what}, got {got}"),
-            path => format!("{path}: expected {what}, got {got}"),
+            "" => format!("expected {what}, got {}", self.node.shown()),
+            // Behind the name of a secret nothing may stand that could be its value.
+            path if self.is_secret => {
+                let got = match &self.node.value {
+                    Value::Plain(_) | Value::Text(_) => "another one",
+                    Value::List(_) => "a list",
+                    Value::Map(_) => "a map",
+                    Value::Null => "nothing",
+                };
+                format!("expected {what} and got {got} at `{path}`")
+            }
+            path => format!("{path}: expected {what}, got {}", self.node.shown()),
         };
-        problems.error(Code::WrongType, self.place(), summary);
+        let finding = Finding::error(Code::WrongType, summary).at(problems.locate(self.place()));
+        problems.errors.push(match self.way_out(what) {
+            Some(hint) => finding.hint(hint),
+            None => finding,
+        });
+    }
+
+    /// What to write, where other files of this kind are written otherwise.
+    fn way_out(&self, what: &str) -> Option<&'static str> {
+        let is_text = matches!(self.node.value, Value::Plain(_) | Value::Text(_));
+        Some(match (self.path.as_str(), what) {
+            ("", "a map") if self.is_list() => {
+                "a configuration begins with `version: 1` and has this list below `services:`"
+            }
+            ("", "a map") => {
+                "a configuration begins with `version: 1` and `services:`; docs/configuration.md has its keys"
+            }
+            ("services", "a list") if self.is_map() => "begin each service with `- name: NAME`",
+            ("version", _) => "the version of portzero.yml is 1: `version: 1`",
+            (path, "a map") if path.ends_with(".images") => "write CONTAINER: IMAGE",
+            (_, "a list") if is_text => "put it in brackets, or below its key with a `- ` before it",
+            _ => return None,
+        })
     }
 
     pub(super) fn invalid(&self, why: &str, problems: &mut Problems) {

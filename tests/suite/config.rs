@@ -526,7 +526,10 @@ fn p09_config_of_deployfish_becomes_secrets_of_every_container() {
             "A:external=hunter2",
             "7:5 services[0].config[0]: the external parameter `A` cannot be rendered: deployfish looks such names up in AWS",
         ),
-        ("{ A: hunter2 }", "7:5 services[0].config[0]: expected text, got a map"),
+        (
+            "{ A: hunter2 }",
+            "7:5 expected text and got a map at `services[0].config[0]`",
+        ),
     ] {
         let all = said(&file(&format!("{role}  config:\n  - {entry}\n")));
         assert_eq!(

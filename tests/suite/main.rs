@@ -19,6 +19,7 @@ mod adapters;
 mod address;
 mod aws_environment;
 mod aws_model;
+mod bad_files;
 mod bounded_reads;
 mod chaos;
 mod classic;

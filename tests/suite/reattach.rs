@@ -432,7 +432,9 @@ fn several_services_of_a_file_are_followed_and_shown() {
     };
     assert_told(&run("observe"), 2, &["NOT_SET"]);
     // Cluster and service are enough, whatever the file is like.
+    std::fs::write(folder.path().join("portzero.yml"), "services: [").expect("a file");
     assert_told(&run(&format!("observe {WEB}")), 0, &["the configuration is not read"]);
+    std::fs::write(folder.path().join("portzero.yml"), file).expect("a file");
     // None is followed where one is not there.
     let told = run("observe --var NOT_SET=x");
     assert_told(&told, 3, &["there is no service `wbe`"]);

@@ -1,7 +1,7 @@
 //! Whose file it is, by the keys at its top. Each sign is one that no task definition and no configuration has.
 
+use super::kind::{Kind, Recognised, Wanted};
 use super::outline::Outline;
-use super::{Kind, Recognised, Wanted};
 
 /// The values of `type:` in a Copilot manifest.
 const COPILOT: [&str; 8] = [

@@ -6,82 +6,17 @@
 
 mod bytes;
 mod keys;
+mod kind;
 mod outline;
 mod text;
 mod words;
 
 use crate::base::finding::{Code, Finding};
-use crate::base::position::Position;
 
 pub use bytes::not_text;
+pub use kind::{Recognised, Wanted};
 
-/// What was expected of the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// The body of RegisterTaskDefinition.
-    TaskDefinition,
-    /// `portzero.yml`, or a file of deployfish.
-    Configuration,
-    /// The world of a rehearsal.
-    Scenario,
-}
-
-/// What a file is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    // By their text.
-    Empty,
-    OnlyComments,
-    MergeConflict,
-    Jsonnet,
-    Hjson,
-    Json5,
-    CommentedJson,
-    YamlInJson,
-    Hcl,
-    Toml,
-    Html,
-    Xml,
-    Dockerfile,
-    Variables,
-    CliError,
-    Arn,
-    Base64,
-    JsonInText,
-    // By their keys.
-    CloudFormation,
-    CloudFormationResource,
-    Sam,
-    PascalCase,
-    Kubernetes,
-    Compose,
-    Workflow,
-    GitlabCi,
-    BuildSpec,
-    Copilot,
-    AppSpec,
-    ImageDefinitions,
-    Ecspresso,
-    ServiceDefinition,
-    RunTask,
-    ServicesAnswer,
-    TasksAnswer,
-    ListAnswer,
-    TerraformOutput,
-    Skeleton,
-    TaskDefinition,
-    Configuration,
-    TasksOnly,
-    Scenario,
-}
-
-/// A file that is something else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Recognised {
-    kind: Kind,
-    /// Where it shows.
-    at: Position,
-}
+use kind::Kind;
 
 /// Says what the file is. `is_read` says that its format is right and what is in it is not.
 pub fn recognise(text: &str, file: &str, wanted: Wanted, is_read: bool) -> Option<Recognised> {
@@ -99,38 +34,6 @@ pub fn recognise(text: &str, file: &str, wanted: Wanted, is_read: bool) -> Optio
     Some(found).filter(|found| !found.kind.is(wanted))
 }
 
-impl Kind {
-    fn is(self, wanted: Wanted) -> bool {
-        matches!(
-            (self, wanted),
-            (Self::TaskDefinition, Wanted::TaskDefinition)
-                | (Self::Configuration, Wanted::Configuration)
-                | (Self::Scenario, Wanted::Scenario)
-        )
-    }
-
-    fn at(self, at: Position) -> Recognised {
-        Recognised { kind: self, at }
-    }
-}
-
-impl Wanted {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::TaskDefinition => "a task definition",
-            Self::Configuration => "a configuration of portzero",
-            Self::Scenario => "a scenario",
-        }
-    }
-
-    fn code(self) -> Code {
-        match self {
-            Self::TaskDefinition => Code::NotATaskDefinition,
-            Self::Configuration | Self::Scenario => Code::Config,
-        }
-    }
-}
-
 impl Recognised {
     /// The finding: what the file is, where that shows, and what to do.
     pub fn finding(&self, file: &str, wanted: Wanted) -> Finding {
@@ -144,6 +47,7 @@ impl Recognised {
     fn code(&self, wanted: Wanted) -> Code {
         match self.kind {
             Kind::MergeConflict | Kind::CommentedJson | Kind::Json5 | Kind::YamlInJson => Code::Syntax,
+            Kind::Empty | Kind::OnlyComments if wanted == Wanted::TaskDefinition => Code::Syntax,
             _ => wanted.code(),
         }
     }

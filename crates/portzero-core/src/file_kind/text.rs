@@ -1,6 +1,6 @@
 //! What a text is that is neither JSON nor YAML, by its first lines and its marks.
 
-use super::{Kind, Recognised};
+use super::kind::{Kind, Recognised};
 use crate::base::position::Position;
 use crate::yaml::{self, OtherTags};
 

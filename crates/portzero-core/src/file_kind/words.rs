@@ -1,6 +1,6 @@
 //! What is said of each kind: what the file is, and what to do. A hint is an action, and there is none where none is sure.
 
-use super::{Kind, Wanted};
+use super::kind::{Kind, Wanted};
 use crate::base::text::shell;
 
 const FROM_AWS: &str = "a task definition as AWS has it: `aws ecs describe-task-definition --task-definition FAMILY --query \
@@ -135,10 +135,7 @@ fn for_a_task_definition(kind: Kind) -> Vec<String> {
         Kind::Workflow => &["name the file that its deployment step names as `task-definition`"],
         Kind::ServicesAnswer | Kind::TasksAnswer | Kind::ListAnswer | Kind::Skeleton => &[FROM_AWS],
         Kind::ServiceDefinition | Kind::RunTask => &["portzero changes the task definition alone: name its file"],
-        Kind::Kubernetes | Kind::Compose => {
-            &["ECS takes another form: `aws ecs register-task-definition --generate-cli-skeleton` prints it"]
-        }
-        _ => &[],
+        _ => &["ECS takes another form: `aws ecs register-task-definition --generate-cli-skeleton` prints it"],
     };
     hints.iter().map(|hint| (*hint).to_owned()).collect()
 }

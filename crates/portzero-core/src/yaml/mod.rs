@@ -13,6 +13,7 @@ use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, Span, StrInput, Tag, 
 use crate::base::position::Position;
 
 pub use node::{Entry, Kind, Node, boolean, is_null};
+pub use words::Mistake;
 
 /// Four times what AWS takes of a task definition; the largest public configurations have under 64 KB.
 pub const BYTES_MAX: usize = 256 * 1024;
@@ -47,15 +48,6 @@ pub enum Reason {
     Tag(String),
     /// Its form is wrong.
     Syntax(Mistake),
-}
-
-/// A mistake in the form of a text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
-    /// In the words of a sentence about the file.
-    pub said: String,
-    /// What to write instead, where that is clear.
-    pub hint: Option<String>,
 }
 
 /// A text that is not read.

@@ -3,8 +3,16 @@
 
 use granit_parser::ErrorKind;
 
-use super::Mistake;
 use crate::base::position::Position;
+
+/// A mistake in the form of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// In the words of a sentence about the file.
+    pub said: String,
+    /// What to write instead, where that is clear.
+    pub hint: Option<String>,
+}
 
 const QUOTES: &str = "write the value in quotes";
 
@@ -89,7 +97,10 @@ fn quotes(kind: &ErrorKind) -> Option<Mistake> {
     Some(match kind {
         ErrorKind::UnclosedQuotedScalar
         | ErrorKind::InvalidQuotedScalarIndent
-        | ErrorKind::DocumentIndicatorInQuotedScalar => plain("a quote that is opened above is not closed"),
+        | ErrorKind::DocumentIndicatorInQuotedScalar => hinted(
+            "a quote that is opened above is not closed",
+            "close it at the end of the value",
+        ),
         ErrorKind::InvalidTrailingSingleQuotedScalar | ErrorKind::InvalidTrailingDoubleQuotedScalar => hinted(
             "the value goes on behind its closing quote",
             "put all of it between the quotes",

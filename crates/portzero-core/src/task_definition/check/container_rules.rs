@@ -9,12 +9,42 @@ use crate::task_definition::document::{Container, Document, at};
 use crate::task_definition::path::{Step, steps};
 
 pub(crate) fn check(document: &Document) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut findings: Vec<Finding> = no_container(document).into_iter().collect();
+    // What is no object has been refused as such, and lacks everything else.
     for container in document.containers() {
+        if !container.value.is_object() {
+            continue;
+        }
+        findings.extend(below_zero(document, container));
         findings.extend(memory(document, container));
         findings.extend(environment(document, container));
     }
     findings
+}
+
+fn no_container(document: &Document) -> Option<Finding> {
+    let is_empty = document.value.get("containerDefinitions")?.as_array()?.is_empty();
+    let finding = Finding::error(
+        Code::InvalidValue,
+        "`containerDefinitions` is empty: a task needs a container",
+    );
+    let path = steps!["containerDefinitions"];
+    is_empty.then(|| at(finding, document.value_location(&path)))
+}
+
+fn below_zero(document: &Document, container: Container<'_>) -> Vec<Finding> {
+    let name = container.name().unwrap_or("?");
+    let sizes = ["cpu", "memory", "memoryReservation"].into_iter();
+    let found = sizes.filter_map(|key| {
+        let size = container.value.get(key)?.as_i64().filter(|size| *size < 0)?;
+        let finding = Finding::error(
+            Code::InvalidValue,
+            format!("`{key}` of container `{name}` is below zero: {size}"),
+        );
+        let path = steps!["containerDefinitions", container.index, key];
+        Some(at(finding, document.value_location(&path)))
+    });
+    found.collect()
 }
 
 fn memory(document: &Document, container: Container<'_>) -> Option<Finding> {

@@ -233,10 +233,44 @@ impl Walk<'_> {
             // Without the value: it may be an environment variable's.
             (Type::String(_), Value::Number(_) | Value::Bool(_)) => finding.hint("write it in quotes"),
             (Type::Boolean, Value::String(_)) => finding.hint("write true or false, without quotes"),
-            _ => finding,
+            _ => match self.form() {
+                Some(form) => finding.hint(form),
+                None => finding,
+            },
         };
         self.findings
             .push(at(finding, self.document.value_location(&self.path)));
+    }
+}
+
+impl Walk<'_> {
+    /// How the key is written, for those that people write as other tools do.
+    fn form(&self) -> Option<&'static str> {
+        let keys = self.path.iter().rev().filter_map(|step| match step {
+            Step::Key(key) => Some(key.as_str()),
+            Step::Index(_) => None,
+        });
+        Some(match keys.into_iter().next()? {
+            "command" | "entryPoint" => r#"write its words as a list: ["npm", "start"]"#,
+            "environment" | "secrets" if self.is_in_a_container() => match self.path.get(2)? {
+                Step::Key(key) if key == "secrets" => {
+                    r#"write each one as {"name": "NAME", "valueFrom": "ARN"}, in a list"#
+                }
+                _ => r#"write each one as {"name": "NAME", "value": "VALUE"}, in a list"#,
+            },
+            "portMappings" => r#"write each one as {"containerPort": 80}, in a list"#,
+            "containerDefinitions" => r#"write each container as {"name": "NAME", "image": "IMAGE"}, in a list"#,
+            "logConfiguration" => r#"write it as {"logDriver": "awslogs", "options": {}}"#,
+            "memory" | "memoryReservation" if self.is_in_a_container() => {
+                "write the number of MiB, without quotes and unit"
+            }
+            "cpu" if self.is_in_a_container() => "write CPU units, of which a vCPU has 1024",
+            _ => return None,
+        })
+    }
+
+    fn is_in_a_container(&self) -> bool {
+        matches!(self.path.first(), Some(Step::Key(key)) if key == "containerDefinitions") && self.path.len() > 2
     }
 }
 

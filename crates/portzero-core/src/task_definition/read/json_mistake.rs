@@ -18,9 +18,10 @@ pub(super) fn finding(error: &serde_json::Error, text: &str, file: &str, lines: 
     let mistake = Mistake::of(reason, offset, text, lines);
     let summary = format!("`{file}` is not JSON: {}", mistake.said);
     let finding = Finding::error(Code::Syntax, summary).at(lines.position(mistake.at).in_file(file));
+    let finding = mistake.hint.into_iter().fold(finding, Finding::hint);
     let placeholders = placeholder::names_in(text);
     if placeholders.is_empty() {
-        return mistake.hint.into_iter().fold(finding, Finding::hint);
+        return finding;
     }
     let finding = finding.evidence("placeholders", placeholders.join(", "));
     match placeholder::at_start(text.get(offset..).unwrap_or("")) {

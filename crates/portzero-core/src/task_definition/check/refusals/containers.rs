@@ -106,7 +106,10 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn without_image(task: &Task<'_>) -> Vec<Breach> {
-    let lacks = |c: &&Container<'_>| c.image().is_none_or(str::is_empty);
+    // An image of another type has been refused as such.
+    let has_other =
+        |c: &&Container<'_>| !c.value.is_object() || c.value.get("image").is_some_and(|image| !image.is_null());
+    let lacks = |c: &&Container<'_>| c.image().map_or_else(|| !has_other(c), str::is_empty);
     let breach = |c: &Container<'_>| {
         let name = name_of(c);
         let path = steps!["containerDefinitions", c.index, "image"];

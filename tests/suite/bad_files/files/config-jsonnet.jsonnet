@@ -1,0 +1,2 @@
+local cluster = 'shop';
+{ version: 1, services: [{ name: 'web', cluster: cluster }] }

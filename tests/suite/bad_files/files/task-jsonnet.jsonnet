@@ -1,0 +1,4 @@
+{
+  family: 'web',
+  containerDefinitions: [{ name: 'web', image: 'nginx:1' }],
+}
